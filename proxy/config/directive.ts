@@ -1,0 +1,57 @@
+/**
+ * What a row of the directive table says. Checking, defaults and inheritance all follow from the rows:
+ * a new directive is a new row, never a new code path.
+ */
+import { ConfigError } from "./error.ts";
+import type { Directive } from "./parser.ts";
+import type { Paths, Read } from "./values.ts";
+
+export type Context = "main" | "events" | "mail" | "server";
+
+export interface Row<Value> {
+  readonly in: readonly Context[];
+  /** How many arguments: exactly so many, or from and to. */
+  readonly args: number | readonly [from: number, to: number];
+  /** Reads one directive; `earlier` is what stands in the same block already. */
+  readonly read: (directive: Directive, paths: Paths, earlier: Value | undefined) => Value;
+  /** The value where no enclosing block gives one. */
+  readonly default: Value;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- rows of every value type stand in one table
+export type Rows = Readonly<Record<string, Row<any>>>;
+
+/** The settings that a table yields: nginx's directive names, each with its row's type. */
+export type Values<Table extends Rows> = {
+  readonly [Name in keyof Table]: Table[Name] extends Row<infer Value> ? Value : never;
+};
+
+/** A directive that may stand once in a block. */
+export function once<Value>(read: Read<Value>): Row<Value>["read"] {
+  return (directive, paths, earlier) => {
+    if (earlier !== undefined) {
+      throw new ConfigError(`"${directive.name}" directive is duplicate`, directive);
+    }
+    return read(directive, paths);
+  };
+}
+
+/** A directive of which the last one in a block counts. */
+export function lastOf<Value>(read: Read<Value>): Row<Value>["read"] {
+  return (directive, paths) => read(directive, paths);
+}
+
+/** A directive that may be repeated; a block's list replaces the outer one as a whole. */
+export function eachOf<Item>(read: Read<Item>): Row<readonly Item[]>["read"] {
+  return (directive, paths, earlier = []) => [...earlier, read(directive, paths)];
+}
+
+/** A repeatable directive of several words each, added up. */
+export function allOf<Word>(read: Read<readonly Word[]>): Row<readonly Word[]>["read"] {
+  return (directive, paths, earlier = []) => {
+    const given = read(directive, paths);
+    return [...earlier, ...given.filter((word) => !earlier.includes(word))];
+  };
+}
+
+export const MAIL = ["mail", "server"] as const satisfies readonly Context[];

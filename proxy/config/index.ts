@@ -1,0 +1,101 @@
+/** The configuration: nginx's `mail {}` language, into settings. */
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { readKeyPairs } from "./certificates.ts";
+import type { ErrorLogTarget } from "./core.ts";
+import type { Rows, Values } from "./directive.ts";
+import { ConfigError } from "./error.ts";
+import { protocolOf } from "./listen.ts";
+import { Reader, type Scope } from "./read.ts";
+import type { ServerSettings, Settings } from "./settings.ts";
+import { mainRows, serverRows } from "./table.ts";
+
+export { LOG_LEVELS, type ErrorLogTarget, type LogLevel } from "./core.ts";
+export type { AccessLogTarget } from "./access-log.ts";
+export type { LookupEndpoint } from "./auth-http.ts";
+export { ConfigError } from "./error.ts";
+export type { Listen } from "./listen.ts";
+export type { KeyPair, ServerSettings, Settings } from "./settings.ts";
+
+/**
+ * Reads a configuration file and all that it names.
+ *
+ * @param file the main configuration; relative to `prefix`
+ * @param prefix the directory that `error_log` and `pid` are relative to
+ * @throws ConfigError at the first mistake, with file and line
+ */
+export function readSettings(file: string, prefix: string): Settings {
+  const path = resolve(prefix, file);
+  const reader = new Reader({ prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` });
+  const main = reader.read(path);
+  const own = resolveValues(mainRows, [main]);
+  const logs = own.error_log ?? defaultErrorLog(prefix);
+  const mail = main.inner.find(({ context }) => context === "mail");
+  if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
+  const servers = mail.inner.map((server) => serverSettings(server, mail, logs));
+  if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
+  refuseSharedAddresses(servers);
+  return {
+    ...own,
+    pid: own.pid ?? defaultFile(prefix, "logs/nginx.pid"),
+    error_log: logs,
+    file: path,
+    servers,
+    notices: reader.notices,
+  };
+}
+
+function serverSettings(
+  server: Scope,
+  mail: Scope,
+  mainLogs: readonly ErrorLogTarget[],
+): ServerSettings {
+  const values = resolveValues(serverRows, [server, mail]);
+  const { listen, auth_http } = values;
+  if (listen.length === 0) throw new ConfigError('no "listen" is defined for server', server);
+  const protocol = values.protocol ?? protocolOf(listen);
+  if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
+  if (auth_http === null) throw new ConfigError('no "auth_http" is defined for server', server);
+  return {
+    ...values,
+    place: { file: server.file, line: server.line },
+    protocol,
+    auth_http,
+    error_log: values.error_log ?? mainLogs,
+    keyPairs: readKeyPairs(values, server),
+  };
+}
+
+/** The innermost block's value, else an outer one's, else the row's default. */
+function resolveValues<Table extends Rows>(table: Table, scopes: readonly Scope[]): Values<Table> {
+  const values = Object.entries(table).map(([name, { default: fallback }]) => {
+    const scope = scopes.find((candidate) => candidate.values.has(name));
+    return [name, scope === undefined ? fallback : scope.values.get(name)];
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value was made by its row's reader
+  return Object.fromEntries(values) as Values<Table>;
+}
+
+function refuseSharedAddresses(servers: readonly ServerSettings[]): void {
+  const seen = new Set<string>();
+  for (const server of servers) {
+    for (const { host, port } of server.listen) {
+      const pair = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+      if (seen.has(pair)) {
+        throw new ConfigError(`duplicate "${pair}" address and port pair`, server.place);
+      }
+      seen.add(pair);
+    }
+  }
+}
+
+/** nginx logs to `logs/error.log`; where there is no `logs/`, as in a container, to stderr. */
+function defaultErrorLog(prefix: string): readonly ErrorLogTarget[] {
+  const path = defaultFile(prefix, "logs/error.log");
+  return [{ destination: path === null ? { stderr: true } : { path }, level: "error" }];
+}
+
+function defaultFile(prefix: string, file: string): string | null {
+  const path = resolve(prefix, file);
+  return existsSync(dirname(path)) ? path : null;
+}

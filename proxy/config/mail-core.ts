@@ -1,0 +1,39 @@
+/** nginx's ngx_mail_core_module. */
+import { hostname } from "node:os";
+import type { ProtocolName } from "../../shared/lookup.ts";
+import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
+import { ConfigError } from "./error.ts";
+import { type Listen, listen } from "./listen.ts";
+import type { Directive } from "./parser.ts";
+import { number, text, time } from "./values.ts";
+
+function protocol(directive: Directive): ProtocolName {
+  const name = text(directive);
+  if (name === "imap" || name === "pop3" || name === "smtp") return name;
+  throw new ConfigError(`unknown protocol "${name}"`, directive);
+}
+
+export const mailCore = {
+  listen: {
+    in: ["server"],
+    args: [1, Number.POSITIVE_INFINITY],
+    read: eachOf(listen),
+    default: [] as readonly Listen[],
+  },
+  protocol: {
+    in: ["server"],
+    args: 1,
+    read: lastOf(protocol),
+    default: null as ProtocolName | null,
+  },
+  server_name: {
+    in: MAIL,
+    args: 1,
+    read: once((directive) => text(directive) || hostname().toLowerCase()),
+    default: hostname().toLowerCase(),
+  },
+  timeout: { in: MAIL, args: 1, read: once(time), default: 60_000 },
+  max_errors: { in: MAIL, args: 1, read: once(number), default: 5 },
+  /** Ours, as freenginx has it: commands before the login. */
+  max_commands: { in: MAIL, args: 1, read: once(number), default: 1000 },
+} satisfies Rows;

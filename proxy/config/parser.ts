@@ -1,0 +1,70 @@
+/**
+ * nginx's configuration language, second half: words into directives.
+ *
+ * Directives are handed out one at a time, so that a mistake on line 3 is reported before one on line 10
+ * whichever kind they are, as nginx does, and so that a block that is not ours can be skipped unread.
+ */
+import { ConfigError, type Place } from "./error.ts";
+import { Lexer } from "./lexer.ts";
+
+export interface Directive extends Place {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Whether a block follows, whose directives the parser hands out next. */
+  readonly opensBlock: boolean;
+}
+
+export class Parser {
+  readonly #lexer: Lexer;
+  readonly #file: string;
+
+  constructor(text: string, file: string) {
+    this.#lexer = new Lexer(text, file);
+    this.#file = file;
+  }
+
+  /**
+   * @returns the next directive, or how the current block or the file ends
+   * @throws ConfigError where the text is not in the language, with nginx's words
+   */
+  next(): Directive | BlockEnd {
+    const words: string[] = [];
+    for (;;) {
+      const token = this.#lexer.next();
+      const place = { file: this.#file, line: token.line };
+      if (token.kind === "word") {
+        words.push(token.text);
+        continue;
+      }
+      const [name, ...args] = words;
+      if (token.kind === ";" || token.kind === "{") {
+        if (name === undefined) throw new ConfigError(`unexpected "${token.kind}"`, place);
+        return { ...place, name, args, opensBlock: token.kind === "{" };
+      }
+      if (name === undefined) return { end: token.kind === "}" ? "block" : "file", ...place };
+      throw new ConfigError(
+        token.kind === "}" ? 'unexpected "}"' : 'unexpected end of file, expecting ";" or "}"',
+        place,
+      );
+    }
+  }
+
+  /** Skips the block that the last directive opened, whatever it holds. */
+  skipBlock(): void {
+    for (let depth = 1; depth > 0;) {
+      const item = this.next();
+      if ("end" in item) {
+        if (item.end === "file") throw unexpectedEnd(item);
+        depth--;
+      } else if (item.opensBlock) depth++;
+    }
+  }
+}
+
+export interface BlockEnd extends Place {
+  readonly end: "block" | "file";
+}
+
+export function unexpectedEnd(place: Place): ConfigError {
+  return new ConfigError('unexpected end of file, expecting "}"', place);
+}

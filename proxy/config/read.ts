@@ -1,0 +1,134 @@
+/** Files into scopes: walks the blocks, checks each directive against its row, follows `include`. */
+import { globSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { closest } from "fastest-levenshtein";
+import type { Context } from "./directive.ts";
+import { ConfigError, type Place } from "./error.ts";
+import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
+import { blocks, names, row } from "./table.ts";
+import { type Paths, argumentCount } from "./values.ts";
+
+/** The directives of one block, by name, and the blocks inside. */
+export interface Scope extends Place {
+  readonly context: Context;
+  readonly values: Map<string, unknown>;
+  readonly inner: Scope[];
+}
+
+/** Files that include each other deeper than this include themselves. */
+const DEEPEST_INCLUDE = 64;
+
+export class Reader {
+  readonly notices: string[] = [];
+  readonly #paths: Paths;
+
+  constructor(paths: Paths) {
+    this.#paths = paths;
+  }
+
+  /** @throws ConfigError at the first mistake */
+  read(file: string): Scope {
+    const main: Scope = { context: "main", values: new Map(), inner: [], file, line: 0 };
+    this.#file(file, main, 0);
+    return main;
+  }
+
+  #file(file: string, scope: Scope, depth: number, from?: Place): void {
+    const parser = new Parser(readText(file, from), file);
+    this.#block(parser, scope, "file", depth);
+  }
+
+  #block(parser: Parser, scope: Scope, until: "block" | "file", depth: number): void {
+    for (;;) {
+      const item = parser.next();
+      if (!("end" in item)) {
+        this.#directive(item, parser, scope, depth);
+        continue;
+      }
+      if (item.end === until) return;
+      throw until === "block" ? unexpectedEnd(item) : new ConfigError('unexpected "}"', item);
+    }
+  }
+
+  #directive(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
+    const { name, args } = directive;
+    const block = blocks.get(name);
+    const known = row(name);
+    if (name === "include") this.#include(directive, scope, depth);
+    else if (block !== undefined) this.#open(directive, parser, scope, depth);
+    else if (known === undefined) {
+      throw new ConfigError(
+        `unknown directive "${name}", did you mean "${closest(name, [...names])}"?`,
+        directive,
+      );
+    } else if (!known.in.includes(scope.context)) throw notAllowed(directive);
+    else {
+      const [from, to] = typeof known.args === "number" ? [known.args, known.args] : known.args;
+      if (directive.opensBlock) {
+        throw new ConfigError(`directive "${name}" is not terminated by ";"`, directive);
+      }
+      if (args.length < from || args.length > to) throw argumentCount(directive);
+      scope.values.set(name, known.read(directive, this.#paths, scope.values.get(name)));
+    }
+  }
+
+  #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
+    const { name, args, file, line } = directive;
+    const block = blocks.get(name);
+    if (block?.in !== scope.context) throw notAllowed(directive);
+    if (!directive.opensBlock) {
+      throw new ConfigError(`directive "${name}" has no opening "{"`, directive);
+    }
+    if (args.length > 0) throw argumentCount(directive);
+    if (block.opens === "skipped") {
+      this.notices.push(`the "${name}" block is not mail and is skipped in ${file}:${line}`);
+      parser.skipBlock();
+      return;
+    }
+    const inner: Scope = { context: block.opens, values: new Map(), inner: [], file, line };
+    if (!block.repeatable && scope.inner.some(({ context }) => context === inner.context)) {
+      throw new ConfigError(`"${name}" directive is duplicate`, directive);
+    }
+    scope.inner.push(inner);
+    this.#block(parser, inner, "block", depth);
+  }
+
+  #include(directive: Directive, scope: Scope, depth: number): void {
+    const [given] = directive.args;
+    if (given === undefined || directive.args.length > 1) throw argumentCount(directive);
+    if (directive.opensBlock) {
+      throw new ConfigError('directive "include" is not terminated by ";"', directive);
+    }
+    if (depth === DEEPEST_INCLUDE) {
+      throw new ConfigError(`"${given}" is included by itself`, directive);
+    }
+    const path = resolve(this.#paths.configuration, given);
+    const files = /[*?[]/.test(path) ? globSync(path).toSorted() : [path];
+    for (const file of files) this.#file(file, scope, depth + 1, directive);
+  }
+}
+
+function notAllowed(directive: Directive): ConfigError {
+  return new ConfigError(`"${directive.name}" directive is not allowed here`, directive);
+}
+
+/** @throws ConfigError with nginx's words, naming the place of the `include` if there is one */
+export function readText(path: string, from?: Place): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigError(`open() "${path}" failed (${reason(error)})`, from);
+  }
+}
+
+/** The C library's words, which operators know from nginx. */
+const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
+  ["ENOENT", "2: No such file or directory"],
+  ["EACCES", "13: Permission denied"],
+  ["EISDIR", "21: Is a directory"],
+]);
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return ERRNO_TEXT.get("code" in error ? error.code : undefined) ?? error.message;
+}

@@ -1,0 +1,31 @@
+/** What a configuration says, ready to use: plain data that can be sent to a worker process. */
+import type { ProtocolName } from "../../shared/lookup.ts";
+import type { LookupEndpoint } from "./auth-http.ts";
+import type { ErrorLogTarget } from "./core.ts";
+import type { Place } from "./error.ts";
+import type { MainValues, ServerValues } from "./table.ts";
+
+/** A certificate chain and its key, both PEM. */
+export interface KeyPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_http" | "error_log"> {
+  /** Where its `server {` stands. */
+  readonly place: Place;
+  readonly protocol: ProtocolName;
+  readonly auth_http: LookupEndpoint;
+  readonly error_log: readonly ErrorLogTarget[];
+  /** Read only where the server speaks TLS at all, as nginx does; empty elsewhere. */
+  readonly keyPairs: readonly KeyPair[];
+}
+
+export interface Settings extends Omit<MainValues, "error_log"> {
+  /** The main configuration's absolute path. */
+  readonly file: string;
+  readonly error_log: readonly ErrorLogTarget[];
+  readonly servers: readonly ServerSettings[];
+  /** What the operator should know, though it does not stop us: one sentence each. */
+  readonly notices: readonly string[];
+}

@@ -1,0 +1,52 @@
+/** Every directive that Postern knows, and every block that it may stand in. */
+import { accessLog } from "./access-log.ts";
+import { authHttp } from "./auth-http.ts";
+import { core, error_log, events } from "./core.ts";
+import type { Context, Row, Rows, Values } from "./directive.ts";
+import { imap } from "./imap.ts";
+import { mailCore } from "./mail-core.ts";
+import { pop3 } from "./pop3.ts";
+import { proxy } from "./proxy.ts";
+import { smtp } from "./smtp.ts";
+import { ssl } from "./ssl.ts";
+
+export const mainRows = { ...core, error_log } satisfies Rows;
+
+export const serverRows = {
+  ...mailCore,
+  ...authHttp,
+  ...proxy,
+  ...ssl,
+  ...imap,
+  ...pop3,
+  ...smtp,
+  ...accessLog,
+  error_log,
+} satisfies Rows;
+
+export type MainValues = Values<typeof mainRows>;
+export type ServerValues = Values<typeof serverRows>;
+
+export const rows: Rows = { ...mainRows, ...events, ...serverRows };
+
+/** Looks up a directive by name, never finding what every object inherits. */
+export function row(name: string): Row<unknown> | undefined {
+  return Object.hasOwn(rows, name) ? rows[name] : undefined;
+}
+
+/** A block: where it may stand, and the context that it opens, if its contents are ours to read. */
+interface Block {
+  readonly in: Context;
+  readonly opens: Context | "skipped";
+  readonly repeatable: boolean;
+}
+
+export const blocks: ReadonlyMap<string, Block> = new Map([
+  ["events", { in: "main", opens: "events", repeatable: false }],
+  ["mail", { in: "main", opens: "mail", repeatable: false }],
+  ["server", { in: "mail", opens: "server", repeatable: true }],
+  ["http", { in: "main", opens: "skipped", repeatable: false }],
+  ["stream", { in: "main", opens: "skipped", repeatable: false }],
+]);
+
+export const names: readonly string[] = [...Object.keys(rows), ...blocks.keys(), "include"];

@@ -1,0 +1,47 @@
+/** Whom a session asks who its client is, and where the mailbox lives. */
+import type { AuthMethod, ByteString, ProtocolName } from "../../shared/lookup.ts";
+import type { Address, TlsSession } from "../transport/index.ts";
+
+export interface LookupRequest {
+  readonly method: AuthMethod;
+  readonly login: ByteString;
+  readonly password: ByteString;
+  readonly protocol: ProtocolName;
+  /** From 1, growing with each lookup of a session. */
+  readonly attempt: number;
+  /** The client's IP address. */
+  readonly client: string;
+  /** The client's TLS, or null in the clear. */
+  readonly tls: TlsSession | null;
+}
+
+export type Answer =
+  | {
+      readonly kind: "route";
+      readonly upstream: Address;
+      /** What replaces the client's own login and password upstream; null where nothing does. */
+      readonly login: ByteString | null;
+      readonly password: ByteString | null;
+    }
+  | {
+      readonly kind: "refused";
+      /** For the client, verbatim. */
+      readonly text: ByteString;
+      /** SMTP's reply code and enhanced status. */
+      readonly errorCode: string | null;
+      /** Seconds before the client hears of it and may try again; 0: it hears at once, and that was all. */
+      readonly wait: number;
+    }
+  /** The authority cannot tell; its words for the client where it has some. */
+  | {
+      readonly kind: "unavailable";
+      readonly text: ByteString | null;
+      readonly errorCode: string | null;
+      /** For the log. */
+      readonly why: string;
+    };
+
+export interface Authority {
+  /** Never throws: what goes wrong on the way is `unavailable`, unless `signal` has given up. */
+  lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer>;
+}

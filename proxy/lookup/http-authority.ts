@@ -1,0 +1,191 @@
+/**
+ * The authority at an `auth_http` endpoint. Connections are kept and used again: nginx opens one for each
+ * lookup, which costs a round trip, and with a distant endpoint most of the login's time.
+ */
+import type { ByteString } from "../../shared/lookup.ts";
+import type { LookupEndpoint } from "../config/index.ts";
+import { type Connection, Input, type Receiver, type Transport } from "../transport/index.ts";
+import type { Answer, Authority, LookupRequest } from "./authority.ts";
+import { type Head, HeadReader, LONGEST_HEAD } from "./reply.ts";
+import { formatRequest } from "./request.ts";
+
+export interface HttpAuthoritySettings {
+  readonly auth_http: LookupEndpoint;
+  readonly auth_http_header: readonly string[];
+  readonly auth_http_keepalive: boolean;
+}
+
+/** Connections kept open for the next lookups. */
+const MOST_IDLE = 64;
+
+/** ms after which a kept connection is no longer trusted to be there. */
+const LONGEST_IDLE = 30_000;
+
+export class HttpAuthority implements Authority {
+  readonly #transport: Transport;
+  readonly #settings: HttpAuthoritySettings;
+  readonly #idle: Idle[] = [];
+
+  constructor(transport: Transport, settings: HttpAuthoritySettings) {
+    this.#transport = transport;
+    this.#settings = settings;
+  }
+
+  async lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer> {
+    const { auth_http, auth_http_header, auth_http_keepalive } = this.#settings;
+    const text = formatRequest(auth_http, request, auth_http_keepalive, auth_http_header);
+    try {
+      const head = (await this.#askKept(text, signal)) ?? (await this.#askNew(text, signal));
+      return head.answer;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      return { kind: "unavailable", text: null, errorCode: null, why };
+    }
+  }
+
+  /** Asks over a kept connection; null where there is none, or where it had been closed under us. */
+  async #askKept(text: ByteString, signal: AbortSignal): Promise<Head | null> {
+    const kept = this.#takeIdle();
+    if (kept === null) return null;
+    try {
+      return await this.#ask(kept, text, signal);
+    } catch (error) {
+      if (error instanceof ClosedUnheard) return null;
+      throw error;
+    }
+  }
+
+  async #askNew(text: ByteString, signal: AbortSignal): Promise<Head> {
+    const { host, port } = this.#settings.auth_http;
+    const connection = await this.#transport.dial({ host, port }, signal);
+    return this.#ask(connection, text, signal);
+  }
+
+  #ask(connection: Connection, text: ByteString, signal: AbortSignal): Promise<Head> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => connection.destroy();
+      signal.addEventListener("abort", giveUp, { once: true });
+      const settled = (settle: () => void): void => {
+        signal.removeEventListener("abort", giveUp);
+        settle();
+      };
+      connection.receiver = new Exchange(connection, {
+        head: (head) => settled(() => resolve(head)),
+        failed: (error) => settled(() => reject(error)),
+        reusable: () => this.#keep(connection),
+      });
+      connection.write(text);
+    });
+  }
+
+  #keep(connection: Connection): void {
+    if (this.#idle.length >= MOST_IDLE) connection.close();
+    else this.#idle.push(new Idle(connection, this.#idle));
+  }
+
+  #takeIdle(): Connection | null {
+    for (;;) {
+      const idle = this.#idle.pop();
+      if (idle === undefined) return null;
+      if (performance.now() - idle.since < LONGEST_IDLE) return idle.connection;
+      idle.connection.close();
+    }
+  }
+}
+
+/** The endpoint closed the connection before it said a word: it had done so before we asked. */
+class ClosedUnheard extends Error {
+  override message = "closed the connection without an answer";
+}
+
+interface Outcome {
+  head(head: Head): void;
+  failed(error: Error): void;
+  reusable(): void;
+}
+
+/** One request's answer. The connection is reusable once the body, which says nothing, has gone by. */
+class Exchange implements Receiver {
+  readonly #connection: Connection;
+  readonly #outcome: Outcome;
+  readonly #input = new Input();
+  readonly #reader = new HeadReader();
+  #heard = false;
+  #head: Head | null = null;
+
+  constructor(connection: Connection, outcome: Outcome) {
+    this.#connection = connection;
+    this.#outcome = outcome;
+  }
+
+  received(bytes: Uint8Array): void {
+    this.#heard = true;
+    this.#input.append(bytes);
+    try {
+      this.#read();
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  drained(): void {}
+
+  ended(): void {
+    if (this.#head === null) {
+      this.#fail(this.#heard ? new Error("closed the connection too early") : new ClosedUnheard());
+    } else this.#connection.close();
+  }
+
+  closed(error: Error | null): void {
+    if (this.#head !== null) return;
+    this.#outcome.failed(this.#heard ? (error ?? new ClosedUnheard()) : new ClosedUnheard());
+  }
+
+  #read(): void {
+    if (this.#head === null) {
+      this.#head = this.#reader.next(this.#input);
+      if (this.#head === null) return;
+      this.#outcome.head(this.#head);
+    }
+    const { body, keepAlive } = this.#head;
+    if (!keepAlive || body === null || body > LONGEST_HEAD || this.#input.length > body) {
+      this.#connection.close();
+    } else if (this.#input.length === body) this.#outcome.reusable();
+  }
+
+  #fail(error: Error): void {
+    this.#connection.destroy();
+    this.#outcome.failed(error);
+  }
+}
+
+/** A kept connection; whatever happens to it while it is idle ends it. */
+class Idle implements Receiver {
+  readonly connection: Connection;
+  readonly since = performance.now();
+  readonly #siblings: Idle[];
+
+  constructor(connection: Connection, siblings: Idle[]) {
+    this.connection = connection;
+    this.#siblings = siblings;
+    connection.receiver = this;
+  }
+
+  received(): void {
+    this.#drop();
+  }
+  drained(): void {}
+  ended(): void {
+    this.#drop();
+  }
+  closed(): void {
+    this.#drop();
+  }
+
+  #drop(): void {
+    const index = this.#siblings.indexOf(this);
+    if (index !== -1) this.#siblings.splice(index, 1);
+    this.connection.destroy();
+  }
+}

@@ -1,0 +1,118 @@
+/** A lookup's reply: bytes, in whatever pieces they come, into an answer. */
+import { type ByteString, STATUS_OK } from "../../shared/lookup.ts";
+import { type Input, isIP } from "../transport/index.ts";
+import type { Answer } from "./authority.ts";
+
+/** Status line and headers together, bytes; nginx stops at 1,024. */
+export const LONGEST_HEAD = 16_384;
+
+/** What an answer came with. */
+export interface Head {
+  readonly status: number;
+  readonly answer: Answer;
+  /** Bytes of a body that follows and is ignored; null where only the connection's end shows its end. */
+  readonly body: number | null;
+  readonly keepAlive: boolean;
+}
+
+/** Not HTTP, and not nginx's bare headers either. */
+export class InvalidReply extends Error {
+  override name = "InvalidReply";
+}
+
+/**
+ * Reads a head line by line. Line ends are CRLF or LF, and the status line may be missing, as nginx allows;
+ * of a repeated header the last one counts, but an `Auth-Status` that refuses stays refused.
+ */
+export class HeadReader {
+  #status: { readonly code: number; readonly version: string } | null = null;
+  readonly #fields = new Map<string, ByteString>();
+  #refusal: ByteString | null = null;
+  #size = 0;
+
+  /**
+   * @returns null while the empty line has not come
+   * @throws InvalidReply, or TooLong beyond 16 KiB
+   */
+  next(input: Input): Head | null {
+    for (;;) {
+      const line = input.line(LONGEST_HEAD - this.#size);
+      if (line === null) return null;
+      this.#size += line.length;
+      const text = line.replace(/\r?\n$/, "");
+      if (text === "" && this.#size > line.length) return this.#head();
+      this.#line(text);
+    }
+  }
+
+  #line(text: ByteString): void {
+    if (this.#status === null) {
+      const [, version, code] = /^HTTP\/(\d\.\d) (\d{3})(?: |$)/.exec(text) ?? [];
+      if (version !== undefined) {
+        this.#status = { code: Number(code), version };
+        return;
+      }
+      if (text.startsWith("HTTP/")) throw new InvalidReply("sent invalid response");
+      this.#status = { code: 200, version: "1.0" };
+    }
+    const [, name, value = ""] =
+      /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:[ \t]*:[ \t]*(.*?)[ \t]*)?$/s.exec(text) ?? [];
+    if (name === undefined || value.includes("\r")) {
+      throw new InvalidReply("sent invalid header in response");
+    }
+    const field = name.toLowerCase();
+    this.#fields.set(field, value);
+    if (field === "auth-status" && value !== STATUS_OK) this.#refusal ??= value;
+  }
+
+  #head(): Head {
+    const { code, version } = this.#status ?? { code: 200, version: "1.0" };
+    const length = this.#fields.get("content-length") ?? "";
+    const chunked = this.#fields.has("transfer-encoding");
+    const connection = this.#fields.get("connection")?.toLowerCase() ?? "";
+    const bodiless = code === 204 || code === 304;
+    return {
+      status: code,
+      answer: this.#answer(code),
+      body: bodiless ? 0 : chunked || !/^\d{1,9}$/.test(length) ? null : Number(length),
+      keepAlive: version === "1.1" ? connection !== "close" : connection === "keep-alive",
+    };
+  }
+
+  /** Only a 2xx with exactly `OK` is a yes; nginx ignores the status, and takes silence for a yes. */
+  #answer(status: number): Answer {
+    const errorCode = this.#fields.get("auth-error-code") ?? null;
+    const unavailable = (why: string, text: ByteString | null = null): Answer => ({
+      kind: "unavailable",
+      text,
+      errorCode,
+      why,
+    });
+    const text = this.#refusal;
+    if (text !== null && text !== "") {
+      if (status >= 500) return unavailable(`answered ${status}: "${text}"`, text);
+      return { kind: "refused", text, errorCode, wait: this.#wait() };
+    }
+    if (status < 200 || status > 299) return unavailable(`answered ${status}`);
+    if (this.#fields.get("auth-status") !== STATUS_OK)
+      return unavailable("did not send Auth-Status");
+
+    const host = this.#fields.get("auth-server") ?? "";
+    const port = this.#fields.get("auth-port") ?? "";
+    if (host === "" || port === "") return unavailable("did not send server or port");
+    if (isIP(host) === 0) return unavailable(`sent invalid server address:"${host}"`);
+    if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+      return unavailable(`sent invalid server port:"${port}"`);
+    }
+    const login = this.#fields.get("auth-user") ?? null;
+    const password = this.#fields.get("auth-pass") ?? null;
+    // oxlint-disable-next-line no-control-regex -- they would become commands to the upstream
+    if (/[\r\n\0]/.test(`${login}${password}`)) return unavailable("sent control characters");
+    return { kind: "route", upstream: { host, port: Number(port) }, login, password };
+  }
+
+  #wait(): number {
+    const seconds = this.#fields.get("auth-wait") ?? "";
+    return /^\d{1,9}$/.test(seconds) ? Number(seconds) : 0;
+  }
+}

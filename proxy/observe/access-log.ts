@@ -1,0 +1,59 @@
+/** The access log: one JSON line a session, its fields named as nginx's stream module names its variables. */
+import pino, { type Logger } from "pino";
+import type { ProtocolName } from "../../shared/lookup.ts";
+import type { AccessLogTarget } from "../config/index.ts";
+import type { Sinks } from "./log-file.ts";
+
+/** A session from its first byte to its last. Times are seconds, as nginx's are. */
+export interface SessionRecord {
+  /** The number that the error log shows as `*7`. */
+  readonly connection: number;
+  readonly protocol: ProtocolName;
+  readonly remote_addr: string;
+  readonly remote_port: number;
+  readonly server_addr: string;
+  readonly server_port: number;
+  /** Null in the clear. */
+  readonly ssl_protocol: string | null;
+  readonly ssl_cipher: string | null;
+  readonly ssl_server_name: string | null;
+  readonly ssl_session_reused: boolean | null;
+  /** As the client gave it; null where it never tried. */
+  readonly login: string | null;
+  readonly login_attempts: number;
+  /** How long the last lookup took. */
+  readonly lookup_time: number | null;
+  readonly upstream_addr: string | null;
+  /** From the dial to the upstream's yes. */
+  readonly upstream_login_time: number | null;
+  /** Spliced from the client, and to it. */
+  readonly bytes_received: number;
+  readonly bytes_sent: number;
+  readonly session_time: number;
+  /** Whether the client got through to its mailbox. */
+  readonly logged_in: boolean;
+  /** How it ended, in words. */
+  readonly end: string;
+}
+
+export class AccessLog {
+  readonly #logger: Logger | null;
+
+  constructor(target: AccessLogTarget, sinks: Sinks) {
+    this.#logger =
+      target === "off"
+        ? null
+        : pino(
+            {
+              base: null,
+              timestamp: pino.stdTimeFunctions.isoTime,
+              formatters: { level: () => ({ log: "access" }) },
+            },
+            sinks.get(target === "stdout" ? { stream: "stdout" } : target),
+          );
+  }
+
+  write(record: SessionRecord): void {
+    this.#logger?.info(record);
+  }
+}

@@ -1,0 +1,58 @@
+/** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#0: *7 client logged in, client: …`. */
+import { type ErrorLogTarget, LOG_LEVELS, type LogLevel } from "../config/index.ts";
+import type { Sink, Sinks } from "./log-file.ts";
+
+/** Bytes in a line: nginx's bound, and less than a pipe writes in one piece. */
+const LONGEST_LINE = 2048;
+
+interface Target {
+  readonly sink: Sink;
+  readonly threshold: number;
+}
+
+export class ErrorLog {
+  readonly #targets: readonly Target[];
+  readonly #threshold: number;
+
+  constructor(targets: readonly ErrorLogTarget[], sinks: Sinks) {
+    this.#targets = targets.map(({ destination, level }) => ({
+      sink: sinks.get("path" in destination ? destination : { stream: "stderr" }),
+      threshold: LOG_LEVELS.indexOf(level),
+    }));
+    this.#threshold = Math.min(...this.#targets.map(({ threshold }) => threshold));
+  }
+
+  /** Whether anyone would read such a message: ask before making an expensive one. */
+  wants(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) >= this.#threshold;
+  }
+
+  /** @param connection the number of the session that the message is about */
+  write(level: LogLevel, message: string, connection?: number): void {
+    const severity = LOG_LEVELS.indexOf(level);
+    if (severity < this.#threshold) return;
+    const about = connection === undefined ? "" : `*${connection} `;
+    const line = `${timestamp()} [${level}] ${process.pid}#0: ${about}${printable(message)}`;
+    for (const { sink, threshold } of this.#targets) {
+      if (severity >= threshold) sink.write(`${line.slice(0, LONGEST_LINE)}\n`);
+    }
+  }
+}
+
+/** What a peer sent may hold line ends and terminal escapes; a log line holds neither. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => {
+    return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+}
+
+function timestamp(): string {
+  const now = new Date();
+  const date = `${now.getFullYear()}/${two(now.getMonth() + 1)}/${two(now.getDate())}`;
+  return `${date} ${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

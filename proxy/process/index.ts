@@ -1,0 +1,3 @@
+/** Processes: one primary, and the workers that do the work. */
+export { Primary } from "./primary.ts";
+export { runWorker } from "./worker-main.ts";

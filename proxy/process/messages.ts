@@ -1,0 +1,15 @@
+/** What the primary process and its workers say to each other, over cluster's channel. */
+import type { Settings } from "../config/index.ts";
+
+export type ToWorker =
+  | { readonly kind: "configure"; readonly settings: Settings; readonly ticketKeys: Uint8Array }
+  /** The bound socket of `settings.servers[server].listen[listen]` comes with this message. */
+  | { readonly kind: "listen"; readonly server: number; readonly listen: number }
+  /** Stop accepting, send away who has not logged in, exit when the last session has ended. */
+  | { readonly kind: "drain" }
+  /** End every session and exit. */
+  | { readonly kind: "stop" };
+
+export type FromWorker =
+  /** All that was sent has been set up, and connections are being accepted. */
+  { readonly kind: "ready" };

@@ -1,0 +1,48 @@
+/** The entry of a worker process: what the primary says becomes calls on a Worker. */
+import { setTimeout as after } from "node:timers/promises";
+import type { BoundSocket } from "../transport/index.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { Worker } from "./worker.ts";
+
+/** ms for last words and last log lines to go out before a stopping worker exits. */
+const LAST_WORDS = 50;
+
+export function runWorker(): void {
+  let worker: Worker | null = null;
+  let awaited = 0;
+
+  // The terminal's Ctrl-C goes to the whole process group; the primary alone decides what it means.
+  process.on("SIGINT", () => {});
+  process.on("SIGHUP", () => {});
+  process.on("SIGTERM", () => void stop(worker));
+  process.on("disconnect", () => void stop(worker));
+
+  process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
+    switch (message.kind) {
+      case "configure":
+        worker = new Worker(message.settings, message.ticketKeys, () => process.exit(0));
+        awaited = message.settings.servers.flatMap(({ listen }) => listen).length;
+        break;
+      case "listen":
+        if (socket !== undefined) worker?.listen(message.server, message.listen, socket);
+        if (--awaited === 0) tell({ kind: "ready" });
+        break;
+      case "drain":
+        worker?.drain();
+        break;
+      case "stop":
+        void stop(worker);
+        break;
+    }
+  });
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
+
+async function stop(worker: Worker | null): Promise<never> {
+  worker?.stop();
+  await after(LAST_WORDS);
+  process.exit(0);
+}

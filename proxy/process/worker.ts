@@ -1,0 +1,86 @@
+/** A worker process: accepts connections and runs their sessions. */
+import type { ServerSettings, Settings } from "../config/index.ts";
+import { HttpAuthority } from "../lookup/index.ts";
+import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
+import { protocols } from "../protocols/index.ts";
+import { type Server, Session } from "../session/index.ts";
+import {
+  type BoundSocket,
+  type Connection,
+  type Listener,
+  SocketServerTls,
+  SocketTransport,
+  accept,
+} from "../transport/index.ts";
+import { direct } from "../upstream/index.ts";
+
+export class Worker {
+  readonly #settings: Settings;
+  readonly #servers: readonly Server[];
+  readonly #listeners: Listener[] = [];
+  readonly #sessions = new Set<Session>();
+  readonly #idle: () => void;
+  #accepted = 0;
+  #draining = false;
+
+  /**
+   * @param ticketKeys 48 bytes, the same for all workers
+   * @param idle called when a draining worker has no session left
+   */
+  constructor(settings: Settings, ticketKeys: Uint8Array, idle: () => void) {
+    this.#settings = settings;
+    this.#idle = idle;
+    const transport = new SocketTransport();
+    const sinks = new Sinks();
+    this.#servers = settings.servers.map((server) => ({
+      settings: server,
+      protocol: protocols[server.protocol],
+      tls: serverTls(server, ticketKeys),
+      authority: new HttpAuthority(transport, server),
+      dialer: direct(transport),
+      transport,
+      errorLog: new ErrorLog(server.error_log, sinks),
+      accessLog: new AccessLog(server.access_log, sinks),
+    }));
+  }
+
+  /** Begins to accept from a socket; the indices are those of the settings. */
+  listen(serverIndex: number, listenIndex: number, socket: BoundSocket): void {
+    const server = this.#servers[serverIndex];
+    const listen = this.#settings.servers[serverIndex]?.listen[listenIndex];
+    if (server === undefined || listen === undefined) throw new RangeError("no such listen");
+    this.#listeners.push(accept(socket, (client) => this.#accept(server, client, listen.ssl)));
+  }
+
+  /** Takes no more connections, and is idle once those that are logged in have ended. */
+  drain(): void {
+    this.#draining = true;
+    for (const listener of this.#listeners) listener.close();
+    for (const session of this.#sessions) session.shutDown();
+    if (this.#sessions.size === 0) this.#idle();
+  }
+
+  /** Ends all sessions at once. */
+  stop(): void {
+    for (const listener of this.#listeners) listener.close();
+    for (const session of this.#sessions) session.terminate();
+  }
+
+  #accept(server: Server, client: Connection, ssl: boolean): void {
+    const session = new Session(server, client, ++this.#accepted, (ended) => {
+      this.#sessions.delete(ended);
+      if (this.#draining && this.#sessions.size === 0) this.#idle();
+    });
+    this.#sessions.add(session);
+    void session.start(ssl);
+  }
+}
+
+function serverTls(
+  { keyPairs, protocol }: ServerSettings,
+  ticketKeys: Uint8Array,
+): SocketServerTls | null {
+  return keyPairs.length === 0
+    ? null
+    : new SocketServerTls({ keyPairs, ticketKeys, alpn: protocol });
+}

@@ -1,0 +1,124 @@
+/**
+ * What the three dialogues have in common: commands one at a time, errors counted, SASL exchanges.
+ *
+ * nginx counts only what its parsers reject (unknown verbs, broken lines), not commands that are right in
+ * the wrong place, and closes at `max_errors`.
+ */
+import type { ByteString } from "../../shared/lookup.ts";
+import type { ServerSettings } from "../config/index.ts";
+import { type Input, TooLong, chomp } from "../transport/index.ts";
+import { SASL_LINE } from "./limits.ts";
+import type { Step } from "./protocol.ts";
+import { type Exchange, mechanism } from "./sasl.ts";
+
+export abstract class Conversation {
+  /** Whether TLS is active. */
+  protected secure: boolean;
+  protected readonly settings: ServerSettings;
+  #errors = 0;
+  #commands = 0;
+  #exchange: Exchange | null = null;
+
+  constructor(settings: ServerSettings, secure: boolean) {
+    this.settings = settings;
+    this.secure = secure;
+  }
+
+  /** Reads a command and answers it. @throws TooLong */
+  protected abstract command(input: Input): Step | null;
+  /** The reply to what is not a command. */
+  protected abstract invalid(): ByteString;
+  /** The reply to a SASL exchange that the client gave up (RFC 4422 section 3.5). */
+  protected abstract cancelled(): ByteString;
+  /** What stands before a challenge. */
+  protected abstract readonly continuation: "+ " | "334 ";
+  /** Words in a SASL response line beyond which nginx's parsers give up. */
+  protected abstract readonly words: number;
+
+  next(input: Input): Step | null {
+    try {
+      return this.#exchange === null ? this.command(input) : this.#response(input);
+    } catch (error) {
+      if (!(error instanceof TooLong)) throw error;
+      return { kind: "farewell", text: this.invalid(), note: "client sent too long command" };
+    }
+  }
+
+  secured(): void {
+    this.secure = true;
+  }
+
+  /** Whether STARTTLS may be offered, and taken. */
+  protected get upgradable(): boolean {
+    return !this.secure && this.settings.starttls !== "off";
+  }
+
+  /** Whether logins must wait for STARTTLS. */
+  protected get mustUpgrade(): boolean {
+    return !this.secure && this.settings.starttls === "only";
+  }
+
+  /** Counts a command; beyond `max_commands` the answer is a farewell. */
+  protected answer(step: Step): Step {
+    if (++this.#commands <= this.settings.max_commands || step.kind === "login") return step;
+    return { kind: "farewell", text: this.invalid(), note: "client sent too many commands" };
+  }
+
+  protected reply(text: ByteString): Step {
+    return this.answer({ kind: "reply", text });
+  }
+
+  /** A command that is right, in the wrong place or with the wrong arguments: not counted as an error. */
+  protected refuse(): Step {
+    return this.reply(this.invalid());
+  }
+
+  /** What is not a command at all. */
+  protected parserError(): Step {
+    if (++this.#errors < this.settings.max_errors) return this.reply(this.invalid());
+    return {
+      kind: "farewell",
+      text: this.invalid(),
+      note: "client sent too many invalid commands",
+    };
+  }
+
+  /** Begins a SASL exchange. */
+  protected authenticate([name = "", initial, ...more]: readonly ByteString[]): Step {
+    const begin = mechanism(name);
+    if (begin === undefined || more.length > 0) return this.refuse();
+    const exchange = begin(initial);
+    return this.#proceed(exchange, exchange.next());
+  }
+
+  #response(input: Input): Step | null {
+    const line = input.line(SASL_LINE);
+    const exchange = this.#exchange;
+    if (line === null || exchange === null) return null;
+    const words = chomp(line)?.split(/ +/) ?? [];
+    const [response = ""] = words;
+    if (words.length > this.words || words.length === 0) {
+      this.#exchange = null;
+      return this.parserError();
+    }
+    if (response === "*") {
+      this.#exchange = null;
+      return this.reply(this.cancelled());
+    }
+    return this.#proceed(exchange, exchange.next(response));
+  }
+
+  #proceed(exchange: Exchange, result: ReturnType<Exchange["next"]>): Step {
+    if (result.done !== true) {
+      this.#exchange = exchange;
+      return this.reply(`${this.continuation}${result.value}\r\n`);
+    }
+    this.#exchange = null;
+    if (result.value !== null) return { kind: "login", credentials: result.value };
+    return this.answer({
+      kind: "reply",
+      text: this.invalid(),
+      note: "client sent invalid SASL data",
+    });
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * IMAP's command grammar before the login (RFC 9051 section 9; nginx's reading of it): a tag, a name, and up
+ * to three arguments, each an atom, a quoted string or a literal. A literal spreads a command over several
+ * lines, and the client waits for our `+` between them, so what is read so far is kept here.
+ */
+import type { ByteString } from "../../../shared/lookup.ts";
+import { type Input, TooLong, chomp } from "../../transport/index.ts";
+
+export interface Command {
+  readonly tag: ByteString;
+  readonly name: string;
+  readonly args: readonly ByteString[];
+}
+
+export type Reading =
+  | { readonly kind: "command"; readonly command: Command }
+  /** The client waits for `+` before it sends a literal. */
+  | { readonly kind: "continue" }
+  /** Not a command; `literalFollows` when the client sends on regardless (RFC 7888), to be taken for no command. */
+  | { readonly kind: "invalid"; readonly tag: ByteString | null; readonly literalFollows: boolean };
+
+const MOST_ARGUMENTS = 3;
+const TAG = /^([A-Za-z0-9._-]{1,32}) +/;
+const NAME = /^([A-Za-z]+)(?: +|$)/;
+const LITERAL = /^\{(\d*)(\+?)\}$/;
+
+export class CommandReader {
+  /** The command whose literal is awaited. */
+  #tag: ByteString | null = null;
+  #name = "";
+  #args: ByteString[] = [];
+  #literal: number | null = null;
+  #size = 0;
+
+  /** Of the command of which part has been read. */
+  get tag(): ByteString | null {
+    return this.#tag;
+  }
+
+  /**
+   * @param limit bytes of a whole command, its literals included
+   * @throws TooLong
+   */
+  next(input: Input, limit: number): Reading | null {
+    if (this.#literal !== null) {
+      const value = input.bytes(this.#literal);
+      if (value === null) return null;
+      this.#size += this.#literal;
+      this.#args.push(value);
+      this.#literal = null;
+    }
+    const line = input.line(limit - this.#size);
+    if (line === null) return null;
+    this.#size += line.length;
+    const reading = this.#line(chomp(line), limit);
+    if (reading.kind !== "continue") this.#reset();
+    // A literal that the client sends without waiting needs no reply: read on.
+    else if (chomp(line)?.endsWith("+}") === true) return this.next(input, limit);
+    return reading;
+  }
+
+  #line(text: ByteString | null, limit: number): Reading {
+    const invalid = (tag: ByteString | null): Reading => ({
+      kind: "invalid",
+      tag,
+      literalFollows: text?.endsWith("+}") ?? false,
+    });
+    let rest = text ?? "";
+    if (this.#tag === null) {
+      const [tagged, tag] = TAG.exec(rest) ?? [];
+      if (tagged === undefined || tag === undefined) return invalid(null);
+      rest = rest.slice(tagged.length);
+      this.#tag = tag;
+      const [named, name] = NAME.exec(rest) ?? [];
+      if (named === undefined || name === undefined) return invalid(tag);
+      rest = rest.slice(named.length);
+      this.#name = name.toUpperCase();
+    } else if (rest !== "" && !rest.startsWith(" ")) return invalid(this.#tag);
+    if (text === null || !this.#arguments(rest)) return invalid(this.#tag);
+    if (this.#literal === null) {
+      return {
+        kind: "command",
+        command: { tag: this.#tag, name: this.#name, args: this.#args },
+      };
+    }
+    if (this.#literal > limit - this.#size) throw new TooLong();
+    return { kind: "continue" };
+  }
+
+  /** @returns whether all was understood; `#literal` is set when the last one is a literal to come */
+  #arguments(text: ByteString): boolean {
+    for (let at = 0; ;) {
+      while (text[at] === " ") at++;
+      if (at === text.length) return true;
+      if (this.#args.length === MOST_ARGUMENTS) return false;
+      if (text[at] === "{") {
+        const [, digits, plus] = LITERAL.exec(text.slice(at)) ?? [];
+        if (plus === undefined) return false;
+        this.#literal = Number(digits);
+        return true;
+      }
+      const [value, end] = text[at] === '"' ? quoted(text, at + 1) : atom(text, at);
+      if (value === null) return false;
+      this.#args.push(value);
+      at = end;
+    }
+  }
+
+  #reset(): void {
+    this.#name = "";
+    this.#tag = null;
+    this.#args = [];
+    this.#literal = null;
+    this.#size = 0;
+  }
+}
+
+type Argument = readonly [value: ByteString | null, end: number];
+
+function atom(text: ByteString, start: number): Argument {
+  const space = text.indexOf(" ", start);
+  const end = space === -1 ? text.length : space;
+  return [text.slice(start, end), end];
+}
+
+/** From behind the opening quote; null where the closing one is missing. */
+function quoted(text: ByteString, start: number): Argument {
+  let value = "";
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === '"') return [value, at + 1];
+    if (text[at] === "\\") at++;
+    value += text[at] ?? "";
+  }
+  return [null, text.length];
+}

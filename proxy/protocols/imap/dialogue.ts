@@ -1,0 +1,117 @@
+/** IMAP before the login, as nginx speaks it. */
+import type { ByteString } from "../../../shared/lookup.ts";
+import { Conversation } from "../conversation.ts";
+import type { Input } from "../../transport/index.ts";
+import { SASL_LINE } from "../limits.ts";
+import type { Account, Dialogue, LoginScript, Step } from "../protocol.ts";
+import { credentials } from "../sasl.ts";
+import { type Command, CommandReader, type Reading } from "./command.ts";
+import { login } from "./login.ts";
+
+/** A command that may carry a SASL response, and so be longer than others. */
+const AUTHENTICATE = /^\S+ +AUTHENTICATE /i;
+
+export class ImapDialogue extends Conversation implements Dialogue {
+  protected readonly continuation = "+ ";
+  protected readonly words = 3;
+  readonly #reader = new CommandReader();
+  /** Of the command being answered; null where it had none. */
+  #tag: ByteString | null = null;
+
+  greeting(): ByteString {
+    return "* OK IMAP4 ready\r\n";
+  }
+
+  refused(text: ByteString): ByteString {
+    return `${this.#tag ?? "*"} NO ${text}\r\n`;
+  }
+
+  unavailable(): ByteString {
+    return this.#tag === null
+      ? "* BYE [UNAVAILABLE] internal server error\r\n"
+      : `${this.#tag} NO [UNAVAILABLE] internal server error\r\n`;
+  }
+
+  goodbye(): ByteString {
+    return "* BYE [UNAVAILABLE] server shutting down, please reconnect\r\n";
+  }
+
+  login(account: Account): LoginScript {
+    return login(this.#tag ?? "*", account);
+  }
+
+  protected invalid(): ByteString {
+    return `${this.#tag ?? "*"} BAD invalid command\r\n`;
+  }
+
+  protected cancelled(): ByteString {
+    return `${this.#tag ?? "*"} BAD authentication cancelled\r\n`;
+  }
+
+  protected command(input: Input): Step | null {
+    const buffer = this.settings.imap_client_buffer;
+    const long = input.length >= buffer && AUTHENTICATE.test(input.peek(64));
+    const reading = this.#read(input, long ? Math.max(buffer, SASL_LINE) : buffer);
+    if (reading === null) return null;
+    if (reading.kind === "continue") return { kind: "reply", text: "+ OK\r\n" };
+    if (reading.kind === "command") {
+      this.#tag = reading.command.tag;
+      return this.#answer(reading.command);
+    }
+    this.#tag = reading.tag;
+    const step = this.parserError();
+    if (!reading.literalFollows) return step;
+    return { kind: "farewell", text: this.invalid(), note: "client sent an unwanted literal" };
+  }
+
+  #read(input: Input, limit: number): Reading | null {
+    try {
+      return this.#reader.next(input, limit);
+    } finally {
+      // What goes wrong from here on is told under the tag of the command being read, if it has one.
+      this.#tag = this.#reader.tag;
+    }
+  }
+
+  #answer({ name, args }: Command): Step {
+    switch (name) {
+      case "CAPABILITY":
+        return this.reply(`* CAPABILITY ${this.#capabilities()}\r\n${this.#completed()}`);
+      case "NOOP":
+        return this.reply(this.#completed());
+      case "LOGOUT":
+        return { kind: "farewell", text: `* BYE\r\n${this.#completed()}` };
+      case "STARTTLS":
+        return this.upgradable ? { kind: "starttls", text: this.#completed() } : this.refuse();
+      case "LOGIN":
+        return this.mustUpgrade ? this.refuse() : this.#loginCommand(args);
+      case "AUTHENTICATE":
+        return this.mustUpgrade ? this.refuse() : this.authenticate(args);
+      default:
+        return this.parserError();
+    }
+  }
+
+  #loginCommand([user = "", password, ...more]: readonly ByteString[]): Step {
+    const given = password === undefined ? null : credentials(user, password);
+    if (user === "" || given === null || more.length > 0) return this.refuse();
+    return { kind: "login", credentials: given };
+  }
+
+  #completed(): ByteString {
+    return `${this.#tag ?? "*"} OK completed\r\n`;
+  }
+
+  #capabilities(): string {
+    const { imap_capabilities, imap_auth } = this.settings;
+    const mechanisms = this.mustUpgrade
+      ? []
+      : imap_auth.map((name) => `AUTH=${name.toUpperCase()}`);
+    return [
+      ...imap_capabilities,
+      ...mechanisms,
+      ...(this.upgradable ? ["STARTTLS"] : []),
+      ...(this.mustUpgrade ? ["LOGINDISABLED"] : []),
+    ].join(" ");
+  }
+}

@@ -1,0 +1,7 @@
+import type { Protocol } from "../protocol.ts";
+import { ImapDialogue } from "./dialogue.ts";
+
+export const imap: Protocol = {
+  name: "imap",
+  open: (settings, secure) => new ImapDialogue(settings, secure),
+};

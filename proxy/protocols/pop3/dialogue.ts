@@ -1,0 +1,136 @@
+/** POP3 before the login, as nginx speaks it. */
+import type { ByteString } from "../../../shared/lookup.ts";
+import { Conversation } from "../conversation.ts";
+import { type Input, chomp } from "../../transport/index.ts";
+import { POP3_LINE, SASL_LINE } from "../limits.ts";
+import type { Account, Dialogue, LoginScript, Step } from "../protocol.ts";
+import { credentials } from "../sasl.ts";
+import { login } from "./login.ts";
+
+const OK = "+OK\r\n";
+const MOST_ARGUMENTS = 3;
+
+/** A command that may carry a SASL response, and so be longer than others. */
+const AUTH = /^AUTH /i;
+
+export class Pop3Dialogue extends Conversation implements Dialogue {
+  protected readonly continuation = "+ ";
+  protected readonly words = 3;
+  /** What USER said, until PASS or anything else comes. */
+  #user: ByteString | null = null;
+
+  greeting(): ByteString {
+    return "+OK POP3 ready\r\n";
+  }
+
+  refused(text: ByteString): ByteString {
+    return `-ERR ${text}\r\n`;
+  }
+
+  unavailable(): ByteString {
+    return "-ERR [SYS/TEMP] internal server error\r\n";
+  }
+
+  goodbye(): ByteString {
+    return "-ERR [SYS/TEMP] server shutting down, please reconnect\r\n";
+  }
+
+  login(account: Account): LoginScript {
+    return login(account);
+  }
+
+  override secured(): void {
+    super.secured();
+    this.#user = null;
+  }
+
+  protected invalid(): ByteString {
+    return "-ERR invalid command\r\n";
+  }
+
+  protected cancelled(): ByteString {
+    return "-ERR authentication cancelled\r\n";
+  }
+
+  protected command(input: Input): Step | null {
+    const long = input.length >= POP3_LINE && AUTH.test(input.peek(5));
+    const line = input.line(long ? SASL_LINE : POP3_LINE);
+    if (line === null) return null;
+    const user = this.#user;
+    this.#user = null;
+    const [, verb, argument = ""] = /^([A-Za-z]{4})(?: +(.*))?$/s.exec(chomp(line) ?? "") ?? [];
+    if (verb === undefined) return this.parserError();
+    return user === null ? this.#start(verb, argument) : this.#afterUser(verb, argument, user);
+  }
+
+  #start(verb: string, argument: ByteString): Step {
+    const args = argument.split(/ +/).filter((word) => word !== "");
+    const name = verb.toUpperCase();
+    if (name !== "USER" && name !== "PASS" && args.length > MOST_ARGUMENTS)
+      return this.parserError();
+    switch (name) {
+      case "USER":
+        if (this.mustUpgrade || argument === "") return this.refuse();
+        this.#user = argument;
+        return this.reply(OK);
+      case "AUTH":
+        if (this.mustUpgrade) return this.refuse();
+        return args.length === 0 ? this.reply(this.#methods()) : this.authenticate(args);
+      case "STLS":
+        return this.upgradable ? { kind: "starttls", text: OK } : this.refuse();
+      case "PASS":
+      case "APOP":
+        return this.refuse();
+      default:
+        return this.#anywhere(name) ?? this.parserError();
+    }
+  }
+
+  #afterUser(verb: string, argument: ByteString, user: ByteString): Step {
+    const name = verb.toUpperCase();
+    if (name === "PASS") {
+      const given = argument === "" ? null : credentials(user, argument);
+      return given === null ? this.refuse() : { kind: "login", credentials: given };
+    }
+    const step = this.#anywhere(name);
+    if (step !== null) {
+      this.#user = user;
+      return step;
+    }
+    return ["USER", "APOP", "AUTH", "STLS"].includes(name) ? this.refuse() : this.parserError();
+  }
+
+  #anywhere(name: string): Step | null {
+    switch (name) {
+      case "CAPA":
+        return this.reply(this.#capabilities());
+      case "NOOP":
+        return this.reply(OK);
+      case "QUIT":
+        return { kind: "farewell", text: OK };
+      default:
+        return null;
+    }
+  }
+
+  #capabilities(): ByteString {
+    const { pop3_capabilities } = this.settings;
+    const lines = this.mustUpgrade
+      ? pop3_capabilities.filter((word) => word !== "USER")
+      : [...pop3_capabilities, ["SASL", ...this.#mechanisms()].join(" ")];
+    return list("+OK Capability list follows", this.upgradable ? [...lines, "STLS"] : lines);
+  }
+
+  #methods(): ByteString {
+    return list("+OK methods supported:", this.#mechanisms());
+  }
+
+  /** `plain` in pop3_auth stands for USER/PASS, AUTH PLAIN and AUTH LOGIN. */
+  #mechanisms(): readonly string[] {
+    return this.settings.pop3_auth.includes("plain") ? ["PLAIN", "LOGIN"] : [];
+  }
+}
+
+function list(title: string, lines: readonly string[]): ByteString {
+  return `${[title, ...lines, "."].join("\r\n")}\r\n`;
+}

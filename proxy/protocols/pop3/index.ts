@@ -1,0 +1,7 @@
+import type { Protocol } from "../protocol.ts";
+import { Pop3Dialogue } from "./dialogue.ts";
+
+export const pop3: Protocol = {
+  name: "pop3",
+  open: (settings, secure) => new Pop3Dialogue(settings, secure),
+};

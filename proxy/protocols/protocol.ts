@@ -1,0 +1,59 @@
+/** What a mail protocol is to a session, which runs all three and knows none. */
+import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
+import type { ServerSettings } from "../config/index.ts";
+import type { Input } from "../transport/index.ts";
+import type { Credentials } from "./sasl.ts";
+
+/** What to do next, as the client's last words ask. */
+export type Step =
+  | { readonly kind: "reply"; readonly text: ByteString; readonly note?: string }
+  /** Reply, then close; the note says why, for the log. */
+  | { readonly kind: "farewell"; readonly text: ByteString; readonly note?: string }
+  | { readonly kind: "starttls"; readonly text: ByteString }
+  | { readonly kind: "login"; readonly credentials: Credentials };
+
+/** The account to log in to at the upstream. */
+export interface Account {
+  readonly login: ByteString;
+  /** Null where the client proved itself without one. */
+  readonly password: ByteString | null;
+}
+
+/** What an upstream may be told about the client. */
+export interface ClientFacts {
+  /** An IP address. */
+  readonly address: string;
+}
+
+/** How an upstream login ended. */
+export type LoginEnd =
+  /** The client is sent this, and bytes flow from then on. */
+  | { readonly kind: "accepted"; readonly reply: ByteString }
+  /** The upstream's words, whole and unchanged. */
+  | { readonly kind: "refused"; readonly reply: ByteString };
+
+/** A login as a script: yields what to send, is resumed with one line of the upstream's (with its CRLF). */
+export type LoginScript = Generator<ByteString, LoginEnd, ByteString>;
+
+/** Our half of the conversation with one client, up to its login. */
+export interface Dialogue {
+  greeting(): ByteString;
+  /** Understands the next command, or returns null until more has arrived. */
+  next(input: Input): Step | null;
+  /** TLS has begun: all that was said before is forgotten (RFC 3207 section 4.2). */
+  secured(): void;
+  /** The lookup's refusal, in its own words. */
+  refused(text: ByteString, errorCode: string | null): ByteString;
+  /** We cannot tell, or cannot get through: never told as a wrong password. */
+  unavailable(): ByteString;
+  /** The server shuts down. */
+  goodbye(): ByteString;
+  /** The login at the upstream that continues this conversation. */
+  login(account: Account, client: ClientFacts): LoginScript;
+}
+
+export interface Protocol {
+  readonly name: ProtocolName;
+  /** @param secure whether TLS is active already */
+  open(settings: ServerSettings, secure: boolean): Dialogue;
+}

@@ -1,0 +1,131 @@
+/** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
+import type { ByteString } from "../../../shared/lookup.ts";
+import { Conversation } from "../conversation.ts";
+import { type Input, chomp } from "../../transport/index.ts";
+import { SASL_LINE } from "../limits.ts";
+import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
+import { type Hello, login } from "./login.ts";
+
+const OK = "250 2.0.0 OK\r\n";
+const INVALID = "500 5.5.1 Invalid command\r\n";
+const INVALID_ARGUMENT = "501 5.5.4 Invalid argument\r\n";
+const BAD_SEQUENCE = "503 5.5.1 Bad sequence of commands\r\n";
+const AUTHENTICATION_REQUIRED = "530 5.7.1 Authentication required\r\n";
+
+/** nginx's `Auth-Error-Code` where the lookup gives none. */
+const REFUSED = "535 5.7.0";
+
+const MOST_ARGUMENTS = 11;
+
+/** A command that may carry a SASL response, and so be longer than others. */
+const AUTH = /^AUTH /i;
+
+export class SmtpDialogue extends Conversation implements Dialogue {
+  protected readonly continuation = "334 ";
+  protected readonly words = 11;
+  /** How the client introduced itself last. */
+  #hello: Hello | null = null;
+  /** Whether it ever spoke ESMTP; the upstream is then greeted so, whatever came after. */
+  #extended = false;
+
+  greeting(): ByteString {
+    return `220 ${this.settings.server_name} ESMTP ready\r\n`;
+  }
+
+  refused(text: ByteString, errorCode: string | null): ByteString {
+    return `${errorCode ?? REFUSED} ${text}\r\n`;
+  }
+
+  unavailable(): ByteString {
+    return "454 4.7.0 internal server error\r\n";
+  }
+
+  goodbye(): ByteString {
+    return "421 4.3.2 server shutting down, please reconnect\r\n";
+  }
+
+  login(account: Account, client: ClientFacts): LoginScript {
+    return login(account, client, this.settings, { hello: this.#hello, extended: this.#extended });
+  }
+
+  override secured(): void {
+    super.secured();
+    this.#hello = null;
+  }
+
+  protected invalid(): ByteString {
+    return INVALID;
+  }
+
+  /** RFC 4954 section 4. */
+  protected cancelled(): ByteString {
+    return "501 5.7.0 Authentication cancelled\r\n";
+  }
+
+  protected command(input: Input): Step | null {
+    const buffer = this.settings.smtp_client_buffer;
+    const long = input.length >= buffer && AUTH.test(input.peek(5));
+    const line = input.line(long ? Math.max(buffer, SASL_LINE) : buffer);
+    if (line === null) return null;
+    const [, verb, rest = ""] = /^([A-Za-z]+)(?: +(.*))?$/s.exec(chomp(line) ?? "") ?? [];
+    const args = rest.split(/ +/).filter((word) => word !== "");
+    if (verb === undefined || args.length > MOST_ARGUMENTS) return this.parserError();
+    return this.#answer(verb.toUpperCase(), args);
+  }
+
+  #answer(verb: string, args: readonly ByteString[]): Step {
+    switch (verb) {
+      case "EHLO":
+      case "HELO":
+        return this.#introduced(verb, args);
+      case "AUTH":
+        if (this.mustUpgrade) return this.refuse();
+        return args.length === 0 ? this.reply(INVALID_ARGUMENT) : this.authenticate(args);
+      case "STARTTLS":
+        return this.upgradable
+          ? { kind: "starttls", text: "220 2.0.0 Start TLS\r\n" }
+          : this.refuse();
+      case "MAIL":
+        return this.answer({
+          kind: "reply",
+          text: AUTHENTICATION_REQUIRED,
+          note: "client was rejected before authentication",
+        });
+      case "RCPT":
+        return this.reply(BAD_SEQUENCE);
+      case "RSET":
+      case "NOOP":
+        return this.reply(OK);
+      case "QUIT":
+        return { kind: "farewell", text: "221 2.0.0 Bye\r\n" };
+      case "VRFY":
+      case "EXPN":
+      case "HELP":
+        return this.refuse();
+      default:
+        return this.parserError();
+    }
+  }
+
+  #introduced(verb: Hello["verb"], [name, ...more]: readonly ByteString[]): Step {
+    if (name === undefined || more.length > 0) return this.reply(INVALID_ARGUMENT);
+    this.#hello = { verb, name };
+    if (verb === "HELO") return this.reply(`250 ${this.settings.server_name}\r\n`);
+    this.#extended = true;
+    return this.reply(this.#extensions());
+  }
+
+  #extensions(): ByteString {
+    const { server_name, smtp_capabilities, smtp_auth } = this.settings;
+    const mechanisms = this.mustUpgrade ? [] : smtp_auth.map((name) => name.toUpperCase());
+    const lines = [
+      server_name,
+      ...smtp_capabilities,
+      ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(" ")}`] : []),
+      ...(this.upgradable ? ["STARTTLS"] : []),
+    ];
+    return lines
+      .map((line, index) => `250${index === lines.length - 1 ? " " : "-"}${line}\r\n`)
+      .join("");
+  }
+}

@@ -1,0 +1,7 @@
+import type { Protocol } from "../protocol.ts";
+import { SmtpDialogue } from "./dialogue.ts";
+
+export const smtp: Protocol = {
+  name: "smtp",
+  open: (settings, secure) => new SmtpDialogue(settings, secure),
+};

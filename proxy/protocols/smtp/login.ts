@@ -1,0 +1,83 @@
+/** Getting past the greeting of an SMTP upstream, and logging in there if it is to be. */
+import type { ByteString } from "../../../shared/lookup.ts";
+import type { ServerSettings } from "../../config/index.ts";
+import type { Account, ClientFacts, LoginScript } from "../protocol.ts";
+import { encodeBase64 } from "../sasl.ts";
+
+/** A client's EHLO or HELO. */
+export interface Hello {
+  readonly verb: "EHLO" | "HELO";
+  readonly name: ByteString;
+}
+
+/** How the client spoke: its last introduction, and whether it ever used EHLO. */
+interface Introduction {
+  readonly hello: Hello | null;
+  readonly extended: boolean;
+}
+
+/** nginx's word for a client whose name it has not looked up. */
+const NO_NAME = "[UNAVAILABLE]";
+
+/**
+ * EHLO; with `xclient` XCLIENT and the client's own EHLO again; with `proxy_smtp_auth` AUTH PLAIN. The
+ * client hears one answer of our own: an upstream that is not asked to authenticate has none to give.
+ */
+export function* login(
+  account: Account,
+  client: ClientFacts,
+  { server_name, xclient, proxy_smtp_auth }: ServerSettings,
+  { hello, extended }: Introduction,
+): LoginScript {
+  const said: [text: ByteString, wants: readonly string[]][] = [
+    ["", ["220"]],
+    [`${extended || xclient ? "EHLO" : "HELO"} ${server_name}\r\n`, ["250"]],
+  ];
+  if (xclient) {
+    const user = proxy_smtp_auth ? "" : account.login;
+    said.push([xclientCommand(client.address, user), ["220", "250"]]);
+    if (hello !== null) said.push([`${hello.verb} ${hello.name}\r\n`, ["250"]]);
+  }
+  if (proxy_smtp_auth) {
+    const response = encodeBase64(`\0${account.login}\0${account.password ?? ""}`);
+    said.push([`AUTH PLAIN ${response}\r\n`, ["235"]]);
+  }
+  for (const [text, wants] of said) {
+    const answer = yield* reply(text);
+    if (!wants.includes(answer.code)) return { kind: "refused", reply: answer.text };
+  }
+  return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
+}
+
+/** Postfix's XCLIENT: what the upstream should take for the client's address and login. */
+function xclientCommand(address: string, user: ByteString): ByteString {
+  const ip = address.includes(":") ? `IPV6:${address}` : address;
+  const named = user === "" ? "" : ` LOGIN=${xtext(user)}`;
+  return `XCLIENT ADDR=${ip}${named} NAME=${NO_NAME}\r\n`;
+}
+
+/** RFC 3461 section 4. */
+function xtext(value: ByteString): ByteString {
+  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+  return value.replace(/[\x00-\x20+=\x7f-\xff]/g, (byte) => {
+    return `+${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+}
+
+interface Reply {
+  /** Of the last line, which is the one that counts (RFC 5321 section 4.2.1). */
+  readonly code: string;
+  /** All lines, as they came. */
+  readonly text: ByteString;
+}
+
+/** Sends, and reads a reply of one or more lines. */
+function* reply(text: ByteString): Generator<ByteString, Reply, ByteString> {
+  let line = yield text;
+  let whole = line;
+  while (line[3] === "-") {
+    line = yield "";
+    whole += line;
+  }
+  return { code: line.slice(0, 3), text: whole };
+}

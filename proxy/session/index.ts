@@ -1,0 +1,3 @@
+/** One client's life, from the accepted connection to its last byte. */
+export type { Server } from "./server.ts";
+export { Session } from "./session.ts";

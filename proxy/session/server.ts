@@ -1,0 +1,19 @@
+/** A `server {}` at work: its settings, and everything that its sessions share. */
+import type { ServerSettings } from "../config/index.ts";
+import type { Authority } from "../lookup/index.ts";
+import type { AccessLog, ErrorLog } from "../observe/index.ts";
+import type { Protocol } from "../protocols/index.ts";
+import type { ServerTls, Transport } from "../transport/index.ts";
+import type { Dialer } from "../upstream/index.ts";
+
+export interface Server {
+  readonly settings: ServerSettings;
+  readonly protocol: Protocol;
+  /** Null where the server never speaks TLS. */
+  readonly tls: ServerTls | null;
+  readonly authority: Authority;
+  readonly dialer: Dialer;
+  readonly transport: Transport;
+  readonly errorLog: ErrorLog;
+  readonly accessLog: AccessLog;
+}

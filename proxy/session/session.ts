@@ -1,0 +1,279 @@
+/**
+ * One client's life: greet, authenticate, look up, connect, splice, end.
+ *
+ * A session has one phase, one deadline and one `#end`. It knows no protocol (that is the dialogue's) and
+ * no socket (that is the transport's). Once bytes are spliced it holds neither buffers nor the password.
+ */
+import type { ByteString } from "../../shared/lookup.ts";
+import { type Credentials, type Dialogue, PIPELINE, type Step } from "../protocols/index.ts";
+import {
+  type Connection,
+  type Deadline,
+  type Expiring,
+  Input,
+  type Receiver,
+  type Splice,
+  type SpliceReport,
+} from "../transport/index.ts";
+import { Attempt, type Outcome, reason } from "./attempt.ts";
+import type { Server } from "./server.ts";
+import { Story } from "./story.ts";
+
+type Phase =
+  | { readonly name: "handshake" }
+  /** Waiting for the client, or for it to read our replies. */
+  | { readonly name: "commands" }
+  | { readonly name: "blocked" }
+  /** Waiting for the lookup, then for the upstream. */
+  | { readonly name: "attempt"; readonly attempt: Attempt }
+  /** A refusal that is held back for a while (`Auth-Wait`). */
+  | { readonly name: "waiting"; readonly reply: ByteString }
+  | { readonly name: "proxying"; readonly splice: Splice }
+  | { readonly name: "ended" };
+
+export class Session implements Receiver, Expiring {
+  readonly #server: Server;
+  readonly #client: Connection;
+  readonly #deadline: Deadline;
+  readonly #onEnd: (session: Session) => void;
+  readonly #story: Story;
+  #phase: Phase = { name: "handshake" };
+  /** Both null once bytes are spliced. */
+  #dialogue: Dialogue | null = null;
+  #input: Input | null = new Input();
+
+  /** @param number tells this session from others in the log */
+  constructor(
+    server: Server,
+    client: Connection,
+    number: number,
+    onEnd: (session: Session) => void,
+  ) {
+    this.#server = server;
+    this.#client = client;
+    this.#onEnd = onEnd;
+    this.#deadline = server.transport.deadline(this);
+    this.#story = new Story(server, client, number);
+    client.receiver = this;
+  }
+
+  /** @param implicitTls whether TLS comes before the greeting */
+  async start(implicitTls: boolean): Promise<void> {
+    const { settings, protocol } = this.#server;
+    this.#story.began();
+    this.#deadline.set(settings.timeout);
+    if (implicitTls && !(await this.#handshake())) return;
+    this.#dialogue = protocol.open(settings, implicitTls);
+    this.#phase = { name: "commands" };
+    this.#say(this.#dialogue.greeting());
+    this.#advance();
+  }
+
+  /** The server shuts down: whoever has not logged in is sent away; spliced sessions go on. */
+  shutDown(): void {
+    if (this.#phase.name === "proxying") return;
+    if (this.#dialogue !== null) this.#client.write(this.#dialogue.goodbye());
+    this.#end("the server shut down");
+  }
+
+  /** Ends the session whatever it does. */
+  terminate(): void {
+    if (this.#phase.name === "proxying") this.#phase.splice.stop();
+    else this.#end("the server was stopped");
+  }
+
+  received(bytes: Uint8Array): void {
+    const input = this.#input;
+    if (input === null) return;
+    input.append(bytes);
+    if (input.length >= PIPELINE) this.#client.pause();
+    this.#advance();
+  }
+
+  drained(): void {
+    if (this.#phase.name !== "blocked") return;
+    this.#phase = { name: "commands" };
+    this.#advance();
+  }
+
+  /**
+   * A client that has said all (`printf … | nc -N`) still gets its answers. One that leaves while it waits
+   * for us, with nothing more to say, has gone.
+   */
+  ended(): void {
+    if (this.#phase.name === "commands") this.#advance();
+    else if (this.#phase.name !== "blocked" && this.#input?.length === 0) this.#clientGone(null);
+  }
+
+  closed(error: Error | null): void {
+    this.#clientGone(error);
+  }
+
+  expired(): void {
+    const phase = this.#phase;
+    switch (phase.name) {
+      case "handshake":
+      case "commands":
+      case "blocked":
+        this.#story.log("info", "client timed out", phase.name);
+        this.#end("the client timed out");
+        break;
+      case "waiting":
+        this.#phase = { name: "commands" };
+        this.#deadline.set(this.#server.settings.timeout);
+        this.#say(phase.reply);
+        this.#advance();
+        break;
+      case "attempt":
+        phase.attempt.expire();
+        break;
+      case "proxying":
+      case "ended":
+        break;
+    }
+  }
+
+  async #handshake(): Promise<boolean> {
+    const { tls } = this.#server;
+    this.#phase = { name: "handshake" };
+    try {
+      if (tls === null) throw new Error("no certificate is configured");
+      await this.#client.acceptTls(tls);
+    } catch (error) {
+      this.#story.log("info", `SSL_do_handshake() failed (${reason(error)})`, "handshake");
+      this.#end("the TLS handshake failed");
+    }
+    return this.#stillIn("handshake");
+  }
+
+  /** Takes the client's commands one after another, until one must wait or none is whole. */
+  #advance(): void {
+    const dialogue = this.#dialogue;
+    const input = this.#input;
+    while (dialogue !== null && input !== null && this.#phase.name === "commands") {
+      const step = dialogue.next(input);
+      if (step === null) {
+        if (this.#client.finished) this.#clientGone(null);
+        else this.#client.resume();
+        return;
+      }
+      this.#take(step, dialogue, input);
+    }
+  }
+
+  #take(step: Step, dialogue: Dialogue, input: Input): void {
+    if ("note" in step && step.note !== undefined) this.#story.log("info", step.note, "commands");
+    switch (step.kind) {
+      case "reply":
+        this.#say(step.text);
+        break;
+      case "farewell":
+        this.#say(step.text);
+        this.#end(step.note ?? "the client said goodbye");
+        break;
+      case "starttls":
+        void this.#startTls(step.text, dialogue, input);
+        break;
+      case "login":
+        void this.#authenticate(step.credentials, dialogue);
+        break;
+    }
+  }
+
+  #say(text: ByteString): void {
+    if (!this.#client.write(text)) this.#phase = { name: "blocked" };
+  }
+
+  /** Commands sent in the clear must not be taken for commands under TLS (CVE-2011-0411 and its kind). */
+  async #startTls(reply: ByteString, dialogue: Dialogue, input: Input): Promise<void> {
+    if (input.length > 0) {
+      this.#story.log("info", "client sent commands behind STARTTLS in the clear", "starttls");
+      this.#end("the client sent commands behind STARTTLS in the clear");
+      return;
+    }
+    this.#client.write(reply);
+    if (!(await this.#handshake())) return;
+    dialogue.secured();
+    this.#story.upgraded();
+    this.#phase = { name: "commands" };
+    this.#advance();
+  }
+
+  async #authenticate(credentials: Credentials, dialogue: Dialogue): Promise<void> {
+    const attempt = new Attempt(this.#server, this.#client, dialogue, this.#story, this.#deadline);
+    this.#phase = { name: "attempt", attempt };
+    const outcome = await attempt.run(credentials);
+    if (!this.#stillIn("attempt")) {
+      if (outcome.kind === "loggedIn") outcome.upstream.destroy();
+      return;
+    }
+    switch (outcome.kind) {
+      case "loggedIn":
+        this.#proxy(outcome);
+        break;
+      case "refused":
+        this.#refuse(outcome.reply, outcome.wait);
+        break;
+      case "failed":
+        this.#say(outcome.reply);
+        this.#end(outcome.why);
+        break;
+    }
+  }
+
+  /** nginx closes after a refusal, unless the lookup gave the client a wait and another try. */
+  #refuse(reply: ByteString, wait: number): void {
+    if (wait === 0) {
+      this.#say(reply);
+      this.#end("the login was refused");
+      return;
+    }
+    this.#phase = { name: "waiting", reply };
+    this.#deadline.set(wait * 1000);
+  }
+
+  #proxy({ upstream, reply, rest }: Outcome & { kind: "loggedIn" }): void {
+    const { transport, settings } = this.#server;
+    const pipelined = this.#input?.rest();
+    this.#input = null;
+    this.#dialogue = null;
+    this.#deadline.clear();
+    this.#story.loggedIn();
+    this.#client.write(reply);
+    if (rest.length > 0) this.#client.write(rest);
+    if (pipelined !== undefined && pipelined.length > 0) upstream.write(pipelined);
+    const limits = { idle: settings.proxy_timeout, halfClosed: settings.timeout };
+    const splice = transport.splice(this.#client, upstream, limits, (report) => {
+      this.#spliced(report);
+    });
+    this.#phase = { name: "proxying", splice };
+  }
+
+  #spliced(report: SpliceReport): void {
+    if (report.end.by === "idle") this.#story.log("info", "client timed out", "proxying");
+    this.#story.spliced(report);
+    this.#end(this.#story.splicedEnd(report));
+  }
+
+  #clientGone(error: Error | null): void {
+    this.#end(error === null ? "the client closed the connection" : `client ${error.message}`);
+  }
+
+  #stillIn(name: Phase["name"]): boolean {
+    return this.#phase.name === name;
+  }
+
+  /** The one way out. What has been said is still sent. */
+  #end(why: string): void {
+    const phase = this.#phase;
+    if (phase.name === "ended") return;
+    this.#phase = { name: "ended" };
+    if (phase.name === "attempt") phase.attempt.cancel();
+    this.#deadline.clear();
+    this.#client.close();
+    this.#input = null;
+    this.#dialogue = null;
+    this.#story.ended(why);
+    this.#onEnd(this);
+  }
+}

@@ -1,0 +1,160 @@
+/** What is remembered of a session for the logs: who, from where, how long, how it ended. Never a password. */
+import type { ByteString } from "../../shared/lookup.ts";
+import type { LogLevel } from "../config/index.ts";
+import type { Address, Connection, SpliceReport } from "../transport/index.ts";
+import type { Server } from "./server.ts";
+
+/** nginx's words for what a session was doing. */
+const ACTIONS = {
+  handshake: "SSL handshaking",
+  commands: "in auth state",
+  blocked: "in auth state",
+  starttls: "in starttls state",
+  lookup: "in http auth state",
+  upstream: "connecting to upstream",
+  proxying: "proxying",
+} as const;
+
+export class Story {
+  readonly #server: Server;
+  readonly #client: Connection;
+  readonly #number: number;
+  readonly #start = performance.now();
+  #startTls = false;
+  #attempts = 0;
+  #login: ByteString | null = null;
+  #upstream: string | null = null;
+  /** When the current lookup or upstream login began, and how long the last ones took, ms. */
+  #since = 0;
+  #lookupTime: number | null = null;
+  #upstreamTime: number | null = null;
+  #loggedIn = false;
+  #received = 0;
+  #sent = 0;
+
+  constructor(server: Server, client: Connection, number: number) {
+    this.#server = server;
+    this.#client = client;
+    this.#number = number;
+  }
+
+  get endpoint(): string {
+    const { host, port } = this.#server.settings.auth_http;
+    return show({ host, port });
+  }
+
+  /** nginx's first line of a session, the only one without its context. */
+  began(): void {
+    const { errorLog } = this.#server;
+    if (!errorLog.wants("info")) return;
+    const { remote, local } = this.#client;
+    errorLog.write("info", `client ${show(remote)} connected to ${show(local)}`, this.#number);
+  }
+
+  upgraded(): void {
+    this.#startTls = true;
+  }
+
+  /** @returns the number of this attempt */
+  attempted(login: ByteString): number {
+    this.#login = login;
+    this.#since = performance.now();
+    return ++this.#attempts;
+  }
+
+  lookedUp(): void {
+    this.#lookupTime = performance.now() - this.#since;
+  }
+
+  connecting(upstream: Address, login: ByteString): void {
+    this.#login = login;
+    this.#upstream = show(upstream);
+    this.#since = performance.now();
+  }
+
+  loggedIn(): void {
+    this.#upstreamTime = performance.now() - this.#since;
+    this.#loggedIn = true;
+    this.log("info", "client logged in");
+  }
+
+  spliced({ toUpstream, toClient }: SpliceReport): void {
+    this.#received = toUpstream;
+    this.#sent = toClient;
+    this.log("info", "proxied session done");
+  }
+
+  splicedEnd({ end }: SpliceReport): string {
+    switch (end.by) {
+      case "idle":
+        return "nothing was said for proxy_timeout";
+      case "stop":
+        return "the server was stopped";
+      case "client":
+      case "upstream":
+        return end.error === null
+          ? `the ${end.by} closed the connection`
+          : `${end.by} ${end.error.message}`;
+    }
+  }
+
+  /** Writes to the error log, with nginx's context behind the message. */
+  log(level: LogLevel, message: string, action?: keyof typeof ACTIONS): void {
+    const { errorLog } = this.#server;
+    if (!errorLog.wants(level)) return;
+    errorLog.write(level, `${message}${this.#context(action)}`, this.#number);
+  }
+
+  #context(action: keyof typeof ACTIONS | undefined): string {
+    const parts = [
+      action === undefined ? "" : ` while ${ACTIONS[action]}`,
+      `, client: ${this.#client.remote.host}${this.#startTls ? " using starttls" : ""}`,
+      `, server: ${show(this.#client.local)}`,
+    ];
+    if (this.#login !== null) parts.push(`, login: "${utf8(this.#login)}"`);
+    if (this.#upstream !== null) parts.push(`, upstream: ${this.#upstream}`);
+    return parts.join("");
+  }
+
+  /** Writes the session's line. */
+  ended(end: string): void {
+    const { remote, local, tls } = this.#client;
+    this.#server.accessLog.write({
+      connection: this.#number,
+      protocol: this.#server.protocol.name,
+      remote_addr: remote.host,
+      remote_port: remote.port,
+      server_addr: local.host,
+      server_port: local.port,
+      ssl_protocol: tls?.protocol ?? null,
+      ssl_cipher: tls?.cipher ?? null,
+      ssl_server_name: tls?.serverName ?? null,
+      ssl_session_reused: tls?.resumed ?? null,
+      login: this.#login === null ? null : utf8(this.#login),
+      login_attempts: this.#attempts,
+      lookup_time: seconds(this.#lookupTime),
+      upstream_addr: this.#upstream,
+      upstream_login_time: seconds(this.#upstreamTime),
+      bytes_received: this.#received,
+      bytes_sent: this.#sent,
+      session_time: seconds(performance.now() - this.#start),
+      logged_in: this.#loggedIn,
+      end,
+    });
+  }
+}
+
+function show({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Logins are UTF-8 where they are not ASCII; a log shows them as they were meant. */
+function utf8(bytes: ByteString): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
+function seconds(ms: number): number;
+function seconds(ms: number | null): number | null;
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms) / 1000;
+}

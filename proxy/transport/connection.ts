@@ -1,0 +1,116 @@
+/**
+ * The byte layer's contract. All of Postern above `transport/` knows connections only by what stands here;
+ * today they are Node's sockets, and nothing above would notice another kind.
+ */
+import type { ByteString } from "../../shared/lookup.ts";
+
+export interface Address {
+  /** An IP address without brackets, or a name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What is known of a finished TLS handshake; names are OpenSSL's. */
+export interface TlsSession {
+  /** `TLSv1.2`, `TLSv1.3`. */
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The name that the client asked for (SNI, RFC 6066 section 3), unverified, or null. */
+  readonly serverName: string | null;
+  readonly resumed: boolean;
+}
+
+/** The one owner of a connection's events. */
+export interface Receiver {
+  /** Bytes arrived. They are the receiver's to keep and nobody changes them. */
+  received(bytes: Uint8Array): void;
+  /** All that was written has gone to the kernel, after a `write` that returned false. */
+  drained(): void;
+  /** The peer will send no more (FIN, `close_notify`); it may still be reading. */
+  ended(): void;
+  /** The connection is gone, with the error that ended it, if one did. Always the last event. */
+  closed(error: Error | null): void;
+}
+
+/** TLS as a server: certificates, ticket keys and versions, made once and used by many connections. */
+export interface ServerTls {
+  readonly kind: "server";
+}
+
+export interface Connection {
+  readonly remote: Address;
+  readonly local: Address;
+  /** Null in the clear. */
+  readonly tls: TlsSession | null;
+  /** Whether the peer has sent its last byte. */
+  readonly finished: boolean;
+  /** Who hears of events from now on. */
+  receiver: Receiver;
+
+  /** @returns false when the caller should wait for `drained` before it writes more */
+  write(bytes: Uint8Array | ByteString): boolean;
+  pause(): void;
+  resume(): void;
+  /** Sends what is queued, then FIN; reading goes on. */
+  end(): void;
+  /** Sends what is queued, then closes; what still arrives is dropped. No more events come. */
+  close(): void;
+  /** Closes at once and drops what is queued. */
+  destroy(): void;
+  /**
+   * Answers the peer's TLS handshake. Nothing is received until it is done.
+   *
+   * @throws Error where the handshake fails; `closed` follows
+   */
+  acceptTls(tls: ServerTls): Promise<void>;
+}
+
+/** A time limit that can be moved cheaply; it fires once each time that it is set. */
+export interface Deadline {
+  /** @param ms from now; Infinity for never */
+  set(ms: number): void;
+  clear(): void;
+}
+
+export interface Expiring {
+  expired(): void;
+}
+
+/** A spliced pair of connections. */
+export interface Splice {
+  /** Ends it from outside. */
+  stop(): void;
+}
+
+export type SpliceEnd =
+  | { readonly by: "client" | "upstream"; readonly error: Error | null }
+  | { readonly by: "idle" | "stop" };
+
+export interface SpliceReport {
+  /** Bytes moved towards each side. */
+  readonly toUpstream: number;
+  readonly toClient: number;
+  readonly end: SpliceEnd;
+}
+
+/** A listening socket, bound by the primary process and accepted from by the workers. */
+export interface Listener {
+  close(): void;
+}
+
+export interface Transport {
+  /** @throws Error where no connection comes about, or `signal` gives up */
+  dial(to: Address, signal: AbortSignal): Promise<Connection>;
+  /** Moves bytes both ways until both directions are done, then closes both; the caller lets go of both. */
+  splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice;
+  deadline(owner: Expiring): Deadline;
+}
+
+export interface SpliceLimits {
+  /** ms without a byte either way. */
+  readonly idle: number;
+  /** The same once one side has ended, when only the rest of the other's bytes is awaited. */
+  readonly halfClosed: number;
+}
+
+export type Done = (report: SpliceReport) => void;

@@ -1,0 +1,20 @@
+/** The byte layer: everything above knows a `Transport` and its `Connection`s, never a socket. */
+export type {
+  Address,
+  Connection,
+  Deadline,
+  Expiring,
+  Listener,
+  Receiver,
+  ServerTls,
+  Splice,
+  SpliceEnd,
+  SpliceReport,
+  TlsSession,
+  Transport,
+} from "./connection.ts";
+export { accept, bind, type BoundSocket } from "./listen.ts";
+export { SocketTransport } from "./socket-transport.ts";
+export { SocketServerTls } from "./tls.ts";
+export { Input, TooLong, chomp } from "./input.ts";
+export { isIP } from "node:net";

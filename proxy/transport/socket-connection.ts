@@ -1,0 +1,152 @@
+/** A Connection on one of Node's sockets, clear or TLS. */
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { ByteString } from "../../shared/lookup.ts";
+import type { Address, Connection, Receiver, ServerTls, TlsSession } from "./connection.ts";
+import { SocketServerTls } from "./tls.ts";
+
+/** Until an owner is set, and after the last one has let go. */
+const NOBODY: Receiver = {
+  received() {},
+  drained() {},
+  ended() {},
+  closed() {},
+};
+
+/** ms for a peer to read our last words and close before we do. */
+const LINGER = 2000;
+
+/** The connection that a socket's events belong to: a property, so that all sockets share five listeners. */
+const connectionOf = Symbol("connection");
+
+interface Owned {
+  [connectionOf]?: SocketConnection;
+}
+
+export class SocketConnection implements Connection {
+  readonly remote: Address;
+  readonly local: Address;
+  receiver: Receiver = NOBODY;
+  tls: TlsSession | null = null;
+  #socket: Socket;
+  #error: Error | null = null;
+
+  /** @param socket connected, with `allowHalfOpen` */
+  constructor(socket: Socket) {
+    this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+    this.#socket = socket;
+    own(socket, this);
+  }
+
+  get finished(): boolean {
+    return this.#socket.readableEnded;
+  }
+
+  write(bytes: Uint8Array | ByteString): boolean {
+    // A socket that the peer has broken takes nothing more; its `closed` is on the way.
+    if (!this.#socket.writable) return true;
+    return typeof bytes === "string"
+      ? this.#socket.write(bytes, "latin1")
+      : this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  /**
+   * Closing with bytes unread would make the kernel send RST, which can overtake our last words; so what
+   * arrives is read and dropped until the peer closes, for at most two seconds.
+   */
+  close(): void {
+    this.receiver = NOBODY;
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    socket.end();
+    socket.resume();
+    if (socket.readableEnded) {
+      socket.destroySoon();
+      return;
+    }
+    socket.once("end", () => socket.destroySoon());
+    setTimeout(() => socket.destroy(), LINGER).unref();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  acceptTls(tls: ServerTls): Promise<void> {
+    if (!(tls instanceof SocketServerTls)) throw new TypeError("TLS of another transport");
+    const clear = this.#socket;
+    disown(clear);
+    const secured = new TLSSocket(clear, tls.options);
+    this.#socket = secured;
+    own(secured, this);
+    return new Promise((resolve, reject) => {
+      secured.once("close", () => reject(this.#error ?? new Error("closed in the handshake")));
+      // A greeting written inside the callback goes out before the session ticket, and clients then do
+      // not resume; one turn of the event loop lets the ticket go first.
+      secured.once("secure", () =>
+        setImmediate(() => {
+          this.tls = {
+            protocol: secured.getProtocol() ?? "",
+            cipher: secured.getCipher().name,
+            serverName: typeof secured.servername === "string" ? secured.servername : null,
+            resumed: secured.isSessionReused(),
+          };
+          resolve();
+        }),
+      );
+    });
+  }
+
+  failed(error: Error): void {
+    this.#error = error;
+  }
+
+  closed(): void {
+    this.receiver.closed(this.#error);
+  }
+}
+
+function own(socket: Socket & Owned, connection: SocketConnection): void {
+  socket[connectionOf] = connection;
+  socket.on("data", onData);
+  socket.on("drain", onDrain);
+  socket.on("end", onEnd);
+  socket.on("error", onError);
+  socket.on("close", onClose);
+}
+
+function disown(socket: Socket): void {
+  socket.off("data", onData);
+  socket.off("drain", onDrain);
+  socket.off("end", onEnd);
+  socket.off("close", onClose);
+}
+
+function onData(this: Owned, chunk: Uint8Array): void {
+  this[connectionOf]?.receiver.received(chunk);
+}
+function onDrain(this: Owned): void {
+  this[connectionOf]?.receiver.drained();
+}
+function onEnd(this: Owned): void {
+  this[connectionOf]?.receiver.ended();
+}
+function onError(this: Owned, error: Error): void {
+  this[connectionOf]?.failed(error);
+}
+function onClose(this: Owned): void {
+  this[connectionOf]?.closed();
+}
