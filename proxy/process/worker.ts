@@ -72,7 +72,7 @@ export class Worker {
       if (this.#draining && this.#sessions.size === 0) this.#idle();
     });
     this.#sessions.add(session);
-    void session.start(ssl);
+    session.start(ssl);
   }
 }
 

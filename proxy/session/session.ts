@@ -58,10 +58,14 @@ export class Session implements Receiver, Expiring {
   }
 
   /** @param implicitTls whether TLS comes before the greeting */
-  async start(implicitTls: boolean): Promise<void> {
-    const { settings, protocol } = this.#server;
+  start(implicitTls: boolean): void {
     this.#story.began();
-    this.#deadline.set(settings.timeout);
+    this.#deadline.set(this.#server.settings.timeout);
+    this.#guard(this.#greet(implicitTls));
+  }
+
+  async #greet(implicitTls: boolean): Promise<void> {
+    const { settings, protocol } = this.#server;
     if (implicitTls && !(await this.#handshake())) return;
     this.#dialogue = protocol.open(settings, implicitTls);
     this.#phase = { name: "commands" };
@@ -172,10 +176,10 @@ export class Session implements Receiver, Expiring {
         this.#end(step.note ?? "the client said goodbye");
         break;
       case "starttls":
-        void this.#startTls(step.text, dialogue, input);
+        this.#guard(this.#startTls(step.text, dialogue, input));
         break;
       case "login":
-        void this.#authenticate(step.credentials, dialogue);
+        this.#guard(this.#authenticate(step.credentials, dialogue));
         break;
     }
   }
@@ -253,6 +257,14 @@ export class Session implements Receiver, Expiring {
     if (report.end.by === "idle") this.#story.log("info", "client timed out", "proxying");
     this.#story.spliced(report);
     this.#end(this.#story.splicedEnd(report));
+  }
+
+  /** A fault of ours ends this session and no other. */
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#story.log("alert", `fault: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#end("a fault in Postern");
+    });
   }
 
   #clientGone(error: Error | null): void {

@@ -135,8 +135,13 @@ function disown(socket: Socket): void {
   socket.off("close", onClose);
 }
 
-function onData(this: Owned, chunk: Uint8Array): void {
-  this[connectionOf]?.receiver.received(chunk);
+/** A fault in whoever receives ends this connection and no other. */
+function onData(this: Socket & Owned, chunk: Uint8Array): void {
+  try {
+    this[connectionOf]?.receiver.received(chunk);
+  } catch (error) {
+    this.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 function onDrain(this: Owned): void {
   this[connectionOf]?.receiver.drained();

@@ -1,0 +1,34 @@
+/** Fills a directory: rows that are there already stay as they are. */
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { aliases, groups, servers, users } from "../../worker/directory/schema.ts";
+import { hashPassword } from "./passwords.ts";
+
+export interface Seed {
+  readonly groups?: readonly (typeof groups.$inferInsert)[];
+  readonly servers?: readonly (typeof servers.$inferInsert)[];
+  readonly users?: readonly NewUser[];
+  readonly aliases?: readonly (typeof aliases.$inferInsert)[];
+}
+
+/** A user by their password, or by a hash where the test is about it. */
+export type NewUser = Omit<typeof users.$inferInsert, "passwordHash"> &
+  ({ readonly password: string | Uint8Array } | { readonly passwordHash: string });
+
+/** Adds what is missing, in an order that satisfies the foreign keys. */
+export async function seed(db: DrizzleD1Database, wanted: Seed): Promise<void> {
+  for (const group of wanted.groups ?? [])
+    await db.insert(groups).values(group).onConflictDoNothing();
+  for (const server of wanted.servers ?? [])
+    await db.insert(servers).values(server).onConflictDoNothing();
+  for (const user of wanted.users ?? [])
+    await db.insert(users).values(hashed(user)).onConflictDoNothing();
+  for (const alias of wanted.aliases ?? [])
+    await db.insert(aliases).values(alias).onConflictDoNothing();
+}
+
+function hashed(user: NewUser): typeof users.$inferInsert {
+  if ("passwordHash" in user) return user;
+  const { password, ...row } = user;
+  const bytes = typeof password === "string" ? new TextEncoder().encode(password) : password;
+  return { ...row, passwordHash: hashPassword(bytes) };
+}

@@ -1,0 +1,71 @@
+/** The worker as wrangler's test harness runs it: one for each test file, with a database of its own. */
+import type { D1Database } from "@cloudflare/workers-types";
+import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import { createTestHarness } from "wrangler";
+import { type Seed, seed } from "./directory.ts";
+
+export interface Harness {
+  readonly db: DrizzleD1Database & { readonly $client: D1Database };
+  /** Sends a lookup: these headers over those of Alice's IMAP login; undefined leaves one out. */
+  ask(headers?: Record<string, string | undefined>, path?: string): Promise<Answer>;
+  /** All that the worker has logged. */
+  logs(): string;
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** The headers that a lookup's caller reads, by their names in lower case. */
+  readonly auth: Readonly<Record<string, string>>;
+  /** The size of status line and headers on the wire. */
+  readonly bytes: number;
+}
+
+export interface HarnessOptions {
+  readonly seed?: Seed;
+  readonly vars?: Record<string, string>;
+  readonly secrets?: Record<string, string>;
+}
+
+/** What nginx sends when Alice logs in rightly. */
+export const ALICE = {
+  "X-Auth-Key": "key",
+  "Auth-Method": "plain",
+  "Auth-User": "alice@example.test",
+  "Auth-Pass": "wonderland",
+  "Auth-Protocol": "imap",
+  "Auth-Login-Attempt": "1",
+  "Client-IP": "192.0.2.1",
+};
+
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const { vars = {}, secrets = { LOOKUP_KEYS: "key" } } = options;
+  const harness = createTestHarness({ workers: [{ configPath: "wrangler.toml", vars, secrets }] });
+  const worker = harness.getWorker<{ DB: D1Database }>();
+  const { url } = await harness.listen();
+  await worker.applyD1Migrations("DB");
+  const db = drizzle((await worker.getEnv()).DB);
+  await seed(db, options.seed ?? {});
+  return {
+    db,
+    ask: (headers = {}, path = "/auth") => ask(new URL(path, url), { ...ALICE, ...headers }),
+    logs: () => JSON.stringify(harness.getLogs()),
+    close: () => harness.close(),
+  };
+}
+
+async function ask(url: URL, headers: Record<string, string | undefined>): Promise<Answer> {
+  const given = Object.entries(headers).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const response = await fetch(url, { headers: given });
+  const all = [...response.headers];
+  const lines = all.map(([name, value]) => `${name}: ${value}\r\n`);
+  return {
+    status: response.status,
+    body: await response.text(),
+    auth: Object.fromEntries(all.filter(([name]) => name.startsWith("auth-"))),
+    bytes: `HTTP/1.1 200 OK\r\n${lines.join("")}\r\n`.length,
+  };
+}

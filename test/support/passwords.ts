@@ -1,0 +1,18 @@
+/** The worker's password code, run by Node: makes `.wasm` import as it does in Workers. */
+import { registerHooks } from "node:module";
+
+registerHooks({
+  load(url, context, nextLoad) {
+    if (!url.endsWith(".wasm")) return nextLoad(url, context);
+    const source = `
+      import { readFileSync } from "node:fs";
+      export default new WebAssembly.Module(readFileSync(new URL(${JSON.stringify(url)})));`;
+    return { format: "module", source, shortCircuit: true };
+  },
+});
+
+// Only now: a static import would be loaded before the hook is there.
+export const { argon2id, hashPassword } = await import("../../worker/passwords/argon2id.ts");
+export const { UnreadableHash } = await import("../../worker/passwords/scheme.ts");
+export const { NOBODYS_HASH, spendVerification, verifyPassword } =
+  await import("../../worker/passwords/verify.ts");

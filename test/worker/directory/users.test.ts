@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { findUser, placeUser, userQuery } from "../../../worker/directory/users.ts";
+import { type Harness, startHarness } from "../../support/harness.ts";
+
+const passwordHash = "x";
+let worker: Harness;
+before(async () => {
+  worker = await startHarness({
+    seed: {
+      groups: [{ name: "mail" }, { name: "empty" }],
+      servers: [
+        { name: "m1", group: "mail", host: "192.0.2.1", imapPort: 143 },
+        { name: "m2", group: "mail", host: "192.0.2.2", imapPort: 143 },
+        { name: "m3", group: "mail", host: "192.0.2.3", imapPort: 143, state: "draining" },
+      ],
+      users: [
+        { address: "placed@example.test", group: "mail", server: "m2", passwordHash },
+        { address: "new@example.test", group: "mail", passwordHash },
+        { address: "lost@example.test", group: "empty", passwordHash },
+      ],
+      aliases: [{ address: "alias@example.test", user: "new@example.test" }],
+    },
+  });
+});
+after(() => worker.close());
+
+test("a placed user is found with their server alone", async () => {
+  const entry = await findUser(worker.db, "placed@example.test");
+  assert.equal(entry?.user.address, "placed@example.test");
+  assert.equal(entry?.group.name, "mail");
+  assert.equal(entry?.placed?.name, "m2");
+  assert.deepEqual(entry?.candidates, []);
+});
+
+test("a new user is found with the servers that take users, by alias too", async () => {
+  for (const address of ["new@example.test", "alias@example.test"]) {
+    const entry = await findUser(worker.db, address);
+    assert.equal(entry?.user.address, "new@example.test");
+    assert.equal(entry?.placed, null);
+    assert.deepEqual(entry?.candidates.map(({ name }) => name).toSorted(), ["m1", "m2"]);
+  }
+});
+
+test("a new user of a group without servers is found without candidates", async () => {
+  assert.deepEqual((await findUser(worker.db, "lost@example.test"))?.candidates, []);
+});
+
+test("nobody is found by an unknown address, or by text that is SQL", async () => {
+  for (const address of ["nobody@example.test", "", "' or '1'='1", "%", "*"]) {
+    assert.equal(await findUser(worker.db, address), null, address);
+  }
+});
+
+test("finding a user takes one statement", async () => {
+  const statements: string[] = [];
+  const logger = { logQuery: (statement: string) => void statements.push(statement) };
+  await findUser(drizzle(worker.db.$client, { logger }), "alias@example.test");
+  assert.equal(statements.length, 1);
+});
+
+test("finding a user searches every table by an index and scans none", async () => {
+  const query = userQuery(worker.db, "new@example.test").getSQL();
+  const plan = await worker.db.all<{ detail: string }>(sql`explain query plan ${query}`);
+  const steps = plan.map(({ detail }) => detail);
+  for (const table of ["users", "aliases", "groups", "placed", "candidate"]) {
+    assert.ok(
+      steps.some((step) => step.startsWith(`SEARCH ${table} USING INDEX`)),
+      `${table}: ${steps.join("; ")}`,
+    );
+  }
+  assert.deepEqual(
+    steps.filter((step) => step.startsWith("SCAN") && step !== "SCAN CONSTANT ROW"),
+    [],
+  );
+});
+
+test("placing a user answers where they are, and never moves them", async () => {
+  assert.equal(await placeUser(worker.db, "new@example.test", "m1"), "m1");
+  assert.equal(await placeUser(worker.db, "new@example.test", "m2"), "m1");
+  assert.equal(await placeUser(worker.db, "placed@example.test", "m1"), "m2");
+});
+
+test("placing a user who is gone places nobody", async () => {
+  assert.equal(await placeUser(worker.db, "nobody@example.test", "m1"), null);
+});
+
+test("the database refuses addresses in capitals, unknown states, and users of no group", async () => {
+  for (const statement of [
+    sql`insert into users (address, password_hash, "group") values ('A@b.test', 'x', 'mail')`,
+    sql`insert into aliases values ('A@b.test', 'new@example.test')`,
+    sql`insert into users (address, password_hash, "group") values ('a@b.test', 'x', 'nowhere')`,
+    sql`insert into users (address, password_hash, "group", server) values ('a@b.test', 'x', 'mail', 'm9')`,
+    sql`update servers set state = 'UP'`,
+    sql`update servers set weight = 0`,
+    sql`update servers set imap_port = 65536`,
+    sql`update groups set storage = 'none'`,
+    sql`delete from servers where name = 'm2'`,
+    sql`delete from groups where name = 'mail'`,
+  ]) {
+    await assert.rejects(async () => worker.db.run(statement));
+  }
+});
+
+test("a server that is renamed keeps its users", async () => {
+  await worker.db.run(sql`update servers set name = 'm2b' where name = 'm2'`);
+  const entry = await findUser(worker.db, "placed@example.test");
+  assert.equal(entry?.placed?.name, "m2b");
+});

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Harness, startHarness } from "../../support/harness.ts";
+
+const LONG_LOGIN = `${"l".repeat(500)}@example.org`;
+
+let worker: Harness;
+
+before(async () => {
+  worker = await startHarness({
+    vars: { DEFAULT_DOMAIN: "example.test" },
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [
+        {
+          name: "m1",
+          group: "mail",
+          host: "192.0.2.7",
+          imapPort: 143,
+          pop3Port: 110,
+          smtpPort: 587,
+        },
+        { name: "m2", group: "mail", host: "2001:db8::7", imapPort: 1143 },
+      ],
+      users: [
+        { address: "alice@example.test", password: "wonderland", group: "mail", server: "m1" },
+        { address: "six@example.test", password: "wonderland", group: "mail", server: "m2" },
+        { address: "off@example.test", password: "wonderland", group: "mail", enabled: false },
+        {
+          address: "imap-only@example.test",
+          password: "wonderland",
+          group: "mail",
+          server: "m1",
+          pop3: false,
+          smtp: false,
+        },
+        {
+          address: "renamed@example.test",
+          password: "wonderland",
+          group: "mail",
+          server: "m1",
+          upstreamLogin: "u000042",
+        },
+        {
+          address: "long@example.test",
+          password: "wonderland",
+          group: "mail",
+          server: "m2",
+          upstreamLogin: LONG_LOGIN,
+        },
+        { address: "umlaut@example.test", password: "schlüssel", group: "mail", server: "m1" },
+        {
+          address: "latin1@example.test",
+          password: Uint8Array.from(Buffer.from("schl\xfcssel", "latin1")),
+          group: "mail",
+          server: "m1",
+        },
+        { address: "märz@example.test", password: "wonderland", group: "mail", server: "m1" },
+        { address: "empty@example.test", password: "", group: "mail", server: "m1" },
+      ],
+      aliases: [
+        { address: "al@example.test", user: "alice@example.test" },
+        { address: "six@example.test", user: "alice@example.test" },
+        { address: "march@example.test", user: "märz@example.test" },
+      ],
+    },
+  });
+});
+after(() => worker.close());
+
+const ACCEPTED = { "auth-status": "OK", "auth-server": "192.0.2.7", "auth-port": "143" };
+
+test("the right password is answered with the server's address and port, and nothing more", async () => {
+  const { status, auth, body } = await worker.ask();
+  assert.equal(status, 200);
+  assert.deepEqual(auth, ACCEPTED);
+  assert.equal(body, "");
+});
+
+test("the path of nginx's guide answers the same", async () => {
+  const { status, auth } = await worker.ask({}, "/cgi-bin/nginxauth.cgi");
+  assert.equal(status, 200);
+  assert.deepEqual(auth, ACCEPTED);
+});
+
+test("each protocol is sent to its own port", async () => {
+  const ports = { imap: "143", pop3: "110", smtp: "587" };
+  for (const [protocol, port] of Object.entries(ports)) {
+    const { auth } = await worker.ask({ "Auth-Protocol": protocol });
+    assert.deepEqual(auth, { ...ACCEPTED, "auth-port": port }, protocol);
+  }
+});
+
+test("an IPv6 server is given as nginx wants it, without brackets", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "six@example.test" });
+  assert.equal(auth["auth-server"], "2001:db8::7");
+});
+
+test("an alias logs in as its user, and the server is told the user's address", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "al@example.test" });
+  assert.deepEqual(auth, { ...ACCEPTED, "auth-user": "alice@example.test" });
+});
+
+test("an alias never shadows a user's own address", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "six@example.test" });
+  assert.equal(auth["auth-server"], "2001:db8::7");
+  assert.equal(auth["auth-user"], undefined);
+});
+
+test("capitals in an address make no difference, and the server is told the address in lower case", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "Alice@EXAMPLE.test" });
+  assert.deepEqual(auth, { ...ACCEPTED, "auth-user": "alice@example.test" });
+});
+
+test("a bare user name gets the default domain", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "alice" });
+  assert.deepEqual(auth, { ...ACCEPTED, "auth-user": "alice@example.test" });
+});
+
+test("spaces around an address are not trimmed away", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "%20alice@example.test" });
+  assert.match(auth["auth-status"]!, /AUTHENTICATIONFAILED/);
+});
+
+test("a login of its own for the server is given to it", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "renamed@example.test" });
+  assert.deepEqual(auth, { ...ACCEPTED, "auth-user": "u000042" });
+});
+
+test("a password is compared byte for byte, escaped or not", async () => {
+  const raw = Buffer.from("schlüssel").toString("latin1");
+  for (const password of ["schl%C3%BCssel", "schl%c3%bcssel", raw]) {
+    const headers = { "Auth-User": "umlaut@example.test", "Auth-Pass": password };
+    assert.equal((await worker.ask(headers)).auth["auth-status"], "OK", password);
+  }
+  for (const password of ["schl%FCssel", "schlu%CC%88ssel", "schl%C3%BCss"]) {
+    const headers = { "Auth-User": "umlaut@example.test", "Auth-Pass": password };
+    assert.notEqual((await worker.ask(headers)).auth["auth-status"], "OK", password);
+  }
+});
+
+test("a password that is no UTF-8 works where it comes escaped", async () => {
+  const headers = { "Auth-User": "latin1@example.test", "Auth-Pass": "schl%FCssel" };
+  assert.equal((await worker.ask(headers)).auth["auth-status"], "OK");
+});
+
+test("an address that is not ASCII works as the client typed it", async () => {
+  const { auth } = await worker.ask({ "Auth-User": "m%C3%A4rz@example.test" });
+  assert.deepEqual(auth, ACCEPTED);
+});
+
+test("an empty password is compared like any other", async () => {
+  const right = await worker.ask({ "Auth-User": "empty@example.test", "Auth-Pass": "" });
+  assert.equal(right.auth["auth-status"], "OK");
+  const wrong = await worker.ask({ "Auth-Pass": "" });
+  assert.match(wrong.auth["auth-status"]!, /AUTHENTICATIONFAILED/);
+});
+
+const REFUSALS = {
+  imap: { "auth-status": "[AUTHENTICATIONFAILED] Invalid login or password", "auth-wait": "1" },
+  pop3: { "auth-status": "[AUTH] Invalid login or password", "auth-wait": "1" },
+  smtp: {
+    "auth-status": "Invalid login or password",
+    "auth-error-code": "535 5.7.8",
+    "auth-wait": "1",
+  },
+};
+
+for (const [protocol, refusal] of Object.entries(REFUSALS)) {
+  test(`every refusal in ${protocol} is in its own words, and the same whatever the reason`, async () => {
+    const reasons: Record<string, Record<string, string>> = {
+      "wrong password": { "Auth-Pass": "wunderland" },
+      "password in other case": { "Auth-Pass": "Wonderland" },
+      "unknown user": { "Auth-User": "mallory@example.test" },
+      "no user": { "Auth-User": "" },
+      "disabled user": { "Auth-User": "off@example.test" },
+      "hostile login": { "Auth-User": "'%20or%201=1%20--" },
+      apop: { "Auth-Method": "apop", "Auth-Salt": "<1.2@example.test>" },
+      "cram-md5": { "Auth-Method": "cram-md5", "Auth-Salt": "<1.2@example.test>" },
+      external: { "Auth-Method": "external", "Auth-Pass": "" },
+    };
+    for (const [reason, headers] of Object.entries(reasons)) {
+      const { status, auth } = await worker.ask({ "Auth-Protocol": protocol, ...headers });
+      assert.equal(status, 200, reason);
+      assert.deepEqual(auth, refusal, reason);
+    }
+  });
+}
+
+test("a user is refused in the protocols that they may not use, and let in by the others", async () => {
+  const user = "imap-only@example.test";
+  assert.deepEqual((await worker.ask({ "Auth-User": user })).auth, ACCEPTED);
+  for (const protocol of ["pop3", "smtp"] as const) {
+    const { auth } = await worker.ask({ "Auth-User": user, "Auth-Protocol": protocol });
+    assert.deepEqual(auth, REFUSALS[protocol]);
+  }
+});
+
+test("mail from somebody who has not logged in is refused by telling them to", async () => {
+  const { status, auth } = await worker.ask({
+    "Auth-Protocol": "smtp",
+    "Auth-Method": "none",
+    "Auth-User": "",
+    "Auth-Pass": "",
+    "Auth-SMTP-To": "RCPT TO:<alice@example.test>",
+  });
+  assert.equal(status, 200);
+  assert.equal(auth["auth-status"], "Authentication required");
+  assert.equal(auth["auth-error-code"], "530 5.7.0");
+});
+
+test("a refused client waits longer each time, and from the fifth attempt on is sent away", async () => {
+  const waits: (string | undefined)[] = [];
+  for (const attempt of ["1", "2", "3", "4", "5", "6", undefined]) {
+    const { auth } = await worker.ask({ "Auth-Pass": "x", "Auth-Login-Attempt": attempt });
+    waits.push(auth["auth-wait"]);
+  }
+  assert.deepEqual(waits, ["1", "2", "4", "8", undefined, undefined, "1"]);
+});
+
+test("a late attempt with the right password is accepted", async () => {
+  assert.deepEqual((await worker.ask({ "Auth-Login-Attempt": "9" })).auth, ACCEPTED);
+});
+
+test("the longest reply is under 700 bytes", async () => {
+  const { auth, bytes } = await worker.ask({ "Auth-User": "long@example.test" });
+  assert.equal(auth["auth-user"], LONG_LOGIN);
+  assert.ok(bytes < 700, `${bytes} bytes`);
+});
+
+test("a name for the server that does not fit into a header is a fault of ours, not of the user's", async () => {
+  const { status, auth } = await worker.ask({ "Auth-User": "march@example.test" });
+  assert.equal(status, 503);
+  assert.match(auth["auth-status"]!, /^\[UNAVAILABLE\]/);
+});
+
+test("the front door says what this is, and other paths are not found", async () => {
+  assert.match((await worker.ask({}, "/")).body, /^Postern/);
+  assert.equal((await worker.ask({}, "/authenticate")).status, 404);
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Harness, startHarness } from "../../support/harness.ts";
+
+let worker: Harness;
+before(async () => {
+  worker = await startHarness();
+});
+after(() => worker.close());
+
+const MALFORMED: Record<string, [headers: Record<string, string | undefined>, told: string]> = {
+  "no method": [{ "Auth-Method": undefined }, "Auth-Method is missing"],
+  "an empty method": [{ "Auth-Method": "" }, "Auth-Method is unknown"],
+  "an unknown method": [{ "Auth-Method": "ntlm" }, "Auth-Method is unknown"],
+  "a method in capitals": [{ "Auth-Method": "PLAIN" }, "Auth-Method is unknown"],
+  "a method that is a property of every object": [
+    { "Auth-Method": "constructor" },
+    "Auth-Method is unknown",
+  ],
+  "no protocol": [{ "Auth-Protocol": undefined }, "Auth-Protocol is missing"],
+  "an unknown protocol": [{ "Auth-Protocol": "http" }, "Auth-Protocol is unknown"],
+  "two protocols": [{ "Auth-Protocol": "imap, smtp" }, "Auth-Protocol is unknown"],
+  "no user": [{ "Auth-User": undefined }, "Auth-User is missing"],
+  "no password": [{ "Auth-Pass": undefined }, "Auth-Pass is missing"],
+  "half a percent-escape": [{ "Auth-Pass": "50%2" }, "Auth-Pass holds a broken percent-escape"],
+  "a percent sign alone": [{ "Auth-User": "100%" }, "Auth-User holds a broken percent-escape"],
+  "a percent-escape of letters": [
+    { "Auth-Pass": "%zz" },
+    "Auth-Pass holds a broken percent-escape",
+  ],
+  "raw bytes that are no UTF-8 in the password": [
+    { "Auth-Pass": "wonderl\xe4nd" },
+    "Auth-Pass is not UTF-8",
+  ],
+  "raw bytes that are no UTF-8 in the user": [
+    { "Auth-User": "m\xe4rz@example.test" },
+    "Auth-User is not UTF-8",
+  ],
+  "escaped bytes that are no UTF-8 in the user": [
+    { "Auth-User": "m%E4rz@example.test" },
+    "Auth-User is not UTF-8",
+  ],
+  "a carriage return in the password": [{ "Auth-Pass": "a%0Db" }, "Auth-Pass holds CR, LF or NUL"],
+  "a line feed in the password": [{ "Auth-Pass": "a%0ab" }, "Auth-Pass holds CR, LF or NUL"],
+  "a NUL in the password": [{ "Auth-Pass": "wonderland%00" }, "Auth-Pass holds CR, LF or NUL"],
+  "a line feed in the user": [
+    { "Auth-User": "alice@example.test%0A" },
+    "Auth-User holds CR, LF or NUL",
+  ],
+  "attempt zero": [{ "Auth-Login-Attempt": "0" }, "Auth-Login-Attempt is no number"],
+  "a negative attempt": [{ "Auth-Login-Attempt": "-1" }, "Auth-Login-Attempt is no number"],
+  "an attempt in words": [{ "Auth-Login-Attempt": "first" }, "Auth-Login-Attempt is no number"],
+  "an attempt beyond all bounds": [
+    { "Auth-Login-Attempt": "9".repeat(400) },
+    "Auth-Login-Attempt is no number",
+  ],
+};
+
+for (const [flaw, [headers, told]] of Object.entries(MALFORMED)) {
+  test(`a lookup with ${flaw} is answered 400 with the reason, and without a header for nginx`, async () => {
+    const { status, auth, body } = await worker.ask(headers);
+    assert.equal(status, 400);
+    assert.deepEqual(auth, {});
+    assert.equal(body, `${told}\n`);
+  });
+}
+
+test("the reason never repeats what was sent", async () => {
+  const { body } = await worker.ask({ "Auth-Pass": "canary%", "Auth-User": "canary" });
+  assert.doesNotMatch(body, /canary/);
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Harness, startHarness } from "../../support/harness.ts";
+
+const WORDS = {
+  imap: { "auth-status": "[UNAVAILABLE] Temporary failure, please try again later" },
+  pop3: { "auth-status": "[SYS/TEMP] Temporary failure, please try again later" },
+  smtp: {
+    "auth-status": "Temporary failure, please try again later",
+    "auth-error-code": "454 4.7.0",
+  },
+};
+
+let worker: Harness;
+before(async () => {
+  const row = { group: "mail", server: "m1", password: "wonderland" };
+  const hash = "$argon2id$v=19$m=9999999,t=9,p=1$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+  worker = await startHarness({
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [
+        { name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 },
+        { name: "named", group: "mail", host: "imap.example.test", imapPort: 143 },
+      ],
+      users: [
+        { address: "alice@example.test", ...row },
+        { address: "named@example.test", ...row, server: "named" },
+        { address: "hostile@example.test", group: "mail", server: "m1", passwordHash: hash },
+        { address: "garbled@example.test", group: "mail", server: "m1", passwordHash: "x" },
+      ],
+    },
+  });
+});
+after(() => worker.close());
+
+for (const user of ["hostile@example.test", "garbled@example.test", "named@example.test"]) {
+  test(`data that cannot be used is a temporary failure, never a wrong password: ${user}`, async () => {
+    const { status, auth } = await worker.ask({ "Auth-User": user });
+    assert.equal(status, 503);
+    assert.deepEqual(auth, WORDS.imap);
+  });
+}
+
+test("what was wrong with the data is logged, without the hash", () => {
+  assert.match(worker.logs(), /the password hash of hostile@example.test cannot be read/);
+  assert.match(worker.logs(), /the host of named is no IP address/);
+  assert.doesNotMatch(worker.logs(), /argon2id/);
+});
+
+test("a failing database is a temporary failure in the words of each protocol", async () => {
+  assert.equal((await worker.ask()).auth["auth-status"], "OK");
+  await worker.db.run("alter table servers rename to gone");
+  for (const [protocol, words] of Object.entries(WORDS)) {
+    for (const password of ["wonderland", "wrong"]) {
+      const headers = { "Auth-Protocol": protocol, "Auth-Pass": password };
+      const { status, auth } = await worker.ask(headers);
+      assert.equal(status, 503);
+      assert.deepEqual(auth, words);
+    }
+  }
+});
+
+test("a failure is logged with its cause and the caller's trace, without a credential", async () => {
+  const trace = "0af7651916cd43dd8448eb211c80319c";
+  await worker.ask({
+    "Auth-User": "canary-user",
+    "Auth-Pass": "canary-password",
+    Traceparent: `00-${trace}-b7ad6b7169203331-01`,
+  });
+  assert.match(worker.logs(), /no such table: servers/);
+  assert.match(worker.logs(), new RegExp(trace));
+  assert.doesNotMatch(worker.logs(), /canary|wonderland/);
+});
+
+test("a trace in bad form is not logged", async () => {
+  await worker.ask({ Traceparent: "00-canary" });
+  assert.doesNotMatch(worker.logs(), /canary/);
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { argon2id, hashPassword } from "../../support/passwords.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A hash that is soon checked, of the password "wonderland" (`argon2 othersalt -id -t 1 -k 1024 -p 4 -l 16`). */
+const CHEAP = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+
+const VECTORS: { made: string; password: Uint8Array; hash: string }[] = [
+  {
+    made: "argon2 saltsaltsaltsalt -id -t 2 -k 19456 -p 1",
+    password: bytes("wonderland"),
+    hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$KJ1RHp6e5Vq0yc9x/B5HkXAdDt+6ASGqACdN8hyeIKc",
+  },
+  {
+    made: "argon2, of bytes that are no UTF-8",
+    password: Uint8Array.from(Buffer.from("b\xfcilder\xff", "latin1")),
+    hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$LFn8t58KvKNOPjc4LcUV0atsuHTFUhNMV6GPsWZKi1w",
+  },
+  { made: "argon2 with four lanes", password: bytes("wonderland"), hash: CHEAP },
+  {
+    made: "doveadm pw -s ARGON2ID",
+    password: bytes("wonderland"),
+    hash: "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$pbBYT/pxfwT2udrLUUQNSQ$pkQln05LKsftXoOiG6gan7Yd97A5tIai7/yIA9n5Pq8",
+  },
+  {
+    made: "doveadm pw, of a password that is not ASCII",
+    password: bytes("pässwörd"),
+    hash: "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$5XoFrQyCyvSmDZloOLWqGw$TB2VzTWRlFgcqPHXofo92NSWeG0n22wJ8cbiFKfYN6k",
+  },
+  {
+    made: "doveadm pw, of an empty password",
+    password: bytes(""),
+    hash: "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$GZPTDWRH3x+aw279z2MVgg$mydsqdsJEjj+GVs3qDpgcAGf5Ibgxuk5pZkZzBhM8tM",
+  },
+];
+
+for (const { made, password, hash } of VECTORS) {
+  test(`the hash made by a real tool is verified: ${made}`, () => {
+    assert.ok(argon2id.matches(hash));
+    assert.equal(argon2id.verify(password, hash), true);
+    assert.equal(argon2id.verify(Uint8Array.of(...password, 0x21), hash), false);
+  });
+}
+
+test("a password is told from every beginning of it, where its letters take several bytes", () => {
+  const hash = hashPassword(bytes("pässwörd"));
+  assert.equal(argon2id.verify(bytes("pässwörd"), hash), true);
+  assert.equal(argon2id.verify(bytes("pässwör"), hash), false);
+  assert.equal(argon2id.verify(bytes("pässwö"), hash), false);
+});
+
+test("any bytes hash to something that they alone match", () => {
+  const password = fc.uint8Array({ maxLength: 100 });
+  fc.assert(
+    fc.property(password, password, (one, other) => {
+      const hash = hashPassword(one);
+      assert.ok(argon2id.matches(hash));
+      assert.equal(argon2id.verify(one, hash), true);
+      assert.equal(argon2id.verify(other, hash), Buffer.compare(one, other) === 0);
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test("the same password hashes differently each time", () => {
+  assert.notEqual(hashPassword(bytes("wonderland")), hashPassword(bytes("wonderland")));
+});
+
+for (const [flaw, hash] of Object.entries({
+  "no tag": "$argon2id$v=19$m=1024,t=1,p=1$b3RoZXJzYWx0",
+  "no version": "$argon2id$m=1024,t=1,p=1$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g",
+  "letters for numbers": "$argon2id$v=19$m=lots,t=1,p=1$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g",
+  "a salt that is too short": "$argon2id$v=19$m=1024,t=1,p=1$YQ$V9DGrzPdfqIn1/vtAGyb8g",
+  "broken base64": "$argon2id$v=19$m=1024,t=1,p=1$b3RoZXJzYWx0$V9DGr*PdfqIn1/vtAGyb8g",
+  "no passes": "$argon2id$v=19$m=1024,t=0,p=1$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g",
+  "more memory than 64 MiB": "$argon2id$v=19$m=65537,t=1,p=1$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g",
+  "more work than four passes over it":
+    "$argon2id$v=19$m=65536,t=5,p=1$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g",
+})) {
+  test(`a stored hash with ${flaw} is unreadable, not a wrong password`, () => {
+    assert.ok(argon2id.matches(hash));
+    assert.throws(() => argon2id.verify(bytes("wonderland"), hash), { name: "UnreadableHash" });
+  });
+}
+
+test("other schemes' hashes are not taken for argon2id", () => {
+  for (const hash of [
+    "",
+    "wonderland",
+    "$argon2i$v=19$…",
+    "{SSHA}abc",
+    "$2y$10$abc",
+    "{ARGON2I}$argon2i$",
+  ]) {
+    assert.equal(argon2id.matches(hash), false, hash);
+  }
+});

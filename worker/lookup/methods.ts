@@ -1,0 +1,40 @@
+import type { AuthMethod } from "../../shared/lookup.ts";
+import type { Entry } from "../directory/users.ts";
+import { spendVerification, verifyPassword } from "../passwords/verify.ts";
+import type { Refused, Unavailable } from "./outcome.ts";
+import type { LookupRequest } from "./request.ts";
+
+/** The client is this user, who may log in by this protocol. */
+interface Proved {
+  readonly kind: "proved";
+  readonly entry: Entry;
+}
+
+/** @param entry the user whom the request names; null if there is none */
+export type Verify = (
+  request: LookupRequest,
+  entry: Entry | null,
+) => Proved | Refused | Unavailable;
+
+const WRONG: Refused = { kind: "refused", reason: "wrong-credentials" };
+
+/** How each method of authentication is verified; those that we cannot verify are refused. */
+export const METHODS: Record<AuthMethod, Verify> = {
+  plain: verifyPlain,
+  apop: () => WRONG,
+  "cram-md5": () => WRONG,
+  external: () => WRONG,
+  none: () => ({ kind: "refused", reason: "no-login" }),
+};
+
+function verifyPlain({ proof, protocol }: LookupRequest, entry: Entry | null): ReturnType<Verify> {
+  if (entry === null || !entry.user.enabled || !entry.user[protocol]) {
+    spendVerification(proof);
+    return WRONG;
+  }
+  const { address, passwordHash } = entry.user;
+  const verdict = verifyPassword(proof, passwordHash);
+  if (verdict === "right") return { kind: "proved", entry };
+  if (verdict === "wrong") return WRONG;
+  return { kind: "unavailable", reason: `the password hash of ${address} cannot be read` };
+}

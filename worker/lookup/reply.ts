@@ -1,0 +1,43 @@
+/**
+ * A lookup's outcome as nginx reads it: in headers alone, whatever the status.
+ *
+ * All that is written here stays under 700 bytes, as the platform adds headers of its own and nginx
+ * reads no more than 1,024.
+ */
+import { STATUS_OK } from "../../shared/lookup.ts";
+import type { Accepted, Outcome } from "./outcome.ts";
+import type { LookupRequest } from "./request.ts";
+import { waitAfter } from "./wait.ts";
+import { WORDS, type Words } from "./words.ts";
+
+export function replyTo({ protocol, attempt }: LookupRequest, outcome: Outcome): Response {
+  const words = WORDS[protocol];
+  if (outcome.kind === "accepted") return accept(outcome);
+  if (outcome.kind === "refused") return refuse(words[outcome.reason], waitAfter(attempt));
+  return fail(words.unavailable);
+}
+
+function accept({ host, port, login }: Accepted): Response {
+  const headers = new Headers({ "Auth-Status": STATUS_OK });
+  headers.set("Auth-Server", host);
+  headers.set("Auth-Port", String(port));
+  if (login !== null) headers.set("Auth-User", login);
+  return new Response(null, { headers });
+}
+
+function refuse(words: Words, wait: number | null): Response {
+  const headers = no(words);
+  if (wait !== null) headers.set("Auth-Wait", String(wait));
+  return new Response(null, { headers });
+}
+
+/** Without `Auth-Wait`, so that the session is closed: its client comes back when it likes. */
+function fail(words: Words): Response {
+  return new Response(null, { status: 503, headers: no(words) });
+}
+
+function no({ text, code }: Words): Headers {
+  const headers = new Headers({ "Auth-Status": text });
+  if (code !== undefined) headers.set("Auth-Error-Code", code);
+  return headers;
+}

@@ -1,0 +1,88 @@
+/** A lookup's headers, read into what they mean. */
+import { type AuthMethod, type ProtocolName, unescapeValue } from "../../shared/lookup.ts";
+
+export interface LookupRequest {
+  readonly protocol: ProtocolName;
+  readonly method: AuthMethod;
+  /** As the client typed it; may be empty. */
+  readonly login: string;
+  /** `Auth-Pass`: the client's password, byte for byte, or what the method has instead. May be empty. */
+  readonly proof: Uint8Array;
+  /** Which attempt of its session this is, from 1. */
+  readonly attempt: number;
+}
+
+/** A lookup that no caller of nginx's kind would send. The message holds no value of it. */
+export class MalformedLookup extends Error {
+  override name = "MalformedLookup";
+}
+
+/** @throws MalformedLookup */
+export function readLookup(headers: Headers): LookupRequest {
+  return {
+    protocol: oneOf(PROTOCOLS, headers, "Auth-Protocol"),
+    method: oneOf(METHODS, headers, "Auth-Method"),
+    login: credentialText(headers, "Auth-User"),
+    proof: credential(headers, "Auth-Pass"),
+    attempt: attemptNumber(headers.get("Auth-Login-Attempt")),
+  };
+}
+
+const PROTOCOLS: readonly ProtocolName[] = ["imap", "pop3", "smtp"];
+const METHODS: readonly AuthMethod[] = ["plain", "apop", "cram-md5", "external", "none"];
+
+function oneOf<Name extends string>(
+  known: readonly Name[],
+  headers: Headers,
+  header: string,
+): Name {
+  const value = required(headers, header);
+  const name = known.find((candidate) => candidate === value);
+  if (name === undefined) throw new MalformedLookup(`${header} is unknown`);
+  return name;
+}
+
+function required(headers: Headers, header: string): string {
+  const value = headers.get(header);
+  if (value === null) throw new MalformedLookup(`${header} is missing`);
+  return value;
+}
+
+/** CR, LF and NUL: in a credential they would end a command at the mail server. */
+const FORBIDDEN = [0x0d, 0x0a, 0x00];
+
+function credential(headers: Headers, header: string): Uint8Array {
+  const value = required(headers, header);
+  // Workers decode headers as UTF-8: this is what became of bytes that are none. Two different
+  // passwords may have become one here, so nothing may be decided by it.
+  if (value.includes("\u{FFFD}")) throw new MalformedLookup(`${header} is not UTF-8`);
+  const bytes = unescaped(value, header);
+  if (FORBIDDEN.some((byte) => bytes.includes(byte))) {
+    throw new MalformedLookup(`${header} holds CR, LF or NUL`);
+  }
+  return bytes;
+}
+
+function unescaped(value: string, header: string): Uint8Array {
+  try {
+    return unescapeValue(value);
+  } catch (error) {
+    throw new MalformedLookup(`${header} holds a broken percent-escape`, { cause: error });
+  }
+}
+
+function credentialText(headers: Headers, header: string): string {
+  const bytes = credential(headers, header);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new MalformedLookup(`${header} is not UTF-8`, { cause: error });
+  }
+}
+
+/** Absent, it is the first: people who try this out with curl leave it away. */
+function attemptNumber(value: string | null): number {
+  if (value === null) return 1;
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new MalformedLookup("Auth-Login-Attempt is no number");
+  return Number(value);
+}
