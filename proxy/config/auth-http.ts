@@ -1,10 +1,13 @@
 /** nginx's ngx_mail_auth_http_module: where lookups go. */
+import { resolve } from "node:path";
 import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
-import { flag, text, time, words } from "./values.ts";
+import { readText } from "./files.ts";
+import { type Paths, flag, text, time, words } from "./values.ts";
 
 export interface LookupEndpoint {
+  readonly https: boolean;
   /** A name or an address, without brackets. */
   readonly host: string;
   readonly port: number;
@@ -14,11 +17,11 @@ export interface LookupEndpoint {
   readonly uri: string;
 }
 
-/** `[http://]HOST[:PORT][/URI]`: port 80 and `/` unless given. */
+/** `[http://]HOST[:PORT][/URI]`: port 80 and `/` unless given; ours, `https://…`: port 443. */
 function endpoint(directive: Directive): LookupEndpoint {
   const url = text(directive);
-  const [, hostHeader = "", port = "80", uri = ""] =
-    /^(?:http:\/\/)?(\[[^\]]*\]|[^:/?]*)(?::([^/?]*))?([/?].*)?$/s.exec(url) ?? [];
+  const [, https, hostHeader = "", port = https === undefined ? "80" : "443", uri = ""] =
+    /^(?:http:\/\/|(https:\/\/))?(\[[^\]]*\]|[^:/?]*)(?::([^/?]*))?([/?].*)?$/s.exec(url) ?? [];
   if (hostHeader === "" || hostHeader === "[]") {
     throw new ConfigError(`no host in auth_http "${url}"`, directive);
   }
@@ -26,6 +29,7 @@ function endpoint(directive: Directive): LookupEndpoint {
     throw new ConfigError(`invalid port in auth_http "${url}"`, directive);
   }
   return {
+    https: https !== undefined,
     host: hostHeader.replace(/^\[|\]$/g, ""),
     port: Number(port),
     hostHeader,
@@ -37,6 +41,11 @@ function endpoint(directive: Directive): LookupEndpoint {
 function header(directive: Directive): string {
   const [name, value] = words(directive);
   return `${name}: ${value}`;
+}
+
+/** A PEM file's text; relative to the main configuration's directory, as `ssl_*` files are. */
+function pemFile(directive: Directive, paths: Paths): string {
+  return readText(resolve(paths.configuration, text(directive)), directive);
 }
 
 export const authHttp = {
@@ -55,4 +64,12 @@ export const authHttp = {
   },
   /** Ours: `off` is nginx's way, one HTTP/1.0 connection a lookup. */
   auth_http_keepalive: { in: MAIL, args: 1, read: once(flag), default: true },
+  /** Ours: whether the endpoint's certificate must hold, and whom to trust for it. */
+  auth_http_ssl_verify: { in: MAIL, args: 1, read: once(flag), default: true },
+  auth_http_trusted_certificate: {
+    in: MAIL,
+    args: 1,
+    read: once(pemFile),
+    default: null as string | null,
+  },
 } satisfies Rows;

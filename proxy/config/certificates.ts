@@ -1,7 +1,7 @@
 /** Certificates and keys: read when the configuration is, so that a mistake shows at `-t`. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { ConfigError, type Place } from "./error.ts";
-import { readText } from "./read.ts";
+import { readText } from "./files.ts";
 import type { KeyPair } from "./settings.ts";
 import type { ServerValues } from "./table.ts";
 

@@ -1,9 +1,10 @@
 /** Files into scopes: walks the blocks, checks each directive against its row, follows `include`. */
-import { globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import { resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import type { Context } from "./directive.ts";
 import { ConfigError, type Place } from "./error.ts";
+import { readText } from "./files.ts";
 import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
 import { blocks, names, row } from "./table.ts";
 import { type Paths, argumentCount } from "./values.ts";
@@ -110,25 +111,4 @@ export class Reader {
 
 function notAllowed(directive: Directive): ConfigError {
   return new ConfigError(`"${directive.name}" directive is not allowed here`, directive);
-}
-
-/** @throws ConfigError with nginx's words, naming the place of the `include` if there is one */
-export function readText(path: string, from?: Place): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new ConfigError(`open() "${path}" failed (${reason(error)})`, from);
-  }
-}
-
-/** The C library's words, which operators know from nginx. */
-const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
-  ["ENOENT", "2: No such file or directory"],
-  ["EACCES", "13: Permission denied"],
-  ["EISDIR", "21: Is a directory"],
-]);
-
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return ERRNO_TEXT.get("code" in error ? error.code : undefined) ?? error.message;
 }

@@ -4,13 +4,22 @@
  */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "../config/index.ts";
-import { type Connection, Input, type Receiver, type Transport } from "../transport/index.ts";
+import {
+  type ClientTls,
+  type Connection,
+  Input,
+  type Receiver,
+  type Transport,
+  orGiveUp,
+} from "../transport/index.ts";
 import type { Answer, Authority, LookupRequest } from "./authority.ts";
 import { type Head, HeadReader, LONGEST_HEAD } from "./reply.ts";
 import { formatRequest } from "./request.ts";
 
 export interface HttpAuthoritySettings {
   readonly auth_http: LookupEndpoint;
+  /** For an `https://` endpoint. */
+  readonly tls: ClientTls | null;
   readonly auth_http_header: readonly string[];
   readonly auth_http_keepalive: boolean;
 }
@@ -59,24 +68,23 @@ export class HttpAuthority implements Authority {
   async #askNew(text: ByteString, signal: AbortSignal): Promise<Head> {
     const { host, port } = this.#settings.auth_http;
     const connection = await this.#transport.dial({ host, port }, signal);
+    const { tls } = this.#settings;
+    if (tls !== null) {
+      await orGiveUp(connection.connectTls(tls, host), signal, () => connection.destroy());
+    }
     return this.#ask(connection, text, signal);
   }
 
   #ask(connection: Connection, text: ByteString, signal: AbortSignal): Promise<Head> {
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => connection.destroy();
-      signal.addEventListener("abort", giveUp, { once: true });
-      const settled = (settle: () => void): void => {
-        signal.removeEventListener("abort", giveUp);
-        settle();
-      };
+    const answered = new Promise<Head>((resolve, reject) => {
       connection.receiver = new Exchange(connection, {
-        head: (head) => settled(() => resolve(head)),
-        failed: (error) => settled(() => reject(error)),
+        head: resolve,
+        failed: reject,
         reusable: () => this.#keep(connection),
       });
-      connection.write(text);
     });
+    connection.write(text);
+    return orGiveUp(answered, signal, () => connection.destroy());
   }
 
   #keep(connection: Connection): void {

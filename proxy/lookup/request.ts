@@ -1,5 +1,6 @@
 /** A lookup as nginx writes it: its headers, in its order. */
 import { type ByteString, escapeValue } from "../../shared/lookup.ts";
+import { version } from "../version.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import type { LookupRequest } from "./authority.ts";
 
@@ -11,7 +12,7 @@ const NO_NAME = "[UNAVAILABLE]";
  * @param headers more lines, verbatim
  */
 export function formatRequest(
-  { uri, hostHeader }: LookupEndpoint,
+  { https, uri, hostHeader }: LookupEndpoint,
   request: LookupRequest,
   keepalive: boolean,
   headers: readonly string[],
@@ -21,8 +22,8 @@ export function formatRequest(
     `GET ${uri} HTTP/${keepalive ? "1.1" : "1.0"}`,
     `Host: ${hostHeader}`,
     `Auth-Method: ${method}`,
-    `Auth-User: ${escapeValue(login, false)}`,
-    `Auth-Pass: ${escapeValue(password, false)}`,
+    `Auth-User: ${escapeValue(login, https)}`,
+    `Auth-Pass: ${escapeValue(password, https)}`,
     `Auth-Protocol: ${protocol}`,
     `Auth-Login-Attempt: ${attempt}`,
     `Client-IP: ${client}`,
@@ -32,6 +33,8 @@ export function formatRequest(
     lines.push("Auth-SSL: on", `Auth-SSL-Protocol: ${tls.protocol}`);
     lines.push(`Auth-SSL-Cipher: ${tls.cipher}`);
   }
+  // Intermediaries on the way to a distant endpoint turn away requests without one.
+  if (https) lines.push(`User-Agent: postern/${version}`);
   lines.push(...headers);
   return `${lines.join("\r\n")}\r\n\r\n`;
 }

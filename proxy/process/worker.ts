@@ -8,6 +8,7 @@ import {
   type BoundSocket,
   type Connection,
   type Listener,
+  SocketClientTls,
   SocketServerTls,
   SocketTransport,
   accept,
@@ -36,7 +37,7 @@ export class Worker {
       settings: server,
       protocol: protocols[server.protocol],
       tls: serverTls(server, ticketKeys),
-      authority: new HttpAuthority(transport, server),
+      authority: new HttpAuthority(transport, { ...server, tls: lookupTls(server) }),
       dialer: direct(transport),
       transport,
       errorLog: new ErrorLog(server.error_log, sinks),
@@ -83,4 +84,10 @@ function serverTls(
   return keyPairs.length === 0
     ? null
     : new SocketServerTls({ keyPairs, ticketKeys, alpn: protocol });
+}
+
+function lookupTls(server: ServerSettings): SocketClientTls | null {
+  if (!server.auth_http.https) return null;
+  const { auth_http_ssl_verify: verify, auth_http_trusted_certificate: trusted } = server;
+  return new SocketClientTls({ verify, trusted });
 }

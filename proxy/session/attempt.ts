@@ -2,7 +2,7 @@
 import type { ByteString } from "../../shared/lookup.ts";
 import type { Answer } from "../lookup/index.ts";
 import type { Account, Credentials, Dialogue, LoginEnd } from "../protocols/index.ts";
-import type { Address, Connection, Deadline } from "../transport/index.ts";
+import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
 import type { Server } from "./server.ts";
 import type { Story } from "./story.ts";
 import { type LoggedIn, logIn } from "./upstream-login.ts";
@@ -98,7 +98,7 @@ export class Attempt {
         this.#controller.signal,
       );
     } catch (error) {
-      return { kind: "unavailable", text: null, errorCode: null, why: reason(error) };
+      return { kind: "unavailable", text: null, errorCode: null, why: this.#reason(error) };
     } finally {
       this.#story.lookedUp();
     }
@@ -113,7 +113,7 @@ export class Attempt {
       upstream.close();
       return this.#refusedUpstream(end);
     } catch (error) {
-      this.#failed(`upstream ${reason(error)}`, "upstream");
+      this.#failed(`upstream ${this.#reason(error)}`, "upstream");
       return {
         kind: "failed",
         reply: this.#dialogue.unavailable(),
@@ -126,17 +126,13 @@ export class Attempt {
   async #reach(to: Address, account: Account): Promise<LoggedIn & { upstream: Connection }> {
     const { signal } = this.#controller;
     const upstream = await this.#server.dialer.connect(to, signal);
-    const giveUp = (): void => upstream.destroy();
-    signal.addEventListener("abort", giveUp, { once: true });
+    const script = this.#dialogue.login(account, { address: this.#client.remote.host });
     try {
-      signal.throwIfAborted();
-      const script = this.#dialogue.login(account, { address: this.#client.remote.host });
-      return { upstream, ...(await logIn(upstream, script)) };
+      const loggedIn = orGiveUp(logIn(upstream, script), signal, () => upstream.destroy());
+      return { upstream, ...(await loggedIn) };
     } catch (error) {
       upstream.destroy();
-      throw signal.aborted ? signal.reason : error;
-    } finally {
-      signal.removeEventListener("abort", giveUp);
+      throw error;
     }
   }
 
@@ -150,6 +146,12 @@ export class Attempt {
       reply: pass ? reply : this.#dialogue.unavailable(),
       why: "the upstream refused the login",
     };
+  }
+
+  /** What gave up knows better why than what was given up. */
+  #reason(error: unknown): string {
+    const { signal } = this.#controller;
+    return reason(signal.aborted ? signal.reason : error);
   }
 
   #failed(message: string, stage: "lookup" | "upstream"): void {

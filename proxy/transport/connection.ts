@@ -37,6 +37,11 @@ export interface ServerTls {
   readonly kind: "server";
 }
 
+/** TLS as a client: whom to trust, made once and used by many connections. */
+export interface ClientTls {
+  readonly kind: "client";
+}
+
 export interface Connection {
   readonly remote: Address;
   readonly local: Address;
@@ -63,6 +68,13 @@ export interface Connection {
    * @throws Error where the handshake fails; `closed` follows
    */
   acceptTls(tls: ServerTls): Promise<void>;
+  /**
+   * Opens TLS with the peer.
+   *
+   * @param name the host name or address that its certificate must be for
+   * @throws Error where the handshake fails or the certificate does not hold; `closed` follows
+   */
+  connectTls(tls: ClientTls, name: string): Promise<void>;
 }
 
 /** A time limit that can be moved cheaply; it fires once each time that it is set. */

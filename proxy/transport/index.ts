@@ -1,6 +1,7 @@
 /** The byte layer: everything above knows a `Transport` and its `Connection`s, never a socket. */
 export type {
   Address,
+  ClientTls,
   Connection,
   Deadline,
   Expiring,
@@ -15,6 +16,7 @@ export type {
 } from "./connection.ts";
 export { accept, bind, type BoundSocket } from "./listen.ts";
 export { SocketTransport } from "./socket-transport.ts";
-export { SocketServerTls } from "./tls.ts";
+export { SocketClientTls, SocketServerTls } from "./tls.ts";
 export { Input, TooLong, chomp } from "./input.ts";
 export { isIP } from "node:net";
+export { orGiveUp } from "./give-up.ts";

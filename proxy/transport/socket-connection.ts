@@ -1,9 +1,16 @@
 /** A Connection on one of Node's sockets, clear or TLS. */
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { TLSSocket, connect } from "node:tls";
 import type { ByteString } from "../../shared/lookup.ts";
-import type { Address, Connection, Receiver, ServerTls, TlsSession } from "./connection.ts";
-import { SocketServerTls } from "./tls.ts";
+import type {
+  Address,
+  ClientTls,
+  Connection,
+  Receiver,
+  ServerTls,
+  TlsSession,
+} from "./connection.ts";
+import { SocketClientTls, SocketServerTls } from "./tls.ts";
 
 /** Until an owner is set, and after the last one has let go. */
 const NOBODY: Receiver = {
@@ -87,17 +94,32 @@ export class SocketConnection implements Connection {
 
   acceptTls(tls: ServerTls): Promise<void> {
     if (!(tls instanceof SocketServerTls)) throw new TypeError("TLS of another transport");
-    const clear = this.#socket;
-    disown(clear);
-    const secured = new TLSSocket(clear, tls.options);
+    // A greeting written inside the "secure" event goes out before the session ticket, and clients then
+    // do not resume; one turn of the event loop lets the ticket go first.
+    return this.#secured(new TLSSocket(this.#socket, tls.options), "secure", setImmediate);
+  }
+
+  connectTls(tls: ClientTls, name: string): Promise<void> {
+    if (!(tls instanceof SocketClientTls)) throw new TypeError("TLS of another transport");
+    const socket = connect({ ...tls.options(name), socket: this.#socket });
+    socket.on("session", (session: Buffer) => tls.remember(name, session));
+    return this.#secured(socket, "secureConnect", queueMicrotask);
+  }
+
+  #secured(
+    secured: TLSSocket,
+    event: "secure" | "secureConnect",
+    then: (callback: () => void) => void,
+  ): Promise<void> {
+    disown(this.#socket);
     this.#socket = secured;
     own(secured, this);
     return new Promise((resolve, reject) => {
-      secured.once("close", () => reject(this.#error ?? new Error("closed in the handshake")));
-      // A greeting written inside the callback goes out before the session ticket, and clients then do
-      // not resume; one turn of the event loop lets the ticket go first.
-      secured.once("secure", () =>
-        setImmediate(() => {
+      const failed = (): void => reject(this.#error ?? new Error("closed in the handshake"));
+      secured.once("close", failed);
+      secured.once(event, () =>
+        then(() => {
+          secured.off("close", failed);
           this.tls = {
             protocol: secured.getProtocol() ?? "",
             cipher: secured.getCipher().name,

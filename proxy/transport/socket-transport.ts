@@ -11,6 +11,7 @@ import type {
   Transport,
 } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
+import { orGiveUp } from "./give-up.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { SocketSplice } from "./splice.ts";
 
@@ -18,22 +19,15 @@ export class SocketTransport implements Transport {
   readonly #deadlines = new Deadlines();
 
   dial({ host, port }: Address, signal: AbortSignal): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
-      const giveUp = (): void =>
-        void socket.destroy(new Error("given up", { cause: signal.reason }));
-      signal.addEventListener("abort", giveUp, { once: true });
-      socket.once("error", (error) => {
-        signal.removeEventListener("abort", giveUp);
-        reject(error);
-      });
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
+    const connected = new Promise<Connection>((resolve, reject) => {
+      socket.once("error", reject);
       socket.once("connect", () => {
-        signal.removeEventListener("abort", giveUp);
-        socket.removeAllListeners("error");
+        socket.off("error", reject);
         resolve(new SocketConnection(socket));
       });
     });
+    return orGiveUp(connected, signal, () => socket.destroy(new Error("given up")));
   }
 
   splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice {

@@ -1,6 +1,13 @@
 /** TLS contexts on Node's OpenSSL. */
-import { type SecureContext, type TLSSocketOptions, createSecureContext } from "node:tls";
-import type { ServerTls } from "./connection.ts";
+import {
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocketOptions,
+  checkServerIdentity,
+  createSecureContext,
+} from "node:tls";
+import { isIP } from "node:net";
+import type { ClientTls, ServerTls } from "./connection.ts";
 
 export interface ServerTlsSettings {
   readonly keyPairs: readonly { readonly certificate: string; readonly key: string }[];
@@ -32,4 +39,40 @@ function context({ keyPairs, ticketKeys }: ServerTlsSettings): SecureContext {
     ticketKeys: Buffer.from(ticketKeys),
     sessionIdContext: "postern",
   });
+}
+
+export interface ClientTlsSettings {
+  /** Whether a certificate that does not hold ends the connection. */
+  readonly verify: boolean;
+  /** PEM certificates to trust instead of the well-known authorities and NODE_EXTRA_CA_CERTS; null for those. */
+  readonly trusted: string | null;
+}
+
+export class SocketClientTls implements ClientTls {
+  readonly kind = "client";
+  readonly #context: SecureContext;
+  readonly #verify: boolean;
+  /** The last session with each name, so that the next handshake is a short one. */
+  readonly #sessions = new Map<string, Buffer>();
+
+  constructor({ verify, trusted }: ClientTlsSettings) {
+    this.#verify = verify;
+    this.#context = createSecureContext(trusted === null ? {} : { ca: trusted });
+  }
+
+  options(name: string): ConnectionOptions {
+    const session = this.#sessions.get(name);
+    return {
+      secureContext: this.#context,
+      rejectUnauthorized: this.#verify,
+      // SNI carries names only (RFC 6066 section 3); an address is verified all the same.
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+      ...(session === undefined ? {} : { session }),
+    };
+  }
+
+  remember(name: string, session: Buffer): void {
+    this.#sessions.set(name, session);
+  }
 }

@@ -1,0 +1,18 @@
+/**
+ * Awaits `work`; where `signal` gives up meanwhile, calls `giveUp`, which must make `work` fail soon.
+ *
+ * @throws what `work` throws
+ */
+export async function orGiveUp<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal,
+  giveUp: () => void,
+): Promise<Result> {
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    if (signal.aborted) giveUp();
+    return await work;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
