@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
-import type { Paths, Read } from "./values.ts";
+import { type Paths, type Read, member } from "./values.ts";
 
 export type Context = "main" | "events" | "mail" | "server";
 
@@ -51,6 +51,14 @@ export function allOf<Word>(read: Read<readonly Word[]>): Row<readonly Word[]>["
   return (directive, paths, earlier = []) => {
     const given = read(directive, paths);
     return [...earlier, ...given.filter((word) => !earlier.includes(word))];
+  };
+}
+
+/** A repeatable directive of a few known words; the table's order is the list's, whatever the file's. */
+export function setOf(...known: readonly string[]): Row<readonly string[]>["read"] {
+  return (directive, _paths, earlier = []) => {
+    const given = directive.args.map((word) => member(known, word, directive));
+    return known.filter((word) => earlier.includes(word) || given.includes(word));
   };
 }
 

@@ -1,13 +1,13 @@
 /** nginx's ngx_mail_imap_module. */
-import { MAIL, type Rows, allOf, once } from "./directive.ts";
-import { size, someOf, words } from "./values.ts";
+import { MAIL, type Rows, allOf, once, setOf } from "./directive.ts";
+import { size, words } from "./values.ts";
 
 export const imap = {
   imap_auth: {
     in: MAIL,
     args: [1, Number.POSITIVE_INFINITY],
-    read: allOf(someOf("plain", "login")),
-    default: ["plain"] as readonly ("plain" | "login")[],
+    read: setOf("plain", "login", "cram-md5", "external"),
+    default: ["plain"] as readonly string[],
   },
   imap_capabilities: {
     in: MAIL,

@@ -1,13 +1,13 @@
 /** nginx's ngx_mail_pop3_module. */
-import { MAIL, type Rows, allOf } from "./directive.ts";
-import { someOf, words } from "./values.ts";
+import { MAIL, type Rows, allOf, setOf } from "./directive.ts";
+import { words } from "./values.ts";
 
 export const pop3 = {
   pop3_auth: {
     in: MAIL,
     args: [1, Number.POSITIVE_INFINITY],
-    read: allOf(someOf("plain")),
-    default: ["plain"] as readonly "plain"[],
+    read: setOf("plain", "apop", "cram-md5", "external"),
+    default: ["plain"] as readonly string[],
   },
   pop3_capabilities: {
     in: MAIL,

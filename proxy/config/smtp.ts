@@ -1,13 +1,13 @@
 /** nginx's ngx_mail_smtp_module. */
-import { MAIL, type Rows, allOf, once } from "./directive.ts";
-import { size, someOf, words } from "./values.ts";
+import { MAIL, type Rows, allOf, once, setOf } from "./directive.ts";
+import { size, time, words } from "./values.ts";
 
 export const smtp = {
   smtp_auth: {
     in: MAIL,
     args: [1, Number.POSITIVE_INFINITY],
-    read: allOf(someOf("plain", "login")),
-    default: ["plain", "login"] as readonly ("plain" | "login")[],
+    read: setOf("plain", "login", "cram-md5", "external", "none"),
+    default: ["plain", "login"] as readonly string[],
   },
   smtp_capabilities: {
     in: MAIL,
@@ -15,5 +15,6 @@ export const smtp = {
     read: allOf(words),
     default: [] as readonly string[],
   },
+  smtp_greeting_delay: { in: MAIL, args: 1, read: once(time), default: 0 },
   smtp_client_buffer: { in: MAIL, args: 1, read: once(size), default: 4096 },
 } satisfies Rows;

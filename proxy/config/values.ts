@@ -92,15 +92,8 @@ export function oneOf<Word extends string>(...allowed: readonly Word[]): Read<Wo
   return (directive) => member(allowed, first(directive), directive);
 }
 
-/** Several of a few words, in the order of the table rather than of the file. */
-export function someOf<Word extends string>(...allowed: readonly Word[]): Read<readonly Word[]> {
-  return (directive) => {
-    const given = directive.args.map((word) => member(allowed, word, directive));
-    return allowed.filter((word) => given.includes(word));
-  };
-}
-
-function member<Word extends string>(
+/** @throws ConfigError for a word that is none of those allowed */
+export function member<Word extends string>(
   allowed: readonly Word[],
   word: string,
   directive: Directive,

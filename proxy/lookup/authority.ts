@@ -1,11 +1,10 @@
 /** Whom a session asks who its client is, and where the mailbox lives. */
-import type { AuthMethod, ByteString, ProtocolName } from "../../shared/lookup.ts";
+import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
+import type { Credentials } from "../protocols/index.ts";
 import type { Address, TlsSession } from "../transport/index.ts";
 
 export interface LookupRequest {
-  readonly method: AuthMethod;
-  readonly login: ByteString;
-  readonly password: ByteString;
+  readonly credentials: Credentials;
   readonly protocol: ProtocolName;
   /** From 1, growing with each lookup of a session. */
   readonly attempt: number;
@@ -32,6 +31,8 @@ export type Answer =
       /** Seconds before the client hears of it and may try again; 0: it hears at once, and that was all. */
       readonly wait: number;
     }
+  /** The same question is to be asked again, after so many seconds. */
+  | { readonly kind: "wait"; readonly wait: number }
   /** The authority cannot tell; its words for the client where it has some. */
   | {
       readonly kind: "unavailable";

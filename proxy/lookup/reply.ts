@@ -62,7 +62,7 @@ export class HeadReader {
     }
     const field = name.toLowerCase();
     this.#fields.set(field, value);
-    if (field === "auth-status" && value !== STATUS_OK) this.#refusal ??= value;
+    if (field === "auth-status" && value !== STATUS_OK && value !== "WAIT") this.#refusal ??= value;
   }
 
   #head(): Head {
@@ -94,8 +94,9 @@ export class HeadReader {
       return { kind: "refused", text, errorCode, wait: this.#wait() };
     }
     if (status < 200 || status > 299) return unavailable(`answered ${status}`);
-    if (this.#fields.get("auth-status") !== STATUS_OK)
-      return unavailable("did not send Auth-Status");
+    const said = this.#fields.get("auth-status");
+    if (said === "WAIT") return { kind: "wait", wait: this.#wait() };
+    if (said !== STATUS_OK) return unavailable("did not send Auth-Status");
 
     const host = this.#fields.get("auth-server") ?? "";
     const port = this.#fields.get("auth-port") ?? "";

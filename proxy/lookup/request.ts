@@ -2,6 +2,7 @@
 import { type ByteString, escapeValue } from "../../shared/lookup.ts";
 import { version } from "../version.ts";
 import type { LookupEndpoint } from "../config/index.ts";
+import type { Credentials } from "../protocols/index.ts";
 import type { LookupRequest } from "./authority.ts";
 
 /** nginx's word for an SMTP client whose name it has not looked up. */
@@ -17,18 +18,26 @@ export function formatRequest(
   keepalive: boolean,
   headers: readonly string[],
 ): ByteString {
-  const { method, login, password, protocol, attempt, client, tls } = request;
+  const { credentials, protocol, attempt, client, tls } = request;
+  const [login, secret] = shown(credentials);
   const lines = [
     `GET ${uri} HTTP/${keepalive ? "1.1" : "1.0"}`,
     `Host: ${hostHeader}`,
-    `Auth-Method: ${method}`,
+    `Auth-Method: ${credentials.method}`,
     `Auth-User: ${escapeValue(login, https)}`,
-    `Auth-Pass: ${escapeValue(password, https)}`,
+    `Auth-Pass: ${escapeValue(secret, https)}`,
+  ];
+  if ("salt" in credentials) lines.push(`Auth-Salt: ${credentials.salt}`);
+  lines.push(
     `Auth-Protocol: ${protocol}`,
     `Auth-Login-Attempt: ${attempt}`,
     `Client-IP: ${client}`,
-  ];
+  );
   if (protocol === "smtp") lines.push(`Client-Host: ${NO_NAME}`);
+  if (credentials.method === "none") {
+    const { helo, from, to } = credentials;
+    lines.push(`Auth-SMTP-Helo: ${helo}`, `Auth-SMTP-From: ${from}`, `Auth-SMTP-To: ${to}`);
+  }
   if (tls !== null) {
     lines.push("Auth-SSL: on", `Auth-SSL-Protocol: ${tls.protocol}`);
     lines.push(`Auth-SSL-Cipher: ${tls.cipher}`);
@@ -37,4 +46,19 @@ export function formatRequest(
   if (https) lines.push(`User-Agent: postern/${version}`);
   lines.push(...headers);
   return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** What stands in `Auth-User` and `Auth-Pass`. */
+function shown(credentials: Credentials): readonly [login: ByteString, secret: ByteString] {
+  switch (credentials.method) {
+    case "plain":
+      return [credentials.login, credentials.password];
+    case "apop":
+    case "cram-md5":
+      return [credentials.login, credentials.digest];
+    case "external":
+      return [credentials.login, ""];
+    case "none":
+      return ["", ""];
+  }
 }

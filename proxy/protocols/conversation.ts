@@ -4,12 +4,13 @@
  * nginx counts only what its parsers reject (unknown verbs, broken lines), not commands that are right in
  * the wrong place, and closes at `max_errors`.
  */
+import { randomInt } from "node:crypto";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
 import { type Input, TooLong, chomp } from "../transport/index.ts";
 import { SASL_LINE } from "./limits.ts";
 import type { Step } from "./protocol.ts";
-import { type Exchange, mechanism } from "./sasl.ts";
+import { type Exchange, exchange } from "./sasl.ts";
 
 export abstract class Conversation {
   /** Whether TLS is active. */
@@ -18,6 +19,7 @@ export abstract class Conversation {
   #errors = 0;
   #commands = 0;
   #exchange: Exchange | null = null;
+  #salt: string | null = null;
 
   constructor(settings: ServerSettings, secure: boolean) {
     this.settings = settings;
@@ -32,8 +34,19 @@ export abstract class Conversation {
   protected abstract cancelled(): ByteString;
   /** What stands before a challenge. */
   protected abstract readonly continuation: "+ " | "334 ";
+  /** What the protocol's `*_auth` directive names. */
+  protected abstract readonly methods: readonly string[];
   /** Words in a SASL response line beyond which nginx's parsers give up. */
   protected abstract readonly words: number;
+
+  /** Only SMTP has clients that give themselves away by not waiting. */
+  get greetingDelay(): number {
+    return 0;
+  }
+
+  early(): ByteString {
+    return this.invalid();
+  }
 
   next(input: Input): Step | null {
     try {
@@ -56,6 +69,13 @@ export abstract class Conversation {
   /** Whether logins must wait for STARTTLS. */
   protected get mustUpgrade(): boolean {
     return !this.secure && this.settings.starttls === "only";
+  }
+
+  /** What APOP and CRAM-MD5 digest with the password: once a session, and for all of it (RFC 1939 section 7). */
+  protected get salt(): string {
+    const seconds = Math.floor(Date.now() / 1000);
+    this.#salt ??= `<${randomInt(2 ** 47)}.${seconds}@${this.settings.server_name}>`;
+    return this.#salt;
   }
 
   /** Counts a command; beyond `max_commands` the answer is a farewell. */
@@ -85,16 +105,15 @@ export abstract class Conversation {
 
   /** Begins a SASL exchange. */
   protected authenticate([name = "", initial, ...more]: readonly ByteString[]): Step {
-    const begin = mechanism(name);
-    if (begin === undefined || more.length > 0) return this.refuse();
-    const exchange = begin(initial);
-    return this.#proceed(exchange, exchange.next());
+    const begun = exchange(name, initial, this.methods, () => this.salt);
+    if (begun === null || more.length > 0) return this.refuse();
+    return this.#proceed(begun, begun.next());
   }
 
   #response(input: Input): Step | null {
     const line = input.line(SASL_LINE);
-    const exchange = this.#exchange;
-    if (line === null || exchange === null) return null;
+    const current = this.#exchange;
+    if (line === null || current === null) return null;
     const words = chomp(line)?.split(/ +/) ?? [];
     const [response = ""] = words;
     if (words.length > this.words || words.length === 0) {
@@ -105,12 +124,12 @@ export abstract class Conversation {
       this.#exchange = null;
       return this.reply(this.cancelled());
     }
-    return this.#proceed(exchange, exchange.next(response));
+    return this.#proceed(current, current.next(response));
   }
 
-  #proceed(exchange: Exchange, result: ReturnType<Exchange["next"]>): Step {
+  #proceed(current: Exchange, result: ReturnType<Exchange["next"]>): Step {
     if (result.done !== true) {
-      this.#exchange = exchange;
+      this.#exchange = current;
       return this.reply(`${this.continuation}${result.value}\r\n`);
     }
     this.#exchange = null;

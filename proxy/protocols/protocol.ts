@@ -37,7 +37,12 @@ export type LoginScript = Generator<ByteString, LoginEnd, ByteString>;
 
 /** Our half of the conversation with one client, up to its login. */
 export interface Dialogue {
+  /** Whether the upstream wants a password, so that the lookup must give one where the client did not. */
+  readonly passwordRequired: boolean;
   greeting(): ByteString;
+  /** ms before the greeting in which a client that speaks is sent away with `early`. */
+  readonly greetingDelay: number;
+  early(): ByteString;
   /** Understands the next command, or returns null until more has arrived. */
   next(input: Input): Step | null;
   /** TLS has begun: all that was said before is forgotten (RFC 3207 section 4.2). */

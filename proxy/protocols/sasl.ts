@@ -2,29 +2,70 @@
 import type { ByteString } from "../../shared/lookup.ts";
 
 /** What a client showed to prove who it is. */
-export interface Credentials {
-  readonly method: "plain";
-  readonly login: ByteString;
-  readonly password: ByteString;
-}
+export type Credentials =
+  | { readonly method: "plain"; readonly login: ByteString; readonly password: ByteString }
+  /** A digest over the password and our salt (RFC 1939 section 7, RFC 2195). */
+  | {
+      readonly method: "apop" | "cram-md5";
+      readonly login: ByteString;
+      readonly digest: ByteString;
+      readonly salt: string;
+    }
+  /** A name that the client's certificate is to vouch for (RFC 4422 appendix A). */
+  | { readonly method: "external"; readonly login: ByteString }
+  /** No login: an SMTP recipient, whose route the lookup knows. */
+  | {
+      readonly method: "none";
+      /** The argument of HELO or EHLO; empty where there was none. */
+      readonly helo: ByteString;
+      /** The whole MAIL and RCPT commands. */
+      readonly from: ByteString;
+      readonly to: ByteString;
+    };
 
 /** Yields challenges in base64, is resumed with responses in base64; null where a response made no sense. */
 export type Exchange = Generator<string, Credentials | null, ByteString>;
 
-type Mechanism = (initial?: ByteString) => Exchange;
+/** @param salt the session's, made when it is first asked for */
+type Begin = (initial: ByteString | undefined, salt: () => string) => Exchange;
+
+interface Mechanism {
+  readonly begin: Begin;
+  /** Whether it works only where `*_auth` names it; nginx takes PLAIN and LOGIN regardless. */
+  readonly optional: boolean;
+  /** Whether the client may speak first (RFC 4422 section 3). */
+  readonly initial: boolean;
+}
 
 /** nginx asks for both steps of LOGIN in these words. */
 const USERNAME = "VXNlcm5hbWU6";
 const PASSWORD = "UGFzc3dvcmQ6";
 
 const MECHANISMS: ReadonlyMap<string, Mechanism> = new Map([
-  ["PLAIN", plain],
-  ["LOGIN", login],
+  ["plain", { begin: plain, optional: false, initial: true }],
+  ["login", { begin: login, optional: false, initial: true }],
+  ["cram-md5", { begin: cramMd5, optional: true, initial: false }],
+  ["external", { begin: external, optional: true, initial: true }],
 ]);
 
-/** @param name in any case */
-export function mechanism(name: ByteString): Mechanism | undefined {
-  return MECHANISMS.get(name.toUpperCase());
+/**
+ * Begins an exchange.
+ *
+ * @param name in any case
+ * @param enabled what `*_auth` names
+ * @returns null for a mechanism that is unknown, not enabled, or spoken out of turn
+ */
+export function exchange(
+  name: ByteString,
+  initial: ByteString | undefined,
+  enabled: readonly string[],
+  salt: () => string,
+): Exchange | null {
+  const word = name.toLowerCase();
+  const found = MECHANISMS.get(word);
+  if (found === undefined || (found.optional && !enabled.includes(word))) return null;
+  if (initial !== undefined && !found.initial) return null;
+  return found.begin(initial, salt);
 }
 
 /** RFC 4616: authorization identity (which nginx ignores) NUL login NUL password. */
@@ -43,14 +84,33 @@ function* login(initial?: ByteString): Exchange {
   return password === null ? null : credentials(user, password);
 }
 
+/** RFC 2195: the login, a space, and 32 hexadecimal digits. */
+function* cramMd5(_initial: ByteString | undefined, salt: () => string): Exchange {
+  const challenge = salt();
+  const [, user, digest] =
+    /^([^ ]*) (.{32})$/s.exec(decodeBase64(yield encodeBase64(challenge)) ?? "") ?? [];
+  if (user === undefined || digest === undefined || !isClean(user) || !isClean(digest)) return null;
+  return { method: "cram-md5", login: user, digest, salt: challenge };
+}
+
+/** RFC 4422 appendix A; nginx asks for the name with LOGIN's first question. */
+function* external(initial?: ByteString): Exchange {
+  const user = decodeBase64(initial ?? (yield USERNAME));
+  return user === null || !isClean(user) ? null : { method: "external", login: user };
+}
+
 /**
  * Credentials that hold CR, LF or NUL are refused: they would become commands to an upstream, or lines in
  * a log (nginx passes them on).
  */
 export function credentials(user: ByteString, password: ByteString): Credentials | null {
-  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
-  if (/[\r\n\0]/.test(user) || /[\r\n\0]/.test(password)) return null;
+  if (!isClean(user) || !isClean(password)) return null;
   return { method: "plain", login: user, password };
+}
+
+export function isClean(value: ByteString): boolean {
+  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+  return !/[\r\n\0]/.test(value);
 }
 
 /** nginx's reading: what follows the first `=` is ignored, padding may be left out. */

@@ -19,6 +19,9 @@ export type Outcome =
   | { readonly kind: "refused"; readonly reply: ByteString; readonly wait: number }
   | { readonly kind: "failed"; readonly reply: ByteString; readonly why: string };
 
+/** Lookups that may answer WAIT, one after another (nginx asks for ever). */
+const MOST_REPEATS = 10;
+
 export class Attempt {
   readonly #server: Server;
   readonly #client: Connection;
@@ -27,6 +30,8 @@ export class Attempt {
   readonly #deadline: Deadline;
   readonly #controller = new AbortController();
   #cancelled = false;
+  /** Set while a lookup that answered WAIT is to be repeated later. */
+  #resume: (() => void) | null = null;
 
   /** @param deadline the session's: set for each stage; when it fires the session calls `expire` */
   constructor(
@@ -45,14 +50,17 @@ export class Attempt {
 
   /** Ends in an outcome, whatever happens; soon after `expire` or `cancel`, in a failure. */
   async run(credentials: Credentials): Promise<Outcome> {
-    this.#deadline.set(this.#server.settings.auth_http_timeout);
-    const answer = await this.#lookUp(credentials);
+    const attempt = this.#story.attempted(loginOf(credentials));
+    let answer = await this.#lookUp(credentials, attempt);
+    for (let repeat = 0; answer.kind === "wait" && repeat < MOST_REPEATS; repeat++) {
+      await this.#pause(Math.max(answer.wait, 1));
+      answer = await this.#lookUp(credentials, attempt);
+    }
     switch (answer.kind) {
+      case "wait":
+        return this.#unavailable({ text: null, errorCode: null, why: "sent WAIT too often" });
       case "route":
-        return this.#connect(answer.upstream, {
-          login: answer.login ?? credentials.login,
-          password: answer.password ?? credentials.password,
-        });
+        return this.#route(answer, credentials);
       case "refused":
         this.#story.log("info", `client login failed: "${answer.text}"`, "lookup");
         return {
@@ -61,40 +69,52 @@ export class Attempt {
           wait: answer.wait,
         };
       case "unavailable":
-        this.#story.log(
-          "error",
-          `auth http server ${this.#story.endpoint} ${answer.why}`,
-          "lookup",
-        );
-        return {
-          kind: "failed",
-          reply:
-            answer.text === null
-              ? this.#dialogue.unavailable()
-              : this.#dialogue.refused(answer.text, answer.errorCode),
-          why: "the lookup could not be answered",
-        };
+        return this.#unavailable(answer);
     }
+  }
+
+  #unavailable({ text, errorCode, why }: Omit<Answer & { kind: "unavailable" }, "kind">): Outcome {
+    this.#failed(`auth http server ${this.#story.endpoint} ${why}`, "lookup");
+    return {
+      kind: "failed",
+      reply: text === null ? this.#dialogue.unavailable() : this.#dialogue.refused(text, errorCode),
+      why: "the lookup could not be answered",
+    };
+  }
+
+  /** @param seconds until the session's deadline calls `expire` */
+  #pause(seconds: number): Promise<void> {
+    this.#deadline.set(seconds * 1000);
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
   }
 
   /** The time for the current stage is over. */
   expire(): void {
-    this.#controller.abort(new Error("timed out"));
+    if (this.#resume === null) this.#controller.abort(new Error("timed out"));
+    this.#continue();
   }
 
   /** Nobody waits for the outcome any more. */
   cancel(): void {
     this.#cancelled = true;
     this.#controller.abort(new Error("cancelled"));
+    this.#continue();
   }
 
-  async #lookUp({ method, login, password }: Credentials): Promise<Answer> {
-    const { authority, protocol } = this.#server;
-    const attempt = this.#story.attempted(login);
+  #continue(): void {
+    this.#resume?.();
+    this.#resume = null;
+  }
+
+  async #lookUp(credentials: Credentials, attempt: number): Promise<Answer> {
+    const { authority, protocol, settings } = this.#server;
+    this.#deadline.set(settings.auth_http_timeout);
     const { remote, tls } = this.#client;
     try {
       return await authority.lookup(
-        { method, login, password, protocol: protocol.name, attempt, client: remote.host, tls },
+        { credentials, protocol: protocol.name, attempt, client: remote.host, tls },
         this.#controller.signal,
       );
     } catch (error) {
@@ -102,6 +122,16 @@ export class Attempt {
     } finally {
       this.#story.lookedUp();
     }
+  }
+
+  #route(route: Answer & { kind: "route" }, credentials: Credentials): Promise<Outcome> | Outcome {
+    const given = credentials.method === "plain" ? credentials.password : null;
+    const password = route.password ?? given;
+    const login = route.login ?? loginOf(credentials);
+    if (password !== null || !this.#dialogue.passwordRequired) {
+      return this.#connect(route.upstream, { login, password });
+    }
+    return this.#unavailable({ text: null, errorCode: null, why: "did not send password" });
   }
 
   async #connect(to: Address, account: Account): Promise<Outcome> {
@@ -157,6 +187,10 @@ export class Attempt {
   #failed(message: string, stage: "lookup" | "upstream"): void {
     if (!this.#cancelled) this.#story.log("error", message, stage);
   }
+}
+
+function loginOf(credentials: Credentials): ByteString {
+  return "login" in credentials ? credentials.login : "";
 }
 
 export function reason(error: unknown): string {

@@ -21,6 +21,8 @@ import { Story } from "./story.ts";
 
 type Phase =
   | { readonly name: "handshake" }
+  /** Before the greeting (`smtp_greeting_delay`). */
+  | { readonly name: "delay" }
   /** Waiting for the client, or for it to read our replies. */
   | { readonly name: "commands" }
   | { readonly name: "blocked" }
@@ -68,9 +70,26 @@ export class Session implements Receiver, Expiring {
     const { settings, protocol } = this.#server;
     if (implicitTls && !(await this.#handshake())) return;
     this.#dialogue = protocol.open(settings, implicitTls);
+    if (this.#dialogue.greetingDelay === 0) {
+      this.#speak(this.#dialogue.greeting());
+      return;
+    }
+    this.#phase = { name: "delay" };
+    this.#deadline.set(this.#dialogue.greetingDelay);
+    if (this.#input?.length !== 0) this.#tooEarly(this.#dialogue);
+  }
+
+  /** Says something, and is ready for commands. */
+  #speak(text: ByteString): void {
     this.#phase = { name: "commands" };
-    this.#say(this.#dialogue.greeting());
+    this.#say(text);
     this.#advance();
+  }
+
+  #tooEarly(dialogue: Dialogue): void {
+    this.#story.log("info", "client was rejected before greeting", "delay");
+    this.#say(dialogue.early());
+    this.#end("the client spoke before the greeting");
   }
 
   /** The server shuts down: whoever has not logged in is sent away; spliced sessions go on. */
@@ -91,7 +110,8 @@ export class Session implements Receiver, Expiring {
     if (input === null) return;
     input.append(bytes);
     if (input.length >= PIPELINE) this.#client.pause();
-    this.#advance();
+    if (this.#phase.name === "delay" && this.#dialogue !== null) this.#tooEarly(this.#dialogue);
+    else this.#advance();
   }
 
   drained(): void {
@@ -123,10 +143,12 @@ export class Session implements Receiver, Expiring {
         this.#end("the client timed out");
         break;
       case "waiting":
-        this.#phase = { name: "commands" };
         this.#deadline.set(this.#server.settings.timeout);
-        this.#say(phase.reply);
-        this.#advance();
+        this.#speak(phase.reply);
+        break;
+      case "delay":
+        this.#deadline.set(this.#server.settings.timeout);
+        if (this.#dialogue !== null) this.#speak(this.#dialogue.greeting());
         break;
       case "attempt":
         phase.attempt.expire();

@@ -9,6 +9,7 @@ const ACTIONS = {
   handshake: "SSL handshaking",
   commands: "in auth state",
   blocked: "in auth state",
+  delay: "in delay pipelining state",
   starttls: "in starttls state",
   lookup: "in http auth state",
   upstream: "connecting to upstream",

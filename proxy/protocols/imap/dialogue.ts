@@ -14,9 +14,14 @@ const AUTHENTICATE = /^\S+ +AUTHENTICATE /i;
 export class ImapDialogue extends Conversation implements Dialogue {
   protected readonly continuation = "+ ";
   protected readonly words = 3;
+  readonly passwordRequired = true;
   readonly #reader = new CommandReader();
   /** Of the command being answered; null where it had none. */
   #tag: ByteString | null = null;
+
+  protected get methods(): readonly string[] {
+    return this.settings.imap_auth;
+  }
 
   greeting(): ByteString {
     return "* OK IMAP4 ready\r\n";

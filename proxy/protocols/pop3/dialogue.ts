@@ -4,7 +4,7 @@ import { Conversation } from "../conversation.ts";
 import { type Input, chomp } from "../../transport/index.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
 import type { Account, Dialogue, LoginScript, Step } from "../protocol.ts";
-import { credentials } from "../sasl.ts";
+import { credentials, isClean } from "../sasl.ts";
 import { login } from "./login.ts";
 
 const OK = "+OK\r\n";
@@ -16,11 +16,18 @@ const AUTH = /^AUTH /i;
 export class Pop3Dialogue extends Conversation implements Dialogue {
   protected readonly continuation = "+ ";
   protected readonly words = 3;
+  readonly passwordRequired = true;
   /** What USER said, until PASS or anything else comes. */
   #user: ByteString | null = null;
 
+  protected get methods(): readonly string[] {
+    return this.settings.pop3_auth;
+  }
+
+  /** The salt in the greeting is what offers APOP (RFC 1939 section 7). */
   greeting(): ByteString {
-    return "+OK POP3 ready\r\n";
+    const salted = this.methods.includes("apop") || this.methods.includes("cram-md5");
+    return salted ? `+OK POP3 ready ${this.salt}\r\n` : "+OK POP3 ready\r\n";
   }
 
   refused(text: ByteString): ByteString {
@@ -78,12 +85,22 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
         return args.length === 0 ? this.reply(this.#methods()) : this.authenticate(args);
       case "STLS":
         return this.upgradable ? { kind: "starttls", text: OK } : this.refuse();
-      case "PASS":
       case "APOP":
+        return this.mustUpgrade ? this.refuse() : this.#apop(args);
+      case "PASS":
         return this.refuse();
       default:
         return this.#anywhere(name) ?? this.parserError();
     }
+  }
+
+  #apop([user, digest, ...more]: readonly ByteString[]): Step {
+    if (user === undefined || digest === undefined || more.length > 0) return this.refuse();
+    if (!this.methods.includes("apop") || !isClean(user) || !isClean(digest)) return this.refuse();
+    return {
+      kind: "login",
+      credentials: { method: "apop", login: user, digest, salt: this.salt },
+    };
   }
 
   #afterUser(verb: string, argument: ByteString, user: ByteString): Step {
@@ -125,9 +142,11 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     return list("+OK methods supported:", this.#mechanisms());
   }
 
-  /** `plain` in pop3_auth stands for USER/PASS, AUTH PLAIN and AUTH LOGIN. */
+  /** `plain` in pop3_auth stands for USER/PASS, AUTH PLAIN and AUTH LOGIN; APOP is no SASL mechanism. */
   #mechanisms(): readonly string[] {
-    return this.settings.pop3_auth.includes("plain") ? ["PLAIN", "LOGIN"] : [];
+    const named = this.methods.filter((name) => name !== "apop" && name !== "plain");
+    const plain = this.methods.includes("plain") ? ["PLAIN", "LOGIN"] : [];
+    return [...plain, ...named.map((name) => name.toUpperCase())];
   }
 }
 

@@ -4,6 +4,7 @@ import { Conversation } from "../conversation.ts";
 import { type Input, chomp } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
 import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
+import { isClean } from "../sasl.ts";
 import { type Hello, login } from "./login.ts";
 
 const OK = "250 2.0.0 OK\r\n";
@@ -11,6 +12,8 @@ const INVALID = "500 5.5.1 Invalid command\r\n";
 const INVALID_ARGUMENT = "501 5.5.4 Invalid argument\r\n";
 const BAD_SEQUENCE = "503 5.5.1 Bad sequence of commands\r\n";
 const AUTHENTICATION_REQUIRED = "530 5.7.1 Authentication required\r\n";
+/** RFC 3207 section 4. nginx lets MAIL through in the clear even under `starttls only`. */
+const TLS_REQUIRED = "530 5.7.0 Must issue a STARTTLS command first\r\n";
 
 /** nginx's `Auth-Error-Code` where the lookup gives none. */
 const REFUSED = "535 5.7.0";
@@ -25,8 +28,20 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   protected readonly words = 11;
   /** How the client introduced itself last. */
   #hello: Hello | null = null;
+  /** With `smtp_auth none`: the MAIL command, as it came. */
+  #from: ByteString | null = null;
+  /** The recipient whose route is being looked up, likewise. */
+  #to: ByteString | null = null;
   /** Whether it ever spoke ESMTP; the upstream is then greeted so, whatever came after. */
   #extended = false;
+
+  get passwordRequired(): boolean {
+    return this.settings.proxy_smtp_auth && this.#to === null;
+  }
+
+  protected get methods(): readonly string[] {
+    return this.settings.smtp_auth;
+  }
 
   greeting(): ByteString {
     return `220 ${this.settings.server_name} ESMTP ready\r\n`;
@@ -37,7 +52,17 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   }
 
   unavailable(): ByteString {
-    return "454 4.7.0 internal server error\r\n";
+    return this.#to === null
+      ? "454 4.7.0 internal server error\r\n"
+      : "451 4.3.0 internal server error\r\n";
+  }
+
+  override get greetingDelay(): number {
+    return this.settings.smtp_greeting_delay;
+  }
+
+  override early(): ByteString {
+    return "503 5.5.0 Improper use of SMTP command pipelining\r\n";
   }
 
   goodbye(): ByteString {
@@ -45,12 +70,16 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   }
 
   login(account: Account, client: ClientFacts): LoginScript {
-    return login(account, client, this.settings, { hello: this.#hello, extended: this.#extended });
+    const introduction = { hello: this.#hello, extended: this.#extended };
+    const transaction =
+      this.#from === null || this.#to === null ? null : { from: this.#from, to: this.#to };
+    return login(account, client, this.settings, introduction, transaction);
   }
 
   override secured(): void {
     super.secured();
     this.#hello = null;
+    this.#from = null;
   }
 
   protected invalid(): ByteString {
@@ -70,10 +99,11 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     const [, verb, rest = ""] = /^([A-Za-z]+)(?: +(.*))?$/s.exec(chomp(line) ?? "") ?? [];
     const args = rest.split(/ +/).filter((word) => word !== "");
     if (verb === undefined || args.length > MOST_ARGUMENTS) return this.parserError();
-    return this.#answer(verb.toUpperCase(), args);
+    this.#to = null;
+    return this.#answer(verb.toUpperCase(), args, line.trimEnd());
   }
 
-  #answer(verb: string, args: readonly ByteString[]): Step {
+  #answer(verb: string, args: readonly ByteString[], line: ByteString): Step {
     switch (verb) {
       case "EHLO":
       case "HELO":
@@ -86,14 +116,12 @@ export class SmtpDialogue extends Conversation implements Dialogue {
           ? { kind: "starttls", text: "220 2.0.0 Start TLS\r\n" }
           : this.refuse();
       case "MAIL":
-        return this.answer({
-          kind: "reply",
-          text: AUTHENTICATION_REQUIRED,
-          note: "client was rejected before authentication",
-        });
+        return this.#mail(args, line);
       case "RCPT":
-        return this.reply(BAD_SEQUENCE);
+        return this.#recipient(args, line);
       case "RSET":
+        this.#from = null;
+        return this.reply(OK);
       case "NOOP":
         return this.reply(OK);
       case "QUIT":
@@ -107,9 +135,33 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     }
   }
 
+  /** The arguments are the upstream's to judge. */
+  #mail(args: readonly ByteString[], line: ByteString): Step {
+    if (!this.methods.includes("none")) {
+      const note = `client was rejected: "${line}"`;
+      return this.answer({ kind: "reply", text: AUTHENTICATION_REQUIRED, note });
+    }
+    if (this.mustUpgrade) return this.reply(TLS_REQUIRED);
+    if (this.#from !== null) return this.reply(BAD_SEQUENCE);
+    if (args.length === 0 || !isClean(line)) return this.reply(INVALID_ARGUMENT);
+    this.#from = line;
+    return this.reply(OK);
+  }
+
+  #recipient(args: readonly ByteString[], line: ByteString): Step {
+    if (this.#from === null) return this.reply(BAD_SEQUENCE);
+    if (args.length === 0 || !isClean(line)) return this.reply(INVALID_ARGUMENT);
+    this.#to = line;
+    const helo = this.#hello?.name ?? "";
+    return { kind: "login", credentials: { method: "none", helo, from: this.#from, to: line } };
+  }
+
   #introduced(verb: Hello["verb"], [name, ...more]: readonly ByteString[]): Step {
-    if (name === undefined || more.length > 0) return this.reply(INVALID_ARGUMENT);
+    // The name goes into a lookup's header and to the upstream.
+    if (name === undefined || more.length > 0 || !isClean(name))
+      return this.reply(INVALID_ARGUMENT);
     this.#hello = { verb, name };
+    this.#from = null;
     if (verb === "HELO") return this.reply(`250 ${this.settings.server_name}\r\n`);
     this.#extended = true;
     return this.reply(this.#extensions());
@@ -117,7 +169,8 @@ export class SmtpDialogue extends Conversation implements Dialogue {
 
   #extensions(): ByteString {
     const { server_name, smtp_capabilities, smtp_auth } = this.settings;
-    const mechanisms = this.mustUpgrade ? [] : smtp_auth.map((name) => name.toUpperCase());
+    const offered = this.mustUpgrade ? [] : smtp_auth.filter((name) => name !== "none");
+    const mechanisms = offered.map((name) => name.toUpperCase());
     const lines = [
       server_name,
       ...smtp_capabilities,

@@ -16,18 +16,26 @@ interface Introduction {
   readonly extended: boolean;
 }
 
+/** With `smtp_auth none`: the commands that led to the lookup, to be said again. */
+interface Transaction {
+  readonly from: ByteString;
+  readonly to: ByteString;
+}
+
 /** nginx's word for a client whose name it has not looked up. */
 const NO_NAME = "[UNAVAILABLE]";
 
 /**
- * EHLO; with `xclient` XCLIENT and the client's own EHLO again; with `proxy_smtp_auth` AUTH PLAIN. The
- * client hears one answer of our own: an upstream that is not asked to authenticate has none to give.
+ * EHLO; with `xclient` XCLIENT and the client's own EHLO again; then the transaction of a client that did
+ * not log in, or with `proxy_smtp_auth` AUTH PLAIN. A client that logged in hears an answer of our own: an
+ * upstream that is not asked to authenticate has none to give.
  */
 export function* login(
   account: Account,
   client: ClientFacts,
   { server_name, xclient, proxy_smtp_auth }: ServerSettings,
   { hello, extended }: Introduction,
+  transaction: Transaction | null,
 ): LoginScript {
   const said: [text: ByteString, wants: readonly string[]][] = [
     ["", ["220"]],
@@ -38,7 +46,8 @@ export function* login(
     said.push([xclientCommand(client.address, user), ["220", "250"]]);
     if (hello !== null) said.push([`${hello.verb} ${hello.name}\r\n`, ["250"]]);
   }
-  if (proxy_smtp_auth) {
+  if (transaction !== null) said.push([`${transaction.from}\r\n`, ["250"]]);
+  else if (proxy_smtp_auth) {
     const response = encodeBase64(`\0${account.login}\0${account.password ?? ""}`);
     said.push([`AUTH PLAIN ${response}\r\n`, ["235"]]);
   }
@@ -46,7 +55,10 @@ export function* login(
     const answer = yield* reply(text);
     if (!wants.includes(answer.code)) return { kind: "refused", reply: answer.text };
   }
-  return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
+  if (transaction === null) return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
+  // Whatever the upstream says of the recipient, it says to the client.
+  const { text } = yield* reply(`${transaction.to}\r\n`);
+  return { kind: "accepted", reply: text };
 }
 
 /** Postfix's XCLIENT: what the upstream should take for the client's address and login. */
