@@ -15,6 +15,7 @@ export type { AccessLogTarget } from "./access-log.ts";
 export type { LookupEndpoint } from "./auth-http.ts";
 export { ConfigError } from "./error.ts";
 export type { Listen } from "./listen.ts";
+export { networks } from "./realip.ts";
 export type { KeyPair, ServerSettings, Settings } from "./settings.ts";
 
 /**

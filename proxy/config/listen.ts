@@ -10,6 +10,8 @@ export interface Listen {
   readonly port: number;
   /** TLS from the first byte (RFC 8314 section 3.3). */
   readonly ssl: boolean;
+  /** Whether each connection begins with a PROXY header. */
+  readonly proxyProtocol: boolean;
 }
 
 /** The protocol that nginx assumes where the server names none. */
@@ -30,9 +32,10 @@ export function protocolOf(listens: readonly Listen[]): ProtocolName | undefined
 /** `143`, `*:143`, `192.0.2.1:143`, `mail.example:143`, `[2001:db8::1]:143`. */
 export function listen(directive: Directive): Listen {
   const [address = "", ...parameters] = words(directive);
-  const unknown = parameters.find((parameter) => parameter !== "ssl");
+  const unknown = parameters.find((word) => word !== "ssl" && word !== "proxy_protocol");
   if (unknown !== undefined) throw new ConfigError(`invalid parameter "${unknown}"`, directive);
   const ssl = parameters.includes("ssl");
+  const proxyProtocol = parameters.includes("proxy_protocol");
 
   const colon = address.lastIndexOf(":");
   const bracketed = address.startsWith("[");
@@ -47,5 +50,10 @@ export function listen(directive: Directive): Listen {
   if (host === "") {
     throw new ConfigError(`no host in "${address}" of the "listen" directive`, directive);
   }
-  return { host: host === "*" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""), port, ssl };
+  return {
+    host: host === "*" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""),
+    port,
+    ssl,
+    proxyProtocol,
+  };
 }

@@ -1,11 +1,20 @@
 /** nginx's ngx_mail_proxy_module: the way upstream. */
 import { MAIL, type Rows, once } from "./directive.ts";
-import { flag, size, time } from "./values.ts";
+import { flag, oneOf, size, time } from "./values.ts";
 
 export const proxy = {
   proxy_buffer: { in: MAIL, args: 1, read: once(size), default: 4096 },
   proxy_timeout: { in: MAIL, args: 1, read: once(time), default: 86_400_000 },
   proxy_pass_error_message: { in: MAIL, args: 1, read: once(flag), default: false },
   proxy_smtp_auth: { in: MAIL, args: 1, read: once(flag), default: false },
+  /** The PROXY header to the upstream: `on` is version 1. */
+  proxy_protocol: {
+    in: MAIL,
+    args: 1,
+    read: once(oneOf("off", "on", "v2")),
+    default: "off" as "off" | "on" | "v2",
+  },
+  /** As in nginx, which accepts it and does nothing with it. */
+  proxy: { in: MAIL, args: 1, read: once(flag), default: false },
   xclient: { in: MAIL, args: 1, read: once(flag), default: true },
 } satisfies Rows;

@@ -7,6 +7,7 @@ import { imap } from "./imap.ts";
 import { mailCore } from "./mail-core.ts";
 import { pop3 } from "./pop3.ts";
 import { proxy } from "./proxy.ts";
+import { realip } from "./realip.ts";
 import { smtp } from "./smtp.ts";
 import { ssl } from "./ssl.ts";
 
@@ -20,6 +21,7 @@ export const serverRows = {
   ...imap,
   ...pop3,
   ...smtp,
+  ...realip,
   ...accessLog,
   error_log,
 } satisfies Rows;

@@ -1,5 +1,6 @@
 /** Whom a session asks who its client is, and where the mailbox lives. */
 import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
+import type { Proxied } from "../listener/index.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { Address, TlsSession } from "../transport/index.ts";
 
@@ -10,6 +11,8 @@ export interface LookupRequest {
   readonly attempt: number;
   /** The client's IP address. */
   readonly client: string;
+  /** What a PROXY header said; null without one. */
+  readonly proxied: Proxied | null;
   /** The client's TLS, or null in the clear. */
   readonly tls: TlsSession | null;
 }

@@ -18,7 +18,7 @@ export function formatRequest(
   keepalive: boolean,
   headers: readonly string[],
 ): ByteString {
-  const { credentials, protocol, attempt, client, tls } = request;
+  const { credentials, protocol, attempt, client, proxied, tls } = request;
   const [login, secret] = shown(credentials);
   const lines = [
     `GET ${uri} HTTP/${keepalive ? "1.1" : "1.0"}`,
@@ -34,6 +34,12 @@ export function formatRequest(
     `Client-IP: ${client}`,
   );
   if (protocol === "smtp") lines.push(`Client-Host: ${NO_NAME}`);
+  if (proxied !== null) {
+    const { source, destination } = proxied;
+    lines.push(`Proxy-Protocol-Addr: ${source.host}`, `Proxy-Protocol-Port: ${source.port}`);
+    lines.push(`Proxy-Protocol-Server-Addr: ${destination.host}`);
+    lines.push(`Proxy-Protocol-Server-Port: ${destination.port}`);
+  }
   if (credentials.method === "none") {
     const { helo, from, to } = credentials;
     lines.push(`Auth-SMTP-Helo: ${helo}`, `Auth-SMTP-From: ${from}`, `Auth-SMTP-To: ${to}`);

@@ -1,5 +1,5 @@
 /** A worker process: accepts connections and runs their sessions. */
-import type { ServerSettings, Settings } from "../config/index.ts";
+import { type Listen, type ServerSettings, type Settings, networks } from "../config/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
@@ -37,6 +37,7 @@ export class Worker {
       settings: server,
       protocol: protocols[server.protocol],
       tls: serverTls(server, ticketKeys),
+      trusted: networks(server.set_real_ip_from),
       authority: new HttpAuthority(transport, { ...server, tls: lookupTls(server) }),
       dialer: direct(transport),
       transport,
@@ -50,7 +51,7 @@ export class Worker {
     const server = this.#servers[serverIndex];
     const listen = this.#settings.servers[serverIndex]?.listen[listenIndex];
     if (server === undefined || listen === undefined) throw new RangeError("no such listen");
-    this.#listeners.push(accept(socket, (client) => this.#accept(server, client, listen.ssl)));
+    this.#listeners.push(accept(socket, (client) => this.#accept(server, client, listen)));
   }
 
   /** Takes no more connections, and is idle once those that are logged in have ended. */
@@ -67,13 +68,13 @@ export class Worker {
     for (const session of this.#sessions) session.terminate();
   }
 
-  #accept(server: Server, client: Connection, ssl: boolean): void {
+  #accept(server: Server, client: Connection, listen: Listen): void {
     const session = new Session(server, client, ++this.#accepted, (ended) => {
       this.#sessions.delete(ended);
       if (this.#draining && this.#sessions.size === 0) this.#idle();
     });
     this.#sessions.add(session);
-    session.start(ssl);
+    session.start(listen);
   }
 }
 

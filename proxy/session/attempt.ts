@@ -3,6 +3,8 @@ import type { ByteString } from "../../shared/lookup.ts";
 import type { Answer } from "../lookup/index.ts";
 import type { Account, Credentials, Dialogue, LoginEnd } from "../protocols/index.ts";
 import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
+import { formatProxyHeader } from "../upstream/index.ts";
+import type { Client } from "./client.ts";
 import type { Server } from "./server.ts";
 import type { Story } from "./story.ts";
 import { type LoggedIn, logIn } from "./upstream-login.ts";
@@ -24,7 +26,7 @@ const MOST_REPEATS = 10;
 
 export class Attempt {
   readonly #server: Server;
-  readonly #client: Connection;
+  readonly #client: Client;
   readonly #dialogue: Dialogue;
   readonly #story: Story;
   readonly #deadline: Deadline;
@@ -36,7 +38,7 @@ export class Attempt {
   /** @param deadline the session's: set for each stage; when it fires the session calls `expire` */
   constructor(
     server: Server,
-    client: Connection,
+    client: Client,
     dialogue: Dialogue,
     story: Story,
     deadline: Deadline,
@@ -111,10 +113,16 @@ export class Attempt {
   async #lookUp(credentials: Credentials, attempt: number): Promise<Answer> {
     const { authority, protocol, settings } = this.#server;
     this.#deadline.set(settings.auth_http_timeout);
-    const { remote, tls } = this.#client;
     try {
       return await authority.lookup(
-        { credentials, protocol: protocol.name, attempt, client: remote.host, tls },
+        {
+          credentials,
+          protocol: protocol.name,
+          attempt,
+          client: this.#client.address.host,
+          proxied: this.#client.proxied,
+          tls: this.#client.connection.tls,
+        },
         this.#controller.signal,
       );
     } catch (error) {
@@ -156,7 +164,12 @@ export class Attempt {
   async #reach(to: Address, account: Account): Promise<LoggedIn & { upstream: Connection }> {
     const { signal } = this.#controller;
     const upstream = await this.#server.dialer.connect(to, signal);
-    const script = this.#dialogue.login(account, { address: this.#client.remote.host });
+    const { proxy_protocol } = this.#server.settings;
+    if (proxy_protocol !== "off") {
+      const { address, connection } = this.#client;
+      upstream.write(formatProxyHeader(proxy_protocol, address, connection.local));
+    }
+    const script = this.#dialogue.login(account, { address: this.#client.address.host });
     try {
       const loggedIn = orGiveUp(logIn(upstream, script), signal, () => upstream.destroy());
       return { upstream, ...(await loggedIn) };

@@ -1,4 +1,5 @@
 /** A `server {}` at work: its settings, and everything that its sessions share. */
+import type { Network } from "../../shared/address.ts";
 import type { ServerSettings } from "../config/index.ts";
 import type { Authority } from "../lookup/index.ts";
 import type { AccessLog, ErrorLog } from "../observe/index.ts";
@@ -11,6 +12,8 @@ export interface Server {
   readonly protocol: Protocol;
   /** Null where the server never speaks TLS. */
   readonly tls: ServerTls | null;
+  /** Whose PROXY headers are believed. */
+  readonly trusted: readonly Network[];
   readonly authority: Authority;
   readonly dialer: Dialer;
   readonly transport: Transport;

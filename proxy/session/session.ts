@@ -15,11 +15,16 @@ import {
   type Splice,
   type SpliceReport,
 } from "../transport/index.ts";
+import { readProxyHeader } from "../listener/index.ts";
+import type { Listen } from "../config/index.ts";
 import { Attempt, type Outcome, reason } from "./attempt.ts";
+import { Client } from "./client.ts";
 import type { Server } from "./server.ts";
 import { Story } from "./story.ts";
 
 type Phase =
+  /** Waiting for a balancer's PROXY header. */
+  | { readonly name: "header"; readonly ssl: boolean }
   | { readonly name: "handshake" }
   /** Before the greeting (`smtp_greeting_delay`). */
   | { readonly name: "delay" }
@@ -36,6 +41,7 @@ type Phase =
 export class Session implements Receiver, Expiring {
   readonly #server: Server;
   readonly #client: Connection;
+  readonly #identity: Client;
   readonly #deadline: Deadline;
   readonly #onEnd: (session: Session) => void;
   readonly #story: Story;
@@ -53,17 +59,35 @@ export class Session implements Receiver, Expiring {
   ) {
     this.#server = server;
     this.#client = client;
+    this.#identity = new Client(client);
     this.#onEnd = onEnd;
     this.#deadline = server.transport.deadline(this);
-    this.#story = new Story(server, client, number);
+    this.#story = new Story(server, this.#identity, number);
     client.receiver = this;
   }
 
-  /** @param implicitTls whether TLS comes before the greeting */
-  start(implicitTls: boolean): void {
+  /** @param listen what the socket that accepted the client expects to come first */
+  start({ ssl, proxyProtocol }: Pick<Listen, "ssl" | "proxyProtocol">): void {
     this.#story.began();
     this.#deadline.set(this.#server.settings.timeout);
-    this.#guard(this.#greet(implicitTls));
+    if (proxyProtocol) this.#phase = { name: "header", ssl };
+    else this.#guard(this.#greet(ssl));
+  }
+
+  #readHeader(input: Input, ssl: boolean): void {
+    try {
+      const header = readProxyHeader(input);
+      if (header === null) return;
+      if (header.kind === "proxied")
+        this.#identity.introduced(header.proxied, this.#server.trusted);
+    } catch (error) {
+      this.#story.log("error", reason(error), "header");
+      this.#end("the PROXY header was broken");
+      return;
+    }
+    this.#phase = { name: "handshake" };
+    if (ssl && input.length > 0) this.#client.unread(input.rest());
+    this.#guard(this.#greet(ssl));
   }
 
   async #greet(implicitTls: boolean): Promise<void> {
@@ -111,6 +135,7 @@ export class Session implements Receiver, Expiring {
     input.append(bytes);
     if (input.length >= PIPELINE) this.#client.pause();
     if (this.#phase.name === "delay" && this.#dialogue !== null) this.#tooEarly(this.#dialogue);
+    else if (this.#phase.name === "header") this.#readHeader(input, this.#phase.ssl);
     else this.#advance();
   }
 
@@ -136,6 +161,7 @@ export class Session implements Receiver, Expiring {
   expired(): void {
     const phase = this.#phase;
     switch (phase.name) {
+      case "header":
       case "handshake":
       case "commands":
       case "blocked":
@@ -226,7 +252,13 @@ export class Session implements Receiver, Expiring {
   }
 
   async #authenticate(credentials: Credentials, dialogue: Dialogue): Promise<void> {
-    const attempt = new Attempt(this.#server, this.#client, dialogue, this.#story, this.#deadline);
+    const attempt = new Attempt(
+      this.#server,
+      this.#identity,
+      dialogue,
+      this.#story,
+      this.#deadline,
+    );
     this.#phase = { name: "attempt", attempt };
     const outcome = await attempt.run(credentials);
     if (!this.#stillIn("attempt")) {

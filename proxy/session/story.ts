@@ -1,7 +1,8 @@
 /** What is remembered of a session for the logs: who, from where, how long, how it ended. Never a password. */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
-import type { Address, Connection, SpliceReport } from "../transport/index.ts";
+import type { Address, SpliceReport } from "../transport/index.ts";
+import type { Client } from "./client.ts";
 import type { Server } from "./server.ts";
 
 /** nginx's words for what a session was doing. */
@@ -9,6 +10,7 @@ const ACTIONS = {
   handshake: "SSL handshaking",
   commands: "in auth state",
   blocked: "in auth state",
+  header: "reading PROXY protocol",
   delay: "in delay pipelining state",
   starttls: "in starttls state",
   lookup: "in http auth state",
@@ -18,7 +20,7 @@ const ACTIONS = {
 
 export class Story {
   readonly #server: Server;
-  readonly #client: Connection;
+  readonly #client: Client;
   readonly #number: number;
   readonly #start = performance.now();
   #startTls = false;
@@ -33,7 +35,7 @@ export class Story {
   #received = 0;
   #sent = 0;
 
-  constructor(server: Server, client: Connection, number: number) {
+  constructor(server: Server, client: Client, number: number) {
     this.#server = server;
     this.#client = client;
     this.#number = number;
@@ -48,7 +50,7 @@ export class Story {
   began(): void {
     const { errorLog } = this.#server;
     if (!errorLog.wants("info")) return;
-    const { remote, local } = this.#client;
+    const { remote, local } = this.#client.connection;
     errorLog.write("info", `client ${show(remote)} connected to ${show(local)}`, this.#number);
   }
 
@@ -109,8 +111,8 @@ export class Story {
   #context(action: keyof typeof ACTIONS | undefined): string {
     const parts = [
       action === undefined ? "" : ` while ${ACTIONS[action]}`,
-      `, client: ${this.#client.remote.host}${this.#startTls ? " using starttls" : ""}`,
-      `, server: ${show(this.#client.local)}`,
+      `, client: ${this.#client.address.host}${this.#startTls ? " using starttls" : ""}`,
+      `, server: ${show(this.#client.connection.local)}`,
     ];
     if (this.#login !== null) parts.push(`, login: "${utf8(this.#login)}"`);
     if (this.#upstream !== null) parts.push(`, upstream: ${this.#upstream}`);
@@ -119,12 +121,13 @@ export class Story {
 
   /** Writes the session's line. */
   ended(end: string): void {
-    const { remote, local, tls } = this.#client;
+    const { local, tls } = this.#client.connection;
+    const { host, port } = this.#client.address;
     this.#server.accessLog.write({
       connection: this.#number,
       protocol: this.#server.protocol.name,
-      remote_addr: remote.host,
-      remote_port: remote.port,
+      remote_addr: host,
+      remote_port: port,
       server_addr: local.host,
       server_port: local.port,
       ssl_protocol: tls?.protocol ?? null,

@@ -56,6 +56,8 @@ export interface Connection {
   write(bytes: Uint8Array | ByteString): boolean;
   pause(): void;
   resume(): void;
+  /** Puts bytes back that were read too far, before a handshake. */
+  unread(bytes: Uint8Array): void;
   /** Sends what is queued, then FIN; reading goes on. */
   end(): void;
   /** Sends what is queued, then closes; what still arrives is dropped. No more events come. */

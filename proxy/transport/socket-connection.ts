@@ -66,6 +66,11 @@ export class SocketConnection implements Connection {
     this.#socket.resume();
   }
 
+  unread(bytes: Uint8Array): void {
+    this.#socket.pause();
+    this.#socket.unshift(bytes);
+  }
+
   end(): void {
     this.#socket.end();
   }

@@ -1,0 +1,7 @@
+/** Who comes in. */
+export {
+  type Proxied,
+  type ProxyHeader,
+  InvalidProxyHeader,
+  readProxyHeader,
+} from "./proxy-header.ts";

@@ -1,0 +1,30 @@
+/** The client of a session: its connection, and who is behind it. */
+import { type Network, contains, parseIp } from "../../shared/address.ts";
+import type { Proxied } from "../listener/index.ts";
+import type { Address, Connection } from "../transport/index.ts";
+
+export class Client {
+  readonly connection: Connection;
+  /** What a PROXY header said, believed or not; null without one. */
+  proxied: Proxied | null = null;
+  #address: Address;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.#address = connection.remote;
+  }
+
+  /** The client's own address: the connection's, or the one that a trusted balancer named. */
+  get address(): Address {
+    return this.#address;
+  }
+
+  /** @param trusted the networks of balancers that are believed (`set_real_ip_from`) */
+  introduced(proxied: Proxied, trusted: readonly Network[]): void {
+    this.proxied = proxied;
+    const peer = parseIp(this.connection.remote.host);
+    if (peer !== null && trusted.some((network) => contains(network, peer))) {
+      this.#address = proxied.source;
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** IP addresses and networks of addresses. */
+import ipaddr from "ipaddr.js";
+
+export type Ip = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** A network: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
+export interface Network {
+  readonly address: Ip;
+  readonly prefix: number;
+}
+
+/** Reads an address as people write them: IPv4 in four decimal parts, or IPv6. An IPv4-mapped one is IPv4. */
+export function parseIp(text: string): Ip | null {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  return ipaddr.IPv6.isValid(text) && !text.includes("%") ? ipaddr.process(text) : null;
+}
+
+/** @returns null for what is neither an address nor a network */
+export function parseNetwork(text: string): Network | null {
+  const [host = "", digits, ...more] = text.split("/");
+  const address = parseIp(host);
+  if (address === null || more.length > 0) return null;
+  const bits = address.kind() === "ipv4" ? 32 : 128;
+  const prefix = digits === undefined ? bits : /^\d{1,3}$/.test(digits) ? Number(digits) : -1;
+  return prefix < 0 || prefix > bits ? null : { address, prefix };
+}
+
+export function contains({ address, prefix }: Network, ip: Ip): boolean {
+  return ip.kind() === address.kind() && ip.match(address, prefix);
+}
