@@ -21,6 +21,8 @@ const ACTIONS = {
 export class Story {
   readonly #server: Server;
   readonly #client: Client;
+  /** Asked now: of a socket that has closed it can no longer be told. */
+  readonly #local: Address;
   readonly #number: number;
   readonly #start = performance.now();
   #startTls = false;
@@ -38,6 +40,7 @@ export class Story {
   constructor(server: Server, client: Client, number: number) {
     this.#server = server;
     this.#client = client;
+    this.#local = client.connection.local;
     this.#number = number;
   }
 
@@ -50,8 +53,12 @@ export class Story {
   began(): void {
     const { errorLog } = this.#server;
     if (!errorLog.wants("info")) return;
-    const { remote, local } = this.#client.connection;
-    errorLog.write("info", `client ${show(remote)} connected to ${show(local)}`, this.#number);
+    const { remote } = this.#client.connection;
+    errorLog.write(
+      "info",
+      `client ${show(remote)} connected to ${show(this.#local)}`,
+      this.#number,
+    );
   }
 
   upgraded(): void {
@@ -112,7 +119,7 @@ export class Story {
     const parts = [
       action === undefined ? "" : ` while ${ACTIONS[action]}`,
       `, client: ${this.#client.address.host}${this.#startTls ? " using starttls" : ""}`,
-      `, server: ${show(this.#client.connection.local)}`,
+      `, server: ${show(this.#local)}`,
     ];
     if (this.#login !== null) parts.push(`, login: "${utf8(this.#login)}"`);
     if (this.#upstream !== null) parts.push(`, upstream: ${this.#upstream}`);
@@ -121,15 +128,15 @@ export class Story {
 
   /** Writes the session's line. */
   ended(end: string): void {
-    const { local, tls } = this.#client.connection;
+    const { tls } = this.#client.connection;
     const { host, port } = this.#client.address;
     this.#server.accessLog.write({
       connection: this.#number,
       protocol: this.#server.protocol.name,
       remote_addr: host,
       remote_port: port,
-      server_addr: local.host,
-      server_port: local.port,
+      server_addr: this.#local.host,
+      server_port: this.#local.port,
       ssl_protocol: tls?.protocol ?? null,
       ssl_cipher: tls?.cipher ?? null,
       ssl_server_name: tls?.serverName ?? null,

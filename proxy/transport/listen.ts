@@ -6,7 +6,7 @@
 import net, { type Server, type Socket } from "node:net";
 import { getSystemErrorMessage } from "node:util";
 import type { Address, Connection, Listener } from "./connection.ts";
-import { accepted } from "./socket-transport.ts";
+import { SocketConnection } from "./socket-connection.ts";
 
 /** Node's handle of a bound socket: opaque here, and what cluster can send to a worker. */
 export interface BoundSocket {
@@ -45,9 +45,10 @@ export function accept(
   const server: Server = net.createServer(
     { allowHalfOpen: true, noDelay: true },
     (client: Socket) => {
+      const { remoteAddress: host, remotePort: port } = client;
       // A client that has gone already has no address any more.
-      if (client.remoteAddress === undefined) client.destroy();
-      else onConnection(accepted(client));
+      if (host === undefined || port === undefined) client.destroy();
+      else onConnection(new SocketConnection(client, { host, port }));
     },
   );
   server.on("error", () => server.close());

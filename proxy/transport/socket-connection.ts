@@ -32,18 +32,23 @@ interface Owned {
 
 export class SocketConnection implements Connection {
   readonly remote: Address;
-  readonly local: Address;
   receiver: Receiver = NOBODY;
   tls: TlsSession | null = null;
   #socket: Socket;
+  #local: Address | null = null;
   #error: Error | null = null;
 
   /** @param socket connected, with `allowHalfOpen` */
-  constructor(socket: Socket) {
-    this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
-    this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+  constructor(socket: Socket, remote: Address) {
+    this.remote = remote;
     this.#socket = socket;
     own(socket, this);
+  }
+
+  /** Asked of the kernel once, and only where somebody wants to know. */
+  get local(): Address {
+    this.#local ??= { host: this.#socket.localAddress ?? "", port: this.#socket.localPort ?? 0 };
+    return this.#local;
   }
 
   get finished(): boolean {
@@ -83,7 +88,7 @@ export class SocketConnection implements Connection {
     this.receiver = NOBODY;
     const socket = this.#socket;
     if (socket.destroyed) return;
-    socket.end();
+    if (!socket.writableEnded) socket.end();
     socket.resume();
     if (socket.readableEnded) {
       socket.destroySoon();

@@ -1,5 +1,5 @@
 /** The portable transport, on Node's sockets. */
-import { type Socket, connect } from "node:net";
+import { connect } from "node:net";
 import type {
   Address,
   Connection,
@@ -24,7 +24,7 @@ export class SocketTransport implements Transport {
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);
-        resolve(new SocketConnection(socket));
+        resolve(new SocketConnection(socket, { host, port }));
       });
     });
     return orGiveUp(connected, signal, () => socket.destroy(new Error("given up")));
@@ -37,9 +37,4 @@ export class SocketTransport implements Transport {
   deadline(owner: Expiring): Deadline {
     return this.#deadlines.deadline(owner);
   }
-}
-
-/** A socket that a server has accepted, as a connection. */
-export function accepted(socket: Socket): Connection {
-  return new SocketConnection(socket);
 }

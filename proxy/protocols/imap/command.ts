@@ -4,7 +4,7 @@
  * lines, and the client waits for our `+` between them, so what is read so far is kept here.
  */
 import type { ByteString } from "../../../shared/lookup.ts";
-import { type Input, TooLong, chomp } from "../../transport/index.ts";
+import { type Input, TooLong } from "../../transport/index.ts";
 
 export interface Command {
   readonly tag: ByteString;
@@ -19,7 +19,15 @@ export type Reading =
   /** Not a command; `literalFollows` when the client sends on regardless (RFC 7888), to be taken for no command. */
   | { readonly kind: "invalid"; readonly tag: ByteString | null; readonly literalFollows: boolean };
 
+/** Bytes of a command, its literals included. */
+export interface Limits {
+  readonly command: number;
+  /** Of one that may carry a SASL response. */
+  readonly authenticate: number;
+}
+
 const MOST_ARGUMENTS = 3;
+const AUTHENTICATE = /^\S+ +AUTHENTICATE /i;
 const TAG = /^([A-Za-z0-9._-]{1,32}) +/;
 const NAME = /^([A-Za-z]+)(?: +|$)/;
 const LITERAL = /^\{(\d*)(\+?)\}$/;
@@ -38,10 +46,11 @@ export class CommandReader {
   }
 
   /**
-   * @param limit bytes of a whole command, its literals included
+   * @param limits bytes of a whole command, its literals included
    * @throws TooLong
    */
-  next(input: Input, limit: number): Reading | null {
+  next(input: Input, limits: Limits): Reading | null {
+    const limit = this.#limit(input, limits);
     if (this.#literal !== null) {
       const value = input.bytes(this.#literal);
       if (value === null) return null;
@@ -52,20 +61,30 @@ export class CommandReader {
     const line = input.line(limit - this.#size);
     if (line === null) return null;
     this.#size += line.length;
-    const reading = this.#line(chomp(line), limit);
+    const text = line.replace(/\r?\n$/, "");
+    const reading = this.#line(text, limits);
     if (reading.kind !== "continue") this.#reset();
     // A literal that the client sends without waiting needs no reply: read on.
-    else if (chomp(line)?.endsWith("+}") === true) return this.next(input, limit);
+    else if (text.endsWith("+}")) return this.next(input, limits);
     return reading;
   }
 
-  #line(text: ByteString | null, limit: number): Reading {
+  /** An AUTHENTICATE may be longer than others. */
+  #limit(input: Input, { command, authenticate }: Limits): number {
+    const long =
+      this.#tag === null
+        ? input.length >= command && AUTHENTICATE.test(input.peek(64))
+        : this.#name === "AUTHENTICATE";
+    return long ? authenticate : command;
+  }
+
+  #line(text: ByteString, limits: Limits): Reading {
     const invalid = (tag: ByteString | null): Reading => ({
       kind: "invalid",
       tag,
-      literalFollows: text?.endsWith("+}") ?? false,
+      literalFollows: text.endsWith("+}"),
     });
-    let rest = text ?? "";
+    let rest = text;
     if (this.#tag === null) {
       const [tagged, tag] = TAG.exec(rest) ?? [];
       if (tagged === undefined || tag === undefined) return invalid(null);
@@ -76,13 +95,15 @@ export class CommandReader {
       rest = rest.slice(named.length);
       this.#name = name.toUpperCase();
     } else if (rest !== "" && !rest.startsWith(" ")) return invalid(this.#tag);
-    if (text === null || !this.#arguments(rest)) return invalid(this.#tag);
+    // A CR that ends no line is no part of a command.
+    if (text.includes("\r") || !this.#arguments(rest)) return invalid(this.#tag);
     if (this.#literal === null) {
       return {
         kind: "command",
         command: { tag: this.#tag, name: this.#name, args: this.#args },
       };
     }
+    const limit = this.#name === "AUTHENTICATE" ? limits.authenticate : limits.command;
     if (this.#literal > limit - this.#size) throw new TooLong();
     return { kind: "continue" };
   }

@@ -5,11 +5,8 @@ import type { Input } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
 import type { Account, Dialogue, LoginScript, Step } from "../protocol.ts";
 import { credentials } from "../sasl.ts";
-import { type Command, CommandReader, type Reading } from "./command.ts";
+import { type Command, CommandReader, type Limits, type Reading } from "./command.ts";
 import { login } from "./login.ts";
-
-/** A command that may carry a SASL response, and so be longer than others. */
-const AUTHENTICATE = /^\S+ +AUTHENTICATE /i;
 
 export class ImapDialogue extends Conversation implements Dialogue {
   protected readonly continuation = "+ ";
@@ -55,8 +52,8 @@ export class ImapDialogue extends Conversation implements Dialogue {
 
   protected command(input: Input): Step | null {
     const buffer = this.settings.imap_client_buffer;
-    const long = input.length >= buffer && AUTHENTICATE.test(input.peek(64));
-    const reading = this.#read(input, long ? Math.max(buffer, SASL_LINE) : buffer);
+    const limits = { command: buffer, authenticate: Math.max(buffer, SASL_LINE) };
+    const reading = this.#read(input, limits);
     if (reading === null) return null;
     if (reading.kind === "continue") return { kind: "reply", text: "+ OK\r\n" };
     if (reading.kind === "command") {
@@ -69,9 +66,9 @@ export class ImapDialogue extends Conversation implements Dialogue {
     return { kind: "farewell", text: this.invalid(), note: "client sent an unwanted literal" };
   }
 
-  #read(input: Input, limit: number): Reading | null {
+  #read(input: Input, limits: Limits): Reading | null {
     try {
-      return this.#reader.next(input, limit);
+      return this.#reader.next(input, limits);
     } finally {
       // What goes wrong from here on is told under the tag of the command being read, if it has one.
       this.#tag = this.#reader.tag;

@@ -100,7 +100,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     const args = rest.split(/ +/).filter((word) => word !== "");
     if (verb === undefined || args.length > MOST_ARGUMENTS) return this.parserError();
     this.#to = null;
-    return this.#answer(verb.toUpperCase(), args, line.trimEnd());
+    return this.#answer(verb.toUpperCase(), args, line.replace(/ *\r?\n$/, ""));
   }
 
   #answer(verb: string, args: readonly ByteString[], line: ByteString): Step {

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { talk, told } from "../../../support/dialogue.ts";
+
+const BAD = "a BAD invalid command";
+
+/** What stands behind `a LOGIN `, and what it logs in, or null where it is refused. */
+const WORDS: Record<string, string | null> = {
+  "anna secret": "anna|secret",
+  "  anna   secret  ": "anna|secret",
+  'an"na se\\cret': 'an"na|se\\cret',
+  '"anna" "secret"': "anna|secret",
+  '"anna""secret"': "anna|secret",
+  '"an na" "se cret"': "an na|se cret",
+  '"an\\"na" "se\\\\cret"': 'an"na|se\\cret',
+  '"\\anna" "secret"': "anna|secret",
+  'anna ""': "anna|",
+  "\xe4nna s\xffcret": "\xe4nna|s\xffcret",
+  '"anna" "secret': null,
+  '"anna" "secret\\"': null,
+  '"anna': null,
+  "anna {5": null,
+  "anna {-1}": null,
+  "anna {1 }": null,
+  "anna {1}x": null,
+  "anna {+1}": null,
+  "anna {a}": null,
+};
+for (const [words, login] of Object.entries(WORDS)) {
+  test(`LOGIN ${JSON.stringify(words)} ${login === null ? "is refused" : "is understood"}`, () => {
+    assert.equal(talk("imap").say(`a LOGIN ${words}`), login === null ? BAD : `<plain|${login}>`);
+  });
+}
+
+describe("literals", () => {
+  test("the server says + before each literal that waits", () => {
+    const client = talk("imap");
+    assert.deepEqual(client.send("a LOGIN {4}\r\n").map(told), ["+ OK"]);
+    assert.deepEqual(client.send("anna {6}\r\n").map(told), ["+ OK"]);
+    assert.deepEqual(client.send("secret\r\n").map(told), ["<plain|anna|secret>"]);
+  });
+
+  test("nothing is said before a literal that does not wait", () => {
+    const steps = talk("imap").send("a LOGIN {4+}\r\nanna {6+}\r\nsecret\r\nb NOOP\r\n");
+    assert.deepEqual(steps.map(told), ["<plain|anna|secret>", "b OK completed"]);
+  });
+
+  test("a literal holds any byte but CR, LF and NUL where it is a password", () => {
+    const secret = '"\\{5+} \xff\x01';
+    const client = talk("imap");
+    client.send(`a LOGIN anna {${secret.length}}\r\n`);
+    assert.deepEqual(client.send(`${secret}\r\n`).map(told), [`<plain|anna|${secret}>`]);
+  });
+
+  for (const [name, byte] of [["CR", "\r"], ["LF", "\n"], ["NUL", "\0"]] as const) {
+    test(`a password with ${name} is refused, and its rest is no command`, () => {
+      const steps = talk("imap").send(`a LOGIN anna {9+}\r\nx${byte}b NOOP \r\nc NOOP\r\n`);
+      assert.deepEqual(steps.map(told), [BAD, "c OK completed"]);
+    });
+
+    test(`a login with ${name} is refused`, () => {
+      const steps = talk("imap").send(`a LOGIN {2+}\r\nx${byte} secret\r\nc NOOP\r\n`);
+      assert.deepEqual(steps.map(told), [BAD, "c OK completed"]);
+    });
+  }
+
+  test("an empty literal is an empty string and swallows nothing", () => {
+    for (const empty of ["{0+}", "{+}"]) {
+      const steps = talk("imap").send(`a LOGIN anna ${empty}\r\n\r\nb NOOP\r\n`);
+      assert.deepEqual(steps.map(told), ["<plain|anna|>", "b OK completed"]);
+    }
+    const client = talk("imap");
+    assert.deepEqual(client.send("a LOGIN anna {0}\r\n").map(told), ["+ OK"]);
+    assert.deepEqual(client.send("\r\n").map(told), ["<plain|anna|>"]);
+  });
+
+  test("behind a literal only a space or the line's end is right", () => {
+    const client = talk("imap");
+    client.send("a LOGIN {4}\r\n");
+    assert.deepEqual(client.send("annax secret\r\n").map(told), [BAD]);
+    assert.equal(client.say("b NOOP"), "b OK completed");
+  });
+
+  test("a literal may belong to a command that takes none", () => {
+    const steps = talk("imap").send("a NOOP {6+}\r\nb NOOP\r\nc NOOP\r\n");
+    assert.deepEqual(steps.map(told), ["a OK completed", "c OK completed"]);
+  });
+
+  const REJECTED = {
+    "with too many arguments": "a LOGIN a b c {9+}",
+    "with an unfinished quote": 'a LOGIN "b {9+}',
+    "with a CR inside": "a LOGIN x\ry {9+}",
+    "with a bad name": "a L0GIN {9+}",
+  };
+  for (const [name, line] of Object.entries(REJECTED)) {
+    test(`a rejected line ${name} closes before its literal is taken for commands`, () => {
+      const steps = talk("imap").send(`${line}\r\nb LOGIN x y\r\n`).map(told);
+      assert.deepEqual(steps, [`${BAD} <close>`]);
+    });
+  }
+
+  for (const size of ["99999999999", "4294967297", "9".repeat(400)]) {
+    test(`a literal of ${size.slice(0, 12)} bytes is refused at once`, () => {
+      for (const plus of ["", "+"]) {
+        const steps = talk("imap").send(`a LOGIN {${size}${plus}}\r\n`).map(told);
+        assert.deepEqual(steps, [`${BAD} <close>`]);
+      }
+    });
+  }
+});

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { talk, talkSecurely, told } from "../../../support/dialogue.ts";
+
+test("the greeting is nginx's", () => {
+  assert.equal(talk("imap").dialogue.greeting(), "* OK IMAP4 ready\r\n");
+});
+
+const ANSWERS: Record<string, string> = {
+  "a CAPABILITY": "* CAPABILITY IMAP4 IMAP4rev1 UIDPLUS AUTH=PLAIN\r\na OK completed",
+  "a capability with arguments": "* CAPABILITY IMAP4 IMAP4rev1 UIDPLUS AUTH=PLAIN\r\na OK completed",
+  "a NOOP": "a OK completed",
+  "A1.b-c_D NOOP": "A1.b-c_D OK completed",
+  "a  NOOP  ": "a OK completed",
+  "a LOGOUT": "* BYE\r\na OK completed <close>",
+  "a STARTTLS": "a BAD invalid command",
+  "a SELECT INBOX": "a BAD invalid command",
+  "a LOGIN": "a BAD invalid command",
+  "a LOGIN anna": "a BAD invalid command",
+  "a LOGIN anna secret more": "a BAD invalid command",
+  "a LOGIN a b c d": "a BAD invalid command",
+  'a LOGIN "" secret': "a BAD invalid command",
+  a: "* BAD invalid command",
+  "": "* BAD invalid command",
+  " NOOP": "* BAD invalid command",
+  "a+b NOOP": "* BAD invalid command",
+  "a\u0000 NOOP": "* BAD invalid command",
+  "a N00P": "a BAD invalid command",
+};
+for (const [line, answer] of Object.entries(ANSWERS)) {
+  test(`${JSON.stringify(line)} is answered as nginx answers it`, () => {
+    assert.equal(talk("imap").say(line), answer);
+  });
+}
+
+test("a tag has at most 32 characters", () => {
+  assert.equal(talk("imap").say(`${"t".repeat(32)} NOOP`), `${"t".repeat(32)} OK completed`);
+  assert.equal(talk("imap").say(`${"t".repeat(33)} NOOP`), "* BAD invalid command");
+});
+
+test("a bare LF ends a command", () => {
+  assert.deepEqual(talk("imap").send("a NOOP\nb NOOP\n").map(told), [
+    "a OK completed",
+    "b OK completed",
+  ]);
+});
+
+test("a CR within a line makes it invalid, told under its tag", () => {
+  assert.equal(talk("imap").say("a NO\rOP"), "a BAD invalid command");
+});
+
+test("a broken line after a good one is not told under the good one's tag", () => {
+  const client = talk("imap");
+  client.say("a NOOP");
+  assert.equal(client.say("?"), "* BAD invalid command");
+});
+
+const CAPABILITIES = {
+  "without STARTTLS": ["off", "imap", "AUTH=PLAIN AUTH=LOGIN"],
+  "with STARTTLS offered": ["on", "imap", "AUTH=PLAIN AUTH=LOGIN STARTTLS"],
+  "with STARTTLS demanded": ["only", "imap", "STARTTLS LOGINDISABLED"],
+} as const;
+for (const [name, [starttls, , words]] of Object.entries(CAPABILITIES)) {
+  const changes = { starttls, imap_auth: ["plain", "login"], imap_capabilities: ["IMAP4rev1", "X"] };
+
+  test(`the capabilities in the clear ${name}`, () => {
+    const expected = `* CAPABILITY IMAP4rev1 X ${words}\r\na OK completed`;
+    assert.equal(talk("imap", changes).say("a CAPABILITY"), expected);
+  });
+
+  test(`the capabilities under TLS ${name} name logins only`, () => {
+    const expected = "* CAPABILITY IMAP4rev1 X AUTH=PLAIN AUTH=LOGIN\r\na OK completed";
+    assert.equal(talkSecurely("imap", changes).say("a CAPABILITY"), expected);
+    const upgraded = talk("imap", changes);
+    if (starttls === "off") return;
+    upgraded.say("a STARTTLS");
+    upgraded.secure();
+    assert.equal(upgraded.say("a CAPABILITY"), expected);
+  });
+}
+
+test("STARTTLS is taken once, where it is offered", () => {
+  for (const starttls of ["on", "only"] as const) {
+    const client = talk("imap", { starttls });
+    assert.equal(client.say("a starttls"), "a OK completed <tls>");
+    client.secure();
+    assert.equal(client.say("b STARTTLS"), "b BAD invalid command");
+    assert.equal(talkSecurely("imap", { starttls }).say("a STARTTLS"), "a BAD invalid command");
+  }
+});
+
+test("where TLS is demanded no login is taken in the clear", () => {
+  const client = talk("imap", { starttls: "only" });
+  assert.equal(client.say("a LOGIN anna secret"), "a BAD invalid command");
+  assert.equal(client.say("b AUTHENTICATE PLAIN AGFubmEAc2VjcmV0"), "b BAD invalid command");
+  client.say("c STARTTLS");
+  client.secure();
+  assert.equal(client.say("d LOGIN anna secret"), "<plain|anna|secret>");
+});
+
+test("refusals are told under the tag of the login", () => {
+  const client = talk("imap");
+  client.say("a1 LOGIN anna wrong");
+  assert.equal(client.dialogue.refused("Invalid login", "535"), "a1 NO Invalid login\r\n");
+  assert.match(client.dialogue.unavailable(), /^a1 NO \[UNAVAILABLE\] .*\r\n$/);
+  assert.match(client.dialogue.goodbye(), /^\* BYE .*\r\n$/);
+});

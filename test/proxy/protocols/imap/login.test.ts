@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type DialogueClient, talk } from "../../../support/dialogue.ts";
+import { logIn } from "../../../support/login-script.ts";
+
+/** A client whose login, tagged a1, is being decided. */
+function loggingIn(): DialogueClient {
+  const client = talk("imap");
+  client.say("a1 LOGIN anna secret");
+  return client;
+}
+
+const GREETING = "* OK ready";
+const SYNCHRONIZING = ["a1 LOGIN {4}\r\n", "anna {6}\r\n", "secret\r\n"];
+
+test("login and password go as literals, each after the upstream's +", () => {
+  const { sent, end } = logIn(loggingIn(), [GREETING, "+ ok", "+ ok", "a1 OK logged in"]);
+  assert.deepEqual(sent, SYNCHRONIZING);
+  assert.deepEqual(end, { kind: "accepted", reply: "a1 OK logged in\r\n" });
+});
+
+for (const word of ["LITERAL+", "LITERAL-", "literal+"]) {
+  test(`an upstream that greets with ${word} is not waited for`, () => {
+    const greeting = `* OK [CAPABILITY IMAP4rev1 ${word} IDLE] ready`;
+    const { sent, end } = logIn(loggingIn(), [greeting, "a1 OK logged in"]);
+    assert.deepEqual(sent, ["a1 LOGIN {4+}\r\nanna {6+}\r\nsecret\r\n"]);
+    assert.equal(end?.kind, "accepted");
+  });
+}
+
+test("LITERAL+ in the greeting's text, outside its capabilities, means nothing", () => {
+  const { sent } = logIn(loggingIn(), ["* OK [CAPABILITY IMAP4rev1] LITERAL+ ready"]);
+  assert.deepEqual(sent, SYNCHRONIZING.slice(0, 1));
+});
+
+test("a literal of more than 4,096 bytes waits even then (RFC 7888)", () => {
+  const greeting = "* OK [CAPABILITY LITERAL-] ready";
+  const account = { login: "anna", password: "x".repeat(4097) };
+  assert.deepEqual(logIn(loggingIn(), [greeting], account).sent, ["a1 LOGIN {4}\r\n"]);
+});
+
+test("lengths are bytes", () => {
+  const account = { login: "\xc3\xa4nna", password: "" };
+  const { sent } = logIn(loggingIn(), [GREETING, "+ ", "+ ", "a1 OK"], account);
+  assert.deepEqual(sent, ["a1 LOGIN {5}\r\n", "\xc3\xa4nna {0}\r\n", "\r\n"]);
+});
+
+test("untagged lines before the answer go to the client, as they came", () => {
+  const untagged = ["* CAPABILITY IMAP4rev1 IDLE", "* OK [ALERT] disk full", "* 1 EXISTS"];
+  const { end } = logIn(loggingIn(), [GREETING, "+ ", "+ ", ...untagged, "a1 OK done"]);
+  assert.deepEqual(end, {
+    kind: "accepted",
+    reply: [...untagged, "a1 OK done", ""].join("\r\n"),
+  });
+});
+
+test("untagged lines before a + are waited out", () => {
+  const { sent } = logIn(loggingIn(), [GREETING, "* OK hold on", "+ ", "* OK hold on", "+ "]);
+  assert.deepEqual(sent, SYNCHRONIZING);
+});
+
+test("status words count in any case", () => {
+  const { end } = logIn(loggingIn(), ["* ok ready", "+ ", "+ ", "a1 Ok done"]);
+  assert.equal(end?.kind, "accepted");
+});
+
+describe("no login comes of", () => {
+  const REFUSALS: Record<string, readonly string[]> = {
+    "a BYE greeting": ["* BYE too busy"],
+    "a PREAUTH greeting, which is somebody else's mailbox": ["* PREAUTH welcome root"],
+    "a greeting of another protocol": ["220 smtp ready"],
+    "a greeting that only begins like OK": ["* OKAY"],
+    "NO to the password": [GREETING, "+ ", "+ ", "a1 NO wrong"],
+    "BAD to the password": [GREETING, "+ ", "+ ", "a1 BAD what"],
+    "NO to the command": [GREETING, "a1 NO logins are off"],
+    "NO to the login": [GREETING, "+ ", "a1 NO nobody"],
+    "an answer with another tag": [GREETING, "+ ", "+ ", "a2 OK done"],
+    "an OK that is no word of its own": [GREETING, "+ ", "+ ", "a1 OKAY done"],
+  };
+  for (const [name, lines] of Object.entries(REFUSALS)) {
+    test(name, () => {
+      const { end } = logIn(loggingIn(), lines);
+      assert.deepEqual(end, { kind: "refused", reply: `${lines.at(-1)}\r\n` });
+    });
+  }
+
+  test("BYE instead of an answer, all of which the client may be told", () => {
+    const { end } = logIn(loggingIn(), [GREETING, "+ ", "+ ", "* BYE going", "a1 NO gone"]);
+    assert.deepEqual(end, { kind: "refused", reply: "* BYE going\r\na1 NO gone\r\n" });
+  });
+});

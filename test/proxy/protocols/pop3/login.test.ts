@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { talk } from "../../../support/dialogue.ts";
+import { logIn } from "../../../support/login-script.ts";
+
+test("USER and PASS, each after the upstream's +OK; the last answer is the client's", () => {
+  const { sent, end } = logIn(talk("pop3"), ["+OK ready", "+OK go on", "+OK 3 messages"]);
+  assert.deepEqual(sent, ["USER anna\r\n", "PASS secret\r\n"]);
+  assert.deepEqual(end, { kind: "accepted", reply: "+OK 3 messages\r\n" });
+});
+
+test("spaces in a login and a password are kept", () => {
+  const account = { login: "an na", password: " secret " };
+  const { sent } = logIn(talk("pop3"), ["+OK", "+OK", "+OK"], account);
+  assert.deepEqual(sent, ["USER an na\r\n", "PASS  secret \r\n"]);
+});
+
+for (const lines of [["-ERR busy"], ["+OK", "-ERR nobody"], ["+OK", "+OK", "-ERR wrong"], ["+OKAY"]]) {
+  test(`${lines.at(-1)} as line ${lines.length} refuses`, () => {
+    const { end } = logIn(talk("pop3"), lines);
+    assert.deepEqual(end, { kind: "refused", reply: `${lines.at(-1)}\r\n` });
+  });
+}

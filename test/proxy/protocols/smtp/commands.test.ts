@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { talk, talkSecurely, told } from "../../../support/dialogue.ts";
+
+const INVALID = "500 5.5.1 Invalid command";
+const ARGUMENT = "501 5.5.4 Invalid argument";
+
+test("the greeting names the server", () => {
+  assert.equal(talk("smtp").dialogue.greeting(), "220 mx.example.test ESMTP ready\r\n");
+});
+
+const ANSWERS: Record<string, string> = {
+  "HELO laptop": "250 mx.example.test",
+  "helo laptop": "250 mx.example.test",
+  "EHLO laptop": "250-mx.example.test\r\n250 AUTH PLAIN LOGIN",
+  HELO: ARGUMENT,
+  EHLO: ARGUMENT,
+  "EHLO two words": ARGUMENT,
+  "EHLO a\0b": ARGUMENT,
+  AUTH: ARGUMENT,
+  "MAIL FROM:<a@b>": "530 5.7.1 Authentication required",
+  "RCPT TO:<a@b>": "503 5.5.1 Bad sequence of commands",
+  RSET: "250 2.0.0 OK",
+  NOOP: "250 2.0.0 OK",
+  "NOOP word": "250 2.0.0 OK",
+  QUIT: "221 2.0.0 Bye <close>",
+  STARTTLS: INVALID,
+  "VRFY anna": INVALID,
+  "EXPN list": INVALID,
+  HELP: INVALID,
+  DATA: INVALID,
+  "BDAT 0 LAST": INVALID,
+  "XCLIENT ADDR=127.0.0.1": INVALID,
+  "": INVALID,
+  " NOOP": INVALID,
+  "NO\rOP": INVALID,
+  "NOOP 1 2 3 4 5 6 7 8 9 10 11": "250 2.0.0 OK",
+  "NOOP 1 2 3 4 5 6 7 8 9 10 11 12": INVALID,
+};
+for (const [line, answer] of Object.entries(ANSWERS)) {
+  test(`${JSON.stringify(line)} is answered as nginx answers it`, () => {
+    assert.equal(talk("smtp").say(line), answer);
+  });
+}
+
+const EXTENSIONS = {
+  off: ["AUTH PLAIN LOGIN"],
+  on: ["AUTH PLAIN LOGIN", "STARTTLS"],
+  only: ["STARTTLS"],
+} as const;
+for (const starttls of ["off", "on", "only"] as const) {
+  const changes = { starttls, smtp_capabilities: ["SIZE 1000", "PIPELINING"] };
+  const list = (words: readonly string[]): string => {
+    const lines = ["mx.example.test", "SIZE 1000", "PIPELINING", ...words];
+    return lines.map((line, at) => `250${at === lines.length - 1 ? " " : "-"}${line}`).join("\r\n");
+  };
+
+  test(`EHLO in the clear, starttls ${starttls}`, () => {
+    assert.equal(talk("smtp", changes).say("EHLO laptop"), list(EXTENSIONS[starttls]));
+  });
+
+  test(`EHLO under TLS, starttls ${starttls}, offers logins only`, () => {
+    assert.equal(talkSecurely("smtp", changes).say("EHLO laptop"), list(EXTENSIONS.off));
+  });
+}
+
+test("EHLO with nothing to offer is one line", () => {
+  assert.equal(talk("smtp", { smtp_auth: ["none"] }).say("EHLO laptop"), "250 mx.example.test");
+});
+
+test("STARTTLS is taken once, where it is offered", () => {
+  const client = talk("smtp", { starttls: "on" });
+  assert.equal(client.say("starttls"), "220 2.0.0 Start TLS <tls>");
+  client.secure();
+  assert.equal(client.say("STARTTLS"), INVALID);
+});
+
+test("where TLS is demanded no login and no mail is taken in the clear", () => {
+  const client = talk("smtp", { starttls: "only", smtp_auth: ["plain", "none"] });
+  assert.equal(client.say("AUTH PLAIN AGEAYg=="), INVALID);
+  assert.equal(client.say("MAIL FROM:<a@b>"), "530 5.7.0 Must issue a STARTTLS command first");
+  client.say("STARTTLS");
+  client.secure();
+  assert.equal(client.say("AUTH PLAIN AGEAYg=="), "<plain|a|b>");
+});
+
+test("AUTH needs no EHLO", () => {
+  assert.equal(talk("smtp").say("AUTH PLAIN AGEAYg=="), "<plain|a|b>");
+});
+
+test("a line may fill the client buffer, CRLF included, and not a byte more", () => {
+  const line = (length: number): string => `NOOP ${"x".repeat(length - 7)}\r\n`;
+  assert.deepEqual(talk("smtp").send(line(4096)).map(told), ["250 2.0.0 OK"]);
+  assert.deepEqual(talk("smtp").send(line(4097)).map(told), [`${INVALID} <close>`]);
+  assert.deepEqual(talk("smtp", { smtp_client_buffer: 100 }).send(line(101)).map(told), [
+    `${INVALID} <close>`,
+  ]);
+});
+
+test("an initial response may be 12 KiB long", () => {
+  const secret = "x".repeat(9000);
+  const line = `AUTH PLAIN ${btoa(`\0anna\0${secret}`)}\r\n`;
+  assert.deepEqual(talk("smtp").send(line).map(told), [`<plain|anna|${secret}>`]);
+});
+
+test("max_errors counts what is no command, and nothing else", () => {
+  const client = talk("smtp", { max_errors: 2 });
+  for (const line of ["VRFY a", "HELP", "EHLO", "AUTH", "AUTH X", "MAIL", "RCPT", "STARTTLS"]) {
+    for (let time = 0; time < 5; time++) assert.doesNotMatch(client.say(line), /close/);
+  }
+  assert.equal(client.say("DATA"), INVALID);
+  assert.equal(client.say("DATA"), `${INVALID} <close>`);
+});
+
+test("refusals carry the lookup's code, or nginx's own; failures are told as temporary", () => {
+  const { dialogue } = talk("smtp");
+  assert.equal(dialogue.refused("no", "550 5.7.1"), "550 5.7.1 no\r\n");
+  assert.equal(dialogue.refused("no", null), "535 5.7.0 no\r\n");
+  assert.match(dialogue.unavailable(), /^4\d\d 4\.\d\.\d .*\r\n$/);
+  assert.match(dialogue.goodbye(), /^421 4\.3\.2 .*\r\n$/);
+});
+
+test("with `none` a recipient is looked up with the commands that led to it, as typed", () => {
+  const client = talk("smtp", { smtp_auth: ["none"] });
+  client.say("EHLO laptop");
+  assert.equal(client.say("rcpt to:<b@c>"), "503 5.5.1 Bad sequence of commands");
+  assert.equal(client.say("MAIL"), ARGUMENT);
+  assert.equal(client.say("mail  FROM:<a@b>  SIZE=1  "), "250 2.0.0 OK");
+  assert.equal(client.say("MAIL FROM:<x@y>"), "503 5.5.1 Bad sequence of commands");
+  assert.equal(client.say("RCPT"), ARGUMENT);
+  assert.equal(client.say("Rcpt TO:<b@c> "), "<none|laptop|mail  FROM:<a@b>  SIZE=1|Rcpt TO:<b@c>>");
+  client.say("RSET");
+  assert.equal(client.say("RCPT TO:<b@c>"), "503 5.5.1 Bad sequence of commands");
+});
+
+test("a recipient in UTF-8 loses no byte", () => {
+  const client = talk("smtp", { smtp_auth: ["none"] });
+  client.say("MAIL FROM:<a@b>");
+  // à ends in 0xA0, which JavaScript takes for a space.
+  assert.equal(client.say("RCPT TO:andr\xc3\xa0"), "<none||MAIL FROM:<a@b>|RCPT TO:andr\xc3\xa0>");
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type DialogueClient, talk } from "../../../support/dialogue.ts";
+import { logIn } from "../../../support/login-script.ts";
+
+const AUTH = `AUTH PLAIN ${btoa("\0anna\0secret")}`;
+
+/** What the upstream is sent, by settings and by how the client introduced itself. */
+const ORDERS: readonly [xclient: boolean, auth: boolean, hello: string | null, string[]][] = [
+  [true, true, "EHLO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", "EHLO laptop", AUTH]],
+  [true, true, "HELO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", "HELO laptop", AUTH]],
+  [true, true, null, ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", AUTH]],
+  [true, false, "EHLO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]", "EHLO laptop"]],
+  [true, false, "HELO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]", "HELO laptop"]],
+  [true, false, null, ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]"]],
+  [false, true, "EHLO", ["EHLO mx.example.test", AUTH]],
+  [false, true, "HELO", ["HELO mx.example.test", AUTH]],
+  [false, true, null, ["HELO mx.example.test", AUTH]],
+  [false, false, "EHLO", ["EHLO mx.example.test"]],
+  [false, false, "HELO", ["HELO mx.example.test"]],
+  [false, false, null, ["HELO mx.example.test"]],
+];
+
+/** The answer that lets a login go on. */
+function yes(command: string): string {
+  return command.startsWith("AUTH") ? "235 2.7.0 ok" : command.startsWith("XCLIENT") ? "220 ok" : "250 ok";
+}
+
+function introduced(hello: string | null, xclient: boolean, auth: boolean): DialogueClient {
+  const client = talk("smtp", { xclient, proxy_smtp_auth: auth });
+  if (hello !== null) client.say(`${hello} laptop`);
+  client.say("AUTH PLAIN AGFubmEAc2VjcmV0");
+  return client;
+}
+
+for (const [xclient, auth, hello, commands] of ORDERS) {
+  const flags = `xclient ${xclient ? "on" : "off"}, proxy_smtp_auth ${auth ? "on" : "off"}`;
+  test(`${flags}, the client ${hello === null ? "did not introduce itself" : `said ${hello}`}`, () => {
+    const answers = ["220 ready", ...commands.map(yes)];
+    const { sent, end } = logIn(introduced(hello, xclient, auth), answers);
+    assert.deepEqual(sent, commands.map((command) => `${command}\r\n`));
+    assert.deepEqual(end, { kind: "accepted", reply: "235 2.0.0 OK\r\n" });
+  });
+
+  for (const at of [0, ...commands.keys()].map((_, index) => index)) {
+    test(`${flags}, ${hello}: a no to line ${at} refuses with the upstream's words`, () => {
+      const answers = ["220 ready", ...commands.map(yes)].slice(0, at);
+      const { end } = logIn(introduced(hello, xclient, auth), [...answers, "550-no", "550 never"]);
+      assert.deepEqual(end, { kind: "refused", reply: "550-no\r\n550 never\r\n" });
+    });
+  }
+}
+
+describe("answers of several lines", () => {
+  test("are waited for to the end", () => {
+    const greeting = ["220-mx", "220-welcome", "220 ready"];
+    const { sent } = logIn(introduced("EHLO", false, true), [...greeting, "250-mx", "250-AUTH PLAIN", "250 SIZE", "235 ok"]);
+    assert.deepEqual(sent, ["EHLO mx.example.test\r\n", `${AUTH}\r\n`]);
+  });
+
+  test("count by their last line", () => {
+    const { end } = logIn(introduced("EHLO", false, false), ["220-mx", "554 no service"]);
+    assert.deepEqual(end, { kind: "refused", reply: "220-mx\r\n554 no service\r\n" });
+  });
+});
+
+test("XCLIENT escapes a login as xtext", () => {
+  const account = { login: "an+na=x y\xe4\x7f", password: "" };
+  const { sent } = logIn(introduced(null, true, false), ["220 ready", "250 ok"], account);
+  assert.match(sent.at(-1) ?? "", / LOGIN=an\+2Bna\+3Dx\+20y\+E4\+7F NAME=/);
+});
+
+test("XCLIENT leaves out an empty login, and marks IPv6", () => {
+  const client = introduced(null, true, false);
+  const script = client.dialogue.login({ login: "", password: "" }, { address: "2001:db8::1" });
+  script.next();
+  script.next("220 ready\r\n");
+  const { value } = script.next("250 ok\r\n");
+  assert.equal(value, "XCLIENT ADDR=IPV6:2001:db8::1 NAME=[UNAVAILABLE]\r\n");
+});
+
+test("a client without a login has its commands said again, and hears the upstream's answer", () => {
+  const client = talk("smtp", { smtp_auth: ["none"], xclient: false });
+  client.say("HELO laptop");
+  client.say("MAIL FROM:<a@b>");
+  client.say("RCPT TO:<b@c>");
+  const none = { login: "", password: null };
+  const { sent, end } = logIn(client, ["220 ready", "250 mx", "250 ok", "550-no", "550 such user"], none);
+  assert.deepEqual(sent, ["HELO mx.example.test\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<b@c>\r\n"]);
+  assert.deepEqual(end, { kind: "accepted", reply: "550-no\r\n550 such user\r\n" });
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type LookupEndpoint, reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+import { anna, attempt, granted, greeted, protocolNames, untilClosed } from "../../support/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+import type { ProtocolName } from "../../../shared/lookup.ts";
+
+let mailbox: Mailbox;
+let endpoint: LookupEndpoint;
+let postern: Servers<ProtocolName>;
+
+before(async () => {
+  mailbox = await startMailbox({
+    name: "mail1",
+    users: [{ address: anna.login, password: anna.password }],
+  });
+  endpoint = await startLookupEndpoint((lookup) => {
+    const password = lookup.header("Auth-Pass");
+    const protocol = lookup.header("Auth-Protocol") as ProtocolName;
+    if (password === anna.password) return route(mailbox[protocol].port);
+    const refusal = { "Auth-Status": "Go away", "Auth-Error-Code": "535 5.7.8" };
+    return reply(200, password === "again" ? { ...refusal, "Auth-Wait": 1 } : refusal);
+  });
+  postern = await startServers(`auth_http ${endpoint.address};`, inTheClear);
+});
+after(async () => {
+  await postern.stop();
+  await endpoint.close();
+  await mailbox.close();
+});
+
+const REFUSALS = { imap: "a NO Go away", pop3: "-ERR Go away", smtp: "535 5.7.8 Go away" };
+
+for (const protocol of protocolNames) {
+  describe(protocol, () => {
+    test("a refusal without Auth-Wait is told in the lookup's words and ends the session", async () => {
+      const wire = await greeted(protocol, postern.ports[protocol]);
+      assert.equal(await attempt(protocol, wire, { ...anna, password: "wrong" }), REFUSALS[protocol]);
+      assert.deepEqual(await untilClosed(wire), []);
+    });
+
+    test("a refusal with Auth-Wait is told after the wait, and the next try may be right", async () => {
+      const wire = await greeted(protocol, postern.ports[protocol]);
+      const asked = performance.now();
+      assert.equal(await attempt(protocol, wire, { ...anna, password: "again" }), REFUSALS[protocol]);
+      assert.ok(performance.now() - asked >= 1000, "the wait was not waited");
+      assert.match(await attempt(protocol, wire), granted[protocol]);
+      wire.end();
+      const attempts = endpoint.lookups
+        .filter((lookup) => lookup.header("Auth-Protocol") === protocol)
+        .map((lookup) => lookup.header("Auth-Login-Attempt"));
+      assert.deepEqual(attempts.slice(-2), ["1", "2"]);
+    });
+  });
+}
+
+test("what is sent during the wait is done after it, in order", async () => {
+  const wire = await greeted("imap", postern.ports.imap);
+  wire.write(`a LOGIN ${anna.login} again\r\nb NOOP\r\nc LOGIN ${anna.login} wrong\r\nd NOOP\r\n`);
+  assert.deepEqual(await untilClosed(wire), ["a NO Go away", "b OK completed", "c NO Go away"]);
+});

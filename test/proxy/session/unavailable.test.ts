@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { ProtocolName } from "../../../shared/lookup.ts";
+import { type Answer, type LookupEndpoint, never, reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import { anna, attempt, greeted, protocolNames, temporary, untilClosed } from "../../support/mail-client.ts";
+import { freePorts } from "../../support/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+
+const WORDS = { imap: "[UNAVAILABLE] later", pop3: "[SYS/TEMP] later", smtp: "later" };
+
+/** How a lookup can fail to say anything; the login's name chooses. */
+const FAILURES: Record<string, Answer> = {
+  "answers-500": () => reply(500, {}),
+  "answers-403": () => reply(403, {}),
+  "answers-302": () => reply(302, { Location: "http://127.0.0.1/" }),
+  "answers-500-with-yes": () => route(1).replace("200", "500"),
+  "says-garbage": () => "\0\x01\x02 what?\r\n\r\n",
+  "says-another-protocol": () => "SSH-2.0-OpenSSH_9.2\r\n",
+  "says-nothing": () => "",
+  "stops-in-the-middle": () => "HTTP/1.1 200 OK\r\nAuth-Status: O",
+  "talks-without-end": () => `HTTP/1.1 200 OK\r\n${`X: ${"x".repeat(1000)}\r\n`.repeat(20)}\r\n`,
+  "never-answers": never,
+  "has-no-status": () => reply(200, { "Auth-Server": "127.0.0.1", "Auth-Port": 1 }),
+  "says-ok-in-small-letters": () => route(1).replace("OK", "ok").replace("Auth-Status: ok", "X: y"),
+  "has-no-server": () => reply(200, { "Auth-Status": "OK" }),
+  "has-a-bad-port": () => route(70_000),
+  "503-with-words": (lookup) =>
+    reply(503, {
+      "Auth-Status": WORDS[lookup.header("Auth-Protocol") as ProtocolName],
+      "Auth-Error-Code": "451 4.3.0",
+    }),
+};
+
+let endpoint: LookupEndpoint;
+let postern: Servers<ProtocolName>;
+let stranded: Servers<ProtocolName>;
+
+before(async () => {
+  endpoint = await startLookupEndpoint((lookup) => FAILURES[lookup.header("Auth-User")!]!(lookup));
+  const [nobody] = await freePorts(1);
+  [postern, stranded] = await Promise.all([
+    startServers(`auth_http ${endpoint.address}; auth_http_timeout 500ms;`, inTheClear),
+    startServers(`auth_http http://127.0.0.1:${nobody}/;`, inTheClear),
+  ]);
+});
+after(async () => {
+  await Promise.all([postern.stop(), stranded.stop()]);
+  await endpoint.close();
+});
+
+for (const protocol of protocolNames) {
+  describe(`${protocol} tells as temporary, and closes, when the lookup's endpoint`, { concurrency: true }, () => {
+    for (const login of Object.keys(FAILURES)) {
+      test(login.replaceAll("-", " "), async () => {
+        const wire = await greeted(protocol, postern.ports[protocol]);
+        const answer = await attempt(protocol, wire, { ...anna, login });
+        assert.match(answer, temporary[protocol]);
+        assert.doesNotMatch(answer, /invalid|password|credentials/i);
+        assert.deepEqual(await untilClosed(wire), []);
+      });
+    }
+
+    test("is not there", async () => {
+      const wire = await greeted(protocol, stranded.ports[protocol]);
+      assert.match(await attempt(protocol, wire), temporary[protocol]);
+      assert.deepEqual(await untilClosed(wire), []);
+    });
+  });
+}
+
+test("each failure is one line of the error log that names the endpoint", () => {
+  const lines = postern.proxy.program.stderr.split("\n");
+  for (const login of Object.keys(FAILURES)) {
+    const named = lines.filter((line) => line.includes("[error]") && line.includes(`login: "${login}"`));
+    assert.equal(named.length, protocolNames.length, login);
+    for (const line of named) assert.ok(line.includes(`auth http server 127.0.0.1:${endpoint.port} `), line);
+  }
+});

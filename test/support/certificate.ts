@@ -1,0 +1,36 @@
+// A self-signed certificate for loopback.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { generate } from "selfsigned";
+
+/** PEM texts. */
+export type Certificate = { readonly certificate: string; readonly key: string };
+
+const tenYears = 10 * 365 * 24 * 60 * 60 * 1000;
+
+async function selfSigned(name = "localhost"): Promise<Certificate> {
+  const names = [
+    { type: 2, value: name },
+    { type: 7, ip: "127.0.0.1" },
+    { type: 7, ip: "::1" },
+  ] as const;
+  const made = await generate([{ name: "commonName", value: name }], {
+    keyType: "ec",
+    algorithm: "sha256",
+    notAfterDate: new Date(Date.now() + tenYears),
+    extensions: [
+      { name: "basicConstraints", cA: false },
+      { name: "extKeyUsage", serverAuth: true },
+      { name: "subjectAltName", altNames: [...names] },
+    ],
+  });
+  return { certificate: made.cert, key: made.private };
+}
+
+/** Makes one in `certificate.pem` and `key.pem`. */
+export async function writeCertificate(directory: string, name?: string): Promise<Certificate> {
+  const made = await selfSigned(name);
+  await writeFile(join(directory, "certificate.pem"), made.certificate);
+  await writeFile(join(directory, "key.pem"), made.key, { mode: 0o600 });
+  return made;
+}

@@ -1,0 +1,81 @@
+// A client's half of a dialogue, without sockets: says bytes, hears steps.
+import type { ServerSettings } from "../../proxy/config/index.ts";
+import { type Step, protocols } from "../../proxy/protocols/index.ts";
+import { Input } from "../../proxy/transport/index.ts";
+import type { ProtocolName } from "../../shared/lookup.ts";
+import { serverSettings } from "./settings.ts";
+
+export class DialogueClient {
+  readonly dialogue;
+  readonly #input = new Input();
+  /** No more is said behind a farewell or STARTTLS. */
+  #over = false;
+
+  constructor(settings: ServerSettings, secure: boolean) {
+    this.dialogue = protocols[settings.protocol].open(settings, secure);
+  }
+
+  /** Sends bytes as they are, and returns the steps that they complete. */
+  send(bytes: string): Step[] {
+    if (this.#over) return [];
+    if (bytes !== "") this.#input.append(Buffer.from(bytes, "latin1"));
+    const steps: Step[] = [];
+    for (;;) {
+      const step = this.dialogue.next(this.#input);
+      if (step === null) return steps;
+      steps.push(step);
+      this.#over = step.kind === "farewell" || step.kind === "starttls";
+      // Like a session, which asks for no more before the login is decided.
+      if (this.#over || (step.kind === "login" && this.#input.length === 0)) return steps;
+    }
+  }
+
+  /** Sends one line, and returns its one step, told as a word or two. */
+  say(line: string): string {
+    return this.send(`${line}\r\n`).map(told).join(" & ");
+  }
+
+  /** TLS begins. */
+  secure(): void {
+    this.#over = false;
+    this.dialogue.secured();
+  }
+
+  /** Bytes that arrived and are not understood yet. */
+  get held(): number {
+    return this.#input.length;
+  }
+}
+
+/** Opens a conversation in the clear. */
+export function talk(
+  protocol: ProtocolName,
+  changes: Partial<ServerSettings> = {},
+): DialogueClient {
+  return new DialogueClient(serverSettings(protocol, changes), false);
+}
+
+/** Opens one under TLS. */
+export function talkSecurely(
+  protocol: ProtocolName,
+  changes: Partial<ServerSettings> = {},
+): DialogueClient {
+  return new DialogueClient(serverSettings(protocol, changes), true);
+}
+
+/** A step as a test may write it: the reply without its last CRLF, and what follows, if anything does. */
+export function told(step: Step): string {
+  switch (step.kind) {
+    case "reply":
+      return step.text.replace(/\r\n$/, "");
+    case "farewell":
+      return `${step.text.replace(/\r\n$/, "")} <close>`;
+    case "starttls":
+      return `${step.text.replace(/\r\n$/, "")} <tls>`;
+    case "login": {
+      const { method, ...facts } = step.credentials;
+      const { salt: _, ...shown } = { salt: "", ...facts };
+      return `<${[method, ...Object.values(shown)].join("|")}>`;
+    }
+  }
+}

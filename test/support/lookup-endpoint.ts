@@ -1,0 +1,85 @@
+// An auth_http endpoint that says what a test wants: raw bytes, never, or nothing at all.
+import { once } from "node:events";
+import { Listener } from "./mailbox/listener.ts";
+import { Wire, run } from "./wire.ts";
+
+export type Lookup = {
+  /** Request line and headers, as they came, without line ends. */
+  readonly lines: readonly string[];
+  /** A header's value, its name in any case. */
+  header(name: string): string | undefined;
+  /** Settles when whoever asks has hung up. */
+  readonly gone: Promise<unknown>;
+};
+
+/** The bytes of a reply. Without a Content-Length the connection is closed behind it. */
+export type Answer = (lookup: Lookup) => string | Promise<string>;
+
+export type LookupEndpoint = {
+  /** For `auth_http`. */
+  readonly address: string;
+  readonly port: number;
+  /** All that was asked, in order. */
+  readonly lookups: readonly Lookup[];
+  readonly listener: Listener;
+  close(): Promise<void>;
+};
+
+export async function startLookupEndpoint(answer: Answer): Promise<LookupEndpoint> {
+  const listener = new Listener("127.0.0.1");
+  const lookups: Lookup[] = [];
+  listener.on("connection", (socket) => {
+    const wire = new Wire(socket);
+    const gone = once(socket, "close");
+    run(wire, async () => {
+      for (let more = true; more;) {
+        const lookup = { ...(await request(wire)), gone };
+        lookups.push(lookup);
+        const reply = await answer(lookup);
+        wire.write(reply);
+        more = /^content-length:/im.test(reply);
+      }
+    });
+  });
+  await listener.listen(0);
+  const { port } = listener;
+  return {
+    address: `http://127.0.0.1:${port}/auth`,
+    port,
+    lookups,
+    listener,
+    close: () => listener.close(),
+  };
+}
+
+async function request(wire: Wire): Promise<Omit<Lookup, "gone">> {
+  const lines: string[] = [];
+  for (let line = await wire.line(); line !== ""; line = await wire.line()) lines.push(line);
+  const header = (name: string): string | undefined => {
+    const start = `${name.toLowerCase()}: `;
+    return lines.find((line) => line.toLowerCase().startsWith(start))?.slice(start.length);
+  };
+  return { lines, header };
+}
+
+/** A reply with a status line, these headers, and no body. */
+export function reply(status: number, headers: Readonly<Record<string, string | number>>): string {
+  const lines = Object.entries({ ...headers, "Content-Length": 0 });
+  const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} said\r\n${fields.join("")}\r\n`;
+}
+
+/** A yes, to this port of 127.0.0.1. */
+export function route(port: number, more: Readonly<Record<string, string | number>> = {}): string {
+  return reply(200, {
+    "Auth-Status": "OK",
+    "Auth-Server": "127.0.0.1",
+    "Auth-Port": port,
+    ...more,
+  });
+}
+
+/** For an endpoint that keeps whoever asks waiting. */
+export function never(): Promise<string> {
+  return new Promise(() => {});
+}

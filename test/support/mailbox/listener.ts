@@ -1,0 +1,47 @@
+// One listening port of a demo server, and what a test may want to know about it.
+import { EventEmitter, once } from "node:events";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+
+export class Listener extends EventEmitter<{ connection: [Socket] }> {
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  readonly host: string;
+  port = 0;
+  /** Connections accepted, and logins granted, since the start. */
+  connections = 0;
+  logins = 0;
+  /** Each command line received, passwords included: for tests, never printed. */
+  readonly lines: string[] = [];
+
+  constructor(host: string) {
+    super();
+    this.host = host;
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      this.connections++;
+      this.#open.add(socket);
+      socket.on("close", () => this.#open.delete(socket));
+      socket.on("error", () => socket.destroy());
+      this.emit("connection", socket);
+    });
+  }
+
+  /** Connections open now. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  async listen(port: number): Promise<void> {
+    this.#server.listen(port, this.host);
+    await once(this.#server, "listening");
+    this.port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Stops listening and cuts every connection; `listen` may follow. */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#open) socket.destroy();
+    await closed;
+  }
+}

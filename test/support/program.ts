@@ -1,0 +1,111 @@
+// A program that runs beside a test or the demo: its output, its end, and nothing but its own process.
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { accepting } from "./ports.ts";
+
+/** An exit code, or the signal that ended it. */
+export type End = number | NodeJS.Signals;
+
+export type ProgramOptions = {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Written to its standard input, which is empty otherwise. */
+  readonly input?: string;
+};
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill();
+});
+
+export class Program {
+  readonly #name: string;
+  readonly #child: ChildProcess;
+  /** What it has written so far. */
+  stdout = "";
+  stderr = "";
+  /** Settles when it has ended and its output is complete. */
+  readonly ended: Promise<End>;
+
+  constructor(command: string, args: readonly string[], options: ProgramOptions = {}) {
+    const { cwd, env, input } = options;
+    this.#name = command;
+    this.#child = spawn(command, args, { cwd, env });
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    // It may well end without reading its input.
+    this.#child.stdin?.on("error", () => {}).end(input ?? "");
+    this.ended = this.#end();
+  }
+
+  /** Waits until it accepts connections on all ports; its early end is an error with its last words. */
+  async listening(ports: readonly number[]): Promise<void> {
+    const giveUp = new AbortController();
+    const died = this.ended.then((end) => {
+      throw new Error(`${this.#name} ended (${end}): ${this.lastWords()}`);
+    });
+    // Its end much later is the business of whoever waits for `ended`.
+    died.catch(() => {});
+    try {
+      await Promise.race([died, Promise.all(ports.map((port) => accepting(port, giveUp.signal)))]);
+    } finally {
+      giveUp.abort();
+    }
+  }
+
+  /** Waits until its standard output holds the text; its early end is an error as well. */
+  async says(text: string): Promise<void> {
+    const { stdout } = this.#child;
+    while (!this.stdout.includes(text)) {
+      if (!stdout || stdout.readableEnded) throw new Error(`no "${text}" in: ${this.lastWords()}`);
+      await Promise.race([once(stdout, "data"), once(stdout, "end")]);
+    }
+  }
+
+  /** From now on its standard error is copied there too. */
+  echo(stream: NodeJS.WritableStream): void {
+    this.#child.stderr?.pipe(stream, { end: false });
+  }
+
+  lastWords(lines = 5): string {
+    return `${this.stdout}${this.stderr}`.trim().split("\n").slice(-lines).join("\n");
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends it and waits until it has. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<End> {
+    this.signal(signal);
+    return this.ended;
+  }
+
+  async #end(): Promise<End> {
+    running.add(this.#child);
+    try {
+      const [code, signal] = (await once(this.#child, "close")) as [number | null, NodeJS.Signals];
+      return code ?? signal;
+    } catch (error) {
+      this.stderr += (error as Error).message;
+      return 127;
+    } finally {
+      running.delete(this.#child);
+    }
+  }
+}
+
+/** Runs a program to its end. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<{ end: End; stdout: string; stderr: string }> {
+  const program = new Program(command, args, options);
+  const end = await program.ended;
+  return { end, stdout: program.stdout, stderr: program.stderr };
+}

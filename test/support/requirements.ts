@@ -1,0 +1,43 @@
+// Which real programs are here. `test/interop/install` brings them to a Debian machine.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+type Tool = "dovecot" | "postfix" | "nginx" | "curl" | "swaks";
+
+/** Each a command, or a path. */
+const files: Record<Tool, readonly string[]> = {
+  dovecot: ["dovecot", "/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"],
+  postfix: ["postfix", "/usr/lib/postfix/sbin/master"],
+  nginx: ["nginx", "/usr/lib/nginx/modules/ngx_mail_module.so"],
+  curl: ["curl"],
+  swaks: ["swaks"],
+};
+
+/** swaks speaks TLS by a library of Perl. */
+const swaksHasTls = () => spawnSync("perl", ["-MNet::SSLeay", "-e", "1"]).status === 0;
+
+/** Mail servers change to other users for what they do. */
+const wantRoot: readonly Tool[] = ["dovecot", "postfix"];
+
+/** Why tests that need these tools must be skipped here, if so; under CI=true nothing may be. */
+export function lacking(...tools: Tool[]): string | false {
+  const reasons: string[] = tools
+    .filter((tool) => !files[tool].every(isHere))
+    .map((tool) => `no ${tool}`);
+  if (tools.some((tool) => wantRoot.includes(tool)) && process.getuid?.() !== 0) {
+    reasons.push("not root");
+  }
+  if (tools.includes("swaks") && !swaksHasTls()) reasons.push("no TLS for swaks");
+  if (reasons.length === 0) return false;
+  const reason = reasons.join(", ");
+  if (process.env["CI"] === "true") throw new Error(`interop tests cannot run: ${reason}`);
+  return reason;
+}
+
+function isHere(file: string): boolean {
+  const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return directories.some((directory) =>
+    existsSync(file.startsWith("/") ? file : join(directory, file)),
+  );
+}
