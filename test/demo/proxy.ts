@@ -1,0 +1,38 @@
+// The proxy of the demo: a process of its own, as an operator would start it.
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { writeCertificate } from "../support/certificate.ts";
+import { Program } from "../support/program.ts";
+import { proxyEnded } from "./failure.ts";
+import { shifted, type Places } from "./places.ts";
+
+const main = fileURLToPath(new URL("../../proxy/main.ts", import.meta.url));
+const configuration = fileURLToPath(new URL("postern.conf", import.meta.url));
+
+/** Long enough to end sessions, short enough for a person at the keyboard. */
+const patience = 1000;
+
+export type Proxy = AsyncDisposable & { readonly program: Program };
+
+export async function startProxy(where: Places, shift: number, state: string): Promise<Proxy> {
+  const file = join(state, "postern.conf");
+  await writeFile(file, shifted(await readFile(configuration, "utf8"), shift));
+  if (!existsSync(join(state, "certificate.pem"))) await writeCertificate(state);
+
+  const program = new Program(process.execPath, [main, "-p", `${state}/`, "-c", file]);
+  const end = async () => {
+    const forced = pause(patience, undefined, { ref: false }).then(() => program.stop("SIGKILL"));
+    await Promise.race([program.stop(), forced]);
+  };
+  try {
+    // All its ports are open when one is, and a connection to each would be noise in its log.
+    await program.listening([where.proxy.imap]);
+  } catch {
+    await end();
+    throw proxyEnded(program);
+  }
+  return { program, [Symbol.asyncDispose]: end };
+}

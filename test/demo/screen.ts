@@ -1,0 +1,37 @@
+// What a person reads after `npm start`: where everything is, and two commands to try it.
+import { alice, bob } from "./people.ts";
+import { host, type Places } from "./places.ts";
+
+export function screen({ proxy, worker, mail1, mail2 }: Places, curl: boolean): string {
+  return `
+Postern runs. Log in as ${alice.address} (password ${alice.password}) or ${bob.address} (${bob.password}):
+
+  IMAP    ${host}:${proxy.imap} (STARTTLS)   ${host}:${proxy.imaps} (TLS)
+  POP3    ${host}:${proxy.pop3} (STLS)       ${host}:${proxy.pop3s} (TLS)
+  SMTP    ${host}:${proxy.smtp} (STARTTLS)   ${host}:${proxy.smtps} (TLS)
+
+  lookups       http://${host}:${worker.http}/auth, with "X-Auth-Key: development"
+  ${alice.server} (Alice) IMAP ${mail1.imap}, POP3 ${mail1.pop3}, SMTP ${mail1.smtp}
+  ${bob.server} (Bob)   IMAP ${mail2.imap}, POP3 ${mail2.pop3}, SMTP ${mail2.smtp}
+
+${curl ? "" : "Install curl to try these: apt-get install curl\n"}List Alice's inbox:
+  ${listInbox(proxy.imaps)}
+
+Send Bob a message:
+  ${sendMessage(proxy.smtp)}
+
+Each session adds a line of log below. Ctrl-C ends everything.
+`;
+}
+
+const login = `curl -sSk --user ${alice.address}:${alice.password}`;
+
+function listInbox(port: number): string {
+  return `${login} imaps://${host}:${port}/INBOX -X 'FETCH 1:* ENVELOPE'`;
+}
+
+function sendMessage(port: number): string {
+  const message = `From: ${alice.address}\\r\\nSubject: Hello Bob\\r\\n\\r\\nIt works.\\r\\n`;
+  const envelope = `--mail-from ${alice.address} --mail-rcpt ${bob.address}`;
+  return `printf '${message}' | ${login} --ssl-reqd smtp://${host}:${port} ${envelope} -T -`;
+}

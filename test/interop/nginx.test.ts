@@ -1,0 +1,8 @@
+import { describe } from "node:test";
+import { startNginx } from "../support/peers/index.ts";
+import { lacking } from "../support/requirements.ts";
+import { wholePath } from "./whole-path.ts";
+
+const skip = lacking("nginx", "dovecot", "postfix", "curl", "swaks");
+
+describe("Stock nginx with our worker as its auth_http", { skip }, () => wholePath(startNginx));

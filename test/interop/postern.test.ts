@@ -1,0 +1,8 @@
+import { describe } from "node:test";
+import { startPostern } from "../support/peers/index.ts";
+import { lacking } from "../support/requirements.ts";
+import { wholePath } from "./whole-path.ts";
+
+const skip = lacking("dovecot", "postfix", "curl", "swaks");
+
+describe("Postern, before Dovecot and Postfix", { skip }, () => wholePath(startPostern));

@@ -1,0 +1,163 @@
+// What goes wrong in daily life, tried as its victims would: each gets a clear answer, others none of it.
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { seed } from "../support/directory.ts";
+import { startMailbox, type Mailbox } from "../support/mailbox/index.ts";
+import {
+  freeMailPorts,
+  mailConfig,
+  startPostern,
+  type MailPorts,
+  type MailProxy,
+} from "../support/peers/index.ts";
+import { Hangup, Wire } from "../support/wire.ts";
+import { startWorker, type RunningWorker } from "../support/worker.ts";
+
+const alice = { address: "alice@example.test", password: "wonderland" };
+
+const protocols = ["imap", "pop3", "smtp"] as const;
+type Protocol = (typeof protocols)[number];
+
+let worker: RunningWorker;
+let mailbox: Mailbox;
+let ports: MailPorts;
+let proxy: MailProxy;
+
+before(async () => {
+  mailbox = await startMailbox({ name: "mail1", users: [alice] });
+  worker = await startWorker();
+  await seed(worker.db, {
+    groups: [{ name: "demo" }],
+    servers: [
+      {
+        name: "mail1",
+        group: "demo",
+        host: "127.0.0.1",
+        imapPort: mailbox.imap.port,
+        pop3Port: mailbox.pop3.port,
+        smtpPort: mailbox.smtp.port,
+      },
+    ],
+    users: [{ ...alice, group: "demo" }],
+  });
+  ports = await freeMailPorts();
+  proxy = await startPostern(mailConfig(ports, `${worker.url}/auth`, "timeout 2s;"));
+});
+after(async () => {
+  await proxy.stop();
+  await worker.dispose();
+  await mailbox.close();
+});
+
+/** Connects, and reads the greeting. */
+async function greeted(protocol: Protocol, at = ports): Promise<Wire> {
+  const wire = new Wire(connect(at[protocol], "127.0.0.1"));
+  await wire.line();
+  return wire;
+}
+
+/** Tries to log in, and returns the answer. */
+async function login(protocol: Protocol, wire: Wire, password = alice.password): Promise<string> {
+  switch (protocol) {
+    case "imap":
+      wire.write(`a LOGIN ${alice.address} ${password}\r\n`);
+      break;
+    case "pop3":
+      wire.write(`USER ${alice.address}\r\n`);
+      await wire.line();
+      wire.write(`PASS ${password}\r\n`);
+      break;
+    case "smtp":
+      wire.write(`AUTH PLAIN ${btoa(`\0${alice.address}\0${password}`)}\r\n`);
+      break;
+  }
+  return wire.line();
+}
+
+const granted = { imap: /^a OK /, pop3: /^\+OK/, smtp: /^235 / };
+const refused = {
+  imap: /^a NO \[AUTHENTICATIONFAILED\] /,
+  pop3: /^-ERR \[AUTH\] /,
+  smtp: /^535 5\.7\.8 /,
+};
+const unavailable = {
+  imap: /^a NO \[UNAVAILABLE\] /,
+  pop3: /^-ERR \[SYS\/TEMP\] /,
+  smtp: /^4\d\d 4\./,
+};
+
+for (const protocol of protocols) {
+  test(`a wrong password is refused by ${protocol}, and the next try may be right`, async () => {
+    const wire = await greeted(protocol);
+    assert.match(await login(protocol, wire, "wrong"), refused[protocol]);
+    assert.match(await login(protocol, wire), granted[protocol]);
+    wire.end();
+  });
+}
+
+describe("before the login", () => {
+  const endless: Record<string, string> = {
+    "a line of 10 MB": "a LOGIN ".padEnd(10_000_000, "x"),
+    "a literal of 100 GB": `a LOGIN {99999999999}\r\n`,
+    "a literal of 100 GB without waiting": `a LOGIN {99999999999+}\r\n${"x".repeat(1_000_000)}`,
+  };
+  for (const [name, input] of Object.entries(endless)) {
+    test(`${name} ends its session and no other`, async () => {
+      const bystander = await greeted("imap");
+      const wire = await greeted("imap");
+      wire.write(input);
+      await assert.rejects(async () => {
+        for (;;) assert.match(await wire.line(), /BAD|BYE/);
+      }, Hangup);
+      assert.match(await login("imap", bystander), granted.imap);
+      bystander.end();
+    });
+  }
+
+  test("a client that says nothing is let go", async () => {
+    const wire = await greeted("imap");
+    await assert.rejects(async () => {
+      for (;;) assert.match(await wire.line(), /BYE/);
+    }, Hangup);
+  });
+});
+
+describe("while the mail server is away", () => {
+  let places: Record<Protocol, number>;
+  before(async () => {
+    places = { imap: mailbox.imap.port, pop3: mailbox.pop3.port, smtp: mailbox.smtp.port };
+    await mailbox.close();
+  });
+  after(async () => {
+    for (const protocol of protocols) await mailbox[protocol].listen(places[protocol]);
+  });
+
+  for (const protocol of protocols) {
+    test(`${protocol} says that it is temporary, and never that the password is wrong`, async () => {
+      const wire = await greeted(protocol);
+      assert.match(await login(protocol, wire), unavailable[protocol]);
+      wire.end();
+    });
+  }
+});
+
+describe("while the worker is away", () => {
+  let lonelyPorts: MailPorts;
+  let lonely: MailProxy;
+  before(async () => {
+    const away = await startWorker();
+    lonelyPorts = await freeMailPorts();
+    lonely = await startPostern(mailConfig(lonelyPorts, `${away.url}/auth`));
+    await away.dispose();
+  });
+  after(() => lonely.stop());
+
+  for (const protocol of protocols) {
+    test(`${protocol} says that it is temporary, and never that the password is wrong`, async () => {
+      const wire = await greeted(protocol, lonelyPorts);
+      assert.match(await login(protocol, wire), unavailable[protocol]);
+      wire.end();
+    });
+  }
+});

@@ -1,0 +1,141 @@
+// What a mail program may expect of a proxy with our worker behind it, whichever proxy it is.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, test } from "node:test";
+import { connect } from "node:net";
+import type { MailProxy } from "../support/peers/index.ts";
+import { Wire } from "../support/wire.ts";
+import { curl, imapflow, securities, submitters } from "./clients.ts";
+import { alice, arrival, bob, carol, startService, type Service } from "./service.ts";
+
+/** The tests, to be called in a suite of the proxy's own. */
+export function wholePath(startProxy: (config: string) => Promise<MailProxy>): void {
+  let service: Service;
+  before(async () => {
+    service = await startService(startProxy);
+    const welcome = { to: alice.address, subject: "Welcome", text: "to the whole path" };
+    await submitters.nodemailer(service, "in the clear", welcome);
+    await arrival(service, alice.address, welcome.text);
+  });
+  after(() => service[Symbol.asyncDispose]());
+
+  reading(() => service);
+  submitting(() => service);
+  refusing(() => service);
+}
+
+function reading(service: () => Service): void {
+  for (const security of securities) {
+    test(`curl reads a message by IMAP ${security}`, async () => {
+      const { stdout, stderr } = await curl(service(), "imap", security, {
+        path: "INBOX;MAILINDEX=1",
+      });
+      assert.match(stdout, /^to the whole path/m, stderr);
+    });
+
+    test(`curl reads a message by POP3 ${security}`, async () => {
+      const { stdout, stderr } = await curl(service(), "pop3", security, { path: "1" });
+      assert.match(stdout, /^to the whole path/m, stderr);
+    });
+
+    test(`imapflow lists the inbox ${security}`, async () => {
+      const client = await imapflow(service(), security);
+      const { exists } = await client.mailboxOpen("INBOX");
+      const message = await client.fetchOne("1", { envelope: true });
+      await client.logout();
+      assert.equal(exists, 1);
+      assert.equal(message && message.envelope?.subject, "Welcome");
+    });
+  }
+
+  test("a password of any characters opens the mailbox", async () => {
+    const client = await imapflow(service(), "with TLS", carol);
+    const { exists } = await client.mailboxOpen("INBOX");
+    await client.logout();
+    assert.equal(exists, 0);
+    for (const protocol of ["imap", "pop3"] as const) {
+      const { end, stderr } = await curl(service(), protocol, "with TLS", { account: carol });
+      assert.equal(end, 0, stderr);
+    }
+  });
+
+  test("an idle client hears of new mail at once", async () => {
+    const client = await imapflow(service(), "with TLS", bob);
+    await client.mailboxOpen("INBOX");
+    const news = new Promise((resolve) => client.once("exists", resolve));
+    const idle = client.idle();
+    const mail = { to: bob.address, subject: "News", text: "while you idle" };
+    await submitters.nodemailer(service(), "with TLS", mail);
+    await news;
+    await client.logout();
+    await idle;
+  });
+}
+
+function submitting(service: () => Service): void {
+  for (const [name, submit] of Object.entries(submitters)) {
+    for (const security of securities) {
+      test(`${name} submits a message ${security}, and it arrives`, async () => {
+        const subject = `From ${name} ${security}`;
+        await submit(service(), security, { to: bob.address, subject, text: "Hello Bob" });
+        const message = await arrival(service(), bob.address, `Subject: ${subject}`);
+        assert.match(message, /^Hello Bob/m);
+      });
+    }
+  }
+
+  test("a large message passes unchanged, in and out", async () => {
+    const lines = randomBytes(3_000_000).toString("base64").match(/.{76}/g) ?? [];
+    const text = lines.join("\r\n");
+    const mail = { to: bob.address, subject: "Large", text: `${text}\r\nthe end` };
+    await submitters.curl(service(), "with TLS", mail);
+    await arrival(service(), bob.address, "the end");
+    const client = await imapflow(service(), "with STARTTLS", bob);
+    await client.mailboxOpen("INBOX");
+    const found = await client.search({ subject: "Large" });
+    const message = await client.fetchOne(`${found && found[0]}`, { source: true });
+    await client.logout();
+    assert.ok(message && message.source?.toString("latin1").includes(text));
+  });
+
+  test("a recipient that the server does not know is refused in its own words", async () => {
+    const { ports } = service();
+    const wire = new Wire(connect(ports.smtp, "127.0.0.1"));
+    const token = Buffer.from(`\0${alice.address}\0${alice.password}`).toString("base64");
+    wire.write("EHLO client.example.test\r\n");
+    await lineThat(wire, /^250 /);
+    wire.write(`AUTH PLAIN ${token}\r\n`);
+    await lineThat(wire, /^235 /);
+    wire.write(`MAIL FROM:<${alice.address}>\r\n`);
+    await lineThat(wire, /^250 /);
+    wire.write("RCPT TO:<nobody@example.test>\r\n");
+    assert.match(await wire.line(), /^550 5\.1\.1 .*nobody@example\.test/);
+    wire.end();
+  });
+}
+
+function refusing(service: () => Service): void {
+  const wrong = { address: alice.address, password: "wrong" };
+
+  for (const protocol of ["imap", "pop3", "smtp"] as const) {
+    test(`curl is told of a wrong password by ${protocol.toUpperCase()}`, async () => {
+      const options = {
+        account: wrong,
+        args: protocol === "smtp" ? ["--mail-from", "a@b.test"] : [],
+      };
+      const { end, stderr } = await curl(service(), protocol, "with TLS", options);
+      assert.equal(end, 67, stderr);
+    });
+  }
+
+  test("imapflow is told that it is the login which failed", async () => {
+    await assert.rejects(imapflow(service(), "with TLS", wrong), { authenticationFailed: true });
+  });
+}
+
+async function lineThat(wire: Wire, pattern: RegExp): Promise<string> {
+  for (;;) {
+    const line = await wire.line();
+    if (pattern.test(line)) return line;
+  }
+}
