@@ -1,10 +1,9 @@
 /** nginx's ngx_mail_auth_http_module: where lookups go. */
-import { resolve } from "node:path";
 import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
-import { readText } from "./files.ts";
-import { type Paths, flag, text, time, words } from "./values.ts";
+import { pemFile } from "./ssl.ts";
+import { flag, text, time, words } from "./values.ts";
 
 export interface LookupEndpoint {
   readonly https: boolean;
@@ -41,11 +40,6 @@ function endpoint(directive: Directive): LookupEndpoint {
 function header(directive: Directive): string {
   const [name, value] = words(directive);
   return `${name}: ${value}`;
-}
-
-/** A PEM file's text; relative to the main configuration's directory, as `ssl_*` files are. */
-function pemFile(directive: Directive, paths: Paths): string {
-  return readText(resolve(paths.configuration, text(directive)), directive);
 }
 
 export const authHttp = {

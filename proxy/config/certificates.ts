@@ -1,5 +1,5 @@
 /** Certificates and keys: read when the configuration is, so that a mistake shows at `-t`. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { type KeyObject, X509Certificate, createPrivateKey } from "node:crypto";
 import { ConfigError, type Place } from "./error.ts";
 import { readText } from "./files.ts";
 import type { KeyPair } from "./settings.ts";
@@ -29,23 +29,39 @@ export function readKeyPairs(server: ServerValues, place: Place): readonly KeyPa
         place,
       );
     }
-    return readKeyPair(path, keyPath);
+    return readKeyPair(path, keyPath, server.ssl_password_file);
   });
 }
 
-function readKeyPair(path: string, keyPath: string): KeyPair {
+function readKeyPair(path: string, keyPath: string, passwords: readonly string[]): KeyPair {
   const [certificate, leaf] = load(
     `certificate "${path}"`,
     path,
     (pem) => new X509Certificate(pem),
   );
-  const [key, secret] = load(`certificate key "${keyPath}"`, keyPath, createPrivateKey);
+  const [, secret] = load(`certificate key "${keyPath}"`, keyPath, (pem) =>
+    decrypt(pem, passwords),
+  );
   if (!leaf.checkPrivateKey(secret)) {
     throw new ConfigError(
       `SSL_CTX_use_PrivateKey("${keyPath}") failed (key values mismatch: it is not the key of "${path}")`,
     );
   }
-  return { certificate, key };
+  return { certificate, key: secret.export({ type: "pkcs8", format: "pem" }) };
+}
+
+/** Tries each pass phrase in turn, as nginx does; without one a terminal would be asked. */
+function decrypt(pem: string, passwords: readonly string[]): KeyObject {
+  if (!pem.includes("ENCRYPTED")) return createPrivateKey(pem);
+  let failure: unknown = new Error("it is encrypted, and no ssl_password_file opens it");
+  for (const passphrase of passwords) {
+    try {
+      return createPrivateKey({ key: pem, passphrase });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 function load<Parsed>(

@@ -1,9 +1,9 @@
 /** nginx's core module: the main context. */
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { type Row, type Rows, eachOf, once } from "./directive.ts";
+import { MANY, type Row, type Rows, eachOf, inert, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
-import { number, text, time, words } from "./values.ts";
+import { flag, number, oneOf, text, time, words } from "./values.ts";
 import type { Directive } from "./parser.ts";
 import type { Paths } from "./values.ts";
 
@@ -52,6 +52,13 @@ export const error_log: Row<readonly ErrorLogTarget[] | null> = {
   default: null,
 };
 
+/** `NAME` or `NAME=VALUE`: what workers find in their environment. */
+function environment(directive: Directive): string {
+  return text(directive);
+}
+
+const NOT_OURS = "Node has no such thing";
+
 export const core = {
   worker_processes: { in: ["main"], args: 1, read: once(workers), default: 1 },
   pid: {
@@ -60,9 +67,72 @@ export const core = {
     read: once((directive, paths) => resolve(paths.prefix, text(directive))),
     default: null as string | null,
   },
+  user: {
+    in: ["main"],
+    args: [1, 2],
+    read: once(words),
+    default: null as readonly string[] | null,
+    instead: () =>
+      process.getuid?.() === 0
+        ? null
+        : "makes sense only if the primary process runs with super-user privileges, ignored",
+  },
   worker_shutdown_timeout: { in: ["main"], args: 1, read: once(time), default: 0 },
+  daemon: {
+    in: ["main"],
+    args: 1,
+    read: once(flag),
+    default: false,
+    instead: (on) => (on ? "has no effect yet: Postern stays in the foreground" : null),
+  },
+  master_process: {
+    in: ["main"],
+    args: 1,
+    read: once(flag),
+    default: true,
+    instead: (on) => (on ? null : "has no effect: workers are always processes of their own"),
+  },
+  env: { in: ["main"], args: 1, read: eachOf(environment), default: [] as readonly string[] },
+  load_module: inert(["main"], 1, "every mail module is built in", text),
+  working_directory: inert(["main"], 1, "relative paths are relative to the prefix", text),
+  worker_rlimit_nofile: inert(
+    ["main"],
+    1,
+    "Node raises its limit to the hard one by itself; set that one (ulimit -Hn, LimitNOFILE=)",
+    number,
+  ),
+  worker_rlimit_core: inert(["main"], 1, NOT_OURS, text),
+  worker_priority: inert(["main"], 1, "use nice(1)", text),
+  worker_cpu_affinity: inert(["main"], MANY, "the kernel places the workers"),
+  thread_pool: inert(["main"], [2, 3], NOT_OURS),
+  timer_resolution: inert(["main"], 1, "time limits are kept to a tenth of a second", time),
+  lock_file: inert(["main"], 1, NOT_OURS, text),
+  debug_points: inert(["main"], 1, NOT_OURS, oneOf("stop", "abort")),
+  pcre_jit: inert(["main"], 1, NOT_OURS, flag),
+  ssl_engine: inert(["main"], 1, NOT_OURS, text),
+  ssl_object_cache_inheritable: inert(["main"], 1, NOT_OURS, flag),
 } satisfies Rows;
 
+const POLLERS = ["epoll", "poll", "select", "kqueue", "eventport", "/dev/poll"];
+
+function poller(directive: Directive): string {
+  const name = text(directive);
+  if (!POLLERS.includes(name)) throw new ConfigError(`invalid event type "${name}"`, directive);
+  return name;
+}
+
 export const events = {
-  worker_connections: { in: ["events"], args: 1, read: once(number), default: 512 },
+  worker_connections: inert(
+    ["events"],
+    1,
+    "it is not a limit yet; the limit on open files is",
+    number,
+  ),
+  use: inert(["events"], 1, "Node chooses", poller),
+  multi_accept: inert(["events"], 1, "Node chooses", flag),
+  accept_mutex: inert(["events"], 1, "workers accept for themselves", flag),
+  accept_mutex_delay: inert(["events"], 1, "workers accept for themselves", time),
+  debug_connection: inert(["events"], 1, "there is no debug log of connections", text),
+  epoll_events: inert(["events"], 1, "Node chooses", number),
+  worker_aio_requests: inert(["events"], 1, NOT_OURS, number),
 } satisfies Rows;

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
-import { type Paths, type Read, member } from "./values.ts";
+import { type Paths, type Read, member, words } from "./values.ts";
 
 export type Context = "main" | "events" | "mail" | "server";
 
@@ -16,6 +16,24 @@ export interface Row<Value> {
   readonly read: (directive: Directive, paths: Paths, earlier: Value | undefined) => Value;
   /** The value where no enclosing block gives one. */
   readonly default: Value;
+  /** What Postern does where it does not do what nginx does: said once, when the directive is read. */
+  readonly instead?: (value: Value) => string | null;
+}
+
+/** A row that is accepted as nginx accepts it, and has no effect. */
+export function inert(
+  contexts: readonly Context[],
+  args: Row<unknown>["args"],
+  why: string,
+  read: Read<unknown> = words,
+): Row<unknown> {
+  return {
+    in: contexts,
+    args,
+    read: once(read),
+    default: null,
+    instead: () => `has no effect: ${why}`,
+  };
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- rows of every value type stand in one table
@@ -61,5 +79,8 @@ export function setOf(...known: readonly string[]): Row<readonly string[]>["read
     return known.filter((word) => earlier.includes(word) || given.includes(word));
   };
 }
+
+/** Arguments without end. */
+export const MANY = [1, Number.POSITIVE_INFINITY] as const;
 
 export const MAIL = ["mail", "server"] as const satisfies readonly Context[];

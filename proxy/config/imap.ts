@@ -1,17 +1,17 @@
 /** nginx's ngx_mail_imap_module. */
-import { MAIL, type Rows, allOf, once, setOf } from "./directive.ts";
+import { MAIL, MANY, type Rows, allOf, once, setOf } from "./directive.ts";
 import { size, words } from "./values.ts";
 
 export const imap = {
   imap_auth: {
     in: MAIL,
-    args: [1, Number.POSITIVE_INFINITY],
+    args: MANY,
     read: setOf("plain", "login", "cram-md5", "external"),
     default: ["plain"] as readonly string[],
   },
   imap_capabilities: {
     in: MAIL,
-    args: [1, Number.POSITIVE_INFINITY],
+    args: MANY,
     read: allOf(words),
     default: ["IMAP4", "IMAP4rev1", "UIDPLUS"] as readonly string[],
   },

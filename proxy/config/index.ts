@@ -6,7 +6,7 @@ import type { ErrorLogTarget } from "./core.ts";
 import type { Rows, Values } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { protocolOf } from "./listen.ts";
-import { Reader, type Scope } from "./read.ts";
+import { type ConfigFile, Reader, type Scope } from "./read.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { mainRows, serverRows } from "./table.ts";
 
@@ -18,25 +18,41 @@ export type { Listen } from "./listen.ts";
 export { networks } from "./realip.ts";
 export type { KeyPair, ServerSettings, Settings } from "./settings.ts";
 
+/** Where to read from, as the command line says it. */
+export interface Source {
+  /** The main configuration; relative to the prefix. */
+  readonly file: string;
+  /** The directory that `error_log` and `pid` are relative to. */
+  readonly prefix: string;
+  /** Directives of the main context that come before the file. */
+  readonly globals: string;
+  /** The error log where the configuration names none; null for nginx's default. */
+  readonly errorLog: string | null;
+}
+
+export interface Configuration {
+  readonly settings: Settings;
+  /** Every file that was read, in order. */
+  readonly files: readonly ConfigFile[];
+}
+
 /**
  * Reads a configuration file and all that it names.
  *
- * @param file the main configuration; relative to `prefix`
- * @param prefix the directory that `error_log` and `pid` are relative to
  * @throws ConfigError at the first mistake, with file and line
  */
-export function readSettings(file: string, prefix: string): Settings {
+export function readConfiguration({ file, prefix, globals, errorLog }: Source): Configuration {
   const path = resolve(prefix, file);
   const reader = new Reader({ prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` });
-  const main = reader.read(path);
+  const main = reader.read(path, globals);
   const own = resolveValues(mainRows, [main]);
-  const logs = own.error_log ?? defaultErrorLog(prefix);
+  const logs = own.error_log ?? defaultErrorLog(prefix, errorLog);
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
   const servers = mail.inner.map((server) => serverSettings(server, mail, logs));
   if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
   refuseSharedAddresses(servers);
-  return {
+  const settings: Settings = {
     ...own,
     pid: own.pid ?? defaultFile(prefix, "logs/nginx.pid"),
     error_log: logs,
@@ -44,6 +60,7 @@ export function readSettings(file: string, prefix: string): Settings {
     servers,
     notices: reader.notices,
   };
+  return { settings, files: reader.files };
 }
 
 function serverSettings(
@@ -51,8 +68,11 @@ function serverSettings(
   mail: Scope,
   mainLogs: readonly ErrorLogTarget[],
 ): ServerSettings {
-  const values = resolveValues(serverRows, [server, mail]);
-  const { listen, auth_http } = values;
+  const written = resolveValues(serverRows, [server, mail]);
+  // `ssl on;` of old: every socket of the server is under TLS.
+  const listen = written.listen.map((one) => ({ ...one, ssl: one.ssl || written.ssl }));
+  const values = { ...written, listen };
+  const { auth_http } = values;
   if (listen.length === 0) throw new ConfigError('no "listen" is defined for server', server);
   const protocol = values.protocol ?? protocolOf(listen);
   if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
@@ -91,8 +111,9 @@ function refuseSharedAddresses(servers: readonly ServerSettings[]): void {
 }
 
 /** nginx logs to `logs/error.log`; where there is no `logs/`, as in a container, to stderr. */
-function defaultErrorLog(prefix: string): readonly ErrorLogTarget[] {
-  const path = defaultFile(prefix, "logs/error.log");
+function defaultErrorLog(prefix: string, given: string | null): readonly ErrorLogTarget[] {
+  if (given === "stderr") return [{ destination: { stderr: true }, level: "error" }];
+  const path = given === null ? defaultFile(prefix, "logs/error.log") : resolve(prefix, given);
   return [{ destination: path === null ? { stderr: true } : { path }, level: "error" }];
 }
 

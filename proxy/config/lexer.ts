@@ -5,7 +5,7 @@
  * only where a word starts, `}` likewise, and a backslash keeps itself unless it stands before a quote,
  * a backslash, or one of `t`, `r`, `n`.
  */
-import { ConfigError } from "./error.ts";
+import { ConfigError, unfinished } from "./error.ts";
 
 export type Token =
   | { readonly kind: "word"; readonly text: string; readonly line: number }
@@ -66,7 +66,7 @@ export class Lexer {
     let word = "";
     for (;;) {
       const char = this.#text[this.#at];
-      if (char === undefined) throw this.#error('unexpected end of file, expecting ";" or "}"');
+      if (char === undefined) throw unfinished({ file: this.#file, line: this.#line });
       if (isBlank(char) || char === ";" || (char === "{" && this.#text[this.#at - 1] !== "$"))
         break;
       word += this.#character(char);
@@ -81,7 +81,7 @@ export class Lexer {
     let word = "";
     for (;;) {
       const char = this.#text[this.#at];
-      if (char === undefined) throw this.#error('unexpected end of file, expecting ";" or "}"');
+      if (char === undefined) throw unfinished({ file: this.#file, line: this.#line });
       if (char === quote) break;
       word += this.#character(char);
       if (this.#at - start > LONGEST_WORD) {

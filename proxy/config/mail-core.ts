@@ -1,7 +1,7 @@
 /** nginx's ngx_mail_core_module. */
 import { hostname } from "node:os";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
+import { MAIL, MANY, type Rows, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { type Listen, listen } from "./listen.ts";
 import type { Directive } from "./parser.ts";
@@ -16,7 +16,7 @@ function protocol(directive: Directive): ProtocolName {
 export const mailCore = {
   listen: {
     in: ["server"],
-    args: [1, Number.POSITIVE_INFINITY],
+    args: MANY,
     read: eachOf(listen),
     default: [] as readonly Listen[],
   },

@@ -4,7 +4,7 @@
  * Directives are handed out one at a time, so that a mistake on line 3 is reported before one on line 10
  * whichever kind they are, as nginx does, and so that a block that is not ours can be skipped unread.
  */
-import { ConfigError, type Place } from "./error.ts";
+import { ConfigError, type Place, unfinished } from "./error.ts";
 import { Lexer } from "./lexer.ts";
 
 export interface Directive extends Place {
@@ -42,10 +42,7 @@ export class Parser {
         return { ...place, name, args, opensBlock: token.kind === "{" };
       }
       if (name === undefined) return { end: token.kind === "}" ? "block" : "file", ...place };
-      throw new ConfigError(
-        token.kind === "}" ? 'unexpected "}"' : 'unexpected end of file, expecting ";" or "}"',
-        place,
-      );
+      throw token.kind === "}" ? new ConfigError('unexpected "}"', place) : unfinished(place);
     }
   }
 

@@ -1,17 +1,17 @@
 /** nginx's ngx_mail_pop3_module. */
-import { MAIL, type Rows, allOf, setOf } from "./directive.ts";
+import { MAIL, MANY, type Rows, allOf, setOf } from "./directive.ts";
 import { words } from "./values.ts";
 
 export const pop3 = {
   pop3_auth: {
     in: MAIL,
-    args: [1, Number.POSITIVE_INFINITY],
+    args: MANY,
     read: setOf("plain", "apop", "cram-md5", "external"),
     default: ["plain"] as readonly string[],
   },
   pop3_capabilities: {
     in: MAIL,
-    args: [1, Number.POSITIVE_INFINITY],
+    args: MANY,
     read: allOf(words),
     default: ["TOP", "USER", "UIDL"] as readonly string[],
   },

@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import { resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import type { Context } from "./directive.ts";
-import { ConfigError, type Place } from "./error.ts";
+import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
 import { readText } from "./files.ts";
 import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
 import { blocks, names, row } from "./table.ts";
@@ -16,27 +16,45 @@ export interface Scope extends Place {
   readonly inner: Scope[];
 }
 
+/** A file as it stands. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** Files that include each other deeper than this include themselves. */
 const DEEPEST_INCLUDE = 64;
 
 export class Reader {
   readonly notices: string[] = [];
+  /** Each file that was read, in order. */
+  readonly files: ConfigFile[] = [];
+  readonly #noticed = new Set<string>();
   readonly #paths: Paths;
 
   constructor(paths: Paths) {
     this.#paths = paths;
   }
 
-  /** @throws ConfigError at the first mistake */
-  read(file: string): Scope {
+  /**
+   * @param globals directives of the main context that come before the file (`-g`)
+   * @throws ConfigError at the first mistake
+   */
+  read(file: string, globals: string): Scope {
     const main: Scope = { context: "main", values: new Map(), inner: [], file, line: 0 };
+    this.#text(globals, COMMAND_LINE, main, 0);
     this.#file(file, main, 0);
     return main;
   }
 
   #file(file: string, scope: Scope, depth: number, from?: Place): void {
-    const parser = new Parser(readText(file, from), file);
-    this.#block(parser, scope, "file", depth);
+    const text = readText(file, from);
+    this.files.push({ path: file, text });
+    this.#text(text, file, scope, depth);
+  }
+
+  #text(text: string, file: string, scope: Scope, depth: number): void {
+    this.#block(new Parser(text, file), scope, "file", depth);
   }
 
   #block(parser: Parser, scope: Scope, until: "block" | "file", depth: number): void {
@@ -69,14 +87,26 @@ export class Reader {
         throw new ConfigError(`directive "${name}" is not terminated by ";"`, directive);
       }
       if (args.length < from || args.length > to) throw argumentCount(directive);
-      scope.values.set(name, known.read(directive, this.#paths, scope.values.get(name)));
+      const value = known.read(directive, this.#paths, scope.values.get(name));
+      scope.values.set(name, value);
+      this.#notice(directive, known.instead?.(value));
     }
+  }
+
+  /** Says once of a directive what becomes of it. */
+  #notice({ name, file, line }: Directive, instead: string | null | undefined): void {
+    if (instead === null || instead === undefined || this.#noticed.has(name)) return;
+    this.#noticed.add(name);
+    this.notices.push(`"${name}" ${instead} in ${file}:${line}`);
   }
 
   #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
     const { name, args, file, line } = directive;
     const block = blocks.get(name);
     if (block?.in !== scope.context) throw notAllowed(directive);
+    if (file === COMMAND_LINE) {
+      throw new ConfigError("block directives are not supported in -g option", directive);
+    }
     if (!directive.opensBlock) {
       throw new ConfigError(`directive "${name}" has no opening "{"`, directive);
     }

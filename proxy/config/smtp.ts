@@ -1,17 +1,17 @@
 /** nginx's ngx_mail_smtp_module. */
-import { MAIL, type Rows, allOf, once, setOf } from "./directive.ts";
+import { MAIL, MANY, type Rows, allOf, once, setOf } from "./directive.ts";
 import { size, time, words } from "./values.ts";
 
 export const smtp = {
   smtp_auth: {
     in: MAIL,
-    args: [1, Number.POSITIVE_INFINITY],
+    args: MANY,
     read: setOf("plain", "login", "cram-md5", "external", "none"),
     default: ["plain", "login"] as readonly string[],
   },
   smtp_capabilities: {
     in: MAIL,
-    args: [1, Number.POSITIVE_INFINITY],
+    args: MANY,
     read: allOf(words),
     default: [] as readonly string[],
   },

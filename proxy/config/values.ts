@@ -44,12 +44,17 @@ const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 *
 
 /** @returns bytes */
 export function size(directive: Directive): number {
-  const [, digits, unit] = /^(\d+)([km]?)$/i.exec(first(directive)) ?? [];
-  const bytes = Number(digits) * (SIZE_UNITS[unit?.toLowerCase() ?? ""] ?? Number.NaN);
-  if (!Number.isSafeInteger(bytes)) {
+  const value = bytes(first(directive));
+  if (!Number.isSafeInteger(value)) {
     throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
   }
-  return bytes;
+  return value;
+}
+
+/** `512`, `16k`, `1m`: bytes, or NaN. */
+export function bytes(word: string): number {
+  const [, digits, unit] = /^(\d+)([km]?)$/i.exec(word) ?? [];
+  return Number(digits) * (SIZE_UNITS[unit?.toLowerCase() ?? ""] ?? Number.NaN);
 }
 
 /** Milliseconds in each unit, in the order in which nginx wants them. */

@@ -21,4 +21,9 @@ export class Sinks {
     this.#open.set(name, sink);
     return sink;
   }
+
+  /** Opens the files anew, by their names: a rotated log is let go of. */
+  reopen(): void {
+    for (const [name, sink] of this.#open) if (!name.startsWith("/dev/std")) sink.reopen();
+  }
 }

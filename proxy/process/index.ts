@@ -1,3 +1,4 @@
 /** Processes: one primary, and the workers that do the work. */
+export { signalPid } from "./pid-file.ts";
 export { Primary } from "./primary.ts";
 export { runWorker } from "./worker-main.ts";

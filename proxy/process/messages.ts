@@ -5,6 +5,8 @@ export type ToWorker =
   | { readonly kind: "configure"; readonly settings: Settings; readonly ticketKeys: Uint8Array }
   /** The bound socket of `settings.servers[server].listen[listen]` comes with this message. */
   | { readonly kind: "listen"; readonly server: number; readonly listen: number }
+  /** Open the log files anew. */
+  | { readonly kind: "reopen" }
   /** Stop accepting, send away who has not logged in, exit when the last session has ended. */
   | { readonly kind: "drain" }
   /** End every session and exit. */

@@ -2,144 +2,125 @@
  * The primary process: binds the listening sockets, keeps the workers alive, and obeys signals. It never
  * touches a client's byte, so that nothing a client sends can bring it down.
  */
-import cluster, { type Worker } from "node:cluster";
+import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
 import type { Settings } from "../config/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
-import { type BoundSocket, bind } from "../transport/index.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
-
-/** ms before a worker that died is replaced: at first, and at most while they keep dying. */
-const RESPAWN_FIRST = 50;
-const RESPAWN_SLOWEST = 5000;
-
-/** ms that a worker lives before its death says nothing about the next one. */
-const LONG_LIFE = 10_000;
+import { version } from "../version.ts";
+import { Generation } from "./generation.ts";
+import { removePid, writePid } from "./pid-file.ts";
+import { Sockets } from "./sockets.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
 const KILL_AFTER = 1000;
 
-interface Bound {
-  readonly server: number;
-  readonly listen: number;
-  readonly socket: BoundSocket;
-}
-
 export class Primary {
-  readonly #settings: Settings;
-  readonly #log: ErrorLog;
-  readonly #bound: readonly Bound[];
+  readonly #read: () => Settings;
+  readonly #sinks = new Sinks();
   readonly #ticketKeys = randomBytes(48);
+  /** Generations that still have workers, the current one last. */
+  readonly #generations = new Set<Generation>();
+  #log: ErrorLog;
+  #current: Generation;
   #phase: "running" | "draining" | "stopping" = "running";
-  #respawn = RESPAWN_FIRST;
 
   /**
+   * @param read reads the configuration again, for a reload; throws where it is wrong
    * @param entry the module that workers run
    * @throws Error where a socket cannot be bound, or the pid file not written
    */
-  constructor(settings: Settings, entry: string) {
-    this.#settings = settings;
-    this.#log = new ErrorLog(settings.error_log, new Sinks());
-    this.#bound = bindAll(settings);
-    if (settings.pid !== null) writeFileSync(settings.pid, `${process.pid}\n`);
+  constructor(settings: Settings, read: () => Settings, entry: string) {
+    this.#read = read;
+    this.#log = new ErrorLog(settings.error_log, this.#sinks);
+    const sockets = Sockets.bind(settings);
+    writePid(settings.pid);
     cluster.setupPrimary({ exec: entry, args: [], serialization: "advanced" });
-    for (const notice of settings.notices) this.#log.write("notice", notice);
+    this.#log.write("notice", `postern/${version} (as nginx/1.31.5)`);
+    this.#current = this.#generation(settings, sockets);
   }
 
-  run(): void {
+  /** @returns when connections are being accepted */
+  async run(): Promise<void> {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#stop());
     process.on("SIGQUIT", () => this.#drain());
-    process.on("SIGHUP", () =>
-      this.#log.write("warn", "reload on SIGHUP is not supported yet, ignored"),
-    );
-    for (let count = 0; count < this.#settings.worker_processes; count++) this.#spawn();
+    process.on("SIGUSR1", () => this.#reopen());
+    process.on("SIGHUP", () => this.#reload());
+    await this.#current.start();
   }
 
-  #spawn(): void {
-    const worker = cluster.fork();
-    const began = performance.now();
-    send(worker, { kind: "configure", settings: this.#settings, ticketKeys: this.#ticketKeys });
-    for (const { server, listen, socket } of this.#bound) {
-      send(worker, { kind: "listen", server, listen }, socket);
-    }
-    worker.on("message", (message: FromWorker) => {
-      if (message.kind === "ready") {
-        this.#log.write("notice", `start worker process ${worker.process.pid}`);
-      }
+  #generation(settings: Settings, sockets: Sockets): Generation {
+    for (const notice of settings.notices) this.#log.write("notice", notice);
+    const generation = new Generation(settings, sockets, this.#ticketKeys, this.#log, () => {
+      this.#generations.delete(generation);
+      if (this.#generations.size === 0) this.#exit();
     });
-    worker.on("exit", (code, signal) =>
-      this.#exited(worker, code, signal, performance.now() - began),
-    );
+    this.#generations.add(generation);
+    return generation;
   }
 
-  /** @param lived ms */
-  #exited(worker: Worker, code: number | null, signal: string | null, lived: number): void {
-    const how = signal === null ? `exited with code ${code}` : `exited on signal ${signal}`;
-    const expected = this.#phase !== "running";
-    this.#log.write(expected ? "notice" : "alert", `worker process ${worker.process.pid} ${how}`);
-    if (!expected) {
-      this.#respawn =
-        lived > LONG_LIFE ? RESPAWN_FIRST : Math.min(this.#respawn * 2, RESPAWN_SLOWEST);
-      setTimeout(() => this.#phase === "running" && this.#spawn(), this.#respawn);
-    } else if (Object.keys(cluster.workers ?? {}).length === 0) this.#exit();
+  /** New workers first; the old ones stop accepting once the new ones do, so that nobody is refused. */
+  #reload(): void {
+    if (this.#phase !== "running") return;
+    this.#log.write("notice", "signal 1 (SIGHUP) received, reconfiguring");
+    const before = this.#current;
+    try {
+      const settings = this.#read();
+      const log = new ErrorLog(settings.error_log, this.#sinks);
+      const sockets = Sockets.bind(settings, before.sockets);
+      if (settings.pid !== before.settings.pid) {
+        writePid(settings.pid);
+        removePid(before.settings.pid);
+      }
+      this.#log = log;
+      this.#current = this.#generation(settings, sockets);
+    } catch (error) {
+      this.#log.write("emerg", error instanceof Error ? error.message : String(error));
+      return;
+    }
+    void this.#replace(before, this.#current);
+  }
+
+  async #replace(before: Generation, after: Generation): Promise<void> {
+    await after.start();
+    before.drain();
+    before.sockets.close(after.sockets);
+    limit(before.settings.worker_shutdown_timeout, () => before.stop());
+  }
+
+  /** After a rotation: everybody opens their log files anew. */
+  #reopen(): void {
+    this.#log.write("notice", "signal 10 (SIGUSR1) received, reopening logs");
+    this.#sinks.reopen();
+    for (const generation of this.#generations) generation.tell({ kind: "reopen" });
   }
 
   #stop(): void {
     if (this.#phase === "stopping") return;
     this.#phase = "stopping";
-    this.#end({ kind: "stop" });
-    setTimeout(() => {
-      for (const worker of workers()) worker.process.kill("SIGKILL");
-    }, KILL_AFTER).unref();
+    this.#current.sockets.close();
+    for (const generation of this.#generations) generation.stop();
+    limit(KILL_AFTER, () => {
+      for (const generation of this.#generations) generation.kill();
+    });
   }
 
   #drain(): void {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
     this.#log.write("notice", "gracefully shutting down");
-    const limit = this.#settings.worker_shutdown_timeout;
-    if (limit > 0) setTimeout(() => this.#stop(), limit).unref();
-    this.#end({ kind: "drain" });
-  }
-
-  #end(how: ToWorker): void {
-    for (const { socket } of this.#bound) if (this.#phase !== "running") socket.close();
-    const alive = workers();
-    for (const worker of alive) send(worker, how);
-    if (alive.length === 0) this.#exit();
+    this.#current.sockets.close();
+    for (const generation of this.#generations) generation.drain();
+    limit(this.#current.settings.worker_shutdown_timeout, () => this.#stop());
   }
 
   #exit(): void {
-    if (this.#settings.pid !== null) rmSync(this.#settings.pid, { force: true });
+    removePid(this.#current.settings.pid);
     this.#log.write("notice", "exit");
     process.exit(0);
   }
 }
 
-/** @throws Error for the first that cannot be bound, with the others closed */
-function bindAll(settings: Settings): readonly Bound[] {
-  const bound: Bound[] = [];
-  try {
-    for (const [server, { listen: listens }] of settings.servers.entries()) {
-      for (const [listen, address] of listens.entries()) {
-        bound.push({ server, listen, socket: bind(address) });
-      }
-    }
-  } catch (error) {
-    for (const { socket } of bound) socket.close();
-    throw error;
-  }
-  return bound;
-}
-
-function workers(): readonly Worker[] {
-  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-}
-
-/** cluster's types know net's handles only by classes; ours is one of those inside. */
-function send(worker: Worker, message: ToWorker, socket?: BoundSocket): void {
-  if (!worker.isConnected()) return;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
-  worker.process.send(message, socket as never, { keepOpen: true });
+/** @param ms 0 for never */
+function limit(ms: number, then: () => void): void {
+  if (ms > 0) setTimeout(then, ms).unref();
 }

@@ -27,6 +27,9 @@ export function runWorker(): void {
         if (socket !== undefined) worker?.listen(message.server, message.listen, socket);
         if (--awaited === 0) tell({ kind: "ready" });
         break;
+      case "reopen":
+        worker?.reopen();
+        break;
       case "drain":
         worker?.drain();
         break;

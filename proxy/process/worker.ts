@@ -1,5 +1,6 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { type Listen, type ServerSettings, type Settings, networks } from "../config/index.ts";
+import { serverTls } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
@@ -9,7 +10,6 @@ import {
   type Connection,
   type Listener,
   SocketClientTls,
-  SocketServerTls,
   SocketTransport,
   accept,
 } from "../transport/index.ts";
@@ -20,6 +20,7 @@ export class Worker {
   readonly #servers: readonly Server[];
   readonly #listeners: Listener[] = [];
   readonly #sessions = new Set<Session>();
+  readonly #sinks = new Sinks();
   readonly #idle: () => void;
   #accepted = 0;
   #draining = false;
@@ -32,7 +33,7 @@ export class Worker {
     this.#settings = settings;
     this.#idle = idle;
     const transport = new SocketTransport();
-    const sinks = new Sinks();
+    const sinks = this.#sinks;
     this.#servers = settings.servers.map((server) => ({
       settings: server,
       protocol: protocols[server.protocol],
@@ -62,6 +63,10 @@ export class Worker {
     if (this.#sessions.size === 0) this.#idle();
   }
 
+  reopen(): void {
+    this.#sinks.reopen();
+  }
+
   /** Ends all sessions at once. */
   stop(): void {
     for (const listener of this.#listeners) listener.close();
@@ -76,15 +81,6 @@ export class Worker {
     this.#sessions.add(session);
     session.start(listen);
   }
-}
-
-function serverTls(
-  { keyPairs, protocol }: ServerSettings,
-  ticketKeys: Uint8Array,
-): SocketServerTls | null {
-  return keyPairs.length === 0
-    ? null
-    : new SocketServerTls({ keyPairs, ticketKeys, alpn: protocol });
 }
 
 function lookupTls(server: ServerSettings): SocketClientTls | null {

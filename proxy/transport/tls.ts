@@ -2,25 +2,43 @@
 import {
   type ConnectionOptions,
   type SecureContext,
+  type SecureVersion,
   type TLSSocketOptions,
   checkServerIdentity,
   createSecureContext,
 } from "node:tls";
+import { constants } from "node:crypto";
 import { isIP } from "node:net";
 import type { ClientTls, ServerTls } from "./connection.ts";
 
 export interface ServerTlsSettings {
+  /** PEM, unencrypted. */
   readonly keyPairs: readonly { readonly certificate: string; readonly key: string }[];
-  /** 48 bytes shared by all workers, so that a session resumes wherever it lands (RFC 5077). */
-  readonly ticketKeys: Uint8Array;
+  readonly versions: { readonly oldest: SecureVersion; readonly newest: SecureVersion };
+  /** OpenSSL's list, for TLS 1.2. */
+  readonly ciphers: string;
+  readonly preferServerCiphers: boolean;
+  /** OpenSSL's list, or `auto`. */
+  readonly curves: string;
+  /** PEM; null for no DHE. */
+  readonly dhparam: string | null;
+  /** Whether sessions may be resumed, for how long (ms), and the 48 bytes that all workers share for it (RFC 5077). */
+  readonly tickets: {
+    readonly enabled: boolean;
+    readonly lifetime: number;
+    readonly keys: Uint8Array;
+  };
   /** The one name accepted in ALPN (RFC 7301); a client that offers only others is refused. */
   readonly alpn: string;
 }
+
+export type { SecureVersion };
 
 export class SocketServerTls implements ServerTls {
   readonly kind = "server";
   readonly options: TLSSocketOptions;
 
+  /** @throws Error where OpenSSL refuses a list or a file */
   constructor(settings: ServerTlsSettings) {
     this.options = {
       isServer: true,
@@ -30,13 +48,20 @@ export class SocketServerTls implements ServerTls {
   }
 }
 
-function context({ keyPairs, ticketKeys }: ServerTlsSettings): SecureContext {
+function context(settings: ServerTlsSettings): SecureContext {
+  const { keyPairs, versions, ciphers, curves, dhparam, tickets } = settings;
   return createSecureContext({
     cert: keyPairs.map(({ certificate }) => certificate),
     key: keyPairs.map(({ key }) => key),
-    ciphers: "HIGH:!aNULL:!MD5",
-    minVersion: "TLSv1.2",
-    ticketKeys: Buffer.from(ticketKeys),
+    minVersion: versions.oldest,
+    maxVersion: versions.newest,
+    ciphers,
+    honorCipherOrder: settings.preferServerCiphers,
+    ecdhCurve: curves,
+    ...(dhparam === null ? {} : { dhparam }),
+    secureOptions: tickets.enabled ? 0 : constants.SSL_OP_NO_TICKET,
+    sessionTimeout: Math.max(1, Math.round(tickets.lifetime / 1000)),
+    ticketKeys: Buffer.from(tickets.keys),
     sessionIdContext: "postern",
   });
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ServerSettings, readSettings } from "../../proxy/config/index.ts";
+import { type ServerSettings, readConfiguration } from "../../proxy/config/index.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 
 /** @param changes values as the configuration reader would make them; certificates need not exist */
@@ -16,7 +16,12 @@ export function serverSettings(
   try {
     const file = join(directory, "mail.conf");
     writeFileSync(file, text);
-    const [settings] = readSettings(file, directory).servers;
+    const [settings] = readConfiguration({
+      file,
+      prefix: directory,
+      globals: "",
+      errorLog: null,
+    }).settings.servers;
     return { ...settings!, ...changes };
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { ProtocolName } from "../../../shared/lookup.ts";
+import { type LookupEndpoint, reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+import { attempt, granted, greeted, greetedSecurely, protocolNames, untilClosed, upgraded } from "../../support/mail-client.ts";
+import { freePorts } from "../../support/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+import type { Wire } from "../../support/wire.ts";
+
+const CANARY = "canary-9e7c41";
+const anna = { login: "anna@example.test", password: CANARY };
+
+let mailbox: Mailbox;
+let endpoint: LookupEndpoint;
+let postern: Servers<ProtocolName | "imaps">;
+
+before(async () => {
+  mailbox = await startMailbox({
+    name: "mail1",
+    users: [{ address: anna.login, password: anna.password }],
+  });
+  const [nobody] = await freePorts(1);
+  endpoint = await startLookupEndpoint((lookup) => {
+    const login = lookup.header("Auth-User");
+    if (login === "refused") return reply(200, { "Auth-Status": "Go away\x1b[2J" });
+    if (login === "failing") return reply(500, {});
+    if (login === "stranded") return route(nobody!);
+    return route(mailbox[lookup.header("Auth-Protocol") as ProtocolName].port);
+  });
+  postern = await startServers(
+    `auth_http ${endpoint.address}; proxy_pass_error_message on; starttls on;`,
+    { ...inTheClear, imaps: "listen 127.0.0.1:PORT ssl; protocol imap;" },
+    "error_log debug.log debug;",
+  );
+});
+after(async () => {
+  await postern.stop();
+  await endpoint.close();
+  await mailbox.close();
+});
+
+/** Waits for the line of the session with this login, and returns it. */
+async function record(login: string | null, protocol: string): Promise<Record<string, unknown>> {
+  for (;;) {
+    const found = postern
+      .sessions()
+      .find((session) => session["login"] === login && session["protocol"] === protocol);
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function bye(protocol: ProtocolName, wire: Wire): Promise<void> {
+  wire.write(protocol === "imap" ? "z LOGOUT\r\n" : "QUIT\r\n");
+  await untilClosed(wire);
+}
+
+for (const protocol of protocolNames) {
+  test(`a ${protocol} session is one line of JSON with all that happened`, async () => {
+    const wire = await greeted(protocol, postern.ports[protocol]);
+    assert.match(await attempt(protocol, wire, { ...anna, login: anna.login }), granted[protocol]);
+    await bye(protocol, wire);
+    const session = await record(anna.login, protocol);
+    assert.deepEqual(Object.keys(session), [
+      "log",
+      "time",
+      "connection",
+      "protocol",
+      "remote_addr",
+      "remote_port",
+      "server_addr",
+      "server_port",
+      "ssl_protocol",
+      "ssl_cipher",
+      "ssl_server_name",
+      "ssl_session_reused",
+      "login",
+      "login_attempts",
+      "lookup_time",
+      "upstream_addr",
+      "upstream_login_time",
+      "bytes_received",
+      "bytes_sent",
+      "session_time",
+      "logged_in",
+      "end",
+    ]);
+    assert.ok(Number.isFinite(Date.parse(String(session["time"]))));
+    assert.equal(session["remote_addr"], "127.0.0.1");
+    assert.equal(session["server_port"], postern.ports[protocol]);
+    assert.equal(session["ssl_protocol"], null);
+    assert.equal(session["upstream_addr"], `127.0.0.1:${mailbox[protocol].port}`);
+    assert.equal(session["login_attempts"], 1);
+    assert.equal(session["logged_in"], true);
+    assert.equal(session["bytes_received"], protocol === "imap" ? 10 : 6);
+    assert.ok(Number(session["bytes_sent"]) > 0);
+    assert.match(String(session["end"]), /closed the connection$/);
+  });
+}
+
+test("TLS is told in OpenSSL's words, to the log and to the lookup", async () => {
+  const wire = await greetedSecurely("imap", postern.ports.imaps);
+  assert.match(await attempt("imap", wire, { ...anna, login: "refused" }), /^a NO /);
+  await untilClosed(wire);
+  const session = await record("refused", "imap");
+  assert.equal(session["ssl_protocol"], "TLSv1.3");
+  assert.match(String(session["ssl_cipher"]), /^TLS_/);
+  assert.equal(session["ssl_server_name"], "mail.test");
+  assert.equal(session["ssl_session_reused"], false);
+  const lookup = endpoint.lookups.at(-1);
+  assert.equal(lookup?.header("Auth-SSL"), "on");
+  assert.equal(lookup?.header("Auth-SSL-Protocol"), "TLSv1.3");
+  assert.equal(lookup?.header("Auth-SSL-Cipher"), session["ssl_cipher"]);
+});
+
+for (const protocol of protocolNames) {
+  test(`after STARTTLS a ${protocol} login works, and the lookup knows of TLS`, async () => {
+    const wire = await upgraded(protocol, postern.ports[protocol]);
+    assert.match(await attempt(protocol, wire, anna), granted[protocol]);
+    await bye(protocol, wire);
+    assert.equal(endpoint.lookups.at(-1)?.header("Auth-SSL"), "on");
+    const line = new RegExp(`client logged in, client: 127\\.0\\.0\\.1 using starttls, server: 127\\.0\\.0\\.1:${postern.ports[protocol]}`);
+    assert.match(postern.proxy.program.stderr, line);
+  });
+}
+
+const LINE =
+  /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d+#\d+: (?:\*\d+ )?[^\r\n]+$/;
+
+test("the error log is in nginx's form, line for line", async () => {
+  for (const login of ["failing", "stranded"]) {
+    const wire = await greeted("imap", postern.ports.imap);
+    await attempt("imap", wire, { ...anna, login });
+    await untilClosed(wire);
+  }
+  const lines = postern.proxy.program.stderr.trimEnd().split("\n");
+  for (const line of lines) assert.match(line, LINE);
+  const suffix = `, client: 127\\.0\\.0\\.1, server: 127\\.0\\.0\\.1:${postern.ports.imap}, login: `;
+  const expected = [
+    `\\*\\d+ client 127\\.0\\.0\\.1:\\d+ connected to 127\\.0\\.0\\.1:${postern.ports.imap}$`,
+    `\\*\\d+ client logged in${suffix}"anna@example\\.test", upstream: 127\\.0\\.0\\.1:${mailbox.imap.port}$`,
+    `\\*\\d+ proxied session done${suffix}"anna@example\\.test", upstream: 127\\.0\\.0\\.1:${mailbox.imap.port}$`,
+    `\\[error\\] .* answered 500 while in http auth state${suffix}"failing"$`,
+  ];
+  for (const pattern of expected) {
+    assert.ok(lines.some((line) => new RegExp(pattern).test(line)), pattern);
+  }
+});
+
+test("what peers send cannot forge or break a line", async () => {
+  const wire = await greeted("smtp", postern.ports.smtp);
+  wire.write("MAIL FROM:<a>\r\x1b[2J\r\nNOOP\r\n");
+  await wire.line();
+  wire.write(`AUTH PLAIN ${btoa("\0evil\x1b[2J\x9b\0x")}\r\n`);
+  await wire.line();
+  wire.write("QUIT\r\n");
+  await untilClosed(wire);
+  const { stdout, stderr } = postern.proxy.program;
+  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+  assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+  // oxlint-disable-next-line no-control-regex -- as above
+  assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f]/);
+});
+
+test("no password appears in any output, whatever becomes of it", async () => {
+  const secret = btoa(`\0anna\0${CANARY}`);
+  const misplaced: Record<ProtocolName, string[]> = {
+    imap: [
+      `a LOGIN anna ${CANARY} more`,
+      `a LOGIN refused ${CANARY}`,
+      `a AUTHENTICATE PLAIN ${secret}!`,
+      `a AUTHENTICATE PLAIN ${btoa(CANARY)}`,
+      `a LOGIN stranded ${CANARY}`,
+      `${CANARY} ${CANARY}\0 ${CANARY}`,
+      `a LOGIN "anna" "${CANARY}`,
+      `a LOGIN anna ${CANARY.repeat(1000)}`,
+    ],
+    pop3: [`PASS ${CANARY}`, `USER anna\r\nPASS ${CANARY}\0`, `AUTH PLAIN ${secret} x`, CANARY],
+    smtp: [`AUTH ${secret}`, `EHLO ${CANARY} x`, `AUTH PLAIN ${btoa(CANARY)}`, `AUTH LOGIN ${CANARY}`],
+  };
+  for (const protocol of protocolNames) {
+    for (const said of misplaced[protocol]) {
+      const wire = await greeted(protocol, postern.ports[protocol]);
+      wire.write(`${said}\r\n`);
+      await wire.line();
+      wire.end();
+      await untilClosed(wire);
+    }
+  }
+  const outputs = `${postern.proxy.program.stdout}${postern.proxy.program.stderr}`;
+  for (const form of [CANARY, secret, btoa(CANARY), secret.slice(8, 24)]) {
+    assert.ok(!outputs.includes(form), `${form} was written`);
+  }
+});
