@@ -47,6 +47,8 @@ export interface Connection {
   readonly local: Address;
   /** Null in the clear. */
   readonly tls: TlsSession | null;
+  /** Bytes written that the kernel has not taken yet. */
+  readonly queued: number;
   /** Whether the peer has sent its last byte. */
   readonly finished: boolean;
   /** Who hears of events from now on. */

@@ -51,6 +51,10 @@ export class SocketConnection implements Connection {
     return this.#local;
   }
 
+  get queued(): number {
+    return this.#socket.writableLength;
+  }
+
   get finished(): boolean {
     return this.#socket.readableEnded;
   }
