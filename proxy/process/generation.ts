@@ -3,6 +3,7 @@ import cluster, { type Worker } from "node:cluster";
 import type { Settings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
+import type { Identity } from "./identity.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Sockets } from "./sockets.ts";
 
@@ -13,11 +14,17 @@ const RESPAWN_SLOWEST = 5000;
 /** ms that a worker lives before its death says nothing about the next one. */
 const LONG_LIFE = 10_000;
 
+/** What is the same for all workers, whatever the configuration says. */
+export interface SharedByWorkers {
+  readonly ticketKeys: Uint8Array;
+  readonly identity: Identity | null;
+}
+
 export class Generation {
   readonly settings: Settings;
   readonly sockets: Sockets;
   readonly #log: ErrorLog;
-  readonly #ticketKeys: Uint8Array;
+  readonly #shared: SharedByWorkers;
   readonly #workers = new Set<Worker>();
   readonly #empty: () => void;
   #ending = false;
@@ -27,13 +34,13 @@ export class Generation {
   constructor(
     settings: Settings,
     sockets: Sockets,
-    ticketKeys: Uint8Array,
+    shared: SharedByWorkers,
     log: ErrorLog,
     empty: () => void,
   ) {
     this.settings = settings;
     this.sockets = sockets;
-    this.#ticketKeys = ticketKeys;
+    this.#shared = shared;
     this.#log = log;
     this.#empty = empty;
   }
@@ -76,8 +83,9 @@ export class Generation {
       this.#workers.delete(worker);
       this.#exited(worker, code, signal, performance.now() - began);
     });
-    send(worker, { kind: "configure", settings: this.settings, ticketKeys: this.#ticketKeys });
-    for (const [server, { listen: listens }] of this.settings.servers.entries()) {
+    const { settings } = this;
+    send(worker, { kind: "configure", settings, ...this.#shared });
+    for (const [server, { listen: listens }] of settings.servers.entries()) {
       for (const [listen, address] of listens.entries()) {
         send(worker, { kind: "listen", server, listen }, this.sockets.get(address));
       }

@@ -1,8 +1,15 @@
 /** What the primary process and its workers say to each other, over cluster's channel. */
 import type { Settings } from "../config/index.ts";
+import type { Identity } from "./identity.ts";
 
 export type ToWorker =
-  | { readonly kind: "configure"; readonly settings: Settings; readonly ticketKeys: Uint8Array }
+  | {
+      readonly kind: "configure";
+      readonly settings: Settings;
+      readonly ticketKeys: Uint8Array;
+      /** Whom to become once everything is open; null to stay. */
+      readonly identity: Identity | null;
+    }
   /** The bound socket of `settings.servers[server].listen[listen]` comes with this message. */
   | { readonly kind: "listen"; readonly server: number; readonly listen: number }
   /** Open the log files anew. */

@@ -8,6 +8,8 @@ import type { Settings } from "../config/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
 import { version } from "../version.ts";
 import { Generation } from "./generation.ts";
+import { type Identity, workerIdentity } from "./identity.ts";
+import { prepareLogFiles } from "./log-files.ts";
 import { removePid, writePid } from "./pid-file.ts";
 import { Sockets } from "./sockets.ts";
 
@@ -18,6 +20,7 @@ export class Primary {
   readonly #read: () => Settings;
   readonly #sinks = new Sinks();
   readonly #ticketKeys = randomBytes(48);
+  readonly #identity: Identity | null;
   /** Generations that still have workers, the current one last. */
   readonly #generations = new Set<Generation>();
   #log: ErrorLog;
@@ -31,6 +34,8 @@ export class Primary {
    */
   constructor(settings: Settings, read: () => Settings, entry: string) {
     this.#read = read;
+    this.#identity = workerIdentity(settings.user);
+    prepareLogFiles(settings, this.#identity);
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     const sockets = Sockets.bind(settings);
     writePid(settings.pid);
@@ -50,7 +55,8 @@ export class Primary {
 
   #generation(settings: Settings, sockets: Sockets): Generation {
     for (const notice of settings.notices) this.#log.write("notice", notice);
-    const generation = new Generation(settings, sockets, this.#ticketKeys, this.#log, () => {
+    const shared = { ticketKeys: this.#ticketKeys, identity: this.#identity };
+    const generation = new Generation(settings, sockets, shared, this.#log, () => {
       this.#generations.delete(generation);
       if (this.#generations.size === 0) this.#exit();
     });
@@ -65,6 +71,7 @@ export class Primary {
     const before = this.#current;
     try {
       const settings = this.#read();
+      prepareLogFiles(settings, this.#identity);
       const log = new ErrorLog(settings.error_log, this.#sinks);
       const sockets = Sockets.bind(settings, before.sockets);
       if (settings.pid !== before.settings.pid) {
@@ -90,6 +97,7 @@ export class Primary {
   /** After a rotation: everybody opens their log files anew. */
   #reopen(): void {
     this.#log.write("notice", "signal 10 (SIGUSR1) received, reopening logs");
+    prepareLogFiles(this.#current.settings, this.#identity);
     this.#sinks.reopen();
     for (const generation of this.#generations) generation.tell({ kind: "reopen" });
   }

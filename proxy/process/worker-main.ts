@@ -1,6 +1,7 @@
 /** The entry of a worker process: what the primary says becomes calls on a Worker. */
 import { setTimeout as after } from "node:timers/promises";
 import type { BoundSocket } from "../transport/index.ts";
+import { type Identity, become } from "./identity.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
 
@@ -10,6 +11,7 @@ const LAST_WORDS = 50;
 export function runWorker(): void {
   let worker: Worker | null = null;
   let awaited = 0;
+  let identity: Identity | null = null;
 
   // The terminal's Ctrl-C goes to the whole process group; the primary alone decides what it means.
   process.on("SIGINT", () => {});
@@ -20,12 +22,15 @@ export function runWorker(): void {
   process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
     switch (message.kind) {
       case "configure":
+        identity = message.identity;
         worker = new Worker(message.settings, message.ticketKeys, () => process.exit(0));
         awaited = message.settings.servers.flatMap(({ listen }) => listen).length;
         break;
       case "listen":
         if (socket !== undefined) worker?.listen(message.server, message.listen, socket);
-        if (--awaited === 0) tell({ kind: "ready" });
+        if (--awaited > 0) break;
+        if (identity !== null) become(identity);
+        tell({ kind: "ready" });
         break;
       case "reopen":
         worker?.reopen();
