@@ -1,9 +1,15 @@
 /** The command line, then settings, then processes. */
 import cluster from "node:cluster";
-import { type CommandLine, UsageError, parseCommandLine } from "./command-line.ts";
-import { ConfigError, type Configuration, readConfiguration } from "./config/index.ts";
+import { resolve } from "node:path";
+import { type CommandLine, parseCommandLine } from "./command-line.ts";
+import {
+  ConfigError,
+  type Configuration,
+  readConfiguration,
+  resolveNames,
+} from "./config/index.ts";
 import { serverTls } from "./listener/index.ts";
-import { Primary, runWorker, signalPid } from "./process/index.ts";
+import { Primary, checkStart, runWorker, signalPid } from "./process/index.ts";
 import { version } from "./version.ts";
 
 const HELP = `Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
@@ -26,23 +32,24 @@ if (cluster.isWorker) runWorker();
 else await main();
 
 async function main(): Promise<void> {
-  const line = orExit(() => parseCommandLine(process.argv.slice(2)), UsageError, null);
+  const line = await orExit(() => parseCommandLine(process.argv.slice(2)), null);
   if (line.help || line.version || line.build) {
     about(line);
     if (!line.test) return;
   }
   if (line.test) {
-    test(line);
+    await test(line);
     return;
   }
-  const { settings } = orExit(() => read(line), ConfigError, "emerg");
+  const { settings } = await orExit(() => read(line), "emerg");
   const { signal } = line;
   if (signal !== null) {
-    orExit(() => signalPid(settings.pid, signal), Error, "error");
+    await orExit(() => signalPid(settings.pid, signal), "error");
     return;
   }
-  const again = (): typeof settings => read(line).settings;
-  await orExit(() => new Primary(settings, again, import.meta.filename), Error, "emerg").run();
+  const again = async (): Promise<typeof settings> => (await read(line)).settings;
+  const primary = await orExit(() => new Primary(settings, again, import.meta.filename), "emerg");
+  await primary.run();
 }
 
 function about({ help, build }: CommandLine): void {
@@ -56,28 +63,32 @@ function about({ help, build }: CommandLine): void {
   );
 }
 
-function test(line: CommandLine): void {
-  const { files, settings } = orExit(
-    () => read(line),
-    ConfigError,
+async function test(line: CommandLine): Promise<void> {
+  const path = resolve(line.prefix, line.file);
+  const { files, settings } = await orExit(
+    async () => {
+      const configuration = await read(line);
+      checkStart(configuration.settings);
+      return configuration;
+    },
     "emerg",
-    `configuration file ${line.file} test failed`,
+    `configuration file ${path} test failed`,
   );
   if (!line.quiet) {
     for (const notice of settings.notices) say("notice", notice);
-    say(null, `the configuration file ${settings.file} syntax is ok`);
-    say(null, `configuration file ${settings.file} test is successful`);
+    say(null, `the configuration file ${path} syntax is ok`);
+    say(null, `configuration file ${path} test is successful`);
   }
   if (!line.dump) return;
-  for (const { path, text } of files) {
-    process.stdout.write(`# configuration file ${path}:\n${text}\n`);
+  for (const { path: file, text } of files) {
+    process.stdout.write(`# configuration file ${file}:\n${text}\n`);
   }
 }
 
 /** @throws ConfigError */
-function read({ file, prefix, globals, errorLog }: CommandLine): Configuration {
-  const configuration = readConfiguration({ file, prefix, globals, errorLog });
-  for (const server of configuration.settings.servers) {
+async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<Configuration> {
+  const { files, settings } = readConfiguration({ file, prefix, globals, errorLog });
+  for (const server of settings.servers) {
     try {
       serverTls(server, new Uint8Array(48));
     } catch (error) {
@@ -87,20 +98,18 @@ function read({ file, prefix, globals, errorLog }: CommandLine): Configuration {
       );
     }
   }
-  return configuration;
+  return { files, settings: await resolveNames(settings) };
 }
 
 /** Does something, or says why it cannot be done and exits with 1. */
-function orExit<Result>(
-  work: () => Result,
-  expected: typeof Error | typeof ConfigError | typeof UsageError,
+async function orExit<Result>(
+  work: () => Result | Promise<Result>,
   level: string | null,
   also?: string,
-): Result {
+): Promise<Result> {
   try {
-    return work();
+    return await work();
   } catch (error) {
-    if (!(error instanceof expected)) throw error;
     say(level, message(error));
     if (also !== undefined) say(null, also);
     process.exit(1);

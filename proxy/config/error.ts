@@ -25,6 +25,6 @@ export function unfinished(place: Place): ConfigError {
   return new ConfigError(what, place);
 }
 
-function shown({ file, line }: Place): string {
+export function shown({ file, line }: Place): string {
   return file === COMMAND_LINE ? file : `${file}:${line}`;
 }

@@ -7,7 +7,7 @@ export function readText(path: string, from?: Place): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new ConfigError(`open() "${path}" failed (${reason(error)})`, from);
+    throw new ConfigError(openFailed(path, error), from);
   }
 }
 
@@ -17,6 +17,11 @@ const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "13: Permission denied"],
   ["EISDIR", "21: Is a directory"],
 ]);
+
+/** nginx's words for a file that cannot be opened. */
+export function openFailed(path: string, error: unknown): string {
+  return `open() "${path}" failed (${reason(error)})`;
+}
 
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -14,7 +14,9 @@ export { LOG_LEVELS, type ErrorLogTarget, type LogLevel } from "./core.ts";
 export type { AccessLogTarget } from "./access-log.ts";
 export type { LookupEndpoint } from "./auth-http.ts";
 export { ConfigError } from "./error.ts";
+export { openFailed } from "./files.ts";
 export type { Listen } from "./listen.ts";
+export { resolveNames } from "./names.ts";
 export { networks } from "./realip.ts";
 export type { KeyPair, ServerSettings, Settings } from "./settings.ts";
 

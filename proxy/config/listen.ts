@@ -1,4 +1,5 @@
 /** The `listen` directive, and the mail protocol that a port stands for. */
+import { parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
@@ -47,8 +48,14 @@ export function listen(directive: Directive): Listen {
   if (!/^\d+$/.test(digits) || port < 1 || port > 65_535) {
     throw new ConfigError(`invalid port in "${address}" of the "listen" directive`, directive);
   }
-  if (host === "") {
+  if (host === "" || host === "[]") {
     throw new ConfigError(`no host in "${address}" of the "listen" directive`, directive);
+  }
+  if (bracketed && parseIp(host.slice(1, -1)) === null) {
+    throw new ConfigError(
+      `invalid IPv6 address in "${address}" of the "listen" directive`,
+      directive,
+    );
   }
   return {
     host: host === "*" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""),

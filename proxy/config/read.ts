@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import { resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import type { Context } from "./directive.ts";
-import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
+import { COMMAND_LINE, ConfigError, type Place, shown } from "./error.ts";
 import { readText } from "./files.ts";
 import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
 import { blocks, names, row } from "./table.ts";
@@ -94,10 +94,11 @@ export class Reader {
   }
 
   /** Says once of a directive what becomes of it. */
-  #notice({ name, file, line }: Directive, instead: string | null | undefined): void {
+  #notice(directive: Directive, instead: string | null | undefined): void {
+    const { name } = directive;
     if (instead === null || instead === undefined || this.#noticed.has(name)) return;
     this.#noticed.add(name);
-    this.notices.push(`"${name}" ${instead} in ${file}:${line}`);
+    this.notices.push(`"${name}" ${instead} in ${shown(directive)}`);
   }
 
   #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
@@ -112,7 +113,7 @@ export class Reader {
     }
     if (args.length > 0) throw argumentCount(directive);
     if (block.opens === "skipped") {
-      this.notices.push(`the "${name}" block is not mail and is skipped in ${file}:${line}`);
+      this.notices.push(`the "${name}" block is not mail and is skipped in ${shown(directive)}`);
       parser.skipBlock();
       return;
     }

@@ -10,6 +10,7 @@ import {
   Input,
   type Receiver,
   type Transport,
+  TooLong,
   orGiveUp,
 } from "../transport/index.ts";
 import type { Answer, Authority, LookupRequest } from "./authority.ts";
@@ -77,7 +78,7 @@ export class HttpAuthority implements Authority {
 
   #ask(connection: Connection, text: ByteString, signal: AbortSignal): Promise<Head> {
     const answered = new Promise<Head>((resolve, reject) => {
-      connection.receiver = new Exchange(connection, {
+      connection.receiver = new Exchange(connection, this.#settings.auth_http_keepalive, {
         head: resolve,
         failed: reject,
         reusable: () => this.#keep(connection),
@@ -117,13 +118,16 @@ interface Outcome {
 class Exchange implements Receiver {
   readonly #connection: Connection;
   readonly #outcome: Outcome;
+  readonly #keep: boolean;
   readonly #input = new Input();
   readonly #reader = new HeadReader();
   #heard = false;
   #head: Head | null = null;
 
-  constructor(connection: Connection, outcome: Outcome) {
+  /** @param keep whether the connection may be used again, if the endpoint agrees */
+  constructor(connection: Connection, keep: boolean, outcome: Outcome) {
     this.#connection = connection;
+    this.#keep = keep;
     this.#outcome = outcome;
   }
 
@@ -133,7 +137,8 @@ class Exchange implements Receiver {
     try {
       this.#read();
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      if (error instanceof TooLong) this.#fail(new Error("sent too long response"));
+      else this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -157,7 +162,13 @@ class Exchange implements Receiver {
       this.#outcome.head(this.#head);
     }
     const { body, keepAlive } = this.#head;
-    if (!keepAlive || body === null || body > LONGEST_HEAD || this.#input.length > body) {
+    if (
+      !this.#keep ||
+      !keepAlive ||
+      body === null ||
+      body > LONGEST_HEAD ||
+      this.#input.length > body
+    ) {
       this.#connection.close();
     } else if (this.#input.length === body) this.#outcome.reusable();
   }

@@ -62,7 +62,7 @@ export class HeadReader {
     }
     const field = name.toLowerCase();
     this.#fields.set(field, value);
-    if (field === "auth-status" && value !== STATUS_OK && value !== "WAIT") this.#refusal ??= value;
+    if (field === "auth-status" && value !== STATUS_OK && value !== "WAIT") this.#refusal ||= value;
   }
 
   #head(): Head {
@@ -89,7 +89,8 @@ export class HeadReader {
       why,
     });
     const text = this.#refusal;
-    if (text !== null && text !== "") {
+    if (text === "") return unavailable("sent an empty Auth-Status");
+    if (text !== null) {
       if (status >= 500) return unavailable(`answered ${status}: "${text}"`, text);
       return { kind: "refused", text, errorCode, wait: this.#wait() };
     }

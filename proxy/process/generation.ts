@@ -28,6 +28,8 @@ export class Generation {
   readonly #workers = new Set<Worker>();
   readonly #empty: () => void;
   #ending = false;
+  #ready = 0;
+  #started: () => void = () => {};
   #respawn = RESPAWN_FIRST;
 
   /** @param empty called when the last worker of an ending generation has gone */
@@ -45,10 +47,16 @@ export class Generation {
     this.#empty = empty;
   }
 
-  /** @returns when all workers accept connections */
-  async start(): Promise<void> {
-    const ready = Array.from({ length: this.settings.worker_processes }, () => this.#spawn());
-    await Promise.all(ready);
+  get identity(): Identity | null {
+    return this.#shared.identity;
+  }
+
+  /** @returns when as many workers as there are to be accept connections, whichever they are */
+  start(): Promise<void> {
+    for (let count = 0; count < this.settings.worker_processes; count++) this.#spawn();
+    return new Promise((resolve) => {
+      this.#started = resolve;
+    });
   }
 
   /** No more workers, and those there are end when their sessions have. */
@@ -71,14 +79,17 @@ export class Generation {
 
   #end(how: ToWorker): void {
     this.#ending = true;
+    this.#started();
     this.tell(how);
     if (this.#workers.size === 0) this.#empty();
   }
 
-  #spawn(): Promise<void> {
+  #spawn(): void {
     const worker = cluster.fork();
     const began = performance.now();
     this.#workers.add(worker);
+    // A worker that dies early breaks the channel under what we send; its exit says all.
+    worker.on("error", () => {});
     worker.on("exit", (code, signal) => {
       this.#workers.delete(worker);
       this.#exited(worker, code, signal, performance.now() - began);
@@ -90,12 +101,10 @@ export class Generation {
         send(worker, { kind: "listen", server, listen }, this.sockets.get(address));
       }
     }
-    return new Promise((resolve) => {
-      worker.on("message", ({ kind }: FromWorker) => {
-        if (kind !== "ready") return;
-        this.#log.write("notice", `start worker process ${worker.process.pid}`);
-        resolve();
-      });
+    worker.on("message", ({ kind }: FromWorker) => {
+      if (kind !== "ready") return;
+      this.#log.write("notice", `start worker process ${worker.process.pid}`);
+      if (++this.#ready === this.settings.worker_processes) this.#started();
     });
   }
 
@@ -113,7 +122,7 @@ export class Generation {
     const slower = Math.min(this.#respawn * 2, RESPAWN_SLOWEST);
     this.#respawn = lived > LONG_LIFE ? RESPAWN_FIRST : slower;
     setTimeout(() => {
-      if (!this.#ending) void this.#spawn();
+      if (!this.#ending) this.#spawn();
     }, this.#respawn);
   }
 }
@@ -122,5 +131,5 @@ export class Generation {
 function send(worker: Worker, message: ToWorker, socket?: BoundSocket): void {
   if (!worker.isConnected()) return;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
-  worker.process.send(message, socket as never, { keepOpen: true });
+  worker.process.send(message, socket as never, { keepOpen: true }, () => {});
 }

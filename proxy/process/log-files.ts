@@ -1,13 +1,26 @@
 /** Log files are made by the primary, which may, and belong to the workers, which write most of them. */
 import { chownSync, closeSync, openSync } from "node:fs";
-import type { Settings } from "../config/index.ts";
+import { type Settings, openFailed } from "../config/index.ts";
 import type { Identity } from "./identity.ts";
 
 /** @throws Error for a file that cannot be opened */
 export function prepareLogFiles(settings: Settings, identity: Identity | null): void {
   for (const path of logFiles(settings)) {
-    closeSync(openSync(path, "a", 0o644));
+    touch(path);
     if (identity !== null) chownSync(path, identity.uid, identity.gid);
+  }
+}
+
+/**
+ * Makes a file that is to be written to later.
+ *
+ * @throws Error in nginx's words
+ */
+export function touch(path: string): void {
+  try {
+    closeSync(openSync(path, "a", 0o644));
+  } catch (error) {
+    throw new Error(openFailed(path, error), { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 /** The pid file: where `-s` finds the process to signal. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Signal } from "../command-line.ts";
+import { touch } from "./log-files.ts";
 
 /** What each word of `-s` sends. */
 const SIGNALS = {
@@ -12,7 +13,9 @@ const SIGNALS = {
 
 /** @throws Error where the file cannot be written */
 export function writePid(path: string | null): void {
-  if (path !== null) writeFileSync(path, `${process.pid}\n`);
+  if (path === null) return;
+  touch(path);
+  writeFileSync(path, `${process.pid}\n`);
 }
 
 export function removePid(path: string | null): void {

@@ -17,14 +17,14 @@ import { Sockets } from "./sockets.ts";
 const KILL_AFTER = 1000;
 
 export class Primary {
-  readonly #read: () => Settings;
+  readonly #read: () => Promise<Settings>;
   readonly #sinks = new Sinks();
   readonly #ticketKeys = randomBytes(48);
-  readonly #identity: Identity | null;
   /** Generations that still have workers, the current one last. */
   readonly #generations = new Set<Generation>();
   #log: ErrorLog;
   #current: Generation;
+  #reloading: Promise<void> = Promise.resolve();
   #phase: "running" | "draining" | "stopping" = "running";
 
   /**
@@ -32,16 +32,16 @@ export class Primary {
    * @param entry the module that workers run
    * @throws Error where a socket cannot be bound, or the pid file not written
    */
-  constructor(settings: Settings, read: () => Settings, entry: string) {
+  constructor(settings: Settings, read: () => Promise<Settings>, entry: string) {
     this.#read = read;
-    this.#identity = workerIdentity(settings.user);
-    prepareLogFiles(settings, this.#identity);
+    const identity = workerIdentity(settings.user);
+    prepareLogFiles(settings, identity);
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     const sockets = Sockets.bind(settings);
     writePid(settings.pid);
     cluster.setupPrimary({ exec: entry, args: [], serialization: "advanced" });
     this.#log.write("notice", `postern/${version} (as nginx/1.31.5)`);
-    this.#current = this.#generation(settings, sockets);
+    this.#current = this.#generation(settings, sockets, identity);
   }
 
   /** @returns when connections are being accepted */
@@ -50,12 +50,15 @@ export class Primary {
     process.on("SIGQUIT", () => this.#drain());
     process.on("SIGUSR1", () => this.#reopen());
     process.on("SIGHUP", () => this.#reload());
+    process.on("SIGUSR2", () =>
+      this.#log.write("warn", "a change of the program on SIGUSR2 is not supported yet, ignored"),
+    );
     await this.#current.start();
   }
 
-  #generation(settings: Settings, sockets: Sockets): Generation {
+  #generation(settings: Settings, sockets: Sockets, identity: Identity | null): Generation {
     for (const notice of settings.notices) this.#log.write("notice", notice);
-    const shared = { ticketKeys: this.#ticketKeys, identity: this.#identity };
+    const shared = { ticketKeys: this.#ticketKeys, identity };
     const generation = new Generation(settings, sockets, shared, this.#log, () => {
       this.#generations.delete(generation);
       if (this.#generations.size === 0) this.#exit();
@@ -64,14 +67,19 @@ export class Primary {
     return generation;
   }
 
-  /** New workers first; the old ones stop accepting once the new ones do, so that nobody is refused. */
+  /** One reload after the other, so that the last one has read what is there now. */
   #reload(): void {
-    if (this.#phase !== "running") return;
     this.#log.write("notice", "signal 1 (SIGHUP) received, reconfiguring");
+    this.#reloading = this.#reloading.then(() => this.#reconfigure());
+  }
+
+  async #reconfigure(): Promise<void> {
     const before = this.#current;
     try {
-      const settings = this.#read();
-      prepareLogFiles(settings, this.#identity);
+      const settings = await this.#read();
+      if (this.#phase !== "running") return;
+      const identity = workerIdentity(settings.user);
+      prepareLogFiles(settings, identity);
       const log = new ErrorLog(settings.error_log, this.#sinks);
       const sockets = Sockets.bind(settings, before.sockets);
       if (settings.pid !== before.settings.pid) {
@@ -79,7 +87,7 @@ export class Primary {
         removePid(before.settings.pid);
       }
       this.#log = log;
-      this.#current = this.#generation(settings, sockets);
+      this.#current = this.#generation(settings, sockets, identity);
     } catch (error) {
       this.#log.write("emerg", error instanceof Error ? error.message : String(error));
       return;
@@ -87,6 +95,7 @@ export class Primary {
     void this.#replace(before, this.#current);
   }
 
+  /** New workers first; the old ones stop accepting once those do, so that nobody is refused. */
   async #replace(before: Generation, after: Generation): Promise<void> {
     await after.start();
     before.drain();
@@ -97,7 +106,8 @@ export class Primary {
   /** After a rotation: everybody opens their log files anew. */
   #reopen(): void {
     this.#log.write("notice", "signal 10 (SIGUSR1) received, reopening logs");
-    prepareLogFiles(this.#current.settings, this.#identity);
+    const { settings, identity } = this.#current;
+    prepareLogFiles(settings, identity);
     this.#sinks.reopen();
     for (const generation of this.#generations) generation.tell({ kind: "reopen" });
   }

@@ -14,8 +14,10 @@ export function runWorker(): void {
   let identity: Identity | null = null;
 
   // The terminal's Ctrl-C goes to the whole process group; the primary alone decides what it means.
-  process.on("SIGINT", () => {});
-  process.on("SIGHUP", () => {});
+  for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
+  // Without a listener, USR1 would open Node's debugger to everybody on the machine.
+  process.on("SIGUSR1", () => worker?.reopen());
+  process.on("SIGQUIT", () => worker?.drain());
   process.on("SIGTERM", () => void stop(worker));
   process.on("disconnect", () => void stop(worker));
 

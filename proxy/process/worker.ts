@@ -52,7 +52,17 @@ export class Worker {
     const server = this.#servers[serverIndex];
     const listen = this.#settings.servers[serverIndex]?.listen[listenIndex];
     if (server === undefined || listen === undefined) throw new RangeError("no such listen");
-    this.#listeners.push(accept(socket, (client) => this.#accept(server, client, listen)));
+    this.#listeners.push(
+      accept(
+        socket,
+        (client) => this.#accept(server, client, listen),
+        (error) =>
+          server.errorLog.write(
+            "alert",
+            `listen() to ${listen.host}:${listen.port}: ${error.message}`,
+          ),
+      ),
+    );
   }
 
   /** Takes no more connections, and is idle once those that are logged in have ended. */

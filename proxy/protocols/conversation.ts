@@ -114,7 +114,7 @@ export abstract class Conversation {
     const line = input.line(SASL_LINE);
     const current = this.#exchange;
     if (line === null || current === null) return null;
-    const words = chomp(line)?.split(/ +/) ?? [];
+    const words = chomp(line)?.replace(/ +$/, "").split(/ +/) ?? [];
     const [response = ""] = words;
     if (words.length > this.words || words.length === 0) {
       this.#exchange = null;

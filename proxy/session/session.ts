@@ -15,16 +15,16 @@ import {
   type Splice,
   type SpliceReport,
 } from "../transport/index.ts";
-import { readProxyHeader } from "../listener/index.ts";
 import type { Listen } from "../config/index.ts";
 import { Attempt, type Outcome, reason } from "./attempt.ts";
 import { Client } from "./client.ts";
+import { receiveHeader } from "./header.ts";
 import type { Server } from "./server.ts";
 import { Story } from "./story.ts";
 
 type Phase =
   /** Waiting for a balancer's PROXY header. */
-  | { readonly name: "header"; readonly ssl: boolean }
+  | { readonly name: "header" }
   | { readonly name: "handshake" }
   /** Before the greeting (`smtp_greeting_delay`). */
   | { readonly name: "delay" }
@@ -67,40 +67,40 @@ export class Session implements Receiver, Expiring {
   }
 
   /** @param listen what the socket that accepted the client expects to come first */
-  start({ ssl, proxyProtocol }: Pick<Listen, "ssl" | "proxyProtocol">): void {
+  start(listen: Pick<Listen, "ssl" | "proxyProtocol">): void {
     this.#story.began();
     this.#deadline.set(this.#server.settings.timeout);
-    if (proxyProtocol) this.#phase = { name: "header", ssl };
-    else this.#guard(this.#greet(ssl));
+    this.#guard(this.#arrive(listen));
   }
 
-  #readHeader(input: Input, ssl: boolean): void {
+  async #arrive({ ssl, proxyProtocol }: Pick<Listen, "ssl" | "proxyProtocol">): Promise<void> {
+    if (proxyProtocol && !(await this.#introduced())) return;
+    if (ssl && !(await this.#handshake())) return;
+    const dialogue = this.#server.protocol.open(this.#server.settings, ssl);
+    this.#dialogue = dialogue;
+    this.#client.resume();
+    if (dialogue.greetingDelay === 0) {
+      this.#speak(dialogue.greeting());
+      return;
+    }
+    this.#phase = { name: "delay" };
+    this.#deadline.set(dialogue.greetingDelay);
+    if (this.#input?.length !== 0) this.#tooEarly(dialogue);
+  }
+
+  /** A balancer says whom it speaks for. */
+  async #introduced(): Promise<boolean> {
+    this.#phase = { name: "header" };
     try {
-      const header = readProxyHeader(input);
-      if (header === null) return;
+      const header = await receiveHeader(this.#client);
       if (header.kind === "proxied")
         this.#identity.introduced(header.proxied, this.#server.trusted);
     } catch (error) {
       this.#story.log("error", reason(error), "header");
       this.#end("the PROXY header was broken");
-      return;
     }
-    this.#phase = { name: "handshake" };
-    if (ssl && input.length > 0) this.#client.unread(input.rest());
-    this.#guard(this.#greet(ssl));
-  }
-
-  async #greet(implicitTls: boolean): Promise<void> {
-    const { settings, protocol } = this.#server;
-    if (implicitTls && !(await this.#handshake())) return;
-    this.#dialogue = protocol.open(settings, implicitTls);
-    if (this.#dialogue.greetingDelay === 0) {
-      this.#speak(this.#dialogue.greeting());
-      return;
-    }
-    this.#phase = { name: "delay" };
-    this.#deadline.set(this.#dialogue.greetingDelay);
-    if (this.#input?.length !== 0) this.#tooEarly(this.#dialogue);
+    this.#client.receiver = this;
+    return this.#stillIn("header");
   }
 
   /** Says something, and is ready for commands. */
@@ -135,7 +135,6 @@ export class Session implements Receiver, Expiring {
     input.append(bytes);
     if (input.length >= PIPELINE) this.#client.pause();
     if (this.#phase.name === "delay" && this.#dialogue !== null) this.#tooEarly(this.#dialogue);
-    else if (this.#phase.name === "header") this.#readHeader(input, this.#phase.ssl);
     else this.#advance();
   }
 

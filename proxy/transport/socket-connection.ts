@@ -76,6 +76,7 @@ export class SocketConnection implements Connection {
   }
 
   unread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     this.#socket.pause();
     this.#socket.unshift(bytes);
   }
@@ -94,11 +95,8 @@ export class SocketConnection implements Connection {
     if (socket.destroyed) return;
     if (!socket.writableEnded) socket.end();
     socket.resume();
-    if (socket.readableEnded) {
-      socket.destroySoon();
-      return;
-    }
-    socket.once("end", () => socket.destroySoon());
+    if (socket.readableEnded) socket.destroySoon();
+    else socket.once("end", () => socket.destroySoon());
     setTimeout(() => socket.destroy(), LINGER).unref();
   }
 

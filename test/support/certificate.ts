@@ -8,7 +8,7 @@ export type Certificate = { readonly certificate: string; readonly key: string }
 
 const tenYears = 10 * 365 * 24 * 60 * 60 * 1000;
 
-async function selfSigned(name = "localhost"): Promise<Certificate> {
+export async function selfSigned(name = "localhost"): Promise<Certificate> {
   const names = [
     { type: 2, value: name },
     { type: 7, ip: "127.0.0.1" },

@@ -55,11 +55,15 @@ export class Program {
 
   /** Waits until its standard output holds the text; its early end is an error as well. */
   async says(text: string): Promise<void> {
-    const { stdout } = this.#child;
-    while (!this.stdout.includes(text)) {
-      if (!stdout || stdout.readableEnded) throw new Error(`no "${text}" in: ${this.lastWords()}`);
-      await Promise.race([once(stdout, "data"), once(stdout, "end")]);
-    }
+    await this.#until("stdout", text, () => this.stdout.includes(text));
+  }
+
+  /** Likewise until its standard error matches so many times; returns all matches. */
+  async logs(pattern: RegExp, times = 1): Promise<RegExpMatchArray[]> {
+    const every = new RegExp(pattern.source, "gm");
+    const matches = () => [...this.stderr.matchAll(every)];
+    await this.#until("stderr", pattern.source, () => matches().length >= times);
+    return matches();
   }
 
   /** From now on its standard error is copied there too. */
@@ -83,6 +87,17 @@ export class Program {
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<End> {
     this.signal(signal);
     return this.ended;
+  }
+
+  async #until(name: "stdout" | "stderr", what: string, done: () => boolean): Promise<void> {
+    const stream = this.#child[name];
+    while (!done()) {
+      if (!stream || stream.readableEnded) throw new Error(`no "${what}" in: ${this.lastWords()}`);
+      const waiting = new AbortController();
+      const { signal } = waiting;
+      await Promise.race([once(stream, "data", { signal }), once(stream, "end", { signal })]);
+      waiting.abort();
+    }
   }
 
   async #end(): Promise<End> {

@@ -23,7 +23,9 @@ export async function startServers<Name extends string>(
   const names = Object.keys(servers) as Name[];
   const free = await freePorts(names.length);
   const ports = Object.fromEntries(names.map((name, index) => [name, free[index]!]));
-  const blocks = names.map((name) => `server { ${servers[name]} }`.replaceAll("PORT", `${ports[name]}`));
+  const blocks = names.map((name) =>
+    `server { ${servers[name]} }`.replaceAll("PORT", `${ports[name]}`),
+  );
   const proxy = await startPostern(`
 error_log stderr info;
 ${main}

@@ -8,7 +8,7 @@ import { type Input, TooLong } from "../../transport/index.ts";
 
 export interface Command {
   readonly tag: ByteString;
-  readonly name: string;
+  readonly name: Name;
   readonly args: readonly ByteString[];
 }
 
@@ -26,6 +26,9 @@ export interface Limits {
   readonly authenticate: number;
 }
 
+const NAMES = ["CAPABILITY", "NOOP", "LOGOUT", "STARTTLS", "LOGIN", "AUTHENTICATE"] as const;
+type Name = (typeof NAMES)[number];
+
 const MOST_ARGUMENTS = 3;
 const AUTHENTICATE = /^\S+ +AUTHENTICATE /i;
 const TAG = /^([A-Za-z0-9._-]{1,32}) +/;
@@ -35,7 +38,7 @@ const LITERAL = /^\{(\d*)(\+?)\}$/;
 export class CommandReader {
   /** The command whose literal is awaited. */
   #tag: ByteString | null = null;
-  #name = "";
+  #name: Name | null = null;
   #args: ByteString[] = [];
   #literal: number | null = null;
   #size = 0;
@@ -58,7 +61,7 @@ export class CommandReader {
       this.#args.push(value);
       this.#literal = null;
     }
-    const line = input.line(limit - this.#size);
+    const line = this.#next(input, limit);
     if (line === null) return null;
     this.#size += line.length;
     const text = line.replace(/\r?\n$/, "");
@@ -67,6 +70,16 @@ export class CommandReader {
     // A literal that the client sends without waiting needs no reply: read on.
     else if (text.endsWith("+}")) return this.next(input, limits);
     return reading;
+  }
+
+  /** A line that is too long is still refused under its tag. */
+  #next(input: Input, limit: number): ByteString | null {
+    try {
+      return input.line(limit - this.#size);
+    } catch (error) {
+      this.#tag ??= TAG.exec(input.peek(64))?.[1] ?? null;
+      throw error;
+    }
   }
 
   /** An AUTHENTICATE may be longer than others. */
@@ -90,21 +103,22 @@ export class CommandReader {
       if (tagged === undefined || tag === undefined) return invalid(null);
       rest = rest.slice(tagged.length);
       this.#tag = tag;
-      const [named, name] = NAME.exec(rest) ?? [];
+      const [named, word] = NAME.exec(rest) ?? [];
+      const name = NAMES.find((known) => known === word?.toUpperCase());
       if (named === undefined || name === undefined) return invalid(tag);
       rest = rest.slice(named.length);
-      this.#name = name.toUpperCase();
+      this.#name = name;
     } else if (rest !== "" && !rest.startsWith(" ")) return invalid(this.#tag);
     // A CR that ends no line is no part of a command.
     if (text.includes("\r") || !this.#arguments(rest)) return invalid(this.#tag);
-    if (this.#literal === null) {
+    if (this.#literal === null && this.#tag !== null && this.#name !== null) {
       return {
         kind: "command",
         command: { tag: this.#tag, name: this.#name, args: this.#args },
       };
     }
     const limit = this.#name === "AUTHENTICATE" ? limits.authenticate : limits.command;
-    if (this.#literal > limit - this.#size) throw new TooLong();
+    if (this.#literal !== null && this.#literal > limit - this.#size) throw new TooLong();
     return { kind: "continue" };
   }
 
@@ -128,7 +142,7 @@ export class CommandReader {
   }
 
   #reset(): void {
-    this.#name = "";
+    this.#name = null;
     this.#tag = null;
     this.#args = [];
     this.#literal = null;

@@ -89,8 +89,6 @@ export class ImapDialogue extends Conversation implements Dialogue {
         return this.mustUpgrade ? this.refuse() : this.#loginCommand(args);
       case "AUTHENTICATE":
         return this.mustUpgrade ? this.refuse() : this.authenticate(args);
-      default:
-        return this.parserError();
     }
   }
 

@@ -67,14 +67,16 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     this.#user = null;
     const [, verb, argument = ""] = /^([A-Za-z]{4})(?: +(.*))?$/s.exec(chomp(line) ?? "") ?? [];
     if (verb === undefined) return this.parserError();
-    return user === null ? this.#start(verb, argument) : this.#afterUser(verb, argument, user);
+    const name = verb.toUpperCase();
+    const args = argument.split(/ +/).filter((word) => word !== "");
+    const whole = name === "USER" || name === "PASS";
+    if (!whole && args.length > MOST_ARGUMENTS) return this.parserError();
+    return user === null
+      ? this.#start(name, argument, args)
+      : this.#afterUser(name, argument, user);
   }
 
-  #start(verb: string, argument: ByteString): Step {
-    const args = argument.split(/ +/).filter((word) => word !== "");
-    const name = verb.toUpperCase();
-    if (name !== "USER" && name !== "PASS" && args.length > MOST_ARGUMENTS)
-      return this.parserError();
+  #start(name: string, argument: ByteString, args: readonly ByteString[]): Step {
     switch (name) {
       case "USER":
         if (this.mustUpgrade || argument === "") return this.refuse();
@@ -90,7 +92,7 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
       case "PASS":
         return this.refuse();
       default:
-        return this.#anywhere(name) ?? this.parserError();
+        return this.#anywhere(name, this.upgradable) ?? this.parserError();
     }
   }
 
@@ -103,13 +105,13 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     };
   }
 
-  #afterUser(verb: string, argument: ByteString, user: ByteString): Step {
-    const name = verb.toUpperCase();
+  #afterUser(name: string, argument: ByteString, user: ByteString): Step {
     if (name === "PASS") {
       const given = argument === "" ? null : credentials(user, argument);
       return given === null ? this.refuse() : { kind: "login", credentials: given };
     }
-    const step = this.#anywhere(name);
+    // Not between USER and PASS, where nginx does not offer it either.
+    const step = this.#anywhere(name, false);
     if (step !== null) {
       this.#user = user;
       return step;
@@ -117,10 +119,11 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     return ["USER", "APOP", "AUTH", "STLS"].includes(name) ? this.refuse() : this.parserError();
   }
 
-  #anywhere(name: string): Step | null {
+  /** @param stls whether STLS may be offered now */
+  #anywhere(name: string, stls: boolean): Step | null {
     switch (name) {
       case "CAPA":
-        return this.reply(this.#capabilities());
+        return this.reply(this.#capabilities(stls));
       case "NOOP":
         return this.reply(OK);
       case "QUIT":
@@ -130,12 +133,12 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     }
   }
 
-  #capabilities(): ByteString {
+  #capabilities(stls: boolean): ByteString {
     const { pop3_capabilities } = this.settings;
     const lines = this.mustUpgrade
       ? pop3_capabilities.filter((word) => word !== "USER")
       : [...pop3_capabilities, ["SASL", ...this.#mechanisms()].join(" ")];
-    return list("+OK Capability list follows", this.upgradable ? [...lines, "STLS"] : lines);
+    return list("+OK Capability list follows", stls ? [...lines, "STLS"] : lines);
   }
 
   #methods(): ByteString {

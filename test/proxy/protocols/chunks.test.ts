@@ -11,7 +11,10 @@ const base64 = fc.oneof(
   fc.constantFrom("AGFubmEAc2VjcmV0", "YW5uYQ==", "", "*", "!", "="),
   fc.string({ maxLength: 200, unit: fc.constantFrom("A", "b", "=", "+") }),
 );
-const text = fc.string({ maxLength: 120, unit: fc.constantFrom("x", " ", '"', "\\", "{", "\0", "\xe4") });
+const text = fc.string({
+  maxLength: 120,
+  unit: fc.constantFrom("x", " ", '"', "\\", "{", "\0", "\xe4"),
+});
 const verb = (...words: string[]): fc.Arbitrary<string> => fc.constantFrom(...words);
 const end = fc.constantFrom("\r\n", "\r\n", "\r\n", "\n", "\r", "\r\r\n", "");
 
@@ -24,7 +27,12 @@ const tag = fc.constantFrom("a", "b1", "", "?", "long-tag-of-many-characters....
 const lines = {
   imap: fc.oneof(
     fc
-      .tuple(tag, verb("LOGIN", "login", "NOOP", "CAPABILITY", "SELECT"), fc.array(argument, { maxLength: 4 }), end)
+      .tuple(
+        tag,
+        verb("LOGIN", "login", "NOOP", "CAPABILITY", "SELECT"),
+        fc.array(argument, { maxLength: 4 }),
+        end,
+      )
       .map(([start, name, args, stop]) => `${[start, name, ...args].join(" ")}${stop}`),
     fc
       .tuple(tag, verb("PLAIN", "LOGIN", "X"), fc.oneof(base64, literal), end)
@@ -43,7 +51,11 @@ const lines = {
   ),
   smtp: fc.oneof(
     fc
-      .tuple(verb("EHLO", "HELO", "MAIL", "RCPT", "NOOP", "RSET", "HELP", "DATA", "ehlo"), text, end)
+      .tuple(
+        verb("EHLO", "HELO", "MAIL", "RCPT", "NOOP", "RSET", "HELP", "DATA", "ehlo"),
+        text,
+        end,
+      )
       .map(([name, word, stop]) => `${name} ${word}${stop}`),
     fc
       .tuple(verb("PLAIN", "LOGIN"), base64, end)
@@ -77,7 +89,9 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
       fc.assert(
         fc.property(transcript, cuts, (whole, places) => {
           const at = places.map((place) => place % (whole.length + 1)).toSorted((a, b) => a - b);
-          const pieces = [0, ...at].map((from, index) => whole.slice(from, at[index] ?? whole.length));
+          const pieces = [0, ...at].map((from, index) =>
+            whole.slice(from, at[index] ?? whole.length),
+          );
           assert.equal(steps(pieces), steps([whole]));
         }),
         { numRuns: 500 },
@@ -85,7 +99,10 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
     });
 
     test("any bytes lead to steps or to waiting, and little is held", () => {
-      const bytes = fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)), maxLength: 2000 });
+      const bytes = fc.string({
+        unit: fc.nat(255).map((code) => String.fromCharCode(code)),
+        maxLength: 2000,
+      });
       const pieces = fc.array(fc.oneof(bytes, lines[name]), { maxLength: 20 });
       fc.assert(
         fc.property(pieces, (sent) => {

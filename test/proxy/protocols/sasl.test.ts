@@ -76,7 +76,10 @@ for (const name of names) {
     });
 
     test("the authorization identity is left aside", () => {
-      assert.equal(talk(name).say(`${auth} PLAIN ${b64("root\0anna\0secret")}`), "<plain|anna|secret>");
+      assert.equal(
+        talk(name).say(`${auth} PLAIN ${b64("root\0anna\0secret")}`),
+        "<plain|anna|secret>",
+      );
     });
 
     const WRONG: Record<string, string> = {
@@ -87,7 +90,7 @@ for (const name of names) {
       "a NUL in the password": b64("\0anna\0sec\0ret"),
       "a CR in the password": b64("\0anna\0sec\rret"),
       "a LF in the login": b64("\0an\nna\0secret"),
-      "nothing": "",
+      nothing: "",
     };
     for (const [what, response] of Object.entries(WRONG)) {
       test(`${what} in a PLAIN response is refused, and the session goes on`, () => {
@@ -98,7 +101,10 @@ for (const name of names) {
     }
 
     test("padding may be left out, and what follows it does not count", () => {
-      for (const response of [b64("\0anna\0secre").replace(/=+$/, ""), `${b64("\0anna\0secre")}=x!`]) {
+      for (const response of [
+        b64("\0anna\0secre").replace(/=+$/, ""),
+        `${b64("\0anna\0secre")}=x!`,
+      ]) {
         assert.equal(asked("PLAIN").say(response), "<plain|anna|secre>");
       }
     });

@@ -2,16 +2,34 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { type Answer, type Lookup, type LookupEndpoint, never, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import {
+  type Answer,
+  type Lookup,
+  type LookupEndpoint,
+  never,
+  route,
+  startLookupEndpoint,
+} from "../../support/lookup-endpoint.ts";
 import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { anna, attempt, granted, greeted, greetedSecurely, loggedIn, protocolNames, untilClosed } from "../../support/mail-client.ts";
+import {
+  anna,
+  attempt,
+  granted,
+  greeted,
+  greetedSecurely,
+  loggedIn,
+  protocolNames,
+  untilClosed,
+} from "../../support/mail-client.ts";
 import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 let mailbox: Mailbox;
 let answer: Answer;
 let endpoint: LookupEndpoint;
-let postern: Servers<ProtocolName | "imaps" | "hasty imap" | "hasty pop3" | "hasty smtp" | "hasty imaps">;
+let postern: Servers<
+  ProtocolName | "imaps" | "hasty imap" | "hasty pop3" | "hasty smtp" | "hasty imaps"
+>;
 
 /** Sends the client to its mailbox. */
 const welcome: Answer = (lookup) =>
@@ -79,7 +97,10 @@ for (const protocol of protocolNames) {
     }
 
     test("a client that says nothing is closed after `timeout`", async () => {
-      assert.deepEqual(await untilClosed(await greeted(protocol, postern.ports[`hasty ${protocol}`])), []);
+      assert.deepEqual(
+        await untilClosed(await greeted(protocol, postern.ports[`hasty ${protocol}`])),
+        [],
+      );
     });
 
     test("commands do not prolong `timeout`", async () => {
@@ -107,7 +128,11 @@ test("a client that never begins its handshake is closed after `timeout`", async
 
 test("garbage instead of a handshake ends its session and no other", async () => {
   const bystander = await greetedSecurely("imap", postern.ports.imaps);
-  for (const garbage of ["a LOGIN anna x\r\n", "\0".repeat(1000), "\x16\x03\x01\x40\0".padEnd(2000, "\xff")]) {
+  for (const garbage of [
+    "a LOGIN anna x\r\n",
+    "\0".repeat(1000),
+    "\x16\x03\x01\x40\0".padEnd(2000, "\xff"),
+  ]) {
     const socket = connect(postern.ports.imaps, "127.0.0.1");
     socket.on("error", () => {});
     socket.end(garbage, "latin1");
@@ -133,7 +158,10 @@ test("many clients that vanish at any moment leave the others served", async () 
   wire.end();
 });
 
-for (const [how, leave] of [["resets", "resetAndDestroy"], ["closes", "destroy"]] as const) {
+for (const [how, leave] of [
+  ["resets", "resetAndDestroy"],
+  ["closes", "destroy"],
+] as const) {
   test(`a client that ${how} during its lookup has the lookup given up`, async () => {
     const asked = new Promise<Lookup>((resolve) => {
       answer = (lookup) => {

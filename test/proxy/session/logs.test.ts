@@ -1,9 +1,24 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type LookupEndpoint, reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  route,
+  startLookupEndpoint,
+} from "../../support/lookup-endpoint.ts";
 import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { attempt, granted, greeted, greetedSecurely, protocolNames, untilClosed, upgraded } from "../../support/mail-client.ts";
+import {
+  attempt,
+  granted,
+  greeted,
+  greetedSecurely,
+  protocolNames,
+  untilClosed,
+  upgraded,
+} from "../../support/mail-client.ts";
 import { freePorts } from "../../support/ports.ts";
 import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
 import type { Wire } from "../../support/wire.ts";
@@ -13,7 +28,7 @@ const anna = { login: "anna@example.test", password: CANARY };
 
 let mailbox: Mailbox;
 let endpoint: LookupEndpoint;
-let postern: Servers<ProtocolName | "imaps">;
+let postern: Servers<ProtocolName | "imaps" | "quiet">;
 
 before(async () => {
   mailbox = await startMailbox({
@@ -30,7 +45,7 @@ before(async () => {
   });
   postern = await startServers(
     `auth_http ${endpoint.address}; proxy_pass_error_message on; starttls on;`,
-    { ...inTheClear, imaps: "listen 127.0.0.1:PORT ssl; protocol imap;" },
+    { ...inTheClear, imaps: "listen 127.0.0.1:PORT ssl; protocol imap;", quiet: `${inTheClear.pop3} error_log stderr error;` },
     "error_log debug.log debug;",
   );
 });
@@ -99,6 +114,20 @@ for (const protocol of protocolNames) {
   });
 }
 
+test("a session that breaks off still names its server", async () => {
+  const socket = connect(postern.ports.quiet, "127.0.0.1");
+  await once(socket, "data");
+  const port = socket.localPort;
+  socket.resetAndDestroy();
+  let session;
+  while (session === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    session = postern.sessions().find((one) => one["remote_port"] === port);
+  }
+  assert.equal(session["server_addr"], "127.0.0.1");
+  assert.equal(session["server_port"], postern.ports.quiet);
+});
+
 test("TLS is told in OpenSSL's words, to the log and to the lookup", async () => {
   const wire = await greetedSecurely("imap", postern.ports.imaps);
   assert.match(await attempt("imap", wire, { ...anna, login: "refused" }), /^a NO /);
@@ -120,7 +149,9 @@ for (const protocol of protocolNames) {
     assert.match(await attempt(protocol, wire, anna), granted[protocol]);
     await bye(protocol, wire);
     assert.equal(endpoint.lookups.at(-1)?.header("Auth-SSL"), "on");
-    const line = new RegExp(`client logged in, client: 127\\.0\\.0\\.1 using starttls, server: 127\\.0\\.0\\.1:${postern.ports[protocol]}`);
+    const line = new RegExp(
+      `client logged in, client: 127\\.0\\.0\\.1 using starttls, server: 127\\.0\\.0\\.1:${postern.ports[protocol]}`,
+    );
     assert.match(postern.proxy.program.stderr, line);
   });
 }
@@ -144,7 +175,10 @@ test("the error log is in nginx's form, line for line", async () => {
     `\\[error\\] .* answered 500 while in http auth state${suffix}"failing"$`,
   ];
   for (const pattern of expected) {
-    assert.ok(lines.some((line) => new RegExp(pattern).test(line)), pattern);
+    assert.ok(
+      lines.some((line) => new RegExp(pattern).test(line)),
+      pattern,
+    );
   }
 });
 
@@ -177,7 +211,12 @@ test("no password appears in any output, whatever becomes of it", async () => {
       `a LOGIN anna ${CANARY.repeat(1000)}`,
     ],
     pop3: [`PASS ${CANARY}`, `USER anna\r\nPASS ${CANARY}\0`, `AUTH PLAIN ${secret} x`, CANARY],
-    smtp: [`AUTH ${secret}`, `EHLO ${CANARY} x`, `AUTH PLAIN ${btoa(CANARY)}`, `AUTH LOGIN ${CANARY}`],
+    smtp: [
+      `AUTH ${secret}`,
+      `EHLO ${CANARY} x`,
+      `AUTH PLAIN ${btoa(CANARY)}`,
+      `AUTH LOGIN ${CANARY}`,
+    ],
   };
   for (const protocol of protocolNames) {
     for (const said of misplaced[protocol]) {

@@ -99,12 +99,17 @@ describe("a client that has said all and sent FIN, as nc -N does,", () => {
   const SAID: Record<ProtocolName, [said: string, last: RegExp]> = {
     imap: [`a LOGIN ${anna.login} ${anna.password}\r\nb SELECT INBOX\r\nc LOGOUT\r\n`, /^c OK/],
     pop3: [`USER ${anna.login}\r\nPASS ${anna.password}\r\nSTAT\r\nQUIT\r\n`, /^\+OK/],
-    smtp: [`EHLO me\r\nAUTH PLAIN ${btoa(`\0${anna.login}\0${anna.password}`)}\r\nNOOP\r\nQUIT\r\n`, /^221/],
+    smtp: [
+      `EHLO me\r\nAUTH PLAIN ${btoa(`\0${anna.login}\0${anna.password}`)}\r\nNOOP\r\nQUIT\r\n`,
+      /^221/,
+    ],
   };
   const ANSWERS = { imap: 8, pop3: 4, smtp: 5 };
   for (const protocol of ["imap", "pop3", "smtp"] as const) {
     test(`gets all answers by ${protocol}`, async () => {
-      const wire = new Wire(connect({ port: postern.ports[protocol], host: "127.0.0.1", allowHalfOpen: true }));
+      const wire = new Wire(
+        connect({ port: postern.ports[protocol], host: "127.0.0.1", allowHalfOpen: true }),
+      );
       const [said, last] = SAID[protocol];
       wire.write(said);
       wire.end();
@@ -115,7 +120,9 @@ describe("a client that has said all and sent FIN, as nc -N does,", () => {
   }
 
   test("gets the answers to commands before any login", async () => {
-    const wire = new Wire(connect({ port: postern.ports.imap, host: "127.0.0.1", allowHalfOpen: true }));
+    const wire = new Wire(
+      connect({ port: postern.ports.imap, host: "127.0.0.1", allowHalfOpen: true }),
+    );
     wire.write("a NOOP\r\nb CAPABILITY\r\nc NOOP\r\n");
     wire.end();
     const lines = await untilClosed(wire);

@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type LookupEndpoint, reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  route,
+  startLookupEndpoint,
+} from "../../support/lookup-endpoint.ts";
 import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { anna, attempt, granted, greeted, protocolNames, untilClosed } from "../../support/mail-client.ts";
+import {
+  anna,
+  attempt,
+  granted,
+  greeted,
+  protocolNames,
+  untilClosed,
+} from "../../support/mail-client.ts";
 import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
@@ -36,14 +48,20 @@ for (const protocol of protocolNames) {
   describe(protocol, () => {
     test("a refusal without Auth-Wait is told in the lookup's words and ends the session", async () => {
       const wire = await greeted(protocol, postern.ports[protocol]);
-      assert.equal(await attempt(protocol, wire, { ...anna, password: "wrong" }), REFUSALS[protocol]);
+      assert.equal(
+        await attempt(protocol, wire, { ...anna, password: "wrong" }),
+        REFUSALS[protocol],
+      );
       assert.deepEqual(await untilClosed(wire), []);
     });
 
     test("a refusal with Auth-Wait is told after the wait, and the next try may be right", async () => {
       const wire = await greeted(protocol, postern.ports[protocol]);
       const asked = performance.now();
-      assert.equal(await attempt(protocol, wire, { ...anna, password: "again" }), REFUSALS[protocol]);
+      assert.equal(
+        await attempt(protocol, wire, { ...anna, password: "again" }),
+        REFUSALS[protocol],
+      );
       assert.ok(performance.now() - asked >= 1000, "the wait was not waited");
       assert.match(await attempt(protocol, wire), granted[protocol]);
       wire.end();

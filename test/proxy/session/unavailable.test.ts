@@ -1,8 +1,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type Answer, type LookupEndpoint, never, reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { anna, attempt, greeted, protocolNames, temporary, untilClosed } from "../../support/mail-client.ts";
+import {
+  type Answer,
+  type LookupEndpoint,
+  never,
+  reply,
+  route,
+  startLookupEndpoint,
+} from "../../support/lookup-endpoint.ts";
+import {
+  anna,
+  attempt,
+  greeted,
+  protocolNames,
+  temporary,
+  untilClosed,
+} from "../../support/mail-client.ts";
 import { freePorts } from "../../support/ports.ts";
 import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
 
@@ -49,30 +63,37 @@ after(async () => {
 });
 
 for (const protocol of protocolNames) {
-  describe(`${protocol} tells as temporary, and closes, when the lookup's endpoint`, { concurrency: true }, () => {
-    for (const login of Object.keys(FAILURES)) {
-      test(login.replaceAll("-", " "), async () => {
-        const wire = await greeted(protocol, postern.ports[protocol]);
-        const answer = await attempt(protocol, wire, { ...anna, login });
-        assert.match(answer, temporary[protocol]);
-        assert.doesNotMatch(answer, /invalid|password|credentials/i);
+  describe(
+    `${protocol} tells as temporary, and closes, when the lookup's endpoint`,
+    { concurrency: true },
+    () => {
+      for (const login of Object.keys(FAILURES)) {
+        test(login.replaceAll("-", " "), async () => {
+          const wire = await greeted(protocol, postern.ports[protocol]);
+          const answer = await attempt(protocol, wire, { ...anna, login });
+          assert.match(answer, temporary[protocol]);
+          assert.doesNotMatch(answer, /invalid|password|credentials/i);
+          assert.deepEqual(await untilClosed(wire), []);
+        });
+      }
+
+      test("is not there", async () => {
+        const wire = await greeted(protocol, stranded.ports[protocol]);
+        assert.match(await attempt(protocol, wire), temporary[protocol]);
         assert.deepEqual(await untilClosed(wire), []);
       });
-    }
-
-    test("is not there", async () => {
-      const wire = await greeted(protocol, stranded.ports[protocol]);
-      assert.match(await attempt(protocol, wire), temporary[protocol]);
-      assert.deepEqual(await untilClosed(wire), []);
-    });
-  });
+    },
+  );
 }
 
 test("each failure is one line of the error log that names the endpoint", () => {
   const lines = postern.proxy.program.stderr.split("\n");
   for (const login of Object.keys(FAILURES)) {
-    const named = lines.filter((line) => line.includes("[error]") && line.includes(`login: "${login}"`));
+    const named = lines.filter(
+      (line) => line.includes("[error]") && line.includes(`login: "${login}"`),
+    );
     assert.equal(named.length, protocolNames.length, login);
-    for (const line of named) assert.ok(line.includes(`auth http server 127.0.0.1:${endpoint.port} `), line);
+    for (const line of named)
+      assert.ok(line.includes(`auth http server 127.0.0.1:${endpoint.port} `), line);
   }
 });

@@ -3,7 +3,14 @@ import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
 import type { Listener } from "../../support/mailbox/index.ts";
-import { anna, attempt, greeted, protocolNames, temporary, untilClosed } from "../../support/mail-client.ts";
+import {
+  anna,
+  attempt,
+  greeted,
+  protocolNames,
+  temporary,
+  untilClosed,
+} from "../../support/mail-client.ts";
 import { freePorts } from "../../support/ports.ts";
 import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
 import { silence, startUpstream } from "../../support/upstream.ts";
@@ -49,25 +56,33 @@ after(async () => {
 });
 
 for (const protocol of protocolNames) {
-  describe(`${protocol} tells as temporary, and closes, when the mail server`, { concurrency: true }, () => {
-    for (const login of ["is-not-there", ...Object.keys(UPSTREAMS)]) {
-      test(login.replaceAll("-", " "), async () => {
-        const wire = await greeted(protocol, postern.ports[protocol]);
-        assert.match(await attempt(protocol, wire, { ...anna, login }), temporary[protocol]);
-        assert.deepEqual(await untilClosed(wire), []);
-      });
-    }
-  });
+  describe(
+    `${protocol} tells as temporary, and closes, when the mail server`,
+    { concurrency: true },
+    () => {
+      for (const login of ["is-not-there", ...Object.keys(UPSTREAMS)]) {
+        test(login.replaceAll("-", " "), async () => {
+          const wire = await greeted(protocol, postern.ports[protocol]);
+          assert.match(await attempt(protocol, wire, { ...anna, login }), temporary[protocol]);
+          assert.deepEqual(await untilClosed(wire), []);
+        });
+      }
+    },
+  );
 }
 
 test("the error log names the upstream and tells what was wrong", () => {
   const { stderr } = postern.proxy.program;
   const lines = stderr.split("\n").filter((line) => line.includes("[error]"));
-  const of = (login: string): string => lines.find((line) => line.includes(`login: "${login}"`)) ?? "";
+  const of = (login: string): string =>
+    lines.find((line) => line.includes(`login: "${login}"`)) ?? "";
   assert.match(of("says-nothing"), /upstream timed out.*, upstream: 127\.0\.0\.1:\d+$/);
   assert.match(of("is-not-there"), /ECONNREFUSED.*, upstream: 127\.0\.0\.1:\d+$/);
   assert.match(of("talks-without-end"), /upstream sent too long response line/);
-  assert.match(of("speaks-no-mail"), /upstream sent invalid response: "HTTP\/1\.1 400 Bad Request"/);
+  assert.match(
+    of("speaks-no-mail"),
+    /upstream sent invalid response: "HTTP\/1\.1 400 Bad Request"/,
+  );
 });
 
 describe("an upstream that refuses the login", () => {
@@ -99,7 +114,8 @@ describe("an upstream that refuses the login", () => {
     asking = await startLookupEndpoint((lookup) =>
       route(refusing[lookup.header("Auth-Protocol") as ProtocolName].port),
     );
-    const passing = (name: ProtocolName): string => `${inTheClear[name]} proxy_pass_error_message on;`;
+    const passing = (name: ProtocolName): string =>
+      `${inTheClear[name]} proxy_pass_error_message on;`;
     servers = await startServers(`auth_http ${asking.address};`, {
       imap: passing("imap"),
       pop3: passing("pop3"),

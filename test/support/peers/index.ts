@@ -1,5 +1,5 @@
 // Real servers for the tests, each on free ports of loopback and in a directory of its own.
 export { startDovecot, type Dovecot } from "./dovecot.ts";
 export { freeMailPorts, mailConfig, type MailPorts } from "./mail-config.ts";
-export { startNginx, startPostern, type MailProxy } from "./mail-proxy.ts";
+export { posternEntry, startNginx, startPostern, type MailProxy } from "./mail-proxy.ts";
 export { startPostfix } from "./postfix.ts";

@@ -14,12 +14,14 @@ export type MailProxy = {
 };
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+/** The program that Node runs. */
+export const posternEntry = join(root, "proxy/main.ts");
 const globals = "daemon off; pid nginx.pid; load_module /usr/lib/nginx/modules/ngx_mail_module.so;";
 
 export function startPostern(config: string): Promise<MailProxy> {
   return start(config, (directory) => [
     process.execPath,
-    [join(root, "proxy/main.ts"), "-p", `${directory}/`, "-c", join(directory, "mail.conf")],
+    [posternEntry, "-p", `${directory}/`, "-c", join(directory, "mail.conf")],
   ]);
 }
 

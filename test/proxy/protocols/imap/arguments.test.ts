@@ -52,7 +52,11 @@ describe("literals", () => {
     assert.deepEqual(client.send(`${secret}\r\n`).map(told), [`<plain|anna|${secret}>`]);
   });
 
-  for (const [name, byte] of [["CR", "\r"], ["LF", "\n"], ["NUL", "\0"]] as const) {
+  for (const [name, byte] of [
+    ["CR", "\r"],
+    ["LF", "\n"],
+    ["NUL", "\0"],
+  ] as const) {
     test(`a password with ${name} is refused, and its rest is no command`, () => {
       const steps = talk("imap").send(`a LOGIN anna {9+}\r\nx${byte}b NOOP \r\nc NOOP\r\n`);
       assert.deepEqual(steps.map(told), [BAD, "c OK completed"]);

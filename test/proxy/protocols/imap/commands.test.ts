@@ -8,7 +8,8 @@ test("the greeting is nginx's", () => {
 
 const ANSWERS: Record<string, string> = {
   "a CAPABILITY": "* CAPABILITY IMAP4 IMAP4rev1 UIDPLUS AUTH=PLAIN\r\na OK completed",
-  "a capability with arguments": "* CAPABILITY IMAP4 IMAP4rev1 UIDPLUS AUTH=PLAIN\r\na OK completed",
+  "a capability with arguments":
+    "* CAPABILITY IMAP4 IMAP4rev1 UIDPLUS AUTH=PLAIN\r\na OK completed",
   "a NOOP": "a OK completed",
   "A1.b-c_D NOOP": "A1.b-c_D OK completed",
   "a  NOOP  ": "a OK completed",
@@ -61,7 +62,11 @@ const CAPABILITIES = {
   "with STARTTLS demanded": ["only", "imap", "STARTTLS LOGINDISABLED"],
 } as const;
 for (const [name, [starttls, , words]] of Object.entries(CAPABILITIES)) {
-  const changes = { starttls, imap_auth: ["plain", "login"], imap_capabilities: ["IMAP4rev1", "X"] };
+  const changes = {
+    starttls,
+    imap_auth: ["plain", "login"],
+    imap_capabilities: ["IMAP4rev1", "X"],
+  };
 
   test(`the capabilities in the clear ${name}`, () => {
     const expected = `* CAPABILITY IMAP4rev1 X ${words}\r\na OK completed`;

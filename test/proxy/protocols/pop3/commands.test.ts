@@ -66,7 +66,10 @@ test("between USER and PASS only CAPA, NOOP and QUIT leave the user standing", (
 });
 
 test("a NUL in the login or the password is refused", () => {
-  for (const [user, pass] of [["an\0na", "secret"], ["anna", "sec\0ret"]] as const) {
+  for (const [user, pass] of [
+    ["an\0na", "secret"],
+    ["anna", "sec\0ret"],
+  ] as const) {
     const client = talk("pop3");
     client.say(`USER ${user}`);
     assert.equal(client.say(`PASS ${pass}`), BAD);
@@ -115,7 +118,8 @@ test("where TLS is demanded no login is taken in the clear", () => {
 
 test("with apop the greeting carries the salt of the digest", () => {
   const { dialogue } = talk("pop3", { pop3_auth: ["apop"] });
-  const [, salt] = /^\+OK POP3 ready (<\d+\.\d+@mx\.example\.test>)\r\n$/.exec(dialogue.greeting()) ?? [];
+  const [, salt] =
+    /^\+OK POP3 ready (<\d+\.\d+@mx\.example\.test>)\r\n$/.exec(dialogue.greeting()) ?? [];
   const client = talk("pop3", { pop3_auth: ["plain", "apop"] });
   assert.ok(salt);
   assert.equal(client.say("APOP anna 0123"), "<apop|anna|0123>");
@@ -134,9 +138,12 @@ test("an initial response may be 12 KiB long", () => {
   const secret = "x".repeat(9000);
   const line = `AUTH PLAIN ${btoa(`\0anna\0${secret}`)}\r\n`;
   assert.deepEqual(talk("pop3").send(line).map(told), [`<plain|anna|${secret}>`]);
-  assert.deepEqual(talk("pop3").send(`AUTH PLAIN ${"A".repeat(12_288)}`).map(told), [
-    `${BAD} <close>`,
-  ]);
+  assert.deepEqual(
+    talk("pop3")
+      .send(`AUTH PLAIN ${"A".repeat(12_288)}`)
+      .map(told),
+    [`${BAD} <close>`],
+  );
 });
 
 test("max_errors counts what is no command, and nothing else", () => {

@@ -15,7 +15,12 @@ test("spaces in a login and a password are kept", () => {
   assert.deepEqual(sent, ["USER an na\r\n", "PASS  secret \r\n"]);
 });
 
-for (const lines of [["-ERR busy"], ["+OK", "-ERR nobody"], ["+OK", "+OK", "-ERR wrong"], ["+OKAY"]]) {
+for (const lines of [
+  ["-ERR busy"],
+  ["+OK", "-ERR nobody"],
+  ["+OK", "+OK", "-ERR wrong"],
+  ["+OKAY"],
+]) {
   test(`${lines.at(-1)} as line ${lines.length} refuses`, () => {
     const { end } = logIn(talk("pop3"), lines);
     assert.deepEqual(end, { kind: "refused", reply: `${lines.at(-1)}\r\n` });

@@ -128,7 +128,10 @@ test("with `none` a recipient is looked up with the commands that led to it, as 
   assert.equal(client.say("mail  FROM:<a@b>  SIZE=1  "), "250 2.0.0 OK");
   assert.equal(client.say("MAIL FROM:<x@y>"), "503 5.5.1 Bad sequence of commands");
   assert.equal(client.say("RCPT"), ARGUMENT);
-  assert.equal(client.say("Rcpt TO:<b@c> "), "<none|laptop|mail  FROM:<a@b>  SIZE=1|Rcpt TO:<b@c>>");
+  assert.equal(
+    client.say("Rcpt TO:<b@c> "),
+    "<none|laptop|mail  FROM:<a@b>  SIZE=1|Rcpt TO:<b@c>>",
+  );
   client.say("RSET");
   assert.equal(client.say("RCPT TO:<b@c>"), "503 5.5.1 Bad sequence of commands");
 });

@@ -7,12 +7,37 @@ const AUTH = `AUTH PLAIN ${btoa("\0anna\0secret")}`;
 
 /** What the upstream is sent, by settings and by how the client introduced itself. */
 const ORDERS: readonly [xclient: boolean, auth: boolean, hello: string | null, string[]][] = [
-  [true, true, "EHLO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", "EHLO laptop", AUTH]],
-  [true, true, "HELO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", "HELO laptop", AUTH]],
+  [
+    true,
+    true,
+    "EHLO",
+    ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", "EHLO laptop", AUTH],
+  ],
+  [
+    true,
+    true,
+    "HELO",
+    ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", "HELO laptop", AUTH],
+  ],
   [true, true, null, ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", AUTH]],
-  [true, false, "EHLO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]", "EHLO laptop"]],
-  [true, false, "HELO", ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]", "HELO laptop"]],
-  [true, false, null, ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]"]],
+  [
+    true,
+    false,
+    "EHLO",
+    ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]", "EHLO laptop"],
+  ],
+  [
+    true,
+    false,
+    "HELO",
+    ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]", "HELO laptop"],
+  ],
+  [
+    true,
+    false,
+    null,
+    ["EHLO mx.example.test", "XCLIENT ADDR=192.0.2.9 LOGIN=anna NAME=[UNAVAILABLE]"],
+  ],
   [false, true, "EHLO", ["EHLO mx.example.test", AUTH]],
   [false, true, "HELO", ["HELO mx.example.test", AUTH]],
   [false, true, null, ["HELO mx.example.test", AUTH]],
@@ -23,7 +48,11 @@ const ORDERS: readonly [xclient: boolean, auth: boolean, hello: string | null, s
 
 /** The answer that lets a login go on. */
 function yes(command: string): string {
-  return command.startsWith("AUTH") ? "235 2.7.0 ok" : command.startsWith("XCLIENT") ? "220 ok" : "250 ok";
+  return command.startsWith("AUTH")
+    ? "235 2.7.0 ok"
+    : command.startsWith("XCLIENT")
+      ? "220 ok"
+      : "250 ok";
 }
 
 function introduced(hello: string | null, xclient: boolean, auth: boolean): DialogueClient {
@@ -38,7 +67,10 @@ for (const [xclient, auth, hello, commands] of ORDERS) {
   test(`${flags}, the client ${hello === null ? "did not introduce itself" : `said ${hello}`}`, () => {
     const answers = ["220 ready", ...commands.map(yes)];
     const { sent, end } = logIn(introduced(hello, xclient, auth), answers);
-    assert.deepEqual(sent, commands.map((command) => `${command}\r\n`));
+    assert.deepEqual(
+      sent,
+      commands.map((command) => `${command}\r\n`),
+    );
     assert.deepEqual(end, { kind: "accepted", reply: "235 2.0.0 OK\r\n" });
   });
 
@@ -54,7 +86,13 @@ for (const [xclient, auth, hello, commands] of ORDERS) {
 describe("answers of several lines", () => {
   test("are waited for to the end", () => {
     const greeting = ["220-mx", "220-welcome", "220 ready"];
-    const { sent } = logIn(introduced("EHLO", false, true), [...greeting, "250-mx", "250-AUTH PLAIN", "250 SIZE", "235 ok"]);
+    const { sent } = logIn(introduced("EHLO", false, true), [
+      ...greeting,
+      "250-mx",
+      "250-AUTH PLAIN",
+      "250 SIZE",
+      "235 ok",
+    ]);
     assert.deepEqual(sent, ["EHLO mx.example.test\r\n", `${AUTH}\r\n`]);
   });
 
@@ -85,7 +123,11 @@ test("a client without a login has its commands said again, and hears the upstre
   client.say("MAIL FROM:<a@b>");
   client.say("RCPT TO:<b@c>");
   const none = { login: "", password: null };
-  const { sent, end } = logIn(client, ["220 ready", "250 mx", "250 ok", "550-no", "550 such user"], none);
+  const { sent, end } = logIn(
+    client,
+    ["220 ready", "250 mx", "250 ok", "550-no", "550 such user"],
+    none,
+  );
   assert.deepEqual(sent, ["HELO mx.example.test\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<b@c>\r\n"]);
   assert.deepEqual(end, { kind: "accepted", reply: "550-no\r\n550 such user\r\n" });
 });

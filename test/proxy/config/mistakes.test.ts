@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { mailBlock, mistake } from "../../support/configuration.ts";
+
+const AT = "in /conf/main.conf";
+
+/** A configuration, and nginx's words about its first mistake; where no line is named it is 1. */
+const MISTAKES: Record<string, string> = {
+  "foo bar;": `unknown directive "foo"`,
+  "constructor x;": `unknown directive "constructor"`,
+  "__proto__ x;": `unknown directive "__proto__"`,
+  "mail { foo; }": `unknown directive "foo"`,
+  "timeout 1s;": `"timeout" directive is not allowed here ${AT}:1`,
+  "server { }": `"server" directive is not allowed here ${AT}:1`,
+  "mail { listen 143; }": `"listen" directive is not allowed here ${AT}:1`,
+  "mail { events {} }": `"events" directive is not allowed here ${AT}:1`,
+  "mail { server { server {} } }": `"server" directive is not allowed here ${AT}:1`,
+  "mail { worker_processes 2; }": `"worker_processes" directive is not allowed here ${AT}:1`,
+  "events { timeout 1s; }": `"timeout" directive is not allowed here ${AT}:1`,
+  "mail { timeout; }": `invalid number of arguments in "timeout" directive ${AT}:1`,
+  "mail { timeout 1s 2s; }": `invalid number of arguments in "timeout" directive ${AT}:1`,
+  "mail { auth_http_header x; }": `invalid number of arguments in "auth_http_header" directive ${AT}:1`,
+  "mail { server x { } }": `invalid number of arguments in "server" directive ${AT}:1`,
+  "mail { imap_auth; }": `invalid number of arguments in "imap_auth" directive ${AT}:1`,
+  "include;": `invalid number of arguments in "include" directive ${AT}:1`,
+  "include a b;": `invalid number of arguments in "include" directive ${AT}:1`,
+  "mail { timeout 1s { } }": `directive "timeout" is not terminated by ";" ${AT}:1`,
+  "include x { }": `directive "include" is not terminated by ";" ${AT}:1`,
+  "mail;": `directive "mail" has no opening "{" ${AT}:1`,
+  "mail { server; }": `directive "server" has no opening "{" ${AT}:1`,
+  "mail { } }": `unexpected "}" ${AT}:1`,
+  "mail { timeout 1s }": `unexpected "}" ${AT}:1`,
+  ";": `unexpected ";" ${AT}:1`,
+  "{": `unexpected "{" ${AT}:1`,
+  "mail {\n": `unexpected end of file, expecting "}" ${AT}:2`,
+  "mail {\n server {\n }\n": `unexpected end of file, expecting "}" ${AT}:4`,
+  "mail {\ntimeout 1s ": `unexpected end of file, expecting ";" or "}" ${AT}:2`,
+  "http {": `unexpected end of file, expecting "}" ${AT}:1`,
+  "mail { timeout 1s;\ntimeout 2s; }": `"timeout" directive is duplicate ${AT}:2`,
+  "events {} events {}": `"events" directive is duplicate ${AT}:1`,
+  "mail {}\nmail {}": `"mail" directive is duplicate ${AT}:2`,
+  "pid a; pid b;": `"pid" directive is duplicate ${AT}:1`,
+  "worker_processes 0;": "worker_processes",
+  "worker_processes two;": `"worker_processes" directive invalid number ${AT}:1`,
+  "mail { starttls maybe; }": `invalid value "maybe" ${AT}:1`,
+  "mail { imap_auth plain ntlm; }": `invalid value "ntlm" ${AT}:1`,
+  "mail { pop3_auth login; }": `invalid value "login" ${AT}:1`,
+  "mail { xclient yes; }": `invalid value "yes" in "xclient" directive, it must be "on" or "off" ${AT}:1`,
+  "mail { server { protocol IMAP; } }": `unknown protocol "IMAP" ${AT}:1`,
+  "error_log stderr loud;": `invalid log level "loud" ${AT}:1`,
+  "mail { auth_http http:///x; }": `no host in auth_http "http:///x" ${AT}:1`,
+  "mail { auth_http host:http/x; }": `invalid port in auth_http "host:http/x" ${AT}:1`,
+  "mail { auth_http host:65536; }": `invalid port in auth_http "host:65536" ${AT}:1`,
+  "mail {\n server {\n auth_http h;\n protocol imap;\n }\n}": `no "listen" is defined for server ${AT}:2`,
+  "mail {\n\n server { listen 143; } }": `no "auth_http" is defined for server ${AT}:3`,
+  "mail {\n auth_http h;\n server { listen 1143; } }": `unknown mail protocol for server ${AT}:3`,
+};
+for (const [text, message] of Object.entries(MISTAKES)) {
+  test(`${JSON.stringify(text)} is told in nginx's words`, () => {
+    const told = mistake(text);
+    if (message.includes(" in ")) assert.equal(told, message);
+    else assert.ok(told.startsWith(message) || told.includes(message), told);
+    assert.match(told, / in \/conf\/main\.conf:\d+$/);
+  });
+}
+
+const TYPOS: Record<string, string> = {
+  auth_htpp: "auth_http",
+  timout: "timeout",
+  ssl_certificat: "ssl_certificate",
+  starttsl: "starttls",
+  Timeout: "timeout",
+};
+for (const [typo, meant] of Object.entries(TYPOS)) {
+  test(`${typo} is answered with ${meant}`, () => {
+    const told = mistake(`mail {\n  ${typo} x;\n}`);
+    assert.match(
+      told,
+      new RegExp(`^unknown directive "${typo}".*"${meant}".* in /conf/main\\.conf:2$`),
+    );
+  });
+}
+
+test("the first mistake is the one that is told, whatever the others are", () => {
+  assert.match(mistake('events {}\nfoo;\nmail { timeout 1x; "'), /unknown directive "foo".*:2$/);
+});
+
+describe("listen", () => {
+  const WRONG: Record<string, RegExp> = {
+    "0": /^invalid port in "0" of the "listen" directive/,
+    "65536": /^invalid port in "65536" of the "listen" directive/,
+    "192.0.2.1": /^invalid port in "192\.0\.2\.1"/,
+    "192.0.2.1:": /^invalid port in "192\.0\.2\.1:"/,
+    "[::1]": /^invalid port in "\[::1\]"/,
+    "192.0.2.1:imap": /^invalid port in/,
+    ":143": /^no host in ":143" of the "listen" directive/,
+    "[]:143": /^(no host|invalid IPv6 address) in "\[\]:143" of the "listen" directive/,
+    "[fe80::zz]:143": /^invalid IPv6 address in "\[fe80::zz\]:143" of the "listen" directive/,
+    "143 SSL": /^invalid parameter "SSL"/,
+    "143 ssl tls": /^invalid parameter "tls"/,
+  };
+  for (const [words, message] of Object.entries(WRONG)) {
+    test(`${words} is refused`, () => {
+      const told = mistake(`mail { server {\n listen ${words};\n} }`);
+      assert.match(told, message);
+      assert.match(told, /:2$/);
+    });
+  }
+
+  test("an address and port may stand once in the whole mail block", () => {
+    const again = "server { listen 0.0.0.0:143; }";
+    const told = mistake(`mail { auth_http h;\nserver { listen *:143; }\n${again} }`);
+    assert.match(told, /^duplicate "0\.0\.0\.0:143" address and port pair in .*:3$/);
+    const twice = mistake("mail { auth_http h; server { listen [::1]:143; listen [::1]:143; } }");
+    assert.match(twice, /^duplicate "\[::1\]:143" address and port pair/);
+  });
+});
+
+test("an empty file is no configuration", () => {
+  assert.match(mistake(""), /mail/);
+  assert.match(mistake("mail { }"), /server/);
+  assert.ok(mailBlock("").length > 0);
+});

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { hostname } from "node:os";
+import { describe, test } from "node:test";
+import { configure, mailBlock, mistake, server } from "../../support/configuration.ts";
+
+const TIMES: Record<string, number | null> = {
+  "0": 0,
+  "90": 90_000,
+  "1s": 1000,
+  "500ms": 500,
+  "2m": 120_000,
+  "1h": 3_600_000,
+  "1d": 86_400_000,
+  "1w": 604_800_000,
+  "1h30m": 5_400_000,
+  '"1h 30m"': 5_400_000,
+  "1h30": 3_630_000,
+  "1w2d3h4m5s6ms": 604_800_000 + 2 * 86_400_000 + 3 * 3_600_000 + 4 * 60_000 + 5006,
+  "1m1h": null,
+  "1s1s": null,
+  "30 1h": null,
+  '"30 1h"': null,
+  "1y": null,
+  "1M": null,
+  "1S": null,
+  "-1": null,
+  "1.5s": null,
+  s: null,
+  ms: null,
+  '""': null,
+  "99999999999999999999": null,
+};
+for (const [text, ms] of Object.entries(TIMES)) {
+  test(`the time ${text} is ${ms === null ? "refused" : `${ms} ms`}`, () => {
+    if (ms !== null) assert.equal(server(`timeout ${text};`).timeout, ms);
+    else assert.match(mistake(mailBlock(`timeout ${text};`)), /"timeout" directive/);
+  });
+}
+
+const SIZES: Record<string, number | null> = {
+  "0": 0,
+  "4096": 4096,
+  "8k": 8192,
+  "8K": 8192,
+  "1m": 1_048_576,
+  "1M": 1_048_576,
+  "1g": null,
+  "1kb": null,
+  k: null,
+  "-1": null,
+  "1.5k": null,
+  "99999999999999999999": null,
+};
+for (const [text, bytes] of Object.entries(SIZES)) {
+  test(`the size ${text} is ${bytes === null ? "refused" : `${bytes} bytes`}`, () => {
+    if (bytes !== null)
+      assert.equal(server(`imap_client_buffer ${text};`).imap_client_buffer, bytes);
+    else {
+      const told = mistake(mailBlock(`imap_client_buffer ${text};`));
+      assert.equal(told, '"imap_client_buffer" directive invalid value in /conf/main.conf:1');
+    }
+  });
+}
+
+for (const [word, value] of [
+  ["on", true],
+  ["ON", true],
+  ["Off", false],
+  ["off", false],
+] as const) {
+  test(`the flag ${word} is ${value}`, () => {
+    assert.equal(server(`xclient ${word};`).xclient, value);
+  });
+}
+
+test("words of a list are taken in any case, and kept in nginx's order", () => {
+  assert.deepEqual(server("imap_auth LOGIN Plain;").imap_auth, ["plain", "login"]);
+  assert.deepEqual(server("imap_auth login; imap_auth plain;").imap_auth, ["plain", "login"]);
+  assert.equal(server("starttls OFF;").starttls, "off");
+});
+
+describe("listen", () => {
+  const FORMS: Record<string, [host: string, port: number]> = {
+    "143": ["0.0.0.0", 143],
+    "*:143": ["0.0.0.0", 143],
+    "0.0.0.0:143": ["0.0.0.0", 143],
+    "192.0.2.1:143": ["192.0.2.1", 143],
+    "mail.example:143": ["mail.example", 143],
+    "[2001:db8::1]:143": ["2001:db8::1", 143],
+    "[::]:143": ["::", 143],
+  };
+  for (const [text, [host, port]] of Object.entries(FORMS)) {
+    test(`${text} is ${host}, port ${port}`, () => {
+      const { servers } = configure(`mail { auth_http h; server { listen ${text}; } }`);
+      const { listen } = servers[0]!;
+      assert.equal(listen[0]?.host, host);
+      assert.equal(listen[0]?.port, port);
+      assert.equal(listen[0]?.ssl, false);
+    });
+  }
+});
+
+const PORTS = {
+  143: "imap",
+  993: "imap",
+  110: "pop3",
+  995: "pop3",
+  25: "smtp",
+  465: "smtp",
+  587: "smtp",
+};
+for (const [port, protocol] of Object.entries(PORTS)) {
+  test(`port ${port} means ${protocol}`, () => {
+    const { servers } = configure(`mail { auth_http h; server { listen ${port}; } }`);
+    assert.equal(servers[0]?.protocol, protocol);
+    assert.equal(servers[0]?.listen[0]?.ssl, false);
+  });
+}
+
+test("protocol outweighs the port, and the first known port decides", () => {
+  assert.equal(server("protocol smtp;").protocol, "smtp");
+  const { servers } = configure(
+    "mail { auth_http h; server { listen 2143; listen 110; listen 143; } }",
+  );
+  assert.equal(servers[0]?.protocol, "pop3");
+});
+
+test("what is not said is nginx's default", () => {
+  const settings = server("");
+  const { timeout, max_errors, auth_http_timeout, proxy_timeout, xclient, starttls } = settings;
+  assert.deepEqual(
+    { timeout, max_errors, auth_http_timeout, proxy_timeout, xclient, starttls },
+    {
+      timeout: 60_000,
+      max_errors: 5,
+      auth_http_timeout: 60_000,
+      proxy_timeout: 86_400_000,
+      xclient: true,
+      starttls: "off",
+    },
+  );
+  assert.deepEqual(settings.imap_capabilities, ["IMAP4", "IMAP4rev1", "UIDPLUS"]);
+  assert.deepEqual(settings.pop3_capabilities, ["TOP", "USER", "UIDL"]);
+  assert.deepEqual(settings.smtp_auth, ["plain", "login"]);
+  assert.deepEqual(settings.imap_auth, ["plain"]);
+  assert.equal(settings.proxy_pass_error_message, false);
+  assert.equal(settings.proxy_smtp_auth, false);
+  assert.equal(settings.server_name, hostname().toLowerCase());
+  assert.equal(server('server_name "";').server_name, hostname().toLowerCase());
+  assert.equal(configure(mailBlock("")).worker_processes, 1);
+});
+
+describe("auth_http", () => {
+  const URLS: Record<string, [host: string, port: number, uri: string, header: string]> = {
+    "http://127.0.0.1:9000/auth": ["127.0.0.1", 9000, "/auth", "127.0.0.1"],
+    "127.0.0.1:9000/auth": ["127.0.0.1", 9000, "/auth", "127.0.0.1"],
+    "http://auth.example": ["auth.example", 80, "/", "auth.example"],
+    "auth.example/a?b=c&d%20e": ["auth.example", 80, "/a?b=c&d%20e", "auth.example"],
+    "http://[::1]:9000/": ["::1", 9000, "/", "[::1]"],
+    "http://host?q": ["host", 80, "?q", "host"],
+  };
+  for (const [url, [host, port, uri, hostHeader]] of Object.entries(URLS)) {
+    test(`${url} is understood`, () => {
+      const { servers } = configure(`mail { auth_http ${url}; server { listen 143; } }`);
+      const found = servers[0]!.auth_http;
+      assert.deepEqual(
+        [found.host, found.port, found.uri, found.hostHeader],
+        [host, port, uri, hostHeader],
+      );
+    });
+  }
+
+  test("the last one counts, its headers are kept in order", () => {
+    const { servers } = configure(
+      'mail { auth_http a; auth_http b; auth_http_header X-A "1 2"; auth_http_header X-B ""; server { listen 143; } }',
+    );
+    assert.equal(servers[0]?.auth_http.host, "b");
+    assert.deepEqual(servers[0]?.auth_http_header, ["X-A: 1 2", "X-B: "]);
+  });
+});
+
+test("relative paths of pid and error_log begin at the prefix, that of the certificate at the file", () => {
+  const settings = configure(
+    `pid run/pid; error_log log info; ${mailBlock("", "ssl_certificate c.pem;")}`,
+  );
+  const prefix = settings.file.replace(/\/conf\/main\.conf$/, "");
+  assert.equal(settings.pid, `${prefix}/run/pid`);
+  assert.deepEqual(settings.error_log, [{ destination: { path: `${prefix}/log` }, level: "info" }]);
+  assert.deepEqual(settings.servers[0]?.ssl_certificate, [`${prefix}/conf/c.pem`]);
+});

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import {
+  InvalidProxyHeader,
+  type ProxyHeader,
+  readProxyHeader,
+} from "../../../proxy/listener/proxy-header.ts";
+import { Input } from "../../../proxy/transport/index.ts";
+import { formatProxyHeader } from "../../../proxy/upstream/index.ts";
+
+const SIGNATURE = "\r\n\r\n\0\r\nQUIT\n";
+
+function read(text: string): { header: ProxyHeader | null; rest: string } {
+  const input = new Input();
+  input.append(Buffer.from(text, "latin1"));
+  return { header: readProxyHeader(input), rest: Buffer.from(input.rest()).toString("latin1") };
+}
+
+/** Fed a byte at a time; the header must come with its last byte and no sooner. */
+function readSlowly(text: string): ProxyHeader | null {
+  const input = new Input();
+  for (const [index, byte] of Buffer.from(text, "latin1").entries()) {
+    input.append(Buffer.of(byte));
+    const header = readProxyHeader(input);
+    if (header !== null) {
+      assert.equal(index, text.length - 1);
+      return header;
+    }
+  }
+  return null;
+}
+
+function proxied(source: string, port: number, destination: string, at: number): ProxyHeader {
+  return {
+    kind: "proxied",
+    proxied: { source: { host: source, port }, destination: { host: destination, port: at } },
+  };
+}
+
+const good: Record<string, [text: string, header: ProxyHeader]> = {
+  "version 1, IPv4": [
+    "PROXY TCP4 192.0.2.9 192.0.2.1 50001 143\r\n",
+    proxied("192.0.2.9", 50001, "192.0.2.1", 143),
+  ],
+  "version 1, IPv6": [
+    "PROXY TCP6 2001:db8::9 2001:db8::1 50001 993\r\n",
+    proxied("2001:db8::9", 50001, "2001:db8::1", 993),
+  ],
+  "version 1, UNKNOWN with whatever behind it": ["PROXY UNKNOWN ffff::1 x\r\n", { kind: "local" }],
+  "version 2, IPv4, with a TLV": [
+    `${SIGNATURE}\x21\x11\0\x10\xc0\0\x02\x09\xc0\0\x02\x01\xc3\x51\0\x8f\x04\0\x01x`,
+    proxied("192.0.2.9", 50001, "192.0.2.1", 143),
+  ],
+  "version 2, LOCAL": [`${SIGNATURE}\x20\0\0\0`, { kind: "local" }],
+  "version 2, a datagram": [`${SIGNATURE}\x21\x12\0\x0c${"\0".repeat(12)}`, { kind: "local" }],
+};
+
+describe("a PROXY header", () => {
+  for (const [name, [text, header]] of Object.entries(good)) {
+    test(`${name}: is understood, and what follows is left in place`, () => {
+      assert.deepEqual(read(`${text}a NOOP\r\n`), { header, rest: "a NOOP\r\n" });
+    });
+    test(`${name}: may come byte by byte`, () => {
+      assert.deepEqual(readSlowly(text), header);
+    });
+  }
+
+  const bad = [
+    "a NOOP\r\n",
+    "PROXY\r\n",
+    "PROXY TCP4 192.0.2.9 192.0.2.1 50001 143\n",
+    "PROXY TCP4 192.0.2.9 192.0.2.1 50001 65536\r\n",
+    "PROXY TCP4 192.0.2.9 192.0.2.1 50001\r\n",
+    "PROXY TCP4 192.0.2.999 192.0.2.1 1 2\r\n",
+    "PROXY TCP4 2001:db8::9 2001:db8::1 1 2\r\n",
+    "PROXY TCP6 192.0.2.9 192.0.2.1 1 2\r\n",
+    "PROXY TCP4 192.0.2.9 192.0.2.1 1 2 3\r\n",
+    `PROXY UNKNOWN ${"x".repeat(100)}\r\n`,
+    `${SIGNATURE}\x31\x11\0\x0c${"\0".repeat(12)}`,
+    `${SIGNATURE}\x21\x11\0\x04${"\0".repeat(4)}`,
+    `${SIGNATURE}\x21\x11\xff\xff`,
+  ];
+  for (const text of bad) {
+    test(`is refused when it is ${JSON.stringify(text.slice(0, 60))}`, () => {
+      assert.throws(() => read(text), InvalidProxyHeader);
+    });
+  }
+
+  test("that is no header never gets further than its longest form", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => {
+        const input = new Input();
+        input.append(bytes);
+        try {
+          if (readProxyHeader(input) === null) assert.ok(bytes.length < 4096);
+        } catch (error) {
+          assert.ok(error instanceof InvalidProxyHeader);
+        }
+      }),
+    );
+  });
+});
+
+describe("a PROXY header that we write", () => {
+  const address = fc.record({
+    host: fc.oneof(fc.ipV4(), fc.constantFrom("2001:db8::9", "::1", "fe80::1:2")),
+    port: fc.integer({ min: 0, max: 65_535 }),
+  });
+  for (const version of ["on", "v2"] as const) {
+    test(`(${version}) is one that we read, with the same addresses`, () => {
+      fc.assert(
+        fc.property(address, address, (source, destination) => {
+          const text = Buffer.from(formatProxyHeader(version, source, destination));
+          const { header, rest } = read(text.toString("latin1"));
+          assert.equal(rest, "");
+          assert.equal(header?.kind, "proxied");
+          if (header.kind !== "proxied") return;
+          const plain = (host: string): string => host.replace(/^::ffff:/, "");
+          assert.equal(header.proxied.source.port, source.port);
+          assert.equal(header.proxied.destination.port, destination.port);
+          if (source.host.includes(":") === destination.host.includes(":")) {
+            assert.equal(plain(header.proxied.source.host), source.host);
+          }
+        }),
+      );
+    });
+  }
+
+  test("is text in version 1, of one family", () => {
+    const write = (source: string, destination: string): string =>
+      Buffer.from(
+        formatProxyHeader("on", { host: source, port: 5 }, { host: destination, port: 143 }),
+      ).toString();
+    assert.equal(write("192.0.2.9", "192.0.2.1"), "PROXY TCP4 192.0.2.9 192.0.2.1 5 143\r\n");
+    assert.equal(write("2001:db8::9", "::1"), "PROXY TCP6 2001:db8::9 ::1 5 143\r\n");
+    assert.match(write("192.0.2.9", "::1"), /^PROXY TCP6 ::ffff:[\da-f.:]+ ::1 5 143\r\n$/);
+    assert.equal(write("unix:", "unix:"), "PROXY UNKNOWN\r\n");
+  });
+});

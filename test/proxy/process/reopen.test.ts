@@ -1,0 +1,43 @@
+// `-s reopen`: after a rotation everybody writes to a new file.
+import assert from "node:assert/strict";
+import { readFile, rename, stat } from "node:fs/promises";
+import { test } from "node:test";
+import { greeted, untilClosed } from "../../support/mail-client.ts";
+import { inTheClear } from "../../support/servers.ts";
+import { serve } from "./service.ts";
+import { postern } from "./site.ts";
+
+const logs = ["error.log", "access.log"] as const;
+
+test("-s reopen after a rename has primary and workers write to new files", async (t) => {
+  const main = "worker_processes 2; error_log error.log info;";
+  const imap = `${inTheClear.imap} access_log access.log;`;
+  const { program, proxy, ports, file, workers } = await serve(t, { imap }, main);
+  const pids = await workers(2);
+  await session();
+  for (const log of logs) await rename(file(log), file(`${log}.1`));
+  assert.equal((await postern(proxy.directory, "-s", "reopen")).end, 0);
+
+  const seen = new Set<string>();
+  while (seen.size < pids.length) {
+    await session();
+    const text = await readFile(file("error.log"), "utf8").catch(() => "");
+    for (const [, pid = ""] of text.matchAll(/ (\d+)#0: \*\d+ client .* connected/g)) seen.add(pid);
+  }
+  assert.deepEqual(seen, new Set(pids.map(String)));
+
+  const sizes = async () =>
+    Promise.all(logs.map(async (log) => (await stat(file(`${log}.1`))).size));
+  const before = await sizes();
+  for (let count = 0; count < 10; count++) await session();
+  assert.equal(await program.stop("SIGQUIT"), 0);
+  assert.deepEqual(await sizes(), before);
+  assert.match(await readFile(file("error.log"), "utf8"), / \[notice\] .*: exit\n$/);
+  assert.match(await readFile(file("access.log"), "utf8"), /^(\{.*\}\n){10,}$/);
+
+  async function session(): Promise<void> {
+    const wire = await greeted("imap", ports.imap);
+    wire.write("a LOGOUT\r\n");
+    await untilClosed(wire);
+  }
+});

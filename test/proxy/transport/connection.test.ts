@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { Ear, accepted, dialled, rest, transport } from "../../support/connections.ts";
+import { freePorts } from "../../support/ports.ts";
+
+for (const [how, make] of [
+  ["accepted", accepted],
+  ["dialled", dialled],
+] as const) {
+  test(`a connection that we ${how} knows both its ends`, async () => {
+    const { peer, connection } = await make();
+    assert.deepEqual(connection.remote, { host: "127.0.0.1", port: peer.localPort });
+    assert.deepEqual(connection.local, { host: "127.0.0.1", port: peer.remotePort });
+    assert.equal(connection.tls, null);
+    peer.destroy();
+    connection.destroy();
+  });
+
+  test(`a connection that we ${how} carries bytes, and FIN one way at a time`, async () => {
+    const { peer, connection } = await make();
+    const ear = new Ear(connection);
+    peer.end("hello\0\xff", "latin1");
+    await ear.ending.promise;
+    assert.equal(ear.text, "hello\0\xff");
+    assert.ok(connection.finished);
+    connection.write("still \xe4 here");
+    connection.write(Buffer.from("!"));
+    connection.end();
+    assert.equal(await rest(peer), "still \xe4 here!");
+    assert.equal(await ear.closing.promise, null);
+  });
+}
+
+test("a peer's reset is told with its error", async () => {
+  const { peer, connection } = await accepted();
+  const ear = new Ear(connection);
+  peer.resetAndDestroy();
+  assert.match(String(await ear.closing.promise), /ECONNRESET/);
+});
+
+test("a write to a broken connection is harmless", async () => {
+  const { peer, connection } = await accepted();
+  const ear = new Ear(connection);
+  peer.resetAndDestroy();
+  await ear.closing.promise;
+  assert.equal(connection.write("hello"), true);
+  connection.end();
+  connection.close();
+  connection.destroy();
+});
+
+test("a paused connection receives nothing until it is resumed", async () => {
+  const { peer, connection } = await accepted();
+  const ear = new Ear(connection);
+  connection.pause();
+  peer.write("later");
+  const other = await accepted();
+  const otherEar = new Ear(other.connection);
+  other.peer.end("now");
+  await otherEar.ending.promise;
+  assert.equal(ear.text, "");
+  peer.end();
+  connection.resume();
+  await ear.ending.promise;
+  assert.equal(ear.text, "later");
+  connection.destroy();
+  other.connection.destroy();
+});
+
+test("a full connection says so, and tells when it has drained", async () => {
+  const { peer, connection } = await accepted();
+  const drained = new Promise<void>((resolve) => {
+    connection.receiver = Object.assign(new Ear(connection), { drained: resolve });
+  });
+  let writes = 0;
+  while (connection.write(Buffer.alloc(1_000_000)) && writes < 1000) writes++;
+  assert.ok(writes < 1000, "it takes a gigabyte unread");
+  assert.ok(connection.queued > 0);
+  peer.resume();
+  await drained;
+  assert.equal(connection.queued, 0);
+  peer.destroy();
+  connection.destroy();
+});
+
+test("last words arrive though the client keeps sending", async () => {
+  const { peer, connection } = await accepted();
+  const ear = new Ear(connection);
+  peer.on("error", () => {});
+  const chatter = setInterval(() => peer.write(Buffer.alloc(10_000)), 1);
+  while (ear.text.length < 100_000) await new Promise(setImmediate);
+  connection.write("bye\r\n");
+  connection.close();
+  assert.equal(await rest(peer), "bye\r\n");
+  clearInterval(chatter);
+  peer.end();
+});
+
+test("after close nothing is heard any more", async () => {
+  const { peer, connection } = await accepted();
+  const ear = new Ear(connection);
+  connection.close();
+  peer.end("words");
+  await rest(peer);
+  await once(peer, "close");
+  assert.equal(ear.text, "");
+});
+
+/** The sockets that this process has open. */
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+}
+
+for (const fin of [false, true]) {
+  test(`a client that reads nothing${fin ? " and has sent FIN" : ""} does not keep a closed connection`, async () => {
+    const { peer, connection } = await accepted();
+    const ear = new Ear(connection);
+    peer.on("error", () => {});
+    if (fin) {
+      peer.end();
+      await ear.ending.promise;
+    }
+    for (let count = 0; count < 50; count++) connection.write(Buffer.alloc(1_000_000));
+    const open = openSockets();
+    connection.close();
+    // Some two seconds are given to it; this many turns only bound a failing test.
+    for (let turn = 0; turn < 200 && openSockets() >= open; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const left = openSockets();
+    peer.destroy();
+    connection.destroy();
+    assert.ok(left < open, "the connection is still there");
+  });
+}
+
+test("dialling nobody fails with the system's word", async () => {
+  const [port] = await freePorts(1);
+  const dial = transport.dial({ host: "127.0.0.1", port: port! }, new AbortController().signal);
+  await assert.rejects(dial, /ECONNREFUSED/);
+});
+
+test("a dial can be given up before and during", async () => {
+  const { peer, connection } = await dialled();
+  const to = connection.remote;
+  peer.destroy();
+  connection.destroy();
+  await assert.rejects(transport.dial(to, AbortSignal.abort(new Error("enough"))));
+  const giveUp = new AbortController();
+  const dial = transport.dial(to, giveUp.signal);
+  giveUp.abort(new Error("enough"));
+  await assert.rejects(dial);
+});

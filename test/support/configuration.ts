@@ -1,0 +1,53 @@
+// Configurations as texts: what they mean, or which mistake they hold.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  ConfigError,
+  type ServerSettings,
+  type Settings,
+  readConfiguration,
+} from "../../proxy/config/index.ts";
+
+type Files = Readonly<Record<string, string>>;
+
+/** Reads `main.conf`; the other files lie beside it, and the prefix is the directory above. */
+export function configure(text: string, files: Files = {}): Settings {
+  const prefix = mkdtempSync(join(tmpdir(), "postern-"));
+  try {
+    const directory = join(prefix, "conf");
+    for (const [name, content] of Object.entries({ ...files, "main.conf": text })) {
+      mkdirSync(dirname(join(directory, name)), { recursive: true });
+      writeFileSync(join(directory, name), content);
+    }
+    const source = { file: "conf/main.conf", prefix, globals: "", errorLog: null };
+    return readConfiguration(source).settings;
+  } catch (error) {
+    if (error instanceof ConfigError) error.message = error.message.replaceAll(prefix, "");
+    throw error;
+  } finally {
+    rmSync(prefix, { recursive: true });
+  }
+}
+
+/** The message about the first mistake; paths begin at `/conf`. */
+export function mistake(text: string, files: Files = {}): string {
+  try {
+    configure(text, files);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error("the configuration holds no mistake");
+}
+
+/** The only server of a mail block that holds these directives. */
+export function server(inServer: string, inMail = "", files: Files = {}): ServerSettings {
+  const [settings] = configure(mailBlock(inServer, inMail), files).servers;
+  return settings!;
+}
+
+/** One line, so that mistakes are on line 1. */
+export function mailBlock(inServer: string, inMail = ""): string {
+  return `mail { auth_http 127.0.0.1:9; ${inMail} server { listen 143; ${inServer} } }`;
+}
