@@ -52,11 +52,6 @@ export const error_log: Row<readonly ErrorLogTarget[] | null> = {
   default: null,
 };
 
-/** `NAME` or `NAME=VALUE`: what workers find in their environment. */
-function environment(directive: Directive): string {
-  return text(directive);
-}
-
 const NOT_OURS = "Node has no such thing";
 
 export const core = {
@@ -92,7 +87,13 @@ export const core = {
     default: true,
     instead: (on) => (on ? null : "has no effect: workers are always processes of their own"),
   },
-  env: { in: ["main"], args: 1, read: eachOf(environment), default: [] as readonly string[] },
+  env: {
+    in: ["main"],
+    args: 1,
+    read: eachOf(text),
+    default: [] as readonly string[],
+    instead: () => "has no effect: workers inherit the whole environment",
+  },
   load_module: inert(["main"], 1, "every mail module is built in", text),
   working_directory: inert(["main"], 1, "relative paths are relative to the prefix", text),
   worker_rlimit_nofile: inert(
