@@ -1,5 +1,6 @@
 /** The workers of one configuration: started together, replaced when they die, drained together. */
 import cluster, { type Worker } from "node:cluster";
+import { fileURLToPath } from "node:url";
 import type { Settings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
@@ -19,6 +20,10 @@ export interface SharedByWorkers {
   readonly ticketKeys: Uint8Array;
   readonly identity: Identity | null;
 }
+
+/** The operator's own, if they have one. */
+const OPENSSL_CONF =
+  process.env["OPENSSL_CONF"] ?? fileURLToPath(new URL("openssl.cnf", import.meta.url));
 
 export class Generation {
   readonly settings: Settings;
@@ -85,7 +90,7 @@ export class Generation {
   }
 
   #spawn(): void {
-    const worker = cluster.fork();
+    const worker = cluster.fork({ OPENSSL_CONF });
     const began = performance.now();
     this.#workers.add(worker);
     // A worker that dies early breaks the channel under what we send; its exit says all.

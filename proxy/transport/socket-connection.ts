@@ -93,6 +93,12 @@ export class SocketConnection implements Connection {
     this.receiver = NOBODY;
     const socket = this.#socket;
     if (socket.destroyed) return;
+    // With nothing left to say, closing is FIN enough; TLS still owes its close_notify.
+    const silent = socket.writableLength === 0 && (socket.writableEnded || this.tls === null);
+    if (socket.readableEnded && silent) {
+      socket.destroy();
+      return;
+    }
     if (!socket.writableEnded) socket.end();
     socket.resume();
     if (socket.readableEnded) socket.destroySoon();

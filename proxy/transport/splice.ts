@@ -124,7 +124,8 @@ class Pump implements Receiver {
   }
 
   ended(): void {
-    this.#to.end();
+    // Where both have ended, closing comes next, and says the same.
+    if (!this.#to.finished) this.#to.end();
     this.#splice.finished(this.side);
   }
 
