@@ -21,6 +21,9 @@ export function runWorker(): void {
   process.on("SIGTERM", () => void stop(worker));
   process.on("disconnect", () => void stop(worker));
 
+  // A fault of ours that no session has caught: the other sessions are worth more than a clean end.
+  process.on("uncaughtException", (error) => worker?.fault(error));
+
   process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
     switch (message.kind) {
       case "configure":

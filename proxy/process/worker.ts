@@ -77,6 +77,11 @@ export class Worker {
     this.#sinks.reopen();
   }
 
+  /** Says what went wrong, in the log of the first server, and goes on. */
+  fault(error: Error): void {
+    this.#servers[0]?.errorLog.write("alert", `fault: ${error.stack ?? error.message}`);
+  }
+
   /** Ends all sessions at once. */
   stop(): void {
     for (const listener of this.#listeners) listener.close();

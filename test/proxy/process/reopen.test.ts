@@ -1,9 +1,10 @@
 // `-s reopen`: after a rotation everybody writes to a new file.
 import assert from "node:assert/strict";
-import { readFile, rename, stat } from "node:fs/promises";
+import { mkdir, readFile, rename, stat } from "node:fs/promises";
 import { test } from "node:test";
-import { greeted, untilClosed } from "../../support/mail-client.ts";
+import { greeted, loggedIn, untilClosed } from "../../support/mail-client.ts";
 import { inTheClear } from "../../support/servers.ts";
+import { assertAtWork } from "./clients.ts";
 import { serve } from "./service.ts";
 import { postern } from "./site.ts";
 
@@ -40,4 +41,18 @@ test("-s reopen after a rename has primary and workers write to new files", asyn
     wire.write("a LOGOUT\r\n");
     await untilClosed(wire);
   }
+});
+
+test("a log file that cannot be opened again is named, and nobody is disturbed", async (t) => {
+  const { program, ports, file, edit } = await serve(t, { imap: inTheClear.imap });
+  await mkdir(file("logs"));
+  await edit("events {}", "error_log logs/error.log; events {}");
+  program.signal("SIGHUP");
+  await program.logs(/worker process \d+ exited with code 0/);
+  const session = await loggedIn("imap", ports.imap);
+  await rename(file("logs"), file("gone"));
+  program.signal("SIGUSR1");
+  await program.logs(/\[emerg\] .*open\(\) "\S+logs\/error\.log" failed \(2: /);
+  await assertAtWork(session);
+  session.end();
 });

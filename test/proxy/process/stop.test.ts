@@ -1,10 +1,16 @@
 // How it ends: at once, when the sessions have, or with its primary.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { mailBlock } from "../../support/configuration.ts";
 import { greeted, greetedSecurely, loggedIn, untilClosed } from "../../support/mail-client.ts";
+import { freePorts } from "../../support/ports.ts";
 import { inTheClear } from "../../support/servers.ts";
 import { assertAtWork, isRefused, logOut } from "./clients.ts";
 import { serve } from "./service.ts";
+import { makeSite, start } from "./site.ts";
 
 const { imap, pop3, smtp } = inTheClear;
 
@@ -40,6 +46,16 @@ describe("at once", { concurrency: 4 }, () => {
     await assertAtWork(session);
     assert.equal(await program.stop(), 0);
     assert.deepEqual(await untilClosed(session), []);
+  });
+
+  test("SIGTERM as soon as there is a pid file ends it as well", async (t) => {
+    const [port = 0] = await freePorts(1);
+    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
+    const site = await makeSite(t, { "mail.conf": `pid nginx.pid; ${mail}` });
+    const program = start(t, site);
+    while (!existsSync(join(site, "nginx.pid"))) await nextTurn();
+    assert.equal(await program.stop(), 0);
+    assert.ok(!existsSync(join(site, "nginx.pid")));
   });
 
   test("SIGTERM in the middle of a reload ends both configurations", async (t) => {
