@@ -1,0 +1,68 @@
+// Stock nginx and Postern, each one process with all servers that the scripts ask for.
+import { type MailProxy, startNginx, startPostern } from "../../support/peers/index.ts";
+import { freePorts } from "../../support/ports.ts";
+import type { ServerSpec } from "./script.ts";
+
+export class Rival {
+  readonly #proxy: MailProxy;
+  readonly #ports: ReadonlyMap<string, number>;
+
+  private constructor(proxy: MailProxy, ports: ReadonlyMap<string, number>) {
+    this.#proxy = proxy;
+    this.#ports = ports;
+  }
+
+  static nginx(specs: readonly ServerSpec[], authHttp: string): Promise<Rival> {
+    return Rival.#start(startNginx, specs, authHttp, () => "");
+  }
+
+  static postern(specs: readonly ServerSpec[], authHttp: string): Promise<Rival> {
+    return Rival.#start(startPostern, specs, authHttp, ({ posternOnly }) => posternOnly);
+  }
+
+  static async #start(
+    start: (config: string) => Promise<MailProxy>,
+    specs: readonly ServerSpec[],
+    authHttp: string,
+    more: (spec: ServerSpec) => string,
+  ): Promise<Rival> {
+    const distinct = new Map(specs.map((spec) => [key(spec), spec]));
+    const free = await freePorts(distinct.size);
+    const ports = new Map([...distinct.keys()].map((name, index) => [name, free[index] ?? 0]));
+    const servers = [...distinct].map(([name, { protocol, listen, directives, ...spec }]) => {
+      const address = `127.0.0.1:${ports.get(name)} ${listen}`;
+      const only = more({ protocol, listen, directives, ...spec });
+      return `server { listen ${address}; protocol ${protocol}; ${directives} ${only} }`;
+    });
+    return new Rival(await start(config(servers, authHttp)), ports);
+  }
+
+  port(spec: ServerSpec): number {
+    return this.#ports.get(key(spec)) ?? 0;
+  }
+
+  stop(): Promise<void> {
+    return this.#proxy.stop();
+  }
+}
+
+function key(spec: ServerSpec): string {
+  return [spec.protocol, spec.listen, spec.directives, spec.posternOnly].join("|");
+}
+
+/** At level `info` this nginx, when it logs a refused MAIL, damages the commands behind it. */
+function config(servers: readonly string[], authHttp: string): string {
+  return `
+error_log stderr error;
+events {}
+mail {
+  server_name mx.example.test;
+  auth_http ${authHttp};
+  auth_http_header X-Auth-Key key;
+  auth_http_header X-Second "two words";
+  ssl_certificate certificate.pem;
+  ssl_certificate_key key.pem;
+  ${servers.join("\n  ")}
+}
+`;
+}

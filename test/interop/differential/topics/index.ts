@@ -1,0 +1,50 @@
+// All scripts, and once more those of several lines, with all lines in one write.
+import { knownDifferences } from "../known-differences/index.ts";
+import { inPieces, isDivisible } from "../pieces.ts";
+import type { Script, Topic } from "../script.ts";
+import { commands } from "./commands.ts";
+import { connections } from "./connections.ts";
+import { imapTopics } from "./imap.ts";
+import { lookups } from "./lookups.ts";
+import { pop3Topics } from "./pop3.ts";
+import { sasl } from "./sasl.ts";
+import { smtpTopics } from "./smtp.ts";
+import { upstreamTopics } from "./upstreams.ts";
+
+const inTurn: readonly Topic[] = [
+  ...commands,
+  ...sasl,
+  ...imapTopics,
+  ...pop3Topics,
+  ...smtpTopics,
+  ...lookups,
+  ...upstreamTopics,
+  ...connections,
+];
+
+/** nginx holds no more than this of what a client sends ahead, by default or as some scripts set it. */
+const room = { imap: 256, pop3: 128, smtp: 256 };
+
+function fits({ moves, server: { protocol } }: Script): boolean {
+  const sizes = moves.map((move) => (move.kind === "send" ? move.bytes.length : 0));
+  return sizes.reduce((sum, size) => sum + size, 0) <= room[protocol];
+}
+
+const atOnce = inTurn.map(({ name, scripts }): Topic => {
+  const fitting = scripts.filter(
+    (script) =>
+      script.moves.length > 1 &&
+      isDivisible(script) &&
+      fits(script) &&
+      !knownDifferences.some((known) => known.scripts?.test(`${name}: ${script.name}`)),
+  );
+  return {
+    name: `${name}, in one write`,
+    scripts: fitting.map((script) => inPieces(script, [])),
+  };
+});
+
+export const topics: readonly Topic[] = [
+  ...inTurn,
+  ...atOnce.filter(({ scripts }) => scripts.length > 0),
+];
