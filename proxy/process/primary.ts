@@ -38,6 +38,7 @@ export class Primary {
     prepareLogFiles(settings, identity);
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     const sockets = Sockets.bind(settings);
+    this.#obey();
     writePid(settings.pid);
     cluster.setupPrimary({ exec: entry, args: [], serialization: "advanced" });
     this.#log.write("notice", `postern/${version} (as nginx/1.31.5)`);
@@ -45,7 +46,12 @@ export class Primary {
   }
 
   /** @returns when connections are being accepted */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return this.#current.start();
+  }
+
+  /** Before the pid file is there: who finds it may signal at once. */
+  #obey(): void {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#stop());
     process.on("SIGQUIT", () => this.#drain());
     process.on("SIGUSR1", () => this.#reopen());
@@ -53,7 +59,6 @@ export class Primary {
     process.on("SIGUSR2", () =>
       this.#log.write("warn", "a change of the program on SIGUSR2 is not supported yet, ignored"),
     );
-    await this.#current.start();
   }
 
   #generation(settings: Settings, sockets: Sockets, identity: Identity | null): Generation {
@@ -82,14 +87,11 @@ export class Primary {
       prepareLogFiles(settings, identity);
       const log = new ErrorLog(settings.error_log, this.#sinks);
       const sockets = Sockets.bind(settings, before.sockets);
-      if (settings.pid !== before.settings.pid) {
-        writePid(settings.pid);
-        removePid(before.settings.pid);
-      }
+      movePid(before, settings, sockets);
       this.#log = log;
       this.#current = this.#generation(settings, sockets, identity);
     } catch (error) {
-      this.#log.write("emerg", error instanceof Error ? error.message : String(error));
+      this.#log.write("emerg", message(error));
       return;
     }
     void this.#replace(before, this.#current);
@@ -107,7 +109,12 @@ export class Primary {
   #reopen(): void {
     this.#log.write("notice", "signal 10 (SIGUSR1) received, reopening logs");
     const { settings, identity } = this.#current;
-    prepareLogFiles(settings, identity);
+    try {
+      prepareLogFiles(settings, identity);
+    } catch (error) {
+      this.#log.write("emerg", message(error));
+      return;
+    }
     this.#sinks.reopen();
     for (const generation of this.#generations) generation.tell({ kind: "reopen" });
   }
@@ -141,4 +148,20 @@ export class Primary {
 /** @param ms 0 for never */
 function limit(ms: number, then: () => void): void {
   if (ms > 0) setTimeout(then, ms).unref();
+}
+
+/** @throws Error where the new file cannot be written, with the sockets that only the new settings have closed */
+function movePid(before: Generation, { pid }: Settings, sockets: Sockets): void {
+  if (pid === before.settings.pid) return;
+  try {
+    writePid(pid);
+  } catch (error) {
+    sockets.close(before.sockets);
+    throw error;
+  }
+  removePid(before.settings.pid);
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

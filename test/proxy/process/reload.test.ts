@@ -67,12 +67,15 @@ describe("a reload", { concurrency: 4 }, () => {
     next.end();
   });
 
-  test("is over when a worker that died while it started has been replaced", async (t) => {
+  test("waits for a worker that takes long, and for the next one where it dies", async (t) => {
     const { program, ports, workers } = await serve(t, { smtp });
     const [old] = await workers(1);
     const bystander = await greeted("smtp", ports.smtp);
     program.signal("SIGHUP");
-    process.kill(await newWorker(program.pid!, old!), "SIGKILL");
+    const fresh = await newWorker(program.pid!, old!);
+    process.kill(fresh, "SIGSTOP");
+    assert.equal(await name(ports.smtp), "mx.example.test", "the old one has left too early");
+    process.kill(fresh, "SIGKILL");
     assert.match((await untilClosed(bystander)).join("\n"), /^421 /);
     assert.equal((await program.logs(ended))[0]?.[1], `${old}`);
     assert.equal(await name(ports.smtp), "mx.example.test");

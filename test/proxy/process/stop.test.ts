@@ -111,12 +111,17 @@ describe("when the sessions have ended", { concurrency: 4 }, () => {
 
 describe("with its primary", () => {
   test("no worker outlives a primary that was killed", async (t) => {
-    const { program, ports, workers } = await serve(t, { imap }, "worker_processes 2;");
+    const service = await serve(t, { imap }, "worker_processes 2;");
+    const { program, ports, workers } = service;
     const session = await loggedIn("imap", ports.imap);
     await workers(2);
     // It has ended when all who write to its output have.
     assert.equal(await program.stop("SIGKILL"), "SIGKILL");
     assert.deepEqual(await untilClosed(session), []);
     assert.ok(await isRefused(ports.imap));
+    assert.ok(
+      service.sessions().some((record) => record["logged_in"] === true),
+      "its line is lost",
+    );
   });
 });
