@@ -19,7 +19,8 @@ export function runWorker(): void {
   process.on("SIGUSR1", () => worker?.reopen());
   process.on("SIGQUIT", () => worker?.drain());
   process.on("SIGTERM", () => void stop(worker));
-  process.on("disconnect", () => void stop(worker));
+  // Where the primary is gone, cluster exits at once; the sessions still get their lines in the log.
+  process.on("exit", () => worker?.stop());
 
   // A fault of ours that no session has caught: the other sessions are worth more than a clean end.
   process.on("uncaughtException", (error) => worker?.fault(error));
