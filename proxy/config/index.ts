@@ -18,7 +18,7 @@ export { openFailed } from "./files.ts";
 export type { Listen } from "./listen.ts";
 export { resolveNames } from "./names.ts";
 export { networks } from "./realip.ts";
-export type { KeyPair, ServerSettings, Settings } from "./settings.ts";
+export type { ServerSettings, Settings } from "./settings.ts";
 
 /** Where to read from, as the command line says it. */
 export interface Source {

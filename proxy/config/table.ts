@@ -29,7 +29,7 @@ export const serverRows = {
 export type MainValues = Values<typeof mainRows>;
 export type ServerValues = Values<typeof serverRows>;
 
-export const rows: Rows = { ...mainRows, ...events, ...serverRows };
+const rows: Rows = { ...mainRows, ...events, ...serverRows };
 
 /** Looks up a directive by name, never finding what every object inherits. */
 export function row(name: string): Row<unknown> | undefined {

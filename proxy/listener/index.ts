@@ -1,8 +1,3 @@
 /** Who comes in, and how. */
-export {
-  type Proxied,
-  type ProxyHeader,
-  InvalidProxyHeader,
-  readProxyHeader,
-} from "./proxy-header.ts";
+export { type Proxied, type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
 export { serverTls } from "./tls.ts";

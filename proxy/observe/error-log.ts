@@ -40,7 +40,7 @@ export class ErrorLog {
 }
 
 /** What a peer sent may hold line ends and terminal escapes; a log line holds neither. */
-export function printable(text: string): string {
+function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => {
     return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;

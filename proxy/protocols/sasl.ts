@@ -114,7 +114,7 @@ export function isClean(value: ByteString): boolean {
 }
 
 /** nginx's reading: what follows the first `=` is ignored, padding may be left out. */
-export function decodeBase64(text: ByteString): ByteString | null {
+function decodeBase64(text: ByteString): ByteString | null {
   const [digits = ""] = text.split("=", 1);
   if (digits.length % 4 === 1 || !/^[A-Za-z0-9+/]*$/.test(digits)) return null;
   return Buffer.from(digits, "base64").toString("latin1");

@@ -9,7 +9,6 @@ export type {
   Receiver,
   ServerTls,
   Splice,
-  SpliceEnd,
   SpliceReport,
   TlsSession,
   Transport,

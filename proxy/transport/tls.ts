@@ -32,8 +32,6 @@ export interface ServerTlsSettings {
   readonly alpn: string;
 }
 
-export type { SecureVersion };
-
 export class SocketServerTls implements ServerTls {
   readonly kind = "server";
   readonly options: TLSSocketOptions;

@@ -11,7 +11,7 @@ export interface Seed {
 }
 
 /** A user by their password, or by a hash where the test is about it. */
-export type NewUser = Omit<typeof users.$inferInsert, "passwordHash"> &
+type NewUser = Omit<typeof users.$inferInsert, "passwordHash"> &
   ({ readonly password: string | Uint8Array } | { readonly passwordHash: string });
 
 /** Adds what is missing, in an order that satisfies the foreign keys. */

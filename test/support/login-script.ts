@@ -10,7 +10,7 @@ export type Played = {
 };
 
 /** @param lines of the upstream, without CRLF */
-export function play(script: LoginScript, lines: readonly string[]): Played {
+function play(script: LoginScript, lines: readonly string[]): Played {
   const sent: string[] = [];
   let result = script.next();
   for (const line of lines) {

@@ -35,9 +35,9 @@ export async function startLookupEndpoint(answer: Answer): Promise<LookupEndpoin
       for (let more = true; more;) {
         const lookup = { ...(await request(wire)), gone };
         lookups.push(lookup);
-        const reply = await answer(lookup);
-        wire.write(reply);
-        more = /^content-length:/im.test(reply);
+        const said = await answer(lookup);
+        wire.write(said);
+        more = /^content-length:/im.test(said);
       }
     });
   });

@@ -14,7 +14,7 @@ import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangle
 import { bundle } from "./bundle.ts";
 
 /** The lookup key of a worker that nobody else can reach. */
-export const DEVELOPMENT_KEY = "development";
+const DEVELOPMENT_KEY = "development";
 
 export interface StartOptions {
   /** On 127.0.0.1; a free one if left out. */

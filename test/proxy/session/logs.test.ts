@@ -45,7 +45,11 @@ before(async () => {
   });
   postern = await startServers(
     `auth_http ${endpoint.address}; proxy_pass_error_message on; starttls on;`,
-    { ...inTheClear, imaps: "listen 127.0.0.1:PORT ssl; protocol imap;", quiet: `${inTheClear.pop3} error_log stderr error;` },
+    {
+      ...inTheClear,
+      imaps: "listen 127.0.0.1:PORT ssl; protocol imap;",
+      quiet: `${inTheClear.pop3} error_log stderr error;`,
+    },
     "error_log debug.log debug;",
   );
 });

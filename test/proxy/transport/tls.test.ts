@@ -15,14 +15,14 @@ type Handshaken = {
 };
 
 async function handshake(options: ConnectionOptions = {}, tls = serverTls()): Promise<Handshaken> {
-  const { peer, connection } = await accepted();
+  const [{ peer, connection }, server] = await Promise.all([accepted(), tls]);
   const ear = new Ear(connection);
   const client = connectTls({ socket: peer, rejectUnauthorized: false, ...options });
   client.on("error", () => {});
   const session = new Promise<Buffer>((resolve) => client.once("session", resolve));
   try {
     const secured = once(client, "secureConnect");
-    await Promise.all([connection.acceptTls(await tls), secured]);
+    await Promise.all([connection.acceptTls(server), secured]);
   } catch (error) {
     client.destroy();
     throw error;
@@ -116,11 +116,11 @@ describe("no handshake comes of", () => {
     "an overlong record": `\x16\x03\x01\xff\xff${"x".repeat(70_000)}`,
   })) {
     test(`${name}, and the connection is closed`, async () => {
-      const { peer, connection } = await accepted();
+      const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
       const ear = new Ear(connection);
       peer.on("error", () => {});
       peer.write(bytes, "latin1");
-      await assert.rejects(connection.acceptTls(await serverTls()));
+      await assert.rejects(connection.acceptTls(tls));
       await ear.closing.promise;
       assert.equal(ear.text, "");
       peer.destroy();
@@ -129,11 +129,11 @@ describe("no handshake comes of", () => {
 
   for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
     test(`a client that leaves in the middle of it (${leave})`, async () => {
-      const { peer, connection } = await accepted();
+      const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
       const ear = new Ear(connection);
       // FIN leaves it to the owner to go on or not.
       void ear.ending.promise.then(() => connection.close());
-      const accepting = assert.rejects(connection.acceptTls(await serverTls()));
+      const accepting = assert.rejects(connection.acceptTls(tls));
       peer.write("\x16\x03\x01\x02\0\x01", "latin1", () => peer[leave]());
       await accepting;
       peer.destroy();
