@@ -10,6 +10,7 @@ import {
 } from "./config/index.ts";
 import { serverTls } from "./listener/index.ts";
 import { Primary, checkStart, runWorker, signalPid } from "./process/index.ts";
+import { reason } from "./reason.ts";
 import { version } from "./version.ts";
 
 const HELP = `Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
@@ -93,7 +94,7 @@ async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<C
       serverTls(server, new Uint8Array(48));
     } catch (error) {
       throw new ConfigError(
-        `OpenSSL refuses the ssl_* directives (${message(error)})`,
+        `OpenSSL refuses the ssl_* directives (${reason(error)})`,
         server.place,
       );
     }
@@ -110,7 +111,7 @@ async function orExit<Result>(
   try {
     return await work();
   } catch (error) {
-    say(level, message(error));
+    say(level, reason(error));
     if (also !== undefined) say(null, also);
     process.exit(1);
   }
@@ -118,8 +119,4 @@ async function orExit<Result>(
 
 function say(level: string | null, text: string): void {
   process.stderr.write(`postern: ${level === null ? "" : `[${level}] `}${text}\n`);
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

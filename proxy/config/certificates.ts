@@ -2,6 +2,7 @@
 import { type KeyObject, X509Certificate, createPrivateKey } from "node:crypto";
 import { ConfigError, type Place } from "./error.ts";
 import { readText } from "./files.ts";
+import { reason } from "../reason.ts";
 import type { KeyPair } from "./settings.ts";
 import type { ServerValues } from "./table.ts";
 
@@ -73,8 +74,6 @@ function load<Parsed>(
     const pem = readText(path);
     return [pem, parse(pem)];
   } catch (error) {
-    throw new ConfigError(
-      `cannot load ${what}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new ConfigError(`cannot load ${what}: ${reason(error)}`);
   }
 }

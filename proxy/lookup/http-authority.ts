@@ -4,6 +4,7 @@
  */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "../config/index.ts";
+import { reason } from "../reason.ts";
 import {
   type ClientTls,
   type Connection,
@@ -49,8 +50,7 @@ export class HttpAuthority implements Authority {
       return head.answer;
     } catch (error) {
       if (signal.aborted) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      return { kind: "unavailable", text: null, errorCode: null, why };
+      return { kind: "unavailable", text: null, errorCode: null, why: reason(error) };
     }
   }
 

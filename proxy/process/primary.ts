@@ -6,6 +6,7 @@ import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import type { Settings } from "../config/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
+import { reason } from "../reason.ts";
 import { version } from "../version.ts";
 import { Generation } from "./generation.ts";
 import { type Identity, workerIdentity } from "./identity.ts";
@@ -91,7 +92,7 @@ export class Primary {
       this.#log = log;
       this.#current = this.#generation(settings, sockets, identity);
     } catch (error) {
-      this.#log.write("emerg", message(error));
+      this.#log.write("emerg", reason(error));
       return;
     }
     void this.#replace(before, this.#current);
@@ -112,7 +113,7 @@ export class Primary {
     try {
       prepareLogFiles(settings, identity);
     } catch (error) {
-      this.#log.write("emerg", message(error));
+      this.#log.write("emerg", reason(error));
       return;
     }
     this.#sinks.reopen();
@@ -160,8 +161,4 @@ function movePid(before: Generation, { pid }: Settings, sockets: Sockets): void 
     throw error;
   }
   removePid(before.settings.pid);
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@
 import type { ByteString } from "../../shared/lookup.ts";
 import type { Answer } from "../lookup/index.ts";
 import type { Account, Credentials, Dialogue, LoginEnd } from "../protocols/index.ts";
+import { reason } from "../reason.ts";
 import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
 import { formatProxyHeader } from "../upstream/index.ts";
 import type { Client } from "./client.ts";
@@ -204,8 +205,4 @@ export class Attempt {
 
 function loginOf(credentials: Credentials): ByteString {
   return "login" in credentials ? credentials.login : "";
-}
-
-export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -16,7 +16,8 @@ import {
   type SpliceReport,
 } from "../transport/index.ts";
 import type { Listen } from "../config/index.ts";
-import { Attempt, type Outcome, reason } from "./attempt.ts";
+import { reason } from "../reason.ts";
+import { Attempt, type Outcome } from "./attempt.ts";
 import { Client } from "./client.ts";
 import { receiveHeader } from "./header.ts";
 import type { Server } from "./server.ts";

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type Server, createServer } from "node:https";
+import { createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { after, before, test } from "node:test";
+import { HttpAuthority } from "../../../proxy/lookup/index.ts";
+import { SocketClientTls, SocketTransport } from "../../../proxy/transport/index.ts";
+import { type Certificate, selfSigned } from "../../support/certificate.ts";
+import { lookupRequest } from "../../support/lookup-request.ts";
+
+let own: Certificate;
+let server: Server;
+let port: number;
+const asked: { password: string; agent: string; resumed: boolean }[] = [];
+
+before(async () => {
+  own = await selfSigned();
+  server = createServer({ key: own.key, cert: own.certificate }, (request, reply) => {
+    asked.push({
+      password: String(request.headers["auth-pass"]),
+      agent: String(request.headers["user-agent"]),
+      resumed: (request.socket as TLSSocket).isSessionReused(),
+    });
+    // Every second connection is closed, so that the next lookup needs a new one.
+    if (asked.length % 2 === 0) reply.shouldKeepAlive = false;
+    reply.writeHead(200, {
+      "Auth-Status": "OK",
+      "Auth-Server": "127.0.0.1",
+      "Auth-Port": 143,
+      "Content-Length": 0,
+    });
+    reply.end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  ({ port } = server.address() as AddressInfo);
+});
+after(() => server.close());
+
+function authority(host: string, tls: SocketClientTls, at = port): HttpAuthority {
+  return new HttpAuthority(new SocketTransport(), {
+    auth_http: { https: true, host, port: at, hostHeader: host, uri: "/auth" },
+    tls,
+    auth_http_header: [],
+    auth_http_keepalive: true,
+  });
+}
+
+const signal = new AbortController().signal;
+const eightBit = lookupRequest({
+  credentials: { method: "plain", login: "anna", password: "p\xc3\xa4ss %" },
+});
+
+test("a trusted endpoint is asked, by name or by address, with everything escaped", async () => {
+  for (const host of ["localhost", "127.0.0.1"]) {
+    const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
+    assert.equal((await authority(host, tls).lookup(eightBit, signal)).kind, "route");
+    const last = asked.at(-1);
+    assert.equal(last?.password, "p%C3%A4ss%20%25");
+    assert.match(last.agent, /^postern\/\d/);
+  }
+});
+
+test("a later connection resumes the TLS session of an earlier one", async () => {
+  const asking = authority(
+    "localhost",
+    new SocketClientTls({ verify: true, trusted: own.certificate }),
+  );
+  for (let lookup = 0; lookup < 4; lookup++) await asking.lookup(eightBit, signal);
+  assert.ok(asked.slice(-4).some(({ resumed }) => resumed));
+});
+
+test("a certificate of nobody's, or for another name, is told as unavailable, with its problem", async () => {
+  const strange = new SocketClientTls({ verify: true, trusted: null });
+  const soFar = asked.length;
+  const unknown = await authority("localhost", strange).lookup(eightBit, signal);
+  assert.match(JSON.stringify(unknown), /"unavailable".*self-signed certificate/);
+
+  const other = new SocketClientTls({ verify: true, trusted: own.certificate });
+  const wrong = await authority("127.0.0.2", other).lookup(eightBit, signal);
+  assert.equal(wrong.kind, "unavailable");
+  assert.equal(asked.length, soFar, "no password was sent");
+});
+
+test("auth_http_ssl_verify off asks whoever is there", async () => {
+  const trusting = new SocketClientTls({ verify: false, trusted: null });
+  assert.equal((await authority("localhost", trusting).lookup(eightBit, signal)).kind, "route");
+});
+
+test("an endpoint that speaks no TLS is told as unavailable", async () => {
+  const plain = createTcpServer((socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")).listen(
+    0,
+    "127.0.0.1",
+  );
+  await once(plain, "listening");
+  const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
+  const at = (plain.address() as AddressInfo).port;
+  const said = await authority("localhost", tls, at).lookup(eightBit, signal);
+  assert.equal(said.kind, "unavailable");
+  plain.close();
+});
