@@ -8,6 +8,8 @@ import { reason } from "../reason.ts";
 import {
   type ClientTls,
   type Connection,
+  type Deadline,
+  type Expiring,
   Input,
   type Receiver,
   type Transport,
@@ -28,6 +30,9 @@ export interface HttpAuthoritySettings {
 
 /** Connections kept open for the next lookups. */
 const MOST_IDLE = 64;
+
+/** ms for a body, which says nothing, to come after its head. */
+const BODY_TIME = 10_000;
 
 /** ms after which a kept connection is no longer trusted to be there. */
 const LONGEST_IDLE = 30_000;
@@ -77,8 +82,9 @@ export class HttpAuthority implements Authority {
   }
 
   #ask(connection: Connection, text: ByteString, signal: AbortSignal): Promise<Head> {
+    const { auth_http_keepalive: keepalive } = this.#settings;
     const answered = new Promise<Head>((resolve, reject) => {
-      connection.receiver = new Exchange(connection, this.#settings.auth_http_keepalive, {
+      connection.receiver = new Exchange(this.#transport, connection, keepalive, {
         head: resolve,
         failed: reject,
         reusable: () => this.#keep(connection),
@@ -115,17 +121,20 @@ interface Outcome {
 }
 
 /** One request's answer. The connection is reusable once the body, which says nothing, has gone by. */
-class Exchange implements Receiver {
+class Exchange implements Receiver, Expiring {
   readonly #connection: Connection;
   readonly #outcome: Outcome;
   readonly #keep: boolean;
+  /** For the body; for the answer, whoever asked has one. */
+  readonly #deadline: Deadline;
   readonly #input = new Input();
   readonly #reader = new HeadReader();
   #heard = false;
   #head: Head | null = null;
 
   /** @param keep whether the connection may be used again, if the endpoint agrees */
-  constructor(connection: Connection, keep: boolean, outcome: Outcome) {
+  constructor(transport: Transport, connection: Connection, keep: boolean, outcome: Outcome) {
+    this.#deadline = transport.deadline(this);
     this.#connection = connection;
     this.#keep = keep;
     this.#outcome = outcome;
@@ -144,18 +153,28 @@ class Exchange implements Receiver {
 
   drained(): void {}
 
+  /** The body did not come. */
+  expired(): void {
+    this.#connection.destroy();
+  }
+
   ended(): void {
     if (this.#head === null) {
       this.#fail(this.#heard ? new Error("closed the connection too early") : new ClosedUnheard());
-    } else this.#connection.close();
+    } else {
+      this.#deadline.clear();
+      this.#connection.close();
+    }
   }
 
   closed(error: Error | null): void {
+    this.#deadline.clear();
     if (this.#head !== null) return;
     this.#outcome.failed(this.#heard ? (error ?? new ClosedUnheard()) : new ClosedUnheard());
   }
 
   #read(): void {
+    const begins = this.#head === null;
     if (this.#head === null) {
       this.#head = this.#reader.next(this.#input);
       if (this.#head === null) return;
@@ -169,8 +188,12 @@ class Exchange implements Receiver {
       body > LONGEST_HEAD ||
       this.#input.length > body
     ) {
+      this.#deadline.clear();
       this.#connection.close();
-    } else if (this.#input.length === body) this.#outcome.reusable();
+    } else if (this.#input.length === body) {
+      this.#deadline.clear();
+      this.#outcome.reusable();
+    } else if (begins) this.#deadline.set(BODY_TIME);
   }
 
   #fail(error: Error): void {

@@ -1,6 +1,6 @@
 /** A lookup's reply: bytes, in whatever pieces they come, into an answer. */
 import { type ByteString, STATUS_OK } from "../../shared/lookup.ts";
-import { type Input, isIP } from "../transport/index.ts";
+import { type Input, isIP, trimBlanks } from "../transport/index.ts";
 import type { Answer } from "./authority.ts";
 
 /** Status line and headers together, bytes; nginx stops at 1,024. */
@@ -14,6 +14,9 @@ export interface Head {
   readonly body: number | null;
   readonly keepAlive: boolean;
 }
+
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** Not HTTP, and not nginx's bare headers either. */
 export class InvalidReply extends Error {
@@ -55,9 +58,10 @@ export class HeadReader {
       if (text.startsWith("HTTP/")) throw new InvalidReply("sent invalid response");
       this.#status = { code: 200, version: "1.0" };
     }
-    const [, name, value = ""] =
-      /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:[ \t]*:[ \t]*(.*?)[ \t]*)?$/s.exec(text) ?? [];
-    if (name === undefined || value.includes("\r")) {
+    const colon = text.indexOf(":");
+    const name = trimBlanks(colon === -1 ? text : text.slice(0, colon));
+    const value = colon === -1 ? "" : trimBlanks(text.slice(colon + 1).replace(/^[ \t]+/, ""));
+    if (!TOKEN.test(name) || value.includes("\r")) {
       throw new InvalidReply("sent invalid header in response");
     }
     const field = name.toLowerCase();

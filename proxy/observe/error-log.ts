@@ -34,7 +34,7 @@ export class ErrorLog {
     const about = connection === undefined ? "" : `*${connection} `;
     const line = `${timestamp()} [${level}] ${process.pid}#0: ${about}${printable(message)}`;
     for (const { sink, threshold } of this.#targets) {
-      if (severity >= threshold) sink.write(`${line.slice(0, LONGEST_LINE)}\n`);
+      if (severity >= threshold) sink.write(`${bounded(line)}\n`);
     }
   }
 }
@@ -45,6 +45,13 @@ function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => {
     return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
   });
+}
+
+/** Cut to as many bytes as a line may have, between characters. */
+function bounded(line: string): string {
+  if (Buffer.byteLength(line) < LONGEST_LINE) return line;
+  const bytes = Buffer.from(line).subarray(0, LONGEST_LINE - 1);
+  return new TextDecoder().decode(bytes, { stream: true });
 }
 
 function timestamp(): string {

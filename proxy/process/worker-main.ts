@@ -6,7 +6,7 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
 
 /** ms for last words and last log lines to go out before a stopping worker exits. */
-const LAST_WORDS = 50;
+const LAST_WORDS = 200;
 
 export function runWorker(): void {
   let worker: Worker | null = null;
@@ -29,7 +29,7 @@ export function runWorker(): void {
     switch (message.kind) {
       case "configure":
         identity = message.identity;
-        worker = new Worker(message.settings, message.ticketKeys, () => process.exit(0));
+        worker = new Worker(message.settings, message.ticketKeys, () => void exitSoon());
         awaited = message.settings.servers.flatMap(({ listen }) => listen).length;
         break;
       case "listen":
@@ -55,8 +55,12 @@ function tell(message: FromWorker): void {
   process.send?.(message);
 }
 
-async function stop(worker: Worker | null): Promise<never> {
+function stop(worker: Worker | null): Promise<never> {
   worker?.stop();
+  return exitSoon();
+}
+
+async function exitSoon(): Promise<never> {
   await after(LAST_WORDS);
   process.exit(0);
 }

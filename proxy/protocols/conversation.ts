@@ -7,7 +7,7 @@
 import { randomInt } from "node:crypto";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
-import { type Input, TooLong, chomp } from "../transport/index.ts";
+import { type Input, TooLong, chomp, trimBlanks } from "../transport/index.ts";
 import { SASL_LINE } from "./limits.ts";
 import type { Step } from "./protocol.ts";
 import { type Exchange, exchange } from "./sasl.ts";
@@ -114,7 +114,8 @@ export abstract class Conversation {
     const line = input.line(SASL_LINE);
     const current = this.#exchange;
     if (line === null || current === null) return null;
-    const words = chomp(line)?.replace(/ +$/, "").split(/ +/) ?? [];
+    const text = chomp(line);
+    const words = text === null ? [] : trimBlanks(text).split(/ +/);
     const [response = ""] = words;
     if (words.length > this.words || words.length === 0) {
       this.#exchange = null;

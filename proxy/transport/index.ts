@@ -16,6 +16,6 @@ export type {
 export { accept, bind, type BoundSocket } from "./listen.ts";
 export { SocketTransport } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls.ts";
-export { Input, TooLong, chomp } from "./input.ts";
+export { Input, TooLong, chomp, trimBlanks } from "./input.ts";
 export { isIP } from "node:net";
 export { orGiveUp } from "./give-up.ts";

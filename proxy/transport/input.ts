@@ -64,3 +64,10 @@ export function chomp(line: ByteString): ByteString | null {
   const text = line.endsWith("\r\n") ? line.slice(0, -2) : line.slice(0, -1);
   return text.includes("\r") ? null : text;
 }
+
+/** Without the blanks at its end. A regular expression would look at a long run of blanks once for each of them. */
+export function trimBlanks(text: ByteString): ByteString {
+  let end = text.length;
+  while (text[end - 1] === " " || text[end - 1] === "\t") end--;
+  return text.slice(0, end);
+}

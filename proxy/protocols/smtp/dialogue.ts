@@ -1,7 +1,7 @@
 /** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import { Conversation } from "../conversation.ts";
-import { type Input, chomp } from "../../transport/index.ts";
+import { type Input, chomp, trimBlanks } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
 import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
 import { isClean } from "../sasl.ts";
@@ -100,7 +100,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     const args = rest.split(/ +/).filter((word) => word !== "");
     if (verb === undefined || args.length > MOST_ARGUMENTS) return this.parserError();
     this.#to = null;
-    return this.#answer(verb.toUpperCase(), args, line.replace(/ *\r?\n$/, ""));
+    return this.#answer(verb.toUpperCase(), args, trimBlanks(line.replace(/\r?\n$/, "")));
   }
 
   #answer(verb: string, args: readonly ByteString[], line: ByteString): Step {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { cost } from "../../support/cost.ts";
 import { type Head, HeadReader, InvalidReply } from "../../../proxy/lookup/reply.ts";
 import { Input, TooLong } from "../../../proxy/transport/index.ts";
 
@@ -220,6 +221,15 @@ for (const [lines, keepAlive, body] of KEPT) {
   });
 }
 
+test("blanks inside a header cost no more than other bytes", () => {
+  const header = (filling: string): number =>
+    cost(() => void read([`HTTP/1.1 200 OK\r\nX: a${filling.repeat(16_000)}b\r\n\r\n`]), 5);
+  const ordinary = header("x");
+  for (const blank of [" ", "\t"]) {
+    assert.ok(header(blank) < 2 + ordinary * 50, `${header(blank)} ms, not ${ordinary} ms`);
+  }
+});
+
 test("any bytes are an answer, a wish for more, or an error of their own", () => {
   const line = fc.oneof(
     fc.constantFrom(...OK, "Auth-Status: no", "", "Auth-Wait: 1"),
@@ -233,5 +243,6 @@ test("any bytes are an answer, a wish for more, or an error of their own", () =>
         assert.ok(error instanceof InvalidReply || error instanceof TooLong, String(error));
       }
     }),
+    { numRuns: 300 },
   );
 });

@@ -62,29 +62,25 @@ after(async () => {
   await endpoint.close();
 });
 
-for (const protocol of protocolNames) {
-  describe(
-    `${protocol} tells as temporary, and closes, when the lookup's endpoint`,
-    { concurrency: true },
-    () => {
-      for (const login of Object.keys(FAILURES)) {
-        test(login.replaceAll("-", " "), async () => {
-          const wire = await greeted(protocol, postern.ports[protocol]);
-          const answer = await attempt(protocol, wire, { ...anna, login });
-          assert.match(answer, temporary[protocol]);
-          assert.doesNotMatch(answer, /invalid|password|credentials/i);
-          assert.deepEqual(await untilClosed(wire), []);
-        });
-      }
-
-      test("is not there", async () => {
-        const wire = await greeted(protocol, stranded.ports[protocol]);
-        assert.match(await attempt(protocol, wire), temporary[protocol]);
+describe("a client hears that it is temporary, and no more,", { concurrency: true }, () => {
+  for (const protocol of protocolNames) {
+    for (const login of Object.keys(FAILURES)) {
+      test(`by ${protocol} when the endpoint ${login.replaceAll("-", " ")}`, async () => {
+        const wire = await greeted(protocol, postern.ports[protocol]);
+        const answer = await attempt(protocol, wire, { ...anna, login });
+        assert.match(answer, temporary[protocol]);
+        assert.doesNotMatch(answer, /invalid|password|credentials/i);
         assert.deepEqual(await untilClosed(wire), []);
       });
-    },
-  );
-}
+    }
+
+    test(`by ${protocol} when the endpoint is not there`, async () => {
+      const wire = await greeted(protocol, stranded.ports[protocol]);
+      assert.match(await attempt(protocol, wire), temporary[protocol]);
+      assert.deepEqual(await untilClosed(wire), []);
+    });
+  }
+});
 
 test("each failure is one line of the error log that names the endpoint", () => {
   const lines = postern.proxy.program.stderr.split("\n");

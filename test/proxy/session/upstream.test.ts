@@ -55,21 +55,17 @@ after(async () => {
   for (const upstream of upstreams.values()) await upstream.close();
 });
 
-for (const protocol of protocolNames) {
-  describe(
-    `${protocol} tells as temporary, and closes, when the mail server`,
-    { concurrency: true },
-    () => {
-      for (const login of ["is-not-there", ...Object.keys(UPSTREAMS)]) {
-        test(login.replaceAll("-", " "), async () => {
-          const wire = await greeted(protocol, postern.ports[protocol]);
-          assert.match(await attempt(protocol, wire, { ...anna, login }), temporary[protocol]);
-          assert.deepEqual(await untilClosed(wire), []);
-        });
-      }
-    },
-  );
-}
+describe("a client hears that it is temporary, and no more,", { concurrency: true }, () => {
+  for (const protocol of protocolNames) {
+    for (const login of ["is-not-there", ...Object.keys(UPSTREAMS)]) {
+      test(`by ${protocol} when the mail server ${login.replaceAll("-", " ")}`, async () => {
+        const wire = await greeted(protocol, postern.ports[protocol]);
+        assert.match(await attempt(protocol, wire, { ...anna, login }), temporary[protocol]);
+        assert.deepEqual(await untilClosed(wire), []);
+      });
+    }
+  }
+});
 
 test("the error log names the upstream and tells what was wrong", () => {
   const { stderr } = postern.proxy.program;

@@ -1,0 +1,11 @@
+// How long pieces of work take, compared with each other only: machines differ.
+
+/** The best of some runs, ms: what it costs when nothing else disturbs. */
+export function cost(work: () => void, runs = 20): number {
+  const times = Array.from({ length: runs }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+  return Math.min(...times);
+}
