@@ -28,3 +28,8 @@ export function parseNetwork(text: string): Network | null {
 export function contains({ address, prefix }: Network, ip: Ip): boolean {
   return ip.kind() === address.kind() && ip.match(address, prefix);
 }
+
+/** `192.0.2.1:143`, `[2001:db8::1]:143`, `mail.example:143`. */
+export function formatAddress({ host, port }: { host: string; port: number }): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,6 +1,7 @@
 /** The configuration: nginx's `mail {}` language, into settings. */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { formatAddress } from "../../shared/address.ts";
 import { readKeyPairs } from "./certificates.ts";
 import type { ErrorLogTarget } from "./core.ts";
 import type { Rows, Values } from "./directive.ts";
@@ -102,8 +103,8 @@ function resolveValues<Table extends Rows>(table: Table, scopes: readonly Scope[
 function refuseSharedAddresses(servers: readonly ServerSettings[]): void {
   const seen = new Set<string>();
   for (const server of servers) {
-    for (const { host, port } of server.listen) {
-      const pair = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    for (const listen of server.listen) {
+      const pair = formatAddress(listen);
       if (seen.has(pair)) {
         throw new ConfigError(`duplicate "${pair}" address and port pair`, server.place);
       }

@@ -1,5 +1,6 @@
 /** Names in `listen`: nginx resolves them once, at the start, and binds every address that they have. */
 import { lookup } from "node:dns/promises";
+import { formatAddress } from "../../shared/address.ts";
 import { ConfigError } from "./error.ts";
 import type { Listen } from "./listen.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
@@ -27,7 +28,7 @@ async function resolveListen(
     return [...addresses].map((host) => ({ ...listen, host }));
   } catch {
     throw new ConfigError(
-      `host not found in "${listen.host}:${listen.port}" of the "listen" directive`,
+      `host not found in "${formatAddress(listen)}" of the "listen" directive`,
       place,
     );
   }

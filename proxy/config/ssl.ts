@@ -33,15 +33,14 @@ function protocolsInstead(asked: readonly string[]): string | null {
   return `does not bring back ${gone.join(", ")}: OpenSSL 3 grants TLSv1.2 and TLSv1.3 only`;
 }
 
+const SESSION_CACHE = /^(?:off|none|builtin(?::\d+)?|shared:[^:]+:(\d+[km]?))$/i;
+
 /** Where sessions are kept: workers share ticket keys, so that a session resumes in any of them. */
 function sessionCache(directive: Directive): readonly string[] {
   for (const word of directive.args) {
-    const [, , size] = /^(off|none|builtin(?::\d+)?|shared:[^:]+:(\d+[km]?))$/i.exec(word) ?? [
-      word,
-    ];
-    if (!/^(off|none|builtin(:\d+)?|shared:[^:]+:\d+[km]?)$/i.test(word)) {
-      throw new ConfigError(`invalid session cache "${word}"`, directive);
-    }
+    const found = SESSION_CACHE.exec(word);
+    if (found === null) throw new ConfigError(`invalid session cache "${word}"`, directive);
+    const [, size] = found;
     if (size !== undefined && bytes(size) < SMALLEST_CACHE) {
       throw new ConfigError(`session cache "${word}" is too small`, directive);
     }

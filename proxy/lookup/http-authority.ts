@@ -159,18 +159,24 @@ class Exchange implements Receiver, Expiring {
   }
 
   ended(): void {
-    if (this.#head === null) {
-      this.#fail(this.#heard ? new Error("closed the connection too early") : new ClosedUnheard());
-    } else {
-      this.#deadline.clear();
-      this.#connection.close();
-    }
+    if (this.#head === null) this.#fail(this.#unfinished());
+    else this.#close();
   }
 
   closed(error: Error | null): void {
     this.#deadline.clear();
     if (this.#head !== null) return;
-    this.#outcome.failed(this.#heard ? (error ?? new ClosedUnheard()) : new ClosedUnheard());
+    this.#outcome.failed(this.#heard && error !== null ? error : this.#unfinished());
+  }
+
+  /** Only an endpoint that said nothing at all may be asked again. */
+  #unfinished(): Error {
+    return this.#heard ? new Error("closed the connection too early") : new ClosedUnheard();
+  }
+
+  #close(): void {
+    this.#deadline.clear();
+    this.#connection.close();
   }
 
   #read(): void {
@@ -188,8 +194,7 @@ class Exchange implements Receiver, Expiring {
       body > LONGEST_HEAD ||
       this.#input.length > body
     ) {
-      this.#deadline.clear();
-      this.#connection.close();
+      this.#close();
     } else if (this.#input.length === body) {
       this.#deadline.clear();
       this.#outcome.reusable();

@@ -1,4 +1,5 @@
 /** A worker process: accepts connections and runs their sessions. */
+import { formatAddress } from "../../shared/address.ts";
 import { type Listen, type ServerSettings, type Settings, networks } from "../config/index.ts";
 import { serverTls } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
@@ -57,10 +58,7 @@ export class Worker {
         socket,
         (client) => this.#accept(server, client, listen),
         (error) =>
-          server.errorLog.write(
-            "alert",
-            `listen() to ${listen.host}:${listen.port}: ${error.message}`,
-          ),
+          server.errorLog.write("alert", `listen() to ${formatAddress(listen)}: ${error.message}`),
       ),
     );
   }

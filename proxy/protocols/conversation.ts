@@ -80,7 +80,7 @@ export abstract class Conversation {
 
   /** Counts a command; beyond `max_commands` the answer is a farewell. */
   protected answer(step: Step): Step {
-    if (++this.#commands <= this.settings.max_commands || step.kind === "login") return step;
+    if (++this.#commands <= this.settings.max_commands) return step;
     return { kind: "farewell", text: this.invalid(), note: "client sent too many commands" };
   }
 

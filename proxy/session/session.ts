@@ -304,7 +304,8 @@ export class Session implements Receiver, Expiring {
     const splice = transport.splice(this.#client, upstream, limits, (report) => {
       this.#spliced(report);
     });
-    this.#phase = { name: "proxying", splice };
+    // Where both sides had ended already, so has the splice, and the session with it.
+    if (this.#stillIn("attempt")) this.#phase = { name: "proxying", splice };
   }
 
   #spliced(report: SpliceReport): void {

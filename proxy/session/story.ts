@@ -1,4 +1,5 @@
 /** What is remembered of a session for the logs: who, from where, how long, how it ended. Never a password. */
+import { formatAddress } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Address, SpliceReport } from "../transport/index.ts";
@@ -45,8 +46,7 @@ export class Story {
   }
 
   get endpoint(): string {
-    const { host, port } = this.#server.settings.auth_http;
-    return show({ host, port });
+    return formatAddress(this.#server.settings.auth_http);
   }
 
   /** nginx's first line of a session, the only one without its context. */
@@ -56,7 +56,7 @@ export class Story {
     const { remote } = this.#client.connection;
     errorLog.write(
       "info",
-      `client ${show(remote)} connected to ${show(this.#local)}`,
+      `client ${formatAddress(remote)} connected to ${formatAddress(this.#local)}`,
       this.#number,
     );
   }
@@ -78,7 +78,7 @@ export class Story {
 
   connecting(upstream: Address, login: ByteString): void {
     this.#login = login;
-    this.#upstream = show(upstream);
+    this.#upstream = formatAddress(upstream);
     this.#since = performance.now();
   }
 
@@ -119,7 +119,7 @@ export class Story {
     const parts = [
       action === undefined ? "" : ` while ${ACTIONS[action]}`,
       `, client: ${this.#client.address.host}${this.#startTls ? " using starttls" : ""}`,
-      `, server: ${show(this.#local)}`,
+      `, server: ${formatAddress(this.#local)}`,
     ];
     if (this.#login !== null) parts.push(`, login: "${utf8(this.#login)}"`);
     if (this.#upstream !== null) parts.push(`, upstream: ${this.#upstream}`);
@@ -153,10 +153,6 @@ export class Story {
       end,
     });
   }
-}
-
-function show({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Logins are UTF-8 where they are not ASCII; a log shows them as they were meant. */

@@ -6,6 +6,7 @@
 import net, { type Server, type Socket } from "node:net";
 import { constants } from "node:os";
 import { getSystemErrorMessage } from "node:util";
+import { formatAddress } from "../../shared/address.ts";
 import type { Address, Connection, Listener } from "./connection.ts";
 import { SocketConnection } from "./socket-connection.ts";
 
@@ -28,19 +29,20 @@ export function bind({ host, port }: Address): BoundSocket {
   const handle = host.includes(":")
     ? createServerHandle(host, port, 6, undefined, IPV6_ONLY)
     : createServerHandle(host, port, 4);
-  if (typeof handle === "number") throw bindError(host, port, handle);
+  if (typeof handle === "number") throw bindError({ host, port }, handle);
   // libuv keeps quiet about an address in use until listen(), and that happens in another process.
   const bound: { port?: number } = {};
   handle.getsockname(bound);
   if (bound.port === port) return handle;
   handle.close();
-  throw bindError(host, port, -constants.errno.EADDRINUSE);
+  throw bindError({ host, port }, -constants.errno.EADDRINUSE);
 }
 
 /** @param errno negative, as libuv has it */
-function bindError(host: string, port: number, errno: number): Error {
-  const shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Error(`bind() to ${shown} failed (${-errno}: ${getSystemErrorMessage(errno)})`);
+function bindError(address: Address, errno: number): Error {
+  return new Error(
+    `bind() to ${formatAddress(address)} failed (${-errno}: ${getSystemErrorMessage(errno)})`,
+  );
 }
 
 /** libuv's flag: `[::]` and `*` of one port are two sockets, as in nginx. */
