@@ -9,8 +9,18 @@
 /** The mail protocols, in nginx's spelling (`Auth-Protocol`). */
 export type ProtocolName = "imap" | "pop3" | "smtp";
 
-/** How the client proved itself (`Auth-Method`); `none` is an SMTP recipient without a login. */
-export type AuthMethod = "plain" | "apop" | "cram-md5" | "external" | "none";
+/**
+ * How the client proved itself (`Auth-Method`); `none` is an SMTP recipient without a login. The two of OAuth
+ * are Angie's and freenginx's: `Auth-Pass` holds the bearer token.
+ */
+export type AuthMethod =
+  | "plain"
+  | "apop"
+  | "cram-md5"
+  | "external"
+  | "xoauth2"
+  | "oauthbearer"
+  | "none";
 
 /** WebIDL's ByteString: text in which each character is one byte, 0x00 to 0xFF. */
 export type ByteString = string;

@@ -6,7 +6,7 @@ export const imap = {
   imap_auth: {
     in: MAIL,
     args: MANY,
-    read: setOf("plain", "login", "cram-md5", "external"),
+    read: setOf("plain", "login", "cram-md5", "external", "xoauth2", "oauthbearer"),
     default: ["plain"] as readonly string[],
   },
   imap_capabilities: {

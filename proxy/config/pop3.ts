@@ -6,7 +6,7 @@ export const pop3 = {
   pop3_auth: {
     in: MAIL,
     args: MANY,
-    read: setOf("plain", "apop", "cram-md5", "external"),
+    read: setOf("plain", "apop", "cram-md5", "external", "xoauth2", "oauthbearer"),
     default: ["plain"] as readonly string[],
   },
   pop3_capabilities: {

@@ -6,7 +6,7 @@ export const smtp = {
   smtp_auth: {
     in: MAIL,
     args: MANY,
-    read: setOf("plain", "login", "cram-md5", "external", "none"),
+    read: setOf("plain", "login", "cram-md5", "external", "xoauth2", "oauthbearer", "none"),
     default: ["plain", "login"] as readonly string[],
   },
   smtp_capabilities: {

@@ -31,6 +31,8 @@ export type Answer =
       readonly text: ByteString;
       /** SMTP's reply code and enhanced status. */
       readonly errorCode: string | null;
+      /** Why, for an OAuth client: JSON in base64 (RFC 7628 section 3.2.2); null where the lookup gave none. */
+      readonly challenge: string | null;
       /** Seconds before the client hears of it and may try again; 0: it hears at once, and that was all. */
       readonly wait: number;
     }

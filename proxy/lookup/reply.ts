@@ -96,7 +96,7 @@ export class HeadReader {
     if (text === "") return unavailable("sent an empty Auth-Status");
     if (text !== null) {
       if (status >= 500) return unavailable(`answered ${status}: "${text}"`, text);
-      return { kind: "refused", text, errorCode, wait: this.#wait() };
+      return { kind: "refused", text, errorCode, challenge: this.#challenge(), wait: this.#wait() };
     }
     if (status < 200 || status > 299) return unavailable(`answered ${status}`);
     const said = this.#fields.get("auth-status");
@@ -115,6 +115,12 @@ export class HeadReader {
     // oxlint-disable-next-line no-control-regex -- they would become commands to the upstream
     if (/[\r\n\0]/.test(`${login}${password}`)) return unavailable("sent control characters");
     return { kind: "route", upstream: { host, port: Number(port) }, login, password };
+  }
+
+  /** What is not base64 is not passed on: clients would take it for the end of the exchange. */
+  #challenge(): string | null {
+    const challenge = this.#fields.get("auth-error-sasl") ?? "";
+    return /^[A-Za-z0-9+/]+={0,2}$/.test(challenge) ? challenge : null;
   }
 
   #wait(): number {

@@ -62,6 +62,9 @@ function shown(credentials: Credentials): readonly [login: ByteString, secret: B
     case "apop":
     case "cram-md5":
       return [credentials.login, credentials.digest];
+    case "xoauth2":
+    case "oauthbearer":
+      return [credentials.login, credentials.token];
     case "external":
       return [credentials.login, ""];
     case "none":

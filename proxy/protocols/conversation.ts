@@ -10,7 +10,7 @@ import type { ServerSettings } from "../config/index.ts";
 import { type Input, TooLong, chomp, trimBlanks } from "../transport/index.ts";
 import { SASL_LINE } from "./limits.ts";
 import type { Step } from "./protocol.ts";
-import { type Exchange, exchange } from "./sasl.ts";
+import { type Exchange, exchange, offered } from "./sasl.ts";
 
 export abstract class Conversation {
   /** Whether TLS is active. */
@@ -19,6 +19,8 @@ export abstract class Conversation {
   #errors = 0;
   #commands = 0;
   #exchange: Exchange | null = null;
+  /** What follows when the client has answered the challenge that tells of its failure. */
+  #refusal: Step | null = null;
   #salt: string | null = null;
 
   constructor(settings: ServerSettings, secure: boolean) {
@@ -50,6 +52,7 @@ export abstract class Conversation {
 
   next(input: Input): Step | null {
     try {
+      if (this.#refusal !== null) return this.#dismissed(input, this.#refusal);
       return this.#exchange === null ? this.command(input) : this.#response(input);
     } catch (error) {
       if (!(error instanceof TooLong)) throw error;
@@ -69,6 +72,11 @@ export abstract class Conversation {
   /** Whether logins must wait for STARTTLS. */
   protected get mustUpgrade(): boolean {
     return !this.secure && this.settings.starttls === "only";
+  }
+
+  /** The words of the `*_auth` directive that may be offered now. */
+  protected get offered(): readonly string[] {
+    return offered(this.methods, this.secure);
   }
 
   /** What APOP and CRAM-MD5 digest with the password: once a session, and for all of it (RFC 1939 section 7). */
@@ -103,9 +111,25 @@ export abstract class Conversation {
     };
   }
 
+  challenge(text: string, refusal: Step): ByteString {
+    this.#refusal = refusal;
+    return `${this.continuation}${text}\r\n`;
+  }
+
+  /** The client says that it has understood: with `^A`, as RFC 7628 has it, or with whatever it likes. */
+  #dismissed(input: Input, refusal: Step): Step | null {
+    if (input.line(SASL_LINE) === null) return null;
+    this.#refusal = null;
+    return refusal;
+  }
+
   /** Begins a SASL exchange. */
   protected authenticate([name = "", initial, ...more]: readonly ByteString[]): Step {
-    const begun = exchange(name, initial, this.methods, () => this.salt);
+    const begun = exchange(name, initial, {
+      enabled: this.methods,
+      secure: this.secure,
+      salt: () => this.salt,
+    });
     if (begun === null || more.length > 0) return this.refuse();
     return this.#proceed(begun, begun.next());
   }

@@ -9,6 +9,8 @@ export type Step =
   | { readonly kind: "reply"; readonly text: ByteString; readonly note?: string }
   /** Reply, then close; the note says why, for the log. */
   | { readonly kind: "farewell"; readonly text: ByteString; readonly note?: string }
+  /** Reply, then close: the login was refused, and there is no other try. */
+  | { readonly kind: "refusal"; readonly text: ByteString }
   | { readonly kind: "starttls"; readonly text: ByteString }
   | { readonly kind: "login"; readonly credentials: Credentials };
 
@@ -49,6 +51,14 @@ export interface Dialogue {
   secured(): void;
   /** The lookup's refusal, in its own words. */
   refused(text: ByteString, errorCode: string | null): ByteString;
+  /**
+   * Tells of a failure as OAuth clients want to hear it (RFC 7628 section 3.2.3): as one more challenge, which
+   * they answer before they are refused.
+   *
+   * @param text base64
+   * @param refusal what comes then
+   */
+  challenge(text: string, refusal: Step): ByteString;
   /** We cannot tell, or cannot get through: never told as a wrong password. */
   unavailable(): ByteString;
   /** The server shuts down. */

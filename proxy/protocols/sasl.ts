@@ -1,5 +1,6 @@
 /** SASL (RFC 4422): the mechanisms as exchanges of base64 lines, the same in all three protocols. */
 import type { ByteString } from "../../shared/lookup.ts";
+import { type Bearer, readOauthbearer, readXoauth2 } from "./oauth.ts";
 
 /** What a client showed to prove who it is. */
 export type Credentials =
@@ -13,6 +14,12 @@ export type Credentials =
     }
   /** A name that the client's certificate is to vouch for (RFC 4422 appendix A). */
   | { readonly method: "external"; readonly login: ByteString }
+  /** A bearer token (RFC 6750). */
+  | {
+      readonly method: "xoauth2" | "oauthbearer";
+      readonly login: ByteString;
+      readonly token: ByteString;
+    }
   /** No login: an SMTP recipient, whose route the lookup knows. */
   | {
       readonly method: "none";
@@ -35,6 +42,18 @@ interface Mechanism {
   readonly optional: boolean;
   /** Whether the client may speak first (RFC 4422 section 3). */
   readonly initial: boolean;
+  /** Whether it is for TLS only: a bearer token in the clear is anybody's (RFC 6750 section 5.3). */
+  readonly secure: boolean;
+}
+
+/** What a mechanism may count on. */
+interface Surroundings {
+  /** What `*_auth` names. */
+  readonly enabled: readonly string[];
+  /** Whether TLS is active. */
+  readonly secure: boolean;
+  /** The session's salt, made when it is first asked for. */
+  readonly salt: () => string;
 }
 
 /** nginx asks for both steps of LOGIN in these words. */
@@ -42,28 +61,34 @@ const USERNAME = "VXNlcm5hbWU6";
 const PASSWORD = "UGFzc3dvcmQ6";
 
 const MECHANISMS: ReadonlyMap<string, Mechanism> = new Map([
-  ["plain", { begin: plain, optional: false, initial: true }],
-  ["login", { begin: login, optional: false, initial: true }],
-  ["cram-md5", { begin: cramMd5, optional: true, initial: false }],
-  ["external", { begin: external, optional: true, initial: true }],
+  ["plain", { begin: plain, optional: false, initial: true, secure: false }],
+  ["login", { begin: login, optional: false, initial: true, secure: false }],
+  ["cram-md5", { begin: cramMd5, optional: true, initial: false, secure: false }],
+  ["external", { begin: external, optional: true, initial: true, secure: false }],
+  ["xoauth2", bearer("xoauth2", readXoauth2)],
+  ["oauthbearer", bearer("oauthbearer", readOauthbearer)],
 ]);
+
+/** The words of a `*_auth` directive that may be offered now. */
+export function offered(enabled: readonly string[], secure: boolean): readonly string[] {
+  return enabled.filter((word) => secure || MECHANISMS.get(word)?.secure !== true);
+}
 
 /**
  * Begins an exchange.
  *
  * @param name in any case
- * @param enabled what `*_auth` names
  * @returns null for a mechanism that is unknown, not enabled, or spoken out of turn
  */
 export function exchange(
   name: ByteString,
   initial: ByteString | undefined,
-  enabled: readonly string[],
-  salt: () => string,
+  { enabled, secure, salt }: Surroundings,
 ): Exchange | null {
   const word = name.toLowerCase();
   const found = MECHANISMS.get(word);
   if (found === undefined || (found.optional && !enabled.includes(word))) return null;
+  if (found.secure && !secure) return null;
   if (initial !== undefined && !found.initial) return null;
   return found.begin(initial, salt);
 }
@@ -97,6 +122,20 @@ function* cramMd5(_initial: ByteString | undefined, salt: () => string): Exchang
 function* external(initial?: ByteString): Exchange {
   const user = decodeBase64(initial ?? (yield USERNAME));
   return user === null || !isClean(user) ? null : { method: "external", login: user };
+}
+
+function bearer(
+  method: "xoauth2" | "oauthbearer",
+  read: (message: ByteString) => Bearer | null,
+): Mechanism {
+  function* begin(initial?: ByteString): Exchange {
+    const message = decodeBase64(initial ?? (yield ""));
+    const found = message === null ? null : read(message);
+    return found === null || !isClean(found.user)
+      ? null
+      : { method, login: found.user, token: found.token };
+  }
+  return { begin, optional: true, initial: true, secure: true };
 }
 
 /**

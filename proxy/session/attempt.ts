@@ -18,8 +18,14 @@ export type Outcome =
       readonly reply: ByteString;
       readonly rest: Uint8Array;
     }
-  /** @property wait seconds before the client hears of it and may try again; 0 for never */
-  | { readonly kind: "refused"; readonly reply: ByteString; readonly wait: number }
+  | {
+      readonly kind: "refused";
+      readonly reply: ByteString;
+      /** What an OAuth client is to hear before the reply, in base64; null for nothing. */
+      readonly challenge: string | null;
+      /** Seconds before the client hears of it and may try again; 0 for never. */
+      readonly wait: number;
+    }
   | { readonly kind: "failed"; readonly reply: ByteString; readonly why: string };
 
 /** Lookups that may answer WAIT, one after another (nginx asks for ever). */
@@ -69,6 +75,7 @@ export class Attempt {
         return {
           kind: "refused",
           reply: this.#dialogue.refused(answer.text, answer.errorCode),
+          challenge: isBearer(credentials) ? answer.challenge : null,
           wait: answer.wait,
         };
       case "unavailable":
@@ -134,8 +141,7 @@ export class Attempt {
   }
 
   #route(route: Answer & { kind: "route" }, credentials: Credentials): Promise<Outcome> | Outcome {
-    const given = credentials.method === "plain" ? credentials.password : null;
-    const password = route.password ?? given;
+    const password = route.password ?? secretOf(credentials);
     const login = route.login ?? loginOf(credentials);
     if (password !== null || !this.#dialogue.passwordRequired) {
       return this.#connect(route.upstream, { login, password });
@@ -201,6 +207,16 @@ export class Attempt {
   #failed(message: string, stage: "lookup" | "upstream"): void {
     if (!this.#cancelled) this.#story.log("error", message, stage);
   }
+}
+
+/** What an upstream may take for a password; a token is one to servers that ask an OAuth provider themselves. */
+function secretOf(credentials: Credentials): ByteString | null {
+  if (isBearer(credentials)) return credentials.token;
+  return credentials.method === "plain" ? credentials.password : null;
+}
+
+function isBearer(credentials: Credentials): credentials is Credentials & { token: ByteString } {
+  return "token" in credentials;
 }
 
 function loginOf(credentials: Credentials): ByteString {

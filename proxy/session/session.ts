@@ -35,7 +35,7 @@ type Phase =
   /** Waiting for the lookup, then for the upstream. */
   | { readonly name: "attempt"; readonly attempt: Attempt }
   /** A refusal that is held back for a while (`Auth-Wait`). */
-  | { readonly name: "waiting"; readonly reply: ByteString }
+  | { readonly name: "waiting"; readonly refusal: Step }
   | { readonly name: "proxying"; readonly splice: Splice }
   | { readonly name: "ended" };
 
@@ -81,7 +81,7 @@ export class Session implements Receiver, Expiring {
     this.#dialogue = dialogue;
     this.#client.resume();
     if (dialogue.greetingDelay === 0) {
-      this.#speak(dialogue.greeting());
+      this.#speak({ kind: "reply", text: dialogue.greeting() });
       return;
     }
     this.#phase = { name: "delay" };
@@ -105,9 +105,12 @@ export class Session implements Receiver, Expiring {
   }
 
   /** Says something, and is ready for commands. */
-  #speak(text: ByteString): void {
+  #speak(step: Step): void {
+    const dialogue = this.#dialogue;
+    const input = this.#input;
+    if (dialogue === null || input === null) return;
     this.#phase = { name: "commands" };
-    this.#say(text);
+    this.#take(step, dialogue, input);
     this.#advance();
   }
 
@@ -169,12 +172,13 @@ export class Session implements Receiver, Expiring {
         this.#end("the client timed out");
         break;
       case "waiting":
-        this.#deadline.set(this.#server.settings.timeout);
-        this.#speak(phase.reply);
+        this.#refused(phase.refusal);
         break;
       case "delay":
         this.#deadline.set(this.#server.settings.timeout);
-        if (this.#dialogue !== null) this.#speak(this.#dialogue.greeting());
+        if (this.#dialogue !== null) {
+          this.#speak({ kind: "reply", text: this.#dialogue.greeting() });
+        }
         break;
       case "attempt":
         phase.attempt.expire();
@@ -223,6 +227,10 @@ export class Session implements Receiver, Expiring {
         this.#say(step.text);
         this.#end(step.note ?? "the client said goodbye");
         break;
+      case "refusal":
+        this.#say(step.text);
+        this.#end("the login was refused");
+        break;
       case "starttls":
         this.#guard(this.#startTls(step.text, dialogue, input));
         break;
@@ -270,7 +278,7 @@ export class Session implements Receiver, Expiring {
         this.#proxy(outcome);
         break;
       case "refused":
-        this.#refuse(outcome.reply, outcome.wait);
+        this.#refuse(outcome, dialogue);
         break;
       case "failed":
         this.#say(outcome.reply);
@@ -280,14 +288,18 @@ export class Session implements Receiver, Expiring {
   }
 
   /** nginx closes after a refusal, unless the lookup gave the client a wait and another try. */
-  #refuse(reply: ByteString, wait: number): void {
-    if (wait === 0) {
-      this.#say(reply);
-      this.#end("the login was refused");
-      return;
-    }
-    this.#phase = { name: "waiting", reply };
-    this.#deadline.set(wait * 1000);
+  #refuse({ reply, challenge, wait }: Outcome & { kind: "refused" }, dialogue: Dialogue): void {
+    const last: Step = { kind: wait === 0 ? "refusal" : "reply", text: reply };
+    const refusal: Step =
+      challenge === null ? last : { kind: "reply", text: dialogue.challenge(challenge, last) };
+    this.#phase = { name: "waiting", refusal };
+    if (wait === 0) this.#refused(refusal);
+    else this.#deadline.set(wait * 1000);
+  }
+
+  #refused(refusal: Step): void {
+    this.#deadline.set(this.#server.settings.timeout);
+    this.#speak(refusal);
   }
 
   #proxy({ upstream, reply, rest }: Outcome & { kind: "loggedIn" }): void {

@@ -24,7 +24,7 @@ export class DialogueClient {
       const step = this.dialogue.next(this.#input);
       if (step === null) return steps;
       steps.push(step);
-      this.#over = step.kind === "farewell" || step.kind === "starttls";
+      this.#over = step.kind !== "reply" && step.kind !== "login";
       // Like a session, which asks for no more before the login is decided.
       if (this.#over || (step.kind === "login" && this.#input.length === 0)) return steps;
     }
@@ -69,6 +69,7 @@ export function told(step: Step): string {
     case "reply":
       return step.text.replace(/\r\n$/, "");
     case "farewell":
+    case "refusal":
       return `${step.text.replace(/\r\n$/, "")} <close>`;
     case "starttls":
       return `${step.text.replace(/\r\n$/, "")} <tls>`;

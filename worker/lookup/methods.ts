@@ -24,6 +24,8 @@ export const METHODS: Record<AuthMethod, Verify> = {
   apop: () => WRONG,
   "cram-md5": () => WRONG,
   external: () => WRONG,
+  xoauth2: () => WRONG,
+  oauthbearer: () => WRONG,
   none: () => ({ kind: "refused", reason: "no-login" }),
 };
 

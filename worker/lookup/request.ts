@@ -29,7 +29,15 @@ export function readLookup(headers: Headers): LookupRequest {
 }
 
 const PROTOCOLS: readonly ProtocolName[] = ["imap", "pop3", "smtp"];
-const METHODS: readonly AuthMethod[] = ["plain", "apop", "cram-md5", "external", "none"];
+const METHODS: readonly AuthMethod[] = [
+  "plain",
+  "apop",
+  "cram-md5",
+  "external",
+  "xoauth2",
+  "oauthbearer",
+  "none",
+];
 
 function oneOf<Name extends string>(
   known: readonly Name[],

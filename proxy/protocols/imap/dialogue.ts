@@ -103,12 +103,11 @@ export class ImapDialogue extends Conversation implements Dialogue {
   }
 
   #capabilities(): string {
-    const { imap_capabilities, imap_auth } = this.settings;
     const mechanisms = this.mustUpgrade
       ? []
-      : imap_auth.map((name) => `AUTH=${name.toUpperCase()}`);
+      : this.offered.map((name) => `AUTH=${name.toUpperCase()}`);
     return [
-      ...imap_capabilities,
+      ...this.settings.imap_capabilities,
       ...mechanisms,
       ...(this.upgradable ? ["STARTTLS"] : []),
       ...(this.mustUpgrade ? ["LOGINDISABLED"] : []),

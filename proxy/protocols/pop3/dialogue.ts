@@ -147,7 +147,7 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
 
   /** `plain` in pop3_auth stands for USER/PASS, AUTH PLAIN and AUTH LOGIN; APOP is no SASL mechanism. */
   #mechanisms(): readonly string[] {
-    const named = this.methods.filter((name) => name !== "apop" && name !== "plain");
+    const named = this.offered.filter((name) => name !== "apop" && name !== "plain");
     const plain = this.methods.includes("plain") ? ["PLAIN", "LOGIN"] : [];
     return [...plain, ...named.map((name) => name.toUpperCase())];
   }

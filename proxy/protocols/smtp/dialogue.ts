@@ -168,9 +168,9 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   }
 
   #extensions(): ByteString {
-    const { server_name, smtp_capabilities, smtp_auth } = this.settings;
-    const offered = this.mustUpgrade ? [] : smtp_auth.filter((name) => name !== "none");
-    const mechanisms = offered.map((name) => name.toUpperCase());
+    const { server_name, smtp_capabilities } = this.settings;
+    const methods = this.mustUpgrade ? [] : this.offered.filter((name) => name !== "none");
+    const mechanisms = methods.map((name) => name.toUpperCase());
     const lines = [
       server_name,
       ...smtp_capabilities,

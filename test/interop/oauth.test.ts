@@ -1,0 +1,158 @@
+// Mail programs that log in with a bearer token.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { ImapFlow } from "imapflow";
+import { createTransport } from "nodemailer";
+import {
+  type LookupEndpoint,
+  reply,
+  route,
+  startLookupEndpoint,
+} from "../support/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../support/mailbox/index.ts";
+import { granted, greetedSecurely, untilClosed } from "../support/mail-client.ts";
+import { run } from "../support/program.ts";
+import { lacking } from "../support/requirements.ts";
+import { type Servers, startServers } from "../support/servers.ts";
+
+const alice = { address: "alice@example.test", password: "wonderland" };
+const TOKEN = "ya29.a0AfH6SMBx~token/+x==";
+const FAILURE = btoa(JSON.stringify({ status: "401", schemes: "bearer", scope: "mail" }));
+
+let mailbox: Mailbox;
+let endpoint: LookupEndpoint;
+let postern: Servers<"imap" | "pop3" | "smtp" | "imap XOAUTH2" | "pop3 XOAUTH2">;
+
+before(async () => {
+  mailbox = await startMailbox({
+    name: "one",
+    users: [alice, { address: "bearer@example.test", password: TOKEN }],
+  });
+  endpoint = await startLookupEndpoint((lookup) => {
+    const protocol = lookup.header("Auth-Protocol") as "imap" | "pop3" | "smtp";
+    if (lookup.header("Auth-Pass") === TOKEN) {
+      const own = lookup.header("Auth-User") === "bearer@example.test";
+      return route(mailbox[protocol].port, own ? {} : { "Auth-Pass": alice.password });
+    }
+    const again = lookup.header("Auth-User") === "again@example.test" ? { "Auth-Wait": 1 } : {};
+    return reply(200, { "Auth-Status": "go away", "Auth-Error-SASL": FAILURE, ...again });
+  });
+  const server = (protocol: string, methods = "xoauth2 oauthbearer"): string =>
+    `listen 127.0.0.1:PORT ssl; protocol ${protocol}; ${protocol}_auth ${methods};`;
+  postern = await startServers(`auth_http ${endpoint.address}; proxy_smtp_auth on; xclient off;`, {
+    imap: server("imap"),
+    pop3: server("pop3"),
+    smtp: server("smtp"),
+    "imap XOAUTH2": server("imap", "xoauth2"),
+    "pop3 XOAUTH2": server("pop3", "xoauth2"),
+  });
+});
+after(async () => {
+  await postern.stop();
+  await endpoint.close();
+  await mailbox.close();
+});
+
+function curl(protocol: "imap" | "pop3", port: number, token: string) {
+  const url = `${protocol}s://127.0.0.1:${port}/`;
+  const login = ["--user", alice.address, "--oauth2-bearer", token];
+  return run("curl", ["-sS", "-k", "--max-time", "30", ...login, url]);
+}
+
+describe("curl", { skip: lacking("curl") }, () => {
+  for (const mechanism of ["XOAUTH2", "OAUTHBEARER"]) {
+    for (const protocol of ["imap", "pop3"] as const) {
+      const server = mechanism === "XOAUTH2" ? (`${protocol} ${mechanism}` as const) : protocol;
+
+      test(`opens a mailbox by ${protocol} with ${mechanism}`, async () => {
+        const { end, stdout, stderr } = await curl(protocol, postern.ports[server], TOKEN);
+        assert.equal(end, 0, stderr);
+        assert.notEqual(stdout, "");
+        const last = endpoint.lookups.at(-1);
+        assert.equal(last?.header("Auth-Method"), mechanism.toLowerCase());
+        assert.equal(last.header("Auth-User"), alice.address);
+        assert.equal(last.header("Auth-Pass"), TOKEN);
+        assert.equal(last.header("Auth-SSL"), "on");
+      });
+
+      test(`is refused by ${protocol} with ${mechanism} and a wrong token`, async () => {
+        const { end } = await curl(protocol, postern.ports[server], "wrong");
+        assert.equal(end, 67, "curl's CURLE_LOGIN_DENIED");
+      });
+    }
+  }
+});
+
+test("imapflow opens a mailbox with a token", async () => {
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: postern.ports.imap,
+    secure: true,
+    tls: { rejectUnauthorized: false },
+    auth: { user: alice.address, accessToken: TOKEN },
+    logger: false,
+  });
+  await client.connect();
+  const { exists } = await client.mailboxOpen("INBOX");
+  await client.logout();
+  assert.ok(exists > 0);
+});
+
+test("nodemailer submits with a token", async () => {
+  const transport = createTransport({
+    host: "127.0.0.1",
+    port: postern.ports.smtp,
+    secure: true,
+    tls: { rejectUnauthorized: false },
+    auth: { type: "OAuth2", user: alice.address, accessToken: TOKEN },
+  });
+  const { accepted } = await transport.sendMail({
+    from: alice.address,
+    to: alice.address,
+    subject: "with a token",
+    text: "hello",
+  });
+  transport.close();
+  assert.deepEqual(accepted, [alice.address]);
+});
+
+const response = (user: string, token: string): string =>
+  btoa(`user=${user}\u0001auth=Bearer ${token}\u0001\u0001`);
+
+test("the endpoint's failure is a challenge, and its words come behind the answer", async () => {
+  const wire = await greetedSecurely("imap", postern.ports.imap);
+  wire.write(`a AUTHENTICATE XOAUTH2 ${response("eve@example.test", "stolen")}\r\n`);
+  assert.equal(await wire.line(), `+ ${FAILURE}`);
+  wire.write("AQ==\r\n");
+  assert.deepEqual(await untilClosed(wire), ["a NO go away"]);
+});
+
+test("a failure that leaves another try leaves it behind the challenge", async () => {
+  const wire = await greetedSecurely("smtp", postern.ports.smtp);
+  wire.write(`AUTH XOAUTH2 ${response("again@example.test", "stale")}\r\n`);
+  assert.equal(await wire.line(), `334 ${FAILURE}`);
+  wire.write("\r\n");
+  assert.equal(await wire.line(), "535 5.7.0 go away");
+  wire.write(`AUTH XOAUTH2 ${response("alice@example.test", TOKEN)}\r\n`);
+  assert.match(await wire.line(), granted.smtp);
+  wire.end();
+});
+
+test("without a password from the lookup, the token is the upstream's password", async () => {
+  const wire = await greetedSecurely("pop3", postern.ports.pop3);
+  wire.write(`AUTH XOAUTH2 ${response("bearer@example.test", TOKEN)}\r\n`);
+  assert.match(await wire.line(), granted.pop3);
+  wire.end();
+});
+
+test("no token reaches a log", async () => {
+  const wire = await greetedSecurely("imap", postern.ports.imap);
+  wire.write(`a AUTHENTICATE XOAUTH2 ${response("anna@example.test", TOKEN)}x\r\n`);
+  assert.match(await wire.line(), /^a BAD/);
+  wire.end();
+  await postern.proxy.program.logs(/invalid SASL data/);
+  const { stdout, stderr } = postern.proxy.program;
+  for (const secret of [TOKEN, "stolen", btoa(TOKEN)]) {
+    assert.ok(!`${stdout}${stderr}`.includes(secret));
+  }
+});
