@@ -1,7 +1,7 @@
 /** Which server a user who has proved themselves is sent to. */
+import { parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { type Directory, type Entry, type Server, placeUser } from "../directory/users.ts";
-import { isIpAddress } from "../directory/host.ts";
 import type { Accepted, Unavailable } from "./outcome.ts";
 import { POLICIES } from "./policies.ts";
 import type { LookupRequest } from "./request.ts";
@@ -24,7 +24,8 @@ export async function route(
   }
   const port = portOf(server, request.protocol);
   if (port === null) return unavailable(`${server.name} has no port for ${request.protocol}`);
-  if (!isIpAddress(server.host)) return unavailable(`the host of ${server.name} is no IP address`);
+  if (parseIp(server.host) === null)
+    return unavailable(`the host of ${server.name} is no IP address`);
   return accepted(server.host, port, user.upstreamLogin ?? user.address, request.login);
 }
 
