@@ -33,3 +33,24 @@ export function contains({ address, prefix }: Network, ip: Ip): boolean {
 export function formatAddress({ host, port }: { host: string; port: number }): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** A network in its canonical form, the host's bits zero: `192.0.2.0/24`, `2001:db8::/32`. */
+function formatNetwork({ address, prefix }: Network): string {
+  return `${masked(address, prefix).toString()}/${prefix}`;
+}
+
+/** Every network that holds an address, the longest prefix first, in canonical form. */
+export function networksOf(ip: Ip): readonly string[] {
+  const bits = ip.kind() === "ipv4" ? 32 : 128;
+  return Array.from({ length: bits + 1 }, (_, index) =>
+    formatNetwork({ address: ip, prefix: bits - index }),
+  );
+}
+
+function masked(ip: Ip, prefix: number): Ip {
+  const bytes = ip.toByteArray().map((byte, index) => {
+    const kept = Math.min(Math.max(prefix - index * 8, 0), 8);
+    return byte & (0xff << (8 - kept)) & 0xff;
+  });
+  return ipaddr.fromByteArray(bytes);
+}

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eq } from "drizzle-orm";
-import { users } from "../../worker/directory/schema.ts";
+import { users } from "../../worker/directory/schema/index.ts";
 import { isFree } from "../support/ports.ts";
 import { Program, run } from "../support/program.ts";
 import { lacking } from "../support/requirements.ts";

@@ -1,6 +1,6 @@
 // The worker of the demo, with its people and mail servers in the directory.
 import { eq } from "drizzle-orm";
-import { servers } from "../../worker/directory/schema.ts";
+import { servers } from "../../worker/directory/schema/index.ts";
 import { seed } from "../support/directory.ts";
 import { startWorker } from "../support/worker.ts";
 import { alice, bob } from "./people.ts";

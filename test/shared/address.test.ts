@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseIp } from "../../shared/address.ts";
+import { contains, networksOf, parseIp, parseNetwork } from "../../shared/address.ts";
 
 for (const address of [
   "192.0.2.1",
@@ -49,4 +49,35 @@ test("of any text, what is called an IP address is one to Node as well", () => {
 
 test("every IPv4 and IPv6 address in canonical form is one", () => {
   fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => parseIp(text) !== null));
+});
+
+test("the networks of an address all hold it, the narrowest first, each in one form only", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+      const ip = parseIp(text)!;
+      const networks = networksOf(ip).map((network) => parseNetwork(network)!);
+      const bits = ip.kind() === "ipv4" ? 32 : 128;
+      assert.deepEqual(
+        networks.map(({ prefix }) => prefix),
+        Array.from({ length: bits + 1 }, (_, index) => bits - index),
+      );
+      for (const network of networks) {
+        assert.ok(contains(network, ip));
+        assert.equal(
+          networksOf(network.address)[bits - network.prefix],
+          networksOf(ip)[bits - network.prefix],
+        );
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("networks are written as people write them", () => {
+  const networks = networksOf(parseIp("192.0.2.77")!);
+  assert.deepEqual(
+    [networks[0], networks[8], networks[9], networks[32]],
+    ["192.0.2.77/32", "192.0.2.0/24", "192.0.2.0/23", "0.0.0.0/0"],
+  );
+  assert.equal(networksOf(parseIp("2001:db8:1:2::7")!)[64], "2001:db8:1:2::/64");
 });

@@ -1,6 +1,13 @@
 /** Fills a directory: rows that are there already stay as they are. */
 import type { DrizzleD1Database } from "drizzle-orm/d1";
-import { aliases, groups, servers, users } from "../../worker/directory/schema.ts";
+import {
+  aliases,
+  domains,
+  groups,
+  networks,
+  servers,
+  users,
+} from "../../worker/directory/schema/index.ts";
 import { hashPassword } from "./passwords.ts";
 
 export interface Seed {
@@ -8,6 +15,8 @@ export interface Seed {
   readonly servers?: readonly (typeof servers.$inferInsert)[];
   readonly users?: readonly NewUser[];
   readonly aliases?: readonly (typeof aliases.$inferInsert)[];
+  readonly domains?: readonly (typeof domains.$inferInsert)[];
+  readonly networks?: readonly (typeof networks.$inferInsert)[];
 }
 
 /** A user by their password, or by a hash where the test is about it. */
@@ -24,6 +33,10 @@ export async function seed(db: DrizzleD1Database, wanted: Seed): Promise<void> {
     await db.insert(users).values(hashed(user)).onConflictDoNothing();
   for (const alias of wanted.aliases ?? [])
     await db.insert(aliases).values(alias).onConflictDoNothing();
+  for (const domain of wanted.domains ?? [])
+    await db.insert(domains).values(domain).onConflictDoNothing();
+  for (const network of wanted.networks ?? [])
+    await db.insert(networks).values(network).onConflictDoNothing();
 }
 
 function hashed(user: NewUser): typeof users.$inferInsert {

@@ -1,7 +1,7 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, desc, eq, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
-import { aliases, groups, servers, users } from "./schema.ts";
+import { aliases, groups, networks, servers, users } from "./schema/index.ts";
 
 /** The directory's database. */
 export type Directory = DrizzleD1Database;
@@ -14,39 +14,72 @@ export type Server = typeof servers.$inferSelect;
 export interface Entry {
   readonly user: User;
   readonly group: Group;
-  /** The server that holds the mailbox; null if the user has not been placed. */
+  /** The server that holds the mailbox, or that the user is pinned to; null for neither. */
   readonly placed: Server | null;
-  /** For a user who has not been placed: the group's servers that take users now. */
+  /** For a user without such a server: those that take users now. */
   readonly candidates: readonly Server[];
 }
 
-/** Finds a user by address or alias, in one statement. */
-export async function findUser(directory: Directory, address: string): Promise<Entry | null> {
-  const rows = await userQuery(directory, address);
-  const [first] = rows;
-  if (first === undefined) return null;
-  const { user, group, placed } = first;
-  const candidates = rows.flatMap(({ candidate }) => (candidate === null ? [] : [candidate]));
-  return { user, group, placed, candidates };
+interface Found {
+  /** Null where there is no such user. */
+  readonly entry: Entry | null;
+  /** Whether the client's network may be served at all. */
+  readonly admitted: boolean;
 }
 
-/** The statement of `findUser`: a row for each candidate, or one if there is none. */
-export function userQuery(directory: Directory, address: string) {
+/**
+ * Finds a user by address or alias, in one statement.
+ *
+ * @param clientNetworks every network that holds the client's address (`networksOf`)
+ */
+export async function findUser(
+  directory: Directory,
+  address: string,
+  clientNetworks: readonly string[],
+): Promise<Found> {
+  const rows = await userQuery(directory, address, clientNetworks);
+  const [first] = rows;
+  const admitted = first?.access !== "deny";
+  if (first === undefined || first.user === null || first.group === null)
+    return { entry: null, admitted };
+  const { user, group, placed } = first;
+  const candidates = rows.flatMap(({ candidate }) => (candidate === null ? [] : [candidate]));
+  return { entry: { user, group, placed, candidates }, admitted };
+}
+
+/** The statement of `findUser`: a row for each candidate, or one if there is none, or no such user. */
+export function userQuery(
+  directory: Directory,
+  address: string,
+  clientNetworks: readonly string[],
+) {
   const placed = alias(servers, "placed");
   const candidate = alias(servers, "candidate");
   // Nobody's alias may shadow a user's own address.
   const owner = sql`coalesce(
     (select ${users.address} from ${users} where ${users.address} = ${address}),
     (select ${aliases.user} from ${aliases} where ${aliases.address} = ${address}))`;
-  // Null, and so equal to no group, for a placed user: no candidate is read in vain.
-  const groupToChooseFrom = sql`case when ${users.server} is null then ${users.group} end`;
+  // Each network is asked for by the primary key: no scan of the rules, however many there are.
+  const asked = sql`(select value from json_each(${JSON.stringify(clientNetworks)}))`;
+  const rule = directory
+    .select({ network: networks.network, near: networks.group, access: networks.access })
+    .from(networks)
+    .where(sql`${networks.network} in ${asked}`)
+    .orderBy(desc(networks.prefix))
+    .limit(1)
+    .as("rule");
+  // Null, and so equal to no group, for a user with a server: no candidate is read in vain.
+  const groupToChooseFrom = sql`case when ${users.server} is null then coalesce(
+    case when ${groups.policy} = 'nearest' and ${groups.storage} = 'shared' then ${rule.near} end,
+    ${users.group}) end`;
   return directory
-    .select({ user: users, group: groups, placed, candidate })
-    .from(users)
-    .innerJoin(groups, eq(groups.name, users.group))
+    .select({ user: users, group: groups, placed, candidate, access: rule.access })
+    .from(sql`(select 1)`)
+    .leftJoin(rule, sql`true`)
+    .leftJoin(users, eq(users.address, owner))
+    .leftJoin(groups, eq(groups.name, users.group))
     .leftJoin(placed, eq(placed.name, users.server))
-    .leftJoin(candidate, and(eq(candidate.group, groupToChooseFrom), eq(candidate.state, "up")))
-    .where(eq(users.address, owner));
+    .leftJoin(candidate, and(eq(candidate.group, groupToChooseFrom), eq(candidate.state, "up")));
 }
 
 /**

@@ -1,21 +1,23 @@
 /** A lookup: may this person log in, and where does their mailbox live? */
 import { DrizzleQueryError } from "drizzle-orm/errors";
-import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
+import { networksOf } from "../../shared/address.ts";
 import { normalAddress } from "../directory/address.ts";
-import { type Directory, findUser } from "../directory/users.ts";
+import { findUser } from "../directory/users.ts";
 import { logError } from "../log.ts";
+import { deliver } from "./deliver.ts";
 import { METHODS } from "./methods.ts";
 import type { Outcome } from "./outcome.ts";
 import { replyTo } from "./reply.ts";
 import { type LookupRequest, MalformedLookup, readLookup } from "./request.ts";
-import { route } from "./route.ts";
+import { type Surroundings, route } from "./route.ts";
+import { surroundings } from "./surroundings.ts";
 
 /** Answers a lookup; 400, without a header that nginx knows, if it is malformed. */
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
   const request = read(c.req.raw.headers);
   if (request instanceof MalformedLookup) return c.text(`${request.message}\n`, 400);
-  const outcome = await decide(drizzle(c.env.DB), request, c.env.DEFAULT_DOMAIN);
+  const outcome = await decide(request, surroundings(c.env, c.req.raw), c.env.DEFAULT_DOMAIN);
   if (outcome.kind === "unavailable") {
     const { protocol } = request;
     const trace = traceId(c.req.header("Traceparent"));
@@ -35,14 +37,18 @@ function read(headers: Headers): LookupRequest | MalformedLookup {
 
 /** Finds the user, verifies the credentials, chooses the server. What fails here is no refusal. */
 async function decide(
-  directory: Directory,
   request: LookupRequest,
+  around: Surroundings,
   defaultDomain: string,
 ): Promise<Outcome> {
   try {
-    const entry = await findUser(directory, normalAddress(request.login, defaultDomain));
+    if (request.method === "none") return await deliver(request, around);
+    const address = normalAddress(request.login, defaultDomain);
+    const networks = request.client === null ? [] : networksOf(request.client);
+    const { entry, admitted } = await findUser(around.directory, address, networks);
+    if (!admitted) return { kind: "refused", reason: "not-admitted" };
     const verified = METHODS[request.method](request, entry);
-    return verified.kind === "proved" ? await route(directory, verified.entry, request) : verified;
+    return verified.kind === "proved" ? await route(verified.entry, request, around) : verified;
   } catch (error) {
     return { kind: "unavailable", reason: describe(error) };
   }

@@ -19,14 +19,13 @@ export type Verify = (
 const WRONG: Refused = { kind: "refused", reason: "wrong-credentials" };
 
 /** How each method of authentication is verified; those that we cannot verify are refused. */
-export const METHODS: Record<AuthMethod, Verify> = {
+export const METHODS: Record<Exclude<AuthMethod, "none">, Verify> = {
   plain: verifyPlain,
   apop: () => WRONG,
   "cram-md5": () => WRONG,
   external: () => WRONG,
   xoauth2: () => WRONG,
   oauthbearer: () => WRONG,
-  none: () => ({ kind: "refused", reason: "no-login" }),
 };
 
 function verifyPlain({ proof, protocol }: LookupRequest, entry: Entry | null): ReturnType<Verify> {

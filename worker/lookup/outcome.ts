@@ -3,17 +3,27 @@ export type Outcome = Accepted | Refused | Unavailable;
 
 export interface Accepted {
   readonly kind: "accepted";
-  /** An IP address. */
+  /** An IP address, or a name for callers that take one. */
   readonly host: string;
   readonly port: number;
   /** The name to log in with at the server; null if it is the one that the client gave. */
   readonly login: string | null;
+  /** TLS towards the server, and the name in its certificate; null where the caller is not told. */
+  readonly tls: "off" | "starttls" | "tls" | null;
+  readonly tlsName: string | null;
+  /** Servers that will do as well, in order. */
+  readonly fallbacks: readonly { readonly host: string; readonly port: number }[];
 }
 
 export interface Refused {
   readonly kind: "refused";
-  /** `no-login`: nobody tried to log in, and they would have to. */
-  readonly reason: "wrong-credentials" | "no-login";
+  readonly reason:
+    | "wrong-credentials"
+    /** The client's network may not be served. */
+    | "not-admitted"
+    /** Mail for somebody who is not here, or for a domain that is not ours. */
+    | "unknown-user"
+    | "unknown-domain";
 }
 
 /** We cannot tell whether this person may log in, or where to. */

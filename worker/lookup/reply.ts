@@ -4,24 +4,32 @@
  * All that is written here stays under 700 bytes, as the platform adds headers of its own and nginx
  * reads no more than 1,024.
  */
+import { formatAddress } from "../../shared/address.ts";
 import { STATUS_OK } from "../../shared/lookup.ts";
 import type { Accepted, Outcome } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import { waitAfter } from "./wait.ts";
-import { WORDS, type Words } from "./words.ts";
+import { RECIPIENT_WORDS, WORDS, type Words } from "./words.ts";
 
 export function replyTo({ protocol, attempt }: LookupRequest, outcome: Outcome): Response {
-  const words = WORDS[protocol];
-  if (outcome.kind === "accepted") return accept(outcome);
-  if (outcome.kind === "refused") return refuse(words[outcome.reason], waitAfter(attempt));
-  return fail(words.unavailable);
+  switch (outcome.kind) {
+    case "accepted":
+      return accept(outcome);
+    case "refused":
+      return refuse({ ...WORDS[protocol], ...RECIPIENT_WORDS }[outcome.reason], waitAfter(attempt));
+    case "unavailable":
+      return fail(WORDS[protocol].unavailable);
+  }
 }
 
-function accept({ host, port, login }: Accepted): Response {
+function accept({ host, port, login, tls, tlsName, fallbacks }: Accepted): Response {
   const headers = new Headers({ "Auth-Status": STATUS_OK });
   headers.set("Auth-Server", host);
   headers.set("Auth-Port", String(port));
   if (login !== null) headers.set("Auth-User", login);
+  if (tls !== null) headers.set("Auth-Upstream-TLS", tls);
+  if (tlsName !== null) headers.set("Auth-Upstream-Name", tlsName);
+  if (fallbacks.length > 0) headers.set("Auth-Fallback", fallbacks.map(formatAddress).join(", "));
   return new Response(null, { headers });
 }
 

@@ -1,4 +1,5 @@
 /** A lookup's headers, read into what they mean. */
+import { type Ip, parseIp } from "../../shared/address.ts";
 import { type AuthMethod, type ProtocolName, unescapeValue } from "../../shared/lookup.ts";
 
 export interface LookupRequest {
@@ -8,6 +9,12 @@ export interface LookupRequest {
   readonly login: string;
   /** `Auth-Pass`: the client's password, byte for byte, or what the method has instead. May be empty. */
   readonly proof: Uint8Array;
+  /** The client's address; null where it has none, as on a unix socket. */
+  readonly client: Ip | null;
+  /** What the caller understands of our replies beyond nginx's (`Auth-Accept`). */
+  readonly accepts: ReadonlySet<string>;
+  /** With `none`, the whole RCPT command; empty otherwise. */
+  readonly recipient: string;
   /** Which attempt of its session this is, from 1. */
   readonly attempt: number;
 }
@@ -24,6 +31,14 @@ export function readLookup(headers: Headers): LookupRequest {
     method: oneOf(METHODS, headers, "Auth-Method"),
     login: credentialText(headers, "Auth-User"),
     proof: credential(headers, "Auth-Pass"),
+    client: parseIp(headers.get("Client-IP") ?? ""),
+    accepts: new Set(
+      headers
+        .get("Auth-Accept")
+        ?.split(",")
+        .map((word) => word.trim()),
+    ),
+    recipient: headers.get("Auth-SMTP-To") ?? "",
     attempt: attemptNumber(headers.get("Auth-Login-Attempt")),
   };
 }

@@ -1,46 +1,62 @@
-/** Which server a user who has proved themselves is sent to. */
+/** Which server a user who has proved themselves is sent to, and what the caller is told of it. */
 import { parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { type Directory, type Entry, type Server, placeUser } from "../directory/users.ts";
+import { POLICIES, type Place } from "../routing/index.ts";
 import type { Accepted, Unavailable } from "./outcome.ts";
-import { POLICIES } from "./policies.ts";
 import type { LookupRequest } from "./request.ts";
+
+/** What routing needs beyond the directory's rows. */
+export interface Surroundings {
+  readonly directory: Directory;
+  /** Where the calling proxy is; null where nobody knows. */
+  readonly place: Place | null;
+  /** @throws Error where a host has no address, or nobody can tell */
+  readonly resolve: (host: string) => Promise<string>;
+}
 
 /**
  * A mail program that is shown an empty mailbox deletes its copy of the mail. So a user who has been
  * placed goes to that server or nowhere, whatever its state and its weight.
  */
 export async function route(
-  directory: Directory,
   entry: Entry,
   request: LookupRequest,
+  surroundings: Surroundings,
 ): Promise<Accepted | Unavailable> {
   const { user } = entry;
-  const server =
-    user.server === null ? await choose(directory, entry, request.protocol) : entry.placed;
-  if (server === null) return unavailable(`group ${user.group} has no server for ${user.address}`);
+  const [server, ...others] =
+    user.server === null
+      ? await choose(entry, request.protocol, surroundings)
+      : [entry.placed].filter((placed) => placed !== null);
+  if (server === undefined) {
+    return unavailable(`group ${user.group} has no server for ${user.address}`);
+  }
   if (server.state === "down") {
     return unavailable(`${server.name} is down, which holds the mail of ${user.address}`);
   }
-  const port = portOf(server, request.protocol);
-  if (port === null) return unavailable(`${server.name} has no port for ${request.protocol}`);
-  if (parseIp(server.host) === null)
-    return unavailable(`the host of ${server.name} is no IP address`);
-  return accepted(server.host, port, user.upstreamLogin ?? user.address, request.login);
+  return accept(server, others, upstreamLogin(user, request), request, surroundings);
 }
 
-/** The server for a user who has none; with `own` storage it is theirs from now on. */
+/** @returns null where the client's own will do, or where nobody logs in */
+function upstreamLogin({ upstreamLogin: stored, address }: Entry["user"], request: LookupRequest) {
+  const login = stored ?? address;
+  return request.method === "none" || login === request.login ? null : login;
+}
+
+/** The servers for a user who has none, the best first; with `own` storage it is theirs from now on, and alone. */
 async function choose(
-  directory: Directory,
   { user, group, candidates }: Entry,
   protocol: ProtocolName,
-): Promise<Server | null> {
+  { directory, place }: Surroundings,
+): Promise<readonly Server[]> {
   const serving = candidates.filter((server) => portOf(server, protocol) !== null);
-  const chosen = POLICIES[group.policy](serving, Math.random());
-  if (chosen === undefined) return null;
-  if (group.storage === "shared") return chosen;
-  const placed = await placeUser(directory, user.address, chosen.name);
-  return candidates.find(({ name }) => name === placed) ?? null;
+  const situation = { user: user.address, place, random: Math.random };
+  const ranked = POLICIES[group.policy](serving, situation);
+  const [best] = ranked;
+  if (best === undefined || group.storage === "shared") return ranked;
+  const placed = await placeUser(directory, user.address, best.name);
+  return candidates.filter(({ name }) => name === placed);
 }
 
 function portOf(server: Server, protocol: ProtocolName): number | null {
@@ -50,15 +66,35 @@ function portOf(server: Server, protocol: ProtocolName): number | null {
 /** What fits into a header of a reply that nginx reads, which allows 1,024 bytes for all of it. */
 const SENDABLE = /^[\x21-\x7e]{1,512}$/;
 
-function accepted(
-  host: string,
-  port: number,
-  upstreamLogin: string,
-  login: string,
-): Accepted | Unavailable {
-  if (upstreamLogin === login) return { kind: "accepted", host, port, login: null };
-  if (!SENDABLE.test(upstreamLogin)) return unavailable("an upstream login is no header value");
-  return { kind: "accepted", host, port, login: upstreamLogin };
+/** Fallbacks that are worth a header's room. */
+const MOST_FALLBACKS = 4;
+
+/** @param login to log in with at the server; null for the one that the client gave */
+export async function accept(
+  server: Server,
+  others: readonly Server[],
+  login: string | null,
+  request: LookupRequest,
+  { resolve }: Surroundings,
+): Promise<Accepted | Unavailable> {
+  const { protocol, accepts } = request;
+  const port = portOf(server, protocol);
+  if (port === null) return unavailable(`${server.name} has no port for ${protocol}`);
+  if (login !== null && !SENDABLE.test(login)) {
+    return unavailable("an upstream login is no header value");
+  }
+  const named = parseIp(server.host) === null;
+  const fallbacks = accepts.has("fallback") ? others.slice(0, MOST_FALLBACKS) : [];
+  return {
+    kind: "accepted",
+    host: named && !accepts.has("hostname") ? await resolve(server.host) : server.host,
+    port,
+    login,
+    tls: accepts.has("tls") ? server.tls : null,
+    tlsName: accepts.has("tls") ? server.tlsName : null,
+    // Whoever takes fallbacks is Postern's proxy, which takes names too.
+    fallbacks: fallbacks.map((other) => ({ host: other.host, port: portOf(other, protocol) ?? 0 })),
+  };
 }
 
 function unavailable(reason: string): Unavailable {

@@ -9,29 +9,35 @@ export interface Words {
 
 interface Vocabulary {
   readonly "wrong-credentials": Words;
-  readonly "no-login": Words;
+  readonly "not-admitted": Words;
   readonly unavailable: Words;
 }
 
 const WRONG = "Invalid login or password";
-const NO_LOGIN = "Authentication required";
+const NOT_ADMITTED = "Not from this network";
 const UNAVAILABLE = "Temporary failure, please try again later";
 
 /** Response codes: IMAP's of RFC 5530, POP3's of RFC 2449 and 3206, SMTP's of RFC 4954. */
 export const WORDS: Record<ProtocolName, Vocabulary> = {
   imap: {
     "wrong-credentials": { text: `[AUTHENTICATIONFAILED] ${WRONG}` },
-    "no-login": { text: `[AUTHENTICATIONFAILED] ${NO_LOGIN}` },
+    "not-admitted": { text: `[AUTHORIZATIONFAILED] ${NOT_ADMITTED}` },
     unavailable: { text: `[UNAVAILABLE] ${UNAVAILABLE}` },
   },
   pop3: {
     "wrong-credentials": { text: `[AUTH] ${WRONG}` },
-    "no-login": { text: `[AUTH] ${NO_LOGIN}` },
+    "not-admitted": { text: `[AUTH] ${NOT_ADMITTED}` },
     unavailable: { text: `[SYS/TEMP] ${UNAVAILABLE}` },
   },
   smtp: {
     "wrong-credentials": { text: WRONG, code: "535 5.7.8" },
-    "no-login": { text: NO_LOGIN, code: "530 5.7.0" },
+    "not-admitted": { text: NOT_ADMITTED, code: "550 5.7.1" },
     unavailable: { text: UNAVAILABLE, code: "454 4.7.0" },
   },
 };
+
+/** To a client that does not log in, of whom it wants to write to (RFC 3463 sections 3.2 and 3.8). */
+export const RECIPIENT_WORDS = {
+  "unknown-user": { text: "No such user here", code: "550 5.1.1" },
+  "unknown-domain": { text: "Relay access denied", code: "550 5.7.1" },
+} as const satisfies Record<string, Words>;

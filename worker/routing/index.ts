@@ -5,6 +5,7 @@ import { nearest } from "./nearest.ts";
 import type { Policy } from "./policy.ts";
 import { weighted } from "./weighted.ts";
 
+export { HostNames } from "./host-name.ts";
 export type { Place } from "./place.ts";
 export type { Candidate, Situation } from "./policy.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eq } from "drizzle-orm";
-import { servers, users } from "../../../worker/directory/schema.ts";
+import { servers, users } from "../../../worker/directory/schema/index.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
 import { seed } from "../../support/directory.ts";
 

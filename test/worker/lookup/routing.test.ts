@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { eq } from "drizzle-orm";
+import { servers } from "../../../worker/directory/schema/index.ts";
+import { type Harness, startHarness } from "../../support/harness.ts";
+
+/** "wonderland", cheap to verify. */
+const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+
+let resolver: Server;
+let worker: Harness;
+let resolving: "well" | "not" = "well";
+
+before(async () => {
+  resolver = createServer((_, response) => {
+    if (resolving === "not") response.statusCode = 502;
+    response.end(JSON.stringify({ Status: 0, Answer: [{ type: 1, TTL: 1, data: "192.0.2.99" }] }));
+  }).listen(0, "127.0.0.1");
+  await once(resolver, "listening");
+  const { port } = resolver.address() as AddressInfo;
+  const mail = (name: string, group: string, last: number) => ({
+    name,
+    group,
+    host: `192.0.2.${last}`,
+    imapPort: 143,
+  });
+  worker = await startHarness({
+    vars: { DNS_OVER_HTTPS: `http://127.0.0.1:${port}/dns-query` },
+    seed: {
+      groups: [
+        { name: "world", policy: "nearest", storage: "shared" },
+        { name: "berlin", storage: "shared" },
+        { name: "ordered", policy: "first", storage: "shared" },
+        { name: "own", policy: "first" },
+      ],
+      servers: [
+        mail("world-1", "world", 1),
+        mail("berlin-1", "berlin", 11),
+        { ...mail("main", "ordered", 21), position: 1, tls: "starttls", tlsName: "main.test" },
+        { ...mail("spare", "ordered", 22), position: 2 },
+        { ...mail("named", "ordered", 0), position: 3, host: "imap.example.test" },
+        { ...mail("own-1", "own", 31), position: 1 },
+        { ...mail("own-2", "own", 32), position: 2 },
+      ],
+      users: [
+        { address: "traveller@example.test", group: "world", passwordHash },
+        { address: "alice@example.test", group: "ordered", passwordHash },
+        { address: "named@example.test", group: "ordered", server: "named", passwordHash },
+        { address: "owner@example.test", group: "own", passwordHash },
+      ],
+      networks: [
+        { network: "10.0.0.0/8", prefix: 8, access: "deny" },
+        { network: "10.1.0.0/16", prefix: 16, group: "berlin" },
+        { network: "10.1.2.0/24", prefix: 24, access: "deny" },
+        { network: "2001:db8::/32", prefix: 32, group: "berlin" },
+        { network: "2001:db8:1::/48", prefix: 48, access: "deny" },
+      ],
+    },
+  });
+});
+after(async () => {
+  await worker.close();
+  resolver.close();
+});
+
+describe("the guide's promise that the client's address may choose the server", () => {
+  for (const [client, server] of [
+    ["192.0.2.1", "192.0.2.1"],
+    ["10.1.0.1", "192.0.2.11"],
+    ["10.1.255.255", "192.0.2.11"],
+    ["2001:db8::1", "192.0.2.11"],
+    ["2001:db9::1", "192.0.2.1"],
+    ["::ffff:10.1.3.4", "192.0.2.11"],
+  ] as const) {
+    test(`a client at ${client} is sent to ${server}`, async () => {
+      const headers = { "Auth-User": "traveller@example.test", "Client-IP": client };
+      assert.equal((await worker.ask(headers)).auth["auth-server"], server);
+    });
+  }
+
+  test("only for users whose mail is everywhere", async () => {
+    const { auth } = await worker.ask({ "Client-IP": "10.1.0.1" });
+    assert.equal(auth["auth-server"], "192.0.2.21");
+  });
+});
+
+for (const client of ["10.2.0.1", "10.1.2.3", "2001:db8:1::1"]) {
+  test(`nobody logs in from ${client}, known or not, whatever the password`, async () => {
+    for (const headers of [{}, { "Auth-Pass": "x" }, { "Auth-User": "nobody@example.test" }]) {
+      const { status, auth } = await worker.ask({ ...headers, "Client-IP": client });
+      assert.equal(status, 200);
+      assert.equal(auth["auth-status"], "[AUTHORIZATIONFAILED] Not from this network");
+    }
+  });
+}
+
+test("a caller that takes fallbacks and TLS is told of them", async () => {
+  const { auth, bytes } = await worker.ask({ "Auth-Accept": "hostname, tls, fallback" });
+  assert.deepEqual(auth, {
+    "auth-status": "OK",
+    "auth-server": "192.0.2.21",
+    "auth-port": "143",
+    "auth-upstream-tls": "starttls",
+    "auth-upstream-name": "main.test",
+    "auth-fallback": "192.0.2.22:143, imap.example.test:143",
+  });
+  assert.ok(bytes < 700);
+});
+
+test("nginx is told what it knows, and no more", async () => {
+  const { auth } = await worker.ask();
+  assert.deepEqual(Object.keys(auth).toSorted(), ["auth-port", "auth-server", "auth-status"]);
+});
+
+test("with own storage there is no fallback, and no change of weights or state moves anybody", async () => {
+  const headers = { "Auth-User": "owner@example.test", "Auth-Accept": "fallback" };
+  const { auth } = await worker.ask(headers);
+  assert.equal(auth["auth-server"], "192.0.2.31");
+  assert.equal(auth["auth-fallback"], undefined);
+  await worker.db
+    .update(servers)
+    .set({ position: 9, state: "draining" })
+    .where(eq(servers.name, "own-1"));
+  assert.equal((await worker.ask(headers)).auth["auth-server"], "192.0.2.31");
+  await worker.db.update(servers).set({ state: "down" }).where(eq(servers.name, "own-1"));
+  assert.equal((await worker.ask(headers)).status, 503);
+});
+
+describe("a server that the directory knows by name", () => {
+  const headers = { "Auth-User": "named@example.test" };
+
+  test("is named to callers that resolve names", async () => {
+    const { auth } = await worker.ask({ ...headers, "Auth-Accept": "hostname" });
+    assert.equal(auth["auth-server"], "imap.example.test");
+  });
+
+  test("is resolved for nginx, and its last address serves while the resolver fails", async () => {
+    assert.equal((await worker.ask(headers)).auth["auth-server"], "192.0.2.99");
+    resolving = "not";
+    assert.equal((await worker.ask(headers)).auth["auth-server"], "192.0.2.99");
+  });
+});
