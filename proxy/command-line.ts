@@ -49,10 +49,9 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
         given.set(name, "");
         continue;
       }
+      // In a word of its own an argument may be empty: `-g ""` is what scripts pass that have nothing to say.
       const argument = word.slice(letter + 1) || words[++at];
-      if (argument === undefined || argument === "") {
-        throw new UsageError(`option "-${name}" requires ${wants}`);
-      }
+      if (argument === undefined) throw new UsageError(`option "-${name}" requires ${wants}`);
       given.set(name, argument);
       break;
     }
@@ -66,7 +65,7 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     quiet: given.has("q"),
     signal: signal(given.get("s")),
     prefix: given.get("p") ?? ".",
-    errorLog: given.get("e") ?? null,
+    errorLog: given.get("e") === "" ? "stderr" : (given.get("e") ?? null),
     file: given.get("c") ?? "conf/nginx.conf",
     globals: given.get("g") ?? "",
   };

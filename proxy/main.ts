@@ -9,7 +9,7 @@ import {
   resolveNames,
 } from "./config/index.ts";
 import { serverTls } from "./listener/index.ts";
-import { Primary, checkStart, runWorker, signalPid } from "./process/index.ts";
+import { Primary, checkStart, readPid, runWorker, signalPid } from "./process/index.ts";
 import { reason } from "./reason.ts";
 import { version } from "./version.ts";
 
@@ -45,7 +45,8 @@ async function main(): Promise<void> {
   const { settings } = await orExit(() => read(line), "emerg");
   const { signal } = line;
   if (signal !== null) {
-    await orExit(() => signalPid(settings.pid, signal), "error");
+    const pid = await orExit(() => readPid(settings.pid), "error");
+    await orExit(() => signalPid(pid, signal), "alert");
     return;
   }
   const again = async (): Promise<typeof settings> => (await read(line)).settings;
@@ -66,20 +67,14 @@ function about({ help, build }: CommandLine): void {
 
 async function test(line: CommandLine): Promise<void> {
   const path = resolve(line.prefix, line.file);
-  const { files, settings } = await orExit(
-    async () => {
-      const configuration = await read(line);
-      checkStart(configuration.settings);
-      return configuration;
-    },
-    "emerg",
-    `configuration file ${path} test failed`,
-  );
+  const failed = `configuration file ${path} test failed`;
+  const { files, settings } = await orExit(() => read(line), "emerg", failed);
   if (!line.quiet) {
     for (const notice of settings.notices) say("notice", notice);
     say(null, `the configuration file ${path} syntax is ok`);
-    say(null, `configuration file ${path} test is successful`);
   }
+  await orExit(() => checkStart(settings), "emerg", failed);
+  if (!line.quiet) say(null, `configuration file ${path} test is successful`);
   if (!line.dump) return;
   for (const { path: file, text } of files) {
     process.stdout.write(`# configuration file ${file}:\n${text}\n`);

@@ -1,6 +1,9 @@
 /** The pid file: where `-s` finds the process to signal. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import type { Signal } from "../command-line.ts";
+import { openFailed } from "../config/index.ts";
+import { systemReason } from "../reason.ts";
 import { touch } from "./log-files.ts";
 
 /** What each word of `-s` sends. */
@@ -22,24 +25,33 @@ export function removePid(path: string | null): void {
   if (path !== null) rmSync(path, { force: true });
 }
 
-/** @throws Error, in nginx's words, where there is no such process */
-export function signalPid(path: string | null, signal: Signal): void {
+/**
+ * Whom to signal. nginx takes 0, too, and signals its own process group.
+ *
+ * @throws Error, in nginx's words, where the file is not there or holds no pid
+ */
+export function readPid(path: string | null): number {
   if (path === null) throw new Error('no "pid" file is configured, and there is no logs/ for one');
-  const text = readPid(path).trim();
+  const text = read(path).replace(/[\r\n]+$/, "");
   const pid = Number(text);
-  if (!/^\d+$/.test(text) || pid === 0)
-    throw new Error(`invalid PID number "${text}" in "${path}"`);
+  if (/^\d+$/.test(text) && pid > 0) return pid;
+  throw new Error(`invalid PID number "${text}" in "${path}"`);
+}
+
+/** @throws Error, in nginx's words, where there is no such process, or it is somebody else's */
+export function signalPid(pid: number, signal: Signal): void {
   try {
     process.kill(pid, SIGNALS[signal]);
-  } catch {
-    throw new Error(`kill(${pid}, ${SIGNALS[signal]}) failed (3: No such process)`);
+  } catch (error) {
+    const number = constants.signals[SIGNALS[signal]];
+    throw new Error(`kill(${pid}, ${number}) failed (${systemReason(error)})`, { cause: error });
   }
 }
 
-function readPid(path: string): string {
+function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
-  } catch {
-    throw new Error(`open() "${path}" failed (2: No such file or directory)`);
+  } catch (error) {
+    throw new Error(openFailed(path, error), { cause: error });
   }
 }

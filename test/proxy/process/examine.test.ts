@@ -70,7 +70,12 @@ describe("-t", { concurrency: 2 }, () => {
       const { end, stderr } = await postern(site, "-t");
       assert.equal(end, 1);
       const complaint = `open() "${site}/missing/${file}" failed (2: No such file or directory)`;
-      assert.equal(stderr.split("\n")[0], `postern: [emerg] ${complaint}`);
+      assert.deepEqual(stderr.split("\n"), [
+        `postern: the configuration file ${site}/mail.conf syntax is ok`,
+        `postern: [emerg] ${complaint}`,
+        `postern: configuration file ${site}/mail.conf test failed`,
+        "",
+      ]);
     }
   });
 
