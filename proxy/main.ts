@@ -9,9 +9,19 @@ import {
   resolveNames,
 } from "./config/index.ts";
 import { serverTls } from "./listener/index.ts";
-import { Primary, checkStart, readPid, runWorker, signalPid } from "./process/index.ts";
+import {
+  Primary,
+  checkStart,
+  isDaemon,
+  letGoOfTerminal,
+  readPid,
+  runWorker,
+  signalPid,
+  startDaemon,
+  tellStarted,
+} from "./process/index.ts";
 import { reason } from "./reason.ts";
-import { version } from "./version.ts";
+import { builtBy, program } from "./version.ts";
 
 const HELP = `Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
 
@@ -49,17 +59,21 @@ async function main(): Promise<void> {
     await orExit(() => signalPid(pid, signal), "alert");
     return;
   }
+  const entry = import.meta.filename;
+  if (settings.daemon && !isDaemon) process.exit(await startDaemon(entry));
   const again = async (): Promise<typeof settings> => (await read(line)).settings;
-  const primary = await orExit(() => new Primary(settings, again, import.meta.filename), "emerg");
+  const primary = await orExit(() => new Primary(settings, again, entry), "emerg");
+  if (isDaemon) letGoOfTerminal();
   await primary.run();
+  if (isDaemon) tellStarted();
 }
 
 function about({ help, build }: CommandLine): void {
-  process.stderr.write(`postern version: postern/${version} (as nginx/1.31.5)\n`);
+  process.stderr.write(`postern version: ${program}\n`);
   if (help) process.stderr.write(`${HELP}\n`);
   if (!build) return;
   process.stderr.write(
-    `built with Node ${process.versions.node}, OpenSSL ${process.versions.openssl}\n` +
+    `${builtBy}\nbuilt with OpenSSL ${process.versions.openssl}\n` +
       "TLS SNI support enabled\n" +
       "configure arguments: --with-mail --with-mail_ssl_module\n",
   );
@@ -73,7 +87,8 @@ async function test(line: CommandLine): Promise<void> {
     for (const notice of settings.notices) say("notice", notice);
     say(null, `the configuration file ${path} syntax is ok`);
   }
-  await orExit(() => checkStart(settings), "emerg", failed);
+  const warnings = await orExit(() => checkStart(settings), "emerg", failed);
+  for (const warning of warnings) say("warn", warning);
   if (!line.quiet) say(null, `configuration file ${path} test is successful`);
   if (!line.dump) return;
   for (const { path: file, text } of files) {

@@ -15,6 +15,12 @@ const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
 
 /** What the system says of a call that failed, as nginx shows it. */
 export function systemReason(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return ERRNO_TEXT.get(code) ?? reason(error);
+  return ERRNO_TEXT.get(errorCode(error)) ?? reason(error);
+}
+
+/** `node:os` wraps the system's error in one of its own. */
+function errorCode(error: unknown): unknown {
+  if (typeof error !== "object" || error === null) return undefined;
+  if ("info" in error) return errorCode(error.info);
+  return "code" in error ? error.code : undefined;
 }

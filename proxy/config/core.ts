@@ -1,9 +1,11 @@
 /** nginx's core module: the main context. */
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { type CpuAffinity, cpuAffinity } from "./affinity.ts";
 import { MANY, type Row, type Rows, eachOf, inert, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
-import { flag, number, oneOf, text, time, words } from "./values.ts";
+import { type Identity, identity, isRoot } from "./user.ts";
+import { flag, number, offset, oneOf, text, time, words } from "./values.ts";
 import type { Directive } from "./parser.ts";
 import type { Paths } from "./values.ts";
 
@@ -39,10 +41,19 @@ function errorLog(directive: Directive, paths: Paths): ErrorLogTarget {
 }
 
 function workers(directive: Directive): number {
-  if (text(directive) === "auto") return availableParallelism();
-  const count = number(directive);
-  if (count === 0) throw new ConfigError('"worker_processes" must be at least 1', directive);
-  return count;
+  const word = text(directive);
+  if (word === "auto") return availableParallelism();
+  if (!/^\d{1,6}$/.test(word))
+    throw new ConfigError(`"worker_processes" directive invalid value`, directive);
+  if (Number(word) === 0) throw new ConfigError('"worker_processes" must be at least 1', directive);
+  return Number(word);
+}
+
+/** A nice value; the kernel takes what is out of its range for the nearest one. */
+function priority(directive: Directive): number {
+  const word = text(directive);
+  if (/^[+-]?\d+$/.test(word)) return Number(word);
+  throw new ConfigError('"worker_priority" directive invalid number', directive);
 }
 
 export const error_log: Row<readonly ErrorLogTarget[] | null> = {
@@ -65,10 +76,10 @@ export const core = {
   user: {
     in: ["main"],
     args: [1, 2],
-    read: once(words),
-    default: null as readonly string[] | null,
+    read: once(identity),
+    default: null as Identity | null,
     instead: () =>
-      process.getuid?.() === 0
+      isRoot
         ? null
         : "makes sense only if the primary process runs with super-user privileges, ignored",
   },
@@ -78,7 +89,8 @@ export const core = {
     args: 1,
     read: once(flag),
     default: false,
-    instead: (on) => (on ? "has no effect yet: Postern stays in the foreground" : null),
+    instead: (on) =>
+      on ? "lets go of the terminal: what logs write to stdout and stderr is lost" : null,
   },
   master_process: {
     in: ["main"],
@@ -87,53 +99,29 @@ export const core = {
     default: true,
     instead: (on) => (on ? null : "has no effect: workers are always processes of their own"),
   },
-  env: {
+  /** `NAME` or `NAME=VALUE`. */
+  env: { in: ["main"], args: 1, read: eachOf(text), default: [] as readonly string[] },
+  working_directory: { in: ["main"], args: 1, read: once(text), default: null as string | null },
+  /** Limits of a worker's: files that are open, and bytes of a core file; null leaves what is. */
+  worker_rlimit_nofile: {
     in: ["main"],
     args: 1,
-    read: eachOf(text),
-    default: [] as readonly string[],
-    instead: () => "has no effect: workers inherit the whole environment",
+    read: once(number),
+    default: null as number | null,
   },
-  load_module: inert(["main"], 1, "every mail module is built in", text),
-  working_directory: inert(["main"], 1, "relative paths are relative to the prefix", text),
-  worker_rlimit_nofile: inert(
-    ["main"],
-    1,
-    "Node raises its limit to the hard one by itself; set that one (ulimit -Hn, LimitNOFILE=)",
-    number,
-  ),
-  worker_rlimit_core: inert(["main"], 1, NOT_OURS, text),
-  worker_priority: inert(["main"], 1, "use nice(1)", text),
-  worker_cpu_affinity: inert(["main"], MANY, "the kernel places the workers"),
-  thread_pool: inert(["main"], [2, 3], NOT_OURS),
+  worker_rlimit_core: { in: ["main"], args: 1, read: once(offset), default: null as number | null },
+  worker_priority: { in: ["main"], args: 1, read: once(priority), default: 0 },
+  worker_cpu_affinity: {
+    in: ["main"],
+    args: MANY,
+    read: once(cpuAffinity),
+    default: { auto: false, masks: [] } as CpuAffinity,
+  },
+  load_module: { ...inert(["main"], 1, "every mail module is built in"), read: eachOf(text) },
   timer_resolution: inert(["main"], 1, "time limits are kept to a tenth of a second", time),
   lock_file: inert(["main"], 1, NOT_OURS, text),
   debug_points: inert(["main"], 1, NOT_OURS, oneOf("stop", "abort")),
   pcre_jit: inert(["main"], 1, NOT_OURS, flag),
   ssl_engine: inert(["main"], 1, NOT_OURS, text),
   ssl_object_cache_inheritable: inert(["main"], 1, NOT_OURS, flag),
-} satisfies Rows;
-
-const POLLERS = ["epoll", "poll", "select", "kqueue", "eventport", "/dev/poll"];
-
-function poller(directive: Directive): string {
-  const name = text(directive);
-  if (!POLLERS.includes(name)) throw new ConfigError(`invalid event type "${name}"`, directive);
-  return name;
-}
-
-export const events = {
-  worker_connections: inert(
-    ["events"],
-    1,
-    "it is not a limit yet; the limit on open files is",
-    number,
-  ),
-  use: inert(["events"], 1, "Node chooses", poller),
-  multi_accept: inert(["events"], 1, "Node chooses", flag),
-  accept_mutex: inert(["events"], 1, "workers accept for themselves", flag),
-  accept_mutex_delay: inert(["events"], 1, "workers accept for themselves", time),
-  debug_connection: inert(["events"], 1, "there is no debug log of connections", text),
-  epoll_events: inert(["events"], 1, "Node chooses", number),
-  worker_aio_requests: inert(["events"], 1, NOT_OURS, number),
 } satisfies Rows;

@@ -41,7 +41,7 @@ export type Rows = Readonly<Record<string, Row<any>>>;
 
 /** The settings that a table yields: nginx's directive names, each with its row's type. */
 export type Values<Table extends Rows> = {
-  readonly [Name in keyof Table]: Table[Name] extends Row<infer Value> ? Value : never;
+  readonly [Name in keyof Table]: Table[Name]["default"] | ReturnType<Table[Name]["read"]>;
 };
 
 /** A directive that may stand once in a block. */

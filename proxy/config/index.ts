@@ -9,8 +9,9 @@ import { ConfigError } from "./error.ts";
 import { protocolOf } from "./listen.ts";
 import { type ConfigFile, Reader, type Scope } from "./read.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
-import { mainRows, serverRows } from "./table.ts";
+import { eventRows, mainRows, serverRows } from "./table.ts";
 
+export type { CpuAffinity } from "./affinity.ts";
 export { LOG_LEVELS, type ErrorLogTarget, type LogLevel } from "./core.ts";
 export type { AccessLogTarget } from "./access-log.ts";
 export type { LookupEndpoint } from "./auth-http.ts";
@@ -20,6 +21,7 @@ export type { Listen } from "./listen.ts";
 export { resolveNames } from "./names.ts";
 export { networks } from "./realip.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
+export { type Identity, identityOf, isRoot } from "./user.ts";
 
 /** Where to read from, as the command line says it. */
 export interface Source {
@@ -57,6 +59,10 @@ export function readConfiguration({ file, prefix, globals, errorLog }: Source): 
   refuseSharedAddresses(servers);
   const settings: Settings = {
     ...own,
+    ...resolveValues(
+      eventRows,
+      main.inner.filter(({ context }) => context === "events"),
+    ),
     pid: own.pid ?? defaultFile(prefix, "logs/nginx.pid"),
     error_log: logs,
     file: path,

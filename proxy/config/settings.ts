@@ -3,7 +3,7 @@ import type { ProtocolName } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "./auth-http.ts";
 import type { ErrorLogTarget } from "./core.ts";
 import type { Place } from "./error.ts";
-import type { MainValues, ServerValues } from "./table.ts";
+import type { EventValues, MainValues, ServerValues } from "./table.ts";
 
 /** A certificate chain and its key, both PEM. */
 export interface KeyPair {
@@ -21,7 +21,7 @@ export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_ht
   readonly keyPairs: readonly KeyPair[];
 }
 
-export interface Settings extends Omit<MainValues, "error_log"> {
+export interface Settings extends Omit<MainValues, "error_log">, EventValues {
   /** The main configuration's absolute path. */
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];

@@ -1,8 +1,9 @@
 /** Every directive that Postern knows, and every block that it may stand in. */
 import { accessLog } from "./access-log.ts";
 import { authHttp } from "./auth-http.ts";
-import { core, error_log, events } from "./core.ts";
+import { core, error_log } from "./core.ts";
 import type { Context, Row, Rows, Values } from "./directive.ts";
+import { events } from "./events.ts";
 import { imap } from "./imap.ts";
 import { mailCore } from "./mail-core.ts";
 import { pop3 } from "./pop3.ts";
@@ -10,8 +11,11 @@ import { proxy } from "./proxy.ts";
 import { realip } from "./realip.ts";
 import { smtp } from "./smtp.ts";
 import { ssl } from "./ssl.ts";
+import { threadPool } from "./thread-pool.ts";
 
-export const mainRows = { ...core, error_log } satisfies Rows;
+export const mainRows = { ...core, ...threadPool, error_log } satisfies Rows;
+
+export const eventRows = events;
 
 export const serverRows = {
   ...mailCore,
@@ -27,9 +31,10 @@ export const serverRows = {
 } satisfies Rows;
 
 export type MainValues = Values<typeof mainRows>;
+export type EventValues = Values<typeof eventRows>;
 export type ServerValues = Values<typeof serverRows>;
 
-const rows: Rows = { ...mainRows, ...events, ...serverRows };
+const rows: Rows = { ...mainRows, ...eventRows, ...serverRows };
 
 /** Looks up a directive by name, never finding what every object inherits. */
 export function row(name: string): Row<unknown> | undefined {

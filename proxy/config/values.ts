@@ -51,6 +51,14 @@ export function size(directive: Directive): number {
   return value;
 }
 
+/** A size that may be in `g`, too, as files have. @returns bytes */
+export function offset(directive: Directive): number {
+  const [, digits, giga] = /^(\d+)(g)$/i.exec(first(directive)) ?? [];
+  const value = giga === undefined ? bytes(first(directive)) : Number(digits) * 1024 ** 3;
+  if (Number.isSafeInteger(value)) return value;
+  throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
+}
+
 /** `512`, `16k`, `1m`: bytes, or NaN. */
 export function bytes(word: string): number {
   const [, digits, unit] = /^(\d+)([km]?)$/i.exec(word) ?? [];

@@ -2,9 +2,15 @@
 import type { Settings } from "../config/index.ts";
 import { workerIdentity } from "./identity.ts";
 import { prepareLogFiles, touch } from "./log-files.ts";
+import { checkResources } from "./resources.ts";
 
-/** @throws Error for a user that does not exist, a log or a pid file that cannot be written */
-export function checkStart(settings: Settings): void {
-  prepareLogFiles(settings, workerIdentity(settings.user));
+/**
+ * @returns what the operator is to be warned of
+ * @throws Error for a log or a pid file that cannot be written, or connections that do not suffice
+ */
+export function checkStart(settings: Settings): readonly string[] {
+  const warnings = checkResources(settings);
+  prepareLogFiles(settings, workerIdentity(settings));
   if (settings.pid !== null) touch(settings.pid);
+  return warnings;
 }

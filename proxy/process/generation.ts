@@ -1,12 +1,14 @@
 /** The workers of one configuration: started together, replaced when they die, drained together. */
 import cluster, { type Worker } from "node:cluster";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Settings } from "../config/index.ts";
+import type { Identity, LogLevel, Settings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
-import type { Identity } from "./identity.ts";
+import { workerEnvironment } from "./environment.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Sockets } from "./sockets.ts";
+import { FATAL } from "./surroundings.ts";
 
 /** ms before a worker that died is replaced: at first, and at most while they keep dying. */
 const RESPAWN_FIRST = 50;
@@ -33,8 +35,10 @@ export class Generation {
   readonly #workers = new Set<Worker>();
   readonly #empty: () => void;
   #ending = false;
+  /** Workers that have come to serve, and those that never will. */
   #ready = 0;
-  #started: () => void = () => {};
+  #lost = 0;
+  #started: (serving: boolean) => void = () => {};
   #respawn = RESPAWN_FIRST;
 
   /** @param empty called when the last worker of an ending generation has gone */
@@ -56,9 +60,9 @@ export class Generation {
     return this.#shared.identity;
   }
 
-  /** @returns when as many workers as there are to be accept connections, whichever they are */
-  start(): Promise<void> {
-    for (let count = 0; count < this.settings.worker_processes; count++) this.#spawn();
+  /** @returns when as many workers as there can be accept connections; false where there can be none */
+  start(): Promise<boolean> {
+    for (let index = 0; index < this.settings.worker_processes; index++) this.#spawn(index);
     return new Promise((resolve) => {
       this.#started = resolve;
     });
@@ -84,23 +88,27 @@ export class Generation {
 
   #end(how: ToWorker): void {
     this.#ending = true;
-    this.#started();
+    this.#started(false);
     this.tell(how);
     if (this.#workers.size === 0) this.#empty();
   }
 
-  #spawn(): void {
-    const worker = cluster.fork({ OPENSSL_CONF });
+  #spawn(index: number): void {
+    const { settings } = this;
+    const worker = cluster.fork({ ...workerEnvironment(settings.env), OPENSSL_CONF });
     const began = performance.now();
     this.#workers.add(worker);
     // A worker that dies early breaks the channel under what we send; its exit says all.
     worker.on("error", () => {});
     worker.on("exit", (code, signal) => {
       this.#workers.delete(worker);
-      this.#exited(worker, code, signal, performance.now() - began);
+      this.#log.write(...ending(worker, code, signal));
+      if (this.#ending) {
+        if (this.#workers.size === 0) this.#empty();
+      } else if (code === FATAL) this.#lose(worker);
+      else this.#replace(index, performance.now() - began);
     });
-    const { settings } = this;
-    send(worker, { kind: "configure", settings, ...this.#shared });
+    send(worker, { kind: "configure", index, settings, ...this.#shared });
     for (const [server, { listen: listens }] of settings.servers.entries()) {
       for (const [listen, address] of listens.entries()) {
         send(worker, { kind: "listen", server, listen }, this.sockets.get(address));
@@ -109,27 +117,48 @@ export class Generation {
     worker.on("message", ({ kind }: FromWorker) => {
       if (kind !== "ready") return;
       this.#log.write("notice", `start worker process ${worker.process.pid}`);
-      if (++this.#ready === this.settings.worker_processes) this.#started();
+      this.#ready++;
+      this.#count();
     });
   }
 
-  /** @param lived ms */
-  #exited(worker: Worker, code: number | null, signal: string | null, lived: number): void {
-    const how = signal === null ? `exited with code ${code}` : `exited on signal ${signal}`;
+  #count(): void {
+    const serving = this.#ready > 0;
+    if (this.#ready + this.#lost >= this.settings.worker_processes) this.#started(serving);
+  }
+
+  /** Another one would fare no better. */
+  #lose({ process: { pid } }: Worker): void {
     this.#log.write(
-      this.#ending ? "notice" : "alert",
-      `worker process ${worker.process.pid} ${how}`,
+      "alert",
+      `worker process ${pid} exited with fatal code ${FATAL} and cannot be respawned`,
     );
-    if (this.#ending) {
-      if (this.#workers.size === 0) this.#empty();
-      return;
-    }
+    this.#lost++;
+    this.#count();
+  }
+
+  /** @param lived ms */
+  #replace(index: number, lived: number): void {
     const slower = Math.min(this.#respawn * 2, RESPAWN_SLOWEST);
     this.#respawn = lived > LONG_LIFE ? RESPAWN_FIRST : slower;
     setTimeout(() => {
-      if (!this.#ending) this.#spawn();
+      if (!this.#ending) this.#spawn(index);
     }, this.#respawn);
   }
+}
+
+/** nginx tells of a worker that crashed and of one that was told to end; a code of Node's means a crash as well. */
+function ending(
+  { process: { pid } }: Worker,
+  code: number | null,
+  signal: string | null,
+): readonly [level: LogLevel, message: string] {
+  if (signal !== null) {
+    const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
+    return ["alert", `worker process ${pid} exited on signal ${number}`];
+  }
+  const level = code === 0 || code === FATAL ? "notice" : "alert";
+  return [level, `worker process ${pid} exited with code ${code}`];
 }
 
 /** cluster's types know net's handles only by classes; ours is one of those inside. */

@@ -1,13 +1,14 @@
 /** What the primary process and its workers say to each other, over cluster's channel. */
-import type { Settings } from "../config/index.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity, Settings } from "../config/index.ts";
 
 export type ToWorker =
   | {
       readonly kind: "configure";
+      /** Which of the workers this is, from 0; one that replaces another is the same. */
+      readonly index: number;
       readonly settings: Settings;
       readonly ticketKeys: Uint8Array;
-      /** Whom to become once everything is open; null to stay. */
+      /** Whom to become before any connection is accepted; null to stay. */
       readonly identity: Identity | null;
     }
   /** The bound socket of `settings.servers[server].listen[listen]` comes with this message. */

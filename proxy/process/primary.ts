@@ -4,24 +4,30 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
-import type { Settings } from "../config/index.ts";
+import type { Identity, Settings } from "../config/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
-import { version } from "../version.ts";
+import { isDaemon } from "./daemon.ts";
 import { Generation } from "./generation.ts";
-import { type Identity, workerIdentity } from "./identity.ts";
+import { workerIdentity } from "./identity.ts";
 import { prepareLogFiles } from "./log-files.ts";
 import { removePid, writePid } from "./pid-file.ts";
+import { checkResources } from "./resources.ts";
+import { obey } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
+import { startLines } from "./start-lines.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
 const KILL_AFTER = 1000;
+
+/** ms, the most that a timer takes. */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 export class Primary {
   readonly #read: () => Promise<Settings>;
   readonly #sinks = new Sinks();
   readonly #ticketKeys = randomBytes(48);
-  /** Generations that still have workers, the current one last. */
+  /** Those that still have workers, and the current one, which comes last. */
   readonly #generations = new Set<Generation>();
   #log: ErrorLog;
   #current: Generation;
@@ -35,37 +41,52 @@ export class Primary {
    */
   constructor(settings: Settings, read: () => Promise<Settings>, entry: string) {
     this.#read = read;
-    const identity = workerIdentity(settings.user);
+    const identity = workerIdentity(settings);
+    const warnings = checkResources(settings);
     prepareLogFiles(settings, identity);
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     const sockets = Sockets.bind(settings);
     this.#obey();
     writePid(settings.pid);
     cluster.setupPrimary({ exec: entry, args: [], serialization: "advanced" });
-    this.#log.write("notice", `postern/${version} (as nginx/1.31.5)`);
-    this.#current = this.#generation(settings, sockets, identity);
+    for (const line of startLines()) this.#log.write("notice", line);
+    this.#current = this.#generation(settings, sockets, identity, warnings);
   }
 
   /** @returns when connections are being accepted */
-  run(): Promise<void> {
-    return this.#current.start();
+  async run(): Promise<void> {
+    // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
+    setInterval(() => {}, LONGEST_INTERVAL);
+    await this.#current.start();
   }
 
   /** Before the pid file is there: who finds it may signal at once. */
   #obey(): void {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#stop());
-    process.on("SIGQUIT", () => this.#drain());
-    process.on("SIGUSR1", () => this.#reopen());
-    process.on("SIGHUP", () => this.#reload());
-    process.on("SIGUSR2", () =>
+    const log = (): ErrorLog => this.#log;
+    obey("SIGTERM", log, () => this.#stop());
+    obey("SIGINT", log, () => this.#stop());
+    obey("SIGQUIT", log, () => this.#drain());
+    obey("SIGUSR1", log, () => this.#reopen());
+    obey("SIGHUP", log, () => this.#reload());
+    // A terminal's window that changes its size sends one, too.
+    if (isDaemon) obey("SIGWINCH", log, () => this.#retire(this.#current));
+    obey("SIGUSR2", log, () =>
       this.#log.write("warn", "a change of the program on SIGUSR2 is not supported yet, ignored"),
     );
   }
 
-  #generation(settings: Settings, sockets: Sockets, identity: Identity | null): Generation {
+  #generation(
+    settings: Settings,
+    sockets: Sockets,
+    identity: Identity | null,
+    warnings: readonly string[],
+  ): Generation {
     for (const notice of settings.notices) this.#log.write("notice", notice);
+    for (const warning of warnings) this.#log.write("warn", warning);
     const shared = { ticketKeys: this.#ticketKeys, identity };
     const generation = new Generation(settings, sockets, shared, this.#log, () => {
+      // After SIGWINCH the current one goes on without workers.
+      if (this.#phase === "running" && generation === this.#current) return;
       this.#generations.delete(generation);
       if (this.#generations.size === 0) this.#exit();
     });
@@ -75,40 +96,52 @@ export class Primary {
 
   /** One reload after the other, so that the last one has read what is there now. */
   #reload(): void {
-    this.#log.write("notice", "signal 1 (SIGHUP) received, reconfiguring");
     this.#reloading = this.#reloading.then(() => this.#reconfigure());
   }
 
   async #reconfigure(): Promise<void> {
+    this.#log.write("notice", "reconfiguring");
     const before = this.#current;
     try {
       const settings = await this.#read();
       if (this.#phase !== "running") return;
-      const identity = workerIdentity(settings.user);
+      const identity = workerIdentity(settings);
+      const warnings = checkResources(settings);
       prepareLogFiles(settings, identity);
       const log = new ErrorLog(settings.error_log, this.#sinks);
       const sockets = Sockets.bind(settings, before.sockets);
       movePid(before, settings, sockets);
       this.#log = log;
-      this.#current = this.#generation(settings, sockets, identity);
+      this.#current = this.#generation(settings, sockets, identity, warnings);
     } catch (error) {
       this.#log.write("emerg", reason(error));
       return;
     }
-    void this.#replace(before, this.#current);
+    void this.#replaceBy(this.#current);
   }
 
-  /** New workers first; the old ones stop accepting once those do, so that nobody is refused. */
-  async #replace(before: Generation, after: Generation): Promise<void> {
-    await after.start();
-    before.drain();
-    before.sockets.close(after.sockets);
-    limit(before.settings.worker_shutdown_timeout, () => before.stop());
+  /**
+   * New workers first; the old ones stop accepting once those do, so that nobody is refused. Where none of
+   * the new ones can serve, the old ones go on.
+   */
+  async #replaceBy(after: Generation): Promise<void> {
+    if (!(await after.start())) return;
+    for (const before of this.#generations) {
+      if (before === after) break;
+      this.#retire(before);
+      before.sockets.close(after.sockets);
+    }
+  }
+
+  /** Its workers end with their sessions, and nobody takes their place. */
+  #retire(generation: Generation): void {
+    generation.drain();
+    limit(generation.settings.worker_shutdown_timeout, () => generation.stop());
   }
 
   /** After a rotation: everybody opens their log files anew. */
   #reopen(): void {
-    this.#log.write("notice", "signal 10 (SIGUSR1) received, reopening logs");
+    this.#log.write("notice", "reopening logs");
     const { settings, identity } = this.#current;
     try {
       prepareLogFiles(settings, identity);
@@ -133,7 +166,6 @@ export class Primary {
   #drain(): void {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
-    this.#log.write("notice", "gracefully shutting down");
     this.#current.sockets.close();
     for (const generation of this.#generations) generation.drain();
     limit(this.#current.settings.worker_shutdown_timeout, () => this.#stop());

@@ -1,8 +1,8 @@
 /** The entry of a worker process: what the primary says becomes calls on a Worker. */
 import { setTimeout as after } from "node:timers/promises";
 import type { BoundSocket } from "../transport/index.ts";
-import { type Identity, become } from "./identity.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { settle } from "./surroundings.ts";
 import { Worker } from "./worker.ts";
 
 /** ms for last words and last log lines to go out before a stopping worker exits. */
@@ -11,7 +11,6 @@ const LAST_WORDS = 200;
 export function runWorker(): void {
   let worker: Worker | null = null;
   let awaited = 0;
-  let identity: Identity | null = null;
 
   // The terminal's Ctrl-C goes to the whole process group; the primary alone decides what it means.
   for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
@@ -28,15 +27,12 @@ export function runWorker(): void {
   process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
     switch (message.kind) {
       case "configure":
-        identity = message.identity;
-        worker = new Worker(message.settings, message.ticketKeys, () => void exitSoon());
+        worker = configure(message);
         awaited = message.settings.servers.flatMap(({ listen }) => listen).length;
         break;
       case "listen":
         if (socket !== undefined) worker?.listen(message.server, message.listen, socket);
-        if (--awaited > 0) break;
-        if (identity !== null) become(identity);
-        tell({ kind: "ready" });
+        if (--awaited === 0) tell({ kind: "ready" });
         break;
       case "reopen":
         worker?.reopen();
@@ -51,16 +47,34 @@ export function runWorker(): void {
   });
 }
 
+/** Logs and certificates are open before privileges are given up, and sockets are taken after. */
+function configure({
+  settings,
+  ticketKeys,
+  identity,
+  index,
+}: ToWorker & { kind: "configure" }): Worker {
+  const worker = new Worker(settings, ticketKeys, () => void exitSoon(worker));
+  settle(settings, identity, index, worker.log);
+  return worker;
+}
+
 function tell(message: FromWorker): void {
   process.send?.(message);
 }
 
-function stop(worker: Worker | null): Promise<never> {
+function stop(worker: Worker | null): Promise<void> {
   worker?.stop();
-  return exitSoon();
+  return exitSoon(worker);
 }
 
-async function exitSoon(): Promise<never> {
+let exiting = false;
+
+async function exitSoon(worker: Worker | null): Promise<void> {
+  if (exiting) return;
+  exiting = true;
+  worker?.log.write("notice", "exiting");
   await after(LAST_WORDS);
+  worker?.log.write("notice", "exit");
   process.exit(0);
 }

@@ -17,6 +17,8 @@ import {
 import { direct } from "../upstream/index.ts";
 
 export class Worker {
+  /** For what is not about a session. */
+  readonly log: ErrorLog;
   readonly #settings: Settings;
   readonly #servers: readonly Server[];
   readonly #listeners: Listener[] = [];
@@ -35,6 +37,7 @@ export class Worker {
     this.#idle = idle;
     const transport = new SocketTransport();
     const sinks = this.#sinks;
+    this.log = new ErrorLog(settings.error_log, sinks);
     this.#servers = settings.servers.map((server) => ({
       settings: server,
       protocol: protocols[server.protocol],
@@ -65,19 +68,22 @@ export class Worker {
 
   /** Takes no more connections, and is idle once those that are logged in have ended. */
   drain(): void {
+    if (this.#draining) return;
     this.#draining = true;
+    this.log.write("notice", "gracefully shutting down");
     for (const listener of this.#listeners) listener.close();
     for (const session of this.#sessions) session.shutDown();
     if (this.#sessions.size === 0) this.#idle();
   }
 
   reopen(): void {
+    this.log.write("notice", "reopening logs");
     this.#sinks.reopen();
   }
 
-  /** Says what went wrong, in the log of the first server, and goes on. */
+  /** Says what went wrong, and goes on. */
   fault(error: Error): void {
-    this.#servers[0]?.errorLog.write("alert", `fault: ${error.stack ?? error.message}`);
+    this.log.write("alert", `fault: ${error.stack ?? error.message}`);
   }
 
   /** Ends all sessions at once. */

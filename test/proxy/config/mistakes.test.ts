@@ -41,7 +41,7 @@ const MISTAKES: Record<string, string> = {
   "mail {}\nmail {}": `"mail" directive is duplicate ${AT}:2`,
   "pid a; pid b;": `"pid" directive is duplicate ${AT}:1`,
   "worker_processes 0;": "worker_processes",
-  "worker_processes two;": `"worker_processes" directive invalid number ${AT}:1`,
+  "worker_processes two;": `"worker_processes" directive invalid value ${AT}:1`,
   "mail { starttls maybe; }": `invalid value "maybe" ${AT}:1`,
   "mail { imap_auth plain ntlm; }": `invalid value "ntlm" ${AT}:1`,
   "mail { pop3_auth login; }": `invalid value "login" ${AT}:1`,

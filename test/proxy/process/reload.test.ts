@@ -113,7 +113,7 @@ describe("a reload", { concurrency: 4 }, () => {
     for (let count = 1; count <= 4; count++) {
       await edit(/server_name \S+;/, `server_name number${count}.example.test;`);
       program.signal("SIGHUP");
-      await program.logs(/reconfiguring/, count);
+      await program.logs(/SIGHUP. received, reconfiguring/, count);
     }
     const old = new Set(
       ["mx", "number1", "number2", "number3"].map((one) => `${one}.example.test`),
