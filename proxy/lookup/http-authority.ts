@@ -96,13 +96,14 @@ export class HttpAuthority implements Authority {
 
   #keep(connection: Connection): void {
     if (this.#idle.length >= MOST_IDLE) connection.close();
-    else this.#idle.push(new Idle(connection, this.#idle));
+    else this.#idle.push(new Idle(connection, this.#idle, this.#transport));
   }
 
   #takeIdle(): Connection | null {
     for (;;) {
       const idle = this.#idle.pop();
       if (idle === undefined) return null;
+      this.#transport.spare(idle.connection, false);
       if (performance.now() - idle.since < LONGEST_IDLE) return idle.connection;
       idle.connection.close();
     }
@@ -212,11 +213,14 @@ class Idle implements Receiver {
   readonly connection: Connection;
   readonly since = performance.now();
   readonly #siblings: Idle[];
+  readonly #transport: Transport;
 
-  constructor(connection: Connection, siblings: Idle[]) {
+  constructor(connection: Connection, siblings: Idle[], transport: Transport) {
     this.connection = connection;
     this.#siblings = siblings;
+    this.#transport = transport;
     connection.receiver = this;
+    transport.spare(connection, true);
   }
 
   received(): void {
@@ -233,6 +237,7 @@ class Idle implements Receiver {
   #drop(): void {
     const index = this.#siblings.indexOf(this);
     if (index !== -1) this.#siblings.splice(index, 1);
+    this.#transport.spare(this.connection, false);
     this.connection.destroy();
   }
 }

@@ -14,7 +14,9 @@ import {
   SocketTransport,
   accept,
 } from "../transport/index.ts";
+import { reason } from "../reason.ts";
 import { direct } from "../upstream/index.ts";
+import { reservedConnections } from "./resources.ts";
 
 export class Worker {
   /** For what is not about a session. */
@@ -35,7 +37,10 @@ export class Worker {
   constructor(settings: Settings, ticketKeys: Uint8Array, idle: () => void) {
     this.#settings = settings;
     this.#idle = idle;
-    const transport = new SocketTransport();
+    const transport = new SocketTransport(
+      settings.worker_connections,
+      reservedConnections(settings),
+    );
     const sinks = this.#sinks;
     this.log = new ErrorLog(settings.error_log, sinks);
     this.#servers = settings.servers.map((server) => ({
@@ -93,6 +98,13 @@ export class Worker {
   }
 
   #accept(server: Server, client: Connection, listen: Listen): void {
+    try {
+      server.transport.admit(client);
+    } catch (error) {
+      server.errorLog.write("alert", reason(error));
+      client.destroy();
+      return;
+    }
     const session = new Session(server, client, ++this.#accepted, (ended) => {
       this.#sessions.delete(ended);
       if (this.#draining && this.#sessions.size === 0) this.#idle();

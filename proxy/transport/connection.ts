@@ -115,8 +115,12 @@ export interface Listener {
 }
 
 export interface Transport {
-  /** @throws Error where no connection comes about, or `signal` gives up */
+  /** Counts an accepted connection among those that are open. @throws Error where there is no room for it */
+  admit(client: Connection): void;
+  /** @throws Error where no connection comes about, for want of room too, or `signal` gives up */
   dial(to: Address, signal: AbortSignal): Promise<Connection>;
+  /** Whether a connection may be closed to make room for another one. */
+  spare(connection: Connection, spare: boolean): void;
   /** Moves bytes both ways until both directions are done, then closes both; the caller lets go of both. */
   splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice;
   deadline(owner: Expiring): Deadline;

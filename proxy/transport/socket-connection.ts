@@ -20,6 +20,8 @@ const NOBODY: Receiver = {
   closed() {},
 };
 
+function nothing(): void {}
+
 /** ms for a peer to read our last words and close before we do. */
 const LINGER = 2000;
 
@@ -34,6 +36,8 @@ export class SocketConnection implements Connection {
   readonly remote: Address;
   receiver: Receiver = NOBODY;
   tls: TlsSession | null = null;
+  /** Called when it is gone, whoever owns it. */
+  gone: () => void = nothing;
   #socket: Socket;
   #local: Address | null = null;
   #error: Error | null = null;
@@ -155,6 +159,7 @@ export class SocketConnection implements Connection {
   }
 
   closed(): void {
+    this.gone();
     this.receiver.closed(this.#error);
   }
 }

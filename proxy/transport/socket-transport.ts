@@ -17,17 +17,64 @@ import { SocketSplice } from "./splice.ts";
 
 export class SocketTransport implements Transport {
   readonly #deadlines = new Deadlines();
+  readonly #capacity: number;
+  #open: number;
+  readonly #closed = (): void => {
+    this.#open--;
+  };
+  /** The one that has been spare for longest comes first. */
+  readonly #spare = new Set<Connection>();
 
-  dial({ host, port }: Address, signal: AbortSignal): Promise<Connection> {
+  /**
+   * @param capacity connections that may be open at a time (nginx's `worker_connections`)
+   * @param reserved those among them that are none of ours to open
+   */
+  constructor(capacity = Number.POSITIVE_INFINITY, reserved = 0) {
+    this.#capacity = capacity;
+    this.#open = reserved;
+  }
+
+  admit(client: Connection): void {
+    if (!(client instanceof SocketConnection)) throw new TypeError("of another transport");
+    this.#count();
+    client.gone = this.#closed;
+  }
+
+  async dial({ host, port }: Address, signal: AbortSignal): Promise<Connection> {
+    this.#count();
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
     const connected = new Promise<Connection>((resolve, reject) => {
-      socket.once("error", reject);
+      const failed = (error: Error): void => {
+        this.#closed();
+        reject(error);
+      };
+      socket.once("error", failed);
       socket.once("connect", () => {
-        socket.off("error", reject);
-        resolve(new SocketConnection(socket, { host, port }));
+        socket.off("error", failed);
+        const connection = new SocketConnection(socket, { host, port });
+        connection.gone = this.#closed;
+        resolve(connection);
       });
     });
     return orGiveUp(connected, signal, () => socket.destroy(new Error("given up")));
+  }
+
+  spare(connection: Connection, spare: boolean): void {
+    if (spare) this.#spare.add(connection);
+    else this.#spare.delete(connection);
+  }
+
+  /** @throws Error, in nginx's words, where there is no room, and none can be made */
+  #count(): void {
+    if (this.#open >= this.#capacity) {
+      const [oldest] = this.#spare;
+      if (oldest === undefined) {
+        throw new Error(`${this.#capacity} worker_connections are not enough`);
+      }
+      this.#spare.delete(oldest);
+      oldest.destroy();
+    }
+    this.#open++;
   }
 
   splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice {

@@ -1,0 +1,95 @@
+// How many connections may be open at a time.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, type Server, createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Address, type Connection, SocketTransport } from "../../../proxy/transport/index.ts";
+import { accepted } from "../../support/connections.ts";
+import { freePorts } from "../../support/ports.ts";
+
+const { signal } = new AbortController();
+const full = new Error("3 worker_connections are not enough");
+
+describe("a transport with room for three, one of them reserved,", () => {
+  let server: Server;
+  let address: Address;
+  before(async () => {
+    server = createServer((socket) => socket.resume().on("error", () => {})).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    address = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  });
+  after(() => server.close());
+
+  const small = () => new SocketTransport(3, 1);
+
+  test("dials two, and a third one when one of them has gone", async () => {
+    const transport = small();
+    const first = await transport.dial(address, signal);
+    const second = await transport.dial(address, signal);
+    await assert.rejects(transport.dial(address, signal), full);
+    first.destroy();
+    await gone(first);
+    const third = await transport.dial(address, signal);
+    await assert.rejects(transport.dial(address, signal), full);
+    for (const connection of [second, third]) connection.destroy();
+  });
+
+  test("counts a connection that is still being made", async () => {
+    const transport = small();
+    const dials = [1, 2].map(() => transport.dial(address, signal));
+    await assert.rejects(transport.dial(address, signal), full);
+    for (const connection of await Promise.all(dials)) connection.destroy();
+  });
+
+  test("counts those that were accepted, until the peer has gone", async () => {
+    const transport = small();
+    const [one, two, three] = [await accepted(), await accepted(), await accepted()];
+    for (const { connection } of [one, two]) transport.admit(connection);
+    assert.throws(() => transport.admit(three.connection), full);
+    const closed = gone(one.connection);
+    one.peer.destroy();
+    one.connection.resume();
+    one.connection.end();
+    await closed;
+    transport.admit(three.connection);
+    for (const { connection, peer } of [two, three]) {
+      connection.destroy();
+      peer.destroy();
+    }
+  });
+
+  test("has the place back of a connection that did not come about", async () => {
+    const transport = small();
+    const [port = 0] = await freePorts(1);
+    for (let count = 0; count < 5; count++) {
+      await assert.rejects(transport.dial({ host: "127.0.0.1", port }, signal), /ECONNREFUSED/);
+      await assert.rejects(transport.dial(address, AbortSignal.abort()), /given up/);
+    }
+  });
+
+  test("closes the one that has been spare for longest, and no other", async () => {
+    const transport = small();
+    const [first, second] = [
+      await transport.dial(address, signal),
+      await transport.dial(address, signal),
+    ];
+    for (const connection of [second, first]) transport.spare(connection, true);
+    transport.spare(second, false);
+    transport.spare(second, true);
+    const closed = gone(first);
+    const third = await transport.dial(address, signal);
+    await closed;
+    transport.spare(second, false);
+    await assert.rejects(transport.dial(address, signal), full);
+    for (const connection of [second, third]) connection.destroy();
+  });
+});
+
+/** Waits until a connection has gone, and its place is free. */
+async function gone(connection: Connection): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  connection.receiver = { received() {}, drained() {}, ended() {}, closed: () => resolve() };
+  await promise;
+  await nextTurn();
+}
