@@ -92,13 +92,7 @@ export const core = {
     instead: (on) =>
       on ? "lets go of the terminal: what logs write to stdout and stderr is lost" : null,
   },
-  master_process: {
-    in: ["main"],
-    args: 1,
-    read: once(flag),
-    default: true,
-    instead: (on) => (on ? null : "has no effect: workers are always processes of their own"),
-  },
+  master_process: { in: ["main"], args: 1, read: once(flag), default: true },
   /** `NAME` or `NAME=VALUE`. */
   env: { in: ["main"], args: 1, read: eachOf(text), default: [] as readonly string[] },
   working_directory: { in: ["main"], args: 1, read: once(text), default: null as string | null },

@@ -27,7 +27,25 @@ export interface SharedByWorkers {
 const OPENSSL_CONF =
   process.env["OPENSSL_CONF"] ?? fileURLToPath(new URL("openssl.cnf", import.meta.url));
 
-export class Generation {
+/** What serves one configuration, until another one takes its place. */
+export interface Generation {
+  readonly settings: Settings;
+  readonly sockets: Sockets;
+  readonly identity: Identity | null;
+  /** @returns when as many workers as there can be accept connections; false where there can be none */
+  start(): Promise<boolean>;
+  /** No more workers, and those there are end when their sessions have. */
+  drain(): void;
+  /** All sessions end now. */
+  stop(): void;
+  /** Without waiting for anything. */
+  kill(): void;
+  /** The log files are opened anew. */
+  reopen(): void;
+}
+
+/** Workers that are processes of their own. */
+export class WorkerProcesses implements Generation {
   readonly settings: Settings;
   readonly sockets: Sockets;
   readonly #log: ErrorLog;
@@ -60,7 +78,6 @@ export class Generation {
     return this.#shared.identity;
   }
 
-  /** @returns when as many workers as there can be accept connections; false where there can be none */
   start(): Promise<boolean> {
     for (let index = 0; index < this.settings.worker_processes; index++) this.#spawn(index);
     return new Promise((resolve) => {
@@ -68,12 +85,10 @@ export class Generation {
     });
   }
 
-  /** No more workers, and those there are end when their sessions have. */
   drain(): void {
     this.#end({ kind: "drain" });
   }
 
-  /** All sessions end now. */
   stop(): void {
     this.#end({ kind: "stop" });
   }
@@ -82,14 +97,18 @@ export class Generation {
     for (const worker of this.#workers) worker.process.kill("SIGKILL");
   }
 
-  tell(message: ToWorker): void {
+  reopen(): void {
+    this.#tell({ kind: "reopen" });
+  }
+
+  #tell(message: ToWorker): void {
     for (const worker of this.#workers) send(worker, message);
   }
 
   #end(how: ToWorker): void {
     this.#ending = true;
     this.#started(false);
-    this.tell(how);
+    this.#tell(how);
     if (this.#workers.size === 0) this.#empty();
   }
 

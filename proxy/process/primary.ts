@@ -1,6 +1,6 @@
 /**
  * The primary process: binds the listening sockets, keeps the workers alive, and obeys signals. It never
- * touches a client's byte, so that nothing a client sends can bring it down.
+ * touches a client's byte, so that nothing a client sends can bring it down, but for `master_process off`.
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
@@ -8,8 +8,9 @@ import type { Identity, Settings } from "../config/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { isDaemon } from "./daemon.ts";
-import { Generation } from "./generation.ts";
+import { type Generation, WorkerProcesses } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
+import { InProcess } from "./in-process.ts";
 import { prepareLogFiles } from "./log-files.ts";
 import { removePid, writePid } from "./pid-file.ts";
 import { checkResources } from "./resources.ts";
@@ -25,6 +26,8 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 export class Primary {
   readonly #read: () => Promise<Settings>;
+  /** `master_process off`: it is its own worker, whatever a reload says. */
+  readonly #alone: boolean;
   readonly #sinks = new Sinks();
   readonly #ticketKeys = randomBytes(48);
   /** Those that still have workers, and the current one, which comes last. */
@@ -41,6 +44,7 @@ export class Primary {
    */
   constructor(settings: Settings, read: () => Promise<Settings>, entry: string) {
     this.#read = read;
+    this.#alone = !settings.master_process;
     const identity = workerIdentity(settings);
     const warnings = checkResources(settings);
     prepareLogFiles(settings, identity);
@@ -65,11 +69,11 @@ export class Primary {
     const log = (): ErrorLog => this.#log;
     obey("SIGTERM", log, () => this.#stop());
     obey("SIGINT", log, () => this.#stop());
-    obey("SIGQUIT", log, () => this.#drain());
+    obey("SIGQUIT", log, () => (this.#alone ? this.#stop() : this.#drain()));
     obey("SIGUSR1", log, () => this.#reopen());
     obey("SIGHUP", log, () => this.#reload());
     // A terminal's window that changes its size sends one, too.
-    if (isDaemon) obey("SIGWINCH", log, () => this.#retire(this.#current));
+    if (isDaemon && !this.#alone) obey("SIGWINCH", log, () => this.#retire(this.#current));
     obey("SIGUSR2", log, () =>
       this.#log.write("warn", "a change of the program on SIGUSR2 is not supported yet, ignored"),
     );
@@ -84,12 +88,15 @@ export class Primary {
     for (const notice of settings.notices) this.#log.write("notice", notice);
     for (const warning of warnings) this.#log.write("warn", warning);
     const shared = { ticketKeys: this.#ticketKeys, identity };
-    const generation = new Generation(settings, sockets, shared, this.#log, () => {
+    const empty = (): void => {
       // After SIGWINCH the current one goes on without workers.
       if (this.#phase === "running" && generation === this.#current) return;
       this.#generations.delete(generation);
       if (this.#generations.size === 0) this.#exit();
-    });
+    };
+    const generation = this.#alone
+      ? new InProcess(settings, sockets, shared, empty)
+      : new WorkerProcesses(settings, sockets, shared, this.#log, empty);
     this.#generations.add(generation);
     return generation;
   }
@@ -150,7 +157,7 @@ export class Primary {
       return;
     }
     this.#sinks.reopen();
-    for (const generation of this.#generations) generation.tell({ kind: "reopen" });
+    for (const generation of this.#generations) generation.reopen();
   }
 
   #stop(): void {

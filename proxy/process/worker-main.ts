@@ -3,10 +3,7 @@ import { setTimeout as after } from "node:timers/promises";
 import type { BoundSocket } from "../transport/index.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { settle } from "./surroundings.ts";
-import { Worker } from "./worker.ts";
-
-/** ms for last words and last log lines to go out before a stopping worker exits. */
-const LAST_WORDS = 200;
+import { LAST_WORDS, Worker } from "./worker.ts";
 
 export function runWorker(): void {
   let worker: Worker | null = null;

@@ -1,6 +1,6 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../shared/address.ts";
-import { type Listen, type ServerSettings, type Settings, networks } from "../config/index.ts";
+import { type ServerSettings, type Settings, networks } from "../config/index.ts";
 import { serverTls } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
@@ -17,6 +17,9 @@ import {
 import { reason } from "../reason.ts";
 import { direct } from "../upstream/index.ts";
 import { reservedConnections } from "./resources.ts";
+
+/** ms for last words and last log lines to go out before a worker ends. */
+export const LAST_WORDS = 200;
 
 export class Worker {
   /** For what is not about a session. */
@@ -57,18 +60,40 @@ export class Worker {
   }
 
   /** Begins to accept from a socket; the indices are those of the settings. */
-  listen(serverIndex: number, listenIndex: number, socket: BoundSocket): void {
+  listen(server: number, listen: number, socket: BoundSocket): void {
+    const listener = accept(
+      socket,
+      (client) => this.take(server, listen, client),
+      (error) => this.deaf(server, listen, error),
+    );
+    this.#listeners.push(listener);
+  }
+
+  /** A socket cannot be accepted from. */
+  deaf(server: number, listen: number, { message }: Error): void {
+    const address = this.#settings.servers[server]?.listen[listen];
+    const where = address === undefined ? "" : ` to ${formatAddress(address)}`;
+    this.log.write("alert", `listen()${where}: ${message}`);
+  }
+
+  /** Serves a client that came by that socket. */
+  take(serverIndex: number, listenIndex: number, client: Connection): void {
     const server = this.#servers[serverIndex];
     const listen = this.#settings.servers[serverIndex]?.listen[listenIndex];
     if (server === undefined || listen === undefined) throw new RangeError("no such listen");
-    this.#listeners.push(
-      accept(
-        socket,
-        (client) => this.#accept(server, client, listen),
-        (error) =>
-          server.errorLog.write("alert", `listen() to ${formatAddress(listen)}: ${error.message}`),
-      ),
-    );
+    try {
+      server.transport.admit(client);
+    } catch (error) {
+      server.errorLog.write("alert", reason(error));
+      client.destroy();
+      return;
+    }
+    const session = new Session(server, client, ++this.#accepted, (ended) => {
+      this.#sessions.delete(ended);
+      if (this.#draining && this.#sessions.size === 0) this.#idle();
+    });
+    this.#sessions.add(session);
+    session.start(listen);
   }
 
   /** Takes no more connections, and is idle once those that are logged in have ended. */
@@ -95,22 +120,6 @@ export class Worker {
   stop(): void {
     for (const listener of this.#listeners) listener.close();
     for (const session of this.#sessions) session.terminate();
-  }
-
-  #accept(server: Server, client: Connection, listen: Listen): void {
-    try {
-      server.transport.admit(client);
-    } catch (error) {
-      server.errorLog.write("alert", reason(error));
-      client.destroy();
-      return;
-    }
-    const session = new Session(server, client, ++this.#accepted, (ended) => {
-      this.#sessions.delete(ended);
-      if (this.#draining && this.#sessions.size === 0) this.#idle();
-    });
-    this.#sessions.add(session);
-    session.start(listen);
   }
 }
 

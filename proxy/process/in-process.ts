@@ -1,0 +1,75 @@
+/** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
+import type { Settings } from "../config/index.ts";
+import { type BoundSocket, type Connection, accept } from "../transport/index.ts";
+import type { Generation, SharedByWorkers } from "./generation.ts";
+import type { Sockets } from "./sockets.ts";
+import { LAST_WORDS, Worker } from "./worker.ts";
+
+/** Who takes a socket's connections. A process can accept from one only once, so the next generation steps in here. */
+const takers = new WeakMap<BoundSocket, (client: Connection) => void>();
+
+export class InProcess implements Generation {
+  readonly settings: Settings;
+  readonly sockets: Sockets;
+  readonly identity = null;
+  readonly #worker: Worker;
+  readonly #empty: () => void;
+  readonly #fault = (error: Error): void => this.#worker.fault(error);
+
+  /** @param empty called when the last session of an ending generation has ended */
+  constructor(
+    settings: Settings,
+    sockets: Sockets,
+    { ticketKeys }: SharedByWorkers,
+    empty: () => void,
+  ) {
+    this.settings = settings;
+    this.sockets = sockets;
+    this.#empty = empty;
+    this.#worker = new Worker(settings, ticketKeys, () => this.#end());
+  }
+
+  start(): Promise<boolean> {
+    process.on("uncaughtException", this.#fault);
+    for (const [server, { listen: listens }] of this.settings.servers.entries()) {
+      for (const [listen, address] of listens.entries()) {
+        const socket = this.sockets.get(address);
+        if (socket !== undefined) this.#accept(server, listen, socket);
+      }
+    }
+    return Promise.resolve(true);
+  }
+
+  drain(): void {
+    this.#worker.drain();
+  }
+
+  stop(): void {
+    this.#worker.stop();
+    this.#end();
+  }
+
+  kill(): void {
+    this.#empty();
+  }
+
+  reopen(): void {
+    this.#worker.reopen();
+  }
+
+  #accept(server: number, listen: number, socket: BoundSocket): void {
+    const accepted = takers.has(socket);
+    takers.set(socket, (client) => this.#worker.take(server, listen, client));
+    if (accepted) return;
+    accept(
+      socket,
+      (client) => takers.get(socket)?.(client),
+      (error) => this.#worker.deaf(server, listen, error),
+    );
+  }
+
+  #end(): void {
+    process.off("uncaughtException", this.#fault);
+    setTimeout(this.#empty, LAST_WORDS);
+  }
+}
