@@ -1,0 +1,172 @@
+// The command line and the core directives, side by side with stock nginx: the same words, the same status.
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { posternEntry } from "../support/peers/index.ts";
+import { type End, run } from "../support/program.ts";
+import { lacking } from "../support/requirements.ts";
+import { makeScratch } from "../support/scratch.ts";
+
+const nginx = "/usr/sbin/nginx";
+const module = "/usr/lib/nginx/modules/ngx_mail_module.so";
+const skip = lacking("nginx");
+
+/** Only root is asked whom workers are to be. */
+const users = process.getuid?.() === 0 ? ["user nosuch;", "user nobody nosuch;"] : [];
+
+/** Words without any option that would start a server. */
+const OPTIONS: readonly string[] = [
+  "x",
+  "-t conf",
+  "-x",
+  "-tx",
+  "--test",
+  "-c",
+  "-tc",
+  "-e",
+  "-p",
+  "-g",
+  "-s",
+  "-s foo",
+  "-sSTOP",
+  "-s |",
+  "-tq -g |",
+  "-t -c missing.conf",
+  "-tcmissing.conf",
+  "-tqcmissing.conf",
+  "-t -c missing.conf -c mail.conf",
+  "-tg pid|x",
+  "-s stop -t",
+];
+
+const CORE: readonly string[] = [
+  "worker_processes auto;",
+  "worker_processes AUTO;",
+  "worker_processes -1;",
+  "worker_processes 1 2;",
+  "worker_priority -5;",
+  "worker_priority +5;",
+  "worker_priority x;",
+  "worker_priority -;",
+  "worker_priority --5;",
+  "worker_processes 2; worker_cpu_affinity 01 10;",
+  "worker_processes 3; worker_cpu_affinity 01 10;",
+  "worker_cpu_affinity 02;",
+  "worker_cpu_affinity auto 11;",
+  "worker_cpu_affinity auto 12;",
+  "worker_cpu_affinity auto 1 1;",
+  "worker_rlimit_core 1g;",
+  "worker_rlimit_core 1x;",
+  "worker_rlimit_nofile x;",
+  "thread_pool a threads=0;",
+  "thread_pool a;",
+  "thread_pool a max_queue=1;",
+  "thread_pool a threads=1 max_queue=x;",
+  "thread_pool a threads=1 foo=x;",
+  "thread_pool a threads=1; thread_pool a threads=2;",
+  "debug_points foo;",
+  "debug_points ABORT;",
+  "env A; env B=C;",
+  "env A B;",
+  "working_directory /missing;",
+  "daemon maybe;",
+  "daemon on; master_process off;",
+  "timer_resolution x;",
+  ...users,
+  "worker_connections 5;",
+];
+
+const EVENTS: readonly string[] = [
+  "worker_connections 1;",
+  "worker_connections 2;",
+  "worker_connections x;",
+  "worker_connections 1; worker_connections 1;",
+  "use epoll;",
+  "use foo;",
+  "use EPOLL;",
+  "debug_connection 10.0.0.0/8; debug_connection ::1; debug_connection unix:;",
+  "debug_connection 10.0.0.0/33;",
+  "debug_connection unix:/x;",
+  "accept_mutex_delay x;",
+  "multi_accept ON;",
+];
+
+/** What the pid file holds, and what is sent there. */
+const PIDS: readonly (readonly [text: string | null, word: string])[] = [
+  [null, "stop"],
+  ["", "stop"],
+  ["\n", "quit"],
+  ["  12\n", "stop"],
+  ["12 \n", "stop"],
+  ["4194000\n", "stop"],
+  ["4194000\n", "quit"],
+  ["4194000\n", "reload"],
+  ["4194000\n", "reopen"],
+];
+
+describe("said as nginx says it:", { skip, concurrency: 2 }, () => {
+  let site = "";
+  let remove = async (): Promise<void> => {};
+  before(async () => ({ path: site, remove } = await makeScratch()));
+  after(() => remove());
+
+  for (const words of OPTIONS) {
+    test(`"${words}"`, async () => {
+      const { file } = await write("options", "events {}");
+      const split = words.split(" ").map((word) => (word === "|" ? "" : word.replaceAll("|", " ")));
+      await agree(["-p", `${site}/`, "-e", "stderr", "-c", file, ...split]);
+    });
+  }
+
+  const contents = [
+    ...CORE.map((text) => `${text} events {}`),
+    ...EVENTS.map((text) => `events { ${text} }`),
+  ];
+  for (const [index, main] of contents.entries()) {
+    test(`"${main}"`, async () => {
+      const { file } = await write(`core${index}`, main);
+      await agree(["-p", `${site}/`, "-e", "stderr", "-c", file, "-t"]);
+    });
+  }
+
+  for (const [index, [pid, word]] of PIDS.entries()) {
+    test(`-s ${word} with ${JSON.stringify(pid)} in the pid file`, async () => {
+      const { file, directory } = await write(`pid${index}`, "events {}");
+      if (pid !== null) await writeFile(join(directory, "nginx.pid"), pid);
+      await agree(["-p", `${site}/`, "-e", "stderr", "-c", file, "-s", word]);
+    });
+  }
+
+  /** A configuration in a directory of its own, with its pid file beside it. */
+  async function write(name: string, main: string): Promise<{ file: string; directory: string }> {
+    const directory = join(site, name);
+    await mkdir(directory, { recursive: true });
+    const file = join(directory, "mail.conf");
+    const mail =
+      "mail { auth_http 127.0.0.1:9; server { listen 127.0.0.1:11143; protocol imap; } }";
+    await writeFile(
+      file,
+      `load_module ${module};\nerror_log stderr warn;\npid ${directory}/nginx.pid;\n${main}\n${mail}\n`,
+    );
+    return { file, directory };
+  }
+});
+
+async function agree(words: readonly string[]): Promise<void> {
+  const theirs = await run(nginx, words);
+  const ours = await run(process.execPath, [posternEntry, ...words]);
+  assert.deepEqual({ end: ours.end, said: lines(ours.stderr) }, {
+    end: theirs.end,
+    said: lines(theirs.stderr),
+  } satisfies { end: End; said: string[] });
+}
+
+/** Without the program's name, the time, and notices. */
+function lines(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/^(?:nginx|postern): |^\S+ \S+ (?=\[)/, ""))
+    .map((line) => line.replace(/^(\[\w+\]) \d+#\d+: /, "$1 "))
+    .filter((line) => line !== "" && !line.startsWith("[notice]"));
+}
