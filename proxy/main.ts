@@ -5,8 +5,11 @@ import { type CommandLine, parseCommandLine } from "./command-line.ts";
 import {
   ConfigError,
   type Configuration,
+  type LogLevel,
   readConfiguration,
+  resolveAddresses,
   resolveNames,
+  told,
 } from "./config/index.ts";
 import { serverTls } from "./listener/index.ts";
 import {
@@ -21,6 +24,7 @@ import {
   tellStarted,
 } from "./process/index.ts";
 import { reason } from "./reason.ts";
+import { EarlyLog, say } from "./report.ts";
 import { builtBy, program } from "./version.ts";
 
 const HELP = `Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
@@ -39,11 +43,15 @@ Options:
   -g directives : global directives that come before the configuration file
 `;
 
+/** Where failures are told as well, once the command line says where. */
+let earlyLog: EarlyLog | null = null;
+
 if (cluster.isWorker) runWorker();
 else await main();
 
 async function main(): Promise<void> {
   const line = await orExit(() => parseCommandLine(process.argv.slice(2)), null);
+  earlyLog = new EarlyLog(line.prefix, line.errorLog);
   if (line.help || line.version || line.build) {
     about(line);
     if (!line.test) return;
@@ -53,6 +61,7 @@ async function main(): Promise<void> {
     return;
   }
   const { settings } = await orExit(() => read(line), "emerg");
+  if (!isDaemon) for (const warning of settings.warnings) say("warn", warning);
   const { signal } = line;
   if (signal !== null) {
     const pid = await orExit(() => readPid(settings.pid), "error");
@@ -83,22 +92,31 @@ async function test(line: CommandLine): Promise<void> {
   const path = resolve(line.prefix, line.file);
   const failed = `configuration file ${path} test failed`;
   const { files, settings } = await orExit(() => read(line), "emerg", failed);
+  warn(settings.warnings);
   if (!line.quiet) {
     for (const notice of settings.notices) say("notice", notice);
     say(null, `the configuration file ${path} syntax is ok`);
   }
   const warnings = await orExit(() => checkStart(settings), "emerg", failed);
-  for (const warning of warnings) say("warn", warning);
+  warn(warnings);
   if (!line.quiet) say(null, `configuration file ${path} test is successful`);
   if (!line.dump) return;
-  for (const { path: file, text } of files) {
-    process.stdout.write(`# configuration file ${file}:\n${text}\n`);
+  for (const { path: file, bytes } of files) {
+    process.stdout.write(`# configuration file ${file}:\n`);
+    process.stdout.write(`${bytes}\n`, "latin1");
   }
+}
+
+/** What a start would tell the configured log as well. */
+function warn(warnings: readonly string[]): void {
+  for (const warning of warnings) say("warn", warning);
+  earlyLog?.write("warn", warnings);
 }
 
 /** @throws ConfigError */
 async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<Configuration> {
-  const { files, settings } = readConfiguration({ file, prefix, globals, errorLog });
+  const configuration = readConfiguration({ file, prefix, globals, errorLog });
+  const settings = await resolveAddresses(configuration.settings, configuration.names);
   for (const server of settings.servers) {
     try {
       serverTls(server, new Uint8Array(48));
@@ -109,24 +127,23 @@ async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<C
       );
     }
   }
-  return { files, settings: await resolveNames(settings) };
+  return { ...configuration, settings: await resolveNames(settings) };
 }
 
 /** Does something, or says why it cannot be done and exits with 1. */
 async function orExit<Result>(
   work: () => Result | Promise<Result>,
-  level: string | null,
+  level: LogLevel | null,
   also?: string,
 ): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    say(level, reason(error));
+    const [what = "", ...advice] = told(error);
+    say(level, what);
+    for (const line of advice) say(null, line);
+    if (level !== null) earlyLog?.write(level, [what, ...advice]);
     if (also !== undefined) say(null, also);
     process.exit(1);
   }
-}
-
-function say(level: string | null, text: string): void {
-  process.stderr.write(`postern: ${level === null ? "" : `[${level}] `}${text}\n`);
 }

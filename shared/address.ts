@@ -25,6 +25,14 @@ export function parseNetwork(text: string): Network | null {
   return prefix < 0 || prefix > bits ? null : { address, prefix };
 }
 
+/** Whether the address has no bit set behind the network's prefix. */
+export function isNetworkAddress({ address, prefix }: Network): boolean {
+  return address.toByteArray().every((byte, index) => {
+    const open = Math.min(Math.max((index + 1) * 8 - prefix, 0), 8);
+    return byte % 2 ** open === 0;
+  });
+}
+
 export function contains({ address, prefix }: Network, ip: Ip): boolean {
   return ip.kind() === address.kind() && ip.match(address, prefix);
 }

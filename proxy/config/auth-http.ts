@@ -1,9 +1,12 @@
 /** nginx's ngx_mail_auth_http_module: where lookups go. */
+import type { ByteString } from "../../shared/lookup.ts";
+import { decoded } from "./bytes.ts";
 import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
 import { pemFile } from "./ssl.ts";
-import { flag, text, time, words } from "./values.ts";
+import { parseUrl } from "./url.ts";
+import { flag, rawWords, time } from "./values.ts";
 
 export interface LookupEndpoint {
   readonly https: boolean;
@@ -11,34 +14,26 @@ export interface LookupEndpoint {
   readonly host: string;
   readonly port: number;
   /** The `Host` header: the host as it was written, without the port, as nginx sends it. */
-  readonly hostHeader: string;
+  readonly hostHeader: ByteString;
   /** The request target, verbatim. */
-  readonly uri: string;
+  readonly uri: ByteString;
 }
 
 /** `[http://]HOST[:PORT][/URI]`: port 80 and `/` unless given; ours, `https://…`: port 443. */
 function endpoint(directive: Directive): LookupEndpoint {
-  const url = text(directive);
-  const [, https, hostHeader = "", port = https === undefined ? "80" : "443", uri = ""] =
-    /^(?:http:\/\/|(https:\/\/))?(\[[^\]]*\]|[^:/?]*)(?::([^/?]*))?([/?].*)?$/s.exec(url) ?? [];
-  if (hostHeader === "" || hostHeader === "[]") {
-    throw new ConfigError(`no host in auth_http "${url}"`, directive);
-  }
-  if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    throw new ConfigError(`invalid port in auth_http "${url}"`, directive);
-  }
-  return {
-    https: https !== undefined,
-    host: hostHeader.replace(/^\[|\]$/g, ""),
-    port: Number(port),
-    hostHeader,
-    uri: uri === "" ? "/" : uri,
-  };
+  const [given = ""] = rawWords(directive);
+  const https = given.startsWith("https://");
+  const url = https ? given.slice("https://".length) : given.replace(/^http:\/\//, "");
+  const where = `auth_http "${decoded(url)}"`;
+  const found = parseUrl(url, { where, port: https ? 443 : 80, uri: true }, directive);
+  if ("unix" in found) throw new ConfigError(`unix: is not there yet in ${where}`, directive);
+  const { host, written, port, uri } = found;
+  return { https, host, port, hostHeader: written, uri: uri === "" ? "/" : uri };
 }
 
 /** A header for every lookup, often the key that the endpoint asks for. */
-function header(directive: Directive): string {
-  const [name, value] = words(directive);
+function header(directive: Directive): ByteString {
+  const [name, value] = rawWords(directive);
   return `${name}: ${value}`;
 }
 
@@ -54,7 +49,7 @@ export const authHttp = {
     in: MAIL,
     args: 2,
     read: eachOf(header),
-    default: [] as readonly string[],
+    default: [] as readonly ByteString[],
   },
   /** Ours: `off` is nginx's way, one HTTP/1.0 connection a lookup. */
   auth_http_keepalive: { in: MAIL, args: 1, read: once(flag), default: true },

@@ -2,43 +2,11 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type CpuAffinity, cpuAffinity } from "./affinity.ts";
-import { MANY, type Row, type Rows, eachOf, inert, once } from "./directive.ts";
+import { MANY, type Rows, eachOf, inert, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { type Identity, identity, isRoot } from "./user.ts";
-import { flag, number, offset, oneOf, text, time, words } from "./values.ts";
+import { flag, number, offset, oneOf, text, time } from "./values.ts";
 import type { Directive } from "./parser.ts";
-import type { Paths } from "./values.ts";
-
-/** nginx's levels, the most severe last; a log of one level takes it and all after it. */
-export const LOG_LEVELS = [
-  "debug",
-  "info",
-  "notice",
-  "warn",
-  "error",
-  "crit",
-  "alert",
-  "emerg",
-] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** Where messages go: `stderr`, or a file's absolute path. */
-export interface ErrorLogTarget {
-  readonly destination: { readonly stderr: true } | { readonly path: string };
-  readonly level: LogLevel;
-}
-
-function errorLog(directive: Directive, paths: Paths): ErrorLogTarget {
-  const [destination = "", level = "error"] = words(directive);
-  const known = LOG_LEVELS.find((name) => name === level);
-  if (known === undefined) throw new ConfigError(`invalid log level "${level}"`, directive);
-  return {
-    destination:
-      destination === "stderr" ? { stderr: true } : { path: resolve(paths.prefix, destination) },
-    level: known,
-  };
-}
 
 function workers(directive: Directive): number {
   const word = text(directive);
@@ -55,13 +23,6 @@ function priority(directive: Directive): number {
   if (/^[+-]?\d+$/.test(word)) return Number(word);
   throw new ConfigError('"worker_priority" directive invalid number', directive);
 }
-
-export const error_log: Row<readonly ErrorLogTarget[] | null> = {
-  in: ["main", "mail", "server"],
-  args: [1, 2],
-  read: (directive, paths, earlier) => eachOf(errorLog)(directive, paths, earlier ?? undefined),
-  default: null,
-};
 
 const NOT_OURS = "Node has no such thing";
 

@@ -66,17 +66,19 @@ export function eachOf<Item>(read: Read<Item>): Row<readonly Item[]>["read"] {
 
 /** A repeatable directive of several words each, added up. */
 export function allOf<Word>(read: Read<readonly Word[]>): Row<readonly Word[]>["read"] {
-  return (directive, paths, earlier = []) => {
-    const given = read(directive, paths);
-    return [...earlier, ...given.filter((word) => !earlier.includes(word))];
-  };
+  return (directive, paths, earlier = []) => [...earlier, ...read(directive, paths)];
 }
 
 /** A repeatable directive of a few known words; the table's order is the list's, whatever the file's. */
 export function setOf(...known: readonly string[]): Row<readonly string[]>["read"] {
   return (directive, _paths, earlier = []) => {
-    const given = directive.args.map((word) => member(known, word, directive));
-    return known.filter((word) => earlier.includes(word) || given.includes(word));
+    const given = new Set(earlier);
+    for (const word of words(directive)) {
+      const value = member(known, word, directive);
+      if (given.has(value)) directive.findings.warn(`duplicate value "${word}"`, directive);
+      given.add(value);
+    }
+    return known.filter((word) => given.has(word));
   };
 }
 

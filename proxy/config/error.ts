@@ -1,3 +1,5 @@
+import { reason } from "../reason.ts";
+
 /** Where a directive stands: the file as it was named, and the line (from 1) on which it ends. */
 export interface Place {
   readonly file: string;
@@ -7,13 +9,22 @@ export interface Place {
 /** The place of what `-g` says, which has no lines. */
 export const COMMAND_LINE = "command line";
 
-/** A configuration that cannot be used: what is wrong, and where. */
+/** A configuration that cannot be used: what is wrong, and where, in nginx's words. */
 export class ConfigError extends Error {
   override name = "ConfigError";
+  /** What to do about it, where that is not obvious: ours, and so never a part of nginx's words. */
+  readonly advice: string | null;
 
-  constructor(what: string, place?: Place) {
+  constructor(what: string, place?: Place, advice: string | null = null) {
     super(place === undefined ? what : `${what} in ${shown(place)}`);
+    this.advice = advice;
   }
+}
+
+/** What to tell of an error: what it says, and on a line of its own what to do about it. */
+export function told(error: unknown): readonly string[] {
+  const advice = error instanceof ConfigError ? error.advice : null;
+  return advice === null ? [reason(error)] : [reason(error), advice];
 }
 
 /** A text that ends in the middle of a directive. */

@@ -1,15 +1,30 @@
 /** Reading files, with the words that operators know from nginx when it fails. */
 import { readFileSync } from "node:fs";
+import type { ByteString } from "../../shared/lookup.ts";
 import { systemReason } from "../reason.ts";
 import { ConfigError, type Place } from "./error.ts";
 
 /** @throws ConfigError with nginx's words, naming the place of the `include` if there is one */
 export function readText(path: string, from?: Place): string {
+  return read(path, "utf8", from);
+}
+
+/** @throws ConfigError likewise */
+export function readBytes(path: string, from?: Place): ByteString {
+  return read(path, "latin1", from);
+}
+
+function read(path: string, encoding: "utf8" | "latin1", from?: Place): string {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path, encoding);
   } catch (error) {
     throw new ConfigError(openFailed(path, error), from);
   }
+}
+
+/** A path as nginx makes it and shows it: what is not absolute is put behind a base, which ends in `/`. */
+export function fullName(base: string, path: string): string {
+  return path.startsWith("/") ? path : base + path;
 }
 
 /** nginx's words for a file that cannot be opened. */

@@ -1,6 +1,6 @@
 /** nginx's ngx_mail_imap_module. */
 import { MAIL, MANY, type Rows, allOf, once, setOf } from "./directive.ts";
-import { size, words } from "./values.ts";
+import { size, rawWords } from "./values.ts";
 
 export const imap = {
   imap_auth: {
@@ -12,7 +12,7 @@ export const imap = {
   imap_capabilities: {
     in: MAIL,
     args: MANY,
-    read: allOf(words),
+    read: allOf(rawWords),
     default: ["IMAP4", "IMAP4rev1", "UIDPLUS"] as readonly string[],
   },
   imap_client_buffer: { in: MAIL, args: 1, read: once(size), default: 4096 },

@@ -2,25 +2,30 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { formatAddress } from "../../shared/address.ts";
+import { encoded } from "./bytes.ts";
 import { readKeyPairs } from "./certificates.ts";
-import type { ErrorLogTarget } from "./core.ts";
 import type { Rows, Values } from "./directive.ts";
 import { ConfigError } from "./error.ts";
+import type { ErrorLogTarget } from "./error-log.ts";
+import type { Findings } from "./findings.ts";
 import { protocolOf } from "./listen.ts";
 import { type ConfigFile, Reader, type Scope } from "./read.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { eventRows, mainRows, serverRows } from "./table.ts";
 
 export type { CpuAffinity } from "./affinity.ts";
-export { LOG_LEVELS, type ErrorLogTarget, type LogLevel } from "./core.ts";
 export type { AccessLogTarget } from "./access-log.ts";
+export { resolveAddresses } from "./addresses.ts";
 export type { LookupEndpoint } from "./auth-http.ts";
-export { ConfigError } from "./error.ts";
+export { ConfigError, told } from "./error.ts";
+export type { ErrorLogTarget } from "./error-log.ts";
 export { openFailed } from "./files.ts";
 export type { Listen } from "./listen.ts";
+export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
 export { resolveNames } from "./names.ts";
 export { networks } from "./realip.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
+export type { SyslogServer } from "./syslog.ts";
 export { type Identity, identityOf, isRoot } from "./user.ts";
 
 /** Where to read from, as the command line says it. */
@@ -39,6 +44,8 @@ export interface Configuration {
   readonly settings: Settings;
   /** Every file that was read, in order. */
   readonly files: readonly ConfigFile[];
+  /** What `resolveAddresses` is to look up. */
+  readonly names: Findings["hosts"];
 }
 
 /**
@@ -49,9 +56,9 @@ export interface Configuration {
 export function readConfiguration({ file, prefix, globals, errorLog }: Source): Configuration {
   const path = resolve(prefix, file);
   const reader = new Reader({ prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` });
-  const main = reader.read(path, globals);
+  const main = reader.read(path, encoded(globals));
   const own = resolveValues(mainRows, [main]);
-  const logs = own.error_log ?? defaultErrorLog(prefix, errorLog);
+  const logs = mainLogs(own.error_log ?? [], defaultErrorLog(prefix, errorLog));
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
   const servers = mail.inner.map((server) => serverSettings(server, mail, logs));
@@ -67,22 +74,22 @@ export function readConfiguration({ file, prefix, globals, errorLog }: Source): 
     error_log: logs,
     file: path,
     servers,
-    notices: reader.notices,
+    warnings: reader.findings.warnings,
+    notices: reader.findings.notices,
   };
-  return { settings, files: reader.files };
+  return { settings, files: reader.files, names: reader.findings.hosts };
 }
 
 function serverSettings(
   server: Scope,
   mail: Scope,
-  mainLogs: readonly ErrorLogTarget[],
+  outerLogs: readonly ErrorLogTarget[],
 ): ServerSettings {
   const written = resolveValues(serverRows, [server, mail]);
   // `ssl on;` of old: every socket of the server is under TLS.
   const listen = written.listen.map((one) => ({ ...one, ssl: one.ssl || written.ssl }));
   const values = { ...written, listen };
   const { auth_http } = values;
-  if (listen.length === 0) throw new ConfigError('no "listen" is defined for server', server);
   const protocol = values.protocol ?? protocolOf(listen);
   if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
   if (auth_http === null) throw new ConfigError('no "auth_http" is defined for server', server);
@@ -91,19 +98,20 @@ function serverSettings(
     place: { file: server.file, line: server.line },
     protocol,
     auth_http,
-    error_log: values.error_log ?? mainLogs,
+    error_log: values.error_log ?? outerLogs,
     keyPairs: readKeyPairs(values, server),
   };
 }
 
 /** The innermost block's value, else an outer one's, else the row's default. */
 function resolveValues<Table extends Rows>(table: Table, scopes: readonly Scope[]): Values<Table> {
-  const values = Object.entries(table).map(([name, { default: fallback }]) => {
-    const scope = scopes.find((candidate) => candidate.values.has(name));
-    return [name, scope === undefined ? fallback : scope.values.get(name)];
-  });
+  const values: Record<string, unknown> = {};
+  for (const name in table) values[name] = table[name]?.default;
+  for (const scope of scopes.toReversed()) {
+    for (const [name, value] of scope.values) values[name] = value;
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value was made by its row's reader
-  return Object.fromEntries(values) as Values<Table>;
+  return values as Values<Table>;
 }
 
 function refuseSharedAddresses(servers: readonly ServerSettings[]): void {
@@ -119,11 +127,24 @@ function refuseSharedAddresses(servers: readonly ServerSettings[]): void {
   }
 }
 
-/** nginx logs to `logs/error.log`; where there is no `logs/`, as in a container, to stderr. */
-function defaultErrorLog(prefix: string, given: string | null): readonly ErrorLogTarget[] {
-  if (given === "stderr") return [{ destination: { stderr: true }, level: "error" }];
+/** A syslog server alone is not enough: what matters goes to a file or to stderr in any case, as in nginx. */
+function mainLogs(
+  given: readonly ErrorLogTarget[],
+  fallback: ErrorLogTarget,
+): readonly ErrorLogTarget[] {
+  const lasting = given.some(({ destination }) => !("syslog" in destination));
+  return lasting ? given : [...given, fallback];
+}
+
+/**
+ * nginx logs to `logs/error.log`; where there is no `logs/`, as in a container, to stderr.
+ *
+ * @param given by `-e`
+ */
+export function defaultErrorLog(prefix: string, given: string | null): ErrorLogTarget {
   const path = given === null ? defaultFile(prefix, "logs/error.log") : resolve(prefix, given);
-  return [{ destination: path === null ? { stderr: true } : { path }, level: "error" }];
+  const stderr = given === "stderr" || path === null;
+  return { destination: stderr ? { stderr } : { path }, level: "error" };
 }
 
 function defaultFile(prefix: string, file: string): string | null {

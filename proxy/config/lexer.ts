@@ -1,18 +1,20 @@
 /**
- * nginx's configuration language, first half: text into words and punctuation.
+ * nginx's configuration language, first half: bytes into words and punctuation.
  *
  * The rules are those of nginx's ngx_conf_read_token, among them the odd ones: a quote or `#` is special
- * only where a word starts, `}` likewise, and a backslash keeps itself unless it stands before a quote,
- * a backslash, or one of `t`, `r`, `n`.
+ * only where a word starts, `}` likewise, `{` is not behind a `$`, and a backslash keeps itself unless it
+ * stands before a quote, a backslash, or one of `t`, `r`, `n`.
  */
+import type { ByteString } from "../../shared/lookup.ts";
+import { decoded } from "./bytes.ts";
 import { ConfigError, unfinished } from "./error.ts";
 
 export type Token =
-  | { readonly kind: "word"; readonly text: string; readonly line: number }
+  | { readonly kind: "word"; readonly text: ByteString; readonly line: number }
   | { readonly kind: ";" | "{" | "}" | "end"; readonly line: number };
 
-/** Bytes in one word: nginx's read buffer, which no token may exceed. */
-const LONGEST_WORD = 4096;
+/** Bytes in nginx's read buffer: a word must fit with what ends it, a quoted one with what follows, too. */
+const BUFFER = 4096;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -24,12 +26,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 export class Lexer {
-  readonly #text: string;
+  readonly #text: ByteString;
   readonly #file: string;
   #at = 0;
   #line = 1;
 
-  constructor(text: string, file: string) {
+  constructor(text: ByteString, file: string) {
     this.#text = text;
     this.#file = file;
   }
@@ -61,40 +63,42 @@ export class Lexer {
     }
   }
 
-  #bare(): string {
+  #bare(): ByteString {
     const start = this.#at;
+    const opened = this.#line;
     let word = "";
+    let variable = false;
     for (;;) {
       const char = this.#text[this.#at];
-      if (char === undefined) throw unfinished({ file: this.#file, line: this.#line });
-      if (isBlank(char) || char === ";" || (char === "{" && this.#text[this.#at - 1] !== "$"))
-        break;
+      if (char === undefined) throw this.#unfinished();
+      if (isBlank(char) || char === ";" || (char === "{" && !variable)) break;
+      variable = char === "$" || (variable && char === "{");
       word += this.#character(char);
-      this.#bound(start, word);
+      if (this.#at - start >= BUFFER) throw this.#tooLong(start, opened);
     }
     return word;
   }
 
-  #quoted(quote: string): string {
-    const start = this.#at++;
+  #quoted(quote: string): ByteString {
+    const start = ++this.#at;
     const opened = this.#line;
     let word = "";
     for (;;) {
       const char = this.#text[this.#at];
-      if (char === undefined) throw unfinished({ file: this.#file, line: this.#line });
+      if (char === undefined) throw this.#unfinished();
       if (char === quote) break;
       word += this.#character(char);
-      if (this.#at - start > LONGEST_WORD) {
-        throw new ConfigError(
-          `too long parameter, probably missing terminating "${quote}" character`,
-          { file: this.#file, line: opened },
-        );
+      if (this.#at - start >= BUFFER) {
+        const what = `too long parameter, probably missing terminating "${quote}" character`;
+        throw new ConfigError(what, { file: this.#file, line: opened });
       }
     }
     this.#at++;
+    if (this.#at - start >= BUFFER) throw this.#tooLong(start, opened);
     const after = this.#text[this.#at];
     if (after !== undefined && !isBlank(after) && after !== ";" && after !== "{" && after !== ")") {
-      throw this.#error(`unexpected "${after}"`);
+      const place = { file: this.#file, line: this.#line };
+      throw new ConfigError(`unexpected "${decoded(after)}"`, place);
     }
     return word;
   }
@@ -111,14 +115,13 @@ export class Lexer {
     return ESCAPES[next] ?? char + next;
   }
 
-  #bound(start: number, word: string): void {
-    if (this.#at - start > LONGEST_WORD) {
-      throw this.#error(`too long parameter "${word.slice(0, 10)}..." started`);
-    }
+  #tooLong(start: number, line: number): ConfigError {
+    const begins = decoded(this.#text.slice(start, start + 10));
+    return new ConfigError(`too long parameter "${begins}..." started`, { file: this.#file, line });
   }
 
-  #error(message: string): ConfigError {
-    return new ConfigError(message, { file: this.#file, line: this.#line });
+  #unfinished(): ConfigError {
+    return unfinished({ file: this.#file, line: this.#line });
   }
 }
 

@@ -5,7 +5,7 @@ import { MAIL, MANY, type Rows, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { type Listen, listen } from "./listen.ts";
 import type { Directive } from "./parser.ts";
-import { number, text, time } from "./values.ts";
+import { number, rawWords, text, time } from "./values.ts";
 
 function protocol(directive: Directive): ProtocolName {
   const name = text(directive);
@@ -29,7 +29,7 @@ export const mailCore = {
   server_name: {
     in: MAIL,
     args: 1,
-    read: once((directive) => text(directive) || hostname().toLowerCase()),
+    read: once((directive) => rawWords(directive)[0] || hostname().toLowerCase()),
     default: hostname().toLowerCase(),
   },
   timeout: { in: MAIL, args: 1, read: once(time), default: 60_000 },

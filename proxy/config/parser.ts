@@ -4,23 +4,30 @@
  * Directives are handed out one at a time, so that a mistake on line 3 is reported before one on line 10
  * whichever kind they are, as nginx does, and so that a block that is not ours can be skipped unread.
  */
+import type { ByteString } from "../../shared/lookup.ts";
 import { ConfigError, type Place, unfinished } from "./error.ts";
+import type { Findings } from "./findings.ts";
 import { Lexer } from "./lexer.ts";
 
 export interface Directive extends Place {
   readonly name: string;
-  readonly args: readonly string[];
+  /** The file's bytes; the readers in values.ts make text of them. */
+  readonly args: readonly ByteString[];
   /** Whether a block follows, whose directives the parser hands out next. */
   readonly opensBlock: boolean;
+  /** Where its reader leaves what it finds beside its value. */
+  readonly findings: Findings;
 }
 
 export class Parser {
   readonly #lexer: Lexer;
   readonly #file: string;
+  readonly #findings: Findings;
 
-  constructor(text: string, file: string) {
+  constructor(text: ByteString, file: string, findings: Findings) {
     this.#lexer = new Lexer(text, file);
     this.#file = file;
+    this.#findings = findings;
   }
 
   /**
@@ -28,7 +35,7 @@ export class Parser {
    * @throws ConfigError where the text is not in the language, with nginx's words
    */
   next(): Directive | BlockEnd {
-    const words: string[] = [];
+    const words: ByteString[] = [];
     for (;;) {
       const token = this.#lexer.next();
       const place = { file: this.#file, line: token.line };
@@ -39,7 +46,8 @@ export class Parser {
       const [name, ...args] = words;
       if (token.kind === ";" || token.kind === "{") {
         if (name === undefined) throw new ConfigError(`unexpected "${token.kind}"`, place);
-        return { ...place, name, args, opensBlock: token.kind === "{" };
+        const opensBlock = token.kind === "{";
+        return { ...place, name, args, opensBlock, findings: this.#findings };
       }
       if (name === undefined) return { end: token.kind === "}" ? "block" : "file", ...place };
       throw token.kind === "}" ? new ConfigError('unexpected "}"', place) : unfinished(place);

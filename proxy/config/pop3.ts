@@ -1,6 +1,6 @@
 /** nginx's ngx_mail_pop3_module. */
 import { MAIL, MANY, type Rows, allOf, setOf } from "./directive.ts";
-import { words } from "./values.ts";
+import { rawWords } from "./values.ts";
 
 export const pop3 = {
   pop3_auth: {
@@ -12,7 +12,7 @@ export const pop3 = {
   pop3_capabilities: {
     in: MAIL,
     args: MANY,
-    read: allOf(words),
+    read: allOf(rawWords),
     default: ["TOP", "USER", "UIDL"] as readonly string[],
   },
 } satisfies Rows;

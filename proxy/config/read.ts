@@ -1,13 +1,15 @@
 /** Files into scopes: walks the blocks, checks each directive against its row, follows `include`. */
 import { globSync } from "node:fs";
-import { resolve } from "node:path";
-import { closest } from "fastest-levenshtein";
+import type { ByteString } from "../../shared/lookup.ts";
+import { decoded } from "./bytes.ts";
 import type { Context } from "./directive.ts";
-import { COMMAND_LINE, ConfigError, type Place, shown } from "./error.ts";
-import { readText } from "./files.ts";
+import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
+import { fullName, readBytes } from "./files.ts";
+import { Findings } from "./findings.ts";
+import { nearest } from "./nearest.ts";
 import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
-import { blocks, names, row } from "./table.ts";
-import { type Paths, argumentCount } from "./values.ts";
+import { blocks, namesIn, row } from "./table.ts";
+import { type Paths, argumentCount, text } from "./values.ts";
 
 /** The directives of one block, by name, and the blocks inside. */
 export interface Scope extends Place {
@@ -19,17 +21,18 @@ export interface Scope extends Place {
 /** A file as it stands. */
 export interface ConfigFile {
   readonly path: string;
-  readonly text: string;
+  readonly bytes: ByteString;
 }
 
 /** Files that include each other deeper than this include themselves. */
 const DEEPEST_INCLUDE = 64;
 
 export class Reader {
-  readonly notices: string[] = [];
+  readonly findings = new Findings();
   /** Each file that was read, in order. */
   readonly files: ConfigFile[] = [];
   readonly #noticed = new Set<string>();
+  readonly #opened = new Set<string>();
   readonly #paths: Paths;
 
   constructor(paths: Paths) {
@@ -40,7 +43,7 @@ export class Reader {
    * @param globals directives of the main context that come before the file (`-g`)
    * @throws ConfigError at the first mistake
    */
-  read(file: string, globals: string): Scope {
+  read(file: string, globals: ByteString): Scope {
     const main: Scope = { context: "main", values: new Map(), inner: [], file, line: 0 };
     this.#text(globals, COMMAND_LINE, main, 0);
     this.#file(file, main, 0);
@@ -48,13 +51,13 @@ export class Reader {
   }
 
   #file(file: string, scope: Scope, depth: number, from?: Place): void {
-    const text = readText(file, from);
-    this.files.push({ path: file, text });
-    this.#text(text, file, scope, depth);
+    const bytes = readBytes(file, from);
+    this.files.push({ path: file, bytes });
+    this.#text(bytes, file, scope, depth);
   }
 
-  #text(text: string, file: string, scope: Scope, depth: number): void {
-    this.#block(new Parser(text, file), scope, "file", depth);
+  #text(bytes: ByteString, file: string, scope: Scope, depth: number): void {
+    this.#block(new Parser(bytes, file, this.findings), scope, "file", depth);
   }
 
   #block(parser: Parser, scope: Scope, until: "block" | "file", depth: number): void {
@@ -70,22 +73,18 @@ export class Reader {
   }
 
   #directive(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
-    const { name, args } = directive;
-    const block = blocks.get(name);
+    const { name, args, opensBlock } = directive;
     const known = row(name);
+    if (opensBlock && directive.file === COMMAND_LINE) {
+      throw new ConfigError("block directives are not supported in -g option", directive);
+    }
     if (name === "include") this.#include(directive, scope, depth);
-    else if (block !== undefined) this.#open(directive, parser, scope, depth);
-    else if (known === undefined) {
-      throw new ConfigError(
-        `unknown directive "${name}", did you mean "${closest(name, [...names])}"?`,
-        directive,
-      );
-    } else if (!known.in.includes(scope.context)) throw notAllowed(directive);
+    else if (blocks.has(name)) this.#open(directive, parser, scope, depth);
+    else if (known === undefined) this.#unknown(directive, parser, scope);
+    else if (!known.in.includes(scope.context)) throw notAllowed(directive);
     else {
       const [from, to] = typeof known.args === "number" ? [known.args, known.args] : known.args;
-      if (directive.opensBlock) {
-        throw new ConfigError(`directive "${name}" is not terminated by ";"`, directive);
-      }
+      if (opensBlock) throw notTerminated(directive);
       if (args.length < from || args.length > to) throw argumentCount(directive);
       const value = known.read(directive, this.#paths, scope.values.get(name));
       scope.values.set(name, value);
@@ -98,48 +97,85 @@ export class Reader {
     const { name } = directive;
     if (instead === null || instead === undefined || this.#noticed.has(name)) return;
     this.#noticed.add(name);
-    this.notices.push(`"${name}" ${instead} in ${shown(directive)}`);
+    this.findings.note(`"${name}" ${instead}`, directive);
   }
 
   #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
     const { name, args, file, line } = directive;
     const block = blocks.get(name);
     if (block?.in !== scope.context) throw notAllowed(directive);
-    if (file === COMMAND_LINE) {
-      throw new ConfigError("block directives are not supported in -g option", directive);
-    }
     if (!directive.opensBlock) {
       throw new ConfigError(`directive "${name}" has no opening "{"`, directive);
     }
     if (args.length > 0) throw argumentCount(directive);
+    if (!block.repeatable && this.#opened.has(name)) {
+      throw new ConfigError(`"${name}" directive is duplicate`, directive);
+    }
+    this.#opened.add(name);
     if (block.opens === "skipped") {
-      this.notices.push(`the "${name}" block is not mail and is skipped in ${shown(directive)}`);
-      parser.skipBlock();
+      this.#skip(directive, parser);
       return;
     }
     const inner: Scope = { context: block.opens, values: new Map(), inner: [], file, line };
-    if (!block.repeatable && scope.inner.some(({ context }) => context === inner.context)) {
-      throw new ConfigError(`"${name}" directive is duplicate`, directive);
-    }
     scope.inner.push(inner);
     this.#block(parser, inner, "block", depth);
+    const { needs } = block;
+    if (needs !== undefined && !inner.values.has(needs)) {
+      throw new ConfigError(`no "${needs}" is defined for ${name}`, inner);
+    }
+  }
+
+  /** A block of the main context may be another module's, unless it is most likely one of ours misspelt. */
+  #unknown(directive: Directive, parser: Parser, { context }: Scope): void {
+    const { name } = directive;
+    const others = context === "main" && directive.opensBlock;
+    const near = nearest(name, others ? OUR_BLOCKS : namesIn(context));
+    if (others && near === null) {
+      this.#skip(directive, parser);
+      return;
+    }
+    const advice = near === null ? null : `did you mean "${near}"?`;
+    throw new ConfigError(`unknown directive "${decoded(name)}"`, directive, advice);
+  }
+
+  #skip(directive: Directive, parser: Parser): void {
+    this.findings.note(
+      `the "${decoded(directive.name)}" block is not mail and is skipped`,
+      directive,
+    );
+    parser.skipBlock();
   }
 
   #include(directive: Directive, scope: Scope, depth: number): void {
-    const [given] = directive.args;
-    if (given === undefined || directive.args.length > 1) throw argumentCount(directive);
-    if (directive.opensBlock) {
-      throw new ConfigError('directive "include" is not terminated by ";"', directive);
-    }
+    if (directive.opensBlock) throw notTerminated(directive);
+    if (directive.args.length !== 1) throw argumentCount(directive);
+    const given = text(directive);
     if (depth === DEEPEST_INCLUDE) {
       throw new ConfigError(`"${given}" is included by itself`, directive);
     }
-    const path = resolve(this.#paths.configuration, given);
-    const files = /[*?[]/.test(path) ? globSync(path).toSorted() : [path];
-    for (const file of files) this.#file(file, scope, depth + 1, directive);
+    const path = fullName(this.#paths.configuration, given);
+    for (const file of isMask(given) ? matches(path) : [path]) {
+      this.#file(file, scope, depth + 1, directive);
+    }
   }
+}
+
+/** The blocks of the main context that are read. */
+const OUR_BLOCKS = ["events", "mail"];
+
+function isMask(path: string): boolean {
+  return /[*?[]/.test(path);
+}
+
+/** The files that glob(3) finds: Node's glob gives a meaning to `**`, to braces and to parentheses, too. */
+function matches(mask: string): readonly string[] {
+  return globSync(mask.replaceAll(/\*+/g, "*").replaceAll(/[{(]/g, "[$&]")).toSorted();
 }
 
 function notAllowed(directive: Directive): ConfigError {
   return new ConfigError(`"${directive.name}" directive is not allowed here`, directive);
+}
+
+function notTerminated(directive: Directive): ConfigError {
+  return new ConfigError(`directive "${directive.name}" is not terminated by ";"`, directive);
 }

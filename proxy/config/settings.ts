@@ -1,8 +1,8 @@
 /** What a configuration says, ready to use: plain data that can be sent to a worker process. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "./auth-http.ts";
-import type { ErrorLogTarget } from "./core.ts";
 import type { Place } from "./error.ts";
+import type { ErrorLogTarget } from "./error-log.ts";
 import type { EventValues, MainValues, ServerValues } from "./table.ts";
 
 /** A certificate chain and its key, both PEM. */
@@ -26,6 +26,8 @@ export interface Settings extends Omit<MainValues, "error_log">, EventValues {
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];
   readonly servers: readonly ServerSettings[];
-  /** What the operator should know, though it does not stop us: one sentence each. */
+  /** What nginx warns of. */
+  readonly warnings: readonly string[];
+  /** What Postern does otherwise than nginx: one sentence each. */
   readonly notices: readonly string[];
 }

@@ -1,6 +1,6 @@
 /** nginx's ngx_mail_smtp_module. */
 import { MAIL, MANY, type Rows, allOf, once, setOf } from "./directive.ts";
-import { size, time, words } from "./values.ts";
+import { size, time, rawWords } from "./values.ts";
 
 export const smtp = {
   smtp_auth: {
@@ -12,7 +12,7 @@ export const smtp = {
   smtp_capabilities: {
     in: MAIL,
     args: MANY,
-    read: allOf(words),
+    read: allOf(rawWords),
     default: [] as readonly string[],
   },
   smtp_greeting_delay: { in: MAIL, args: 1, read: once(time), default: 0 },

@@ -1,8 +1,9 @@
 /** Every directive that Postern knows, and every block that it may stand in. */
 import { accessLog } from "./access-log.ts";
 import { authHttp } from "./auth-http.ts";
-import { core, error_log } from "./core.ts";
+import { core } from "./core.ts";
 import type { Context, Row, Rows, Values } from "./directive.ts";
+import { error_log } from "./error-log.ts";
 import { events } from "./events.ts";
 import { imap } from "./imap.ts";
 import { mailCore } from "./mail-core.ts";
@@ -46,14 +47,24 @@ interface Block {
   readonly in: Context;
   readonly opens: Context | "skipped";
   readonly repeatable: boolean;
+  /** A directive that it cannot be without. */
+  readonly needs?: string;
 }
 
 export const blocks: ReadonlyMap<string, Block> = new Map([
   ["events", { in: "main", opens: "events", repeatable: false }],
   ["mail", { in: "main", opens: "mail", repeatable: false }],
-  ["server", { in: "mail", opens: "server", repeatable: true }],
+  ["server", { in: "mail", opens: "server", repeatable: true, needs: "listen" }],
   ["http", { in: "main", opens: "skipped", repeatable: false }],
   ["stream", { in: "main", opens: "skipped", repeatable: false }],
 ]);
 
 export const names: readonly string[] = [...Object.keys(rows), ...blocks.keys(), "include"];
+
+/** The names that may stand in a context. */
+export function namesIn(context: Context): readonly string[] {
+  return names.filter((name) => {
+    const contexts = row(name)?.in ?? [blocks.get(name)?.in ?? context];
+    return contexts.includes(context);
+  });
+}

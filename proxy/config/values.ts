@@ -1,4 +1,6 @@
 /** The kinds of argument that nginx's directives take: text into a value, or ConfigError with nginx's text. */
+import type { ByteString } from "../../shared/lookup.ts";
+import { decoded } from "./bytes.ts";
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
 
@@ -18,6 +20,11 @@ export function text(directive: Directive): string {
 }
 
 export function words(directive: Directive): readonly string[] {
+  return directive.args.map(decoded);
+}
+
+/** What goes to a peer just as it stands in the file, whatever it is encoded in. */
+export function rawWords(directive: Directive): readonly ByteString[] {
   return directive.args;
 }
 
@@ -65,39 +72,50 @@ export function bytes(word: string): number {
   return Number(digits) * (SIZE_UNITS[unit?.toLowerCase() ?? ""] ?? Number.NaN);
 }
 
-/** Milliseconds in each unit, in the order in which nginx wants them. */
-const TIME_UNITS = [
-  ["w", 604_800_000],
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1000],
-  ["ms", 1],
-] as const;
+/** Seconds in each unit, and the order in which nginx wants them; a blank ends seconds that have no unit. */
+const TIME_UNITS: Readonly<Record<string, readonly [order: number, seconds: number]>> = {
+  y: [1, 31_536_000],
+  M: [2, 2_592_000],
+  w: [3, 604_800],
+  d: [4, 86_400],
+  h: [5, 3600],
+  m: [6, 60],
+  s: [7, 1],
+  " ": [7, 1],
+  ms: [8, 0.001],
+};
+const NOTHING_MORE = 9;
 
 /** `1h 30m`, `90`, `500ms`: a sum in falling units; a bare number at the end is seconds. @returns ms */
 export function time(directive: Directive): number {
-  const ms = parseTime(first(directive));
-  if (ms === null) throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
-  return ms;
+  const found = parseTime(first(directive), "w", "ms");
+  if (found !== null) return Math.round(found * 1000);
+  throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
 }
 
-function parseTime(value: string): number | null {
-  let rest = value;
+/** Such times as `valid=` has: in years and months, too, and in nothing below a second. @returns seconds */
+export function parseSeconds(word: string): number | null {
+  return parseTime(word, "y", "s");
+}
+
+/** nginx's ngx_parse_time, between the longest and the shortest unit. @returns seconds */
+function parseTime(word: string, longest: string, shortest: "s" | "ms"): number | null {
+  const part = /(\d*)(ms|[yMwdhms ]) */y;
   let total = 0;
-  let allowed = 0;
-  while (rest !== "") {
-    const [whole, digits, unit] = /^ *(\d+)([a-z]*) */.exec(rest) ?? [];
-    if (whole === undefined) return null;
-    rest = rest.slice(whole.length);
-    if (unit === "" && rest !== "") return null;
-    const index = unit === "" ? 4 : TIME_UNITS.findIndex(([name]) => name === unit);
-    const found = TIME_UNITS[index];
-    if (found === undefined || index < allowed) return null;
-    total += Number(digits) * found[1];
-    allowed = index + 1;
+  let at = 0;
+  let [after] = TIME_UNITS[longest] ?? [0];
+  for (let found = part.exec(word); found !== null; found = part.exec(word)) {
+    const [, digits, unit = ""] = found;
+    const [order, worth] = TIME_UNITS[unit] ?? [0, 0];
+    if (order < after || (unit === "ms" && shortest === "s")) return null;
+    total += Number(digits) * worth;
+    at = part.lastIndex;
+    after = unit === " " ? NOTHING_MORE : order + 1;
   }
-  return value !== "" && Number.isSafeInteger(total) ? total : null;
+  const rest = word.slice(at);
+  if (!/^\d*$/.test(rest) || !/\d/.test(word)) return null;
+  total += Number(rest);
+  return Number.isSafeInteger(Math.ceil(total * 1000)) ? total : null;
 }
 
 /** One of a few words, without regard to case, as nginx's enumerations are. */
@@ -119,7 +137,7 @@ export function member<Word extends string>(
 function first(directive: Directive): string {
   const [argument] = directive.args;
   if (argument === undefined) throw argumentCount(directive);
-  return argument;
+  return decoded(argument);
 }
 
 export function argumentCount(directive: Directive): ConfigError {

@@ -2,7 +2,7 @@
 import pino, { type Logger } from "pino";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { AccessLogTarget } from "../config/index.ts";
-import type { Sinks } from "./log-file.ts";
+import type { Sinks } from "./sinks.ts";
 
 /** A session from its first byte to its last. Times are seconds, as nginx's are. */
 export interface SessionRecord {

@@ -1,6 +1,6 @@
 /** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#0: *7 client logged in, client: …`. */
 import { type ErrorLogTarget, LOG_LEVELS, type LogLevel } from "../config/index.ts";
-import type { Sink, Sinks } from "./log-file.ts";
+import type { Sink, Sinks } from "./sinks.ts";
 
 /** Bytes in a line: nginx's bound, and less than a pipe writes in one piece. */
 const LONGEST_LINE = 2048;
@@ -16,7 +16,7 @@ export class ErrorLog {
 
   constructor(targets: readonly ErrorLogTarget[], sinks: Sinks) {
     this.#targets = targets.map(({ destination, level }) => ({
-      sink: sinks.get("path" in destination ? destination : { stream: "stderr" }),
+      sink: sinks.get("stderr" in destination ? { stream: "stderr" } : destination),
       threshold: LOG_LEVELS.indexOf(level),
     }));
     this.#threshold = Math.min(...this.#targets.map(({ threshold }) => threshold));
@@ -34,7 +34,11 @@ export class ErrorLog {
     const about = connection === undefined ? "" : `*${connection} `;
     const line = `${timestamp()} [${level}] ${process.pid}#0: ${about}${printable(message)}`;
     for (const { sink, threshold } of this.#targets) {
-      if (severity >= threshold) sink.write(`${bounded(line)}\n`);
+      if (severity < threshold) continue;
+      sink.write(`${bounded(line)}\n`, level);
+      // Once an outage, so that its own line cannot bring up the next.
+      const trouble = sink.trouble?.() ?? null;
+      if (trouble !== null) this.write("alert", trouble);
     }
   }
 }

@@ -28,7 +28,7 @@ function logFiles({ error_log, servers }: Settings): ReadonlySet<string> {
   return new Set([
     ...errorLogs.flatMap(({ destination }) => ("path" in destination ? [destination.path] : [])),
     ...servers.flatMap(({ access_log }) =>
-      typeof access_log === "object" ? [access_log.path] : [],
+      typeof access_log === "object" && "path" in access_log ? [access_log.path] : [],
     ),
   ]);
 }

@@ -4,7 +4,7 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
-import type { Identity, Settings } from "../config/index.ts";
+import { type Identity, type Settings, told } from "../config/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { isDaemon } from "./daemon.ts";
@@ -86,7 +86,7 @@ export class Primary {
     warnings: readonly string[],
   ): Generation {
     for (const notice of settings.notices) this.#log.write("notice", notice);
-    for (const warning of warnings) this.#log.write("warn", warning);
+    for (const warning of [...settings.warnings, ...warnings]) this.#log.write("warn", warning);
     const shared = { ticketKeys: this.#ticketKeys, identity };
     const empty = (): void => {
       // After SIGWINCH the current one goes on without workers.
@@ -121,7 +121,7 @@ export class Primary {
       this.#log = log;
       this.#current = this.#generation(settings, sockets, identity, warnings);
     } catch (error) {
-      this.#log.write("emerg", reason(error));
+      for (const line of told(error)) this.#log.write("emerg", line);
       return;
     }
     void this.#replaceBy(this.#current);

@@ -30,15 +30,20 @@ export function configure(text: string, files: Files = {}): Settings {
   }
 }
 
-/** The message about the first mistake; paths begin at `/conf`. */
-export function mistake(text: string, files: Files = {}): string {
+/** What is said of the first mistake; paths begin at `/conf`. */
+export function answer(text: string, files: Files = {}): ConfigError {
   try {
     configure(text, files);
   } catch (error) {
-    if (error instanceof ConfigError) return error.message;
+    if (error instanceof ConfigError) return error;
     throw error;
   }
   throw new Error("the configuration holds no mistake");
+}
+
+/** Its message alone. */
+export function mistake(text: string, files: Files = {}): string {
+  return answer(text, files).message;
 }
 
 /** The only server of a mail block that holds these directives. */

@@ -37,7 +37,12 @@ const RULES: Record<string, [text: string, tokens: string[]]> = {
   ],
   "a word may start with a backslash": ["\\# \\} ", ["\\#", "\\}"]],
   "{ directly after $ belongs to the word": ["${x} a${b}c ", ["${x}", "a${b}c"]],
+  "so does the one after that": ["${{x ", ["${{x"]],
   "{ after a variable's name does not": ["$x{", ["$x", "<{>"]],
+  "nor { behind an escaped $, nor one behind an escape": [
+    "\\${ $\\x{",
+    ["\\$", "<{>", "$\\x", "<{>"],
+  ],
   "variables are literal text": ["$remote_addr ", ["$remote_addr"]],
 };
 for (const [rule, [text, tokens]] of Object.entries(RULES)) {
@@ -65,9 +70,10 @@ for (const [name, [text, message]] of Object.entries(MISTAKES)) {
   });
 }
 
-describe("a word of more than 4,096 bytes", () => {
+describe("a word that does not fit nginx's buffer of 4,096 bytes", () => {
   test("is told by its first ten", () => {
-    assert.deepEqual(lex(`${"x".repeat(4096)} `), ["x".repeat(4096)]);
+    assert.deepEqual(lex(`${"x".repeat(4095)} `), ["x".repeat(4095)]);
+    assert.deepEqual(lex(`"${"x".repeat(4094)}" `), ["x".repeat(4094)]);
     const message = 'too long parameter "0123456789..." started in f:1';
     assert.throws(() => lex("0123456789".repeat(500)), new ConfigError(message));
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { mailBlock, mistake } from "../../support/configuration.ts";
+import { answer, mailBlock, mistake } from "../../support/configuration.ts";
 
 const AT = "in /conf/main.conf";
 
@@ -35,6 +35,8 @@ const MISTAKES: Record<string, string> = {
   "mail {\n": `unexpected end of file, expecting "}" ${AT}:2`,
   "mail {\n server {\n }\n": `unexpected end of file, expecting "}" ${AT}:4`,
   "mail {\ntimeout 1s ": `unexpected end of file, expecting ";" or "}" ${AT}:2`,
+  "http {} http {}": `"http" directive is duplicate ${AT}:1`,
+  "rtmp { server {": `unexpected end of file, expecting "}" ${AT}:1`,
   "http {": `unexpected end of file, expecting "}" ${AT}:1`,
   "mail { timeout 1s;\ntimeout 2s; }": `"timeout" directive is duplicate ${AT}:2`,
   "events {} events {}": `"events" directive is duplicate ${AT}:1`,
@@ -48,7 +50,7 @@ const MISTAKES: Record<string, string> = {
   "mail { xclient yes; }": `invalid value "yes" in "xclient" directive, it must be "on" or "off" ${AT}:1`,
   "mail { server { protocol IMAP; } }": `unknown protocol "IMAP" ${AT}:1`,
   "error_log stderr loud;": `invalid log level "loud" ${AT}:1`,
-  "mail { auth_http http:///x; }": `no host in auth_http "http:///x" ${AT}:1`,
+  "mail { auth_http http:///x; }": `no host in auth_http "/x" ${AT}:1`,
   "mail { auth_http host:http/x; }": `invalid port in auth_http "host:http/x" ${AT}:1`,
   "mail { auth_http host:65536; }": `invalid port in auth_http "host:65536" ${AT}:1`,
   "mail {\n server {\n auth_http h;\n protocol imap;\n }\n}": `no "listen" is defined for server ${AT}:2`,
@@ -73,13 +75,33 @@ const TYPOS: Record<string, string> = {
 };
 for (const [typo, meant] of Object.entries(TYPOS)) {
   test(`${typo} is answered with ${meant}`, () => {
-    const told = mistake(`mail {\n  ${typo} x;\n}`);
-    assert.match(
-      told,
-      new RegExp(`^unknown directive "${typo}".*"${meant}".* in /conf/main\\.conf:2$`),
-    );
+    const told = answer(`mail {\n  ${typo} x;\n}`);
+    assert.equal(told.message, `unknown directive "${typo}" ${AT}:2`);
+    assert.equal(told.advice, `did you mean "${meant}"?`);
   });
 }
+
+for (const text of ["wibble;", "mail { wibble 1; }", "worker_connectoins_limit_of_mine 7;"]) {
+  test(`${JSON.stringify(text)} is like nothing, so nothing is advised`, () => {
+    assert.equal(answer(text).advice, null);
+  });
+}
+
+test("only what may stand there is advised", () => {
+  assert.equal(answer("timout 1s;").advice, null);
+});
+
+test("a block of the main context that is almost one of ours is one misspelt", () => {
+  for (const [typo, meant] of [
+    ["mial", "mail"],
+    ["Mail", "mail"],
+    ["event", "events"],
+  ]) {
+    const told = answer(`${typo} { }`);
+    assert.equal(told.message, `unknown directive "${typo}" ${AT}:1`);
+    assert.equal(told.advice, `did you mean "${meant}"?`);
+  }
+});
 
 test("the first mistake is the one that is told, whatever the others are", () => {
   assert.match(mistake('events {}\nfoo;\nmail { timeout 1x; "'), /unknown directive "foo".*:2$/);

@@ -1,0 +1,24 @@
+/** What reading a configuration yields beside its values. */
+import { type Place, shown } from "./error.ts";
+
+export class Findings {
+  /** Where nginx warns, in its words. */
+  readonly warnings: string[] = [];
+  /** Where Postern does something else than nginx: a sentence each. */
+  readonly notices: string[] = [];
+  /** Names that must have an address, each with the words for one that has none, in the file's order. */
+  readonly hosts: { readonly host: string; readonly mistake: string }[] = [];
+
+  warn(what: string, place: Place): void {
+    this.warnings.push(`${what} in ${shown(place)}`);
+  }
+
+  note(what: string, place: Place): void {
+    this.notices.push(`${what} in ${shown(place)}`);
+  }
+
+  /** nginx looks names up as it reads; Node only when everything has been read (`resolveHosts`). */
+  lookUp(host: string, mistake: string, place: Place): void {
+    this.hosts.push({ host, mistake: `${mistake} in ${shown(place)}` });
+  }
+}

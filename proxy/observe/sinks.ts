@@ -1,0 +1,57 @@
+/** Where lines go: files, the standard streams and syslog servers, each opened once a process. */
+import pino from "pino";
+import type { LogLevel, SyslogServer } from "../config/index.ts";
+import { Syslog } from "./syslog.ts";
+
+export interface Sink {
+  /** @param line with its line end */
+  write(line: string, level?: LogLevel): unknown;
+  /** What has begun to go wrong, told once; null where nothing has. */
+  trouble?(): string | null;
+}
+
+export type Destination =
+  | { readonly path: string }
+  | { readonly stream: "stdout" | "stderr" }
+  | { readonly syslog: SyslogServer };
+
+type Stream = ReturnType<typeof pino.destination>;
+
+export class Sinks {
+  readonly #files = new Map<string, Stream>();
+  readonly #streams = new Map<string, Stream>();
+  readonly #servers = new Map<string, Syslog>();
+
+  /** @throws Error where a file cannot be opened */
+  get(destination: Destination): Sink {
+    if ("path" in destination) {
+      const { path } = destination;
+      return kept(this.#files, path, () => open(path));
+    }
+    if ("stream" in destination) {
+      const { stream } = destination;
+      return kept(this.#streams, stream, () => open(stream === "stdout" ? 1 : 2));
+    }
+    const { syslog } = destination;
+    return kept(this.#servers, JSON.stringify(syslog), () => new Syslog(syslog));
+  }
+
+  /** Opens the files anew, by their names: a rotated log is let go of. */
+  reopen(): void {
+    for (const file of this.#files.values()) file.reopen();
+  }
+}
+
+/** Written at once and in one piece: a line survives the process, and lines of several workers do not mix. */
+function open(dest: string | number): Stream {
+  const stream = pino.destination({ dest, sync: true, append: true });
+  // A reader of our output that went away must not take the mail down with it.
+  stream.on("error", () => {});
+  return stream;
+}
+
+function kept<Kept>(map: Map<string, Kept>, name: string, make: () => Kept): Kept {
+  const found = map.get(name) ?? make();
+  map.set(name, found);
+  return found;
+}

@@ -1,0 +1,66 @@
+/** A syslog server, spoken to as nginx does (RFC 3164): a datagram a line, and nobody waits for an answer. */
+import { createSocket } from "node:dgram";
+import { LOG_LEVELS, type LogLevel, type SyslogServer } from "../config/index.ts";
+import type { Sink } from "./sinks.ts";
+import { unixDatagrams } from "./unix-datagrams.ts";
+
+/** Sends one datagram, or drops it, at once. @returns false where it can tell that nobody got it */
+export type Send = (datagram: Uint8Array) => boolean;
+
+/** Bytes that may wait for the network before lines are dropped. */
+const MOST_WAITING = 1_048_576;
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+export class Syslog implements Sink {
+  readonly #server: SyslogServer;
+  readonly #send: Send;
+  #reached = true;
+  #told = true;
+
+  constructor(server: SyslogServer) {
+    this.#server = server;
+    this.#send = "unix" in server.server ? unixDatagrams(server.server.unix) : udp(server.server);
+  }
+
+  write(line: string, level: LogLevel = this.#server.severity): void {
+    const { facility, hostname, tag } = this.#server;
+    const severity = LOG_LEVELS.length - 1 - LOG_LEVELS.indexOf(level);
+    const from = hostname === null ? tag : `${hostname} ${tag}`;
+    const head = `<${facility * 8 + severity}>${timestamp()} ${from}: `;
+    const reached = this.#send(Buffer.from(head + line.trimEnd()));
+    if (reached !== this.#reached) this.#told = reached;
+    this.#reached = reached;
+  }
+
+  trouble(): string | null {
+    if (this.#told) return null;
+    this.#told = true;
+    const { server } = this.#server;
+    return `syslog server ${"unix" in server ? `unix:${server.unix}` : server.host} takes no messages`;
+  }
+}
+
+/** A socket that never connects: it is told of no server that is away, and finds one that comes back. */
+function udp({ host, port }: { readonly host: string; readonly port: number }): Send {
+  const family = host.includes(":") ? 6 : 4;
+  const socket = createSocket({
+    type: family === 6 ? "udp6" : "udp4",
+    // Addresses only, and at once: what is said right before an exit goes out.
+    lookup: (address, _options, found) => found(null, address, family),
+  });
+  socket.on("error", () => {});
+  socket.bind({ port: 0, exclusive: true }).unref();
+  return (datagram) => {
+    if (socket.getSendQueueSize() > MOST_WAITING) return false;
+    socket.send(datagram, port, host, () => {});
+    return true;
+  };
+}
+
+/** RFC 3164 section 4.1.2: `Jan  1 12:00:00`. */
+function timestamp(): string {
+  const now = new Date();
+  const day = String(now.getDate()).padStart(2);
+  return `${MONTHS[now.getMonth()]} ${day} ${now.toTimeString().slice(0, 8)}`;
+}

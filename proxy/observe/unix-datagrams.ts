@@ -1,0 +1,57 @@
+/**
+ * Datagrams to a unix socket such as /dev/log. Node has none, so this asks the C library, on Linux, by
+ * Node's FFI: a socket that is never connected and never waits. Where that is not to be had, nothing is sent.
+ */
+import type ffi from "node:ffi";
+import type { Send } from "./syslog.ts";
+
+/** Linux's numbers. */
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+
+export function unixDatagrams(path: string): Send {
+  const library = cLibrary();
+  if (library === null) return () => false;
+  const { socket, sendto } = library;
+  const descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor === -1) return () => false;
+  const address = socketAddress(path);
+  const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  return (datagram) => {
+    const length = BigInt(datagram.length);
+    return sendto(descriptor, datagram, length, flags, address, address.length) !== -1n;
+  };
+}
+
+/** A `sockaddr_un`: the family in the machine's order, and the path with a NUL behind it. */
+function socketAddress(path: string): Uint8Array {
+  const family = new Uint8Array(Uint16Array.of(AF_UNIX).buffer);
+  return Buffer.concat([family, Buffer.from(`${path}\0`)]);
+}
+
+function cLibrary() {
+  if (process.platform !== "linux") return null;
+  try {
+    // The program's own symbols, among which are the C library's, whichever that is.
+    return experimental("node:ffi").dlopen(null, {
+      socket: { return: "i32", arguments: ["i32", "i32", "i32"] },
+      sendto: { return: "i64", arguments: ["i32", "buffer", "u64", "i32", "buffer", "u32"] },
+    }).functions;
+  } catch {
+    return null;
+  }
+}
+
+/** A module of Node's without the warning, two lines on the terminal for each worker, that it is one. */
+function experimental(name: "node:ffi"): typeof ffi {
+  const warn = process.emitWarning.bind(process);
+  process.emitWarning = () => {};
+  try {
+    return process.getBuiltinModule(name);
+  } finally {
+    process.emitWarning = warn;
+  }
+}

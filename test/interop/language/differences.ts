@@ -1,0 +1,71 @@
+// Where Postern answers otherwise than Debian's nginx 1.22, and why.
+import type { Kind } from "./snippets.ts";
+
+export interface Difference {
+  readonly nginx: readonly string[];
+  readonly postern: readonly string[];
+}
+
+/** `events {}` may be left out, as nginx's own guide does; a file without a mail server is a mistake. */
+const noEvents: Difference = {
+  nginx: ['[emerg] no "events" section in configuration'],
+  postern: ['[emerg] no "mail" block in FILE:1'],
+};
+
+export const DIFFERENCES: { readonly [K in Kind]?: Readonly<Record<string, Difference>> } = {
+  file: {
+    "": noEvents,
+    "# nothing": noEvents,
+    "events {}\ninclude none/*.conf;": { ...noEvents, nginx: [] },
+    "events {}\nmail {\n}": {
+      nginx: [],
+      postern: ['[emerg] no "server" in the "mail" block in FILE:2'],
+    },
+  },
+  main: {
+    // Debian's is built with it.
+    "error_log memory:1m;": {
+      nginx: [],
+      postern: ["[emerg] postern was built without debug support in FILE:1"],
+    },
+    // Another module's block, for all we know.
+    "rtmp { server { listen 1935; } }": {
+      nginx: ['[emerg] unknown directive "rtmp" in FILE:1'],
+      postern: [],
+    },
+  },
+  mail: {
+    // http's directives are unknown here.
+    "root /x;": {
+      nginx: ['[emerg] "root" directive is not allowed here in FILE:3'],
+      postern: ['[emerg] unknown directive "root" in FILE:3'],
+    },
+    "auth_http https://127.0.0.1/x;": {
+      nginx: ['[emerg] invalid port in auth_http "https://127.0.0.1/x" in FILE:3'],
+      postern: [],
+    },
+    // New in nginx 1.31.
+    "proxy_protocol v2;": {
+      nginx: [
+        '[emerg] invalid value "v2" in "proxy_protocol" directive, it must be "on" or "off" in FILE:3',
+      ],
+      postern: [],
+    },
+    "proxy_protocol v3;": {
+      nginx: [
+        '[emerg] invalid value "v3" in "proxy_protocol" directive, it must be "on" or "off" in FILE:3',
+      ],
+      postern: ['[emerg] invalid value "v3" in FILE:3'],
+    },
+    "max_commands 10;": {
+      nginx: ['[emerg] unknown directive "max_commands" in FILE:3'],
+      postern: [],
+    },
+  },
+  server: {
+    "imap_auth xoauth2;": {
+      nginx: ['[emerg] invalid value "xoauth2" in FILE:7'],
+      postern: [],
+    },
+  },
+};
