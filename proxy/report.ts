@@ -8,18 +8,25 @@ export function say(level: LogLevel | null, text: string): void {
 }
 
 /** The log of what happens before the configuration's logs are known: that of `-e`, or nginx's default. */
-export function logEarly(
-  level: LogLevel,
-  text: string,
-  prefix: string,
-  given: string | null,
-): void {
-  const { destination } = defaultErrorLog(prefix, given);
-  // It has been said there.
-  if (!("path" in destination)) return;
-  try {
-    new ErrorLog([{ destination, level: "notice" }], new Sinks()).write(level, text);
-  } catch (error) {
-    say("alert", `could not open error log file: ${openFailed(destination.path, error)}`);
+export class EarlyLog {
+  readonly #prefix: string;
+  readonly #given: string | null;
+
+  /** @param given by `-e` */
+  constructor(prefix: string, given: string | null) {
+    this.#prefix = prefix;
+    this.#given = given;
+  }
+
+  write(level: LogLevel, lines: readonly string[]): void {
+    const { destination } = defaultErrorLog(this.#prefix, this.#given);
+    // On standard error it has been said.
+    if (!("path" in destination) || lines.length === 0) return;
+    try {
+      const log = new ErrorLog([{ destination, level: "notice" }], new Sinks());
+      for (const line of lines) log.write(level, line);
+    } catch (error) {
+      say("alert", `could not open error log file: ${openFailed(destination.path, error)}`);
+    }
   }
 }

@@ -35,12 +35,10 @@ export function syslogServer(word: string, directive: Directive): SyslogServer {
   const given = parameters(word.slice("syslog:".length).split(","), directive);
   const server = given.get("server");
   if (server === undefined) throw new ConfigError("no syslog server specified", directive);
+  const where = `syslog server "${server}"`;
+  const url = parseUrl(server, { where, port: 514, uri: false }, directive);
   return {
-    server: parseUrl(
-      server,
-      { where: `syslog server "${server}"`, port: 514, uri: false },
-      directive,
-    ),
+    server: "unix" in url ? { unix: url.unix } : { host: url.host, port: url.port },
     facility: facility(given.get("facility") ?? "local7", directive),
     severity: severity(given.get("severity") ?? "info", directive),
     tag: tag(given.get("tag") ?? "nginx", directive),

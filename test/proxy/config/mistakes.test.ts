@@ -33,7 +33,7 @@ const MISTAKES: Record<string, string> = {
   ";": `unexpected ";" ${AT}:1`,
   "{": `unexpected "{" ${AT}:1`,
   "mail {\n": `unexpected end of file, expecting "}" ${AT}:2`,
-  "mail {\n server {\n }\n": `unexpected end of file, expecting "}" ${AT}:4`,
+  "mail {\n server { listen 143;\n }\n": `unexpected end of file, expecting "}" ${AT}:4`,
   "mail {\ntimeout 1s ": `unexpected end of file, expecting ";" or "}" ${AT}:2`,
   "http {} http {}": `"http" directive is duplicate ${AT}:1`,
   "rtmp { server {": `unexpected end of file, expecting "}" ${AT}:1`,

@@ -1,0 +1,65 @@
+// Names that nginx wants an address for when it starts.
+import assert from "node:assert/strict";
+import { lookup } from "node:dns/promises";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import {
+  ConfigError,
+  type Settings,
+  networks,
+  readConfiguration,
+  resolveAddresses,
+} from "../../../proxy/config/index.ts";
+import { makeScratch } from "../../support/scratch.ts";
+
+async function resolved(t: TestContext, text: string): Promise<Settings> {
+  const { path: prefix, remove } = await makeScratch();
+  t.after(remove);
+  const file = join(prefix, "mail.conf");
+  await writeFile(file, text);
+  const { settings, names } = readConfiguration({ file, prefix, globals: "", errorLog: "stderr" });
+  return resolveAddresses(settings, names);
+}
+
+const localhost = (await lookup("localhost", { all: true })).map(({ address }) => address);
+
+test("set_real_ip_from trusts every address of a name", async (t) => {
+  const trust = "set_real_ip_from 10.0.0.0/8; set_real_ip_from localhost; set_real_ip_from unix:;";
+  const { servers } = await resolved(t, mail(trust));
+  const words = servers[0]!.set_real_ip_from;
+  assert.deepEqual(words, ["10.0.0.0/8", ...new Set(localhost), "unix:"]);
+  assert.equal(networks(words).length, words.length - 1);
+});
+
+test("syslog takes the first address of a name", async (t) => {
+  const log = "syslog:server=localhost:5140";
+  const { servers, error_log } = await resolved(
+    t,
+    `error_log ${log}; ${mail(`error_log ${log}; access_log ${log};`)}`,
+  );
+  const [server] = servers;
+  const places = [error_log[0]?.destination, server?.error_log[0]?.destination, server?.access_log];
+  for (const place of places) {
+    assert.ok(typeof place === "object" && "syslog" in place);
+    assert.deepEqual(place.syslog.server, { host: localhost[0], port: 5140 });
+  }
+});
+
+test("auth_http's name must have an address, and stays a name", async (t) => {
+  const { servers } = await resolved(t, mail("auth_http localhost:9/auth;"));
+  assert.equal(servers[0]?.auth_http.host, "localhost");
+});
+
+test("the first name without an address is told, with nginx's words and its place", async (t) => {
+  const text = mail("\nauth_http http://a.invalid/x;\nset_real_ip_from b.invalid;");
+  await assert.rejects(resolved(t, text), (error: Error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /^host not found in auth_http "a\.invalid\/x" in \S*mail\.conf:2$/);
+    return true;
+  });
+});
+
+function mail(directives: string): string {
+  return `mail { auth_http 127.0.0.1:9; ${directives} server { listen 127.0.0.1:143; } }`;
+}
