@@ -37,8 +37,14 @@ export function contains({ address, prefix }: Network, ip: Ip): boolean {
   return ip.kind() === address.kind() && ip.match(address, prefix);
 }
 
-/** `192.0.2.1:143`, `[2001:db8::1]:143`, `mail.example:143`. */
+/** The path of a host that is a unix socket (`unix:/run/mail.sock`), empty for a client of one; else null. */
+export function unixPath(host: string): string | null {
+  return host.startsWith("unix:") ? host.slice("unix:".length) : null;
+}
+
+/** `192.0.2.1:143`, `[2001:db8::1]:143`, `mail.example:143`, `unix:/run/mail.sock`. */
 export function formatAddress({ host, port }: { host: string; port: number }): string {
+  if (unixPath(host) !== null) return host;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

@@ -3,32 +3,44 @@ import type { ByteString } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
 import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
+import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
 import type { Directive } from "./parser.ts";
 import { pemFile } from "./ssl.ts";
-import { parseUrl } from "./url.ts";
 import { flag, rawWords, time } from "./values.ts";
 
 export interface LookupEndpoint {
   readonly https: boolean;
-  /** A name or an address, without brackets. */
+  /** A name or an address, without brackets, or `unix:` and a path. */
   readonly host: string;
+  /** 0 for a unix socket. */
   readonly port: number;
-  /** The `Host` header: the host as it was written, without the port, as nginx sends it. */
+  /** The `Host` header: the host as it was written, without the port, as nginx sends it; else `localhost`. */
   readonly hostHeader: ByteString;
   /** The request target, verbatim. */
   readonly uri: ByteString;
 }
 
-/** `[http://]HOST[:PORT][/URI]`: port 80 and `/` unless given; ours, `https://…`: port 443. */
+/**
+ * `[http://]HOST[:PORT][/URI]` or `[http://]unix:PATH[:URI]`: port 80 and `/` unless given; ours,
+ * `https://…`: port 443.
+ */
 function endpoint(directive: Directive): LookupEndpoint {
   const [given = ""] = rawWords(directive);
   const https = given.startsWith("https://");
   const url = https ? given.slice("https://".length) : given.replace(/^http:\/\//, "");
   const where = `auth_http "${decoded(url)}"`;
-  const found = parseUrl(url, { where, port: https ? 443 : 80, uri: true }, directive);
-  if ("unix" in found) throw new ConfigError(`unix: is not there yet in ${where}`, directive);
-  const { host, written, port, uri } = found;
-  return { https, host, port, hostHeader: written, uri: uri === "" ? "/" : uri };
+  const refuse: Refuse = (what) => new ConfigError(`${what} in ${where}`, directive);
+  if (!https && isUnix(url)) {
+    const [, path = "", uri = ""] = /^unix:([^:]*)(?::(.*))?$/is.exec(url) ?? [];
+    const host = unixHost(decoded(path), refuse);
+    return { https, host, port: 0, hostHeader: "localhost", uri: uri || "/" };
+  }
+  const [, authority = "", uri = ""] = /^([^/?]*)(.*)$/s.exec(url) ?? [];
+  const [hostHeader, digits] = splitHost(authority, refuse);
+  const port = checkPort(digits ?? (https ? "443" : "80"), refuse);
+  const host = checkHost(hostHeader, refuse);
+  directive.findings.lookUp(host, `host not found in ${where}`, directive);
+  return { https, host, port, hostHeader, uri: uri || "/" };
 }
 
 /** A header for every lookup, often the key that the endpoint asks for. */

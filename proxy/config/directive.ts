@@ -61,12 +61,20 @@ export function lastOf<Value>(read: Read<Value>): Row<Value>["read"] {
 
 /** A directive that may be repeated; a block's list replaces the outer one as a whole. */
 export function eachOf<Item>(read: Read<Item>): Row<readonly Item[]>["read"] {
-  return (directive, paths, earlier = []) => [...earlier, read(directive, paths)];
+  return (directive, paths, earlier) => grown(earlier, [read(directive, paths)]);
 }
 
 /** A repeatable directive of several words each, added up. */
 export function allOf<Word>(read: Read<readonly Word[]>): Row<readonly Word[]>["read"] {
-  return (directive, paths, earlier = []) => [...earlier, ...read(directive, paths)];
+  return (directive, paths, earlier) => grown(earlier, read(directive, paths));
+}
+
+/** A block's list grows in place, since copies would make a long one cost its square. */
+function grown<Item>(earlier: readonly Item[] | undefined, more: readonly Item[]): readonly Item[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was made here, for this block alone
+  const list = (earlier ?? []) as Item[];
+  list.push(...more);
+  return list;
 }
 
 /** A repeatable directive of a few known words; the table's order is the list's, whatever the file's. */

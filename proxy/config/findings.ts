@@ -1,4 +1,5 @@
 /** What reading a configuration yields beside its values. */
+import { parseIp } from "../../shared/address.ts";
 import { type Place, shown } from "./error.ts";
 
 export class Findings {
@@ -17,8 +18,13 @@ export class Findings {
     this.notices.push(`${what} in ${shown(place)}`);
   }
 
-  /** nginx looks names up as it reads; Node only when everything has been read (`resolveHosts`). */
+  /**
+   * nginx looks names up as it reads; Node only when everything has been read (`resolveAddresses`).
+   *
+   * @param host a name, or an address, which is no question
+   */
   lookUp(host: string, mistake: string, place: Place): void {
+    if (parseIp(host) !== null) return;
     this.hosts.push({ host, mistake: `${mistake} in ${shown(place)}` });
   }
 }

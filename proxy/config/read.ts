@@ -167,9 +167,12 @@ function isMask(path: string): boolean {
   return /[*?[]/.test(path);
 }
 
-/** The files that glob(3) finds: Node's glob gives a meaning to `**`, to braces and to parentheses, too. */
+/**
+ * The files that glob(3) finds. Node's glob knows `**`, braces and parentheses, too, and no way to say that
+ * they mean nothing: any character may stand for the latter.
+ */
 function matches(mask: string): readonly string[] {
-  return globSync(mask.replaceAll(/\*+/g, "*").replaceAll(/[{(]/g, "[$&]")).toSorted();
+  return globSync(mask.replaceAll(/\*+/g, "*").replaceAll(/[{(]/g, "?")).toSorted();
 }
 
 function notAllowed(directive: Directive): ConfigError {

@@ -1,13 +1,16 @@
 /** `syslog:` as a destination: nginx's ngx_syslog. */
 import { hostname } from "node:os";
 import { ConfigError } from "./error.ts";
+import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
 import type { Directive } from "./parser.ts";
-import { parseUrl } from "./url.ts";
 
 export interface SyslogServer {
-  readonly server: { readonly host: string; readonly port: number } | { readonly unix: string };
+  /** A name or an address, or `unix:` and a path. */
+  readonly host: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
   /** Its number in RFC 3164 section 4.1.1. */
   readonly facility: number;
   /** That of lines which have none of their own. */
@@ -23,6 +26,8 @@ const FACILITIES = (
   "local0 local1 local2 local3 local4 local5 local6 local7"
 ).split(" ");
 
+const DEFAULT_PORT = "514";
+
 /** RFC 3164 section 4.1.3. */
 const LONGEST_TAG = 32;
 
@@ -35,10 +40,8 @@ export function syslogServer(word: string, directive: Directive): SyslogServer {
   const given = parameters(word.slice("syslog:".length).split(","), directive);
   const server = given.get("server");
   if (server === undefined) throw new ConfigError("no syslog server specified", directive);
-  const where = `syslog server "${server}"`;
-  const url = parseUrl(server, { where, port: 514, uri: false }, directive);
   return {
-    server: "unix" in url ? { unix: url.unix } : { host: url.host, port: url.port },
+    ...address(server, directive),
     facility: facility(given.get("facility") ?? "local7", directive),
     severity: severity(given.get("severity") ?? "info", directive),
     tag: tag(given.get("tag") ?? "nginx", directive),
@@ -46,12 +49,25 @@ export function syslogServer(word: string, directive: Directive): SyslogServer {
   };
 }
 
+function address(server: string, directive: Directive): Pick<SyslogServer, "host" | "port"> {
+  const where = `syslog server "${server}"`;
+  const refuse: Refuse = (what) => new ConfigError(`${what} in ${where}`, directive);
+  if (isUnix(server)) return { host: unixHost(server.slice("unix:".length), refuse), port: 0 };
+  if (/[/?]/.test(server)) throw refuse("invalid host");
+  const [written, digits] = splitHost(server, refuse);
+  const port = checkPort(digits ?? DEFAULT_PORT, refuse);
+  const host = checkHost(written, refuse);
+  directive.findings.lookUp(host, `host not found in ${where}`, directive);
+  return { host, port };
+}
+
 /** Each once, but for `nohostname`, which nginx takes any number of times. */
 function parameters(words: readonly string[], directive: Directive): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const word of words) {
     const [, name, value = ""] =
-      /^(?:(server|facility|severity|tag)=(.*)|nohostname)$/s.exec(word) ?? refuse(word, directive);
+      /^(?:(server|facility|severity|tag)=(.*)|nohostname)$/s.exec(word) ??
+      unknown(word, directive);
     if (name !== undefined && given.has(name)) {
       throw new ConfigError(`duplicate syslog "${name}"`, directive);
     }
@@ -60,7 +76,7 @@ function parameters(words: readonly string[], directive: Directive): ReadonlyMap
   return given;
 }
 
-function refuse(word: string, directive: Directive): never {
+function unknown(word: string, directive: Directive): never {
   throw new ConfigError(`unknown syslog parameter "${word}"`, directive);
 }
 
@@ -86,7 +102,5 @@ function tag(word: string, directive: Directive): string {
 
 /** With an address in place of the server's name: the first one, as nginx takes it. */
 export function resolveSyslog(syslog: SyslogServer, hosts: Hosts): SyslogServer {
-  if ("unix" in syslog.server) return syslog;
-  const { host, port } = syslog.server;
-  return { ...syslog, server: { host: hosts.get(host)?.[0] ?? host, port } };
+  return { ...syslog, host: hosts.get(syslog.host)?.[0] ?? syslog.host };
 }

@@ -73,7 +73,7 @@ export function bytes(word: string): number {
 }
 
 /** Seconds in each unit, and the order in which nginx wants them; a blank ends seconds that have no unit. */
-const TIME_UNITS: Readonly<Record<string, readonly [order: number, seconds: number]>> = {
+const TIME_UNITS: Readonly<Record<string, readonly [order: number, worth: number]>> = {
   y: [1, 31_536_000],
   M: [2, 2_592_000],
   w: [3, 604_800],
@@ -89,17 +89,17 @@ const NOTHING_MORE = 9;
 /** `1h 30m`, `90`, `500ms`: a sum in falling units; a bare number at the end is seconds. @returns ms */
 export function time(directive: Directive): number {
   const found = parseTime(first(directive), "w", "ms");
-  if (found !== null) return Math.round(found * 1000);
+  if (!Number.isNaN(found)) return Math.round(found * 1000);
   throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
 }
 
-/** Such times as `valid=` has: in years and months, too, and in nothing below a second. @returns seconds */
-export function parseSeconds(word: string): number | null {
+/** `30m`, `1y 6M`, without milliseconds: seconds, or NaN. */
+export function seconds(word: string): number {
   return parseTime(word, "y", "s");
 }
 
-/** nginx's ngx_parse_time, between the longest and the shortest unit. @returns seconds */
-function parseTime(word: string, longest: string, shortest: "s" | "ms"): number | null {
+/** nginx's ngx_parse_time, between the longest and the shortest unit. @returns seconds, or NaN */
+function parseTime(word: string, longest: string, shortest: "s" | "ms"): number {
   const part = /(\d*)(ms|[yMwdhms ]) */y;
   let total = 0;
   let at = 0;
@@ -107,15 +107,15 @@ function parseTime(word: string, longest: string, shortest: "s" | "ms"): number 
   for (let found = part.exec(word); found !== null; found = part.exec(word)) {
     const [, digits, unit = ""] = found;
     const [order, worth] = TIME_UNITS[unit] ?? [0, 0];
-    if (order < after || (unit === "ms" && shortest === "s")) return null;
+    if (order < after || (unit === "ms" && shortest === "s")) return Number.NaN;
     total += Number(digits) * worth;
     at = part.lastIndex;
     after = unit === " " ? NOTHING_MORE : order + 1;
   }
   const rest = word.slice(at);
-  if (!/^\d*$/.test(rest) || !/\d/.test(word)) return null;
+  if (!/^\d*$/.test(rest) || !/\d/.test(word)) return Number.NaN;
   total += Number(rest);
-  return Number.isSafeInteger(Math.ceil(total * 1000)) ? total : null;
+  return Number.isSafeInteger(Math.ceil(total * 1000)) ? total : Number.NaN;
 }
 
 /** One of a few words, without regard to case, as nginx's enumerations are. */

@@ -1,5 +1,6 @@
 /** A syslog server, spoken to as nginx does (RFC 3164): a datagram a line, and nobody waits for an answer. */
 import { createSocket } from "node:dgram";
+import { formatAddress, unixPath } from "../../shared/address.ts";
 import { LOG_LEVELS, type LogLevel, type SyslogServer } from "../config/index.ts";
 import type { Sink } from "./sinks.ts";
 import { unixDatagrams } from "./unix-datagrams.ts";
@@ -20,7 +21,8 @@ export class Syslog implements Sink {
 
   constructor(server: SyslogServer) {
     this.#server = server;
-    this.#send = "unix" in server.server ? unixDatagrams(server.server.unix) : udp(server.server);
+    const path = unixPath(server.host);
+    this.#send = path === null ? udp(server.host, server.port) : unixDatagrams(path);
   }
 
   write(line: string, level: LogLevel = this.#server.severity): void {
@@ -36,13 +38,12 @@ export class Syslog implements Sink {
   trouble(): string | null {
     if (this.#told) return null;
     this.#told = true;
-    const { server } = this.#server;
-    return `syslog server ${"unix" in server ? `unix:${server.unix}` : server.host} takes no messages`;
+    return `syslog server ${formatAddress(this.#server)} takes no messages`;
   }
 }
 
 /** A socket that never connects: it is told of no server that is away, and finds one that comes back. */
-function udp({ host, port }: { readonly host: string; readonly port: number }): Send {
+function udp(host: string, port: number): Send {
   const family = host.includes(":") ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",

@@ -36,6 +36,20 @@ test("a pattern's files are read by name; one that fits nothing is fine", () => 
   );
 });
 
+test("a mask is one of the shell's: neither braces nor ** have a meaning, and hidden files stay so", () => {
+  const text = 'mail { auth_http h; include "s/**.conf"; include "{s,t}/*.conf"; }';
+  const { servers } = configure(text, {
+    "s/a.conf": "server { listen 143; }",
+    "s/.hidden.conf": "server { listen 110; }",
+    "s/deep/b.conf": "server { listen 25; }",
+    "{s,t}/c.conf": "server { listen 587; }",
+  });
+  assert.deepEqual(
+    servers.map(({ protocol }) => protocol),
+    ["imap", "smtp"],
+  );
+});
+
 test("a missing file is told with the place of its include", () => {
   const told = mistake("events {}\ninclude none.conf;");
   assert.equal(
@@ -86,4 +100,10 @@ test("other modules' blocks are skipped whole, with one notice each", () => {
   assert.equal(settings.notices.length, 2);
   assert.match(settings.notices[0] ?? "", /"http".*main\.conf:1$/);
   assert.match(settings.notices[1] ?? "", /"stream".*main\.conf:2$/);
+});
+
+test("so are blocks that nobody here has heard of, but for those almost named as ours", () => {
+  const settings = configure(`rtmp { server { "a" { } } }\n${mailBlock("")}`);
+  assert.match(settings.notices[0] ?? "", /^the "rtmp" block is not mail.*main\.conf:1$/);
+  assert.match(mistake("mails { }"), /^unknown directive "mails"/);
 });

@@ -4,18 +4,27 @@ import { configure } from "../../support/configuration.ts";
 import { cost } from "../../support/cost.ts";
 
 /** ms to read a configuration of so many servers. */
-function time(count: number): number {
-  const servers = Array.from({ length: count }, (_, index) => {
+function servers(count: number): number {
+  const blocks = Array.from({ length: count }, (_, index) => {
     const address = `127.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
     return `server { listen ${address}:143; timeout 1m; server_name "mail ${index}"; }`;
   });
-  const text = `mail { auth_http h;\n${servers.join("\n")}\n}`;
+  const text = `mail { auth_http h;\n${blocks.join("\n")}\n}`;
   return cost(() => assert.equal(configure(text).servers.length, count), 3);
 }
 
-test("ten times the servers take some ten times as long, not a hundred", () => {
-  time(100);
-  const few = time(1000);
-  const many = time(10_000);
-  assert.ok(many < few * 40, `${few} ms, then ${many} ms`);
-});
+/** ms to read a block with so many directives that add up. */
+function list(count: number): number {
+  const lines = Array.from({ length: count }, (_, index) => `auth_http_header X ${index};`);
+  const text = `mail { auth_http h; server { listen 143; ${lines.join("\n")} } }`;
+  return cost(() => assert.equal(configure(text).servers[0]?.auth_http_header.length, count), 3);
+}
+
+for (const [what, time] of Object.entries({ servers, "lines of a list": list })) {
+  test(`ten times the ${what} take some ten times as long, not a hundred`, () => {
+    time(100);
+    const few = time(1000);
+    const many = time(10_000);
+    assert.ok(many < few * 40, `${few} ms, then ${many} ms`);
+  });
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { describe, test } from "node:test";
+import { seconds } from "../../../proxy/config/values.ts";
 import { configure, mailBlock, mistake, server } from "../../support/configuration.ts";
 
 const TIMES: Record<string, number | null> = {
@@ -70,6 +71,40 @@ for (const [word, value] of [
 ] as const) {
   test(`the flag ${word} is ${value}`, () => {
     assert.equal(server(`xclient ${word};`).xclient, value);
+  });
+}
+
+test("what goes to a peer is the file's bytes, whatever they mean", () => {
+  const settings = server(
+    'auth_http 127.0.0.1/\u00fc; server_name m\u00fc; imap_capabilities \u20ac; auth_http_header X "\u00fc";',
+  );
+  assert.equal(settings.auth_http.uri, "/\xc3\xbc");
+  assert.equal(settings.server_name, "m\xc3\xbc");
+  assert.deepEqual(settings.imap_capabilities, ["\xe2\x82\xac"]);
+  assert.deepEqual(settings.auth_http_header, ["X: \xc3\xbc"]);
+  const [log] = server("error_log m\u00fc.log;").error_log;
+  assert.ok(log !== undefined && "path" in log.destination);
+  assert.match(log.destination.path, /\/m\u00fc\.log$/);
+});
+
+test("words that are said twice stand in a capability list twice", () => {
+  const { imap_capabilities } = server("imap_capabilities A A; imap_capabilities A;");
+  assert.equal(imap_capabilities.join(), "A,A,A");
+});
+
+const SECONDS: Record<string, number | null> = {
+  "5": 5,
+  "1y": 31_536_000,
+  "1M": 2_592_000,
+  "1y1M1w1d1h1m1s": 31_536_000 + 2_592_000 + 604_800 + 86_400 + 3661,
+  "1m 30": 90,
+  "1M1y": null,
+  "5ms": null,
+  "": null,
+};
+for (const [text, expected] of Object.entries(SECONDS)) {
+  test(`the time ${JSON.stringify(text)} in seconds is ${expected ?? "refused"}`, () => {
+    assert.equal(seconds(text), expected ?? Number.NaN);
   });
 }
 

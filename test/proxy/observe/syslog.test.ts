@@ -17,8 +17,8 @@ const record = { login: "anna", ssl_server_name: null, end: "" } as Parameters<
 
 const HOST = hostname().toLowerCase();
 
-function to(server: SyslogServer["server"], changes: Partial<SyslogServer> = {}): SyslogServer {
-  return { server, facility: 23, severity: "info", tag: "nginx", hostname: HOST, ...changes };
+function to(host: string, port: number, changes: Partial<SyslogServer> = {}): SyslogServer {
+  return { host, port, facility: 23, severity: "info", tag: "nginx", hostname: HOST, ...changes };
 }
 
 interface Receiver {
@@ -57,20 +57,20 @@ const DATE = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
 
 test("a line is one datagram, with its head before it and no line end behind it", async (t) => {
   const { port, next } = await udpServer(t);
-  errorLog(to({ host: "127.0.0.1", port })).write("info", "hello", 7);
+  errorLog(to("127.0.0.1", port)).write("info", "hello", 7);
   assert.match(await next(), new RegExp(`^<190>${DATE} ${HOST} nginx: ${LINE}$`));
 });
 
 test("the host's name can be left out, and the tag be chosen", async (t) => {
   const { port, next } = await udpServer(t);
-  const server = to({ host: "127.0.0.1", port }, { hostname: null, tag: "mail_1", facility: 2 });
+  const server = to("127.0.0.1", port, { hostname: null, tag: "mail_1", facility: 2 });
   errorLog(server).write("info", "hello", 7);
   assert.match(await next(), new RegExp(`^<22>${DATE} mail_1: ${LINE}$`));
 });
 
 test("each level has its severity", async (t) => {
   const { port, next } = await udpServer(t);
-  const log = errorLog(to({ host: "127.0.0.1", port }, { facility: 1 }));
+  const log = errorLog(to("127.0.0.1", port, { facility: 1 }));
   for (const level of LOG_LEVELS) log.write(level, level);
   for (const [index, level] of LOG_LEVELS.entries()) {
     assert.match(await next(), new RegExp(`^<${8 + 7 - index}>.* \\[${level}\\] .*: ${level}$`));
@@ -79,13 +79,13 @@ test("each level has its severity", async (t) => {
 
 test("IPv6 is as good", async (t) => {
   const { port, next } = await udpServer(t, "::1");
-  errorLog(to({ host: "::1", port })).write("info", "hello", 7);
+  errorLog(to("::1", port)).write("info", "hello", 7);
   assert.match(await next(), new RegExp(`${LINE}$`));
 });
 
 test("the access log may go there too, at the severity of its parameters", async (t) => {
   const { port, next } = await udpServer(t);
-  const syslog = to({ host: "127.0.0.1", port }, { severity: "notice" });
+  const syslog = to("127.0.0.1", port, { severity: "notice" });
   new AccessLog({ syslog }, new Sinks()).write(record);
   const [, head, body] = /^(.*?: )(\{.*\})$/.exec(await next()) ?? [];
   assert.match(head ?? "", new RegExp(`^<189>${DATE} ${HOST} nginx: $`));
@@ -98,7 +98,7 @@ test("a server that is not there bothers nobody", async (t) => {
   await once(away.bind(0, "127.0.0.1"), "listening");
   const nowhere = away.address().port;
   away.close();
-  const destinations = [nowhere, port].map((at) => to({ host: "127.0.0.1", port: at }));
+  const destinations = [nowhere, port].map((at) => to("127.0.0.1", at));
   const log = new ErrorLog(
     destinations.map((syslog) => ({ destination: { syslog }, level: "info" })),
     new Sinks(),
@@ -131,7 +131,7 @@ describe("a unix socket", { skip: process.platform !== "linux" && "Linux only" }
   test("gets the same datagrams", async (t) => {
     const path = join(await scratch(t), "log");
     const program = await receiver(t, path);
-    const log = errorLog(to({ unix: path }, { hostname: null }));
+    const log = errorLog(to(`unix:${path}`, 0, { hostname: null }));
     log.write("info", "hello", 7);
     log.write("emerg", "the last — of all");
     await program.says("of all|");
@@ -146,7 +146,7 @@ describe("a unix socket", { skip: process.platform !== "linux" && "Linux only" }
     const file = join(directory, "error.log");
     const log = new ErrorLog(
       [
-        { destination: { syslog: to({ unix: path }) }, level: "info" },
+        { destination: { syslog: to(`unix:${path}`, 0) }, level: "info" },
         { destination: { path: file }, level: "alert" },
       ],
       new Sinks(),

@@ -1,0 +1,48 @@
+/** Hosts and ports as nginx reads them in any directive (ngx_parse_url), with its words for what is wrong. */
+import { parseIp } from "../../shared/address.ts";
+import type { ConfigError } from "./error.ts";
+
+/** Makes nginx's sentence out of what is wrong with a directive's address. */
+export type Refuse = (what: string) => ConfigError;
+
+/** Bytes of a unix socket's path (unix(7)). */
+const LONGEST_PATH = 107;
+
+export function isUnix(text: string): boolean {
+  return /^unix:/i.test(text);
+}
+
+/** @returns a host that `unixPath` knows for what it is */
+export function unixHost(path: string, refuse: Refuse): string {
+  if (path === "") throw refuse("no path in the unix domain socket");
+  if (Buffer.byteLength(path) > LONGEST_PATH) {
+    throw refuse("too long path in the unix domain socket");
+  }
+  return `unix:${path}`;
+}
+
+/** `HOST`, `HOST:PORT`, `[IPV6]:PORT`: the host as it was written, and the port, or null. */
+export function splitHost(
+  text: string,
+  refuse: Refuse,
+): readonly [host: string, port: string | null] {
+  const [, host, colon, port] = /^(\[[^\]]*\]|(?!\[)[^:]*)(?:(:)(.*))?$/s.exec(text) ?? [];
+  if (host === undefined) throw refuse("invalid host");
+  return [host, colon === undefined ? null : (port ?? "")];
+}
+
+/** @returns an address in the form in which the system writes it, without brackets, or a name */
+export function checkHost(host: string, refuse: Refuse): string {
+  if (host === "" || host === "[]") throw refuse("no host");
+  if (!host.startsWith("[")) return parseIp(host)?.toString() ?? host;
+  const address = host.slice(1, -1);
+  const ip = address.includes(":") ? parseIp(address) : null;
+  if (ip === null) throw refuse("invalid IPv6 address");
+  return ip.kind() === "ipv4" ? `::ffff:${ip.toString()}` : ip.toString();
+}
+
+export function checkPort(digits: string, refuse: Refuse): number {
+  const port = Number(digits);
+  if (!/^\d+$/.test(digits) || port < 1 || port > 65_535) throw refuse("invalid port");
+  return port;
+}
