@@ -13,7 +13,7 @@ import { run } from "../../support/program.ts";
 import { lacking } from "../../support/requirements.ts";
 import { type Scratch, makeScratch } from "../../support/scratch.ts";
 import { DIFFERENCES } from "./differences.ts";
-import { AROUND, type Kind, SNIPPETS } from "./snippets.ts";
+import { AROUND, GLOBALS, type Kind, SNIPPETS } from "./snippets.ts";
 
 /** Files for `include`. */
 const FILES = {
@@ -36,16 +36,16 @@ const globals = (): string =>
   `load_module /usr/lib/nginx/modules/ngx_mail_module.so; pid ${scratch.path}/nginx.pid;`;
 
 /** What `nginx -t` prints with a level: `[emerg] …`, of which the first ends the reading. */
-async function nginx(file: string): Promise<readonly string[]> {
-  const args = ["-t", "-e", "/dev/null", "-p", scratch.path, "-c", file, "-g", globals()];
+async function nginx(file: string, more: string): Promise<readonly string[]> {
+  const args = ["-t", "-e", "/dev/null", "-p", scratch.path, "-c", file, "-g", globals() + more];
   const { end, stderr } = await run("/usr/sbin/nginx", args);
   const messages = stderr.split("\n").flatMap((line) => /^nginx: (\[.*)$/.exec(line)?.[1] ?? []);
   assert.equal(end === 0, !messages.some((line) => line.startsWith("[emerg]")), stderr);
   return messages;
 }
 
-async function postern(file: string): Promise<readonly string[]> {
-  const source = { file, prefix: scratch.path, globals: globals(), errorLog: null };
+async function postern(file: string, more: string): Promise<readonly string[]> {
+  const source = { file, prefix: scratch.path, globals: globals() + more, errorLog: null };
   try {
     const { settings, names } = readConfiguration(source);
     await resolveNames(await resolveAddresses(settings, names));
@@ -56,24 +56,37 @@ async function postern(file: string): Promise<readonly string[]> {
   }
 }
 
+/** What each says of the same file, its paths made short. */
+async function both(
+  name: string,
+  text: string,
+  more = "",
+): Promise<Record<"there" | "here", readonly string[]>> {
+  const file = join(scratch.path, `${name}.conf`);
+  await writeFile(file, text);
+  const short = (lines: readonly string[]): string[] =>
+    lines.map((line) => line.replaceAll(file, "FILE").replaceAll(scratch.path, "DIR"));
+  return { there: short(await nginx(file, more)), here: short(await postern(file, more)) };
+}
+
 describe("nginx -t and Postern", { skip: lacking("nginx"), concurrency: 2 }, () => {
   for (const kind of Object.keys(SNIPPETS) as Kind[]) {
     for (const [index, snippet] of SNIPPETS[kind].entries()) {
       const shown = snippet.length > 80 ? `${snippet.slice(0, 40)}… (${snippet.length})` : snippet;
       test(`of ${JSON.stringify(shown)} in ${kind}`, async () => {
-        const file = join(scratch.path, `${kind}-${index}.conf`);
-        await writeFile(file, AROUND[kind](snippet));
-        const there = await nginx(file);
-        const here = await postern(file);
-        const short = (lines: readonly string[]): string[] =>
-          lines.map((line) => line.replaceAll(file, "FILE").replaceAll(scratch.path, "DIR"));
+        const { there, here } = await both(`${kind}-${index}`, AROUND[kind](snippet));
         const difference = DIFFERENCES[kind]?.[snippet];
-        if (difference === undefined) assert.deepEqual(short(here), short(there));
-        else {
-          assert.deepEqual([short(there), short(here)], [difference.nginx, difference.postern]);
-        }
+        if (difference === undefined) assert.deepEqual(here, there);
+        else assert.deepEqual({ nginx: there, postern: here }, difference);
       });
     }
+  }
+
+  for (const [index, [given, main]] of GLOBALS.entries()) {
+    test(`of -g ${JSON.stringify(given)} before ${JSON.stringify(main)}`, async () => {
+      const { there, here } = await both(`globals-${index}`, AROUND.main(main), given);
+      assert.deepEqual(here, there);
+    });
   }
 
   test("every difference that is listed is one of a text that is tried", () => {

@@ -317,6 +317,28 @@ export const SNIPPETS: Readonly<Record<Kind, readonly string[]>> = {
   ],
 };
 
+/** What `-g` says, and what the file says then. */
+export const GLOBALS: readonly (readonly [globals: string, main: string])[] = [
+  ["daemon off;", ""],
+  ["daemon off;", "\ndaemon on;"],
+  ["daemon off", ""],
+  ["daemon", ""],
+  ["daemon off; # all", ""],
+  ["daemon maybe;", ""],
+  ["daemon off off;", ""],
+  ["daemon off;;", ""],
+  ["daemon off; }", ""],
+  ["daemon 'off", ""],
+  ["foo;", ""],
+  ["foo {", ""],
+  ["events {}", ""],
+  ["events;", ""],
+  ["timeout 1s;", ""],
+  ["include none.conf;", ""],
+  ["include mistaken.conf;", ""],
+  ["error_log stderr loud;", ""],
+];
+
 function timeout(word: string): string {
   return `timeout ${word};`;
 }

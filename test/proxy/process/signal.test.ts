@@ -89,7 +89,7 @@ describe("-s", { concurrency: 4 }, () => {
     await writeFile(file("mail.conf"), "pid nginx.pid; mial {}");
     const { end, stderr } = await postern(proxy.directory, "-s", "stop");
     assert.equal(end, 1);
-    assert.match(stderr, /^postern: \[emerg\] unknown directive "mial".* in \S+:1\n$/);
+    assert.match(stderr, /^postern: \[emerg\] unknown directive "mial" in \S+:1\n.* "mail"\?\n$/);
     (await greeted("imap", ports.imap)).end();
     assert.equal(await program.stop("SIGQUIT"), 0);
     assert.match(program.stderr, /gracefully shutting down/);

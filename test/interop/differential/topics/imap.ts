@@ -199,6 +199,7 @@ export const imapTopics: readonly Topic[] = [
     scripts: [
       "imap_capabilities IMAP4rev1 IDLE NAMESPACE;",
       'imap_capabilities "X-ONE two" IMAP4rev1;',
+      'imap_capabilities X-\u00dc "" A A; imap_capabilities A;',
       "imap_auth plain;",
       "imap_auth login plain;",
       "imap_auth external cram-md5 login plain;",

@@ -128,6 +128,7 @@ export const pop3Topics: readonly Topic[] = [
     name: "POP3 capabilities",
     scripts: [
       "pop3_capabilities TOP UIDL;",
+      "pop3_capabilities TOP TOP X-\u00dc; pop3_capabilities TOP;",
       'pop3_capabilities "LOGIN-DELAY 300" USER PIPELINING;',
       "pop3_auth plain apop;",
       "pop3_auth apop;",

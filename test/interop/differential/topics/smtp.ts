@@ -250,6 +250,7 @@ export const smtpTopics: readonly Topic[] = [
       "smtp_capabilities DSN; starttls only;",
       "smtp_auth none; starttls only;",
       "server_name other.example.test;",
+      'server_name "m\u00fc.example.test"; smtp_capabilities "X-\u20ac" DSN DSN;',
     ].flatMap((directives) =>
       on(smtp(directives), { [`the list with ${directives}`]: [EHLO, HELO] }),
     ),
