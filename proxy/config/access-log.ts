@@ -1,7 +1,7 @@
 /** Where the line of each session goes; the directive is that of nginx's ngx_stream_log_module. */
 import { MAIL, type Rows, once } from "./directive.ts";
 import { fullName } from "./files.ts";
-import type { Hosts } from "./hosts.ts";
+import type { Hosts } from "./name-lookup.ts";
 import type { Directive } from "./parser.ts";
 import { type SyslogServer, resolveSyslog, syslogServer } from "./syslog.ts";
 import { type Paths, text } from "./values.ts";

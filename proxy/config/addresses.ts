@@ -2,7 +2,7 @@
 import { resolveAccessLog } from "./access-log.ts";
 import { resolveErrorLogs } from "./error-log.ts";
 import type { Findings } from "./findings.ts";
-import { type Hosts, lookUp } from "./hosts.ts";
+import { type Hosts, lookUp } from "./name-lookup.ts";
 import { resolveNetworks } from "./realip.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 

@@ -2,7 +2,7 @@
 import { type Row, eachOf } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { fullName } from "./files.ts";
-import type { Hosts } from "./hosts.ts";
+import type { Hosts } from "./name-lookup.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
 import type { Directive } from "./parser.ts";
 import { type SyslogServer, resolveSyslog, syslogServer } from "./syslog.ts";
@@ -40,13 +40,17 @@ function level(given: readonly string[], directive: Directive): LogLevel {
   let chosen: LogLevel | null = null;
   let debugging = false;
   for (const word of given) {
-    const known = isLogLevel(word);
-    if (known ? chosen !== null || debugging : chosen !== null || !DEBUG_LEVELS.has(word)) {
-      const what = known ? "duplicate" : "invalid";
-      throw new ConfigError(`${what} log level "${word}"`, directive);
+    if (isLogLevel(word)) {
+      if (chosen !== null || debugging) {
+        throw new ConfigError(`duplicate log level "${word}"`, directive);
+      }
+      chosen = word;
+    } else {
+      if (chosen !== null || !DEBUG_LEVELS.has(word)) {
+        throw new ConfigError(`invalid log level "${word}"`, directive);
+      }
+      debugging = true;
     }
-    if (known) chosen = word;
-    else debugging = true;
   }
   return debugging ? "debug" : (chosen ?? "error");
 }

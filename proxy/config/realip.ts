@@ -1,7 +1,7 @@
 /** nginx's ngx_mail_realip_module: whose PROXY header is believed. */
 import { type Network, isNetworkAddress, parseNetwork } from "../../shared/address.ts";
 import { MAIL, type Rows, eachOf } from "./directive.ts";
-import type { Hosts } from "./hosts.ts";
+import type { Hosts } from "./name-lookup.ts";
 import type { Directive } from "./parser.ts";
 import { text } from "./values.ts";
 

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { ConfigError } from "./error.ts";
 import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
-import type { Hosts } from "./hosts.ts";
+import type { Hosts } from "./name-lookup.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
 import type { Directive } from "./parser.ts";
 

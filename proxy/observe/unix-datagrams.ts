@@ -15,13 +15,14 @@ const MSG_NOSIGNAL = 0x4000;
 export function unixDatagrams(path: string): Send {
   const library = cLibrary();
   if (library === null) return () => false;
-  const { socket, sendto } = library;
-  const descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const descriptor = library.functions.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor === -1) return () => false;
   const address = socketAddress(path);
   const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
   return (datagram) => {
     const length = BigInt(datagram.length);
+    // Through `library`, which must live as long as its functions are called.
+    const { sendto } = library.functions;
     return sendto(descriptor, datagram, length, flags, address, address.length) !== -1n;
   };
 }
@@ -39,7 +40,7 @@ function cLibrary() {
     return experimental("node:ffi").dlopen(null, {
       socket: { return: "i32", arguments: ["i32", "i32", "i32"] },
       sendto: { return: "i64", arguments: ["i32", "buffer", "u64", "i32", "buffer", "u32"] },
-    }).functions;
+    });
   } catch {
     return null;
   }

@@ -156,6 +156,11 @@ test("a reload that cannot be done is logged, and nothing changes:", async (t) =
     ["a mistake", "wonder on;", new RegExp(`unknown directive "wonder".* in ${file}:${line}$`)],
     ["a file that is missing", "include missing.conf;", /open\(\) "\S+missing\.conf" failed \(2: /],
     [
+      "an endpoint without an address",
+      "auth_http nowhere.invalid;",
+      new RegExp(`host not found in auth_http "nowhere.invalid" in ${file}:${line}$`),
+    ],
+    [
       "a certificate that is none",
       "starttls on; ssl_certificate other.pem; ssl_certificate_key key.pem;",
       /cannot load certificate "\S+other\.pem"/,
