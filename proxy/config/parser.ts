@@ -5,7 +5,8 @@
  * whichever kind they are, as nginx does, and so that a block that is not ours can be skipped unread.
  */
 import type { ByteString } from "../../shared/lookup.ts";
-import { ConfigError, type Place, unfinished } from "./error.ts";
+import { decoded } from "./bytes.ts";
+import { ConfigError, type Place, shown, unfinished } from "./error.ts";
 import type { Findings } from "./findings.ts";
 import { Lexer } from "./lexer.ts";
 
@@ -50,16 +51,18 @@ export class Parser {
         return { ...place, name, args, opensBlock, findings: this.#findings };
       }
       if (name === undefined) return { end: token.kind === "}" ? "block" : "file", ...place };
-      throw token.kind === "}" ? new ConfigError('unexpected "}"', place) : unfinished(place);
+      if (token.kind === "end") throw unfinished(place);
+      const advice = `is the ";" missing behind "${decoded(words.join(" ")).slice(0, 80)}"?`;
+      throw new ConfigError('unexpected "}"', place, advice);
     }
   }
 
-  /** Skips the block that the last directive opened, whatever it holds. */
-  skipBlock(): void {
+  /** Skips the block that a directive has just opened, whatever it holds. */
+  skipBlock(opened: Place): void {
     for (let depth = 1; depth > 0;) {
       const item = this.next();
       if ("end" in item) {
-        if (item.end === "file") throw unexpectedEnd(item);
+        if (item.end === "file") throw unexpectedEnd(item, opened);
         depth--;
       } else if (item.opensBlock) depth++;
     }
@@ -70,6 +73,8 @@ export interface BlockEnd extends Place {
   readonly end: "block" | "file";
 }
 
-export function unexpectedEnd(place: Place): ConfigError {
-  return new ConfigError('unexpected end of file, expecting "}"', place);
+/** @param opened where the block begins that does not end */
+export function unexpectedEnd(place: Place, opened: Place): ConfigError {
+  const advice = `the "{" in ${shown(opened)} is not closed`;
+  return new ConfigError('unexpected end of file, expecting "}"', place, advice);
 }

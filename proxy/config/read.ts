@@ -68,7 +68,9 @@ export class Reader {
         continue;
       }
       if (item.end === until) return;
-      throw until === "block" ? unexpectedEnd(item) : new ConfigError('unexpected "}"', item);
+      throw until === "block"
+        ? unexpectedEnd(item, scope)
+        : new ConfigError('unexpected "}"', item);
     }
   }
 
@@ -143,7 +145,7 @@ export class Reader {
       `the "${decoded(directive.name)}" block is not mail and is skipped`,
       directive,
     );
-    parser.skipBlock();
+    parser.skipBlock(directive);
   }
 
   #include(directive: Directive, scope: Scope, depth: number): void {

@@ -87,6 +87,18 @@ for (const text of ["wibble;", "mail { wibble 1; }", "worker_connectoins_limit_o
   });
 }
 
+const ADVICE: Record<string, string> = {
+  "mail {\n timeout 1s\n}": 'is the ";" missing behind "timeout 1s"?',
+  "mail {\n server {\n listen 143;\n}\n": 'the "{" in /conf/main.conf:1 is not closed',
+  "http {\n server {\n": 'the "{" in /conf/main.conf:1 is not closed',
+};
+for (const [text, advice] of Object.entries(ADVICE)) {
+  test(`to ${JSON.stringify(text)} the advice is ${advice}`, () => {
+    const told = answer(text);
+    assert.equal(told.advice?.replace(/\/\S*\/conf/, "/conf"), advice);
+  });
+}
+
 test("only what may stand there is advised", () => {
   assert.equal(answer("timout 1s;").advice, null);
 });
