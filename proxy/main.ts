@@ -8,7 +8,6 @@ import {
   type LogLevel,
   readConfiguration,
   resolveAddresses,
-  resolveNames,
   told,
 } from "./config/index.ts";
 import { serverTls } from "./listener/index.ts";
@@ -127,7 +126,7 @@ async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<C
       );
     }
   }
-  return { ...configuration, settings: await resolveNames(settings) };
+  return { ...configuration, settings };
 }
 
 /** Does something, or says why it cannot be done and exits with 1. */

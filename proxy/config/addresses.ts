@@ -2,6 +2,7 @@
 import { resolveAccessLog } from "./access-log.ts";
 import { resolveErrorLogs } from "./error-log.ts";
 import type { Findings } from "./findings.ts";
+import { refuseClashes, resolveListens } from "./listen.ts";
 import { type Hosts, lookUp } from "./name-lookup.ts";
 import { resolveNetworks } from "./realip.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
@@ -9,7 +10,7 @@ import type { ServerSettings, Settings } from "./settings.ts";
 /**
  * The name in `auth_http` stays, and is looked up for each connection again: an endpoint may move.
  *
- * @throws ConfigError for a name that has no address, an endpoint's included
+ * @throws ConfigError for a name that has no address, an endpoint's included, or one to listen on twice
  */
 export async function resolveAddresses(
   settings: Settings,
@@ -17,18 +18,16 @@ export async function resolveAddresses(
 ): Promise<Settings> {
   if (names.length === 0) return settings;
   const hosts = await lookUp(names);
-  const { error_log, servers } = settings;
-  return {
-    ...settings,
-    error_log: resolveErrorLogs(error_log, hosts),
-    servers: servers.map((server) => resolveServer(server, hosts)),
-  };
+  const servers = settings.servers.map((server) => resolveServer(server, hosts));
+  refuseClashes(servers.flatMap(({ listen }) => listen));
+  return { ...settings, error_log: resolveErrorLogs(settings.error_log, hosts), servers };
 }
 
 function resolveServer(server: ServerSettings, hosts: Hosts): ServerSettings {
-  const { error_log, access_log, set_real_ip_from } = server;
+  const { listen, error_log, access_log, set_real_ip_from } = server;
   return {
     ...server,
+    listen: resolveListens(listen, hosts),
     error_log: resolveErrorLogs(error_log, hosts),
     access_log: resolveAccessLog(access_log, hosts),
     set_real_ip_from: resolveNetworks(set_real_ip_from, hosts),

@@ -16,8 +16,8 @@ export interface Row<Value> {
   readonly read: (directive: Directive, paths: Paths, earlier: Value | undefined) => Value;
   /** The value where no enclosing block gives one. */
   readonly default: Value;
-  /** What Postern does where it does not do what nginx does: said once, when the directive is read. */
-  readonly instead?: (value: Value) => string | null;
+  /** What Postern does where it does not do what nginx does: said when the directive is read, the same only once. */
+  readonly instead?: (value: Value, directive: Directive) => string | null;
 }
 
 /** A row that is accepted as nginx accepts it, and has no effect. */
@@ -64,7 +64,7 @@ export function eachOf<Item>(read: Read<Item>): Row<readonly Item[]>["read"] {
   return (directive, paths, earlier) => grown(earlier, [read(directive, paths)]);
 }
 
-/** A repeatable directive of several words each, added up. */
+/** A repeatable directive of several values each, added up. */
 export function allOf<Word>(read: Read<readonly Word[]>): Row<readonly Word[]>["read"] {
   return (directive, paths, earlier) => grown(earlier, read(directive, paths));
 }

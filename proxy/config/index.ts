@@ -1,14 +1,13 @@
 /** The configuration: nginx's `mail {}` language, into settings. */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { formatAddress } from "../../shared/address.ts";
 import { encoded } from "./bytes.ts";
 import { readKeyPairs } from "./certificates.ts";
 import type { Rows, Values } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { Findings } from "./findings.ts";
-import { protocolOf } from "./listen.ts";
+import { protocolOf, refuseClashes } from "./listen.ts";
 import { type ConfigFile, Reader, type Scope } from "./read.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { eventRows, mainRows, serverRows } from "./table.ts";
@@ -22,7 +21,6 @@ export type { ErrorLogTarget } from "./error-log.ts";
 export { openFailed } from "./files.ts";
 export type { Listen } from "./listen.ts";
 export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
-export { resolveNames } from "./names.ts";
 export { networks } from "./realip.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
@@ -63,7 +61,7 @@ export function readConfiguration({ file, prefix, globals, errorLog }: Source): 
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
   const servers = mail.inner.map((server) => serverSettings(server, mail, logs));
   if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
-  refuseSharedAddresses(servers);
+  refuseClashes(servers.flatMap(({ listen }) => listen));
   const settings: Settings = {
     ...own,
     ...resolveValues(
@@ -112,19 +110,6 @@ function resolveValues<Table extends Rows>(table: Table, scopes: readonly Scope[
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value was made by its row's reader
   return values as Values<Table>;
-}
-
-function refuseSharedAddresses(servers: readonly ServerSettings[]): void {
-  const seen = new Set<string>();
-  for (const server of servers) {
-    for (const listen of server.listen) {
-      const pair = formatAddress(listen);
-      if (seen.has(pair)) {
-        throw new ConfigError(`duplicate "${pair}" address and port pair`, server.place);
-      }
-      seen.add(pair);
-    }
-  }
 }
 
 /** A syslog server alone is not enough: what matters goes to a file or to stderr in any case, as in nginx. */

@@ -1,18 +1,20 @@
 /** The `listen` directive, and the mail protocol that a port stands for. */
-import { parseIp } from "../../shared/address.ts";
+import { formatAddress } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { ConfigError } from "./error.ts";
+import { ConfigError, type Place } from "./error.ts";
+import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
+import { type ListenParameters, listenParameters } from "./listen-parameters.ts";
+import type { Hosts } from "./name-lookup.ts";
 import type { Directive } from "./parser.ts";
 import { words } from "./values.ts";
 
-export interface Listen {
-  /** An address or a name; brackets of IPv6 are taken off. */
+export interface Listen extends ListenParameters {
+  /** An address as the system writes it, a name, or `unix:` and a path. */
   readonly host: string;
+  /** 0 for a unix socket. */
   readonly port: number;
-  /** TLS from the first byte (RFC 8314 section 3.3). */
-  readonly ssl: boolean;
-  /** Whether each connection begins with a PROXY header. */
-  readonly proxyProtocol: boolean;
+  /** Where the directive stands. */
+  readonly place: Place;
 }
 
 /** The protocol that nginx assumes where the server names none. */
@@ -30,37 +32,64 @@ export function protocolOf(listens: readonly Listen[]): ProtocolName | undefined
   return listens.map(({ port }) => PROTOCOL_OF_PORT.get(port)).find((name) => name !== undefined);
 }
 
-/** `143`, `*:143`, `192.0.2.1:143`, `mail.example:143`, `[2001:db8::1]:143`. */
-export function listen(directive: Directive): Listen {
-  const [address = "", ...parameters] = words(directive);
-  const unknown = parameters.find((word) => word !== "ssl" && word !== "proxy_protocol");
-  if (unknown !== undefined) throw new ConfigError(`invalid parameter "${unknown}"`, directive);
-  const ssl = parameters.includes("ssl");
-  const proxyProtocol = parameters.includes("proxy_protocol");
+/** One for each port of a range. */
+export function listen(directive: Directive): readonly Listen[] {
+  const [address = "", ...given] = words(directive);
+  const { file, line } = directive;
+  const parameters = listenParameters(given, directive);
+  return addresses(address, directive).map((one) => ({
+    ...one,
+    ...parameters,
+    place: { file, line },
+  }));
+}
 
-  const colon = address.lastIndexOf(":");
-  const bracketed = address.startsWith("[");
-  const [host, digits] =
-    colon === -1 || (bracketed && !address.includes("]:"))
-      ? ["*", address]
-      : [address.slice(0, colon), address.slice(colon + 1)];
-  const port = Number(digits);
-  if (!/^\d+$/.test(digits) || port < 1 || port > 65_535) {
-    throw new ConfigError(`invalid port in "${address}" of the "listen" directive`, directive);
+/** `143`, `143-145`, `*:143`, `192.0.2.1:143`, `mail.example:143-145`, `[2001:db8::1]:143`, `unix:/path`. */
+function addresses(text: string, directive: Directive): readonly Pick<Listen, "host" | "port">[] {
+  const where = `"${text}" of the "listen" directive`;
+  const refuse: Refuse = (what) => new ConfigError(`${what} in ${where}`, directive);
+  if (isUnix(text)) return [{ host: unixHost(text.slice("unix:".length), refuse), port: 0 }];
+  if (/[/?]/.test(text)) throw refuse("invalid host");
+  const bare = /^\d+(-\d+)?$/.test(text);
+  const [written, digits] = bare ? ["*", text] : splitHost(text, refuse);
+  // nginx takes a host alone, and lets the kernel choose a port.
+  const ports = portRange(digits ?? "", refuse);
+  const host = written === "*" ? "0.0.0.0" : checkHost(written, refuse);
+  directive.findings.lookUp(host, `host not found in ${where}`, directive);
+  return ports.map((port) => ({ host, port }));
+}
+
+function portRange(text: string, refuse: Refuse): readonly number[] {
+  const [, first = text, last = first] = /^([^-]*)-(.*)$/s.exec(text) ?? [];
+  const to = checkPort(last, refuse);
+  const from = checkPort(first, refuse);
+  if (from > to) throw refuse("invalid port range");
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+/** Every address that a name has. */
+export function resolveListens(listens: readonly Listen[], hosts: Hosts): readonly Listen[] {
+  return listens.flatMap((one) => {
+    const found = hosts.get(one.host) ?? [one.host];
+    return found.map((host) => ({ ...one, host }));
+  });
+}
+
+/**
+ * Each address may stand once in the whole mail block. Nor can one of IPv4 stand beside `[::]` that takes
+ * IPv4 as well: the system would refuse it at the start.
+ */
+export function refuseClashes(listens: readonly Listen[]): void {
+  const seen = new Set<string>();
+  const both = listens.filter(({ host, ipv6only }) => host === "::" && !ipv6only);
+  for (const { host, port, place } of listens) {
+    const pair = formatAddress({ host, port });
+    if (seen.has(pair)) {
+      throw new ConfigError(`duplicate "${pair}" address and port pair`, place);
+    }
+    seen.add(pair);
+    if (!host.includes(":") && both.some((one) => one.port === port)) {
+      throw new ConfigError(`"${pair}" is taken by "[::]:${port}" with ipv6only=off`, place);
+    }
   }
-  if (host === "" || host === "[]") {
-    throw new ConfigError(`no host in "${address}" of the "listen" directive`, directive);
-  }
-  if (bracketed && parseIp(host.slice(1, -1)) === null) {
-    throw new ConfigError(
-      `invalid IPv6 address in "${address}" of the "listen" directive`,
-      directive,
-    );
-  }
-  return {
-    host: host === "*" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""),
-    port,
-    ssl,
-    proxyProtocol,
-  };
 }

@@ -1,8 +1,9 @@
 /** nginx's ngx_mail_core_module. */
 import { hostname } from "node:os";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { MAIL, MANY, type Rows, eachOf, lastOf, once } from "./directive.ts";
+import { MAIL, MANY, type Rows, allOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
+import { parametersInstead } from "./listen-parameters.ts";
 import { type Listen, listen } from "./listen.ts";
 import type { Directive } from "./parser.ts";
 import { number, rawWords, text, time } from "./values.ts";
@@ -17,8 +18,9 @@ export const mailCore = {
   listen: {
     in: ["server"],
     args: MANY,
-    read: eachOf(listen),
+    read: allOf(listen),
     default: [] as readonly Listen[],
+    instead: (_listens, directive) => parametersInstead(directive),
   },
   protocol: {
     in: ["server"],

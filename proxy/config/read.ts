@@ -90,16 +90,17 @@ export class Reader {
       if (args.length < from || args.length > to) throw argumentCount(directive);
       const value = known.read(directive, this.#paths, scope.values.get(name));
       scope.values.set(name, value);
-      this.#notice(directive, known.instead?.(value));
+      this.#notice(directive, known.instead?.(value, directive));
     }
   }
 
-  /** Says once of a directive what becomes of it. */
+  /** Says what becomes of a directive, and nothing twice. */
   #notice(directive: Directive, instead: string | null | undefined): void {
-    const { name } = directive;
-    if (instead === null || instead === undefined || this.#noticed.has(name)) return;
-    this.#noticed.add(name);
-    this.findings.note(`"${name}" ${instead}`, directive);
+    if (instead === null || instead === undefined) return;
+    const notice = `"${directive.name}" ${instead}`;
+    if (this.#noticed.has(notice)) return;
+    this.#noticed.add(notice);
+    this.findings.note(notice, directive);
   }
 
   #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {

@@ -3,12 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import {
-  ConfigError,
-  readConfiguration,
-  resolveAddresses,
-  resolveNames,
-} from "../../../proxy/config/index.ts";
+import { ConfigError, readConfiguration, resolveAddresses } from "../../../proxy/config/index.ts";
 import { run } from "../../support/program.ts";
 import { lacking } from "../../support/requirements.ts";
 import { type Scratch, makeScratch } from "../../support/scratch.ts";
@@ -48,7 +43,7 @@ async function postern(file: string, more: string): Promise<readonly string[]> {
   const source = { file, prefix: scratch.path, globals: globals() + more, errorLog: null };
   try {
     const { settings, names } = readConfiguration(source);
-    await resolveNames(await resolveAddresses(settings, names));
+    await resolveAddresses(settings, names);
     return settings.warnings.map((warning) => `[warn] ${warning}`);
   } catch (error) {
     if (error instanceof ConfigError) return [`[emerg] ${error.message}`];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { type TestContext, describe, test } from "node:test";
 import {
   ConfigError,
   type Settings,
@@ -61,6 +61,35 @@ test("the first name without an address is told, with nginx's words and its plac
   });
 });
 
+describe("listen", () => {
+  test("binds every address of a name, each port of a range", async (t) => {
+    const { servers } = await resolved(t, listening("listen localhost:1143-1144 backlog=5;"));
+    const found = servers[0]!.listen
+      .slice(1)
+      .map(({ host, port, backlog }) => [host, port, backlog]);
+    const expected = [1143, 1144].flatMap((port) =>
+      [...new Set(localhost)].map((host) => [host, port, 5]),
+    );
+    assert.deepEqual(found, expected);
+  });
+
+  test("of a name without an address is told with its line", async (t) => {
+    const complaint =
+      /^ConfigError: host not found in "a\.invalid:1-2" of the "listen" directive in \S+:2$/;
+    await assert.rejects(resolved(t, listening("\nlisten a.invalid:1-2;")), complaint);
+  });
+
+  test("may stand once for an address, by whatever name", async (t) => {
+    const text = listening("listen 127.0.0.1:1143;\n listen localhost:1143;");
+    const complaint = /^ConfigError: duplicate "127\.0\.0\.1:1143" address and port pair in \S+:2$/;
+    await assert.rejects(resolved(t, text), complaint);
+  });
+});
+
 function mail(directives: string): string {
   return `mail { auth_http 127.0.0.1:9; ${directives} server { listen 127.0.0.1:143; } }`;
+}
+
+function listening(directives: string): string {
+  return `mail { auth_http 127.0.0.1:9; server { listen 127.0.0.1:143; ${directives} } }`;
 }

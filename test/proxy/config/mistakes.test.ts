@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { answer, mailBlock, mistake } from "../../support/configuration.ts";
 
 const AT = "in /conf/main.conf";
@@ -51,6 +51,16 @@ const MISTAKES: Record<string, string> = {
   "mail { server { protocol IMAP; } }": `unknown protocol "IMAP" ${AT}:1`,
   "error_log stderr loud;": `invalid log level "loud" ${AT}:1`,
   "mail { auth_http http:///x; }": `no host in auth_http "/x" ${AT}:1`,
+  "mail { auth_http :80; }": `no host in auth_http ":80" ${AT}:1`,
+  "mail { auth_http []; }": `no host in auth_http "[]" ${AT}:1`,
+  "mail { auth_http [::zz]; }": `invalid IPv6 address in auth_http "[::zz]" ${AT}:1`,
+  "mail { auth_http [::1; }": `invalid host in auth_http "[::1" ${AT}:1`,
+  "mail { auth_http [::1]80; }": `invalid host in auth_http "[::1]80" ${AT}:1`,
+  "mail { auth_http 127.0.0.1:80-81; }": `invalid port in auth_http "127.0.0.1:80-81" ${AT}:1`,
+  "mail { auth_http http://unix:; }": `no path in the unix domain socket in auth_http "unix:" ${AT}:1`,
+  "mail { auth_http unix::/uri; }": `no path in the unix domain socket in auth_http "unix::/uri" ${AT}:1`,
+  [`mail { auth_http unix:/${"a".repeat(107)}; }`]: `too long path in the unix domain socket in auth_http "unix:/${"a".repeat(107)}" ${AT}:1`,
+  "mail { auth_http https://unix:/auth; }": `invalid port in auth_http "unix:/auth" ${AT}:1`,
   "mail { auth_http host:http/x; }": `invalid port in auth_http "host:http/x" ${AT}:1`,
   "mail { auth_http host:65536; }": `invalid port in auth_http "host:65536" ${AT}:1`,
   "mail {\n server {\n auth_http h;\n protocol imap;\n }\n}": `no "listen" is defined for server ${AT}:2`,
@@ -117,37 +127,6 @@ test("a block of the main context that is almost one of ours is one misspelt", (
 
 test("the first mistake is the one that is told, whatever the others are", () => {
   assert.match(mistake('events {}\nfoo;\nmail { timeout 1x; "'), /unknown directive "foo".*:2$/);
-});
-
-describe("listen", () => {
-  const WRONG: Record<string, RegExp> = {
-    "0": /^invalid port in "0" of the "listen" directive/,
-    "65536": /^invalid port in "65536" of the "listen" directive/,
-    "192.0.2.1": /^invalid port in "192\.0\.2\.1"/,
-    "192.0.2.1:": /^invalid port in "192\.0\.2\.1:"/,
-    "[::1]": /^invalid port in "\[::1\]"/,
-    "192.0.2.1:imap": /^invalid port in/,
-    ":143": /^no host in ":143" of the "listen" directive/,
-    "[]:143": /^(no host|invalid IPv6 address) in "\[\]:143" of the "listen" directive/,
-    "[fe80::zz]:143": /^invalid IPv6 address in "\[fe80::zz\]:143" of the "listen" directive/,
-    "143 SSL": /^invalid parameter "SSL"/,
-    "143 ssl tls": /^invalid parameter "tls"/,
-  };
-  for (const [words, message] of Object.entries(WRONG)) {
-    test(`${words} is refused`, () => {
-      const told = mistake(`mail { server {\n listen ${words};\n} }`);
-      assert.match(told, message);
-      assert.match(told, /:2$/);
-    });
-  }
-
-  test("an address and port may stand once in the whole mail block", () => {
-    const again = "server { listen 0.0.0.0:143; }";
-    const told = mistake(`mail { auth_http h;\nserver { listen *:143; }\n${again} }`);
-    assert.match(told, /^duplicate "0\.0\.0\.0:143" address and port pair in .*:3$/);
-    const twice = mistake("mail { auth_http h; server { listen [::1]:143; listen [::1]:143; } }");
-    assert.match(twice, /^duplicate "\[::1\]:143" address and port pair/);
-  });
 });
 
 test("an empty file is no configuration", () => {

@@ -114,52 +114,6 @@ test("words of a list are taken in any case, and kept in nginx's order", () => {
   assert.equal(server("starttls OFF;").starttls, "off");
 });
 
-describe("listen", () => {
-  const FORMS: Record<string, [host: string, port: number]> = {
-    "143": ["0.0.0.0", 143],
-    "*:143": ["0.0.0.0", 143],
-    "0.0.0.0:143": ["0.0.0.0", 143],
-    "192.0.2.1:143": ["192.0.2.1", 143],
-    "mail.example:143": ["mail.example", 143],
-    "[2001:db8::1]:143": ["2001:db8::1", 143],
-    "[::]:143": ["::", 143],
-  };
-  for (const [text, [host, port]] of Object.entries(FORMS)) {
-    test(`${text} is ${host}, port ${port}`, () => {
-      const { servers } = configure(`mail { auth_http h; server { listen ${text}; } }`);
-      const { listen } = servers[0]!;
-      assert.equal(listen[0]?.host, host);
-      assert.equal(listen[0]?.port, port);
-      assert.equal(listen[0]?.ssl, false);
-    });
-  }
-});
-
-const PORTS = {
-  143: "imap",
-  993: "imap",
-  110: "pop3",
-  995: "pop3",
-  25: "smtp",
-  465: "smtp",
-  587: "smtp",
-};
-for (const [port, protocol] of Object.entries(PORTS)) {
-  test(`port ${port} means ${protocol}`, () => {
-    const { servers } = configure(`mail { auth_http h; server { listen ${port}; } }`);
-    assert.equal(servers[0]?.protocol, protocol);
-    assert.equal(servers[0]?.listen[0]?.ssl, false);
-  });
-}
-
-test("protocol outweighs the port, and the first known port decides", () => {
-  assert.equal(server("protocol smtp;").protocol, "smtp");
-  const { servers } = configure(
-    "mail { auth_http h; server { listen 2143; listen 110; listen 143; } }",
-  );
-  assert.equal(servers[0]?.protocol, "pop3");
-});
-
 test("what is not said is nginx's default", () => {
   const settings = server("");
   const { timeout, max_errors, auth_http_timeout, proxy_timeout, xclient, starttls } = settings;
@@ -193,6 +147,10 @@ describe("auth_http", () => {
     "auth.example/a?b=c&d%20e": ["auth.example", 80, "/a?b=c&d%20e", "auth.example"],
     "http://[::1]:9000/": ["::1", 9000, "/", "[::1]"],
     "http://host?q": ["host", 80, "?q", "host"],
+    "http://unix:/run/auth.sock:/auth?q": ["unix:/run/auth.sock", 0, "/auth?q", "localhost"],
+    "unix:auth.sock": ["unix:auth.sock", 0, "/", "localhost"],
+    "UNIX:/run/auth.sock:": ["unix:/run/auth.sock", 0, "/", "localhost"],
+    "unix:/run/auth.sock:/a:b": ["unix:/run/auth.sock", 0, "/a:b", "localhost"],
   };
   for (const [url, [host, port, uri, hostHeader]] of Object.entries(URLS)) {
     test(`${url} is understood`, () => {
