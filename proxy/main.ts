@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   const entry = import.meta.filename;
   if (settings.daemon && !isDaemon) process.exit(await startDaemon(entry));
   const again = async (): Promise<typeof settings> => (await read(line)).settings;
-  const primary = await orExit(() => new Primary(settings, again, entry), "emerg");
+  const primary = await orExit(() => Primary.open(settings, again, entry), "emerg");
   if (isDaemon) letGoOfTerminal();
   await primary.run();
   if (isDaemon) tellStarted();

@@ -11,6 +11,11 @@ const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "13: Permission denied"],
   ["ENOTDIR", "20: Not a directory"],
   ["EISDIR", "21: Is a directory"],
+  ["EINVAL", "22: Invalid argument"],
+  ["EROFS", "30: Read-only file system"],
+  ["EAFNOSUPPORT", "97: Address family not supported by protocol"],
+  ["EADDRINUSE", "98: Address already in use"],
+  ["EADDRNOTAVAIL", "99: Cannot assign requested address"],
 ]);
 
 /** What the system says of a call that failed, as nginx shows it. */

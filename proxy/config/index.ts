@@ -21,7 +21,7 @@ export type { ErrorLogTarget } from "./error-log.ts";
 export { openFailed } from "./files.ts";
 export type { Listen } from "./listen.ts";
 export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
-export { networks } from "./realip.ts";
+export { trusts } from "./realip.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
 export { type Identity, identityOf, isRoot } from "./user.ts";

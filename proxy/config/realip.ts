@@ -1,5 +1,5 @@
 /** nginx's ngx_mail_realip_module: whose PROXY header is believed. */
-import { type Network, isNetworkAddress, parseNetwork } from "../../shared/address.ts";
+import { contains, isNetworkAddress, parseIp, parseNetwork } from "../../shared/address.ts";
 import { MAIL, type Rows, eachOf } from "./directive.ts";
 import type { Hosts } from "./name-lookup.ts";
 import type { Directive } from "./parser.ts";
@@ -23,9 +23,13 @@ export function resolveNetworks(words: readonly string[], hosts: Hosts): readonl
   return words.flatMap((word) => hosts.get(word) ?? [word]);
 }
 
-/** The networks of a list of `set_real_ip_from`. */
-export function networks(words: readonly string[]): readonly Network[] {
-  return words.map(parseNetwork).filter((found) => found !== null);
+/** Whether a peer's address, or `unix:`, is one that a list of `set_real_ip_from` trusts. */
+export function trusts(words: readonly string[]): (host: string) => boolean {
+  const networks = words.map(parseNetwork).filter((found) => found !== null);
+  return (host) => {
+    const ip = parseIp(host);
+    return ip === null ? words.includes(host) : networks.some((one) => contains(one, ip));
+  };
 }
 
 export const realip = {

@@ -3,14 +3,16 @@ import type { Settings } from "../config/index.ts";
 import { workerIdentity } from "./identity.ts";
 import { prepareLogFiles, touch } from "./log-files.ts";
 import { checkResources } from "./resources.ts";
+import { Sockets } from "./sockets.ts";
 
 /**
  * @returns what the operator is to be warned of
- * @throws Error for a log or a pid file that cannot be written, or connections that do not suffice
+ * @throws Error for an address that cannot be had, a log or a pid file that cannot be written, or connections that do not suffice
  */
 export function checkStart(settings: Settings): readonly string[] {
   const warnings = checkResources(settings);
   prepareLogFiles(settings, workerIdentity(settings));
+  Sockets.check(settings);
   if (settings.pid !== null) touch(settings.pid);
   return warnings;
 }

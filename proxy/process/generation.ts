@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Identity, LogLevel, Settings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
+import { bindings } from "./bindings.ts";
 import { workerEnvironment } from "./environment.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Sockets } from "./sockets.ts";
@@ -30,7 +31,6 @@ const OPENSSL_CONF =
 /** What serves one configuration, until another one takes its place. */
 export interface Generation {
   readonly settings: Settings;
-  readonly sockets: Sockets;
   readonly identity: Identity | null;
   /** @returns when as many workers as there can be accept connections; false where there can be none */
   start(): Promise<boolean>;
@@ -47,7 +47,7 @@ export interface Generation {
 /** Workers that are processes of their own. */
 export class WorkerProcesses implements Generation {
   readonly settings: Settings;
-  readonly sockets: Sockets;
+  readonly #sockets: Sockets;
   readonly #log: ErrorLog;
   readonly #shared: SharedByWorkers;
   readonly #workers = new Set<Worker>();
@@ -68,7 +68,7 @@ export class WorkerProcesses implements Generation {
     empty: () => void,
   ) {
     this.settings = settings;
-    this.sockets = sockets;
+    this.#sockets = sockets;
     this.#shared = shared;
     this.#log = log;
     this.#empty = empty;
@@ -128,10 +128,8 @@ export class WorkerProcesses implements Generation {
       else this.#replace(index, performance.now() - began);
     });
     send(worker, { kind: "configure", index, settings, ...this.#shared });
-    for (const [server, { listen: listens }] of settings.servers.entries()) {
-      for (const [listen, address] of listens.entries()) {
-        send(worker, { kind: "listen", server, listen }, this.sockets.get(address));
-      }
+    for (const [binding, { own }] of bindings(settings).entries()) {
+      send(worker, { kind: "listen", binding }, this.#sockets.get(own.listen));
     }
     worker.on("message", ({ kind }: FromWorker) => {
       if (kind !== "ready") return;

@@ -1,6 +1,7 @@
 /** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
-import type { Settings } from "../config/index.ts";
+import type { Listen, Settings } from "../config/index.ts";
 import { type BoundSocket, type Connection, accept } from "../transport/index.ts";
+import { bindings } from "./bindings.ts";
 import type { Generation, SharedByWorkers } from "./generation.ts";
 import type { Sockets } from "./sockets.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
@@ -10,7 +11,7 @@ const takers = new WeakMap<BoundSocket, (client: Connection) => void>();
 
 export class InProcess implements Generation {
   readonly settings: Settings;
-  readonly sockets: Sockets;
+  readonly #sockets: Sockets;
   readonly identity = null;
   readonly #worker: Worker;
   readonly #empty: () => void;
@@ -24,18 +25,16 @@ export class InProcess implements Generation {
     empty: () => void,
   ) {
     this.settings = settings;
-    this.sockets = sockets;
+    this.#sockets = sockets;
     this.#empty = empty;
     this.#worker = new Worker(settings, ticketKeys, () => this.#end());
   }
 
   start(): Promise<boolean> {
     process.on("uncaughtException", this.#fault);
-    for (const [server, { listen: listens }] of this.settings.servers.entries()) {
-      for (const [listen, address] of listens.entries()) {
-        const socket = this.sockets.get(address);
-        if (socket !== undefined) this.#accept(server, listen, socket);
-      }
+    for (const [index, { own }] of bindings(this.settings).entries()) {
+      const socket = this.#sockets.get(own.listen);
+      if (socket !== undefined) this.#accept(index, own.listen, socket);
     }
     return Promise.resolve(true);
   }
@@ -57,14 +56,15 @@ export class InProcess implements Generation {
     this.#worker.reopen();
   }
 
-  #accept(server: number, listen: number, socket: BoundSocket): void {
+  #accept(index: number, listen: Listen, socket: BoundSocket): void {
     const accepted = takers.has(socket);
-    takers.set(socket, (client) => this.#worker.take(server, listen, client));
+    takers.set(socket, (client) => this.#worker.take(index, client));
     if (accepted) return;
     accept(
       socket,
+      listen,
       (client) => takers.get(socket)?.(client),
-      (error) => this.#worker.deaf(server, listen, error),
+      (error) => this.#worker.deaf(index, error),
     );
   }
 

@@ -11,8 +11,8 @@ export type ToWorker =
       /** Whom to become before any connection is accepted; null to stay. */
       readonly identity: Identity | null;
     }
-  /** The bound socket of `settings.servers[server].listen[listen]` comes with this message. */
-  | { readonly kind: "listen"; readonly server: number; readonly listen: number }
+  /** The socket of `bindings(settings)[binding]` comes with this message. */
+  | { readonly kind: "listen"; readonly binding: number }
   /** Open the log files anew. */
   | { readonly kind: "reopen" }
   /** Stop accepting, send away who has not logged in, exit when the last session has ended. */

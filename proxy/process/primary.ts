@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { type Identity, type Settings, told } from "../config/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
+import { say } from "../report.ts";
 import { isDaemon } from "./daemon.ts";
 import { type Generation, WorkerProcesses } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
@@ -29,9 +30,12 @@ export class Primary {
   /** `master_process off`: it is its own worker, whatever a reload says. */
   readonly #alone: boolean;
   readonly #sinks = new Sinks();
+  readonly #sockets = new Sockets();
   readonly #ticketKeys = randomBytes(48);
   /** Those that still have workers, and the current one, which comes last. */
   readonly #generations = new Set<Generation>();
+  /** Those of them that are to stay: the sockets are theirs. */
+  readonly #serving = new Set<Generation>();
   #log: ErrorLog;
   #current: Generation;
   #reloading: Promise<void> = Promise.resolve();
@@ -42,19 +46,47 @@ export class Primary {
    * @param entry the module that workers run
    * @throws Error where a socket cannot be bound, or the pid file not written
    */
-  constructor(settings: Settings, read: () => Promise<Settings>, entry: string) {
-    this.#read = read;
-    this.#alone = !settings.master_process;
+  static async open(
+    settings: Settings,
+    read: () => Promise<Settings>,
+    entry: string,
+  ): Promise<Primary> {
     const identity = workerIdentity(settings);
     const warnings = checkResources(settings);
     prepareLogFiles(settings, identity);
-    this.#log = new ErrorLog(settings.error_log, this.#sinks);
-    const sockets = Sockets.bind(settings);
-    this.#obey();
-    writePid(settings.pid);
     cluster.setupPrimary({ exec: entry, args: [], serialization: "advanced" });
-    for (const line of startLines()) this.#log.write("notice", line);
-    this.#current = this.#generation(settings, sockets, identity, warnings);
+    const primary = new Primary(settings, identity, read);
+    await primary.#bind();
+    primary.#obey();
+    writePid(settings.pid);
+    for (const line of startLines()) primary.#log.write("notice", line);
+    primary.#mention(settings, warnings);
+    return primary;
+  }
+
+  private constructor(
+    settings: Settings,
+    identity: Identity | null,
+    read: () => Promise<Settings>,
+  ) {
+    this.#read = read;
+    this.#alone = !settings.master_process;
+    this.#log = new ErrorLog(settings.error_log, this.#sinks);
+    this.#current = this.#generation(settings, identity);
+  }
+
+  /** Somebody is waiting at the terminal, and hears of what is waited for. */
+  async #bind(): Promise<void> {
+    // The files of unix sockets go with us, whatever we end by.
+    process.on("exit", () => this.#sockets.close());
+    const { settings } = this.#current;
+    const seen = settings.error_log.some(({ destination }) => "stderr" in destination);
+    await this.#sockets.bind(settings, {
+      write: (level, message) => {
+        this.#log.write(level, message);
+        if (level === "emerg" && !seen) say(level, message);
+      },
+    });
   }
 
   /** @returns when connections are being accepted */
@@ -79,14 +111,13 @@ export class Primary {
     );
   }
 
-  #generation(
-    settings: Settings,
-    sockets: Sockets,
-    identity: Identity | null,
-    warnings: readonly string[],
-  ): Generation {
+  /** What the operator should know of a configuration. */
+  #mention(settings: Settings, warnings: readonly string[]): void {
     for (const notice of settings.notices) this.#log.write("notice", notice);
     for (const warning of [...settings.warnings, ...warnings]) this.#log.write("warn", warning);
+  }
+
+  #generation(settings: Settings, identity: Identity | null): Generation {
     const shared = { ticketKeys: this.#ticketKeys, identity };
     const empty = (): void => {
       // After SIGWINCH the current one goes on without workers.
@@ -95,9 +126,10 @@ export class Primary {
       if (this.#generations.size === 0) this.#exit();
     };
     const generation = this.#alone
-      ? new InProcess(settings, sockets, shared, empty)
-      : new WorkerProcesses(settings, sockets, shared, this.#log, empty);
+      ? new InProcess(settings, this.#sockets, shared, empty)
+      : new WorkerProcesses(settings, this.#sockets, shared, this.#log, empty);
     this.#generations.add(generation);
+    this.#serving.add(generation);
     return generation;
   }
 
@@ -116,13 +148,18 @@ export class Primary {
       const warnings = checkResources(settings);
       prepareLogFiles(settings, identity);
       const log = new ErrorLog(settings.error_log, this.#sinks);
-      const sockets = Sockets.bind(settings, before.sockets);
-      movePid(before, settings, sockets);
+      await this.#sockets.bind(settings, this.#log);
+      // It may have waited, and somebody told us to stop.
+      if (this.#phase !== "running") return;
+      movePid(before.settings.pid, settings.pid);
       this.#log = log;
-      this.#current = this.#generation(settings, sockets, identity, warnings);
+      this.#mention(settings, warnings);
+      this.#current = this.#generation(settings, identity);
     } catch (error) {
       for (const line of told(error)) this.#log.write("emerg", line);
       return;
+    } finally {
+      this.#closeUnused();
     }
     void this.#replaceBy(this.#current);
   }
@@ -136,8 +173,14 @@ export class Primary {
     for (const before of this.#generations) {
       if (before === after) break;
       this.#retire(before);
-      before.sockets.close(after.sockets);
+      this.#serving.delete(before);
     }
+    this.#closeUnused();
+  }
+
+  /** Closes the sockets that only generations of the past had, or one that has not come about. */
+  #closeUnused(): void {
+    this.#sockets.keep([...this.#serving].map(({ settings }) => settings));
   }
 
   /** Its workers end with their sessions, and nobody takes their place. */
@@ -163,7 +206,8 @@ export class Primary {
   #stop(): void {
     if (this.#phase === "stopping") return;
     this.#phase = "stopping";
-    this.#current.sockets.close();
+    this.#serving.clear();
+    this.#closeUnused();
     for (const generation of this.#generations) generation.stop();
     limit(KILL_AFTER, () => {
       for (const generation of this.#generations) generation.kill();
@@ -173,7 +217,8 @@ export class Primary {
   #drain(): void {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
-    this.#current.sockets.close();
+    this.#serving.clear();
+    this.#closeUnused();
     for (const generation of this.#generations) generation.drain();
     limit(this.#current.settings.worker_shutdown_timeout, () => this.#stop());
   }
@@ -190,14 +235,9 @@ function limit(ms: number, then: () => void): void {
   if (ms > 0) setTimeout(then, ms).unref();
 }
 
-/** @throws Error where the new file cannot be written, with the sockets that only the new settings have closed */
-function movePid(before: Generation, { pid }: Settings, sockets: Sockets): void {
-  if (pid === before.settings.pid) return;
-  try {
-    writePid(pid);
-  } catch (error) {
-    sockets.close(before.sockets);
-    throw error;
-  }
-  removePid(before.settings.pid);
+/** @throws Error where the new file cannot be written */
+function movePid(before: string | null, pid: string | null): void {
+  if (pid === before) return;
+  writePid(pid);
+  removePid(before);
 }

@@ -1,6 +1,7 @@
 /** What a configuration asks for, beside what there is. */
 import { readFileSync } from "node:fs";
 import type { Settings } from "../config/index.ts";
+import { bindings } from "./bindings.ts";
 
 export interface OpenFiles {
   readonly soft: number;
@@ -23,8 +24,8 @@ function amount(word: string | undefined): number {
 }
 
 /** Of `worker_connections`, those that are not connections: what listens, and the primary's channel. */
-export function reservedConnections({ servers }: Settings): number {
-  return servers.flatMap(({ listen }) => listen).length + 1;
+export function reservedConnections(settings: Settings): number {
+  return bindings(settings).length + 1;
 }
 
 /**

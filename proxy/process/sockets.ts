@@ -1,47 +1,81 @@
-/** The listening sockets of a configuration, by address, so that the next one can take over what stays. */
-import type { Settings } from "../config/index.ts";
-import { type BoundSocket, bind } from "../transport/index.ts";
+/** The listening sockets of the primary process, by address, so that one configuration after another has them. */
+import { setTimeout as after } from "node:timers/promises";
+import { formatAddress } from "../../shared/address.ts";
+import type { Listen, Settings } from "../config/index.ts";
+import type { ErrorLog } from "../observe/index.ts";
+import { BindError, type BoundSocket, bind } from "../transport/index.ts";
+import { bindings } from "./bindings.ts";
+
+/** How often nginx tries to get an address that somebody else has, and ms in between. */
+const TRIES = 5;
+const PAUSE = 500;
 
 export class Sockets {
-  readonly #bound: ReadonlyMap<string, BoundSocket>;
+  readonly #open = new Map<string, BoundSocket>();
 
-  private constructor(bound: ReadonlyMap<string, BoundSocket>) {
-    this.#bound = bound;
+  /**
+   * Binds what is not bound yet, and waits a little for addresses that are in use. What has been bound when
+   * it fails stays so, until `keep` or `close`.
+   *
+   * @param log hears of addresses in use
+   * @throws Error for the first address that cannot be bound
+   */
+  async bind(settings: Settings, log: Pick<ErrorLog, "write">): Promise<void> {
+    for (let tries = TRIES; this.#tryAll(settings, log); tries--) {
+      if (tries === 1) throw new Error("still could not bind()");
+      log.write("notice", `try again to bind() after ${PAUSE}ms`);
+      await after(PAUSE);
+    }
   }
 
   /**
-   * Binds what `before` has not bound already.
+   * Binds and lets go. As in nginx, an address in use is no mistake: we may be running.
    *
-   * @throws Error for the first address that cannot be bound, with nothing newly bound left open
+   * @throws Error for the first address that a start could not bind
    */
-  static bind(settings: Settings, before?: Sockets): Sockets {
-    const bound = new Map<string, BoundSocket>();
-    const fresh: BoundSocket[] = [];
+  static check(settings: Settings): void {
+    const sockets = new Sockets();
     try {
-      for (const listen of settings.servers.flatMap((server) => server.listen)) {
-        const known = before?.get(listen);
-        const socket = known ?? bind(listen);
-        if (known === undefined) fresh.push(socket);
-        bound.set(key(listen), socket);
-      }
-    } catch (error) {
-      for (const socket of fresh) socket.close();
-      throw error;
+      sockets.#tryAll(settings, { write() {} });
+    } finally {
+      sockets.close();
     }
-    return new Sockets(bound);
   }
 
-  get(address: { host: string; port: number }): BoundSocket | undefined {
-    return this.#bound.get(key(address));
+  get(listen: Listen): BoundSocket | undefined {
+    return this.#open.get(formatAddress(listen));
   }
 
-  /** Closes all but those that `after` has taken over. */
-  close(after?: Sockets): void {
-    const kept = new Set(after === undefined ? [] : after.#bound.values());
-    for (const socket of this.#bound.values()) if (!kept.has(socket)) socket.close();
+  /** Closes all that none of these configurations has. */
+  keep(configurations: readonly Settings[]): void {
+    const kept = new Set(
+      configurations.flatMap(bindings).map(({ own }) => formatAddress(own.listen)),
+    );
+    for (const [address, socket] of this.#open) {
+      if (kept.has(address)) continue;
+      this.#open.delete(address);
+      socket.close();
+    }
   }
-}
 
-function key({ host, port }: { host: string; port: number }): string {
-  return `${host} ${port}`;
+  close(): void {
+    this.keep([]);
+  }
+
+  /** @returns whether an address was in use */
+  #tryAll(settings: Settings, log: Pick<ErrorLog, "write">): boolean {
+    let inUse = false;
+    for (const { own } of bindings(settings)) {
+      const address = formatAddress(own.listen);
+      if (this.#open.has(address)) continue;
+      try {
+        this.#open.set(address, bind(own.listen));
+      } catch (error) {
+        if (!(error instanceof BindError && error.inUse)) throw error;
+        log.write("emerg", error.message);
+        inUse = true;
+      }
+    }
+    return inUse;
+  }
 }

@@ -1,6 +1,7 @@
 /** The entry of a worker process: what the primary says becomes calls on a Worker. */
 import { setTimeout as after } from "node:timers/promises";
 import type { BoundSocket } from "../transport/index.ts";
+import { bindings } from "./bindings.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { settle } from "./surroundings.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
@@ -25,10 +26,10 @@ export function runWorker(): void {
     switch (message.kind) {
       case "configure":
         worker = configure(message);
-        awaited = message.settings.servers.flatMap(({ listen }) => listen).length;
+        awaited = bindings(message.settings).length;
         break;
       case "listen":
-        if (socket !== undefined) worker?.listen(message.server, message.listen, socket);
+        if (socket !== undefined) worker?.listen(message.binding, socket);
         if (--awaited === 0) tell({ kind: "ready" });
         break;
       case "reopen":

@@ -1,6 +1,6 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../shared/address.ts";
-import { type ServerSettings, type Settings, networks } from "../config/index.ts";
+import { type ServerSettings, type Settings, trusts } from "../config/index.ts";
 import { serverTls } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
@@ -16,6 +16,7 @@ import {
 } from "../transport/index.ts";
 import { reason } from "../reason.ts";
 import { direct } from "../upstream/index.ts";
+import { type Binding, bindings } from "./bindings.ts";
 import { reservedConnections } from "./resources.ts";
 
 /** ms for last words and last log lines to go out before a worker ends. */
@@ -24,7 +25,7 @@ export const LAST_WORDS = 200;
 export class Worker {
   /** For what is not about a session. */
   readonly log: ErrorLog;
-  readonly #settings: Settings;
+  readonly #bindings: readonly Binding[];
   readonly #servers: readonly Server[];
   readonly #listeners: Listener[] = [];
   readonly #sessions = new Set<Session>();
@@ -38,7 +39,7 @@ export class Worker {
    * @param idle called when a draining worker has no session left
    */
   constructor(settings: Settings, ticketKeys: Uint8Array, idle: () => void) {
-    this.#settings = settings;
+    this.#bindings = bindings(settings);
     this.#idle = idle;
     const transport = new SocketTransport(
       settings.worker_connections,
@@ -50,7 +51,7 @@ export class Worker {
       settings: server,
       protocol: protocols[server.protocol],
       tls: serverTls(server, ticketKeys),
-      trusted: networks(server.set_real_ip_from),
+      trusts: trusts(server.set_real_ip_from),
       authority: new HttpAuthority(transport, { ...server, tls: lookupTls(server) }),
       dialer: direct(transport),
       transport,
@@ -59,28 +60,35 @@ export class Worker {
     }));
   }
 
-  /** Begins to accept from a socket; the indices are those of the settings. */
-  listen(server: number, listen: number, socket: BoundSocket): void {
+  /** Begins to accept from a socket; the index is that of its binding. */
+  listen(index: number, socket: BoundSocket): void {
     const listener = accept(
       socket,
-      (client) => this.take(server, listen, client),
-      (error) => this.deaf(server, listen, error),
+      this.#binding(index).own.listen,
+      (client) => this.take(index, client),
+      (error) => this.deaf(index, error),
     );
     this.#listeners.push(listener);
   }
 
   /** A socket cannot be accepted from. */
-  deaf(server: number, listen: number, { message }: Error): void {
-    const address = this.#settings.servers[server]?.listen[listen];
-    const where = address === undefined ? "" : ` to ${formatAddress(address)}`;
-    this.log.write("alert", `listen()${where}: ${message}`);
+  deaf(index: number, { message }: Error): void {
+    const address = formatAddress(this.#binding(index).own.listen);
+    this.log.write("alert", `listen() to ${address}: ${message}`);
+  }
+
+  #binding(index: number): Binding {
+    const binding = this.#bindings[index];
+    if (binding === undefined) throw new RangeError("no such socket");
+    return binding;
   }
 
   /** Serves a client that came by that socket. */
-  take(serverIndex: number, listenIndex: number, client: Connection): void {
-    const server = this.#servers[serverIndex];
-    const listen = this.#settings.servers[serverIndex]?.listen[listenIndex];
-    if (server === undefined || listen === undefined) throw new RangeError("no such listen");
+  take(index: number, client: Connection): void {
+    const { own, others } = this.#binding(index);
+    const { server: at, listen } = others.get(client.local.host) ?? own;
+    const server = this.#servers[at];
+    if (server === undefined) throw new RangeError("no such server");
     try {
       server.transport.admit(client);
     } catch (error) {

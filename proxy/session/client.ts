@@ -1,5 +1,4 @@
 /** The client of a session: its connection, and who is behind it. */
-import { type Network, contains, parseIp } from "../../shared/address.ts";
 import type { Proxied } from "../listener/index.ts";
 import type { Address, Connection } from "../transport/index.ts";
 
@@ -19,12 +18,9 @@ export class Client {
     return this.#address;
   }
 
-  /** @param trusted the networks of balancers that are believed (`set_real_ip_from`) */
-  introduced(proxied: Proxied, trusted: readonly Network[]): void {
+  /** @param trusts whether a balancer is believed (`set_real_ip_from`) */
+  introduced(proxied: Proxied, trusts: (host: string) => boolean): void {
     this.proxied = proxied;
-    const peer = parseIp(this.connection.remote.host);
-    if (peer !== null && trusted.some((network) => contains(network, peer))) {
-      this.#address = proxied.source;
-    }
+    if (trusts(this.connection.remote.host)) this.#address = proxied.source;
   }
 }

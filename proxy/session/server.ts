@@ -1,5 +1,4 @@
 /** A `server {}` at work: its settings, and everything that its sessions share. */
-import type { Network } from "../../shared/address.ts";
 import type { ServerSettings } from "../config/index.ts";
 import type { Authority } from "../lookup/index.ts";
 import type { AccessLog, ErrorLog } from "../observe/index.ts";
@@ -12,8 +11,8 @@ export interface Server {
   readonly protocol: Protocol;
   /** Null where the server never speaks TLS. */
   readonly tls: ServerTls | null;
-  /** Whose PROXY headers are believed. */
-  readonly trusted: readonly Network[];
+  /** Whether a peer's PROXY header is believed. */
+  readonly trusts: (host: string) => boolean;
   readonly authority: Authority;
   readonly dialer: Dialer;
   readonly transport: Transport;

@@ -94,8 +94,7 @@ export class Session implements Receiver, Expiring {
     this.#phase = { name: "header" };
     try {
       const header = await receiveHeader(this.#client);
-      if (header.kind === "proxied")
-        this.#identity.introduced(header.proxied, this.#server.trusted);
+      if (header.kind === "proxied") this.#identity.introduced(header.proxied, this.#server.trusts);
     } catch (error) {
       this.#story.log("error", reason(error), "header");
       this.#end("the PROXY header was broken");

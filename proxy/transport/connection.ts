@@ -5,8 +5,9 @@
 import type { ByteString } from "../../shared/lookup.ts";
 
 export interface Address {
-  /** An IP address without brackets, or a name. */
+  /** An IP address without brackets, or a name; `unix:` and the path of a socket, which a client of one lacks. */
   readonly host: string;
+  /** 0 for a unix socket. */
   readonly port: number;
 }
 

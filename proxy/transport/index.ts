@@ -13,7 +13,7 @@ export type {
   TlsSession,
   Transport,
 } from "./connection.ts";
-export { accept, bind, type BoundSocket } from "./listen.ts";
+export { BindError, type BoundSocket, accept, bind } from "./listen.ts";
 export { SocketTransport } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls.ts";
 export { Input, TooLong, chomp, trimBlanks } from "./input.ts";

@@ -3,63 +3,108 @@
  * worker for itself. So no connection is refused while a worker is replaced: the socket, and the queue of
  * connections in it, outlive all workers.
  */
-import net, { type Server, type Socket } from "node:net";
-import { constants } from "node:os";
-import { getSystemErrorMessage } from "node:util";
-import { formatAddress } from "../../shared/address.ts";
+import { chmodSync, existsSync } from "node:fs";
+import net, { Server, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { getSystemErrorName } from "node:util";
+import { formatAddress, unixPath } from "../../shared/address.ts";
+import { systemReason } from "../reason.ts";
 import type { Address, Connection, Listener } from "./connection.ts";
 import { SocketConnection } from "./socket-connection.ts";
 
 /** Node's handle of a bound socket: opaque here, and what cluster can send to a worker. */
 export interface BoundSocket {
+  /** A unix socket's file goes as well. */
   close(): void;
-  /** Fills in what the socket is bound to. */
-  getsockname(name: { port?: number }): number;
 }
 
-/** Connections that the kernel completes for us before we accept them (nginx's default is 511). */
-const BACKLOG = 1024;
+/** A socket that cannot be bound, in nginx's words. */
+export class BindError extends Error {
+  override name = "BindError";
+  /** Whether somebody else has the address, and may let go of it soon. */
+  readonly inUse: boolean;
+
+  /** @param code such as `EADDRINUSE` */
+  constructor(address: Address, code: string) {
+    const why = systemReason(Object.assign(new Error(code), { code }));
+    super(`bind() to ${formatAddress(address)} failed (${why})`);
+    this.inUse = code === "EADDRINUSE";
+  }
+}
 
 /**
- * Binds without accepting.
+ * Binds without accepting; two sockets that the system would not let accept side by side may both be bound.
  *
- * @throws Error in nginx's words, such as `bind() to 0.0.0.0:143 failed (98: address already in use)`
+ * @throws BindError such as `bind() to 0.0.0.0:143 failed (98: Address already in use)`
  */
-export function bind({ host, port }: Address): BoundSocket {
+export function bind(address: Address & { readonly ipv6only?: boolean }): BoundSocket {
+  const { host, port, ipv6only = true } = address;
+  const path = unixPath(host);
+  if (path !== null) return bindUnix(address, path);
   const handle = host.includes(":")
-    ? createServerHandle(host, port, 6, undefined, IPV6_ONLY)
+    ? createServerHandle(host, port, 6, undefined, ipv6only ? IPV6_ONLY : 0)
     : createServerHandle(host, port, 4);
-  if (typeof handle === "number") throw bindError({ host, port }, handle);
+  if (typeof handle === "number") throw new BindError(address, getSystemErrorName(handle));
   // libuv keeps quiet about an address in use until listen(), and that happens in another process.
   const bound: { port?: number } = {};
-  handle.getsockname(bound);
+  handle.getsockname?.(bound);
   if (bound.port === port) return handle;
   handle.close();
-  throw bindError({ host, port }, -constants.errno.EADDRINUSE);
+  throw new BindError(address, "EADDRINUSE");
 }
 
-/** @param errno negative, as libuv has it */
-function bindError(address: Address, errno: number): Error {
-  return new Error(
-    `bind() to ${formatAddress(address)} failed (${-errno}: ${getSystemErrorMessage(errno)})`,
-  );
+function bindUnix(address: Address, path: string): BoundSocket {
+  const handle = createServerHandle(path, -1, -1);
+  if (typeof handle === "number") {
+    const code = getSystemErrorName(handle);
+    // libuv calls a directory that is not there a lack of permission.
+    const missing = code === "EACCES" && !existsSync(dirname(path));
+    throw new BindError(address, missing ? "ENOENT" : code);
+  }
+  chmodSync(path, 0o666);
+  return handle;
 }
 
 /** libuv's flag: `[::]` and `*` of one port are two sockets, as in nginx. */
 const IPV6_ONLY = 1;
 
+interface Handle extends BoundSocket {
+  /** Fills in what a socket of TCP is bound to. */
+  getsockname?(name: { port?: number }): number;
+}
+
+/** @returns a negative number where it fails: libuv's code of the error */
 type CreateServerHandle = (
-  host: string,
+  hostOrPath: string,
   port: number,
-  family: 4 | 6,
+  /** -1, as the port then is, for a unix socket. */
+  family: 4 | 6 | -1,
   fd?: number,
   flags?: number,
-) => BoundSocket | number;
+) => Handle | number;
 
 /** Undocumented, and what cluster itself uses; `net.Server` binds and accepts in one step only. */
 const createServerHandle: CreateServerHandle =
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion, no-underscore-dangle -- as said above
   (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
+
+/** TCP keep-alive: seconds, and a number of probes; 0 for what the system has. */
+interface KeepAlive {
+  readonly idle: number;
+  readonly interval: number;
+  readonly count: number;
+}
+
+/** What a socket is bound to, and how connections are accepted from it. */
+export interface Accepting extends Address {
+  /** Connections that the kernel completes for us before we accept them. */
+  readonly backlog: number;
+  /** For each connection; null for none. */
+  readonly keepAlive: KeepAlive | null;
+}
+
+/** As nginx calls a client that comes by a unix socket. */
+const UNIX_CLIENT: Address = { host: "unix:", port: 0 };
 
 /**
  * Accepts from a bound socket; each connection is handed over reading, so give it a receiver at once.
@@ -68,19 +113,56 @@ const createServerHandle: CreateServerHandle =
  */
 export function accept(
   socket: BoundSocket,
+  { host: bound, port: at, backlog, keepAlive }: Accepting,
   onConnection: (connection: Connection) => void,
   onError: (error: Error) => void,
 ): Listener {
-  const server: Server = net.createServer(
-    { allowHalfOpen: true, noDelay: true },
-    (client: Socket) => {
-      const { remoteAddress: host, remotePort: port } = client;
-      // A client that has gone already has no address any more.
-      if (host === undefined || port === undefined) client.destroy();
-      else onConnection(new SocketConnection(client, { host, port }));
-    },
-  );
+  const address = { host: bound, port: at };
+  const unix = unixPath(bound) !== null;
+  const server = new Server({ allowHalfOpen: true, noDelay: true }, (client: Socket) => {
+    if (unix) {
+      onConnection(new SocketConnection(client, UNIX_CLIENT, address));
+      return;
+    }
+    const { remoteAddress: host, remotePort: port } = client;
+    // A client that has gone already has no address any more.
+    if (host === undefined || port === undefined) {
+      client.destroy();
+      return;
+    }
+    if (keepAlive !== null) keepAliveOf(client, keepAlive);
+    onConnection(new SocketConnection(client, { host, port }));
+  });
   server.on("error", onError);
-  server.listen(socket, BACKLOG);
+  acceptOn(server, socket, backlog);
   return { close: () => void server.close() };
+}
+
+/** Linux's defaults: Node has others of its own, and cannot leave one of the three alone to set another. */
+const KEEP_ALIVE: KeepAlive = { idle: 7200, interval: 75, count: 9 };
+
+function keepAliveOf(client: Socket, { idle, interval, count }: KeepAlive): void {
+  if (idle + interval + count === 0) {
+    client.setKeepAlive(true);
+    return;
+  }
+  client.setKeepAlive(
+    true,
+    1000 * (idle || KEEP_ALIVE.idle),
+    1000 * (interval || KEEP_ALIVE.interval),
+    count || KEEP_ALIVE.count,
+  );
+}
+
+/** What `listen(handle)` does for TCP; with a unix socket it would ask the primary process for one. */
+function acceptOn(server: Server, socket: BoundSocket, backlog: number): void {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undocumented, as above
+  const inside = server as unknown as {
+    _handle: BoundSocket;
+    _listen2(address: null, port: -1, family: -1, backlog: number): void;
+  };
+  // oxlint-disable-next-line no-underscore-dangle -- as said above
+  inside._handle = socket;
+  // oxlint-disable-next-line no-underscore-dangle -- as said above
+  inside._listen2(null, -1, -1, backlog);
 }

@@ -39,12 +39,16 @@ export class SocketConnection implements Connection {
   /** Called when it is gone, whoever owns it. */
   gone: () => void = nothing;
   #socket: Socket;
-  #local: Address | null = null;
+  #local: Address | null;
   #error: Error | null = null;
 
-  /** @param socket connected, with `allowHalfOpen` */
-  constructor(socket: Socket, remote: Address) {
+  /**
+   * @param socket connected, with `allowHalfOpen`
+   * @param local where the kernel cannot be asked
+   */
+  constructor(socket: Socket, remote: Address, local: Address | null = null) {
     this.remote = remote;
+    this.#local = local;
     this.#socket = socket;
     own(socket, this);
   }

@@ -1,5 +1,6 @@
 /** The portable transport, on Node's sockets. */
 import { connect } from "node:net";
+import { unixPath } from "../../shared/address.ts";
 import type {
   Address,
   Connection,
@@ -42,7 +43,9 @@ export class SocketTransport implements Transport {
 
   async dial({ host, port }: Address, signal: AbortSignal): Promise<Connection> {
     this.#count();
-    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
+    const path = unixPath(host);
+    const to = path === null ? { host, port, noDelay: true } : { path };
+    const socket = connect({ ...to, allowHalfOpen: true });
     const connected = new Promise<Connection>((resolve, reject) => {
       const failed = (error: Error): void => {
         this.#closed();

@@ -3,6 +3,8 @@ import { parseIp } from "../../shared/address.ts";
 import type { Address } from "../transport/index.ts";
 
 const SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
+/** Version 2, and its commands. */
+const LOCAL_V2 = 0x20;
 const PROXY_V2 = 0x21;
 
 /**
@@ -16,7 +18,11 @@ export function formatProxyHeader(
 ): Uint8Array {
   const from = parseIp(source.host);
   const to = parseIp(destination.host);
-  if (from === null || to === null) return Buffer.from("PROXY UNKNOWN\r\n");
+  // A unix socket has nothing to tell.
+  if (from === null || to === null) {
+    if (version === "on") return Buffer.from("PROXY UNKNOWN\r\n");
+    return Buffer.concat([SIGNATURE, Buffer.from([LOCAL_V2, 0, 0, 0])]);
+  }
   // One family for both: an IPv4 address beside an IPv6 one is written as IPv4-mapped.
   const four = from.kind() === "ipv4" && to.kind() === "ipv4";
   if (version === "v2") {

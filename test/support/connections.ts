@@ -18,8 +18,10 @@ export type Pair = { readonly peer: Socket; readonly connection: Connection };
 export async function accepted(): Promise<Pair> {
   const [port] = await freePorts(1);
   const arrived = Promise.withResolvers<Connection>();
+  const address = { host: "127.0.0.1", port: port! };
   const listener = accept(
-    bind({ host: "127.0.0.1", port: port! }),
+    bind(address),
+    { ...address, backlog: 8, keepAlive: null },
     (connection) => {
       connection.pause();
       arrived.resolve(connection);

@@ -25,7 +25,11 @@ export type LookupEndpoint = {
   close(): Promise<void>;
 };
 
-export async function startLookupEndpoint(answer: Answer): Promise<LookupEndpoint> {
+/** @param at a port, or the path of a unix socket */
+export async function startLookupEndpoint(
+  answer: Answer,
+  at: number | string = 0,
+): Promise<LookupEndpoint> {
   const listener = new Listener("127.0.0.1");
   const lookups: Lookup[] = [];
   listener.on("connection", (socket) => {
@@ -41,10 +45,10 @@ export async function startLookupEndpoint(answer: Answer): Promise<LookupEndpoin
       }
     });
   });
-  await listener.listen(0);
+  await listener.listen(at);
   const { port } = listener;
   return {
-    address: `http://127.0.0.1:${port}/auth`,
+    address: typeof at === "string" ? `http://unix:${at}:/auth` : `http://127.0.0.1:${port}/auth`,
     port,
     lookups,
     listener,

@@ -1,4 +1,5 @@
 /** Getting past the greeting of an SMTP upstream, and logging in there if it is to be. */
+import { unixPath } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
 import type { Account, ClientFacts, LoginScript } from "../protocol.ts";
@@ -63,9 +64,14 @@ export function* login(
 
 /** Postfix's XCLIENT: what the upstream should take for the client's address and login. */
 function xclientCommand(address: string, user: ByteString): ByteString {
-  const ip = address.includes(":") ? `IPV6:${address}` : address;
   const named = user === "" ? "" : ` LOGIN=${xtext(user)}`;
-  return `XCLIENT ADDR=${ip}${named} NAME=${NO_NAME}\r\n`;
+  return `XCLIENT ADDR=${xclientAddress(address)}${named} NAME=${NO_NAME}\r\n`;
+}
+
+/** nginx says `unix:` of a client by a unix socket, at which Postfix would end the login. */
+function xclientAddress(address: string): string {
+  if (unixPath(address) !== null) return "[UNAVAILABLE]";
+  return address.includes(":") ? `IPV6:${address}` : address;
 }
 
 /** RFC 3461 section 4. */

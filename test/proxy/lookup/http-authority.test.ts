@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { type Answer as Said, HttpAuthority } from "../../../proxy/lookup/index.ts";
 import { SocketTransport } from "../../../proxy/transport/index.ts";
@@ -14,6 +15,7 @@ import {
 } from "../../support/lookup-endpoint.ts";
 import { lookupRequest } from "../../support/lookup-request.ts";
 import { freePorts } from "../../support/ports.ts";
+import { makeScratch } from "../../support/scratch.ts";
 
 const transport = new SocketTransport();
 
@@ -53,6 +55,33 @@ test("lookups one after another share a connection", async (context) => {
     lookups.map((lookup) => lookup.header("Auth-Login-Attempt")).join(),
     "1,2,3,4,5,6,7,8,9,10",
   );
+});
+
+test("a lookup over a unix socket is one like others, to localhost", async (context) => {
+  const { path, remove } = await makeScratch();
+  context.after(remove);
+  const socket = join(path, "auth.sock");
+  const started = await startLookupEndpoint(() => route(143), socket);
+  context.after(() => started.close());
+  const authority = new HttpAuthority(transport, {
+    auth_http: {
+      https: false,
+      host: `unix:${socket}`,
+      port: 0,
+      hostHeader: "localhost",
+      uri: "/auth",
+    },
+    tls: null,
+    auth_http_header: [],
+    auth_http_keepalive: true,
+  });
+  for (let attempt = 1; attempt <= 3; attempt++)
+    assert.deepEqual(await ask(authority, attempt), ROUTE);
+  assert.equal(started.listener.connections, 1);
+  assert.deepEqual(started.lookups[0]?.lines.slice(0, 2), [
+    "GET /auth HTTP/1.1",
+    "Host: localhost",
+  ]);
 });
 
 test("lookups at once have a connection each, which later ones use", async (context) => {

@@ -6,7 +6,9 @@ import { posternEntry } from "../../support/peers/index.ts";
 import { run } from "../../support/program.ts";
 import { makeSite, postern } from "./site.ts";
 
-const good = `pid nginx.pid;\n${mailBlock("")}\n`;
+/** On a port that everybody may bind. */
+const mail = mailBlock("protocol imap;").replace("143", "1143");
+const good = `pid nginx.pid;\n${mail}\n`;
 
 describe("-t", { concurrency: 2 }, () => {
   test("calls a good configuration good, by its full path", async (t) => {
@@ -66,7 +68,7 @@ describe("-t", { concurrency: 2 }, () => {
       "pid missing/nginx.pid;": "nginx.pid",
     };
     for (const [directive, file] of Object.entries(logs)) {
-      const site = await makeSite(t, { "mail.conf": `${directive} ${mailBlock("")}` });
+      const site = await makeSite(t, { "mail.conf": `${directive} ${mail}` });
       const { end, stderr } = await postern(site, "-t");
       assert.equal(end, 1);
       const complaint = `open() "${site}/missing/${file}" failed (2: No such file or directory)`;

@@ -97,6 +97,23 @@ describe("a reload", { concurrency: 4 }, () => {
     }
   });
 
+  test("takes back an address that the one before has not let go of yet", async (t) => {
+    const { program, edit, ports, workers } = await serve(t, { imap, smtp });
+    const [old] = await workers(1);
+    const [other] = await freePorts(1);
+    await edit(`127.0.0.1:${ports.imap};`, `127.0.0.1:${other};`);
+    program.signal("SIGHUP");
+    const slow = await newWorker(program.pid!, old!);
+    process.kill(slow, "SIGSTOP");
+    await edit(`127.0.0.1:${other};`, `127.0.0.1:${ports.imap};`);
+    program.signal("SIGHUP");
+    await workers(2);
+    process.kill(slow, "SIGCONT");
+    await program.logs(ended, 2);
+    (await greeted("imap", ports.imap)).end();
+    assert.doesNotMatch(program.stderr, /\[emerg\]/);
+  });
+
   test("may make something else of an address, and moves the pid file", async (t) => {
     const { program, edit, file, ports } = await serve(t, { imap });
     await edit("protocol imap;", "protocol pop3;");
@@ -173,7 +190,7 @@ test("a reload that cannot be done is logged, and nothing changes:", async (t) =
     [
       "an address that another program has",
       `listen 127.0.0.1:${fresh}; listen 127.0.0.1:${taken};`,
-      new RegExp(`bind\\(\\) to 127\\.0\\.0\\.1:${taken} failed \\(98: `),
+      /still could not bind\(\)$/,
     ],
     [
       "a log file that cannot be opened",
@@ -181,17 +198,17 @@ test("a reload that cannot be done is logged, and nothing changes:", async (t) =
       /open\(\) "\S+missing\/error\.log" failed \(2: /,
     ],
   ];
-  for (const [index, [what, directives, complaint]] of mistakes.entries()) {
+  for (const [what, directives, complaint] of mistakes) {
     await t.test(what, async () => {
       await writeFile(file, good.replace("protocol smtp;", `protocol smtp; ${directives}`));
-      await assertUnmoved(service, index + 1, complaint);
+      await assertUnmoved(service, complaint);
     });
   }
 
   await t.test("a pid file that cannot be written", async () => {
     const listening = good.replace("protocol smtp;", `protocol smtp; listen 127.0.0.1:${fresh};`);
     await writeFile(file, listening.replace("pid nginx.pid;", "pid missing/nginx.pid;"));
-    await assertUnmoved(service, mistakes.length + 1, /missing\/nginx\.pid/);
+    await assertUnmoved(service, /missing\/nginx\.pid/);
   });
 
   await t.test("nothing of them is left in the way of the next one", async () => {
@@ -226,16 +243,14 @@ async function newWorker(primary: number, old: number): Promise<number> {
   }
 }
 
-/** That nothing has changed for anyone, although a reload was tried for the count-th time. */
+/** That nothing has changed for anyone, although a reload was tried. */
 async function assertUnmoved(
   { program, ports, file }: Service<"smtp">,
-  count: number,
   complaint: RegExp,
 ): Promise<void> {
   const session = await greeted("smtp", ports.smtp);
   program.signal("SIGHUP");
-  const line = (await program.logs(/^.* \[emerg\] .*$/, count)).at(-1);
-  assert.match(line![0], complaint);
+  await program.logs(new RegExp(` \\[emerg\\] .*${complaint.source}`));
   session.write("HELO x\r\n");
   assert.equal(await session.line(), "250 mx.example.test");
   session.end();

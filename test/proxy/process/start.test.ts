@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { access, readFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, type Server, createServer } from "node:net";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { type TestContext, describe, test } from "node:test";
 import { mailBlock } from "../../support/configuration.ts";
 import { greeted } from "../../support/mail-client.ts";
 import { posternEntry } from "../../support/peers/index.ts";
@@ -14,6 +14,14 @@ import { inTheClear } from "../../support/servers.ts";
 import { isRefused } from "./clients.ts";
 import { serve } from "./service.ts";
 import { makeSite, postern, refusedStart, start } from "./site.ts";
+
+/** Has a port of its own until the test is over. */
+async function otherProgram(t: TestContext): Promise<Server> {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  t.after(() => other.close());
+  return other;
+}
 
 /** @param server directives of a server that would otherwise start */
 async function configuration(main: string, server = ""): Promise<{ port: number; text: string }> {
@@ -56,27 +64,59 @@ describe("a start", { concurrency: 4 }, () => {
     assert.ok(await isRefused(port));
   });
 
-  test("a port that another program has is named, and no pid file is left", async (t) => {
-    const other = createServer().listen(0, "127.0.0.1");
-    await once(other, "listening");
-    t.after(() => other.close());
-    const { port } = other.address() as AddressInfo;
+  test("a port that another program has is asked for five times, and no pid file is left", async (t) => {
+    const { port } = (await otherProgram(t)).address() as AddressInfo;
     const { text } = await configuration("pid nginx.pid;", `listen 127.0.0.1:${port};`);
     const site = await makeSite(t, { "mail.conf": text });
     const { end, stderr } = await refusedStart(t, site);
     assert.equal(end, 1);
-    assert.match(
-      stderr,
-      new RegExp(`\\[emerg\\] bind\\(\\) to 127\\.0\\.0\\.1:${port} failed \\(98: [^)]+\\)\n$`),
-    );
+    const failed = `bind() to 127.0.0.1:${port} failed (98: Address already in use)`;
+    assert.equal(stderr.split(failed).length - 1, 5, stderr);
+    assert.equal(stderr.split("[notice]").length - 1, 4, stderr);
+    assert.match(stderr, /try again to bind\(\) after 500ms\n/);
+    assert.match(stderr, /\npostern: \[emerg\] still could not bind\(\)\n$/);
     await assert.rejects(access(join(site, "nginx.pid")), { code: "ENOENT" });
+  });
+
+  test("the terminal hears of it as well as the log file", async (t) => {
+    const { port } = (await otherProgram(t)).address() as AddressInfo;
+    const { text } = await configuration("error_log error.log;", `listen 127.0.0.1:${port};`);
+    const site = await makeSite(t, { "mail.conf": text });
+    const { end, stderr } = await postern(site);
+    assert.equal(end, 1);
+    const failed = `[emerg] bind() to 127.0.0.1:${port} failed (98: Address already in use)`;
+    assert.ok(stderr.startsWith(`postern: ${failed}\n`), stderr);
+    assert.ok((await readFile(join(site, "error.log"), "utf8")).includes(failed.slice(8)));
+  });
+
+  test("a port that another program lets go of meanwhile is taken", async (t) => {
+    const other = await otherProgram(t);
+    const { port } = other.address() as AddressInfo;
+    const { text } = await configuration("", `listen 127.0.0.1:${port};`);
+    const site = await makeSite(t, { "mail.conf": text });
+    const program = start(t, site, "-g", "error_log stderr notice;");
+    await program.logs(/try again to bind/);
+    other.close();
+    await program.logs(/start worker process/);
+    (await greeted("imap", port)).end();
+  });
+
+  test("an address that is not ours is named at once", async (t) => {
+    const { text } = await configuration("", "listen 192.0.2.1:14300;");
+    const site = await makeSite(t, { "mail.conf": text });
+    const complaint =
+      "postern: [emerg] bind() to 192.0.2.1:14300 failed (99: Cannot assign requested address)\n";
+    assert.deepEqual(await refusedStart(t, site), { end: 1, stderr: complaint });
+    const { end, stderr } = await postern(site, "-t");
+    assert.equal(end, 1);
+    assert.ok(stderr.includes(complaint), stderr);
   });
 
   test("a second Postern of the same configuration leaves the first one alone", async (t) => {
     const { program, file, ports, proxy } = await serve(t, { imap: inTheClear.imap });
     const { end, stderr } = await refusedStart(t, proxy.directory);
     assert.equal(end, 1);
-    assert.match(stderr, /\[emerg\] bind\(\) to \S+ failed/);
+    assert.match(stderr, /\[emerg\] \S+ bind\(\) to \S+ failed/);
     assert.equal(await readFile(file("nginx.pid"), "utf8"), `${program.pid}\n`);
     (await greeted("imap", ports.imap)).end();
   });

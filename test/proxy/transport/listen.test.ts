@@ -1,23 +1,37 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
-import { test } from "node:test";
-import { type Connection, accept, bind } from "../../../proxy/transport/index.ts";
+import { join } from "node:path";
+import { type TestContext, describe, test } from "node:test";
+import { type Address, type Connection, accept, bind } from "../../../proxy/transport/index.ts";
+import { Ear, transport } from "../../support/connections.ts";
 import { freePorts } from "../../support/ports.ts";
+import { makeScratch } from "../../support/scratch.ts";
 
 const noIPv6 = networkInterfaces()["lo"]?.some(({ family }) => family === "IPv6")
   ? false
   : "this machine has no IPv6";
+const noLinux = process.platform === "linux" ? false : "only Linux can be asked";
+
+interface Options {
+  readonly ipv6only?: boolean;
+  readonly keepAlive?: Parameters<typeof accept>[1]["keepAlive"];
+}
 
 /** Who comes next to this address. */
-function next(host: string, port: number): Promise<Connection> {
+function next(
+  address: Address,
+  { ipv6only = true, keepAlive = null }: Options = {},
+): Promise<Connection> {
+  const socket = bind({ ...address, ipv6only });
   return new Promise((resolve, reject) => {
     const listener = accept(
-      bind({ host, port }),
+      socket,
+      { ...address, backlog: 8, keepAlive },
       (connection) => {
         listener.close();
-        connection.close();
         resolve(connection);
       },
       reject,
@@ -25,38 +39,145 @@ function next(host: string, port: number): Promise<Connection> {
   });
 }
 
-async function call(host: string, port: number): Promise<void> {
+/** Calls, waits until somebody has answered, and hangs up. */
+async function call(
+  host: string,
+  port: number,
+  answered: Promise<Connection>,
+): Promise<Connection> {
   const socket = connect(port, host).resume();
+  const connection = await answered;
+  connection.close();
+  socket.end();
   await once(socket, "close");
+  return connection;
 }
 
 test(
   "all addresses of IPv4 and of IPv6 may be listened to on one port",
   { skip: noIPv6 },
   async () => {
-    const [port] = await freePorts(1);
-    const [four, six] = [next("0.0.0.0", port!), next("::", port!)];
-    await call("127.0.0.1", port!);
-    await call("::1", port!);
-    assert.equal((await four).remote.host, "127.0.0.1");
-    assert.equal((await six).remote.host, "::1");
+    const [port = 0] = await freePorts(1);
+    const [four, six] = [next({ host: "0.0.0.0", port }), next({ host: "::", port })];
+    assert.equal((await call("127.0.0.1", port, four)).remote.host, "127.0.0.1");
+    assert.equal((await call("::1", port, six)).remote.host, "::1");
   },
 );
 
+test("those of IPv6 take IPv4 as well where they are told to", { skip: noIPv6 }, async () => {
+  const [port = 0] = await freePorts(1);
+  const both = next({ host: "::", port }, { ipv6only: false });
+  assert.equal((await call("127.0.0.1", port, both)).remote.host, "::ffff:127.0.0.1");
+});
+
 test("a port that is taken is told in nginx's words", async () => {
-  const [port] = await freePorts(1);
-  const taken = next("127.0.0.1", port!);
-  const message = new RegExp(
-    `^Error: bind\\(\\) to 127\\.0\\.0\\.1:${port} failed \\(98: .*in use\\)$`,
-  );
-  assert.throws(() => bind({ host: "127.0.0.1", port: port! }), message);
-  await call("127.0.0.1", port!);
-  await taken;
+  const [port = 0] = await freePorts(1);
+  const address = { host: "127.0.0.1", port };
+  const taken = next(address);
+  assert.throws(() => bind(address), {
+    message: `bind() to 127.0.0.1:${port} failed (98: Address already in use)`,
+    inUse: true,
+  });
+  await call("127.0.0.1", port, taken);
 });
 
 test("an address of another machine is told in nginx's words", () => {
-  assert.throws(
-    () => bind({ host: "192.0.2.1", port: 1143 }),
-    /^Error: bind\(\) to 192\.0\.2\.1:1143 failed \(99: /,
-  );
+  assert.throws(() => bind({ host: "192.0.2.1", port: 1143 }), {
+    message: "bind() to 192.0.2.1:1143 failed (99: Cannot assign requested address)",
+    inUse: false,
+  });
+});
+
+describe("so_keepalive", { skip: noLinux }, () => {
+  /** Seconds until the kernel's first probe of a connection from this port, or null for none. */
+  function firstProbe(from: number): number | null {
+    const port = from.toString(16).toUpperCase().padStart(4, "0");
+    const lines = readFileSync("/proc/net/tcp", "utf8").split("\n");
+    const line = lines.find((one) => one.trim().split(/\s+/)[2] === `0100007F:${port}`);
+    const [, timer, when = ""] = / (\d\d):([0-9A-F]{8}) /.exec(line ?? "") ?? [];
+    return timer === "02" ? Number.parseInt(when, 16) / 100 : null;
+  }
+
+  const system = { idle: 0, interval: 0, count: 0 };
+  const FORMS = {
+    "is off unless it is asked for": [null, null],
+    "begins after as long as it is told": [{ idle: 600, interval: 5, count: 3 }, 600],
+    "begins after two hours where only the rest is told": [{ ...system, count: 3 }, 7200],
+  } as const;
+  for (const [what, [keepAlive, idle]] of Object.entries(FORMS)) {
+    test(what, async () => {
+      const [port = 0] = await freePorts(1);
+      const answered = next({ host: "127.0.0.1", port }, { keepAlive });
+      const socket = connect(port, "127.0.0.1");
+      const connection = await answered;
+      const seconds = firstProbe(connection.remote.port);
+      connection.close();
+      socket.destroy();
+      if (idle === null) assert.equal(seconds, null);
+      else assert.ok(seconds !== null && seconds <= idle && seconds > idle - 60, `${seconds}`);
+    });
+  }
+
+  test("begins when the system thinks best where nothing is told", async () => {
+    const [port = 0] = await freePorts(1);
+    const answered = next({ host: "127.0.0.1", port }, { keepAlive: system });
+    const socket = connect(port, "127.0.0.1");
+    const connection = await answered;
+    assert.ok(firstProbe(connection.remote.port) !== null);
+    connection.close();
+    socket.destroy();
+  });
+});
+
+describe("a unix socket", () => {
+  async function scratch(t: TestContext): Promise<string> {
+    const { path, remove } = await makeScratch();
+    t.after(remove);
+    return path;
+  }
+
+  test("is for everybody, and its file goes with it", async (t) => {
+    const path = join(await scratch(t), "mail.sock");
+    const socket = bind({ host: `unix:${path}`, port: 0 });
+    assert.equal(statSync(path).mode & 0o7777, 0o666);
+    socket.close();
+    assert.ok(!existsSync(path));
+  });
+
+  test("moves bytes both ways, and its clients have no names", async (t) => {
+    const address = { host: `unix:${join(await scratch(t), "mail.sock")}`, port: 0 };
+    const answered = next(address);
+    const dialled = await transport.dial(address, new AbortController().signal);
+    const accepted = await answered;
+    assert.deepEqual(accepted.remote, { host: "unix:", port: 0 });
+    assert.deepEqual(accepted.local, address);
+    assert.deepEqual(dialled.remote, address);
+    const ears = [new Ear(accepted), new Ear(dialled)];
+    for (const [index, connection] of [dialled, accepted].entries()) {
+      connection.write(`hello ${index}`);
+      connection.end();
+    }
+    await Promise.all(ears.map((ear) => ear.ending.promise));
+    assert.deepEqual(
+      ears.map(({ text }) => text),
+      ["hello 0", "hello 1"],
+    );
+  });
+
+  test("that cannot be bound is told in nginx's words", async (t) => {
+    const path = await scratch(t);
+    writeFileSync(join(path, "stale"), "");
+    const WRONG = {
+      stale: "98: Address already in use",
+      "missing/mail.sock": "2: No such file or directory",
+      "stale/mail.sock": "20: Not a directory",
+    };
+    for (const [name, message] of Object.entries(WRONG)) {
+      const host = `unix:${path}/${name}`;
+      assert.throws(() => bind({ host, port: 0 }), {
+        message: `bind() to ${host} failed (${message})`,
+      });
+    }
+    assert.ok(existsSync(join(path, "stale")), "it is not ours to remove");
+  });
 });

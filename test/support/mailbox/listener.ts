@@ -30,10 +30,13 @@ export class Listener extends EventEmitter<{ connection: [Socket] }> {
     return this.#open.size;
   }
 
-  async listen(port: number): Promise<void> {
-    this.#server.listen(port, this.host);
+  /** @param at a port, 0 for any, or the path of a unix socket */
+  async listen(at: number | string): Promise<void> {
+    // Workers connect as nobody.
+    if (typeof at === "string") this.#server.listen({ path: at, writableAll: true });
+    else this.#server.listen(at, this.host);
     await once(this.#server, "listening");
-    this.port = (this.#server.address() as AddressInfo).port;
+    if (typeof at === "number") this.port = (this.#server.address() as AddressInfo).port;
   }
 
   /** Stops listening and cuts every connection; `listen` may follow. */

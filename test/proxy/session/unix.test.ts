@@ -1,0 +1,133 @@
+// Clients, lookups and balancers that come by unix sockets, which have no addresses.
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import type { Listener } from "../../support/mailbox/index.ts";
+import { attempt, granted } from "../../support/mail-client.ts";
+import { type Scratch, makeScratch } from "../../support/scratch.ts";
+import { type Servers, startServers } from "../../support/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
+import { Wire } from "../../support/wire.ts";
+
+const names = ["plain", "tls", "balanced", "passing", "passing2", "xclient"] as const;
+type Name = (typeof names)[number];
+
+let scratch: Scratch;
+let imap: Listener;
+let introduced: Listener;
+let smtp: Listener;
+let endpoint: LookupEndpoint;
+let postern: Servers<Name>;
+
+before(async () => {
+  scratch = await makeScratch();
+  imap = await startUpstream(async (wire) => {
+    await grantImap(wire);
+    await silence();
+  });
+  introduced = await startUpstream(async (wire) => {
+    // Version 1 ends in a line end, version 2 has 16 bytes where it has nothing to tell.
+    if ((await wire.bytes(5)) === "PROXY") await wire.line();
+    else await wire.bytes(11);
+    await grantImap(wire);
+    await silence();
+  });
+  smtp = await startUpstream(async (wire) => {
+    wire.write("220 ready\r\n");
+    for (;;) {
+      const line = await wire.line();
+      wire.write(line.startsWith("XCLIENT ") ? "220 ready\r\n" : "250 ok\r\n");
+    }
+  });
+  const upstreams: Partial<Record<string, Listener>> = {
+    passing: introduced,
+    passing2: introduced,
+    xclient: smtp,
+  };
+  endpoint = await startLookupEndpoint(
+    (lookup) => route((upstreams[lookup.header("Auth-User")!] ?? imap).port),
+    path("auth"),
+  );
+  const server = (name: Name, more: string) => `listen unix:${path(name)} ${more}`;
+  postern = await startServers(`auth_http ${endpoint.address};`, {
+    plain: server("plain", "; protocol imap;"),
+    tls: server("tls", "ssl; protocol imap;"),
+    balanced: server("balanced", "proxy_protocol; protocol imap; set_real_ip_from unix:;"),
+    passing: server("passing", "; protocol imap; proxy_protocol on;"),
+    passing2: server("passing2", "; protocol imap; proxy_protocol v2;"),
+    xclient: server("xclient", "; protocol smtp;"),
+  });
+  await postern.proxy.program.logs(/start worker process/);
+});
+after(async () => {
+  await postern.stop();
+  await endpoint.close();
+  for (const upstream of [imap, introduced, smtp]) await upstream.close();
+  await scratch.remove();
+});
+
+function path(name: string): string {
+  return join(scratch.path, `${name}.sock`);
+}
+
+/** A session that logs in by its server's name. */
+async function logIn(name: Name, wire: Wire): Promise<LookupEndpoint["lookups"][number]> {
+  const protocol = name === "xclient" ? "smtp" : "imap";
+  await wire.line();
+  const answer = await attempt(protocol, wire, { login: name, password: "x" });
+  assert.match(answer, granted[protocol]);
+  wire.end();
+  return endpoint.lookups.find((lookup) => lookup.header("Auth-User") === name)!;
+}
+
+/** The session's line in the access log. */
+async function logged(name: Name): Promise<Readonly<Record<string, unknown>>> {
+  await postern.proxy.program.says(`"login":"${name}"`);
+  return postern.sessions().find(({ login }) => login === name)!;
+}
+
+test("a client of a unix socket is unix: to the endpoint and in the logs", async () => {
+  const lookup = await logIn("plain", new Wire(connect(path("plain"))));
+  assert.equal(lookup.lines[0], "GET /auth HTTP/1.1");
+  assert.equal(lookup.header("Host"), "localhost");
+  assert.equal(lookup.header("Client-IP"), "unix:");
+  const { remote_addr, server_addr } = await logged("plain");
+  assert.deepEqual([remote_addr, server_addr], ["unix:", `unix:${path("plain")}`]);
+  const { stderr } = postern.proxy.program;
+  assert.ok(stderr.includes(` client unix: connected to unix:${path("plain")}\n`), stderr);
+  assert.ok(
+    stderr.includes(
+      ` client logged in, client: unix:, server: unix:${path("plain")}, login: "plain", upstream: `,
+    ),
+    stderr,
+  );
+});
+
+test("TLS goes over a unix socket as over any other", async () => {
+  const socket = connectTls({ path: path("tls"), rejectUnauthorized: false });
+  const lookup = await logIn("tls", new Wire(socket));
+  assert.equal(lookup.header("Auth-SSL"), "on");
+});
+
+test("a balancer at a unix socket is believed where set_real_ip_from says unix:", async () => {
+  const wire = new Wire(connect(path("balanced")));
+  wire.write("PROXY TCP4 192.0.2.9 192.0.2.1 50001 143\r\n");
+  const lookup = await logIn("balanced", wire);
+  assert.equal(lookup.header("Client-IP"), "192.0.2.9");
+  assert.equal((await logged("balanced"))["remote_addr"], "192.0.2.9");
+});
+
+test("upstreams hear that there is nothing to tell of the client", async () => {
+  await logIn("passing", new Wire(connect(path("passing"))));
+  await logIn("passing2", new Wire(connect(path("passing2"))));
+  await logIn("xclient", new Wire(connect(path("xclient"))));
+  assert.deepEqual(introduced.lines.slice(0, 2), ["PROXY", " UNKNOWN"]);
+  assert.ok(introduced.lines.join("").includes("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"));
+  assert.ok(
+    smtp.lines.includes("XCLIENT ADDR=[UNAVAILABLE] LOGIN=xclient NAME=[UNAVAILABLE]"),
+    smtp.lines.join("\n"),
+  );
+});
