@@ -115,6 +115,13 @@ export interface Listener {
   close(): void;
 }
 
+/** Datagrams exchanged with one peer, from a random port of our own. What is lost is lost without a word. */
+export interface Datagrams {
+  send(bytes: Uint8Array): void;
+  /** Nothing is received any more. To be called once. */
+  close(): void;
+}
+
 export interface Transport {
   /** Counts an accepted connection among those that are open. @throws Error where there is no room for it */
   admit(client: Connection): void;
@@ -122,6 +129,11 @@ export interface Transport {
   dial(to: Address, signal: AbortSignal): Promise<Connection>;
   /** Whether a connection may be closed to make room for another one. */
   spare(connection: Connection, spare: boolean): void;
+  /**
+   * @param to an IP address
+   * @param received hears each datagram of this peer, and of no other; must not throw
+   */
+  datagrams(to: Address, received: (bytes: Uint8Array) => void): Datagrams;
   /** Moves bytes both ways until both directions are done, then closes both; the caller lets go of both. */
   splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice;
   deadline(owner: Expiring): Deadline;

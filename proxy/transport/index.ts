@@ -3,6 +3,7 @@ export type {
   Address,
   ClientTls,
   Connection,
+  Datagrams,
   Deadline,
   Expiring,
   Listener,

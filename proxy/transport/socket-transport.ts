@@ -4,6 +4,7 @@ import { unixPath } from "../../shared/address.ts";
 import type {
   Address,
   Connection,
+  Datagrams,
   Deadline,
   Done,
   Expiring,
@@ -11,6 +12,7 @@ import type {
   SpliceLimits,
   Transport,
 } from "./connection.ts";
+import { SocketDatagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
 import { orGiveUp } from "./give-up.ts";
 import { SocketConnection } from "./socket-connection.ts";
@@ -60,6 +62,10 @@ export class SocketTransport implements Transport {
       });
     });
     return orGiveUp(connected, signal, () => socket.destroy(new Error("given up")));
+  }
+
+  datagrams(to: Address, received: (bytes: Uint8Array) => void): Datagrams {
+    return new SocketDatagrams(to, received);
   }
 
   spare(connection: Connection, spare: boolean): void {
