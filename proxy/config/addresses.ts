@@ -5,6 +5,7 @@ import type { Findings } from "./findings.ts";
 import { refuseClashes, resolveListens } from "./listen.ts";
 import { type Hosts, lookUp } from "./name-lookup.ts";
 import { resolveNetworks } from "./realip.ts";
+import { resolveNameServers } from "./resolver.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 
 /**
@@ -24,12 +25,13 @@ export async function resolveAddresses(
 }
 
 function resolveServer(server: ServerSettings, hosts: Hosts): ServerSettings {
-  const { listen, error_log, access_log, set_real_ip_from } = server;
+  const { listen, error_log, access_log, resolver, set_real_ip_from } = server;
   return {
     ...server,
     listen: resolveListens(listen, hosts),
     error_log: resolveErrorLogs(error_log, hosts),
     access_log: resolveAccessLog(access_log, hosts),
+    resolver: resolveNameServers(resolver, hosts),
     set_real_ip_from: resolveNetworks(set_real_ip_from, hosts),
   };
 }

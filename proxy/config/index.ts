@@ -22,6 +22,7 @@ export { openFailed } from "./files.ts";
 export type { Listen } from "./listen.ts";
 export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
 export { trusts } from "./realip.ts";
+export type { ResolverSettings } from "./resolver.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
 export { type Identity, identityOf, isRoot } from "./user.ts";

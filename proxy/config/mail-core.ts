@@ -6,6 +6,7 @@ import { ConfigError } from "./error.ts";
 import { parametersInstead } from "./listen-parameters.ts";
 import { type Listen, listen } from "./listen.ts";
 import type { Directive } from "./parser.ts";
+import { type ResolverSettings, resolver } from "./resolver.ts";
 import { number, rawWords, text, time } from "./values.ts";
 
 function protocol(directive: Directive): ProtocolName {
@@ -35,6 +36,13 @@ export const mailCore = {
     default: hostname().toLowerCase(),
   },
   timeout: { in: MAIL, args: 1, read: once(time), default: 60_000 },
+  resolver: {
+    in: MAIL,
+    args: MANY,
+    read: once(resolver),
+    default: null as ResolverSettings | null,
+  },
+  resolver_timeout: { in: MAIL, args: 1, read: once(time), default: 30_000 },
   max_errors: { in: MAIL, args: 1, read: once(number), default: 5 },
   /** Ours, as freenginx has it: commands before the login. */
   max_commands: { in: MAIL, args: 1, read: once(number), default: 1000 },

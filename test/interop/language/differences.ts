@@ -44,6 +44,16 @@ export const DIFFERENCES: { readonly [K in Kind]?: Readonly<Record<string, Diffe
       nginx: ['[emerg] invalid port in auth_http "https://127.0.0.1/x" in FILE:3'],
       postern: [],
     },
+    // There is no DNS over unix sockets.
+    "resolver unix:/x;": {
+      nginx: [],
+      postern: ['[emerg] invalid host in resolver "unix:/x" in FILE:3'],
+    },
+    // New in nginx 1.23.
+    "resolver 127.0.0.1 ipv4=off;": {
+      nginx: ['[emerg] host not found in resolver "ipv4=off" in FILE:3'],
+      postern: [],
+    },
     // New in nginx 1.31.
     "proxy_protocol v2;": {
       nginx: [

@@ -34,6 +34,14 @@ test("set_real_ip_from trusts every address of a name", async (t) => {
   for (const host of ["11.0.0.1", "localhost", ""]) assert.ok(!trusted(host), host);
 });
 
+test("the resolver asks every address of a name", async (t) => {
+  const { servers } = await resolved(t, mail("resolver 192.0.2.53 localhost:5353;"));
+  assert.deepEqual(servers[0]?.resolver?.servers, [
+    { host: "192.0.2.53", port: 53 },
+    ...[...new Set(localhost)].map((host) => ({ host, port: 5353 })),
+  ]);
+});
+
 test("syslog takes the first address of a name", async (t) => {
   const log = "syslog:server=localhost:5140";
   const { servers, error_log } = await resolved(
