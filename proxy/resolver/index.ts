@@ -1,0 +1,4 @@
+/** DNS: names of addresses, and addresses of names. */
+export { UNAVAILABLE, clientHost } from "./client-host.ts";
+export type { Resolver } from "./resolver.ts";
+export { Resolvers } from "./resolvers.ts";

@@ -1,0 +1,389 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { type TestContext, describe, test } from "node:test";
+import { TRUNCATED_RESPONSE } from "dns-packet";
+import { parseIp } from "../../../shared/address.ts";
+import {
+  type DnsRecord,
+  type NameServer,
+  NXDOMAIN,
+  type Query,
+  SERVFAIL,
+  type Say,
+  answer,
+  startNameServer,
+  zone,
+} from "../../support/name-server.ts";
+import { patience, resolverOf } from "../../support/resolver.ts";
+
+const CLIENT = parseIp("192.0.2.9")!;
+const PTR = "PTR 9.2.0.192.in-addr.arpa";
+const NAME: readonly DnsRecord[] = [{ type: "PTR", data: "mx.example.test" }];
+
+/** Until the test ends. */
+async function nameServer(t: TestContext, say: Say): Promise<NameServer> {
+  const server = await startNameServer(say);
+  t.after(() => server.close());
+  return server;
+}
+
+const right: Say = (query) => [answer(query, NAME)];
+const silent: Say = () => [];
+
+function told(queries: readonly Query[]): string[] {
+  return queries.map(({ over, type, name }) => `${over} ${type} ${name}`);
+}
+
+describe("finds", { concurrency: true }, () => {
+  test("the first name of an address", async (t) => {
+    const server = await nameServer(t, zone({ [PTR]: [...NAME, { type: "PTR", data: "other" }] }));
+    const resolver = resolverOf([server]);
+    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+  });
+
+  const both = {
+    "A mx.example.test": [{ type: "A", data: "192.0.2.9" }],
+    "AAAA mx.example.test": [{ type: "AAAA", data: "2001:db8::9" }],
+  } as const;
+  const FAMILIES = [
+    [true, false, ["192.0.2.9"]],
+    [false, true, ["2001:db8::9"]],
+    [true, true, ["192.0.2.9", "2001:db8::9"]],
+  ] as const;
+  for (const [ipv4, ipv6, addresses] of FAMILIES) {
+    test(`a name's addresses with ipv4=${ipv4} ipv6=${ipv6}`, async (t) => {
+      const server = await nameServer(t, zone(both));
+      const resolver = resolverOf([server], { ipv4, ipv6 });
+      assert.deepEqual(await resolver.forward("MX.example.test", patience()), addresses);
+      assert.equal(server.queries.length, addresses.length);
+    });
+  }
+
+  test("addresses of one family where the other has none", async (t) => {
+    const six = both["AAAA mx.example.test"];
+    const server = await nameServer(
+      t,
+      zone({ "AAAA mx.example.test": six, "A mx.example.test": [] }),
+    );
+    const resolver = resolverOf([server], { ipv6: true });
+    assert.deepEqual(await resolver.forward("mx.example.test", patience()), ["2001:db8::9"]);
+  });
+
+  test("the addresses of the name that a name stands for", async (t) => {
+    const server = await nameServer(
+      t,
+      zone({
+        "A www.example.test": [{ type: "CNAME", data: "web.example.test" }],
+        "A web.example.test": [
+          { type: "CNAME", data: "host.example.test" },
+          { type: "A", data: "192.0.2.1", name: "host.example.test" },
+        ],
+      }),
+    );
+    const resolver = resolverOf([server]);
+    assert.deepEqual(await resolver.forward("www.example.test", patience()), ["192.0.2.1"]);
+  });
+
+  test("an answer over TCP where it does not fit a datagram", async (t) => {
+    const server = await nameServer(t, (query) => [
+      answer(query, NAME, query.over === "udp" ? TRUNCATED_RESPONSE : 0),
+    ]);
+    assert.equal(await resolverOf([server]).reverse(CLIENT, patience()), "mx.example.test");
+    assert.deepEqual(told(server.queries), [`udp ${PTR}`, `tcp ${PTR}`]);
+  });
+});
+
+describe("does not find", { concurrency: true }, () => {
+  const FAILURES: Record<string, readonly [entry: number | [], message: string]> = {
+    "a name that does not exist": [NXDOMAIN, "3: Host not found"],
+    "a name without such records": [[], "3: Host not found"],
+    "what the server fails at": [SERVFAIL, "2: Server failure"],
+    "what the server does not do": [4, "4: Unimplemented"],
+    "what the server refuses": [5, "5: Operation refused"],
+  };
+  for (const [what, [entry, message]] of Object.entries(FAILURES)) {
+    test(what, async (t) => {
+      const server = await nameServer(t, zone({ [PTR]: entry, "A mx.example.test": entry }));
+      const resolver = resolverOf([server]);
+      await assert.rejects(resolver.reverse(CLIENT, patience()), { message });
+      await assert.rejects(resolver.forward("mx.example.test", patience()), { message });
+    });
+  }
+
+  test("a name that one family says does not exist", async (t) => {
+    const server = await nameServer(
+      t,
+      zone({ "A x.test": [{ type: "A", data: "192.0.2.1" }], "AAAA x.test": NXDOMAIN }),
+    );
+    const resolver = resolverOf([server], { ipv6: true });
+    await assert.rejects(resolver.forward("x.test", patience()), { message: "3: Host not found" });
+  });
+
+  test("a name of which one family cannot be told, though the other can", async (t) => {
+    const server = await nameServer(
+      t,
+      zone({ "A x.test": SERVFAIL, "AAAA x.test": [{ type: "AAAA", data: "::2" }] }),
+    );
+    const resolver = resolverOf([server], { ipv6: true });
+    await assert.rejects(resolver.forward("x.test", patience()), { message: "2: Server failure" });
+  });
+
+  test("names that no message can hold, and does not ask for them", async (t) => {
+    const server = await nameServer(t, silent);
+    for (const name of ["", "a..b", `${"x".repeat(64)}.test`]) {
+      const found = resolverOf([server]).forward(name, patience());
+      await assert.rejects(found, { message: "3: Host not found" });
+    }
+    assert.deepEqual(server.queries, []);
+  });
+
+  test("the end of aliases that go round in a circle", async (t) => {
+    const server = await nameServer(t, (query) => [
+      answer(query, [{ type: "CNAME", data: query.name === "a.test" ? "b.test" : "a.test" }]),
+    ]);
+    const found = resolverOf([server]).forward("a.test", patience());
+    await assert.rejects(found, { message: "3: Host not found" });
+    assert.equal(server.queries.length, 51);
+  });
+
+  test("what nobody answers in time", async (t) => {
+    const server = await nameServer(t, silent);
+    const found = resolverOf([server]).reverse(CLIENT, patience(150));
+    await assert.rejects(found, { message: "110: Operation timed out" });
+  });
+});
+
+describe("waits for a better answer, and asks the next server,", { concurrency: true }, () => {
+  const other = { type: "A", name: "x.test", id: 1 };
+  const USELESS: Record<string, Say> = {
+    "where the first is silent": silent,
+    "where the id is wrong": ({ id, ...query }) => [answer({ ...query, id: id ^ 1 }, NAME)],
+    "where the question is another": ({ id }) => [answer({ ...other, id }, NAME)],
+    "where there is no PTR record": (query) => [answer(query, [{ type: "CNAME", data: "x.test" }])],
+    "where the first finds a fault in the question": (query) => [answer(query, [], 1)],
+    "where the first speaks no DNS": () => [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
+    "where the first sends the question back": ({ id }) => [Buffer.from([id >> 8, id & 0xff])],
+    "where the answer over TCP is truncated as well": (query) => [
+      answer(query, [], TRUNCATED_RESPONSE),
+    ],
+    "where TCP says nothing": (query) =>
+      query.over === "udp" ? [answer(query, [], TRUNCATED_RESPONSE)] : [],
+    "where TCP says no DNS": (query) =>
+      query.over === "udp" ? [answer(query, [], TRUNCATED_RESPONSE)] : [Buffer.alloc(7)],
+    "where TCP says too much": (query) =>
+      query.over === "udp" ? [answer(query, [], TRUNCATED_RESPONSE)] : [Buffer.alloc(60_000)],
+  };
+  for (const [what, say] of Object.entries(USELESS)) {
+    test(what, async (t) => {
+      const servers = [await nameServer(t, say), await nameServer(t, right)];
+      assert.equal(await resolverOf(servers).reverse(CLIENT, patience()), "mx.example.test");
+      assert.deepEqual(told(servers[1]!.queries), [`udp ${PTR}`]);
+    });
+  }
+
+  test("and takes the right answer behind a wrong one", async (t) => {
+    const server = await nameServer(t, (query) => [
+      answer({ ...query, id: query.id ^ 1 }, [{ type: "PTR", data: "evil.test" }]),
+      Buffer.from("garbage"),
+      answer(query, NAME),
+    ]);
+    const resolver = resolverOf([server], {}, { repeat: Number.POSITIVE_INFINITY });
+    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+  });
+
+  test("and takes a late answer of the server that was asked first", async (t) => {
+    let held: Query | null = null;
+    const first = await nameServer(t, (query) => {
+      if (held === null) {
+        held = query;
+        return [];
+      }
+      // The same question, from the same port: this answers the one before.
+      assert.equal(query.id, held.id);
+      return [answer(held, NAME)];
+    });
+    const second = await nameServer(t, silent);
+    assert.equal(await resolverOf([first, second]).reverse(CLIENT, patience()), "mx.example.test");
+    assert.equal(second.queries.length, 1);
+  });
+
+  test("and asks one that is not there no more than any other", async (t) => {
+    const gone = await startNameServer(silent);
+    await gone.close();
+    const servers = [gone, await nameServer(t, right)];
+    assert.equal(await resolverOf(servers).reverse(CLIENT, patience()), "mx.example.test");
+  });
+});
+
+test("an answer from another address than the server's is ignored", async (t) => {
+  const stranger = createSocket("udp4");
+  t.after(() => stranger.close());
+  const evil: readonly DnsRecord[] = [{ type: "PTR", data: "evil.test" }];
+  const server = await nameServer(t, (query) => {
+    // Sent first, and over loopback so received first.
+    stranger.send(answer(query, evil), query.from, "127.0.0.1");
+    return [answer(query, NAME)];
+  });
+  assert.equal(await resolverOf([server]).reverse(CLIENT, patience()), "mx.example.test");
+});
+
+test("questions go to the servers in turn, each from a port of its own and with an id of its own", async (t) => {
+  const servers = await Promise.all([1, 2, 3].map(() => nameServer(t, right)));
+  const resolver = resolverOf(servers);
+  for (let last = 1; last <= 30; last++) {
+    await resolver.reverse(parseIp(`192.0.2.${last}`)!, patience());
+  }
+  assert.deepEqual(
+    servers.map(({ queries }) => queries.map(({ name }) => Number(name.split(".")[0]) % 3)),
+    [1, 2, 0].map((remainder) => Array.from({ length: 10 }, () => remainder)),
+  );
+  const queries = servers.flatMap((server) => server.queries);
+  const ids = new Set(queries.map(({ id }) => id));
+  assert.ok(ids.size > 25, `${ids.size} ids`);
+  const ports = new Set(queries.map(({ from }) => from));
+  assert.ok(ports.size > 25, `${ports.size} ports`);
+});
+
+describe("an answer is kept", { concurrency: true }, () => {
+  /** Seconds after the first question, and whether it is asked again then. */
+  const AGES: Record<
+    string,
+    { ttl: number; valid?: number; ages: [at: number, asked: boolean][] }
+  > = {
+    "for as long as it says": {
+      ttl: 60,
+      ages: [
+        [59, false],
+        [61, true],
+      ],
+    },
+    "for as long as valid= says, if that is more": {
+      ttl: 60,
+      valid: 300,
+      ages: [
+        [299, false],
+        [301, true],
+      ],
+    },
+    "for as long as valid= says, if that is less": {
+      ttl: 60,
+      valid: 10,
+      ages: [
+        [9, false],
+        [11, true],
+      ],
+    },
+    "not at all where it says so": { ttl: 0, ages: [[0, true]] },
+  };
+  for (const [how, { ttl, valid = 0, ages }] of Object.entries(AGES)) {
+    test(how, async (t) => {
+      const say = zone({
+        [PTR]: [{ type: "PTR", data: "mx.example.test", ttl }],
+        "A mx.example.test": [{ type: "A", data: "192.0.2.9", ttl }],
+      });
+      const server = await nameServer(t, say);
+      let now = 1_000_000;
+      const resolver = resolverOf([server], { valid }, { clock: { now: () => now } });
+      const askedNow = async (): Promise<number> => {
+        const before = server.queries.length;
+        assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+        assert.deepEqual(await resolver.forward("mx.example.test", patience()), ["192.0.2.9"]);
+        return server.queries.length - before;
+      };
+      assert.equal(await askedNow(), 2);
+      for (const [at, asked] of ages) {
+        now = 1_000_000 + at * 1000;
+        assert.equal(await askedNow(), asked ? 2 : 0, `after ${at} s`);
+      }
+    });
+  }
+
+  test("for the shortest time of all that led to it", async (t) => {
+    const server = await nameServer(
+      t,
+      zone({
+        "A a.test": [{ type: "CNAME", data: "b.test", ttl: 10 }],
+        "A b.test": [{ type: "A", data: "192.0.2.1", ttl: 100 }],
+      }),
+    );
+    let now = 1000;
+    const resolver = resolverOf([server], {}, { clock: { now: () => now } });
+    await resolver.forward("a.test", patience());
+    now += 11_000;
+    await resolver.forward("a.test", patience());
+    assert.equal(server.queries.length, 4);
+  });
+
+  test("unless it is a failure", async (t) => {
+    const server = await nameServer(t, zone({}));
+    const resolver = resolverOf([server]);
+    for (let times = 1; times <= 2; times++) {
+      await assert.rejects(resolver.reverse(CLIENT, patience()), { message: "3: Host not found" });
+      assert.equal(server.queries.length, times);
+    }
+  });
+});
+
+describe("what several ask for at once", { concurrency: true }, () => {
+  test("is asked once", async (t) => {
+    const server = await nameServer(t, right);
+    const resolver = resolverOf([server], {}, { repeat: Number.POSITIVE_INFINITY });
+    const names = Array.from({ length: 10 }, () => resolver.reverse(CLIENT, patience()));
+    assert.deepEqual(new Set(await Promise.all(names)), new Set(["mx.example.test"]));
+    assert.equal(server.queries.length, 1);
+  });
+
+  test("is found for those who stay when one leaves", async (t) => {
+    let asked: Query | null = null;
+    const server = await nameServer(t, (query) => {
+      const again = asked !== null;
+      asked = query;
+      return again ? [answer(query, NAME)] : [];
+    });
+    const resolver = resolverOf([server]);
+    const leaver = new AbortController();
+    const left = resolver.reverse(CLIENT, patience(0, leaver.signal));
+    const stays = resolver.reverse(CLIENT, patience());
+    await server.asked(1);
+    leaver.abort(new Error("gone"));
+    await assert.rejects(left, { message: "gone" });
+    assert.equal(await stays, "mx.example.test");
+  });
+
+  test("is asked no longer when all have left", async (t) => {
+    let answers = false;
+    const server = await nameServer(t, (query) => (answers ? [answer(query, NAME)] : []));
+    const resolver = resolverOf([server], {}, { repeat: Number.POSITIVE_INFINITY });
+    const leaver = new AbortController();
+    const all = [1, 2].map(() => resolver.reverse(CLIENT, patience(0, leaver.signal)));
+    await server.asked(1);
+    leaver.abort(new Error("gone"));
+    for (const each of all) await assert.rejects(each, { message: "gone" });
+    answers = true;
+    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+    assert.equal(server.queries.length, 2);
+    assert.notEqual(server.queries[0]!.id, server.queries[1]!.id);
+  });
+
+  test("who has left already asks nothing", async (t) => {
+    const server = await nameServer(t, right);
+    const found = resolverOf([server]).reverse(
+      CLIENT,
+      patience(0, AbortSignal.abort(new Error("gone"))),
+    );
+    await assert.rejects(found, { message: "gone" });
+  });
+});
+
+test("lookups are bounded: with a thousand under way, the next one fails for now", async (t) => {
+  const server = await nameServer(t, silent);
+  const resolver = resolverOf([server]);
+  const leaver = new AbortController();
+  const busy = Array.from({ length: 1000 }, (_, index) =>
+    resolver.forward(`host${index}.test`, patience(0, leaver.signal)),
+  );
+  const message = "11: Resource temporarily unavailable";
+  await assert.rejects(resolver.reverse(CLIENT, patience()), { message });
+  leaver.abort(new Error("gone"));
+  for (const each of busy) await assert.rejects(each, { message: "gone" });
+});

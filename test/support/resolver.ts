@@ -1,0 +1,31 @@
+// Resolvers that ask name servers of a test's own.
+import type { ResolverSettings } from "../../proxy/config/index.ts";
+import { type Pace, Resolver } from "../../proxy/resolver/resolver.ts";
+import { transport } from "./connections.ts";
+import type { NameServer } from "./name-server.ts";
+
+/** ms after which a silent server is given up, and the next one is asked. */
+const REPEAT = 100;
+
+export function resolverOf(
+  servers: readonly Pick<NameServer, "host" | "port">[],
+  settings: Partial<ResolverSettings> = {},
+  pace: Partial<Pace> = {},
+): Resolver {
+  return new Resolver(
+    transport,
+    {
+      servers,
+      valid: 0,
+      ipv4: true,
+      ipv6: false,
+      ...settings,
+    },
+    { repeat: REPEAT, clock: performance, ...pace },
+  );
+}
+
+/** Waits for as long as it takes, unless told otherwise. */
+export function patience(timeout = 0, signal = new AbortController().signal) {
+  return { timeout, signal };
+}
