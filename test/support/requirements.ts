@@ -3,13 +3,14 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-type Tool = "dovecot" | "postfix" | "nginx" | "curl" | "swaks";
+type Tool = "dovecot" | "postfix" | "nginx" | "nsd" | "curl" | "swaks";
 
 /** Each a command, or a path. */
 const files: Record<Tool, readonly string[]> = {
   dovecot: ["dovecot", "/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"],
   postfix: ["postfix", "/usr/lib/postfix/sbin/master"],
   nginx: ["nginx", "/usr/lib/nginx/modules/ngx_mail_module.so"],
+  nsd: ["nsd"],
   curl: ["curl"],
   swaks: ["swaks"],
 };
