@@ -11,6 +11,8 @@ export interface LookupRequest {
   readonly attempt: number;
   /** The client's IP address. */
   readonly client: string;
+  /** Its host name, for SMTP: verified, or a word of nginx's. */
+  readonly clientHost: string;
   /** What a PROXY header said; null without one. */
   readonly proxied: Proxied | null;
   /** The client's TLS, or null in the clear. */

@@ -5,9 +5,6 @@ import type { LookupEndpoint } from "../config/index.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { LookupRequest } from "./authority.ts";
 
-/** nginx's word for an SMTP client whose name it has not looked up. */
-const NO_NAME = "[UNAVAILABLE]";
-
 /**
  * @param keepalive HTTP/1.1, to be followed by more; otherwise HTTP/1.0, as nginx speaks it
  * @param headers more lines, verbatim
@@ -18,7 +15,7 @@ export function formatRequest(
   keepalive: boolean,
   headers: readonly string[],
 ): ByteString {
-  const { credentials, protocol, attempt, client, proxied, tls } = request;
+  const { credentials, protocol, attempt, client, clientHost, proxied, tls } = request;
   const [login, secret] = shown(credentials);
   const lines = [
     `GET ${uri} HTTP/${keepalive ? "1.1" : "1.0"}`,
@@ -33,7 +30,7 @@ export function formatRequest(
     `Auth-Login-Attempt: ${attempt}`,
     `Client-IP: ${client}`,
   );
-  if (protocol === "smtp") lines.push(`Client-Host: ${NO_NAME}`);
+  if (protocol === "smtp") lines.push(`Client-Host: ${clientHost}`);
   if (proxied !== null) {
     const { source, destination } = proxied;
     lines.push(`Proxy-Protocol-Addr: ${source.host}`, `Proxy-Protocol-Port: ${source.port}`);

@@ -11,6 +11,8 @@ export interface SessionRecord {
   readonly protocol: ProtocolName;
   readonly remote_addr: string;
   readonly remote_port: number;
+  /** What was found for its name; null where nobody looked. */
+  readonly remote_host: string | null;
   readonly server_addr: string;
   readonly server_port: number;
   /** Null in the clear. */
@@ -54,10 +56,11 @@ export class AccessLog {
   }
 
   write(record: SessionRecord): void {
-    const { login, ssl_server_name: name, end } = record;
+    const { login, remote_host: host, ssl_server_name: name, end } = record;
     this.#logger?.info({
       ...record,
       login: clipped(login),
+      remote_host: clipped(host),
       ssl_server_name: clipped(name),
       end: clipped(end),
     });

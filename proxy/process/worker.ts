@@ -5,6 +5,7 @@ import { serverTls } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
+import { type Resolver, Resolvers } from "../resolver/index.ts";
 import { type Server, Session } from "../session/index.ts";
 import {
   type BoundSocket,
@@ -47,11 +48,13 @@ export class Worker {
     );
     const sinks = this.#sinks;
     this.log = new ErrorLog(settings.error_log, sinks);
+    const resolvers = new Resolvers(transport);
     this.#servers = settings.servers.map((server) => ({
       settings: server,
       protocol: protocols[server.protocol],
       tls: serverTls(server, ticketKeys),
       trusts: trusts(server.set_real_ip_from),
+      resolver: nameResolver(server, resolvers),
       authority: new HttpAuthority(transport, { ...server, tls: lookupTls(server) }),
       dialer: direct(transport),
       transport,
@@ -129,6 +132,11 @@ export class Worker {
     for (const listener of this.#listeners) listener.close();
     for (const session of this.#sessions) session.terminate();
   }
+}
+
+/** Only SMTP tells its clients' names. */
+function nameResolver({ protocol, resolver }: ServerSettings, all: Resolvers): Resolver | null {
+  return protocol === "smtp" && resolver !== null ? all.get(resolver) : null;
 }
 
 function lookupTls(server: ServerSettings): SocketClientTls | null {

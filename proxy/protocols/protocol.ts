@@ -25,6 +25,8 @@ export interface Account {
 export interface ClientFacts {
   /** An IP address. */
   readonly address: string;
+  /** A host name, or a word of nginx's for why there is none. */
+  readonly host: string;
 }
 
 /** How an upstream login ended. */

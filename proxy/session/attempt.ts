@@ -128,6 +128,7 @@ export class Attempt {
           protocol: protocol.name,
           attempt,
           client: this.#client.address.host,
+          clientHost: this.#client.host,
           proxied: this.#client.proxied,
           tls: this.#client.connection.tls,
         },
@@ -176,7 +177,8 @@ export class Attempt {
       const { address, connection } = this.#client;
       upstream.write(formatProxyHeader(proxy_protocol, address, connection.local));
     }
-    const script = this.#dialogue.login(account, { address: this.#client.address.host });
+    const { address, host } = this.#client;
+    const script = this.#dialogue.login(account, { address: address.host, host });
     try {
       const loggedIn = orGiveUp(logIn(upstream, script), signal, () => upstream.destroy());
       return { upstream, ...(await loggedIn) };

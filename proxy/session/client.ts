@@ -1,9 +1,12 @@
 /** The client of a session: its connection, and who is behind it. */
 import type { Proxied } from "../listener/index.ts";
+import { UNAVAILABLE } from "../resolver/index.ts";
 import type { Address, Connection } from "../transport/index.ts";
 
 export class Client {
   readonly connection: Connection;
+  /** Its host name, once it has been looked up, or a word of nginx's for why there is none. */
+  host: string = UNAVAILABLE;
   /** What a PROXY header said, believed or not; null without one. */
   proxied: Proxied | null = null;
   #address: Address;

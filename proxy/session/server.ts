@@ -3,6 +3,7 @@ import type { ServerSettings } from "../config/index.ts";
 import type { Authority } from "../lookup/index.ts";
 import type { AccessLog, ErrorLog } from "../observe/index.ts";
 import type { Protocol } from "../protocols/index.ts";
+import type { Resolver } from "../resolver/index.ts";
 import type { ServerTls, Transport } from "../transport/index.ts";
 import type { Dialer } from "../upstream/index.ts";
 
@@ -13,6 +14,8 @@ export interface Server {
   readonly tls: ServerTls | null;
   /** Whether a peer's PROXY header is believed. */
   readonly trusts: (host: string) => boolean;
+  /** Whom to ask for the names of clients; null where nobody wants to know them. */
+  readonly resolver: Resolver | null;
   readonly authority: Authority;
   readonly dialer: Dialer;
   readonly transport: Transport;

@@ -17,6 +17,7 @@ import {
 } from "../transport/index.ts";
 import type { Listen } from "../config/index.ts";
 import { reason } from "../reason.ts";
+import { type Resolver, clientHost } from "../resolver/index.ts";
 import { Attempt, type Outcome } from "./attempt.ts";
 import { Client } from "./client.ts";
 import { receiveHeader } from "./header.ts";
@@ -27,6 +28,8 @@ type Phase =
   /** Waiting for a balancer's PROXY header. */
   | { readonly name: "header" }
   | { readonly name: "handshake" }
+  /** Looking for the client's name, before the greeting. */
+  | { readonly name: "naming"; readonly search: AbortController }
   /** Before the greeting (`smtp_greeting_delay`). */
   | { readonly name: "delay" }
   /** Waiting for the client, or for it to read our replies. */
@@ -80,6 +83,7 @@ export class Session implements Receiver, Expiring {
     const dialogue = this.#server.protocol.open(this.#server.settings, ssl);
     this.#dialogue = dialogue;
     this.#client.resume();
+    if (this.#server.resolver !== null && !(await this.#named(this.#server.resolver))) return;
     if (dialogue.greetingDelay === 0) {
       this.#speak({ kind: "reply", text: dialogue.greeting() });
       return;
@@ -101,6 +105,27 @@ export class Session implements Receiver, Expiring {
     }
     this.#client.receiver = this;
     return this.#stillIn("header");
+  }
+
+  /** Finds out the client's name, whatever it says meanwhile. */
+  async #named(resolver: Resolver): Promise<boolean> {
+    const { resolver_timeout, timeout } = this.#server.settings;
+    const search = new AbortController();
+    this.#phase = { name: "naming", search };
+    this.#deadline.clear();
+    try {
+      this.#identity.host = await clientHost(
+        resolver,
+        this.#identity.address.host,
+        { timeout: resolver_timeout, signal: search.signal },
+        (message, resolving) => this.#story.log("error", message, resolving),
+      );
+    } catch (error) {
+      if (!search.signal.aborted) throw error;
+    }
+    if (!this.#stillIn("naming")) return false;
+    this.#deadline.set(timeout);
+    return true;
   }
 
   /** Says something, and is ready for commands. */
@@ -182,6 +207,7 @@ export class Session implements Receiver, Expiring {
       case "attempt":
         phase.attempt.expire();
         break;
+      case "naming":
       case "proxying":
       case "ended":
         break;
@@ -347,6 +373,7 @@ export class Session implements Receiver, Expiring {
     if (phase.name === "ended") return;
     this.#phase = { name: "ended" };
     if (phase.name === "attempt") phase.attempt.cancel();
+    if (phase.name === "naming") phase.search.abort();
     this.#deadline.clear();
     this.#client.close();
     this.#input = null;

@@ -27,5 +27,5 @@ function play(script: LoginScript, lines: readonly string[]): Played {
 export function logIn(client: DialogueClient, lines: readonly string[], account?: Account): Played {
   const { dialogue } = client;
   const anna = account ?? { login: "anna", password: "secret" };
-  return play(dialogue.login(anna, { address: "192.0.2.9" }), lines);
+  return play(dialogue.login(anna, { address: "192.0.2.9", host: "[UNAVAILABLE]" }), lines);
 }

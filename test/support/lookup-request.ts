@@ -7,6 +7,7 @@ export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupReque
     protocol: "imap",
     attempt: 1,
     client: "192.0.2.9",
+    clientHost: "[UNAVAILABLE]",
     proxied: null,
     tls: null,
     ...changes,

@@ -23,9 +23,6 @@ interface Transaction {
   readonly to: ByteString;
 }
 
-/** nginx's word for a client whose name it has not looked up. */
-const NO_NAME = "[UNAVAILABLE]";
-
 /**
  * EHLO; with `xclient` XCLIENT and the client's own EHLO again; then the transaction of a client that did
  * not log in, or with `proxy_smtp_auth` AUTH PLAIN. A client that logged in hears an answer of our own: an
@@ -44,7 +41,7 @@ export function* login(
   ];
   if (xclient) {
     const user = proxy_smtp_auth ? "" : account.login;
-    said.push([xclientCommand(client.address, user), ["220", "250"]]);
+    said.push([xclientCommand(client, user), ["220", "250"]]);
     if (hello !== null) said.push([`${hello.verb} ${hello.name}\r\n`, ["250"]]);
   }
   if (transaction !== null) said.push([`${transaction.from}\r\n`, ["250"]]);
@@ -62,10 +59,10 @@ export function* login(
   return { kind: "accepted", reply: text };
 }
 
-/** Postfix's XCLIENT: what the upstream should take for the client's address and login. */
-function xclientCommand(address: string, user: ByteString): ByteString {
+/** Postfix's XCLIENT: what the upstream should take for the client's address, name and login. */
+function xclientCommand({ address, host }: ClientFacts, user: ByteString): ByteString {
   const named = user === "" ? "" : ` LOGIN=${xtext(user)}`;
-  return `XCLIENT ADDR=${xclientAddress(address)}${named} NAME=${NO_NAME}\r\n`;
+  return `XCLIENT ADDR=${xclientAddress(address)}${named} NAME=${host}\r\n`;
 }
 
 /** nginx says `unix:` of a client by a unix socket, at which Postfix would end the login. */

@@ -10,6 +10,7 @@ const SESSION: SessionRecord = {
   connection: 7,
   protocol: "imap",
   remote_addr: "192.0.2.9",
+  remote_host: null,
   remote_port: 50_000,
   server_addr: "192.0.2.1",
   server_port: 143,

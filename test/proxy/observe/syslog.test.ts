@@ -11,7 +11,7 @@ import { AccessLog, ErrorLog, Sinks } from "../../../proxy/observe/index.ts";
 import { Program } from "../../support/program.ts";
 import { makeScratch } from "../../support/scratch.ts";
 
-const record = { login: "anna", ssl_server_name: null, end: "" } as Parameters<
+const record = { login: "anna", remote_host: null, ssl_server_name: null, end: "" } as Parameters<
   AccessLog["write"]
 >[0];
 

@@ -88,6 +88,7 @@ for (const protocol of protocolNames) {
       "protocol",
       "remote_addr",
       "remote_port",
+      "remote_host",
       "server_addr",
       "server_port",
       "ssl_protocol",

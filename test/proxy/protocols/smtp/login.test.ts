@@ -108,13 +108,16 @@ test("XCLIENT escapes a login as xtext", () => {
   assert.match(sent.at(-1) ?? "", / LOGIN=an\+2Bna\+3Dx\+20y\+E4\+7F NAME=/);
 });
 
-test("XCLIENT leaves out an empty login, and marks IPv6", () => {
+test("XCLIENT leaves out an empty login, marks IPv6, and tells the name", () => {
   const client = introduced(null, true, false);
-  const script = client.dialogue.login({ login: "", password: "" }, { address: "2001:db8::1" });
+  const script = client.dialogue.login(
+    { login: "", password: "" },
+    { address: "2001:db8::1", host: "mx.example.test" },
+  );
   script.next();
   script.next("220 ready\r\n");
   const { value } = script.next("250 ok\r\n");
-  assert.equal(value, "XCLIENT ADDR=IPV6:2001:db8::1 NAME=[UNAVAILABLE]\r\n");
+  assert.equal(value, "XCLIENT ADDR=IPV6:2001:db8::1 NAME=mx.example.test\r\n");
 });
 
 test("a client without a login has its commands said again, and hears the upstream's answer", () => {
