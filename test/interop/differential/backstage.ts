@@ -1,11 +1,13 @@
-// What stands behind the rivals: one lookup endpoint and one upstream, for all scripts at once. Each session's
+// What stands behind the rivals: one lookup endpoint, one upstream and one name server, for all scripts at once. Each session's
 // client has an address of its own: by it its lookups are known, and its upstream is at that address, too.
 import type { Socket } from "node:net";
 import { never } from "../../support/lookup-endpoint.ts";
 import { Listener } from "../../support/mailbox/listener.ts";
+import { type NameServer, startNameServer } from "../../support/name-server.ts";
 import { run, Wire } from "../../support/wire.ts";
 import { lines } from "./client.ts";
 import { type Script, yes } from "./script.ts";
+import { records } from "./topics/hosts.ts";
 import { serve } from "./upstream.ts";
 
 /** Addresses that are given to sessions. */
@@ -54,6 +56,7 @@ export class Backstage {
   readonly #scenes = new Map<string, Scene>();
   readonly #upstream = new Listener("0.0.0.0");
   readonly #endpoint = new Listener("127.0.0.1");
+  #nameServer: NameServer | null = null;
   #sessions = 0;
 
   async open(): Promise<void> {
@@ -63,11 +66,17 @@ export class Backstage {
     this.#endpoint.on("connection", (socket) => this.#asked(socket));
     await this.#upstream.listen(0);
     await this.#endpoint.listen(0);
+    this.#nameServer = await startNameServer(records);
   }
 
   /** For `auth_http`. */
   get authHttp(): string {
     return `http://127.0.0.1:${this.#endpoint.port}/auth`;
+  }
+
+  /** For `resolver`. */
+  get nameServer(): string {
+    return this.#nameServer?.address ?? "";
   }
 
   enter(script: Script): Scene {
@@ -85,6 +94,7 @@ export class Backstage {
   async close(): Promise<void> {
     await this.#upstream.close();
     await this.#endpoint.close();
+    await this.#nameServer?.close();
   }
 
   /** Answers lookups. Without a Content-Length the connection's end is that of the answer. */

@@ -34,8 +34,8 @@ describe("Postern says what nginx says", { skip, concurrency: 6 }, () => {
     await backstage.open();
     const specs = topics.flatMap(({ scripts }) => scripts.map(({ server }) => server));
     [nginx, postern] = await Promise.all([
-      Rival.nginx(specs, backstage.authHttp),
-      Rival.postern(specs, backstage.authHttp),
+      Rival.nginx(specs, backstage),
+      Rival.postern(specs, backstage),
     ]);
   });
   after(async () => {

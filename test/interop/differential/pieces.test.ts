@@ -21,7 +21,7 @@ before(async () => {
   await backstage.open();
   postern = await Rival.postern(
     scripts.map(({ server }) => server),
-    backstage.authHttp,
+    backstage,
   );
 });
 after(async () => {

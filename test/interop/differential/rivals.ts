@@ -1,6 +1,7 @@
 // Stock nginx and Postern, each one process with all servers that the scripts ask for.
 import { type MailProxy, startNginx, startPostern } from "../../support/peers/index.ts";
 import { freePorts } from "../../support/ports.ts";
+import type { Backstage } from "./backstage.ts";
 import type { ServerSpec } from "./script.ts";
 
 export class Rival {
@@ -12,18 +13,18 @@ export class Rival {
     this.#ports = ports;
   }
 
-  static nginx(specs: readonly ServerSpec[], authHttp: string): Promise<Rival> {
-    return Rival.#start(startNginx, specs, authHttp, () => "");
+  static nginx(specs: readonly ServerSpec[], backstage: Backstage): Promise<Rival> {
+    return Rival.#start(startNginx, specs, backstage, () => "");
   }
 
-  static postern(specs: readonly ServerSpec[], authHttp: string): Promise<Rival> {
-    return Rival.#start(startPostern, specs, authHttp, ({ posternOnly }) => posternOnly);
+  static postern(specs: readonly ServerSpec[], backstage: Backstage): Promise<Rival> {
+    return Rival.#start(startPostern, specs, backstage, ({ posternOnly }) => posternOnly);
   }
 
   static async #start(
     start: (config: string) => Promise<MailProxy>,
     specs: readonly ServerSpec[],
-    authHttp: string,
+    { authHttp, nameServer }: Backstage,
     more: (spec: ServerSpec) => string,
   ): Promise<Rival> {
     const distinct = new Map(specs.map((spec) => [key(spec), spec]));
@@ -32,7 +33,8 @@ export class Rival {
     const servers = [...distinct].map(([name, { protocol, listen, directives, ...spec }]) => {
       const address = `127.0.0.1:${ports.get(name)} ${listen}`;
       const only = more({ protocol, listen, directives, ...spec });
-      return `server { listen ${address}; protocol ${protocol}; ${directives} ${only} }`;
+      const text = `listen ${address}; protocol ${protocol}; ${directives} ${only}`;
+      return `server { ${text.replaceAll("NAME_SERVER", nameServer)} }`;
     });
     return new Rival(await start(config(servers, authHttp)), ports);
   }

@@ -4,7 +4,7 @@ import { reply } from "../../support/lookup-endpoint.ts";
 
 export type ServerSpec = {
   readonly protocol: ProtocolName;
-  /** The inside of the `server {}`, for both rivals, without `listen` and `protocol`. */
+  /** The inside of the `server {}`, for both rivals, without `listen` and `protocol`; NAME_SERVER is an address. */
   readonly directives: string;
   /** After the address in `listen`. */
   readonly listen: "" | "ssl" | "proxy_protocol" | "ssl proxy_protocol";

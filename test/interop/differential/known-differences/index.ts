@@ -1,6 +1,7 @@
 // Where Postern may differ from this nginx: each by name, with what Postern must then do instead.
 import type { KnownDifference } from "./known-difference.ts";
 import { failures } from "./failures.ts";
+import { hosts } from "./hosts.ts";
 import { older } from "./older.ts";
 import { roomier } from "./roomier.ts";
 import { stricter } from "./stricter.ts";
@@ -12,5 +13,6 @@ export const knownDifferences: readonly KnownDifference[] = [
   ...stricter,
   ...roomier,
   ...upstreams,
+  ...hosts,
   ...older,
 ];

@@ -4,6 +4,7 @@ import { inPieces, isDivisible } from "../pieces.ts";
 import type { Script, Topic } from "../script.ts";
 import { commands } from "./commands.ts";
 import { connections } from "./connections.ts";
+import { hostTopics } from "./hosts.ts";
 import { imapTopics } from "./imap.ts";
 import { lookups } from "./lookups.ts";
 import { pop3Topics } from "./pop3.ts";
@@ -20,6 +21,7 @@ const inTurn: readonly Topic[] = [
   ...lookups,
   ...upstreamTopics,
   ...connections,
+  ...hostTopics,
 ];
 
 /** nginx holds no more than this of what a client sends ahead, by default or as some scripts set it. */

@@ -1,0 +1,199 @@
+// The names of SMTP clients: what a zone makes of Client-Host, and of XCLIENT's NAME.
+import { TRUNCATED_RESPONSE } from "dns-packet";
+import { reverseName } from "../../../../proxy/resolver/message.ts";
+import { parseIp } from "../../../../shared/address.ts";
+import {
+  answer,
+  type DnsRecord,
+  type Entry,
+  NXDOMAIN,
+  type Say,
+  SERVFAIL,
+  zone,
+} from "../../../support/name-server.ts";
+import { base64, on, type Script, smtp, type Topic } from "../script.ts";
+
+/** By `TYPE name`. */
+type Names = Readonly<Record<string, Entry>>;
+
+/** What is said of a client's address, and of names. */
+type Zone = { readonly ptr: Entry; readonly names: Names };
+
+/** @param host a name of the client's own */
+type MakeZone = (host: string, client: string) => Zone;
+
+const ptr = (...names: readonly string[]): readonly DnsRecord[] =>
+  names.map((data) => ({ type: "PTR", data }));
+const a = (...ips: readonly string[]): readonly DnsRecord[] =>
+  ips.map((data) => ({ type: "A", data }));
+const alias = (data: string): DnsRecord => ({ type: "CNAME", data });
+
+/** Both families of a name, the second one empty unless given. */
+function addresses(name: string, four: Entry, six: Entry = []): Names {
+  return { [`A ${name}`]: four, [`AAAA ${name}`]: six };
+}
+
+/** The name is right, but what is said of it is this. */
+function rightly(four: (client: string, host: string) => Entry, six?: Entry): MakeZone {
+  return (host, client) => ({ ptr: ptr(host), names: addresses(host, four(client, host), six) });
+}
+
+/** The host is right, but this is said of the address. */
+function of(said: (host: string) => Entry): MakeZone {
+  return (host, client) => ({ ptr: said(host), names: addresses(host, a(client)) });
+}
+
+const DELEGATED = "9.128-25.2.0.192.in-addr.arpa";
+const OTHER = "other.example.test";
+
+const overTcp =
+  (records: readonly DnsRecord[]): Say =>
+  (query) => [answer(query, records, query.over === "udp" ? TRUNCATED_RESPONSE : 0)];
+
+const right = rightly((client) => a(client));
+
+const overIpv4: Readonly<Record<string, MakeZone>> = {
+  "a name that leads back": right,
+  "a name in capitals": of((host) => ptr(host.toUpperCase())),
+  "a name that leads elsewhere": rightly(() => a("192.0.2.200")),
+  "a name with several addresses": rightly((client) => a("192.0.2.200", client, "192.0.2.201")),
+  "two names": of((host) => ptr(host, OTHER)),
+  "two names, of which the first leads elsewhere": of((host) => ptr(OTHER, host)),
+  "no name": of(() => NXDOMAIN),
+  "no PTR record": of(() => []),
+  "a name that cannot be told": of(() => SERVFAIL),
+  "a name that is refused": of(() => 5),
+  "a name of which nothing is said": of(() => "silence"),
+  "a question that is called wrong": of(() => 1),
+  "an answer with another id": of((host) => ({ id, ...query }) => [
+    answer({ ...query, id: id ^ 1 }, ptr(host)),
+  ]),
+  "an answer to another question": of((host) => (query) => [
+    answer({ ...query, name: "9.9.9.9.in-addr.arpa" }, ptr(host)),
+  ]),
+  "a name behind an alias": of((host) => [
+    alias(DELEGATED),
+    { type: "PTR", data: host, name: DELEGATED },
+  ]),
+  "an alias without a name": of(() => [alias(DELEGATED)]),
+  "an empty name": of(() => ptr(".")),
+  "a name that does not exist": rightly(() => NXDOMAIN, NXDOMAIN),
+  "a name without addresses": rightly(() => []),
+  "a name whose addresses cannot be told": rightly(() => SERVFAIL, SERVFAIL),
+  "a name whose addresses are not said": rightly(() => "silence", "silence"),
+  "a name whose IPv6 addresses cannot be told": rightly((client) => a(client), SERVFAIL),
+  "a name whose IPv6 addresses are not said": rightly((client) => a(client), "silence"),
+  "a name that does not exist for IPv6": rightly((client) => a(client), NXDOMAIN),
+  "a name whose addresses do not fit a datagram": rightly((client) => overTcp(a(client))),
+  "a name with an address behind an alias": rightly((client) => [
+    alias(OTHER),
+    { type: "A", data: client, name: OTHER },
+  ]),
+  "a name that is only an alias": (host, client) => ({
+    ptr: ptr(host),
+    names: {
+      ...addresses(host, [alias(`www.${host}`)], [alias(`www.${host}`)]),
+      ...addresses(`www.${host}`, a(client)),
+    },
+  }),
+  "a name that is an alias of itself": (host) => ({
+    ptr: ptr(host),
+    names: addresses(host, [alias(host)], [alias(host)]),
+  }),
+  "a name with an underscore": (host, client) => ({
+    ptr: ptr(`a_${host}`),
+    names: addresses(`a_${host}`, a(client)),
+  }),
+  "a name with a blank": (host, client) => ({
+    ptr: ptr(`a ${host}`),
+    names: addresses(`a ${host}`, a(client)),
+  }),
+};
+
+const overIpv6: Readonly<Record<string, MakeZone>> = {
+  "a name that leads back": (host, client) => ({
+    ptr: ptr(host),
+    names: addresses(host, [], [{ type: "AAAA", data: client }]),
+  }),
+  "a name that leads elsewhere": rightly(() => a("192.0.2.200")),
+  "no name": of(() => NXDOMAIN),
+};
+
+type Case = { readonly name: string; readonly client: string; readonly zone: Zone };
+
+const cases: readonly Case[] = [
+  ...Object.entries(overIpv4).map(([name, make], index): Case => {
+    const client = `192.0.2.${index + 1}`;
+    return { name, client, zone: make(`four${index + 1}.example.test`, client) };
+  }),
+  ...Object.entries(overIpv6).map(([name, make], index): Case => {
+    const client = `2001:db8::${index + 1}`;
+    return {
+      name: `${name}, over IPv6`,
+      client,
+      zone: make(`six${index + 1}.example.test`, client),
+    };
+  }),
+];
+
+/** What the name server behind the rivals knows. */
+export const records = zone(
+  Object.fromEntries(
+    cases.flatMap(({ client, zone: { ptr: said, names } }) => [
+      [`PTR ${reverseName(parseIp(client)!)}`, said],
+      ...Object.entries(names),
+    ]),
+  ),
+);
+
+const EHLO = "EHLO client.example.test";
+const AUTH = `AUTH PLAIN ${base64("\0anna\0secret")}`;
+
+/** Of the balancer in front. */
+function header(client: string): string {
+  return client.includes(":")
+    ? `PROXY TCP6 ${client} ::ffff:CLIENT 51234 25\r\n`
+    : `PROXY TCP4 ${client} CLIENT 51234 25\r\n`;
+}
+
+const RESOLVER = "set_real_ip_from 127.0.0.0/8; resolver NAME_SERVER; resolver_timeout 1s;";
+const balanced = { listen: "proxy_protocol" } as const;
+
+const zones: readonly Script[] = cases.flatMap(({ name, client }) =>
+  on(smtp(RESOLVER, balanced), { [name]: [EHLO, AUTH] }, { first: header(client) }),
+);
+
+const good = { first: header("192.0.2.1") };
+const more: readonly Script[] = [
+  ...on(smtp("resolver NAME_SERVER;"), { "a client without a balancer": [EHLO, AUTH] }),
+  ...on(
+    smtp(`${RESOLVER} starttls on;`, { listen: "ssl proxy_protocol" }),
+    { "a name that leads back, under TLS": [EHLO, AUTH] },
+    good,
+  ),
+  ...on(
+    smtp(`${RESOLVER} smtp_auth none;`, balanced),
+    { "mail without a login": [EHLO, "MAIL FROM:<a@example.test>", "RCPT TO:<b@example.test>"] },
+    good,
+  ),
+  ...on(smtp(`${RESOLVER} xclient off;`, balanced), { "an upstream that is not told": AUTH }, good),
+  ...on(
+    smtp(`${RESOLVER} smtp_greeting_delay 1s;`, balanced),
+    { "a client that does not wait for its greeting": [] },
+    { first: `${header("192.0.2.11")}NOOP\r\n`, leavesSilently: true },
+  ),
+  ...on(
+    smtp(RESOLVER, balanced),
+    { "commands that come before the greeting": [AUTH] },
+    { first: `${header("192.0.2.11")}NOOP\r\n` },
+  ),
+  ...on(
+    smtp(RESOLVER, balanced),
+    { "an IPv4 address that is written as IPv6": [EHLO, AUTH] },
+    { first: header("::ffff:192.0.2.1") },
+  ),
+];
+
+export const hostTopics: readonly Topic[] = [
+  { name: "Names of clients", scripts: [...zones, ...more] },
+];
