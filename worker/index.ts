@@ -3,6 +3,8 @@ import { Hono } from "hono";
 import { requireKey } from "./lookup/key.ts";
 import { lookup } from "./lookup/lookup.ts";
 
+export { Penalties } from "./penalties/index.ts";
+
 const app = new Hono<{ Bindings: Env }>();
 
 app.get("/", (c) => c.text("Postern's worker: it answers nginx's mail lookups at /auth.\n"));

@@ -3,11 +3,14 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { createTestHarness } from "wrangler";
 import { type Seed, seed } from "./directory.ts";
+import { CALLER, TestLedgers } from "./ledgers/index.ts";
 
 export interface Harness {
   readonly db: DrizzleD1Database & { readonly $client: D1Database };
   /** Sends a lookup: these headers over those of Alice's IMAP login; undefined leaves one out. */
   ask(headers?: Record<string, string | undefined>, path?: string): Promise<Answer>;
+  /** What counts failed logins. */
+  readonly ledgers: TestLedgers;
   /** All that the worker has logged. */
   logs(): string;
   close(): Promise<void>;
@@ -41,7 +44,9 @@ export const ALICE = {
 
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const { vars = {}, secrets = { LOOKUP_KEYS: "key" } } = options;
-  const harness = createTestHarness({ workers: [{ configPath: "wrangler.toml", vars, secrets }] });
+  const harness = createTestHarness({
+    workers: [{ configPath: "wrangler.toml", vars, secrets }, CALLER],
+  });
   const worker = harness.getWorker<{ DB: D1Database }>();
   const { url } = await harness.listen();
   await worker.applyD1Migrations("DB");
@@ -50,6 +55,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   return {
     db,
     ask: (headers = {}, path = "/auth") => ask(new URL(path, url), { ...ALICE, ...headers }),
+    ledgers: new TestLedgers(harness),
     logs: () => JSON.stringify(harness.getLogs()),
     close: () => harness.close(),
   };

@@ -1,0 +1,27 @@
+/** What an operator may see and do. */
+import type { Entry, Ledgers, Rule } from "./ledger.ts";
+import { allLedgers, type Kind, ledgerOf } from "./shards.ts";
+
+export interface Block extends Entry {
+  readonly kind: Kind;
+}
+
+/** All that is blocked now, the worst first; asks every object. */
+export async function listBlocks(
+  ledgers: Ledgers,
+  rules: Readonly<Record<Kind, Rule>>,
+): Promise<readonly Block[]> {
+  const lists = (["account", "network"] as const).flatMap((kind) =>
+    allLedgers(ledgers, kind).map(async (ledger) => {
+      const entries = await ledger.list(rules[kind].failures);
+      return entries.map((entry) => ({ ...entry, kind }));
+    }),
+  );
+  return (await Promise.all(lists)).flat().toSorted((a, b) => b.failures - a.failures);
+}
+
+/** @returns false if nothing was counted for this name */
+export async function liftBlock(ledgers: Ledgers, kind: Kind, name: string): Promise<boolean> {
+  const ledger = await ledgerOf(ledgers, kind, name);
+  return ledger.lift(name);
+}

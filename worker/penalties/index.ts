@@ -1,0 +1,12 @@
+/**
+ * Penalties: who fails to log in too often waits, and is then told to come back later.
+ *
+ * Failures are counted for the account and for the client's network. What counts is a wrong password,
+ * or any password of an unknown user; not a malformed lookup, and not what was refused without a look
+ * at the password, as for a disabled user or protocol.
+ */
+export { isTurnedAway, judge, type Trial } from "./judge.ts";
+export { clientNetwork } from "./network.ts";
+export { Penalties } from "./penalties.ts";
+export { rules } from "./settings.ts";
+export { Standings } from "./standings.ts";
