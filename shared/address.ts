@@ -49,7 +49,7 @@ export function formatAddress({ host, port }: { host: string; port: number }): s
 }
 
 /** A network in its canonical form, the host's bits zero: `192.0.2.0/24`, `2001:db8::/32`. */
-export function formatNetwork({ address, prefix }: Network): string {
+function formatNetwork({ address, prefix }: Network): string {
   return `${masked(address, prefix).toString()}/${prefix}`;
 }
 
@@ -59,6 +59,14 @@ export function networksOf(ip: Ip): readonly string[] {
   return Array.from({ length: bits + 1 }, (_, index) =>
     formatNetwork({ address: ip, prefix: bits - index }),
   );
+}
+
+/**
+ * The network that stands for a client: its address, or the IPv6 /64 within which it may choose addresses as
+ * it likes (RFC 4291 section 2.5.1).
+ */
+export function clientNetwork(ip: Ip): string {
+  return formatNetwork({ address: ip, prefix: ip.kind() === "ipv4" ? 32 : 64 });
 }
 
 function masked(ip: Ip, prefix: number): Ip {

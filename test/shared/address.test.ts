@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { contains, networksOf, parseIp, parseNetwork } from "../../shared/address.ts";
+import {
+  clientNetwork,
+  contains,
+  networksOf,
+  parseIp,
+  parseNetwork,
+} from "../../shared/address.ts";
 
 for (const address of [
   "192.0.2.1",
@@ -80,4 +86,17 @@ test("networks are written as people write them", () => {
     ["192.0.2.77/32", "192.0.2.0/24", "192.0.2.0/23", "0.0.0.0/0"],
   );
   assert.equal(networksOf(parseIp("2001:db8:1:2::7")!)[64], "2001:db8:1:2::/64");
+});
+
+test("a client stands for its IPv4 address, or for its IPv6 /64", () => {
+  const clients = {
+    "192.0.2.9": "192.0.2.9/32",
+    "::ffff:192.0.2.9": "192.0.2.9/32",
+    "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+    "2001:DB8:1:2::": "2001:db8:1:2::/64",
+    "::1": "::/64",
+  };
+  for (const [client, network] of Object.entries(clients)) {
+    assert.equal(clientNetwork(parseIp(client)!), network);
+  }
 });

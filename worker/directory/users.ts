@@ -1,7 +1,8 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
-import { aliases, groups, networks, servers, users } from "./schema/index.ts";
+import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
+import { aliases, groups, knownNetworks, networks, servers, users } from "./schema/index.ts";
 
 /** The directory's database. */
 export type Directory = DrizzleD1Database;
@@ -18,6 +19,8 @@ export interface Entry {
   readonly placed: Server | null;
   /** For a user without such a server: those that take users now. */
   readonly candidates: readonly Server[];
+  /** When they last logged in from the client's network; null if that is not known. */
+  readonly lastSuccess: Date | null;
 }
 
 interface Found {
@@ -30,29 +33,25 @@ interface Found {
 /**
  * Finds a user by address or alias, in one statement.
  *
- * @param clientNetworks every network that holds the client's address (`networksOf`)
+ * @param client its address; null if it has none
  */
 export async function findUser(
   directory: Directory,
   address: string,
-  clientNetworks: readonly string[],
+  client: Ip | null,
 ): Promise<Found> {
-  const rows = await userQuery(directory, address, clientNetworks);
+  const rows = await userQuery(directory, address, client);
   const [first] = rows;
   const admitted = first?.access !== "deny";
   if (first === undefined || first.user === null || first.group === null)
     return { entry: null, admitted };
-  const { user, group, placed } = first;
+  const { user, group, placed, lastSuccess } = first;
   const candidates = rows.flatMap(({ candidate }) => (candidate === null ? [] : [candidate]));
-  return { entry: { user, group, placed, candidates }, admitted };
+  return { entry: { user, group, placed, candidates, lastSuccess }, admitted };
 }
 
 /** The statement of `findUser`: a row for each candidate, or one if there is none, or no such user. */
-export function userQuery(
-  directory: Directory,
-  address: string,
-  clientNetworks: readonly string[],
-) {
+export function userQuery(directory: Directory, address: string, client: Ip | null) {
   const placed = alias(servers, "placed");
   const candidate = alias(servers, "candidate");
   // Nobody's alias may shadow a user's own address.
@@ -60,6 +59,7 @@ export function userQuery(
     (select ${users.address} from ${users} where ${users.address} = ${address}),
     (select ${aliases.user} from ${aliases} where ${aliases.address} = ${address}))`;
   // Each network is asked for by the primary key: no scan of the rules, however many there are.
+  const clientNetworks = client === null ? [] : networksOf(client);
   const asked = sql`(select value from json_each(${JSON.stringify(clientNetworks)}))`;
   const rule = directory
     .select({ network: networks.network, near: networks.group, access: networks.access })
@@ -72,14 +72,20 @@ export function userQuery(
   const groupToChooseFrom = sql`case when ${users.server} is null then coalesce(
     case when ${groups.policy} = 'nearest' and ${groups.storage} = 'shared' then ${rule.near} end,
     ${users.group}) end`;
+  const { lastSuccess } = knownNetworks;
+  const here = client === null ? "" : clientNetwork(client);
   return directory
-    .select({ user: users, group: groups, placed, candidate, access: rule.access })
+    .select({ user: users, group: groups, placed, candidate, lastSuccess, access: rule.access })
     .from(sql`(select 1)`)
     .leftJoin(rule, sql`true`)
     .leftJoin(users, eq(users.address, owner))
     .leftJoin(groups, eq(groups.name, users.group))
     .leftJoin(placed, eq(placed.name, users.server))
-    .leftJoin(candidate, and(eq(candidate.group, groupToChooseFrom), eq(candidate.state, "up")));
+    .leftJoin(candidate, and(eq(candidate.group, groupToChooseFrom), eq(candidate.state, "up")))
+    .leftJoin(
+      knownNetworks,
+      and(eq(knownNetworks.user, users.address), eq(knownNetworks.network, here)),
+    );
 }
 
 /**

@@ -1,5 +1,4 @@
 /** Mail from outside (`smtp_auth none`): nobody logs in, and the recipient decides where it goes. */
-import { networksOf } from "../../shared/address.ts";
 import { normalAddress } from "../directory/address.ts";
 import { findDomain } from "../directory/domains.ts";
 import { findUser } from "../directory/users.ts";
@@ -17,12 +16,11 @@ export async function deliver(
 ): Promise<Outcome> {
   const { directory, place } = surroundings;
   const address = recipient(request.recipient);
-  const networks = request.client === null ? [] : networksOf(request.client);
   // The command is the client's, and the endpoint that reads it is us: 501 would be the proxy's to say.
   if (address === null) return UNKNOWN_USER;
   const domain = await findDomain(directory, address.slice(address.lastIndexOf("@") + 1));
   if (domain?.recipients === "none") return UNKNOWN_DOMAIN;
-  const { entry } = await findUser(directory, address, networks);
+  const { entry } = await findUser(directory, address, request.client);
   if (entry !== null) return route(entry, request, surroundings);
   if (domain === null) return UNKNOWN_DOMAIN;
   if (domain.recipients === "known") return UNKNOWN_USER;

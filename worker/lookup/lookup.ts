@@ -1,7 +1,6 @@
 /** A lookup: may this person log in, and where does their mailbox live? */
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import type { Context } from "hono";
-import { networksOf } from "../../shared/address.ts";
 import { normalAddress } from "../directory/address.ts";
 import { findUser } from "../directory/users.ts";
 import { logError } from "../log.ts";
@@ -44,8 +43,7 @@ async function decide(
   try {
     if (request.method === "none") return await deliver(request, around);
     const address = normalAddress(request.login, defaultDomain);
-    const networks = request.client === null ? [] : networksOf(request.client);
-    const { entry, admitted } = await findUser(around.directory, address, networks);
+    const { entry, admitted } = await findUser(around.directory, address, request.client);
     if (!admitted) return { kind: "refused", reason: "not-admitted" };
     const verified = METHODS[request.method](request, entry);
     return verified.kind === "proved" ? await route(verified.entry, request, around) : verified;

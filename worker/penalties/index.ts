@@ -6,7 +6,6 @@
  * at the password, as for a disabled user or protocol.
  */
 export { isTurnedAway, judge, type Trial } from "./judge.ts";
-export { clientNetwork } from "./network.ts";
 export { Penalties } from "./penalties.ts";
 export { rules } from "./settings.ts";
 export { Standings } from "./standings.ts";

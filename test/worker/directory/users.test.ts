@@ -3,7 +3,8 @@ import { after, before, test } from "node:test";
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { type Entry, findUser, placeUser, userQuery } from "../../../worker/directory/users.ts";
-import { networksOf, parseIp } from "../../../shared/address.ts";
+import { parseIp } from "../../../shared/address.ts";
+import { knownNetworks } from "../../../worker/directory/schema/index.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
 const passwordHash = "x";
@@ -28,7 +29,7 @@ before(async () => {
 });
 after(() => worker.close());
 
-const CLIENT = networksOf(parseIp("192.0.2.77")!);
+const CLIENT = parseIp("192.0.2.77")!;
 
 async function find(address: string): Promise<Entry | null> {
   return (await findUser(worker.db, address, CLIENT)).entry;
@@ -61,6 +62,20 @@ test("nobody is found by an unknown address, or by text that is SQL", async () =
   }
 });
 
+test("a user is found with when they last logged in from the client's network, if ever", async () => {
+  const lastSuccess = new Date(1_790_000_000_000);
+  const row = { user: "new@example.test", network: "192.0.2.77/32", lastSuccess };
+  await worker.db.insert(knownNetworks).values(row);
+  const from = async (client: string) => {
+    const { entry } = await findUser(worker.db, "alias@example.test", parseIp(client));
+    assert.equal(entry?.candidates.length, 2);
+    return entry.lastSuccess;
+  };
+  assert.deepEqual(await from("192.0.2.77"), lastSuccess);
+  assert.equal(await from("192.0.2.78"), null);
+  assert.equal(await from("unix:"), null);
+});
+
 test("finding a user takes one statement", async () => {
   const statements: string[] = [];
   const logger = { logQuery: (statement: string) => void statements.push(statement) };
@@ -83,7 +98,15 @@ const FEW = [
 
 test("finding a user searches every table by an index and scans none", async () => {
   const steps = await plan(userQuery(worker.db, "new@example.test", CLIENT).getSQL());
-  for (const table of ["users", "aliases", "groups", "placed", "candidate", "networks"]) {
+  for (const table of [
+    "users",
+    "aliases",
+    "groups",
+    "placed",
+    "candidate",
+    "networks",
+    "known_networks",
+  ]) {
     assert.ok(
       steps.some((step) => step.startsWith(`SEARCH ${table} USING INDEX`)),
       `${table}: ${steps.join("; ")}`,
