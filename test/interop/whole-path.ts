@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { connect } from "node:net";
+import { ALICE } from "../support/harness.ts";
 import type { MailProxy } from "../support/peers/index.ts";
 import { Wire } from "../support/wire.ts";
 import { curl, imapflow, securities, submitters } from "./clients.ts";
@@ -128,9 +129,38 @@ function refusing(service: () => Service): void {
     });
   }
 
+  test("a client of an account where too many logins failed is told to come back", async () => {
+    const login = "guessed@example.test";
+    await exhaust(service(), login);
+    const { ports } = service();
+    const imap = new Wire(connect(ports.imap, "127.0.0.1"));
+    imap.write(`a LOGIN ${login} wrong\r\n`);
+    assert.match(await lineThat(imap, /^a /), /^a NO \[UNAVAILABLE\] Too many failed logins/);
+    const pop3 = new Wire(connect(ports.pop3, "127.0.0.1"));
+    pop3.write(`USER ${login}\r\n`);
+    await lineThat(pop3, /^\+OK$/);
+    pop3.write("PASS wrong\r\n");
+    assert.match(await lineThat(pop3, /^-ERR/), /^-ERR \[SYS\/TEMP\] Too many failed logins/);
+    const smtp = new Wire(connect(ports.smtp, "127.0.0.1"));
+    smtp.write("EHLO client.example.test\r\n");
+    await lineThat(smtp, /^250 /);
+    smtp.write(`AUTH PLAIN ${btoa(`\0${login}\0wrong`)}\r\n`);
+    assert.match(await lineThat(smtp, /^[45]/), /^454 4\.7\.0 Too many failed logins/);
+  });
+
   test("imapflow is told that it is the login which failed", async () => {
     await assert.rejects(imapflow(service(), "with TLS", wrong), { authenticationFailed: true });
   });
+}
+
+/** Fails to log in as somebody as often as is permitted; by the worker itself, so as to wait for nothing. */
+async function exhaust({ worker }: Service, login: string): Promise<void> {
+  for (let n = 1; n <= 10; n++) {
+    const headers = { ...ALICE, "X-Auth-Key": "development", "Auth-User": login };
+    await fetch(`${worker.url}/auth`, {
+      headers: { ...headers, "Auth-Pass": "wrong", "Client-IP": `192.0.2.${n}` },
+    });
+  }
 }
 
 async function lineThat(wire: Wire, pattern: RegExp): Promise<string> {

@@ -1,22 +1,19 @@
 /** A lookup: may this person log in, and where does their mailbox live? */
-import { DrizzleQueryError } from "drizzle-orm/errors";
 import type { Context } from "hono";
-import { normalAddress } from "../directory/address.ts";
-import { findUser } from "../directory/users.ts";
-import { logError } from "../log.ts";
+import { describe, logError } from "../log.ts";
+import { authenticate } from "./authenticate.ts";
 import { deliver } from "./deliver.ts";
-import { METHODS } from "./methods.ts";
 import type { Outcome } from "./outcome.ts";
 import { replyTo } from "./reply.ts";
 import { type LookupRequest, MalformedLookup, readLookup } from "./request.ts";
-import { type Surroundings, route } from "./route.ts";
-import { surroundings } from "./surroundings.ts";
+import { route } from "./route.ts";
+import { type Surroundings, surroundings } from "./surroundings.ts";
 
 /** Answers a lookup; 400, without a header that nginx knows, if it is malformed. */
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
   const request = read(c.req.raw.headers);
   if (request instanceof MalformedLookup) return c.text(`${request.message}\n`, 400);
-  const outcome = await decide(request, surroundings(c.env, c.req.raw), c.env.DEFAULT_DOMAIN);
+  const outcome = await decide(request, surroundings(c));
   if (outcome.kind === "unavailable") {
     const { protocol } = request;
     const trace = traceId(c.req.header("Traceparent"));
@@ -34,27 +31,16 @@ function read(headers: Headers): LookupRequest | MalformedLookup {
   }
 }
 
-/** Finds the user, verifies the credentials, chooses the server. What fails here is no refusal. */
-async function decide(
-  request: LookupRequest,
-  around: Surroundings,
-  defaultDomain: string,
-): Promise<Outcome> {
+/** Verifies the credentials, chooses the server. What fails here is no refusal. */
+async function decide(request: LookupRequest, around: Surroundings): Promise<Outcome> {
+  const { method } = request;
   try {
-    if (request.method === "none") return await deliver(request, around);
-    const address = normalAddress(request.login, defaultDomain);
-    const { entry, admitted } = await findUser(around.directory, address, request.client);
-    if (!admitted) return { kind: "refused", reason: "not-admitted" };
-    const verified = METHODS[request.method](request, entry);
+    if (method === "none") return await deliver(request, around);
+    const verified = await authenticate(method, request, around);
     return verified.kind === "proved" ? await route(verified.entry, request, around) : verified;
   } catch (error) {
     return { kind: "unavailable", reason: describe(error) };
   }
-}
-
-/** Drizzle's own message holds the statement and what it was asked for; the cause is D1's. */
-function describe(error: unknown): string {
-  return String(error instanceof DrizzleQueryError ? error.cause : error);
 }
 
 /** The trace that the caller is in (W3C Trace Context), if it says so in good form. */

@@ -5,7 +5,7 @@ import type { Refused, Unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 
 /** The client is this user, who may log in by this protocol. */
-interface Proved {
+export interface Proved {
   readonly kind: "proved";
   readonly entry: Entry;
 }
@@ -16,22 +16,26 @@ export type Verify = (
   entry: Entry | null,
 ) => Proved | Refused | Unavailable;
 
+/** With `none`, nobody logs in. */
+export type LoginMethod = Exclude<AuthMethod, "none">;
+
 const WRONG: Refused = { kind: "refused", reason: "wrong-credentials" };
+const NOT_ENABLED: Refused = { kind: "refused", reason: "not-enabled" };
 
 /** How each method of authentication is verified; those that we cannot verify are refused. */
-export const METHODS: Record<Exclude<AuthMethod, "none">, Verify> = {
+export const METHODS: Record<LoginMethod, Verify> = {
   plain: verifyPlain,
-  apop: () => WRONG,
-  "cram-md5": () => WRONG,
-  external: () => WRONG,
-  xoauth2: () => WRONG,
-  oauthbearer: () => WRONG,
+  apop: () => NOT_ENABLED,
+  "cram-md5": () => NOT_ENABLED,
+  external: () => NOT_ENABLED,
+  xoauth2: () => NOT_ENABLED,
+  oauthbearer: () => NOT_ENABLED,
 };
 
 function verifyPlain({ proof, protocol }: LookupRequest, entry: Entry | null): ReturnType<Verify> {
   if (entry === null || !entry.user.enabled || !entry.user[protocol]) {
     spendVerification(proof);
-    return WRONG;
+    return entry === null ? WRONG : NOT_ENABLED;
   }
   const { address, passwordHash } = entry.user;
   const verdict = verifyPassword(proof, passwordHash);

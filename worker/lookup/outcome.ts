@@ -1,5 +1,5 @@
 /** What a lookup comes to. Refused and unavailable are never mixed up: see `reply.ts`. */
-export type Outcome = Accepted | Refused | Unavailable;
+export type Outcome = Accepted | Refused | Blocked | Unavailable;
 
 export interface Accepted {
   readonly kind: "accepted";
@@ -19,11 +19,20 @@ export interface Refused {
   readonly kind: "refused";
   readonly reason:
     | "wrong-credentials"
+    /** They may not log in, or not so: told like a wrong password, at which nobody has looked. */
+    | "not-enabled"
     /** The client's network may not be served. */
     | "not-admitted"
     /** Mail for somebody who is not here, or for a domain that is not ours. */
     | "unknown-user"
     | "unknown-domain";
+  /** How much of the permitted failures is used up, from 0 to 1; nothing, if it is left out. */
+  readonly pressure?: number;
+}
+
+/** Too many logins have failed: it is not told whether this one is right. */
+export interface Blocked {
+  readonly kind: "blocked";
 }
 
 /** We cannot tell whether this person may log in, or where to. */

@@ -12,13 +12,15 @@ import { waitAfter } from "./wait.ts";
 import { RECIPIENT_WORDS, WORDS, type Words } from "./words.ts";
 
 export function replyTo({ protocol, attempt }: LookupRequest, outcome: Outcome): Response {
+  const words = { ...WORDS[protocol], ...RECIPIENT_WORDS };
   switch (outcome.kind) {
     case "accepted":
       return accept(outcome);
     case "refused":
-      return refuse({ ...WORDS[protocol], ...RECIPIENT_WORDS }[outcome.reason], waitAfter(attempt));
+      return refuse(words[outcome.reason], waitAfter(attempt, outcome.pressure));
+    case "blocked":
     case "unavailable":
-      return fail(WORDS[protocol].unavailable);
+      return fail(words[outcome.kind]);
   }
 }
 

@@ -1,16 +1,25 @@
 /** What the platform tells of a lookup, and what an isolate keeps from one to the next. */
 import { drizzle } from "drizzle-orm/d1";
+import type { Context } from "hono";
+import { rules, Standings } from "../penalties/index.ts";
 import { HostNames, type Place } from "../routing/index.ts";
-import type { Surroundings } from "./route.ts";
+import type { Surroundings as LoginSurroundings } from "./authenticate.ts";
+import type { Surroundings as RouteSurroundings } from "./route.ts";
 
 /** By the resolver's address; an isolate has one. */
 const hostNames = new Map<string, HostNames>();
 
-export function surroundings({ DB, DNS_OVER_HTTPS }: Env, request: Request): Surroundings {
+export type Surroundings = LoginSurroundings & RouteSurroundings;
+
+export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env }>): Surroundings {
+  const keep = (work: Promise<unknown>) => executionCtx.waitUntil(work);
   return {
-    directory: drizzle(DB),
-    place: placeOf(request.cf),
-    resolve: (host) => namesFrom(DNS_OVER_HTTPS).resolve(host),
+    directory: drizzle(env.DB),
+    standings: new Standings(env.PENALTIES, rules(env), keep),
+    defaultDomain: env.DEFAULT_DOMAIN,
+    keep,
+    place: placeOf(req.raw.cf),
+    resolve: (host) => namesFrom(env.DNS_OVER_HTTPS).resolve(host),
   };
 }
 

@@ -3,5 +3,23 @@ import { test } from "node:test";
 import { waitAfter } from "../../../worker/lookup/wait.ts";
 
 test("the wait doubles from one second, until there is no going on", () => {
-  assert.deepEqual([1, 2, 3, 4, 5, 6, 1_000_000].map(waitAfter), [1, 2, 4, 8, null, null, null]);
+  const waits = [1, 2, 3, 4, 5, 6, 1_000_000].map((attempt) => waitAfter(attempt));
+  assert.deepEqual(waits, [1, 2, 4, 8, null, null, null]);
+});
+
+test("the wait doubles with each fifth of the permitted failures, up to 15 seconds", () => {
+  const waits = [0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9].map((pressure) => waitAfter(1, pressure));
+  assert.deepEqual(waits, [1, 2, 2, 4, 8, 15, 15]);
+});
+
+test("after the last permitted failure there is no wait, and so no going on", () => {
+  assert.deepEqual(
+    [1, 1.1, 100].map((pressure) => waitAfter(1, pressure)),
+    [null, null, null],
+  );
+});
+
+test("of attempt and failures, the longer wait counts", () => {
+  assert.equal(waitAfter(4, 0.1), 8);
+  assert.equal(waitAfter(2, 0.9), 15);
 });

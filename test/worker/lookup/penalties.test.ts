@@ -1,0 +1,368 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { and, eq } from "drizzle-orm";
+import { knownNetworks } from "../../../worker/directory/schema/index.ts";
+import { liftBlock } from "../../../worker/penalties/blocks.ts";
+import { type Kind, ledgerOf } from "../../../worker/penalties/shards.ts";
+import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
+import { seed } from "../../support/directory.ts";
+
+/** "wonderland", cheap to verify: these tests log in often. */
+const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+
+const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
+const BLOCKED = "[UNAVAILABLE] Too many failed logins, please try again later";
+
+const RULE = { failures: 10, window: 600_000 };
+
+/** Users at whose passwords somebody guesses, once for each. */
+const GUESSED = Array.from({ length: 30 }, (_, index) => `guessed-${index}@example.test`);
+
+let worker: Harness;
+before(async () => {
+  worker = await startHarness({
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [
+        {
+          name: "m1",
+          group: "mail",
+          host: "192.0.2.7",
+          imapPort: 143,
+          pop3Port: 110,
+          smtpPort: 587,
+        },
+      ],
+      users: GUESSED.map((address) => ({ address, group: "mail", server: "m1", passwordHash })),
+    },
+  });
+});
+after(() => worker.close());
+
+/** A user of the test's own, and networks that nobody else comes from. */
+async function user(name: string, row: { enabled?: boolean; pop3?: boolean } = {}) {
+  const address = `${name}@example.test`;
+  await seed(worker.db, {
+    users: [{ address, group: "mail", server: "m1", passwordHash, ...row }],
+  });
+  return address;
+}
+
+let networks = 0;
+function network(): string {
+  networks += 1;
+  return `10.${networks >> 16}.${(networks >> 8) & 255}.${networks & 255}`;
+}
+
+type Headers = Record<string, string | undefined>;
+
+const logIn = (login: string, client: string, headers: Headers = {}): Promise<Answer> =>
+  worker.ask({ "Auth-User": login, "Client-IP": client, ...headers });
+
+const fail = (login: string, client: string, headers: Headers = {}): Promise<Answer> =>
+  logIn(login, client, { "Auth-Pass": "wrong", ...headers });
+
+async function failOften(times: number, login: string, from: () => string = network) {
+  const answers: Answer[] = [];
+  for (let n = 0; n < times; n++) answers.push(await fail(login, from()));
+  return answers;
+}
+
+const status = ({ auth }: Answer) => auth["auth-status"];
+
+/** The name of the object that counts for a name. */
+async function shardOf(kind: Kind, name: string): Promise<string> {
+  let asked = "";
+  const ledgers = { getByName: (shard: string) => worker.ledgers.getByName((asked = shard)) };
+  await ledgerOf(ledgers, kind, name);
+  return asked;
+}
+
+async function counted(kind: Kind, name: string): Promise<number> {
+  const ledger = await ledgerOf(worker.ledgers, kind, name);
+  const [tally] = await ledger.tally([{ name, network: "" }], { failures: 10, window: 1 }, false);
+  return tally!.failures;
+}
+
+async function lastSuccess(login: string, client: string): Promise<Date | undefined> {
+  const here = and(eq(knownNetworks.user, login), eq(knownNetworks.network, `${client}/32`));
+  const [row] = await worker.db.select().from(knownNetworks).where(here);
+  return row?.lastSuccess;
+}
+
+async function setLastSuccess(login: string, hoursAgo: number): Promise<Date> {
+  const seconds = Math.floor(Date.now() / 1000) - hoursAgo * 3600;
+  const date = new Date(seconds * 1000);
+  const ofUser = eq(knownNetworks.user, login);
+  await worker.db.update(knownNetworks).set({ lastSuccess: date }).where(ofUser);
+  return date;
+}
+
+/** What a lookup writes after its answer is written by when that of a later one is. */
+async function writingIsDone(): Promise<void> {
+  await makeKnown(await user(`later-${networks}`), network());
+}
+
+/** Logs in from there, and waits until that is written. */
+async function makeKnown(login: string, client: string): Promise<void> {
+  assert.equal(status(await logIn(login, client)), "OK");
+  while ((await lastSuccess(login, client)) === undefined) await pause(5);
+}
+
+test("failures for an account are slowed down, and the last permitted one ends the session", async () => {
+  const login = await user("slow");
+  const answers = await failOften(10, login);
+  assert.deepEqual(answers.map(status), Array<string>(10).fill(WRONG));
+  const waits = answers.map(({ auth }) => auth["auth-wait"]);
+  assert.deepEqual(waits, ["1", "2", "2", "4", "4", "8", "8", "15", "15", undefined]);
+});
+
+test("below ten failures the right password is taken, from wherever", async () => {
+  const login = await user("nine");
+  await failOften(9, login);
+  assert.equal(status(await logIn(login, network())), "OK");
+});
+
+const WORDS = {
+  imap: { "auth-status": BLOCKED },
+  pop3: { "auth-status": "[SYS/TEMP] Too many failed logins, please try again later" },
+  smtp: {
+    "auth-status": "Too many failed logins, please try again later",
+    "auth-error-code": "454 4.7.0",
+  },
+};
+
+test("after ten failures an account is closed to strangers, in the protocol's temporary words, whatever the password", async () => {
+  const login = await user("blocked");
+  await failOften(10, login);
+  for (const [protocol, words] of Object.entries(WORDS)) {
+    for (const password of ["wonderland", "wrong"]) {
+      const headers = { "Auth-Protocol": protocol, "Auth-Pass": password };
+      const { status: code, auth } = await logIn(login, network(), headers);
+      assert.equal(code, 503);
+      assert.deepEqual(auth, words);
+    }
+  }
+});
+
+test("of many wrong guesses at the same moment, no more are answered than are permitted", async () => {
+  const login = await user("rush");
+  const answers = await Promise.all(Array.from({ length: 60 }, () => fail(login, network())));
+  const told = Map.groupBy(answers.map(status), (words) => words);
+  assert.equal(told.get(WRONG)?.length, 10);
+  assert.equal(told.get(BLOCKED)?.length, 50);
+});
+
+test("an unknown user is treated as a user is, from the first failure to the block", async () => {
+  const known = await failOften(12, await user("existing"));
+  const unknown = await failOften(12, "unknown@example.test");
+  assert.deepEqual(
+    unknown.map(({ auth }) => auth),
+    known.map(({ auth }) => auth),
+  );
+});
+
+test("failures under an alias and in capitals are failures of the user", async () => {
+  const login = await user("capital");
+  await seed(worker.db, { aliases: [{ address: "alias@example.test", user: login }] });
+  await failOften(5, "alias@example.test");
+  await failOften(5, "Capital@Example.Test");
+  assert.equal(status(await logIn(login, network())), BLOCKED);
+});
+
+test("thirty failures from a network, for whomever, close it to users who are new there", async () => {
+  const login = await user("neighbour");
+  const client = network();
+  const answers: Answer[] = [];
+  for (const guessed of GUESSED) answers.push(await fail(guessed, client));
+  assert.deepEqual(new Set(answers.map(status)), new Set([WRONG]));
+  assert.deepEqual(
+    [0, 5, 11, 17, 23, 28, 29].map((n) => answers[n]?.auth["auth-wait"]),
+    ["1", "2", "4", "8", "15", "15", undefined],
+  );
+  assert.equal(status(await logIn(login, client)), BLOCKED);
+  assert.equal(status(await logIn(login, network())), "OK");
+});
+
+test("a network is an IPv6 /64, and an IPv4 address however it is written", async () => {
+  const spellings = ["203.0.113.9", "::ffff:203.0.113.9", "::FFFF:cb00:7109"];
+  for (const [n, guessed] of GUESSED.entries()) {
+    await fail(guessed, `2001:db8:0:1:${n.toString(16)}::1`);
+    await fail(guessed, spellings[n % spellings.length]!);
+  }
+  const login = await user("six");
+  assert.equal(status(await logIn(login, "2001:db8:0:1:ffff::2")), BLOCKED);
+  assert.equal(status(await logIn(login, "2001:db8:0:2::1")), "OK");
+  assert.equal(status(await logIn(login, "203.0.113.9")), BLOCKED);
+  assert.equal(status(await logIn(login, "203.0.113.8")), "OK");
+});
+
+test("a name that is longer than any address is counted by its beginning", async () => {
+  const long = "l".repeat(5000);
+  await fail(`${long}-1`, network());
+  await fail(`${long}-2`, network());
+  assert.equal(await counted("account", "l".repeat(320)), 2);
+});
+
+test("a client without an address has its failures counted for the account", async () => {
+  const login = await user("socket");
+  for (let n = 0; n < 10; n++) await fail(login, "unix:");
+  assert.equal(status(await logIn(login, "unix:")), BLOCKED);
+});
+
+test("what no password was looked at for does not count, and is no way to see who exists", async () => {
+  const off = await user("off", { enabled: false });
+  const noPop3 = await user("imap-only", { pop3: false });
+  const client = network();
+  for (let n = 0; n < 3; n++) {
+    for (const [login, headers] of [
+      [off, {}],
+      [noPop3, { "Auth-Protocol": "pop3" }],
+      [noPop3, { "Auth-Method": "apop", "Auth-Salt": "<1@example.test>" }],
+    ] as const) {
+      const { auth } = await logIn(login, client, headers);
+      assert.match(auth["auth-status"]!, /Invalid login or password$/);
+      assert.equal(auth["auth-wait"], "1");
+    }
+  }
+  await logIn(off, client, { "Auth-Pass": "broken%" });
+  await logIn(off, client, { "Auth-Method": "none", "Auth-Protocol": "smtp" });
+  assert.equal(await counted("account", off), 0);
+  assert.equal(await counted("account", noPop3), 0);
+  assert.equal(await counted("network", `${client}/32`), 0);
+});
+
+test("a success takes no failure back", async () => {
+  const login = await user("mixed");
+  await failOften(5, login);
+  assert.equal(status(await logIn(login, network())), "OK");
+  assert.equal(await counted("account", login), 5);
+});
+
+test("a user whose network is known good is not slowed by an attack on the account", async () => {
+  const login = await user("home");
+  const home = network();
+  await makeKnown(login, home);
+  await failOften(12, login);
+  assert.equal(status(await logIn(login, network())), BLOCKED);
+  assert.equal(status(await logIn(login, home)), "OK");
+  const typo = await fail(login, home);
+  assert.equal(status(typo), WRONG);
+  assert.equal(typo.auth["auth-wait"], "1");
+});
+
+test("a user whose network is known good is not shut out by others who fail from there", async () => {
+  const login = await user("colleague");
+  const office = network();
+  await makeKnown(login, office);
+  for (const guessed of GUESSED) await fail(guessed, office);
+  assert.equal(status(await logIn("stranger@example.test", office)), BLOCKED);
+  assert.equal(status(await logIn(login, office)), "OK");
+});
+
+test("failures from a known network count, and after ten it is known no more", async () => {
+  const login = await user("phone");
+  const home = network();
+  await makeKnown(login, home);
+  const answers = await failOften(10, login, () => home);
+  assert.deepEqual(answers.map(status), Array<string>(10).fill(WRONG));
+  assert.equal(answers.at(-1)?.auth["auth-wait"], undefined);
+  assert.equal(await counted("account", login), 10);
+  assert.equal(await counted("network", `${home}/32`), 10);
+  assert.equal(status(await logIn(login, home)), BLOCKED);
+  while ((await lastSuccess(login, home)) !== undefined) await pause(5);
+});
+
+test("a network that lost its privilege does not get it back while its failures are remembered", async () => {
+  const login = await user("lost");
+  const home = network();
+  const ledger = await ledgerOf(worker.ledgers, "account", login);
+  const pair = { name: login, network: `${home}/32` };
+  for (let n = 0; n < 10; n++) await ledger.tally([pair], RULE, true);
+  assert.equal(status(await logIn(login, home)), "OK");
+  await writingIsDone();
+  assert.equal(await lastSuccess(login, home), undefined);
+});
+
+test("a success is written at most once a day", async () => {
+  const login = await user("daily");
+  const home = network();
+  await makeKnown(login, home);
+  const recent = await setLastSuccess(login, 23);
+  assert.equal(status(await logIn(login, home)), "OK");
+  await writingIsDone();
+  assert.deepEqual(await lastSuccess(login, home), recent);
+  const old = await setLastSuccess(login, 25);
+  assert.equal(status(await logIn(login, home)), "OK");
+  while ((await lastSuccess(login, home))?.getTime() === old.getTime()) await pause(5);
+});
+
+test("a network where a user has not been for 90 days is as strange as any", async () => {
+  const login = await user("returned");
+  const home = network();
+  await makeKnown(login, home);
+  await failOften(10, login);
+  await setLastSuccess(login, 24 * 90 - 1);
+  assert.equal(status(await logIn(login, home)), "OK");
+  await setLastSuccess(login, 24 * 90);
+  assert.equal(status(await logIn(login, home)), BLOCKED);
+});
+
+test("a login that nobody could answer is no failure", async () => {
+  const [login, client] = ["unreadable@example.test", network()];
+  await seed(worker.db, {
+    users: [{ address: login, group: "mail", server: "m1", passwordHash: "x" }],
+  });
+  assert.equal((await fail(login, client)).status, 503);
+  assert.equal(await counted("account", login), 0);
+});
+
+test("a block expires by itself", async () => {
+  const brief = await startHarness({
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 }],
+      users: [{ address: "alice@example.test", group: "mail", passwordHash }],
+    },
+    vars: { FAILURES_PER_ACCOUNT: "3", FAILURES_PER_NETWORK: "5", FAILURE_WINDOW: "1" },
+  });
+  const guesses = Array.from({ length: 9 }, () => brief.ask({ "Auth-Pass": "wrong" }));
+  assert.equal((await Promise.all(guesses)).filter((answer) => status(answer) === WRONG).length, 3);
+  assert.equal(status(await brief.ask()), BLOCKED);
+  while (status(await brief.ask()) !== "OK") await pause(20);
+  await brief.close();
+});
+
+test("an operator lifts a block", async () => {
+  const login = await user("lifted");
+  const ledger = await ledgerOf(worker.ledgers, "account", login);
+  for (let n = 0; n < 10; n++) await ledger.tally([{ name: login, network: "" }], RULE, true);
+  const [block] = await ledger.list(10);
+  assert.equal(block?.name, login);
+  assert.equal(await liftBlock(worker.ledgers, "account", login), true);
+  assert.equal(status(await logIn(login, network())), "OK");
+  assert.equal(await liftBlock(worker.ledgers, "account", login), false);
+});
+
+test("without the objects logins go on, and it is logged", async () => {
+  const login = await user("outage");
+  const client = network();
+  const broken = [await shardOf("account", login), await shardOf("network", `${client}/32`)];
+  for (const shard of broken) await worker.ledgers.exec(shard, "drop table failures");
+  assert.equal(status(await logIn(login, client)), "OK");
+  const wrong = await fail(login, client, { "Auth-Login-Attempt": "3" });
+  assert.deepEqual(wrong.auth, { "auth-status": WRONG, "auth-wait": "4" });
+  assert.match(
+    worker.logs(),
+    /a login goes on without the penalties of its account: .*no such table/,
+  );
+  assert.match(worker.logs(), /a login goes on without the penalties of its network/);
+  for (const shard of broken) await worker.ledgers.evict(shard);
+});
+
+test("the beginning of a block is logged, without a name that may be a password", async () => {
+  await failOften(10, "canary-in-the-wrong-field");
+  assert.match(worker.logs(), /10 logins failed; more are refused for a while/);
+  assert.doesNotMatch(worker.logs(), /canary/);
+});
