@@ -58,10 +58,12 @@ export async function judge(
   const trusted = ofBoth !== undefined && ofBoth.pressure < 1;
   if (known) return { blocked: false, pressure: ofBoth?.pressure ?? 0, trusted };
   const both = [ofAccount, ofNetwork].filter((standing) => standing !== undefined);
+  const blocked = both.some((standing) => standing.blocked);
   return {
-    blocked: both.some(({ blocked }) => blocked),
+    blocked,
     pressure: Math.max(0, ...both.map(({ pressure }) => pressure)),
-    trusted: trusted && trial === "proved",
+    // Who is told neither yes nor no must not learn it from what the network may do afterwards.
+    trusted: trusted && trial === "proved" && !blocked,
   };
 }
 

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Entry, Ledger, Rule, Subject, Tally } from "./ledger.ts";
 
-/** Subjects that one object keeps, in some 10 MB at the most; 2,560,000 in 256 objects. */
+/** Subjects that one object keeps, in some 20 MB at the most; 2,560,000 in 256 objects. */
 const MOST_SUBJECTS = 10_000;
 /** How many are dropped at once when it is full, so that looking for them is seldom. */
 const DROPPED = 100;
@@ -76,10 +76,12 @@ export class Penalties extends DurableObject<Env> implements Ledger {
       stored !== undefined && stored.expires > now
         ? { failures: stored.failures, expires: stored.expires }
         : { failures: 0, expires: now + rule.window };
-    if (!failed) return tally;
-    const failures = tally.failures + 1;
+    // During a block a right password is written like a wrong one: writing takes time, which would tell.
+    if (!failed && tally.failures < rule.failures) return tally;
+    const failures = tally.failures + Number(failed);
     // The last permitted failure begins a block, which no later one prolongs.
-    const expires = failures === rule.failures ? now + rule.window : tally.expires;
+    const begins = failed && failures === rule.failures;
+    const expires = begins ? now + rule.window : tally.expires;
     if (stored === undefined) this.#makeRoom(now);
     this.#sql.exec(
       "insert or replace into failures (name, network, failures, expires) values (?, ?, ?, ?)",

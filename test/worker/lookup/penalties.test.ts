@@ -298,6 +298,15 @@ test("a success is written at most once a day", async () => {
   while ((await lastSuccess(login, home))?.getTime() === old.getTime()) await pause(5);
 });
 
+test("a network is not known by a right password that was told neither yes nor no", async () => {
+  const guesser = network();
+  for (const guessed of GUESSED) await fail(guessed, guesser);
+  const login = await user("in-vain");
+  assert.equal(status(await logIn(login, guesser)), BLOCKED);
+  await writingIsDone();
+  assert.equal(await lastSuccess(login, guesser), undefined);
+});
+
 test("a network where a user has not been for 90 days is as strange as any", async () => {
   const login = await user("returned");
   const home = network();

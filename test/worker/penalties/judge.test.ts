@@ -80,6 +80,13 @@ test("a block is remembered by the isolate, except for who is known", async () =
   }
 });
 
+test("a right password during a block makes no network known", async () => {
+  for (const failures of [{ account: 10 }, { network: 30 }]) {
+    const { standings } = standIn({ failures });
+    assert.equal((await judge(standings, STRANGER, "proved")).trusted, false);
+  }
+});
+
 test("who lost the privilege is known no more, even if the directory still says so", async () => {
   const failures = { account: 9 };
   const { standings } = standIn({ failures });

@@ -33,6 +33,13 @@ test("asking counts nothing, and keeps nothing", async () => {
   assert.deepEqual(await rows("asked"), []);
 });
 
+test("asking during a block changes nothing", async () => {
+  await worker.ledgers.fail("asked in vain", ANNA, RULE, 10);
+  const stored = await rows("asked in vain");
+  for (let n = 0; n < 3; n++) assert.equal((await tally("asked in vain", false)).failures, 10);
+  assert.deepEqual(await rows("asked in vain"), stored);
+});
+
 test("an evicted object goes on where it was", async () => {
   await worker.ledgers.fail("evicted", ANNA, RULE, 7);
   await worker.ledgers.evict("evicted");
