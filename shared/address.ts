@@ -15,6 +15,15 @@ export function parseIp(text: string): Ip | null {
   return ipaddr.IPv6.isValid(text) && !text.includes("%") ? ipaddr.process(text) : null;
 }
 
+/** An address in the one form that nginx writes; an IPv4-mapped one stays IPv6, as `::ffff:192.0.2.1`. */
+export function canonicalIp(text: string): string | null {
+  if (parseIp(text) === null) return null;
+  const ip = ipaddr.parse(text);
+  return ip instanceof ipaddr.IPv6 && ip.isIPv4MappedAddress()
+    ? `::ffff:${ip.toIPv4Address().toString()}`
+    : ip.toString();
+}
+
 /** @returns null for what is neither an address nor a network */
 export function parseNetwork(text: string): Network | null {
   const [host = "", digits, ...more] = text.split("/");

@@ -1,3 +1,3 @@
 /** Who comes in, and how. */
-export { type Proxied, type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
+export { type Proxied, type ProxyHeader, brokenHeader, readProxyHeader } from "./proxy-header.ts";
 export { serverTls } from "./tls.ts";

@@ -3,7 +3,7 @@
  * Both versions (https://www.haproxy.org/download/1.8/doc/proxy-protocol.txt). nginx wants the header in one
  * piece; networks cut where they like, so here it may come in many.
  */
-import { parseIp } from "../../shared/address.ts";
+import { canonicalIp, parseIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import { type Address, type Input, TooLong } from "../transport/index.ts";
 
@@ -30,6 +30,12 @@ const V2_FIXED = 16;
 const V1_LONGEST = 107;
 const V2_LONGEST = 4096;
 
+/** nginx shows what came up to the first line end. */
+export function brokenHeader(text: ByteString): InvalidProxyHeader {
+  const [line = ""] = text.split(/[\r\n]/, 1);
+  return new InvalidProxyHeader(`broken header: "${line}"`);
+}
+
 /**
  * Takes the header.
  *
@@ -45,7 +51,7 @@ export function readProxyHeader(input: Input): ProxyHeader | null {
 function version1(input: Input): ProxyHeader | null {
   const line = readLine(input);
   if (line === null) return null;
-  const broken = new InvalidProxyHeader(`broken header: "${line.trimEnd()}"`);
+  const broken = brokenHeader(line);
   if (!line.endsWith("\r\n")) throw broken;
   const [signature, family, ...parts] = line.slice(0, -2).split(" ");
   if (signature !== "PROXY") throw broken;
@@ -115,5 +121,5 @@ function ip(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) =>
     bytes.readUInt16BE(2 * index).toString(16),
   );
-  return parseIp(groups.join(":"))?.toString() ?? "";
+  return canonicalIp(groups.join(":")) ?? "";
 }

@@ -1,4 +1,5 @@
 /** The client of a session: its connection, and who is behind it. */
+import { canonicalIp } from "../../shared/address.ts";
 import type { Proxied } from "../listener/index.ts";
 import { UNAVAILABLE } from "../resolver/index.ts";
 import type { Address, Connection } from "../transport/index.ts";
@@ -24,6 +25,8 @@ export class Client {
   /** @param trusts whether a balancer is believed (`set_real_ip_from`) */
   introduced(proxied: Proxied, trusts: (host: string) => boolean): void {
     this.proxied = proxied;
-    if (trusts(this.connection.remote.host)) this.#address = proxied.source;
+    if (!trusts(this.connection.remote.host)) return;
+    const { host, port } = proxied.source;
+    this.#address = { host: canonicalIp(host) ?? host, port };
   }
 }

@@ -1,5 +1,5 @@
 /** Waits for the PROXY header that a balancer sends before its client's first byte. */
-import { type ProxyHeader, readProxyHeader } from "../listener/index.ts";
+import { type ProxyHeader, brokenHeader, readProxyHeader } from "../listener/index.ts";
 import { type Connection, Input, type Receiver } from "../transport/index.ts";
 
 /**
@@ -44,10 +44,10 @@ class HeaderReceiver implements Receiver {
   drained(): void {}
 
   ended(): void {
-    this.#reject(new Error("broken header: the connection was closed"));
+    this.closed(null);
   }
 
   closed(error: Error | null): void {
-    this.#reject(error ?? new Error("broken header: the connection was closed"));
+    this.#reject(error ?? brokenHeader(this.#input.peek(Infinity)));
   }
 }

@@ -18,7 +18,19 @@ export interface TlsSession {
   readonly cipher: string;
   /** The name that the client asked for (SNI, RFC 6066 section 3), unverified, or null. */
   readonly serverName: string | null;
+  /** The protocol agreed upon by ALPN (RFC 7301), or null. */
+  readonly alpn: string | null;
   readonly resumed: boolean;
+  /** What our certificate is made with; worked out when asked for. */
+  certificate(): CertificateAlgorithms | null;
+}
+
+/** Algorithms in OpenSSL's short names. */
+export interface CertificateAlgorithms {
+  /** `RSA-SHA256`, `ecdsa-with-SHA256`. */
+  readonly signature: string;
+  /** With the size in bits: `RSA2048`, `EC256`. */
+  readonly key: string;
 }
 
 /** The one owner of a connection's events. */

@@ -10,6 +10,7 @@ import type {
   ServerTls,
   TlsSession,
 } from "./connection.ts";
+import { algorithms } from "./certificate.ts";
 import { SocketClientTls, SocketServerTls } from "./tls.ts";
 
 /** Until an owner is set, and after the last one has let go. */
@@ -150,7 +151,9 @@ export class SocketConnection implements Connection {
             protocol: secured.getProtocol() ?? "",
             cipher: secured.getCipher().name,
             serverName: typeof secured.servername === "string" ? secured.servername : null,
+            alpn: typeof secured.alpnProtocol === "string" ? secured.alpnProtocol : null,
             resumed: secured.isSessionReused(),
+            certificate: () => algorithms(secured.getX509Certificate()),
           };
           resolve();
         }),

@@ -1,43 +1,103 @@
 /** The PROXY protocol towards an upstream: who the client is, before our first byte. */
+import crc32c from "crc-32/crc32c.js";
 import { parseIp } from "../../shared/address.ts";
-import type { Address } from "../transport/index.ts";
+import type { Address, TlsSession } from "../transport/index.ts";
 
 const SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
-/** Version 2, and its commands. */
-const LOCAL_V2 = 0x20;
-const PROXY_V2 = 0x21;
+const LOCAL = 0x20;
+const PROXY = 0x21;
+
+/** Extensions of version 2 (its specification, section 2.2). */
+const TLV = {
+  alpn: 0x01,
+  authority: 0x02,
+  crc32c: 0x03,
+  ssl: 0x20,
+  sslVersion: 0x21,
+  sslCipher: 0x23,
+  sslSignature: 0x24,
+  sslKey: 0x25,
+} as const;
+
+/** The client's bit for TLS; those for its certificate are 2 and 4. */
+const CLIENT_SSL = 1;
+/** What stands for the verification of a certificate that is not there. */
+const UNVERIFIED = 1;
 
 /**
  * @param source the client
  * @param destination where the client connected to
+ * @param tls the client's
  */
 export function formatProxyHeader(
   version: "on" | "v2",
   source: Address,
   destination: Address,
+  tls: TlsSession | null,
 ): Uint8Array {
-  const from = parseIp(source.host);
-  const to = parseIp(destination.host);
-  // A unix socket has nothing to tell.
-  if (from === null || to === null) {
-    if (version === "on") return Buffer.from("PROXY UNKNOWN\r\n");
-    return Buffer.concat([SIGNATURE, Buffer.from([LOCAL_V2, 0, 0, 0])]);
-  }
-  // One family for both: an IPv4 address beside an IPv6 one is written as IPv4-mapped.
-  const four = from.kind() === "ipv4" && to.kind() === "ipv4";
-  if (version === "v2") {
-    const addresses = [from, to].map((ip) => (four ? ip : mapped(ip)).toByteArray());
-    const length = four ? 12 : 36;
-    const ports = [source.port, destination.port].flatMap((port) => [port >> 8, port & 0xff]);
-    const fixed = [PROXY_V2, four ? 0x11 : 0x21, 0, length];
-    return Buffer.concat([SIGNATURE, Buffer.from([...fixed, ...addresses.flat(), ...ports])]);
-  }
-  const [family, hosts] = four
-    ? ["TCP4", [from.toString(), to.toString()]]
-    : ["TCP6", [mapped(from).toString(), mapped(to).toString()]];
-  return Buffer.from(`PROXY ${family} ${hosts.join(" ")} ${source.port} ${destination.port}\r\n`);
+  return version === "on" ? version1(source, destination) : version2(source, destination, tls);
 }
 
-function mapped(ip: NonNullable<ReturnType<typeof parseIp>>): typeof ip {
-  return "toIPv4MappedAddress" in ip ? ip.toIPv4MappedAddress() : ip;
+/** nginx goes by the client's family alone; we write one for both, an IPv4 address beside an IPv6 one as mapped. */
+function version1(source: Address, destination: Address): Uint8Array {
+  const hosts = [source.host, destination.host];
+  if (hosts.some((host) => parseIp(host) === null)) return Buffer.from("PROXY UNKNOWN\r\n");
+  const six = hosts.some((host) => host.includes(":"));
+  const [from, to] = hosts.map((host) => (six && !host.includes(":") ? `::ffff:${host}` : host));
+  const family = six ? "TCP6" : "TCP4";
+  return Buffer.from(`PROXY ${family} ${from} ${to} ${source.port} ${destination.port}\r\n`);
+}
+
+function version2(source: Address, destination: Address, tls: TlsSession | null): Uint8Array {
+  const extensions = tls === null ? [] : tlsExtensions(tls);
+  const addresses = addressBlock(source, destination);
+  const body = Buffer.concat([addresses.bytes, ...extensions, tlv(TLV.crc32c, Buffer.alloc(4))]);
+  const fixed = Buffer.from([addresses.command, addresses.family, 0, 0]);
+  fixed.writeUInt16BE(body.length, 2);
+  const header = Buffer.concat([SIGNATURE, fixed, body]);
+  // Over the whole header, with zeros in its own place.
+  header.writeInt32BE(crc32c.buf(header), header.length - 4);
+  return header;
+}
+
+interface AddressBlock {
+  readonly command: number;
+  readonly family: number;
+  readonly bytes: Buffer;
+}
+
+/** Two mapped addresses are IPv4 again; a Unix socket has no address to tell of. */
+function addressBlock(source: Address, destination: Address): AddressBlock {
+  const from = parseIp(source.host);
+  const to = parseIp(destination.host);
+  if (from === null || to === null) return { command: LOCAL, family: 0, bytes: Buffer.alloc(0) };
+  const four = from.kind() === "ipv4" && to.kind() === "ipv4";
+  const hosts = [from, to].flatMap((ip) => {
+    return (four || !("toIPv4MappedAddress" in ip) ? ip : ip.toIPv4MappedAddress()).toByteArray();
+  });
+  const ports = [source.port, destination.port].flatMap((port) => [port >> 8, port & 0xff]);
+  return { command: PROXY, family: four ? 0x11 : 0x21, bytes: Buffer.from([...hosts, ...ports]) };
+}
+
+function tlsExtensions(tls: TlsSession): Buffer[] {
+  const certificate = tls.certificate();
+  const ssl = Buffer.concat([
+    Buffer.from([CLIENT_SSL, 0, 0, 0, UNVERIFIED]),
+    text(TLV.sslVersion, tls.protocol),
+    text(TLV.sslCipher, tls.cipher),
+    text(TLV.sslSignature, certificate?.signature ?? null),
+    text(TLV.sslKey, certificate?.key ?? null),
+  ]);
+  return [text(TLV.authority, tls.serverName), text(TLV.alpn, tls.alpn), tlv(TLV.ssl, ssl)];
+}
+
+/** Nothing where there is nothing to tell. */
+function text(type: number, value: string | null): Buffer {
+  return value === null || value === "" ? Buffer.alloc(0) : tlv(type, Buffer.from(value, "latin1"));
+}
+
+function tlv(type: number, value: Buffer): Buffer {
+  const head = Buffer.from([type, 0, 0]);
+  head.writeUInt16BE(value.length, 1);
+  return Buffer.concat([head, value]);
 }

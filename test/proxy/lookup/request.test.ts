@@ -15,7 +15,9 @@ const tls = {
   protocol: "TLSv1.3",
   cipher: "TLS_AES_256_GCM_SHA384",
   serverName: "mx",
+  alpn: null,
   resumed: false,
+  certificate: () => null,
 };
 
 /** The lines of a request in nginx's manner. */

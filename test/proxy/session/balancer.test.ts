@@ -4,7 +4,7 @@ import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
 import type { Listener } from "../../support/mailbox/index.ts";
-import { attempt, granted, untilClosed } from "../../support/mail-client.ts";
+import { attempt, granted, greeted, untilClosed, upgraded } from "../../support/mail-client.ts";
 import { type Servers, startServers } from "../../support/servers.ts";
 import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
 import { Wire } from "../../support/wire.ts";
@@ -13,8 +13,11 @@ const HEADER = "PROXY TCP4 192.0.2.9 192.0.2.1 50001 143\r\n";
 
 let upstream: Listener;
 let introduced: Listener;
+let binary: Listener;
 let endpoint: LookupEndpoint;
-let postern: Servers<"trusting" | "doubting" | "tls" | "passing">;
+let postern: Servers<"trusting" | "doubting" | "tls" | "passing" | "telling">;
+/** The version 2 header that the last client of `telling` was introduced with. */
+let introduction = Buffer.alloc(0);
 
 before(async () => {
   upstream = await startUpstream(async (wire) => {
@@ -26,8 +29,19 @@ before(async () => {
     await grantImap(wire);
     await silence();
   });
+  binary = await startUpstream(async (wire) => {
+    const fixed = await wire.bytes(16);
+    const length = Buffer.from(fixed, "latin1").readUInt16BE(14);
+    introduction = Buffer.from(fixed + (await wire.bytes(length)), "latin1");
+    await grantImap(wire);
+    await silence();
+  });
+  const ports: Record<string, () => number> = {
+    told: () => introduced.port,
+    binary: () => binary.port,
+  };
   endpoint = await startLookupEndpoint((lookup) =>
-    route(lookup.header("Auth-User") === "told" ? introduced.port : upstream.port),
+    route(ports[lookup.header("Auth-User") ?? ""]?.() ?? upstream.port),
   );
   const listen = "listen 127.0.0.1:PORT proxy_protocol; protocol imap;";
   postern = await startServers(`auth_http ${endpoint.address}; auth_http_keepalive off;`, {
@@ -35,6 +49,7 @@ before(async () => {
     doubting: `${listen} set_real_ip_from 10.0.0.0/8;`,
     tls: "listen 127.0.0.1:PORT ssl proxy_protocol; protocol imap; set_real_ip_from 127.0.0.1;",
     passing: `${listen} set_real_ip_from 127.0.0.1; proxy_protocol on;`,
+    telling: "listen 127.0.0.1:PORT; protocol imap; starttls on; proxy_protocol v2;",
   });
 });
 after(async () => {
@@ -42,6 +57,7 @@ after(async () => {
   await endpoint.close();
   await upstream.close();
   await introduced.close();
+  await binary.close();
 });
 
 async function loginBehind(port: number, login: string): Promise<Wire> {
@@ -109,4 +125,31 @@ test("the upstream hears who the client is before anything else", async () => {
   const [first] = introduced.lines;
   assert.equal(first, `PROXY TCP4 192.0.2.9 127.0.0.1 50001 ${postern.ports.passing}`);
   wire.end();
+});
+
+test("the canonical form of the balancer's word is what others are told", async () => {
+  const wire = new Wire(connect(postern.ports.trusting, "127.0.0.1"));
+  wire.write("PROXY TCP6 2001:DB8:0:0::9 2001:0db8::1 50001 143\r\n");
+  assert.match(await wire.line(), /^\* OK/);
+  assert.match(await attempt("imap", wire, { login: "six", password: "x" }), granted.imap);
+  assert.equal(lookupOf("six").header("Client-IP"), "2001:db8::9");
+  assert.equal(lookupOf("six").header("Proxy-Protocol-Addr"), "2001:DB8:0:0::9");
+  assert.equal(lookupOf("six").header("Proxy-Protocol-Server-Addr"), "2001:0db8::1");
+  wire.end();
+});
+
+test("version 2 tells the upstream of a client's TLS after STARTTLS, too", async () => {
+  const clear = await greeted("imap", postern.ports.telling);
+  assert.match(await attempt("imap", clear, { login: "binary", password: "x" }), granted.imap);
+  // Addresses and a checksum.
+  assert.equal(introduction.length, 16 + 12 + 7);
+  clear.end();
+
+  const secure = await upgraded("imap", postern.ports.telling);
+  assert.match(await attempt("imap", secure, { login: "binary", password: "x" }), granted.imap);
+  const told = introduction.toString("latin1", 28);
+  assert.ok(told.startsWith("\x02\0\x09mail.test\x20\0"));
+  assert.ok(told.includes("\x01\0\0\0\x01\x21\0\x07TLSv1.3\x23\0"));
+  assert.ok(told.includes("\x24\0\x11ecdsa-with-SHA256\x25\0\x05EC256\x03\0\x04"));
+  secure.end();
 });
