@@ -33,7 +33,9 @@ const MOST_ARGUMENTS = 3;
 const AUTHENTICATE = /^\S+ +AUTHENTICATE /i;
 const TAG = /^([A-Za-z0-9._-]{1,32}) +/;
 const NAME = /^([A-Za-z]+)(?: +|$)/;
-const LITERAL = /^\{(\d*)(\+?)\}$/;
+/** nginx takes any number of CRs behind it. */
+const LITERAL = /^\{(\d*)(\+?)\}\r*$/;
+const UNASKED = /\+\}\r*$/;
 
 export class CommandReader {
   /** The command whose literal is awaited. */
@@ -55,6 +57,9 @@ export class CommandReader {
   next(input: Input, limits: Limits): Reading | null {
     const limit = this.#limit(input, limits);
     if (this.#literal !== null) {
+      // One that cannot fit is asked for, as nginx does, and refused when there is no more room.
+      const room = limit - this.#size;
+      if (this.#literal > room && input.length >= room) throw new TooLong();
       const value = input.bytes(this.#literal);
       if (value === null) return null;
       this.#size += this.#literal;
@@ -65,10 +70,10 @@ export class CommandReader {
     if (line === null) return null;
     this.#size += line.length;
     const text = line.replace(/\r?\n$/, "");
-    const reading = this.#line(text, limits);
+    const reading = this.#line(text);
     if (reading.kind !== "continue") this.#reset();
     // A literal that the client sends without waiting needs no reply: read on.
-    else if (text.endsWith("+}")) return this.next(input, limits);
+    else if (UNASKED.test(text)) return this.next(input, limits);
     return reading;
   }
 
@@ -91,7 +96,7 @@ export class CommandReader {
     return long ? authenticate : command;
   }
 
-  #line(text: ByteString, limits: Limits): Reading {
+  #line(text: ByteString): Reading {
     const invalid = (tag: ByteString | null): Reading => ({
       kind: "invalid",
       tag,
@@ -109,16 +114,13 @@ export class CommandReader {
       rest = rest.slice(named.length);
       this.#name = name;
     } else if (rest !== "" && !rest.startsWith(" ")) return invalid(this.#tag);
-    // A CR that ends no line is no part of a command.
-    if (text.includes("\r") || !this.#arguments(rest)) return invalid(this.#tag);
+    if (!this.#arguments(rest)) return invalid(this.#tag);
     if (this.#literal === null && this.#tag !== null && this.#name !== null) {
       return {
         kind: "command",
         command: { tag: this.#tag, name: this.#name, args: this.#args },
       };
     }
-    const limit = this.#name === "AUTHENTICATE" ? limits.authenticate : limits.command;
-    if (this.#literal !== null && this.#literal > limit - this.#size) throw new TooLong();
     return { kind: "continue" };
   }
 
@@ -135,7 +137,8 @@ export class CommandReader {
         return true;
       }
       const [value, end] = text[at] === '"' ? quoted(text, at + 1) : atom(text, at);
-      if (value === null) return false;
+      // A CR that ends no line is no part of a command.
+      if (value === null || value.includes("\r")) return false;
       this.#args.push(value);
       at = end;
     }

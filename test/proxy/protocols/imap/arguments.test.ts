@@ -103,12 +103,25 @@ describe("literals", () => {
     });
   }
 
-  for (const size of ["99999999999", "4294967297", "9".repeat(400)]) {
-    test(`a literal of ${size.slice(0, 12)} bytes is refused at once`, () => {
+  for (const size of ["5000", "99999999999", "4294967297", "9".repeat(400)]) {
+    test(`a literal of ${size.slice(0, 12)} bytes is refused when the buffer is full`, () => {
       for (const plus of ["", "+"]) {
-        const steps = talk("imap").send(`a LOGIN {${size}${plus}}\r\n`).map(told);
-        assert.deepEqual(steps, [`${BAD} <close>`]);
+        const client = talk("imap");
+        const command = `a LOGIN {${size}${plus}}\r\n`;
+        assert.deepEqual(client.send(command).map(told), plus === "" ? ["+ OK"] : []);
+        assert.deepEqual(client.send("x".repeat(4095 - command.length)), []);
+        assert.deepEqual(client.send("x").map(told), [`${BAD} <close>`]);
       }
     });
   }
+
+  test("CRs behind its size are no part of it, other CRs are refused", () => {
+    const client = talk("imap");
+    assert.equal(client.say("a LOGIN {4}\r\r"), "+ OK");
+    assert.equal(client.say("anna {6+}\r"), "");
+    assert.equal(client.say("secret"), "<plain|anna|secret>");
+    assert.equal(client.say("a LOGIN anna {6} \r"), BAD);
+    assert.equal(client.say("a LOGIN anna secret\r"), BAD);
+    assert.equal(client.say('a LOGIN anna "secret"\r'), BAD);
+  });
 });
