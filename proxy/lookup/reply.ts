@@ -31,6 +31,7 @@ export class HeadReader {
   #status: { readonly code: number; readonly version: string } | null = null;
   readonly #fields = new Map<string, ByteString>();
   #refusal: ByteString | null = null;
+  #waits = false;
   #size = 0;
 
   /**
@@ -51,7 +52,7 @@ export class HeadReader {
   #line(text: ByteString): void {
     if (this.#status === null) {
       const [, version, code] = /^HTTP\/(\d\.\d) (\d{3})(?: |$)/.exec(text) ?? [];
-      if (version !== undefined) {
+      if (version !== undefined && !text.includes("\r")) {
         this.#status = { code: Number(code), version };
         return;
       }
@@ -66,7 +67,9 @@ export class HeadReader {
     }
     const field = name.toLowerCase();
     this.#fields.set(field, value);
-    if (field === "auth-status" && value !== STATUS_OK && value !== "WAIT") this.#refusal ||= value;
+    if (field !== "auth-status" || value === STATUS_OK) return;
+    if (value === "WAIT") this.#waits = true;
+    else this.#refusal = value;
   }
 
   #head(): Head {
@@ -93,21 +96,21 @@ export class HeadReader {
       why,
     });
     const text = this.#refusal;
-    if (text === "") return unavailable("sent an empty Auth-Status");
-    if (text !== null) {
+    const successful = status >= 200 && status <= 299;
+    // Without words, only a 2xx is a refusal: an error page has none either.
+    if (text !== null && (text !== "" || successful)) {
       if (status >= 500) return unavailable(`answered ${status}: "${text}"`, text);
       return { kind: "refused", text, errorCode, challenge: this.#challenge(), wait: this.#wait() };
     }
-    if (status < 200 || status > 299) return unavailable(`answered ${status}`);
-    const said = this.#fields.get("auth-status");
-    if (said === "WAIT") return { kind: "wait", wait: this.#wait() };
-    if (said !== STATUS_OK) return unavailable("did not send Auth-Status");
+    if (!successful) return unavailable(`answered ${status}`);
+    if (this.#waits) return { kind: "wait", wait: this.#wait() };
+    if (!this.#fields.has("auth-status")) return unavailable("did not send Auth-Status");
 
     const host = this.#fields.get("auth-server") ?? "";
     const port = this.#fields.get("auth-port") ?? "";
     if (host === "" || port === "") return unavailable("did not send server or port");
     if (isIP(host) === 0) return unavailable(`sent invalid server address:"${host}"`);
-    if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
       return unavailable(`sent invalid server port:"${port}"`);
     }
     const login = this.#fields.get("auth-user") ?? null;

@@ -110,6 +110,23 @@ describe("of a repeated header", () => {
     assert.doesNotMatch(answer(...OK, "Auth-Status:"), /^route/);
   });
 
+  test("an empty Auth-Status is a refusal without words, of a 2xx only", () => {
+    assert.equal(answer("HTTP/1.1 200 OK", "Auth-Status:", "Auth-Wait: 1"), 'refused "" null 1');
+    assert.match(answer("HTTP/1.1 404 Where", "Auth-Status:"), /^unavailable .*answered 404$/);
+  });
+
+  test("of several refusals the last one counts", () => {
+    const lines = ["HTTP/1.1 200 OK", "Auth-Status: no", "Auth-Status: not now"];
+    assert.equal(answer(...lines, "Auth-Status: OK"), 'refused "not now" null 0');
+  });
+
+  test("a CR that ends no line breaks the status line", () => {
+    assert.throws(
+      () => read(["HTTP/1.0 200 OK\rAuth-Status: OK\r\n\r\n"]),
+      new InvalidReply("sent invalid response"),
+    );
+  });
+
   test("an empty Auth-Status hides no refusal", () => {
     assert.equal(
       answer("HTTP/1.1 200 OK", "Auth-Status:", "Auth-Status: no"),
@@ -136,6 +153,11 @@ test("a wait that is no number is none", () => {
 
 test("WAIT asks for the same question later", () => {
   assert.equal(answer("HTTP/1.1 200 OK", "Auth-Status: WAIT", "Auth-Wait: 2"), "wait 2");
+  assert.equal(answer("HTTP/1.1 200 OK", "Auth-Status: WAIT", ...OK.slice(1)), "wait 0");
+  assert.equal(
+    answer("HTTP/1.1 200 OK", "Auth-Status: WAIT", "Auth-Status: no"),
+    'refused "no" null 0',
+  );
 });
 
 const UNAVAILABLE: Record<string, string[]> = {
