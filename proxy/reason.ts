@@ -1,6 +1,32 @@
-/** What an error says, whatever it was that was thrown. */
+import { getSystemErrorMessage } from "node:util";
+
+/** nginx connects without waiting, and learns from `recv()` that it was in vain. */
+const CALLS: Readonly<Record<string, string>> = { connect: "recv", read: "recv", write: "send" };
+
+/** OpenSSL's line: `…:error:0A00010B:SSL routines:function:wrong version number:file:line:`. */
+const OPENSSL = /error:([0-9A-F]{8}):([^:]*):[^:]*:([^:]*)/;
+
+/** nginx writes the errno behind a message. */
+export const TIMED_OUT = "timed out (110: Connection timed out)";
+
+/**
+ * What an error says, whatever it was that was thrown; in nginx's words where the system or OpenSSL tells of
+ * a connection: `recv() failed (104: Connection reset by peer)`, `SSL: error:0A00010B:SSL routines::…`.
+ */
 export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if ("syscall" in error && "errno" in error && typeof error.errno === "number") {
+    const call = CALLS[String(error.syscall)];
+    if (call !== undefined) return `${call}() failed (${-error.errno}: ${words(error.errno)})`;
+  }
+  const [, code, library, text] = OPENSSL.exec(error.message) ?? [];
+  return code === undefined ? error.message : `SSL: error:${code}:${library}::${text}`;
+}
+
+/** libuv's words, which are the C library's but for the first letter where a connection is concerned. */
+function words(errno: number): string {
+  const text = getSystemErrorMessage(errno);
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The C library's words, which operators know from nginx. */

@@ -1,9 +1,10 @@
 /** nginx's ngx_mail_proxy_module: the way upstream. */
-import { MAIL, type Rows, inert, once } from "./directive.ts";
+import { MAIL, type Rows, once } from "./directive.ts";
 import { flag, oneOf, size, time } from "./values.ts";
 
 export const proxy = {
-  proxy_buffer: inert(MAIL, 1, "bytes move in pieces of up to 64 KiB", size),
+  /** Bytes of one reply of the upstream during the login; afterwards bytes move in pieces of up to 64 KiB. */
+  proxy_buffer: { in: MAIL, args: 1, read: once(size), default: 4096 },
   proxy_timeout: { in: MAIL, args: 1, read: once(time), default: 86_400_000 },
   proxy_pass_error_message: { in: MAIL, args: 1, read: once(flag), default: false },
   proxy_smtp_auth: { in: MAIL, args: 1, read: once(flag), default: false },

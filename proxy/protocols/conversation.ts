@@ -7,9 +7,9 @@
 import { randomInt } from "node:crypto";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
-import { type Input, TooLong, chomp, trimBlanks } from "../transport/index.ts";
+import { type Input, TooLong, chomp, trimSpaces } from "../transport/index.ts";
 import { SASL_LINE } from "./limits.ts";
-import type { Step } from "./protocol.ts";
+import type { Farewell, Step } from "./protocol.ts";
 import { type Exchange, exchange, offered } from "./sasl.ts";
 
 export abstract class Conversation {
@@ -19,6 +19,8 @@ export abstract class Conversation {
   #errors = 0;
   #commands = 0;
   #exchange: Exchange | null = null;
+  /** The mechanism's name, for the log. */
+  #mechanism = "";
   /** What follows when the client has answered the challenge that tells of its failure. */
   #refusal: Step | null = null;
   #salt: string | null = null;
@@ -38,6 +40,8 @@ export abstract class Conversation {
   protected abstract readonly continuation: "+ " | "334 ";
   /** What the protocol's `*_auth` directive names. */
   protected abstract readonly methods: readonly string[];
+  /** Finds a command's name, as its group, at the start of what has arrived. */
+  protected abstract readonly verb: RegExp;
   /** Words in a SASL response line beyond which nginx's parsers give up. */
   protected abstract readonly words: number;
 
@@ -46,8 +50,8 @@ export abstract class Conversation {
     return 0;
   }
 
-  early(): ByteString {
-    return this.invalid();
+  early(_input: Input): Farewell {
+    return { kind: "farewell", text: this.invalid() };
   }
 
   next(input: Input): Step | null {
@@ -56,8 +60,15 @@ export abstract class Conversation {
       return this.#exchange === null ? this.command(input) : this.#response(input);
     } catch (error) {
       if (!(error instanceof TooLong)) throw error;
-      return { kind: "farewell", text: this.invalid(), note: "client sent too long command" };
+      return { kind: "farewell", text: this.invalid(), note: this.#tooLong(input) };
     }
+  }
+
+  /** nginx logs all of it; we nothing that may be a password. */
+  #tooLong(input: Input): string {
+    const isCommand = this.#exchange === null && this.#refusal === null;
+    const [, verb = ""] = (isCommand && this.verb.exec(input.peek(64))) || [];
+    return `client sent too long command "${verb}"`;
   }
 
   secured(): void {
@@ -131,6 +142,7 @@ export abstract class Conversation {
       salt: () => this.salt,
     });
     if (begun === null || more.length > 0) return this.refuse();
+    this.#mechanism = name.toUpperCase();
     return this.#proceed(begun, begun.next());
   }
 
@@ -139,7 +151,7 @@ export abstract class Conversation {
     const current = this.#exchange;
     if (line === null || current === null) return null;
     const text = chomp(line);
-    const words = text === null ? [] : trimBlanks(text).split(/ +/);
+    const words = text === null ? [] : trimSpaces(text).split(/ +/);
     const [response = ""] = words;
     if (words.length > this.words || words.length === 0) {
       this.#exchange = null;
@@ -158,11 +170,9 @@ export abstract class Conversation {
       return this.reply(`${this.continuation}${result.value}\r\n`);
     }
     this.#exchange = null;
-    if (result.value !== null) return { kind: "login", credentials: result.value };
-    return this.answer({
-      kind: "reply",
-      text: this.invalid(),
-      note: "client sent invalid SASL data",
-    });
+    const found = result.value;
+    if (typeof found !== "string") return { kind: "login", credentials: found };
+    const note = `client sent invalid ${found} in AUTH ${this.#mechanism} command`;
+    return this.answer({ kind: "reply", text: this.invalid(), note });
   }
 }

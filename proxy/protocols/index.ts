@@ -5,8 +5,16 @@ import { pop3 } from "./pop3/index.ts";
 import type { Protocol } from "./protocol.ts";
 import { smtp } from "./smtp/index.ts";
 
-export { PIPELINE, UPSTREAM_REPLY } from "./limits.ts";
-export type { Account, Dialogue, LoginEnd, LoginScript, Protocol, Step } from "./protocol.ts";
+export { PIPELINE } from "./limits.ts";
+export type {
+  Account,
+  Dialogue,
+  LoginEnd,
+  LoginScript,
+  Protocol,
+  Saying,
+  Step,
+} from "./protocol.ts";
 export type { Credentials } from "./sasl.ts";
 
 export const protocols: Readonly<Record<ProtocolName, Protocol>> = { imap, pop3, smtp };

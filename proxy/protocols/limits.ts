@@ -9,8 +9,5 @@ export const SASL_LINE = 12_288;
 /** A POP3 command, bytes: RFC 2449 section 4 asks for 255; nginx's 128 cuts long user names. */
 export const POP3_LINE = 512;
 
-/** A reply of an upstream during its login, bytes, all lines: room for any capability list. */
-export const UPSTREAM_REPLY = 16_384;
-
 /** What a client may send ahead of our replies before we stop reading, bytes. */
 export const PIPELINE = 16_384;

@@ -4,11 +4,17 @@ import type { ServerSettings } from "../config/index.ts";
 import type { Input } from "../transport/index.ts";
 import type { Credentials } from "./sasl.ts";
 
+/** Reply, then close; the note says why, for the log. */
+export interface Farewell {
+  readonly kind: "farewell";
+  readonly text: ByteString;
+  readonly note?: string;
+}
+
 /** What to do next, as the client's last words ask. */
 export type Step =
   | { readonly kind: "reply"; readonly text: ByteString; readonly note?: string }
-  /** Reply, then close; the note says why, for the log. */
-  | { readonly kind: "farewell"; readonly text: ByteString; readonly note?: string }
+  | Farewell
   /** Reply, then close: the login was refused, and there is no other try. */
   | { readonly kind: "refusal"; readonly text: ByteString }
   | { readonly kind: "starttls"; readonly text: ByteString }
@@ -34,19 +40,36 @@ export type LoginEnd =
   /** The client is sent this, and bytes flow from then on. */
   | { readonly kind: "accepted"; readonly reply: ByteString }
   /** The upstream's words, whole and unchanged. */
-  | { readonly kind: "refused"; readonly reply: ByteString };
+  | { readonly kind: "refused"; readonly reply: ByteString }
+  /** There is nothing to log in with. */
+  | { readonly kind: "impossible"; readonly name: Saying["name"]; readonly why: string };
 
-/** A login as a script: yields what to send, is resumed with one line of the upstream's (with its CRLF). */
-export type LoginScript = Generator<ByteString, LoginEnd, ByteString>;
+/** Something for the upstream, which answers with a reply of one or more lines. */
+export interface Saying {
+  readonly text: ByteString;
+  /** nginx's name for it: the log's `while sending … to upstream`. */
+  readonly name: string;
+  /** Something that the operator should know. */
+  readonly note?: string;
+}
+
+/**
+ * A login as a script: yields what to send, or null where more of the reply is wanted (the greeting comes
+ * unasked); is resumed with one line of the upstream's, with its line end.
+ */
+export type LoginScript = Generator<Saying | null, LoginEnd, ByteString>;
+
+/** A part of one. */
+export type LoginPart<Result> = Generator<Saying | null, Result, ByteString>;
 
 /** Our half of the conversation with one client, up to its login. */
 export interface Dialogue {
   /** Whether the upstream wants a password, so that the lookup must give one where the client did not. */
   readonly passwordRequired: boolean;
   greeting(): ByteString;
-  /** ms before the greeting in which a client that speaks is sent away with `early`. */
+  /** ms before the greeting in which a client that speaks is sent away. */
   readonly greetingDelay: number;
-  early(): ByteString;
+  early(input: Input): Farewell;
   /** Understands the next command, or returns null until more has arrived. */
   next(input: Input): Step | null;
   /** TLS has begun: all that was said before is forgotten (RFC 3207 section 4.2). */

@@ -30,8 +30,11 @@ export type Credentials =
       readonly to: ByteString;
     };
 
-/** Yields challenges in base64, is resumed with responses in base64; null where a response made no sense. */
-export type Exchange = Generator<string, Credentials | null, ByteString>;
+/** What was wrong with a response; nginx's words, but for the last. */
+type Flaw = "base64 encoding" | "login" | "password" | "CRAM-MD5 hash" | "bearer token";
+
+/** Yields challenges in base64, and is resumed with responses in base64. */
+export type Exchange = Generator<string, Credentials | Flaw, ByteString>;
 
 /** @param salt the session's, made when it is first asked for */
 type Begin = (initial: ByteString | undefined, salt: () => string) => Exchange;
@@ -96,32 +99,35 @@ export function exchange(
 /** RFC 4616: authorization identity (which nginx ignores) NUL login NUL password. */
 function* plain(initial?: ByteString): Exchange {
   const message = decodeBase64(initial ?? (yield ""));
-  const [, user, password, ...more] = message?.split("\0") ?? [];
-  if (user === undefined || password === undefined || more.length > 0) return null;
-  return credentials(user, password);
+  if (message === null) return "base64 encoding";
+  const [, user, ...passwords] = message.split("\0");
+  if (user === undefined || message.indexOf("\0") === message.length - 1) return "login";
+  return passwords.length === 1 ? checked(user, passwords.join("")) : "password";
 }
 
 /** draft-murchison-sasl-login: two questions, two answers. */
 function* login(initial?: ByteString): Exchange {
   const user = decodeBase64(initial ?? (yield USERNAME));
-  if (user === null) return null;
+  if (user === null) return "base64 encoding";
   const password = decodeBase64(yield PASSWORD);
-  return password === null ? null : credentials(user, password);
+  return password === null ? "base64 encoding" : checked(user, password);
 }
 
 /** RFC 2195: the login, a space, and 32 hexadecimal digits. */
 function* cramMd5(_initial: ByteString | undefined, salt: () => string): Exchange {
   const challenge = salt();
-  const [, user, digest] =
-    /^([^ ]*) (.{32})$/s.exec(decodeBase64(yield encodeBase64(challenge)) ?? "") ?? [];
-  if (user === undefined || digest === undefined || !isClean(user) || !isClean(digest)) return null;
-  return { method: "cram-md5", login: user, digest, salt: challenge };
+  const message = decodeBase64(yield encodeBase64(challenge));
+  if (message === null) return "base64 encoding";
+  const [, user, digest] = /^([^ ]*) (.{32})$/s.exec(message) ?? [];
+  if (user === undefined || digest === undefined || !isClean(digest)) return "CRAM-MD5 hash";
+  return isClean(user) ? { method: "cram-md5", login: user, digest, salt: challenge } : "login";
 }
 
 /** RFC 4422 appendix A; nginx asks for the name with LOGIN's first question. */
 function* external(initial?: ByteString): Exchange {
   const user = decodeBase64(initial ?? (yield USERNAME));
-  return user === null || !isClean(user) ? null : { method: "external", login: user };
+  if (user === null) return "base64 encoding";
+  return isClean(user) ? { method: "external", login: user } : "login";
 }
 
 function bearer(
@@ -130,10 +136,10 @@ function bearer(
 ): Mechanism {
   function* begin(initial?: ByteString): Exchange {
     const message = decodeBase64(initial ?? (yield ""));
-    const found = message === null ? null : read(message);
-    return found === null || !isClean(found.user)
-      ? null
-      : { method, login: found.user, token: found.token };
+    if (message === null) return "base64 encoding";
+    const found = read(message);
+    if (found === null) return "bearer token";
+    return isClean(found.user) ? { method, login: found.user, token: found.token } : "login";
   }
   return { begin, optional: true, initial: true, secure: true };
 }
@@ -143,8 +149,13 @@ function bearer(
  * a log (nginx passes them on).
  */
 export function credentials(user: ByteString, password: ByteString): Credentials | null {
-  if (!isClean(user) || !isClean(password)) return null;
-  return { method: "plain", login: user, password };
+  const found = checked(user, password);
+  return typeof found === "string" ? null : found;
+}
+
+function checked(user: ByteString, password: ByteString): Credentials | Flaw {
+  if (!isClean(user)) return "login";
+  return isClean(password) ? { method: "plain", login: user, password } : "password";
 }
 
 export function isClean(value: ByteString): boolean {

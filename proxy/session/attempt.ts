@@ -1,14 +1,15 @@
 /** One attempt to log in: the lookup, the way upstream, the login there. */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { Answer } from "../lookup/index.ts";
-import type { Account, Credentials, Dialogue, LoginEnd } from "../protocols/index.ts";
-import { reason } from "../reason.ts";
+import type { LogLevel } from "../config/index.ts";
+import type { Account, Credentials, Dialogue, LoginEnd, Saying } from "../protocols/index.ts";
+import { TIMED_OUT, reason } from "../reason.ts";
 import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
 import { formatProxyHeader } from "../upstream/index.ts";
 import type { Client } from "./client.ts";
 import type { Server } from "./server.ts";
 import type { Story } from "./story.ts";
-import { type LoggedIn, logIn } from "./upstream-login.ts";
+import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
 
 export type Outcome =
   | {
@@ -31,7 +32,14 @@ export type Outcome =
 /** Lookups that may answer WAIT, one after another (nginx asks for ever). */
 const MOST_REPEATS = 10;
 
-export class Attempt {
+/** nginx's words for a lookup. */
+const LOOKUP = "in http auth state";
+
+class TimedOut extends Error {
+  override message = TIMED_OUT;
+}
+
+export class Attempt implements LoginProgress {
   readonly #server: Server;
   readonly #client: Client;
   readonly #dialogue: Dialogue;
@@ -39,6 +47,8 @@ export class Attempt {
   readonly #deadline: Deadline;
   readonly #controller = new AbortController();
   #cancelled = false;
+  /** What is being done upstream, in nginx's words. */
+  #doing = "";
   /** Set while a lookup that answered WAIT is to be repeated later. */
   #resume: (() => void) | null = null;
 
@@ -71,7 +81,7 @@ export class Attempt {
       case "route":
         return this.#route(answer, credentials);
       case "refused":
-        this.#story.log("info", `client login failed: "${answer.text}"`, "lookup");
+        this.#story.log("info", `client login failed: "${answer.text}"`, LOOKUP);
         return {
           kind: "refused",
           reply: this.#dialogue.refused(answer.text, answer.errorCode),
@@ -84,7 +94,7 @@ export class Attempt {
   }
 
   #unavailable({ text, errorCode, why }: Omit<Answer & { kind: "unavailable" }, "kind">): Outcome {
-    this.#failed(`auth http server ${this.#story.endpoint} ${why}`, "lookup");
+    this.#failed("error", `auth http server ${this.#story.endpoint} ${why}`, LOOKUP);
     return {
       kind: "failed",
       reply: text === null ? this.#dialogue.unavailable() : this.#dialogue.refused(text, errorCode),
@@ -102,7 +112,7 @@ export class Attempt {
 
   /** The time for the current stage is over. */
   expire(): void {
-    if (this.#resume === null) this.#controller.abort(new Error("timed out"));
+    if (this.#resume === null) this.#controller.abort(new TimedOut());
     this.#continue();
   }
 
@@ -153,13 +163,16 @@ export class Attempt {
   async #connect(to: Address, account: Account): Promise<Outcome> {
     this.#deadline.set(this.#server.settings.timeout);
     this.#story.connecting(to, account.login);
+    this.#doing = "connecting to upstream";
     try {
       const { upstream, end, rest } = await this.#reach(to, account);
       if (end.kind === "accepted") return { kind: "loggedIn", upstream, reply: end.reply, rest };
       upstream.close();
       return this.#refusedUpstream(end);
     } catch (error) {
-      this.#failed(`upstream ${this.#reason(error)}`, "upstream");
+      const why = this.#reason(error);
+      if (why === TIMED_OUT) this.#failed("info", `upstream ${why}`, this.#doing);
+      else this.#failed("error", why, this.#doing);
       return {
         kind: "failed",
         reply: this.#dialogue.unavailable(),
@@ -168,20 +181,31 @@ export class Attempt {
     }
   }
 
+  saying({ name, note }: Omit<Saying, "text">): void {
+    this.#doing = `sending ${name} to upstream`;
+    if (note !== undefined) this.#story.log("info", note, this.#doing);
+  }
+
+  heard(): void {
+    this.#doing = "reading response from upstream";
+  }
+
   /** @throws Error where no connection or no answer comes about, with the connection closed */
   async #reach(to: Address, account: Account): Promise<LoggedIn & { upstream: Connection }> {
     const { signal } = this.#controller;
     const upstream = await this.#server.dialer.connect(to, signal);
-    const { proxy_protocol } = this.#server.settings;
+    const { proxy_protocol, proxy_buffer } = this.#server.settings;
     if (proxy_protocol !== "off") {
       const { address, connection } = this.#client;
-      upstream.write(formatProxyHeader(proxy_protocol, address, connection.local));
+      this.#doing = "sending PROXY protocol header to upstream";
+      const { local, tls } = connection;
+      upstream.write(formatProxyHeader(proxy_protocol, address, local, tls));
     }
     const { address, host } = this.#client;
     const script = this.#dialogue.login(account, { address: address.host, host });
     try {
-      const loggedIn = orGiveUp(logIn(upstream, script), signal, () => upstream.destroy());
-      return { upstream, ...(await loggedIn) };
+      const loggedIn = logIn(upstream, script, proxy_buffer, this);
+      return { upstream, ...(await orGiveUp(loggedIn, signal, () => upstream.destroy())) };
     } catch (error) {
       upstream.destroy();
       throw error;
@@ -189,10 +213,16 @@ export class Attempt {
   }
 
   /** The authority said yes, so the upstream's no is not the client's doing: a temporary failure. */
-  #refusedUpstream({ reply }: LoginEnd & { kind: "refused" }): Outcome {
+  #refusedUpstream(end: Exclude<LoginEnd, { kind: "accepted" }>): Outcome {
+    if (end.kind === "impossible") {
+      this.saying(end);
+      this.#story.log("error", end.why, this.#doing);
+      return { kind: "failed", reply: this.#dialogue.unavailable(), why: end.why };
+    }
+    const { reply } = end;
     const pass = this.#server.settings.proxy_pass_error_message;
-    const message = `upstream sent invalid response: "${reply.trimEnd()}"`;
-    this.#story.log(pass ? "info" : "error", message, "upstream");
+    const message = `upstream sent invalid response: "${reply.replace(/\r?\n$/, "")}"`;
+    this.#story.log(pass ? "info" : "error", message, this.#doing);
     return {
       kind: "failed",
       reply: pass ? reply : this.#dialogue.unavailable(),
@@ -206,8 +236,8 @@ export class Attempt {
     return reason(signal.aborted ? signal.reason : error);
   }
 
-  #failed(message: string, stage: "lookup" | "upstream"): void {
-    if (!this.#cancelled) this.#story.log("error", message, stage);
+  #failed(level: LogLevel, message: string, doing: string): void {
+    if (!this.#cancelled) this.#story.log(level, message, doing);
   }
 }
 

@@ -15,19 +15,21 @@ import {
   type Splice,
   type SpliceReport,
 } from "../transport/index.ts";
-import type { Listen } from "../config/index.ts";
-import { reason } from "../reason.ts";
+import type { Listen, LogLevel } from "../config/index.ts";
+import { TIMED_OUT, reason } from "../reason.ts";
 import { type Resolver, clientHost } from "../resolver/index.ts";
 import { Attempt, type Outcome } from "./attempt.ts";
 import { Client } from "./client.ts";
 import { receiveHeader } from "./header.ts";
 import type { Server } from "./server.ts";
-import { Story } from "./story.ts";
+import { ACTIONS, Story } from "./story.ts";
 
 type Phase =
   /** Waiting for a balancer's PROXY header. */
   | { readonly name: "header" }
   | { readonly name: "handshake" }
+  /** The same, after STARTTLS. */
+  | { readonly name: "starttls" }
   /** Looking for the client's name, before the greeting. */
   | { readonly name: "naming"; readonly search: AbortController }
   /** Before the greeting (`smtp_greeting_delay`). */
@@ -71,26 +73,26 @@ export class Session implements Receiver, Expiring {
   }
 
   /** @param listen what the socket that accepted the client expects to come first */
-  start(listen: Pick<Listen, "ssl" | "proxyProtocol">): void {
-    this.#story.began();
+  start(listen: Listen): void {
+    this.#story.began(listen);
     this.#deadline.set(this.#server.settings.timeout);
     this.#guard(this.#arrive(listen));
   }
 
-  async #arrive({ ssl, proxyProtocol }: Pick<Listen, "ssl" | "proxyProtocol">): Promise<void> {
+  async #arrive({ ssl, proxyProtocol }: Listen): Promise<void> {
     if (proxyProtocol && !(await this.#introduced())) return;
-    if (ssl && !(await this.#handshake())) return;
+    if (ssl && !(await this.#handshake("handshake"))) return;
     const dialogue = this.#server.protocol.open(this.#server.settings, ssl);
     this.#dialogue = dialogue;
     this.#client.resume();
     if (this.#server.resolver !== null && !(await this.#named(this.#server.resolver))) return;
     if (dialogue.greetingDelay === 0) {
-      this.#speak({ kind: "reply", text: dialogue.greeting() });
+      this.#greet(dialogue);
       return;
     }
     this.#phase = { name: "delay" };
     this.#deadline.set(dialogue.greetingDelay);
-    if (this.#input?.length !== 0) this.#tooEarly(dialogue);
+    if (this.#input !== null && this.#input.length > 0) this.#tooEarly(dialogue, this.#input);
   }
 
   /** A balancer says whom it speaks for. */
@@ -100,7 +102,7 @@ export class Session implements Receiver, Expiring {
       const header = await receiveHeader(this.#client);
       if (header.kind === "proxied") this.#identity.introduced(header.proxied, this.#server.trusts);
     } catch (error) {
-      this.#story.log("error", reason(error), "header");
+      this.#log("error", reason(error));
       this.#end("the PROXY header was broken");
     }
     this.#client.receiver = this;
@@ -109,7 +111,7 @@ export class Session implements Receiver, Expiring {
 
   /** Finds out the client's name, whatever it says meanwhile. */
   async #named(resolver: Resolver): Promise<boolean> {
-    const { resolver_timeout, timeout } = this.#server.settings;
+    const { resolver_timeout } = this.#server.settings;
     const search = new AbortController();
     this.#phase = { name: "naming", search };
     this.#deadline.clear();
@@ -118,14 +120,17 @@ export class Session implements Receiver, Expiring {
         resolver,
         this.#identity.address.host,
         { timeout: resolver_timeout, signal: search.signal },
-        (message, resolving) => this.#story.log("error", message, resolving),
+        (message, resolving) => this.#story.log("error", message, ACTIONS[resolving]),
       );
     } catch (error) {
       if (!search.signal.aborted) throw error;
     }
-    if (!this.#stillIn("naming")) return false;
-    this.#deadline.set(timeout);
-    return true;
+    return this.#stillIn("naming");
+  }
+
+  #greet(dialogue: Dialogue): void {
+    this.#deadline.set(this.#server.settings.timeout);
+    this.#speak({ kind: "reply", text: dialogue.greeting() });
   }
 
   /** Says something, and is ready for commands. */
@@ -138,10 +143,8 @@ export class Session implements Receiver, Expiring {
     this.#advance();
   }
 
-  #tooEarly(dialogue: Dialogue): void {
-    this.#story.log("info", "client was rejected before greeting", "delay");
-    this.#say(dialogue.early());
-    this.#end("the client spoke before the greeting");
+  #tooEarly(dialogue: Dialogue, input: Input): void {
+    this.#take(dialogue.early(input), dialogue, input);
   }
 
   /** The server shuts down: whoever has not logged in is sent away; spliced sessions go on. */
@@ -162,7 +165,8 @@ export class Session implements Receiver, Expiring {
     if (input === null) return;
     input.append(bytes);
     if (input.length >= PIPELINE) this.#client.pause();
-    if (this.#phase.name === "delay" && this.#dialogue !== null) this.#tooEarly(this.#dialogue);
+    const dialogue = this.#dialogue;
+    if (this.#phase.name === "delay" && dialogue !== null) this.#tooEarly(dialogue, input);
     else this.#advance();
   }
 
@@ -192,17 +196,19 @@ export class Session implements Receiver, Expiring {
       case "handshake":
       case "commands":
       case "blocked":
-        this.#story.log("info", "client timed out", phase.name);
+        this.#log("info", `client ${TIMED_OUT}`);
         this.#end("the client timed out");
+        break;
+      case "starttls":
+        // nginx gives a client that took its time before STARTTLS as much again for the handshake.
+        this.#phase = { name: "handshake" };
+        this.#deadline.set(this.#server.settings.timeout);
         break;
       case "waiting":
         this.#refused(phase.refusal);
         break;
       case "delay":
-        this.#deadline.set(this.#server.settings.timeout);
-        if (this.#dialogue !== null) {
-          this.#speak({ kind: "reply", text: this.#dialogue.greeting() });
-        }
+        if (this.#dialogue !== null) this.#greet(this.#dialogue);
         break;
       case "attempt":
         phase.attempt.expire();
@@ -214,17 +220,21 @@ export class Session implements Receiver, Expiring {
     }
   }
 
-  async #handshake(): Promise<boolean> {
+  async #handshake(name: "handshake" | "starttls"): Promise<boolean> {
     const { tls } = this.#server;
-    this.#phase = { name: "handshake" };
+    this.#phase = { name };
     try {
       if (tls === null) throw new Error("no certificate is configured");
       await this.#client.acceptTls(tls);
     } catch (error) {
-      this.#story.log("info", `SSL_do_handshake() failed (${reason(error)})`, "handshake");
-      this.#end("the TLS handshake failed");
+      if (!this.#stillIn("ended")) this.#handshakeFailed(error);
     }
-    return this.#stillIn("handshake");
+    return !this.#stillIn("ended");
+  }
+
+  #handshakeFailed(error: unknown): void {
+    this.#log("info", `SSL_do_handshake() failed (${reason(error)})`);
+    this.#end("the TLS handshake failed");
   }
 
   /** Takes the client's commands one after another, until one must wait or none is whole. */
@@ -243,7 +253,7 @@ export class Session implements Receiver, Expiring {
   }
 
   #take(step: Step, dialogue: Dialogue, input: Input): void {
-    if ("note" in step && step.note !== undefined) this.#story.log("info", step.note, "commands");
+    if ("note" in step && step.note !== undefined) this.#log("info", step.note);
     switch (step.kind) {
       case "reply":
         this.#say(step.text);
@@ -272,14 +282,14 @@ export class Session implements Receiver, Expiring {
   /** Commands sent in the clear must not be taken for commands under TLS (CVE-2011-0411 and its kind). */
   async #startTls(reply: ByteString, dialogue: Dialogue, input: Input): Promise<void> {
     if (input.length > 0) {
-      this.#story.log("info", "client sent commands behind STARTTLS in the clear", "starttls");
+      this.#log("info", "client sent commands behind STARTTLS in the clear");
       this.#end("the client sent commands behind STARTTLS in the clear");
       return;
     }
     this.#client.write(reply);
-    if (!(await this.#handshake())) return;
+    this.#story.upgrading();
+    if (!(await this.#handshake("starttls"))) return;
     dialogue.secured();
-    this.#story.upgraded();
     this.#phase = { name: "commands" };
     this.#advance();
   }
@@ -346,7 +356,11 @@ export class Session implements Receiver, Expiring {
   }
 
   #spliced(report: SpliceReport): void {
-    if (report.end.by === "idle") this.#story.log("info", "client timed out", "proxying");
+    const { end } = report;
+    if (end.by === "idle") this.#log("info", `client ${TIMED_OUT}`);
+    if ("error" in end && end.error !== null) {
+      this.#log(end.by === "client" ? "info" : "error", reason(end.error));
+    }
     this.#story.spliced(report);
     this.#end(this.#story.splicedEnd(report));
   }
@@ -360,7 +374,18 @@ export class Session implements Receiver, Expiring {
   }
 
   #clientGone(error: Error | null): void {
-    this.#end(error === null ? "the client closed the connection" : `client ${error.message}`);
+    if (error !== null && (this.#stillIn("handshake") || this.#stillIn("starttls"))) {
+      this.#handshakeFailed(error);
+      return;
+    }
+    if (error !== null) this.#log("info", reason(error));
+    this.#end(error === null ? "the client closed the connection" : `client ${reason(error)}`);
+  }
+
+  /** Says in the error log what happens in the current phase. */
+  #log(level: LogLevel, message: string): void {
+    const { name } = this.#phase;
+    this.#story.log(level, message, name === "ended" ? "" : ACTIONS[name]);
   }
 
   #stillIn(name: Phase["name"]): boolean {

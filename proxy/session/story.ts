@@ -2,22 +2,24 @@
 import { formatAddress } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
+import { reason } from "../reason.ts";
 import type { Address, SpliceReport } from "../transport/index.ts";
 import type { Client } from "./client.ts";
 import type { Server } from "./server.ts";
 
-/** nginx's words for what a session was doing. */
-const ACTIONS = {
+/** nginx's words for what a session was doing, by its phase. */
+export const ACTIONS = {
   handshake: "SSL handshaking",
   commands: "in auth state",
   blocked: "in auth state",
   header: "reading PROXY protocol",
+  naming: "in resolving client address",
   address: "in resolving client address",
   hostname: "in resolving client hostname",
   delay: "in delay pipelining state",
   starttls: "in starttls state",
-  lookup: "in http auth state",
-  upstream: "connecting to upstream",
+  attempt: "in http auth state",
+  waiting: "in http auth state",
   proxying: "proxying",
 } as const;
 
@@ -29,6 +31,7 @@ export class Story {
   readonly #number: number;
   readonly #start = performance.now();
   #startTls = false;
+  #serverName = "";
   #attempts = 0;
   #login: ByteString | null = null;
   #upstream: string | null = null;
@@ -51,19 +54,24 @@ export class Story {
     return formatAddress(this.#server.settings.auth_http);
   }
 
-  /** nginx's first line of a session, the only one without its context. */
-  began(): void {
+  /**
+   * nginx's first line of a session, the only one without its context.
+   *
+   * @param listen where the socket listens, which is how nginx names the server
+   */
+  began(listen: Address): void {
+    this.#serverName = formatAddress(listen);
     const { errorLog } = this.#server;
     if (!errorLog.wants("info")) return;
     const { remote } = this.#client.connection;
     errorLog.write(
       "info",
-      `client ${formatAddress(remote)} connected to ${formatAddress(this.#local)}`,
+      `client ${formatAddress(remote)} connected to ${this.#serverName}`,
       this.#number,
     );
   }
 
-  upgraded(): void {
+  upgrading(): void {
     this.#startTls = true;
   }
 
@@ -106,24 +114,28 @@ export class Story {
       case "upstream":
         return end.error === null
           ? `the ${end.by} closed the connection`
-          : `${end.by} ${end.error.message}`;
+          : `${end.by} ${reason(end.error)}`;
     }
   }
 
-  /** Writes to the error log, with nginx's context behind the message. */
-  log(level: LogLevel, message: string, action?: keyof typeof ACTIONS): void {
+  /**
+   * Writes to the error log, with nginx's context behind the message.
+   *
+   * @param doing what went on, in nginx's words
+   */
+  log(level: LogLevel, message: string, doing = ""): void {
     const { errorLog } = this.#server;
     if (!errorLog.wants(level)) return;
-    errorLog.write(level, `${message}${this.#context(action)}`, this.#number);
+    errorLog.write(level, `${message}${this.#context(doing)}`, this.#number);
   }
 
-  #context(action: keyof typeof ACTIONS | undefined): string {
+  #context(doing: string): string {
     const parts = [
-      action === undefined ? "" : ` while ${ACTIONS[action]}`,
+      doing === "" ? "" : ` while ${doing}`,
       `, client: ${this.#client.address.host}${this.#startTls ? " using starttls" : ""}`,
-      `, server: ${formatAddress(this.#local)}`,
+      `, server: ${this.#serverName}`,
     ];
-    if (this.#login !== null) parts.push(`, login: "${utf8(this.#login)}"`);
+    if (this.#login !== null && this.#login !== "") parts.push(`, login: "${utf8(this.#login)}"`);
     if (this.#upstream !== null) parts.push(`, upstream: ${this.#upstream}`);
     return parts.join("");
   }

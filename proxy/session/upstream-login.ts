@@ -1,5 +1,5 @@
 /** Runs a protocol's login script against an upstream. */
-import { type LoginEnd, type LoginScript, UPSTREAM_REPLY } from "../protocols/index.ts";
+import type { LoginEnd, LoginScript, Saying } from "../protocols/index.ts";
 import { type Connection, Input, type Receiver, TooLong } from "../transport/index.ts";
 
 export interface LoggedIn {
@@ -8,36 +8,58 @@ export interface LoggedIn {
   readonly rest: Uint8Array;
 }
 
+/** Hears how a login proceeds. */
+export interface LoginProgress {
+  saying(saying: Saying): void;
+  /** The upstream has said something, or hung up. */
+  heard(): void;
+}
+
 /**
+ * @param longest bytes of one reply, all its lines (`proxy_buffer`)
  * @throws Error where the upstream goes away, or says too much, before the script has ended
  */
-export function logIn(upstream: Connection, script: LoginScript): Promise<LoggedIn> {
+export function logIn(
+  upstream: Connection,
+  script: LoginScript,
+  longest: number,
+  progress: LoginProgress,
+): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
-    const login = new UpstreamLogin(upstream, script, resolve, reject);
+    const login = new UpstreamLogin(upstream, script, longest, progress, { resolve, reject });
     upstream.receiver = login;
     login.start();
   });
 }
 
+interface Outcome {
+  resolve(result: LoggedIn): void;
+  reject(error: Error): void;
+}
+
 class UpstreamLogin implements Receiver {
   readonly #upstream: Connection;
   readonly #script: LoginScript;
-  readonly #resolve: (result: LoggedIn) => void;
-  readonly #reject: (error: Error) => void;
+  readonly #longest: number;
+  readonly #progress: LoginProgress;
+  readonly #outcome: Outcome;
   readonly #input = new Input();
-  /** Bytes that the upstream may still say. */
-  #room = UPSTREAM_REPLY;
+  /** Bytes that the upstream's reply may still have. */
+  #room: number;
 
   constructor(
     upstream: Connection,
     script: LoginScript,
-    resolve: (result: LoggedIn) => void,
-    reject: (error: Error) => void,
+    longest: number,
+    progress: LoginProgress,
+    outcome: Outcome,
   ) {
     this.#upstream = upstream;
     this.#script = script;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#longest = longest;
+    this.#progress = progress;
+    this.#outcome = outcome;
+    this.#room = longest;
   }
 
   start(): void {
@@ -45,6 +67,7 @@ class UpstreamLogin implements Receiver {
   }
 
   received(bytes: Uint8Array): void {
+    this.#progress.heard();
     this.#input.append(bytes);
     try {
       for (;;) {
@@ -55,28 +78,33 @@ class UpstreamLogin implements Receiver {
       }
     } catch (error) {
       if (!(error instanceof TooLong)) throw error;
-      this.#reject(new Error("upstream sent too long response line"));
+      this.#outcome.reject(new Error("upstream sent too long response line"));
     }
   }
 
   drained(): void {}
 
   ended(): void {
-    this.#reject(new Error("upstream closed the connection during the login"));
+    this.#progress.heard();
+    this.closed(null);
   }
 
   closed(error: Error | null): void {
-    this.#reject(error ?? new Error("upstream closed the connection during the login"));
+    this.#outcome.reject(error ?? new Error("upstream prematurely closed connection"));
   }
 
   /** @returns whether the script has ended */
-  #took(result: IteratorResult<string, LoginEnd>): boolean {
-    if (result.done !== true) {
-      if (result.value !== "") this.#upstream.write(result.value);
-      return false;
+  #took({ done, value }: IteratorResult<Saying | null, LoginEnd>): boolean {
+    if (done === true) {
+      this.#upstream.pause();
+      this.#outcome.resolve({ end: value, rest: this.#input.rest() });
+      return true;
     }
-    this.#upstream.pause();
-    this.#resolve({ end: result.value, rest: this.#input.rest() });
-    return true;
+    if (value !== null) {
+      this.#room = this.#longest;
+      this.#progress.saying(value);
+      this.#upstream.write(value.text);
+    }
+    return false;
   }
 }

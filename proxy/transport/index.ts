@@ -17,6 +17,6 @@ export type {
 export { BindError, type BoundSocket, accept, bind } from "./listen.ts";
 export { SocketTransport } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls.ts";
-export { Input, TooLong, chomp, trimBlanks } from "./input.ts";
+export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { isIP } from "node:net";
 export { orGiveUp } from "./give-up.ts";

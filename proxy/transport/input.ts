@@ -65,9 +65,18 @@ export function chomp(line: ByteString): ByteString | null {
   return text.includes("\r") ? null : text;
 }
 
-/** Without the blanks at its end. A regular expression would look at a long run of blanks once for each of them. */
+/** Without the spaces at its end. A regular expression would look at a long run of spaces once for each of them. */
+export function trimSpaces(text: ByteString): ByteString {
+  return trimEnd(text, " ");
+}
+
+/** Without the spaces and TABs at its end. */
 export function trimBlanks(text: ByteString): ByteString {
+  return trimEnd(text, " \t");
+}
+
+function trimEnd(text: ByteString, blanks: string): ByteString {
   let end = text.length;
-  while (text[end - 1] === " " || text[end - 1] === "\t") end--;
+  while (end > 0 && blanks.includes(text.charAt(end - 1))) end--;
   return text.slice(0, end);
 }

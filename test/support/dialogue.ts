@@ -63,6 +63,11 @@ export function talkSecurely(
   return new DialogueClient(serverSettings(protocol, changes), true);
 }
 
+/** What the log is told with each of these steps. */
+export function notes(steps: readonly Step[]): (string | undefined)[] {
+  return steps.map((step) => ("note" in step ? step.note : undefined));
+}
+
 /** A step as a test may write it: the reply without its last CRLF, and what follows, if anything does. */
 export function told(step: Step): string {
   switch (step.kind) {

@@ -15,11 +15,11 @@ function play(script: LoginScript, lines: readonly string[]): Played {
   let result = script.next();
   for (const line of lines) {
     if (result.done === true) throw new Error(`the script ended before ${JSON.stringify(line)}`);
-    if (result.value !== "") sent.push(result.value);
+    if (result.value !== null) sent.push(result.value.text);
     result = script.next(`${line}\r\n`);
   }
   if (result.done === true) return { sent, end: result.value };
-  if (result.value !== "") sent.push(result.value);
+  if (result.value !== null) sent.push(result.value.text);
   return { sent, end: null };
 }
 

@@ -11,6 +11,7 @@ import { login } from "./login.ts";
 export class ImapDialogue extends Conversation implements Dialogue {
   protected readonly continuation = "+ ";
   protected readonly words = 3;
+  protected readonly verb = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE)\b/i;
   readonly passwordRequired = true;
   readonly #reader = new CommandReader();
   /** Of the command being answered; null where it had none. */

@@ -16,6 +16,7 @@ const AUTH = /^AUTH /i;
 export class Pop3Dialogue extends Conversation implements Dialogue {
   protected readonly continuation = "+ ";
   protected readonly words = 3;
+  protected readonly verb = /^(USER|PASS|APOP|AUTH|CAPA|STLS|NOOP|QUIT)\b/i;
   readonly passwordRequired = true;
   /** What USER said, until PASS or anything else comes. */
   #user: ByteString | null = null;

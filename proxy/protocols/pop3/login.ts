@@ -3,11 +3,11 @@ import type { Account, LoginScript } from "../protocol.ts";
 
 /** The reply to PASS goes to the client as it is. */
 export function* login({ login: user, password }: Account): LoginScript {
-  const greeting = yield "";
+  const greeting = yield null;
   if (!isOk(greeting)) return { kind: "refused", reply: greeting };
-  const known = yield `USER ${user}\r\n`;
+  const known = yield { text: `USER ${user}\r\n`, name: "user name" };
   if (!isOk(known)) return { kind: "refused", reply: known };
-  const reply = yield `PASS ${password ?? ""}\r\n`;
+  const reply = yield { text: `PASS ${password ?? ""}\r\n`, name: "password" };
   return { kind: isOk(reply) ? "accepted" : "refused", reply };
 }
 

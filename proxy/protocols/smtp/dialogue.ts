@@ -1,9 +1,9 @@
 /** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import { Conversation } from "../conversation.ts";
-import { type Input, chomp, trimBlanks } from "../../transport/index.ts";
+import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
-import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
+import type { Account, ClientFacts, Dialogue, Farewell, LoginScript, Step } from "../protocol.ts";
 import { isClean } from "../sasl.ts";
 import { type Hello, login } from "./login.ts";
 
@@ -26,18 +26,17 @@ const AUTH = /^AUTH /i;
 export class SmtpDialogue extends Conversation implements Dialogue {
   protected readonly continuation = "334 ";
   protected readonly words = 11;
+  protected readonly verb = /^(EHLO|HELO|AUTH|MAIL|RCPT|RSET|NOOP|QUIT|STARTTLS|VRFY|EXPN|HELP)\b/i;
+  /** Only with `proxy_smtp_auth`, and found missing when it is time to send it. */
+  readonly passwordRequired = false;
   /** How the client introduced itself last. */
   #hello: Hello | null = null;
   /** With `smtp_auth none`: the MAIL command, as it came. */
   #from: ByteString | null = null;
   /** The recipient whose route is being looked up, likewise. */
   #to: ByteString | null = null;
-  /** Whether it ever spoke ESMTP; the upstream is then greeted so, whatever came after. */
+  /** Whether that was EHLO; STARTTLS forgets the name, but not this. */
   #extended = false;
-
-  get passwordRequired(): boolean {
-    return this.settings.proxy_smtp_auth && this.#to === null;
-  }
 
   protected get methods(): readonly string[] {
     return this.settings.smtp_auth;
@@ -47,7 +46,9 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     return `220 ${this.settings.server_name} ESMTP ready\r\n`;
   }
 
+  /** An empty text, which nginx takes for a yes here, is neither that nor a word on the password. */
   refused(text: ByteString, errorCode: string | null): ByteString {
+    if (text === "") return this.unavailable();
     return `${errorCode ?? REFUSED} ${text}\r\n`;
   }
 
@@ -61,8 +62,14 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     return this.settings.smtp_greeting_delay;
   }
 
-  override early(): ByteString {
-    return "503 5.5.0 Improper use of SMTP command pipelining\r\n";
+  override early(input: Input): Farewell {
+    const [line = ""] = /^[^\n]*\n?/.exec(input.peek(this.settings.smtp_client_buffer)) ?? [];
+    const [shown = ""] = /^(?:EHLO|HELO) .*/is.exec(line) ?? this.verb.exec(line) ?? [];
+    return {
+      kind: "farewell",
+      text: "503 5.5.0 Improper use of SMTP command pipelining\r\n",
+      note: `client was rejected before greeting: "${oneLine(shown)}"`,
+    };
   }
 
   goodbye(): ByteString {
@@ -100,7 +107,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     const args = rest.split(/ +/).filter((word) => word !== "");
     if (verb === undefined || args.length > MOST_ARGUMENTS) return this.parserError();
     this.#to = null;
-    return this.#answer(verb.toUpperCase(), args, trimBlanks(line.replace(/\r?\n$/, "")));
+    return this.#answer(verb.toUpperCase(), args, line);
   }
 
   #answer(verb: string, args: readonly ByteString[], line: ByteString): Step {
@@ -118,7 +125,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
       case "MAIL":
         return this.#mail(args, line);
       case "RCPT":
-        return this.#recipient(args, line);
+        return this.#recipient(args, stored(line));
       case "RSET":
         this.#from = null;
         return this.reply(OK);
@@ -138,13 +145,14 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   /** The arguments are the upstream's to judge. */
   #mail(args: readonly ByteString[], line: ByteString): Step {
     if (!this.methods.includes("none")) {
-      const note = `client was rejected: "${line}"`;
+      const note = `client was rejected: "${oneLine(line)}"`;
       return this.answer({ kind: "reply", text: AUTHENTICATION_REQUIRED, note });
     }
     if (this.mustUpgrade) return this.reply(TLS_REQUIRED);
     if (this.#from !== null) return this.reply(BAD_SEQUENCE);
-    if (args.length === 0 || !isClean(line)) return this.reply(INVALID_ARGUMENT);
-    this.#from = line;
+    const command = stored(line);
+    if (args.length === 0 || !isClean(command)) return this.reply(INVALID_ARGUMENT);
+    this.#from = command;
     return this.reply(OK);
   }
 
@@ -161,10 +169,9 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     if (name === undefined || more.length > 0 || !isClean(name))
       return this.reply(INVALID_ARGUMENT);
     this.#hello = { verb, name };
+    this.#extended = verb === "EHLO";
     this.#from = null;
-    if (verb === "HELO") return this.reply(`250 ${this.settings.server_name}\r\n`);
-    this.#extended = true;
-    return this.reply(this.#extensions());
+    return this.reply(this.#extended ? this.#extensions() : `250 ${this.settings.server_name}\r\n`);
   }
 
   #extensions(): ByteString {
@@ -181,4 +188,14 @@ export class SmtpDialogue extends Conversation implements Dialogue {
       .map((line, index) => `250${index === lines.length - 1 ? " " : "-"}${line}\r\n`)
       .join("");
   }
+}
+
+/** MAIL and RCPT as they are said again: from the verb to the last argument's end. */
+function stored(line: ByteString): ByteString {
+  return trimSpaces(line.replace(/\r?\n$/, ""));
+}
+
+/** As nginx shows line ends in its log. */
+function oneLine(text: ByteString): string {
+  return text.replace(/[\r\n]/g, "_");
 }

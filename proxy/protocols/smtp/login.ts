@@ -2,7 +2,14 @@
 import { unixPath } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
-import type { Account, ClientFacts, LoginScript } from "../protocol.ts";
+import type {
+  Account,
+  ClientFacts,
+  LoginEnd,
+  LoginPart,
+  LoginScript,
+  Saying,
+} from "../protocol.ts";
 import { encodeBase64 } from "../sasl.ts";
 
 /** A client's EHLO or HELO. */
@@ -11,7 +18,7 @@ export interface Hello {
   readonly name: ByteString;
 }
 
-/** How the client spoke: its last introduction, and whether it ever used EHLO. */
+/** How the client introduced itself last: since TLS began, and whether by EHLO, even before. */
 interface Introduction {
   readonly hello: Hello | null;
   readonly extended: boolean;
@@ -35,34 +42,55 @@ export function* login(
   { hello, extended }: Introduction,
   transaction: Transaction | null,
 ): LoginScript {
-  const said: [text: ByteString, wants: readonly string[]][] = [
-    ["", ["220"]],
-    [`${extended || xclient ? "EHLO" : "HELO"} ${server_name}\r\n`, ["250"]],
-  ];
+  let answer = yield* reply(null);
+  if (answer.code !== "220") return refused(answer);
+  const greeting = `${extended || xclient ? "EHLO" : "HELO"} ${server_name}`;
+  answer = yield* reply(saying(greeting, "HELO/EHLO"));
+  if (answer.code !== "250") return refused(answer);
   if (xclient) {
     const user = proxy_smtp_auth ? "" : account.login;
-    said.push([xclientCommand(client, user), ["220", "250"]]);
-    if (hello !== null) said.push([`${hello.verb} ${hello.name}\r\n`, ["250"]]);
+    const command = saying(xclientCommand(client, user), "XCLIENT");
+    const offered = /^250[- ]XCLIENT\b/im.test(answer.text);
+    answer = yield* reply(
+      offered ? command : { ...command, note: "upstream does not announce XCLIENT" },
+    );
+    if (!["220", "250"].includes(answer.code)) return refused(answer);
+    if (hello !== null) {
+      answer = yield* reply(saying(`${hello.verb} ${hello.name}`, "client HELO/EHLO"));
+      if (answer.code !== "250") return refused(answer);
+    }
   }
-  if (transaction !== null) said.push([`${transaction.from}\r\n`, ["250"]]);
-  else if (proxy_smtp_auth) {
-    const response = encodeBase64(`\0${account.login}\0${account.password ?? ""}`);
-    said.push([`AUTH PLAIN ${response}\r\n`, ["235"]]);
+  if (transaction !== null) {
+    answer = yield* reply(saying(transaction.from, "MAIL FROM"));
+    if (answer.code !== "250") return refused(answer);
+    // Whatever the upstream says of the recipient, it says to the client.
+    answer = yield* reply(saying(transaction.to, "RCPT TO"));
+    return { kind: "accepted", reply: answer.text };
   }
-  for (const [text, wants] of said) {
-    const answer = yield* reply(text);
-    if (!wants.includes(answer.code)) return { kind: "refused", reply: answer.text };
+  if (proxy_smtp_auth) {
+    const { login: user, password } = account;
+    if (password === null) {
+      return { kind: "impossible", name: "AUTH", why: "no password available" };
+    }
+    const response = encodeBase64(`\0${user}\0${password}`);
+    answer = yield* reply(saying(`AUTH PLAIN ${response}`, "AUTH"));
+    if (answer.code !== "235") return refused(answer);
   }
-  if (transaction === null) return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
-  // Whatever the upstream says of the recipient, it says to the client.
-  const { text } = yield* reply(`${transaction.to}\r\n`);
-  return { kind: "accepted", reply: text };
+  return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
+}
+
+function saying(command: ByteString, name: string): Saying {
+  return { text: `${command}\r\n`, name };
+}
+
+function refused({ text }: Reply): LoginEnd {
+  return { kind: "refused", reply: text };
 }
 
 /** Postfix's XCLIENT: what the upstream should take for the client's address, name and login. */
 function xclientCommand({ address, host }: ClientFacts, user: ByteString): ByteString {
   const named = user === "" ? "" : ` LOGIN=${xtext(user)}`;
-  return `XCLIENT ADDR=${xclientAddress(address)}${named} NAME=${host}\r\n`;
+  return `XCLIENT ADDR=${xclientAddress(address)}${named} NAME=${host}`;
 }
 
 /** nginx says `unix:` of a client by a unix socket, at which Postfix would end the login. */
@@ -87,11 +115,11 @@ interface Reply {
 }
 
 /** Sends, and reads a reply of one or more lines. */
-function* reply(text: ByteString): Generator<ByteString, Reply, ByteString> {
-  let line = yield text;
+function* reply(command: Saying | null): LoginPart<Reply> {
+  let line = yield command;
   let whole = line;
   while (line[3] === "-") {
-    line = yield "";
+    line = yield null;
     whole += line;
   }
   return { code: line.slice(0, 3), text: whole };

@@ -71,7 +71,9 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
   /** The steps that these pieces lead to, one after another. */
   const steps = (pieces: readonly string[]): string => {
     const client = new DialogueClient(settings, false);
-    return JSON.stringify(pieces.flatMap((piece) => client.send(piece)));
+    const told = JSON.stringify(pieces.flatMap((piece) => client.send(piece)));
+    // The log names a command that is too long where its name has arrived by then.
+    return told.replace(/(too long command) \\"\w*\\"/, "$1");
   };
 
   describe(name, () => {

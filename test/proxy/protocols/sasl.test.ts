@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DialogueClient, talk } from "../../support/dialogue.ts";
+import { type DialogueClient, notes, talk } from "../../support/dialogue.ts";
 
 const PROTOCOLS = {
   imap: {
@@ -188,3 +188,31 @@ for (const name of names) {
     });
   });
 }
+
+const FLAWS: readonly [said: readonly string[], note: string][] = [
+  [["PLAIN !"], "base64 encoding in AUTH PLAIN"],
+  [[`plain ${b64("anna")}`], "login in AUTH PLAIN"],
+  [[`PLAIN ${b64("anna\0")}`], "login in AUTH PLAIN"],
+  [[`PLAIN ${b64("\0anna")}`], "password in AUTH PLAIN"],
+  [[`PLAIN ${b64("\0an\nna\0x")}`], "login in AUTH PLAIN"],
+  [[`PLAIN ${b64("\0anna\0x\0y")}`], "password in AUTH PLAIN"],
+  [["LOGIN !"], "base64 encoding in AUTH LOGIN"],
+  [["LOGIN", b64("anna"), "!"], "base64 encoding in AUTH LOGIN"],
+  [["CRAM-MD5", "!"], "base64 encoding in AUTH CRAM-MD5"],
+  [["CRAM-MD5", b64("anna 0123")], "CRAM-MD5 hash in AUTH CRAM-MD5"],
+  [["EXTERNAL !"], "base64 encoding in AUTH EXTERNAL"],
+  [["EXTERNAL", b64("an\nna")], "login in AUTH EXTERNAL"],
+];
+for (const [[first, ...rest], note] of FLAWS) {
+  test(`the log hears of an invalid ${note} command, and not what was sent: ${first}`, () => {
+    const client = talk("smtp", { smtp_auth: ["cram-md5", "external"] });
+    const said = [`AUTH ${first}`, ...rest].map((line) => client.send(`${line}\r\n`));
+    assert.deepEqual(notes(said.at(-1) ?? []), [`client sent invalid ${note} command`]);
+  });
+}
+
+test("a TAB behind a response is no space", () => {
+  const client = talk("smtp");
+  client.say("AUTH PLAIN");
+  assert.equal(client.say(`${b64("\0anna\0secret")}\t`), "500 5.5.1 Invalid command");
+});

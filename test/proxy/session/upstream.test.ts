@@ -69,15 +69,39 @@ describe("a client hears that it is temporary, and no more,", { concurrency: tru
 
 test("the error log names the upstream and tells what was wrong", () => {
   const { stderr } = postern.proxy.program;
-  const lines = stderr.split("\n").filter((line) => line.includes("[error]"));
+  const lines = stderr.split("\n").filter((line) => line.includes("upstream: "));
   const of = (login: string): string =>
     lines.find((line) => line.includes(`login: "${login}"`)) ?? "";
-  assert.match(of("says-nothing"), /upstream timed out.*, upstream: 127\.0\.0\.1:\d+$/);
-  assert.match(of("is-not-there"), /ECONNREFUSED.*, upstream: 127\.0\.0\.1:\d+$/);
-  assert.match(of("talks-without-end"), /upstream sent too long response line/);
+  const where = String.raw`, client: 127\.0\.0\.1, server: .*, upstream: 127\.0\.0\.1:\d+$`;
+  const written = (level: string, message: string, doing: string): RegExp =>
+    new RegExp(String.raw`\[${level}\] .* ${message} while ${doing}${where}`);
+  assert.match(
+    of("says-nothing"),
+    written(
+      "info",
+      String.raw`upstream timed out \(110: Connection timed out\)`,
+      "connecting to upstream",
+    ),
+  );
+  assert.match(
+    of("is-not-there"),
+    written(
+      "error",
+      String.raw`recv\(\) failed \(111: Connection refused\)`,
+      "connecting to upstream",
+    ),
+  );
+  assert.match(
+    of("talks-without-end"),
+    written("error", "upstream sent too long response line", "reading response from upstream"),
+  );
   assert.match(
     of("speaks-no-mail"),
-    /upstream sent invalid response: "HTTP\/1\.1 400 Bad Request"/,
+    written(
+      "error",
+      'upstream sent invalid response: "HTTP/1.1 400 Bad Request"',
+      "reading response from upstream",
+    ),
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk, talkSecurely, told } from "../../../support/dialogue.ts";
+import { Input } from "../../../../proxy/transport/index.ts";
+import { notes, talk, talkSecurely, told } from "../../../support/dialogue.ts";
 
 const INVALID = "500 5.5.1 Invalid command";
 const ARGUMENT = "501 5.5.4 Invalid argument";
@@ -141,4 +142,55 @@ test("a recipient in UTF-8 loses no byte", () => {
   client.say("MAIL FROM:<a@b>");
   // à ends in 0xA0, which JavaScript takes for a space.
   assert.equal(client.say("RCPT TO:andr\xc3\xa0"), "<none||MAIL FROM:<a@b>|RCPT TO:andr\xc3\xa0>");
+});
+
+test("a TAB at the end of MAIL and RCPT is a part of them, spaces are not", () => {
+  const client = talk("smtp", { smtp_auth: ["none"] });
+  client.say("MAIL FROM:<a@b>\t  ");
+  assert.equal(client.say("RCPT TO:<b@c>  \t"), "<none||MAIL FROM:<a@b>\t|RCPT TO:<b@c>  \t>");
+});
+
+test("an empty refusal, which nginx takes for a yes, is a temporary failure", () => {
+  assert.match(talk("smtp").dialogue.refused("", null), /^4\d\d 4/);
+});
+
+test("the log is shown a refused MAIL with its line end, as nginx shows it", () => {
+  const steps = talk("smtp").send("MAIL FROM:<a@b>  \r\n");
+  assert.deepEqual(notes(steps), ['client was rejected: "MAIL FROM:<a@b>  __"']);
+});
+
+const EAGER: Record<string, string> = {
+  "EHLO laptop\r\nAUTH PLAIN AGEAYg==\r\n": "EHLO laptop__",
+  "helo x\n": "helo x_",
+  EHL: "",
+  "AUTH PLAIN AGEAYg==\r\n": "AUTH",
+  "AGEAYg==\r\n": "",
+};
+for (const [said, shown] of Object.entries(EAGER)) {
+  test(`of a client that does not wait with ${JSON.stringify(said)} the log is shown ${shown}`, () => {
+    const input = new Input();
+    input.append(Buffer.from(said));
+    const { text, note } = talk("smtp").dialogue.early(input);
+    assert.equal(text, "503 5.5.0 Improper use of SMTP command pipelining\r\n");
+    assert.equal(note, `client was rejected before greeting: "${shown}"`);
+  });
+}
+
+test("a command that is too long is logged by its name, unless it may be a password", () => {
+  const long = "x".repeat(5000);
+  assert.deepEqual(notes(talk("smtp").send(`EHLO ${long}`)), [
+    'client sent too long command "EHLO"',
+  ]);
+  assert.deepEqual(notes(talk("smtp").send(long)), ['client sent too long command ""']);
+  assert.deepEqual(notes(talk("imap").send(`a login ${long}`)), [
+    'client sent too long command "login"',
+  ]);
+  assert.deepEqual(notes(talk("pop3").send(`PASS ${long}`)), [
+    'client sent too long command "PASS"',
+  ]);
+  const answering = talk("smtp");
+  answering.say("AUTH PLAIN");
+  assert.deepEqual(notes(answering.send(`PASS ${"x".repeat(13_000)}`)), [
+    'client sent too long command ""',
+  ]);
 });

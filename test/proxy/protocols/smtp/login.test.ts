@@ -117,7 +117,8 @@ test("XCLIENT leaves out an empty login, marks IPv6, and tells the name", () => 
   script.next();
   script.next("220 ready\r\n");
   const { value } = script.next("250 ok\r\n");
-  assert.equal(value, "XCLIENT ADDR=IPV6:2001:db8::1 NAME=mx.example.test\r\n");
+  assert.ok(value !== null && "text" in value);
+  assert.equal(value.text, "XCLIENT ADDR=IPV6:2001:db8::1 NAME=mx.example.test\r\n");
 });
 
 test("a client without a login has its commands said again, and hears the upstream's answer", () => {
@@ -133,4 +134,54 @@ test("a client without a login has its commands said again, and hears the upstre
   );
   assert.deepEqual(sent, ["HELO mx.example.test\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<b@c>\r\n"]);
   assert.deepEqual(end, { kind: "accepted", reply: "550-no\r\n550 such user\r\n" });
+});
+
+describe("without xclient an upstream is greeted as the client did last,", () => {
+  const greeted = (...said: readonly string[]): string | undefined => {
+    const client = talk("smtp", { xclient: false, starttls: "on" });
+    for (const line of said) {
+      if (line === "STARTTLS") client.secure();
+      else client.say(line);
+    }
+    return logIn(client, ["220 ready"]).sent[0];
+  };
+  const HELLOS: readonly [said: readonly string[], verb: string][] = [
+    [["EHLO a", "HELO b"], "HELO"],
+    [["HELO a", "EHLO b"], "EHLO"],
+    [["EHLO a", "EHLO"], "EHLO"],
+    [["EHLO a", "STARTTLS"], "EHLO"],
+    [["EHLO a", "STARTTLS", "HELO b"], "HELO"],
+    [[], "HELO"],
+  ];
+  for (const [said, verb] of HELLOS) {
+    test(`by ${verb} after ${said.join(", ") || "nothing"}`, () => {
+      assert.equal(greeted(...said), `${verb} mx.example.test\r\n`);
+    });
+  }
+});
+
+test("where there is no password there is nothing to say behind XCLIENT", () => {
+  const external = { login: "anna", password: null };
+  const answers = ["220 ready", "250 ok", "250 ok", "250 ok"];
+  const { sent, end } = logIn(introduced("EHLO", true, true), answers, external);
+  assert.equal(sent.at(-1), "EHLO laptop\r\n");
+  assert.deepEqual(end, { kind: "impossible", name: "AUTH", why: "no password available" });
+});
+
+test("XCLIENT is sent even where it is not announced, and the log hears of it", () => {
+  const noted = (...lines: readonly string[]): string | undefined => {
+    const account = { login: "anna", password: "x" };
+    const script = introduced(null, true, false).dialogue.login(account, {
+      address: "::1",
+      host: "mx",
+    });
+    script.next();
+    const said = ["220 ready", ...lines].map((line) => script.next(`${line}\r\n`).value);
+    const last = said.at(-1);
+    assert.ok(last && "text" in last && last.text.startsWith("XCLIENT "));
+    return last.note;
+  };
+  assert.equal(noted("250-mx", "250 SIZE"), "upstream does not announce XCLIENT");
+  assert.equal(noted("250-mx", "250 XCLIENT NAME ADDR"), undefined);
+  assert.equal(noted("250-xclient", "250 SIZE"), undefined);
 });
