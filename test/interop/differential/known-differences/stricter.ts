@@ -122,18 +122,4 @@ export const stricter: readonly KnownDifference[] = [
     scripts: /^IMAP literals: an empty literal as the name$/,
     expected: refused,
   },
-  {
-    reason: "a CR that ends no line is refused, behind a literal's size too",
-    scripts: /^IMAP literals: a literal with several CRs behind$/,
-    expected: allOf(
-      saidInstead("+ OK", "a BAD invalid command"),
-      answered("imap", ["anna BAD invalid command"], "proxy"),
-      quietBehind,
-    ),
-  },
-  {
-    reason: "a literal that cannot fit is refused at once",
-    scripts: /^IMAP literals: a literal larger than the buffer$/,
-    expected: saidInstead("+ OK", "a BAD invalid command"),
-  },
 ];
