@@ -26,9 +26,10 @@ const LOCAL: ProxyHeader = { kind: "local" };
 const SIGNATURE: ByteString = "\r\n\r\n\0\r\nQUIT\n";
 const V2_FIXED = 16;
 
-/** Bytes of a version 1 line, by its specification, and of a version 2 header, as nginx limits it. */
-const V1_LONGEST = 107;
-const V2_LONGEST = 4096;
+const V1_START = "PROXY ";
+
+/** Bytes of a header; nginx looks at no more. */
+const LONGEST = 4096;
 
 /** nginx shows what came up to the first line end. */
 export function brokenHeader(text: ByteString): InvalidProxyHeader {
@@ -49,6 +50,8 @@ export function readProxyHeader(input: Input): ProxyHeader | null {
 }
 
 function version1(input: Input): ProxyHeader | null {
+  const start = input.peek(V1_START.length);
+  if (!V1_START.startsWith(start)) throw brokenHeader(input.peek(LONGEST));
   const line = readLine(input);
   if (line === null) return null;
   const broken = brokenHeader(line);
@@ -77,10 +80,10 @@ function version1(input: Input): ProxyHeader | null {
 
 function readLine(input: Input): ByteString | null {
   try {
-    return input.line(V1_LONGEST);
+    return input.line(LONGEST);
   } catch (error) {
     if (!(error instanceof TooLong)) throw error;
-    throw new InvalidProxyHeader("header is too large");
+    throw brokenHeader(input.peek(LONGEST));
   }
 }
 
@@ -90,7 +93,7 @@ function version2(input: Input): ProxyHeader | null {
   const version = fixed.readUInt8(12) >> 4;
   if (version !== 2) throw new InvalidProxyHeader(`unknown PROXY protocol version: ${version}`);
   const length = V2_FIXED + fixed.readUInt16BE(14);
-  if (length > V2_LONGEST) throw new InvalidProxyHeader("header is too large");
+  if (length > LONGEST) throw new InvalidProxyHeader("header is too large");
   const text = input.bytes(length);
   if (text === null) return null;
 

@@ -168,7 +168,7 @@ export class Attempt implements LoginProgress {
       const { upstream, end, rest } = await this.#reach(to, account);
       if (end.kind === "accepted") return { kind: "loggedIn", upstream, reply: end.reply, rest };
       upstream.close();
-      return this.#refusedUpstream(end);
+      return this.#refusedUpstream(end, rest);
     } catch (error) {
       const why = this.#reason(error);
       if (why === TIMED_OUT) this.#failed("info", `upstream ${why}`, this.#doing);
@@ -213,15 +213,15 @@ export class Attempt implements LoginProgress {
   }
 
   /** The authority said yes, so the upstream's no is not the client's doing: a temporary failure. */
-  #refusedUpstream(end: Exclude<LoginEnd, { kind: "accepted" }>): Outcome {
+  #refusedUpstream(end: Exclude<LoginEnd, { kind: "accepted" }>, rest: Uint8Array): Outcome {
     if (end.kind === "impossible") {
       this.saying(end);
       this.#story.log("error", end.why, this.#doing);
       return { kind: "failed", reply: this.#dialogue.unavailable(), why: end.why };
     }
-    const { reply } = end;
+    const reply = end.reply + Buffer.from(rest).toString("latin1");
     const pass = this.#server.settings.proxy_pass_error_message;
-    const message = `upstream sent invalid response: "${reply.replace(/\r?\n$/, "")}"`;
+    const message = `upstream sent invalid response: "${reply.trimEnd()}"`;
     this.#story.log(pass ? "info" : "error", message, this.#doing);
     return {
       kind: "failed",

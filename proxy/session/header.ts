@@ -48,6 +48,6 @@ class HeaderReceiver implements Receiver {
   }
 
   closed(error: Error | null): void {
-    this.#reject(error ?? brokenHeader(this.#input.peek(Infinity)));
+    this.#reject(error ?? brokenHeader(this.#input.peek(this.#input.length)));
   }
 }

@@ -12,7 +12,7 @@ const INVALID = "500 5.5.1 Invalid command\r\n";
 const INVALID_ARGUMENT = "501 5.5.4 Invalid argument\r\n";
 const BAD_SEQUENCE = "503 5.5.1 Bad sequence of commands\r\n";
 const AUTHENTICATION_REQUIRED = "530 5.7.1 Authentication required\r\n";
-/** RFC 3207 section 4. nginx lets MAIL through in the clear even under `starttls only`. */
+/** RFC 3207 section 4. nginx lets MAIL and RCPT through in the clear even under `starttls only`. */
 const TLS_REQUIRED = "530 5.7.0 Must issue a STARTTLS command first\r\n";
 
 /** nginx's `Auth-Error-Code` where the lookup gives none. */
@@ -157,6 +157,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   }
 
   #recipient(args: readonly ByteString[], line: ByteString): Step {
+    if (this.mustUpgrade && this.methods.includes("none")) return this.reply(TLS_REQUIRED);
     if (this.#from === null) return this.reply(BAD_SEQUENCE);
     if (args.length === 0 || !isClean(line)) return this.reply(INVALID_ARGUMENT);
     this.#to = line;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
 import type { Listener } from "../../support/mailbox/index.ts";
@@ -167,6 +168,54 @@ describe("an upstream that refuses the login", () => {
       const wire = await greeted(protocol, servers.ports[`silent ${protocol}`]);
       assert.match(await attempt(protocol, wire), temporary[protocol]);
       assert.deepEqual(await untilClosed(wire), []);
+    });
+  }
+});
+
+describe("an upstream whose replies come a byte at a time", { concurrency: true }, () => {
+  /** What it says, a reply for each line that it hears, and what the client then hears. */
+  const REPLIES: Record<ProtocolName, readonly string[]> = {
+    imap: ["* OK hi\r\n", "* 1 X\r\n+ go\r\n", "+ go\r\n", "* 2 Y\r\na OK in\r\n"],
+    pop3: ["+OK hi\r\n", "+OK\r\n", "+OK in\r\n"],
+    smtp: ["220-a\r\n220 b\r\n", "250-c\r\n250 d\r\n", "235-e\r\n235 f\r\n"],
+  };
+  const HEARD = { imap: ["* 2 Y", "a OK in"], pop3: ["+OK in"], smtp: ["235 2.0.0 OK"] };
+  const slow = new Map<ProtocolName, Listener>();
+  let asking: LookupEndpoint;
+  let servers: Servers<ProtocolName>;
+
+  before(async () => {
+    for (const protocol of protocolNames) {
+      const upstream = await startUpstream(async (wire) => {
+        for (const [index, reply] of REPLIES[protocol].entries()) {
+          if (index > 0) await wire.line();
+          for (const byte of reply) {
+            wire.write(byte);
+            await setImmediate();
+          }
+        }
+        await silence();
+      });
+      slow.set(protocol, upstream);
+    }
+    asking = await startLookupEndpoint((lookup) =>
+      route(slow.get(lookup.header("Auth-Protocol") as ProtocolName)?.port ?? 0),
+    );
+    servers = await startServers(`auth_http ${asking.address};`, inTheClear);
+  });
+  after(async () => {
+    await servers.stop();
+    await asking.close();
+    for (const upstream of slow.values()) await upstream.close();
+  });
+
+  for (const protocol of protocolNames) {
+    test(`says the same by ${protocol}`, async () => {
+      const wire = await greeted(protocol, servers.ports[protocol]);
+      const [first, ...more] = HEARD[protocol];
+      assert.equal(await attempt(protocol, wire), first);
+      for (const line of more) assert.equal(await wire.line(), line);
+      wire.end();
     });
   }
 });

@@ -6,6 +6,7 @@ import {
   askedInstead,
   heardInstead,
   line,
+  quietBehind,
   type Rewrite,
   words,
 } from "../rewriting.ts";
@@ -67,5 +68,10 @@ export const older: readonly KnownDifference[] = [
     reason: since("any byte may stand behind a literal"),
     scripts: /^IMAP literals: a literal too short for what follows$/,
     expected: answered("imap", ["a BAD invalid command"], "proxy"),
+  },
+  {
+    reason: since("any byte may stand behind a literal"),
+    scripts: /^IMAP literals: a literal with a quote right behind$/,
+    expected: allOf(answered("imap", ["a BAD invalid command"], "proxy"), quietBehind),
   },
 ];

@@ -31,7 +31,7 @@ const emptyPassword: Rewrite = allOf(
 );
 
 const clear = "the connection is closed when commands follow STARTTLS in the clear";
-const must = "MAIL must wait for STARTTLS where it is a must";
+const must = "MAIL and RCPT must wait for STARTTLS where it is a must";
 const upgrade = "530 5.7.0 Must issue a STARTTLS command first";
 const cancel = "an asterisk cancels a SASL exchange";
 const nothing = "a literal of no bytes is an empty string";
@@ -86,6 +86,11 @@ export const stricter: readonly KnownDifference[] = [
     reason: must,
     scripts: /^SMTP commands where nobody need log in: "MAIL" where STARTTLS is a must$/,
     expected: saidInstead("501 5.5.4 Invalid argument", upgrade),
+  },
+  {
+    reason: must,
+    scripts: /^SMTP commands where nobody need log in: "RCPT.*" where STARTTLS is a must$/,
+    expected: saidInstead("503 5.5.1 Bad sequence of commands", upgrade),
   },
   {
     reason: "the answer to a broken name has its tag",

@@ -72,7 +72,21 @@ const ends = on(pop3(), {
 });
 
 const errors = [
+  ...on(pop3("max_errors 0;"), { "max_errors 0 is like 1": ["STAT"] }),
+  ...on(pop3("pop3_auth plain;"), {
+    "mechanisms that are not enabled are not counted": Array.from({ length: 6 }, (_, n) =>
+      n % 2 === 0 ? "AUTH CRAM-MD5" : "AUTH EXTERNAL",
+    ),
+    "unknown mechanisms are not counted": Array.from({ length: 6 }, () => "AUTH SCRAM-SHA-1"),
+    "USER after USER is not counted": ["USER a", "USER b", "USER a", "USER b", "USER a", "USER b"],
+  }),
   ...on(pop3(), {
+    "errors after USER go back to the start": ["USER a", "STAT", "PASS x", "USER a", "PASS y"],
+    "PASS without a password goes back to the start": ["USER a", "PASS", "PASS x"],
+    "PASS of spaces goes back to the start": ["USER a", "PASS   ", "PASS x"],
+    "CAPA and NOOP keep the name": ["USER a", "CAPA", "NOOP", "capa", "PASS x"],
+    "a broken NOOP forgets the name": ["USER a", "NOOP 1 2 3 4", "PASS x"],
+    "QUIT after USER": ["USER a", "QUIT"],
     "five wrong commands": ["XXXX", "XXXX", "XXXX", "XXXX", "XXXX"],
     "four wrong commands and a good one": ["XXXX", "XXXX", "XXXX", "XXXX", "NOOP"],
     "PASS without USER, which is not counted": Array.from({ length: 7 }, () => "PASS x"),

@@ -50,6 +50,14 @@ const transactions = [
     "an introduction in UTF-8": ["EHLO \xc3\xa4.example.test", MAIL, RCPT],
     "MAIL with twelve words": [EHLO, `MAIL ${"x ".repeat(12)}`],
     "MAIL with eleven words": [EHLO, `MAIL ${"x ".repeat(11)}`, RCPT],
+    "a TAB at the end of MAIL and RCPT": [EHLO, `${MAIL}\t`, `${RCPT} \t `],
+    "eleven words of MAIL and RCPT": [
+      EHLO,
+      `${MAIL} 2 3 4 5 6 7 8 9 10 11`,
+      `${RCPT} 2 3 4 5 6 7 8 9 10 11`,
+    ],
+    "twelve words of RCPT": [EHLO, MAIL, `${RCPT} 2 3 4 5 6 7 8 9 10 11 12 13`, RCPT],
+    "a sender with quotes and a backslash": [EHLO, 'MAIL FROM:<"a\\ b"@x>', RCPT],
     "a transaction in one write": [together(EHLO, MAIL, RCPT, "DATA")],
   }),
   ...on(
@@ -159,7 +167,12 @@ const ends = on(smtp(none), {
 });
 
 const errors = [
+  ...on(smtp("max_errors 0;"), { "max_errors 0 is like 1": ["DATA"] }),
   ...on(smtp(), {
+    "mechanisms that are not enabled do not": Array.from({ length: 6 }, (_, n) =>
+      n % 2 === 0 ? "AUTH CRAM-MD5" : "AUTH SCRAM-SHA-1",
+    ),
+    "RCPT without MAIL does not": Array.from({ length: 6 }, () => RCPT),
     "five wrong commands": ["X", "X", "X", "X", "X"],
     "four wrong commands and a good one": ["X", "X", "X", "X", "NOOP"],
     "DATA counts": ["DATA", "DATA", "DATA", "DATA", "DATA"],

@@ -79,7 +79,9 @@ test("STARTTLS is taken once, where it is offered", () => {
 test("where TLS is demanded no login and no mail is taken in the clear", () => {
   const client = talk("smtp", { starttls: "only", smtp_auth: ["plain", "none"] });
   assert.equal(client.say("AUTH PLAIN AGEAYg=="), INVALID);
-  assert.equal(client.say("MAIL FROM:<a@b>"), "530 5.7.0 Must issue a STARTTLS command first");
+  for (const line of ["MAIL FROM:<a@b>", "MAIL", "RCPT TO:<b@c>", "RCPT"]) {
+    assert.equal(client.say(line), "530 5.7.0 Must issue a STARTTLS command first");
+  }
   client.say("STARTTLS");
   client.secure();
   assert.equal(client.say("AUTH PLAIN AGEAYg=="), "<plain|a|b>");
