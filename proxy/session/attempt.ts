@@ -8,7 +8,7 @@ import { type Address, type Connection, type Deadline, orGiveUp } from "../trans
 import { formatProxyHeader } from "../upstream/index.ts";
 import type { Client } from "./client.ts";
 import type { Server } from "./server.ts";
-import type { Story } from "./story.ts";
+import { ACTIONS, type Story } from "./story.ts";
 import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
 
 export type Outcome =
@@ -31,9 +31,6 @@ export type Outcome =
 
 /** Lookups that may answer WAIT, one after another (nginx asks for ever). */
 const MOST_REPEATS = 10;
-
-/** nginx's words for a lookup. */
-const LOOKUP = "in http auth state";
 
 class TimedOut extends Error {
   override message = TIMED_OUT;
@@ -81,7 +78,7 @@ export class Attempt implements LoginProgress {
       case "route":
         return this.#route(answer, credentials);
       case "refused":
-        this.#story.log("info", `client login failed: "${answer.text}"`, LOOKUP);
+        this.#story.log("info", `client login failed: "${answer.text}"`, ACTIONS.attempt);
         return {
           kind: "refused",
           reply: this.#dialogue.refused(answer.text, answer.errorCode),
@@ -94,7 +91,7 @@ export class Attempt implements LoginProgress {
   }
 
   #unavailable({ text, errorCode, why }: Omit<Answer & { kind: "unavailable" }, "kind">): Outcome {
-    this.#failed("error", `auth http server ${this.#story.endpoint} ${why}`, LOOKUP);
+    this.#failed("error", `auth http server ${this.#story.endpoint} ${why}`, ACTIONS.attempt);
     return {
       kind: "failed",
       reply: text === null ? this.#dialogue.unavailable() : this.#dialogue.refused(text, errorCode),
