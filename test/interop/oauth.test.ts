@@ -150,7 +150,7 @@ test("no token reaches a log", async () => {
   wire.write(`a AUTHENTICATE XOAUTH2 ${response("anna@example.test", TOKEN)}x\r\n`);
   assert.match(await wire.line(), /^a BAD/);
   wire.end();
-  await postern.proxy.program.logs(/invalid SASL data/);
+  await postern.proxy.program.logs(/client sent invalid [\w ]+ in AUTH XOAUTH2 command/);
   const { stdout, stderr } = postern.proxy.program;
   for (const secret of [TOKEN, "stolen", btoa(TOKEN)]) {
     assert.ok(!`${stdout}${stderr}`.includes(secret));
