@@ -19,7 +19,8 @@ export function reason(error: unknown): string {
     const call = CALLS[String(error.syscall)];
     if (call !== undefined) return `${call}() failed (${-error.errno}: ${words(error.errno)})`;
   }
-  const [, code, library, text] = OPENSSL.exec(error.message) ?? [];
+  // Not of an error of ours that quotes OpenSSL's.
+  const [, code, library, text] = ("library" in error && OPENSSL.exec(error.message)) || [];
   return code === undefined ? error.message : `SSL: error:${code}:${library}::${text}`;
 }
 

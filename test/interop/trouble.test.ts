@@ -99,7 +99,7 @@ for (const protocol of protocols) {
 describe("before the login", () => {
   const endless: Record<string, string> = {
     "a line of 10 MB": "a LOGIN ".padEnd(10_000_000, "x"),
-    "a literal of 100 GB": `a LOGIN {99999999999}\r\n`,
+    "a literal of 100 GB": `a LOGIN {99999999999}\r\n${"x".repeat(1_000_000)}`,
     "a literal of 100 GB without waiting": `a LOGIN {99999999999+}\r\n${"x".repeat(1_000_000)}`,
   };
   for (const [name, input] of Object.entries(endless)) {
@@ -108,7 +108,7 @@ describe("before the login", () => {
       const wire = await greeted("imap");
       wire.write(input);
       await assert.rejects(async () => {
-        for (;;) assert.match(await wire.line(), /BAD|BYE/);
+        for (;;) assert.match(await wire.line(), /BAD|BYE|^\+ OK$/);
       }, Hangup);
       assert.match(await login("imap", bystander), granted.imap);
       bystander.end();
