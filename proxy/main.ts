@@ -10,7 +10,7 @@ import {
   resolveAddresses,
   told,
 } from "./config/index.ts";
-import { serverTls } from "./listener/index.ts";
+import { TlsContexts } from "./listener/index.ts";
 import {
   Primary,
   checkStart,
@@ -116,14 +116,14 @@ function warn(warnings: readonly string[]): void {
 async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<Configuration> {
   const configuration = readConfiguration({ file, prefix, globals, errorLog });
   const settings = await resolveAddresses(configuration.settings, configuration.names);
+  const tls = new TlsContexts(new Uint8Array(48));
   for (const server of settings.servers) {
     try {
-      serverTls(server, new Uint8Array(48));
+      tls.of(server);
     } catch (error) {
-      throw new ConfigError(
-        `OpenSSL refuses the ssl_* directives (${reason(error)})`,
-        server.place,
-      );
+      if (error instanceof ConfigError) throw error;
+      const what = `OpenSSL refuses the ssl_* directives (${reason(error)})`;
+      throw new ConfigError(what, server.place);
     }
   }
   return { ...configuration, settings };

@@ -5,7 +5,7 @@ import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
 import type { Directive } from "./parser.ts";
-import { pemFile } from "./ssl.ts";
+import { pemFile } from "./tls/index.ts";
 import { flag, rawWords, time } from "./values.ts";
 
 export interface LookupEndpoint {
@@ -63,6 +63,7 @@ export const authHttp = {
     read: eachOf(header),
     default: [] as readonly ByteString[],
   },
+  auth_http_pass_client_cert: { in: MAIL, args: 1, read: once(flag), default: false },
   /** Ours: `off` is nginx's way, one HTTP/1.0 connection a lookup. */
   auth_http_keepalive: { in: MAIL, args: 1, read: once(flag), default: true },
   /** Ours: whether the endpoint's certificate must hold, and whom to trust for it. */

@@ -10,6 +10,9 @@ export class Findings {
   /** Names that must have an address, each with the words for one that has none, in the file's order. */
   readonly hosts: { readonly host: string; readonly mistake: string }[] = [];
 
+  /** Shared memory zones by name: the bytes that each was declared with. */
+  readonly zones = new Map<string, number>();
+
   warn(what: string, place: Place): void {
     this.warnings.push(`${what} in ${shown(place)}`);
   }

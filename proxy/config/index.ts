@@ -2,15 +2,15 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { encoded } from "./bytes.ts";
-import { readKeyPairs } from "./certificates.ts";
 import type { Rows, Values } from "./directive.ts";
-import { ConfigError } from "./error.ts";
+import { ConfigError, type Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { Findings } from "./findings.ts";
 import { protocolOf, refuseClashes } from "./listen.ts";
 import { type ConfigFile, Reader, type Scope } from "./read.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
-import { eventRows, mainRows, serverRows } from "./table.ts";
+import { type ServerValues, eventRows, mainRows, serverRows } from "./table.ts";
+import { type PlaceOf, TlsReader, type TlsSettings, type TlsUser, ssl } from "./tls/index.ts";
 
 export type { CpuAffinity } from "./affinity.ts";
 export type { AccessLogTarget } from "./access-log.ts";
@@ -25,6 +25,7 @@ export { trusts } from "./realip.ts";
 export type { ResolverSettings } from "./resolver.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
+export { type ClientCertificates, type Judged, type TlsSettings, failed } from "./tls/index.ts";
 export { type Identity, identityOf, isRoot } from "./user.ts";
 
 /** Where to read from, as the command line says it. */
@@ -60,7 +61,8 @@ export function readConfiguration({ file, prefix, globals, errorLog }: Source): 
   const logs = mainLogs(own.error_log ?? [], defaultErrorLog(prefix, errorLog));
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
-  const servers = mail.inner.map((server) => serverSettings(server, mail, logs));
+  const tls = new TlsReader(dirname(path), reader.findings);
+  const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls));
   if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
   refuseClashes(servers.flatMap(({ listen }) => listen));
   const settings: Settings = {
@@ -83,6 +85,7 @@ function serverSettings(
   server: Scope,
   mail: Scope,
   outerLogs: readonly ErrorLogTarget[],
+  tls: TlsReader,
 ): ServerSettings {
   const written = resolveValues(serverRows, [server, mail]);
   // `ssl on;` of old: every socket of the server is under TLS.
@@ -98,8 +101,35 @@ function serverSettings(
     protocol,
     auth_http,
     error_log: values.error_log ?? outerLogs,
-    keyPairs: readKeyPairs(values, server),
+    tls: tlsSettings(values, [server, mail], tls),
   };
+}
+
+function tlsSettings(
+  values: Pick<ServerValues, "listen" | "starttls">,
+  scopes: readonly [server: Scope, mail: Scope],
+  reader: TlsReader,
+): TlsSettings | null {
+  const places: PlaceOf = (name) => placeOf(name, scopes);
+  const user = tlsUser(values, places);
+  return user === null ? null : reader.read(resolveValues(ssl, scopes), user, places);
+}
+
+/** nginx speaks of the last `listen ... ssl` where there is one, even if the server has STARTTLS as well. */
+function tlsUser(
+  { listen, starttls }: Pick<ServerValues, "listen" | "starttls">,
+  places: PlaceOf,
+): TlsUser | null {
+  const implicit = listen.findLast((each) => each.ssl);
+  if (implicit !== undefined) return { name: "listen ... ssl", place: implicit.place };
+  return starttls === "off" ? null : { name: "starttls", place: places("starttls") };
+}
+
+/** Where the directive stands that holds in the innermost block; the block's own place where none does. */
+function placeOf(name: string, scopes: readonly [inner: Scope, ...outer: Scope[]]): Place {
+  const [inner] = scopes;
+  const scope = scopes.find(({ places }) => places.has(name));
+  return scope?.places.get(name) ?? { file: inner.file, line: inner.line };
 }
 
 /** The innermost block's value, else an outer one's, else the row's default. */
@@ -107,7 +137,9 @@ function resolveValues<Table extends Rows>(table: Table, scopes: readonly Scope[
   const values: Record<string, unknown> = {};
   for (const name in table) values[name] = table[name]?.default;
   for (const scope of scopes.toReversed()) {
-    for (const [name, value] of scope.values) values[name] = value;
+    for (const [name, value] of scope.values) {
+      if (Object.hasOwn(table, name)) values[name] = value;
+    }
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value was made by its row's reader
   return values as Values<Table>;

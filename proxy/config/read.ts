@@ -15,6 +15,8 @@ import { type Paths, argumentCount, text } from "./values.ts";
 export interface Scope extends Place {
   readonly context: Context;
   readonly values: Map<string, unknown>;
+  /** Where each directive stands; the last one where it may be repeated. */
+  readonly places: Map<string, Place>;
   readonly inner: Scope[];
 }
 
@@ -44,7 +46,7 @@ export class Reader {
    * @throws ConfigError at the first mistake
    */
   read(file: string, globals: ByteString): Scope {
-    const main: Scope = { context: "main", values: new Map(), inner: [], file, line: 0 };
+    const main = scopeAt("main", { file, line: 0 });
     this.#text(globals, COMMAND_LINE, main, 0);
     this.#file(file, main, 0);
     return main;
@@ -90,6 +92,7 @@ export class Reader {
       if (args.length < from || args.length > to) throw argumentCount(directive);
       const value = known.read(directive, this.#paths, scope.values.get(name));
       scope.values.set(name, value);
+      scope.places.set(name, directive);
       this.#notice(directive, known.instead?.(value, directive));
     }
   }
@@ -104,7 +107,7 @@ export class Reader {
   }
 
   #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
-    const { name, args, file, line } = directive;
+    const { name, args } = directive;
     const block = blocks.get(name);
     if (block?.in !== scope.context) throw notAllowed(directive);
     if (!directive.opensBlock) {
@@ -119,7 +122,7 @@ export class Reader {
       this.#skip(directive, parser);
       return;
     }
-    const inner: Scope = { context: block.opens, values: new Map(), inner: [], file, line };
+    const inner = scopeAt(block.opens, directive);
     scope.inner.push(inner);
     this.#block(parser, inner, "block", depth);
     const { needs } = block;
@@ -176,6 +179,10 @@ function isMask(path: string): boolean {
  */
 function matches(mask: string): readonly string[] {
   return globSync(mask.replaceAll(/\*+/g, "*").replaceAll(/[{(]/g, "?")).toSorted();
+}
+
+function scopeAt(context: Context, { file, line }: Place): Scope {
+  return { context, values: new Map(), places: new Map(), inner: [], file, line };
 }
 
 function notAllowed(directive: Directive): ConfigError {

@@ -4,12 +4,7 @@ import type { LookupEndpoint } from "./auth-http.ts";
 import type { Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { EventValues, MainValues, ServerValues } from "./table.ts";
-
-/** A certificate chain and its key, both PEM. */
-export interface KeyPair {
-  readonly certificate: string;
-  readonly key: string;
-}
+import type { TlsSettings } from "./tls/index.ts";
 
 export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_http" | "error_log"> {
   /** Where its `server {` stands. */
@@ -17,8 +12,8 @@ export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_ht
   readonly protocol: ProtocolName;
   readonly auth_http: LookupEndpoint;
   readonly error_log: readonly ErrorLogTarget[];
-  /** Read only where the server speaks TLS at all, as nginx does; empty elsewhere. */
-  readonly keyPairs: readonly KeyPair[];
+  /** Null where the server never speaks TLS: there the `ssl_*` files are not even looked at, as in nginx. */
+  readonly tls: TlsSettings | null;
 }
 
 export interface Settings extends Omit<MainValues, "error_log">, EventValues {

@@ -11,7 +11,7 @@ import { pop3 } from "./pop3.ts";
 import { proxy } from "./proxy.ts";
 import { realip } from "./realip.ts";
 import { smtp } from "./smtp.ts";
-import { ssl } from "./ssl.ts";
+import { security, ssl } from "./tls/index.ts";
 import { threadPool } from "./thread-pool.ts";
 
 export const mainRows = { ...core, ...threadPool, error_log } satisfies Rows;
@@ -22,7 +22,7 @@ export const serverRows = {
   ...mailCore,
   ...authHttp,
   ...proxy,
-  ...ssl,
+  ...security,
   ...imap,
   ...pop3,
   ...smtp,
@@ -35,7 +35,7 @@ export type MainValues = Values<typeof mainRows>;
 export type EventValues = Values<typeof eventRows>;
 export type ServerValues = Values<typeof serverRows>;
 
-const rows: Rows = { ...mainRows, ...eventRows, ...serverRows };
+const rows: Rows = { ...mainRows, ...eventRows, ...serverRows, ...ssl };
 
 /** Looks up a directive by name, never finding what every object inherits. */
 export function row(name: string): Row<unknown> | undefined {

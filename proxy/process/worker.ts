@@ -1,7 +1,7 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../shared/address.ts";
 import { type ServerSettings, type Settings, trusts } from "../config/index.ts";
-import { serverTls } from "../listener/index.ts";
+import { TlsContexts } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
@@ -49,10 +49,11 @@ export class Worker {
     const sinks = this.#sinks;
     this.log = new ErrorLog(settings.error_log, sinks);
     const resolvers = new Resolvers(transport);
+    const tls = new TlsContexts(ticketKeys);
     this.#servers = settings.servers.map((server) => ({
       settings: server,
       protocol: protocols[server.protocol],
-      tls: serverTls(server, ticketKeys),
+      tls: tls.of(server),
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
       authority: new HttpAuthority(transport, { ...server, tls: lookupTls(server) }),

@@ -23,6 +23,8 @@ export interface TlsSession {
   readonly resumed: boolean;
   /** What our certificate is made with; worked out when asked for. */
   certificate(): CertificateAlgorithms | null;
+  /** What came of asking a client for its certificate; null where nobody asked. */
+  readonly verification: Verification | null;
 }
 
 /** Algorithms in OpenSSL's short names. */
@@ -31,6 +33,32 @@ export interface CertificateAlgorithms {
   readonly signature: string;
   /** With the size in bits: `RSA2048`, `EC256`. */
   readonly key: string;
+}
+
+export interface Verification {
+  /** Null where the client has none to show. */
+  readonly certificate: PeerCertificate | null;
+  /** Why OpenSSL does not trust it; null where it does, and where there is none. */
+  readonly error: VerifyError | null;
+}
+
+/** OpenSSL's number and words (X509_STORE_CTX_get_error(3)). */
+export interface VerifyError {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The facts of a certificate, in ASCII without control characters. */
+export interface PeerCertificate {
+  /** By RFC 2253, with every byte beyond ASCII escaped; empty for an empty name. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hexadecimal, in capitals. */
+  readonly serial: string;
+  /** SHA-1 of the whole, hexadecimal, in small letters. */
+  readonly fingerprint: string;
+  /** Lines, each ending in LF. */
+  readonly pem: string;
 }
 
 /** The one owner of a connection's events. */

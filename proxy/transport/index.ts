@@ -13,10 +13,11 @@ export type {
   SpliceReport,
   TlsSession,
   Transport,
+  Verification,
 } from "./connection.ts";
 export { BindError, type BoundSocket, accept, bind } from "./listen.ts";
 export { SocketTransport } from "./socket-transport.ts";
-export { SocketClientTls, SocketServerTls } from "./tls.ts";
+export { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { isIP } from "node:net";
 export { orGiveUp } from "./give-up.ts";

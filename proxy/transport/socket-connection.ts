@@ -1,6 +1,6 @@
 /** A Connection on one of Node's sockets, clear or TLS. */
 import type { Socket } from "node:net";
-import { TLSSocket, connect } from "node:tls";
+import { type TLSSocket, connect } from "node:tls";
 import type { ByteString } from "../../shared/lookup.ts";
 import type {
   Address,
@@ -9,9 +9,10 @@ import type {
   Receiver,
   ServerTls,
   TlsSession,
+  Verification,
 } from "./connection.ts";
 import { algorithms } from "./certificate.ts";
-import { SocketClientTls, SocketServerTls } from "./tls.ts";
+import { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 
 /** Until an owner is set, and after the last one has let go. */
 const NOBODY: Receiver = {
@@ -123,20 +124,23 @@ export class SocketConnection implements Connection {
     if (!(tls instanceof SocketServerTls)) throw new TypeError("TLS of another transport");
     // A greeting written inside the "secure" event goes out before the session ticket, and clients then
     // do not resume; one turn of the event loop lets the ticket go first.
-    return this.#secured(new TLSSocket(this.#socket, tls.options), "secure", setImmediate);
+    return this.#secured(tls.accept(this.#socket), "secure", setImmediate, (secured) =>
+      tls.verify(secured),
+    );
   }
 
   connectTls(tls: ClientTls, name: string): Promise<void> {
     if (!(tls instanceof SocketClientTls)) throw new TypeError("TLS of another transport");
     const socket = connect({ ...tls.options(name), socket: this.#socket });
     socket.on("session", (session: Buffer) => tls.remember(name, session));
-    return this.#secured(socket, "secureConnect", queueMicrotask);
+    return this.#secured(socket, "secureConnect", queueMicrotask, () => null);
   }
 
   #secured(
     secured: TLSSocket,
     event: "secure" | "secureConnect",
     then: (callback: () => void) => void,
+    verify: (secured: TLSSocket) => Verification | null,
   ): Promise<void> {
     disown(this.#socket);
     this.#socket = secured;
@@ -146,6 +150,8 @@ export class SocketConnection implements Connection {
       secured.once("close", failed);
       secured.once(event, () =>
         then(() => {
+          // A peer that has gone meanwhile leaves nothing to ask; its close says so.
+          if (secured.destroyed) return;
           secured.off("close", failed);
           this.tls = {
             protocol: secured.getProtocol() ?? "",
@@ -154,6 +160,7 @@ export class SocketConnection implements Connection {
             alpn: typeof secured.alpnProtocol === "string" ? secured.alpnProtocol : null,
             resumed: secured.isSessionReused(),
             certificate: () => algorithms(secured.getX509Certificate()),
+            verification: verify(secured),
           };
           resolve();
         }),

@@ -9,7 +9,7 @@ import {
   readConfiguration,
 } from "../../proxy/config/index.ts";
 
-type Files = Readonly<Record<string, string>>;
+type Files = Readonly<Record<string, string | Uint8Array>>;
 
 /** Reads `main.conf`; the other files lie beside it, and the prefix is the directory above. */
 export function configure(text: string, files: Files = {}): Settings {

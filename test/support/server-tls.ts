@@ -1,23 +1,29 @@
-// TLS as a server, with a new certificate and fixed ticket keys.
-import { type ServerTlsSettings, SocketServerTls } from "../../proxy/transport/tls.ts";
+// TLS as a server, as the directives of a `server {}` say it, with a new certificate and fixed ticket keys.
+import type { TlsSettings } from "../../proxy/config/index.ts";
+import { SocketServerTls } from "../../proxy/transport/index.ts";
 import { type Certificate, selfSigned } from "./certificate.ts";
+import { server } from "./configuration.ts";
 
-const certificates = new Map<string, Promise<Certificate>>();
+let made: Promise<Certificate> | undefined;
 
+async function tlsSettings(
+  directives = "",
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<TlsSettings> {
+  made ??= selfSigned("mail.test");
+  const { certificate, key } = await made;
+  const pair = directives.includes("ssl_certificate ")
+    ? ""
+    : "ssl_certificate one.crt; ssl_certificate_key one.key;";
+  const all = { "one.crt": certificate, "one.key": key, ...files };
+  return server(`starttls on; ${pair} ${directives}`, "", all).tls!;
+}
+
+/** @param files beside the configuration; `one.crt` and `one.key` are there */
 export async function serverTls(
-  changes: Partial<ServerTlsSettings> = {},
+  directives = "",
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+  ticketKey = new Uint8Array(48).fill(7),
 ): Promise<SocketServerTls> {
-  const made = certificates.get("") ?? selfSigned("mail.test");
-  certificates.set("", made);
-  return new SocketServerTls({
-    keyPairs: [await made],
-    versions: { oldest: "TLSv1.2", newest: "TLSv1.3" },
-    ciphers: "HIGH:!aNULL:!MD5",
-    preferServerCiphers: false,
-    curves: "auto",
-    dhparam: null,
-    tickets: { enabled: true, lifetime: 300_000, keys: new Uint8Array(48).fill(7) },
-    alpn: "imap",
-    ...changes,
-  });
+  return new SocketServerTls(await tlsSettings(directives, files), ticketKey, "imap");
 }

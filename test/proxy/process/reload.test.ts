@@ -185,7 +185,7 @@ test("a reload that cannot be done is logged, and nothing changes:", async (t) =
     [
       "ciphers that OpenSSL does not know",
       "starttls on; ssl_ciphers WONDER;",
-      new RegExp(`OpenSSL refuses .* in ${file}:\\d+$`),
+      new RegExp(`SSL_CTX_set_cipher_list\\("WONDER"\\) failed .* in ${file}:\\d+$`),
     ],
     [
       "an address that another program has",

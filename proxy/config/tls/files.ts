@@ -1,0 +1,148 @@
+/** The files that `ssl_*` directives name: read when the configuration is, so that a mistake shows at `-t`. */
+import { type KeyObject, X509Certificate, createPrivateKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { reason } from "../../reason.ts";
+import { ConfigError, type Place } from "../error.ts";
+import { failed, noStartLine, openFailure } from "./openssl-words.ts";
+import { blocks } from "./pem.ts";
+
+/** A certificate, and the chain that follows it. */
+export interface Chain {
+  readonly name: string;
+  readonly leaf: X509Certificate;
+  /** All of them, PEM. */
+  readonly certificates: readonly string[];
+}
+
+export interface SecretKey {
+  readonly name: string;
+  readonly key: KeyObject;
+}
+
+const DATA = "data:";
+
+/** A file as the directive names it. What stands in the configuration itself may be a secret, and is not shown. */
+export function shownFile(given: string): string {
+  return given.startsWith(DATA) ? `${DATA}...` : given;
+}
+
+/** Loads each file once, however many servers name it. */
+export class TlsFiles {
+  readonly #directory: string;
+  readonly #texts = new Map<string, string>();
+  readonly #chains = new Map<string, Chain>();
+  readonly #keys = new Map<string, SecretKey>();
+
+  /** @param directory of the main configuration file */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The full path, for messages. */
+  name(given: string): string {
+    return given.startsWith(DATA) ? shownFile(given) : resolve(this.#directory, given);
+  }
+
+  /** @throws ConfigError */
+  chain(given: string, place: Place): Chain {
+    const chain = this.#chains.get(given) ?? this.#loadChain(given, place);
+    this.#chains.set(given, chain);
+    return chain;
+  }
+
+  /** @throws ConfigError */
+  key(given: string, passwords: readonly string[], place: Place): SecretKey {
+    const which = [given, ...passwords].join("\0");
+    const key = this.#keys.get(which) ?? this.#loadKey(given, passwords, place);
+    this.#keys.set(which, key);
+    return key;
+  }
+
+  /** Revocation lists, PEM, one each. Whether they are whole only OpenSSL can tell. @throws ConfigError */
+  revocations(given: string, place: Place): readonly string[] {
+    const what = `cannot load CRL "${this.name(given)}":`;
+    const text = this.#read(given, `${what} BIO_new_file()`, place);
+    return found(text, "X509 CRL", `${what} PEM_read_bio_X509_CRL()`, place);
+  }
+
+  /**
+   * DH parameters, PEM. Whether they are good only OpenSSL can tell.
+   *
+   * @param open nginx's name for the call that opens the file
+   * @param read and for the one that reads it
+   * @throws ConfigError
+   */
+  dhparam(given: string, open: string, read: string, place: Place): string {
+    const text = this.#read(given, open, place);
+    return found(text, "DH PARAMETERS", read, place).join("");
+  }
+
+  #loadChain(given: string, place: Place): Chain {
+    const name = this.name(given);
+    const what = `cannot load certificate "${name}":`;
+    const text = this.#read(given, `${what} BIO_new_file()`, place);
+    const certificates = blocks(text, "CERTIFICATE");
+    const [first = text, ...others] = certificates;
+    const leaf = orFail(() => new X509Certificate(first), `${what} PEM_read_bio_X509_AUX()`, place);
+    for (const other of others) {
+      orFail(() => new X509Certificate(other), `${what} PEM_read_bio_X509()`, place);
+    }
+    return { name, leaf, certificates };
+  }
+
+  #loadKey(given: string, passwords: readonly string[], place: Place): SecretKey {
+    const [, elsewhere] = /^(engine|store):/.exec(given) ?? [];
+    if (elsewhere !== undefined) {
+      const why = `loading "${elsewhere}:..." certificate keys is not supported`;
+      throw new ConfigError(`cannot load certificate key "${given}": ${why}`, place);
+    }
+    const name = this.name(given);
+    const what = `cannot load certificate key "${name}":`;
+    const text = this.#read(given, `${what} BIO_new_file()`, place);
+    const call = `${what} PEM_read_bio_PrivateKey()`;
+    return { name, key: orFail(() => decrypted(text, passwords), call, place) };
+  }
+
+  /** @param call nginx's name for what opens the file */
+  #read(given: string, call: string, place: Place): string {
+    if (given.startsWith(DATA)) return given.slice(DATA.length);
+    const path = this.name(given);
+    try {
+      const text = this.#texts.get(path) ?? readFileSync(path, "latin1");
+      this.#texts.set(path, text);
+      return text;
+    } catch (error) {
+      throw failed(call, openFailure(path, error), place);
+    }
+  }
+}
+
+/** Tries each pass phrase in turn, as nginx does; without one it would ask a terminal. */
+function decrypted(pem: string, passwords: readonly string[]): KeyObject {
+  if (!pem.includes("ENCRYPTED")) return createPrivateKey(pem);
+  let failure: unknown = new Error("it is encrypted, and no ssl_password_file opens it");
+  for (const passphrase of passwords) {
+    try {
+      return createPrivateKey({ key: pem, passphrase });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** The blocks with that label; at least one. */
+function found(text: string, label: string, call: string, place: Place): readonly string[] {
+  const all = blocks(text, label);
+  if (all.length === 0) throw failed(call, noStartLine(label), place);
+  return all;
+}
+
+function orFail<Result>(work: () => Result, call: string, place: Place): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw failed(call, reason(error), place);
+  }
+}

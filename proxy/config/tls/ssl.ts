@@ -1,0 +1,165 @@
+/** nginx's ngx_mail_ssl_module: TLS towards clients. What the rows name is read where a server speaks TLS. */
+import { resolve } from "node:path";
+import { MAIL, MANY, type Rows, type Values, eachOf, lastOf, once, setOf } from "../directive.ts";
+import { ConfigError, type Place } from "../error.ts";
+import { readText } from "../files.ts";
+import type { Directive } from "../parser.ts";
+import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
+import { type Paths, bytes, flag, number, oneOf, seconds, text, words } from "../values.ts";
+
+/** A PEM file's text, read at once; the file is relative to the directory of the main configuration file. */
+export function pemFile(directive: Directive, paths: Paths): string {
+  return readText(resolve(paths.configuration, text(directive)), directive);
+}
+
+/** The pass phrases of a file, a line each, to be tried in turn on an encrypted key. */
+function passwords(directive: Directive, paths: Paths): readonly string[] {
+  return pemFile(directive, paths)
+    .split(/\r?\n/)
+    .filter((line) => line !== "");
+}
+
+/** The versions that nginx names. */
+const PROTOCOLS = ["sslv2", "sslv3", "tlsv1", "tlsv1.1", "tlsv1.2", "tlsv1.3"] as const;
+
+/** Those that OpenSSL 3 has left out, and those that it grants at its lowest security level only. */
+const GONE: readonly string[] = ["sslv2", "sslv3"];
+const FROWNED_UPON: readonly string[] = ["tlsv1", "tlsv1.1"];
+
+function protocolsInstead(asked: readonly string[]): string | null {
+  const told = (names: readonly string[], why: string): readonly string[] => {
+    const here = asked.filter((name) => names.includes(name));
+    return here.length === 0 ? [] : [`does not bring back ${here.join(", ")}: OpenSSL 3 ${why}`];
+  };
+  const said = [
+    ...told(GONE, "has none of them"),
+    ...told(FROWNED_UPON, "grants them with @SECLEVEL=0 in ssl_ciphers only"),
+  ];
+  return said.length === 0 ? null : said.join("; it ");
+}
+
+const SESSION_CACHE = /^(?:off|none|builtin(?::\d+)?|shared:([^:]+):(\d+[km]?))$/i;
+
+/** nginx's eight pages, bytes. */
+const SMALLEST_CACHE = 32_768;
+
+/** Where sessions are kept. */
+function sessionCache(directive: Directive): readonly string[] {
+  const cache = words(directive);
+  for (const word of cache) {
+    const found = SESSION_CACHE.exec(word);
+    if (found === null) throw new ConfigError(`invalid session cache "${word}"`, directive);
+    const [, name, size] = found;
+    if (name === undefined || size === undefined) continue;
+    if (bytes(size) < SMALLEST_CACHE) {
+      throw new ConfigError(`session cache "${word}" is too small`, directive);
+    }
+    declareZone(name, bytes(size), directive);
+  }
+  return cache;
+}
+
+/** A zone is one for all servers that name it. */
+function declareZone(name: string, asked: number, directive: Directive): void {
+  const { zones } = directive.findings;
+  const declared = zones.get(name) ?? asked;
+  if (asked !== declared) {
+    throw new ConfigError(
+      `the size ${asked} of shared memory zone "${name}" conflicts with already declared size ${declared}`,
+      directive,
+    );
+  }
+  zones.set(name, asked);
+}
+
+function sessionTimeout(directive: Directive): number {
+  const value = seconds(text(directive));
+  if (!Number.isNaN(value)) return value;
+  throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
+}
+
+/** Whether a cache keeps sessions, so that they may be resumed without a ticket. */
+export function stores(cache: readonly string[]): boolean {
+  return cache.some((word) => /^(?:shared|builtin)/i.test(word));
+}
+
+/** Whether TLS is spoken at all, which the rest of Postern asks, too. */
+export const security = {
+  /** Obsolete, and refused by today's nginx; its own guide still has it. */
+  ssl: { in: MAIL, args: 1, read: once(flag), default: false },
+  starttls: {
+    in: MAIL,
+    args: 1,
+    read: once(oneOf("off", "on", "only")),
+    default: "off" as "off" | "on" | "only",
+  },
+} satisfies Rows;
+
+/** A file that is not read yet, and may be `data:` and its contents. */
+const NO_FILE = null as string | null;
+const NO_FILES = [] as readonly string[];
+
+/** How TLS is spoken. */
+export const ssl = {
+  ssl_certificate: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
+  ssl_certificate_key: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
+  ssl_password_file: { in: MAIL, args: 1, read: once(passwords), default: NO_FILES },
+  ssl_protocols: {
+    in: MAIL,
+    args: MANY,
+    read: setOf(...PROTOCOLS),
+    default: ["tlsv1.2", "tlsv1.3"] as readonly string[],
+    instead: protocolsInstead,
+  },
+  ssl_ciphers: { in: MAIL, args: 1, read: once(text), default: "HIGH:!aNULL:!MD5" },
+  ssl_prefer_server_ciphers: { in: MAIL, args: 1, read: once(flag), default: false },
+  ssl_ecdh_curve: { in: MAIL, args: 1, read: once(text), default: "auto" },
+  ssl_dhparam: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
+  ssl_session_cache: {
+    in: MAIL,
+    args: [1, 2],
+    read: lastOf(sessionCache),
+    default: ["none"] as readonly string[],
+    instead: (cache) =>
+      stores(cache) ? "is kept by tickets, whose keys all workers share, not in memory" : null,
+  },
+  /** Seconds. */
+  ssl_session_timeout: { in: MAIL, args: 1, read: once(sessionTimeout), default: 300 },
+  ssl_session_tickets: {
+    in: MAIL,
+    args: 1,
+    read: once(flag),
+    default: true,
+    instead: (on) => (on ? null : "stays on where ssl_session_cache stores sessions"),
+  },
+  ssl_session_ticket_key: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
+  ssl_verify_client: {
+    in: MAIL,
+    args: 1,
+    read: once(oneOf("off", "on", "optional", "optional_no_ca")),
+    default: "off" as "off" | "on" | "optional" | "optional_no_ca",
+  },
+  ssl_verify_depth: { in: MAIL, args: 1, read: once(number), default: 1 },
+  ssl_client_certificate: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
+  ssl_trusted_certificate: {
+    in: MAIL,
+    args: 1,
+    read: once(text),
+    default: NO_FILE,
+    instead: () => "is told to clients, as ssl_client_certificate is: Node does not part the two",
+  },
+  ssl_crl: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
+  ssl_certificate_compression: { in: MAIL, args: 1, read: once(flag), default: false },
+  ssl_conf_command: {
+    in: MAIL,
+    args: 2,
+    read: eachOf(confCommand),
+    default: [] as readonly ConfCommand[],
+    instead: (_commands, directive) => inexpressible(confCommand(directive)),
+  },
+} satisfies Rows;
+
+export type TlsValues = Values<typeof ssl>;
+
+/** Where the directive stands that holds for a server. */
+export type PlaceOf = (directive: string) => Place;

@@ -1,0 +1,43 @@
+/** Session ticket keys (RFC 5077 section 4) from nginx's files. */
+import { hkdfSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { ConfigError, type Place } from "../error.ts";
+import { openFailed } from "../files.ts";
+
+/** Bytes in a name, and in an AES-128 or HMAC key. */
+const PART = 16;
+const SHORT = 3 * PART;
+/** With AES-256 and an HMAC key of 32 bytes. */
+const LONG = 5 * PART;
+
+export interface TicketKey {
+  /** 48 bytes in Node's order: name, HMAC, AES. */
+  readonly key: Uint8Array;
+  /** Whether the file's own key is a longer one, of which this was made. */
+  readonly derived: boolean;
+}
+
+/** @throws ConfigError for a file that cannot be read, or is of another size */
+export function readTicketKey(path: string, place: Place): TicketKey {
+  const bytes = read(path, place);
+  if (bytes.length === LONG) {
+    const info = "postern ticket key";
+    const secrets = hkdfSync("sha256", bytes.subarray(PART), "", info, SHORT - PART);
+    const key = Buffer.concat([bytes.subarray(0, PART), new Uint8Array(secrets)]);
+    return { key, derived: true };
+  }
+  if (bytes.length !== SHORT) {
+    throw new ConfigError(`"${path}" must be ${SHORT} or ${LONG} bytes`, place);
+  }
+  // nginx has the AES key in front of the HMAC key.
+  const part = (index: number): Buffer => bytes.subarray(index * PART, (index + 1) * PART);
+  return { key: Buffer.concat([part(0), part(2), part(1)]), derived: false };
+}
+
+function read(path: string, place: Place): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new ConfigError(openFailed(path, error), place);
+  }
+}

@@ -1,0 +1,37 @@
+/** A certificate's facts as nginx tells them in lookups. Most are never asked for, so none is kept. */
+import type { X509Certificate } from "node:crypto";
+import type { PeerCertificate } from "../connection.ts";
+import { nameValues } from "./der.ts";
+import { distinguishedName } from "./distinguished-name.ts";
+
+export class CertificateFacts implements PeerCertificate {
+  readonly #certificate: X509Certificate;
+
+  constructor(certificate: X509Certificate) {
+    this.#certificate = certificate;
+  }
+
+  get subject(): string {
+    const { subject, raw } = this.#certificate;
+    return distinguishedName(subject, nameValues(raw, "subject"));
+  }
+
+  get issuer(): string {
+    const { issuer, raw } = this.#certificate;
+    return distinguishedName(issuer, nameValues(raw, "issuer"));
+  }
+
+  get serial(): string {
+    const { serialNumber } = this.#certificate;
+    // OpenSSL writes whole bytes; Node has one digit for zero.
+    return serialNumber === "0" ? "00" : serialNumber;
+  }
+
+  get fingerprint(): string {
+    return this.#certificate.fingerprint.replaceAll(":", "").toLowerCase();
+  }
+
+  get pem(): string {
+    return this.#certificate.toString();
+  }
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { SocketServerTls } from "../../../../proxy/transport/index.ts";
+import type { VerifyError } from "../../../../proxy/transport/connection.ts";
+import { chain, issue, revoke } from "../../../support/authority.ts";
+import type { Certificate } from "../../../support/certificate.ts";
+import { handshake, visit } from "../../../support/handshake.ts";
+import { serverTls } from "../../../support/server-tls.ts";
+
+const root = issue("/CN=root", { ca: true });
+const between = issue("/CN=between", { ca: true, by: root });
+const below = issue("/CN=below", { ca: true, by: between });
+const stranger = issue("/CN=stranger", { ca: true });
+const anna = issue("/CN=anna", { by: root });
+const ben = issue("/CN=ben", { by: between });
+const cleo = issue("/CN=cleo", { by: below });
+const files = {
+  "root.crt": root.certificate,
+  "stranger.crt": stranger.certificate,
+  "both.crt": `${root.certificate}${between.certificate}`,
+  "all.crt": `${root.certificate}${between.certificate}${below.certificate}`,
+  "anna.crl": revoke(root, anna),
+  "nobody.crl": revoke(root) + revoke(between),
+  "root.crl": revoke(root),
+  "broken.crl": revoke(root).replace(/\n[A-Za-z0-9+/]{10}/, "\nAAAAAAAAAA"),
+};
+
+function server(directives: string): Promise<SocketServerTls> {
+  return serverTls(`ssl_verify_client optional; ${directives}`, files);
+}
+
+const trusting = (file: string, more = ""): Promise<SocketServerTls> =>
+  server(`ssl_client_certificate ${file}; ${more}`);
+
+/** What OpenSSL thinks of what a client shows. */
+async function verdict(
+  shown: Certificate | null,
+  tls: Promise<SocketServerTls>,
+): Promise<VerifyError | null | undefined> {
+  const { client, connection } = await handshake(clientOptions(shown), tls);
+  client.destroy();
+  return connection.tls?.verification?.error;
+}
+
+function clientOptions(shown: Certificate | null) {
+  return shown === null ? {} : { cert: shown.certificate, key: shown.key };
+}
+
+/** What OpenSSL tells of a chain that it has not followed to its end, with and without trusted ones in it. */
+const TOO_LONG = { code: 20, reason: "unable to get local issuer certificate" };
+const TOO_LONG_TRUSTED = { code: 2, reason: "unable to get issuer certificate" };
+
+describe("a client's certificate", () => {
+  test("need not be there", async () => {
+    const { client, connection } = await handshake({}, trusting("root.crt"));
+    client.destroy();
+    assert.deepEqual(connection.tls?.verification, { certificate: null, error: null });
+  });
+
+  test("is not asked for where nobody wants it", async () => {
+    const { client, connection } = await handshake(clientOptions(anna), serverTls());
+    client.destroy();
+    assert.equal(connection.tls?.verification, null);
+  });
+
+  test("holds where its authority is trusted, by either directive", async () => {
+    assert.equal(await verdict(anna, trusting("root.crt")), null);
+    assert.equal(await verdict(anna, server("ssl_trusted_certificate root.crt;")), null);
+  });
+
+  const REASONS: Readonly<Record<string, [Certificate, number, string]>> = {
+    "of its own making": [issue("/CN=self"), 18, "self-signed certificate"],
+    "with a stranger's chain": [
+      chain(issue("/CN=x", { by: stranger }), stranger),
+      19,
+      "self-signed certificate in certificate chain",
+    ],
+    "of a stranger": [
+      issue("/CN=x", { by: stranger }),
+      21,
+      "unable to verify the first certificate",
+    ],
+    expired: [issue("/CN=old", { by: root, days: -1 }), 10, "certificate has expired"],
+    "issued by one that may not": [
+      chain(issue("/CN=x", { by: anna }), anna),
+      26,
+      "unsuitable certificate purpose",
+    ],
+  };
+  for (const [name, [shown, code, why]] of Object.entries(REASONS)) {
+    test(`${name} is let in, with OpenSSL's error ${code}`, async () => {
+      const error = await verdict(shown, trusting("root.crt", "ssl_verify_depth 5;"));
+      assert.deepEqual(error, { code, reason: why });
+    });
+  }
+
+  test("is trusted by no authority that the system knows", async () => {
+    const error = await verdict(anna, serverTls("ssl_verify_client optional_no_ca;"));
+    assert.equal(error?.code, 21);
+  });
+});
+
+describe("ssl_verify_depth", () => {
+  const chains: Readonly<Record<string, [shown: Certificate, needed: number]>> = {
+    "no certificate between": [anna, 0],
+    "one between": [chain(ben, between), 1],
+    "one between, and the trusted one sent as well": [chain(ben, between, root), 1],
+    "two between": [chain(cleo, below, between), 2],
+    "two between, in the wrong order": [chain(cleo, between, below), 2],
+  };
+  for (const [name, [shown, needed]] of Object.entries(chains)) {
+    test(`is enough for ${name} from ${needed} on`, async () => {
+      for (const depth of [0, 1, 2, 3]) {
+        const error = await verdict(shown, trusting("root.crt", `ssl_verify_depth ${depth};`));
+        assert.deepEqual(error, depth < needed ? TOO_LONG : null, `depth ${depth}`);
+      }
+    });
+  }
+
+  test("counts certificates between that the server has itself", async () => {
+    assert.equal(await verdict(ben, trusting("both.crt")), null);
+    const flat = await verdict(ben, trusting("both.crt", "ssl_verify_depth 0;"));
+    assert.deepEqual(flat, TOO_LONG_TRUSTED);
+    assert.deepEqual(await verdict(cleo, trusting("all.crt")), TOO_LONG_TRUSTED);
+    assert.equal(await verdict(cleo, trusting("all.crt", "ssl_verify_depth 2;")), null);
+  });
+
+  test("is 1 unless it is said", async () => {
+    assert.equal(await verdict(chain(ben, between), trusting("root.crt")), null);
+    assert.deepEqual(await verdict(chain(cleo, below, between), trusting("root.crt")), TOO_LONG);
+  });
+
+  test("is exceeded by strangers, too", async () => {
+    const long = chain(cleo, below, between, root);
+    assert.deepEqual(
+      await verdict(long, server("ssl_trusted_certificate stranger.crt;")),
+      TOO_LONG,
+    );
+    const self = await verdict(
+      chain(ben, between, root),
+      server("ssl_trusted_certificate stranger.crt;"),
+    );
+    assert.deepEqual(self, { code: 19, reason: "self-signed certificate in certificate chain" });
+  });
+
+  test("is not what is told of a chain that is wrong otherwise", async () => {
+    const old = chain(issue("/CN=old", { by: below, days: -1 }), below, between);
+    assert.equal((await verdict(old, trusting("root.crt")))?.code, 10);
+  });
+
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    test(`is not got round by a ticket of ${version}, which others get meanwhile`, async () => {
+      const tls = await trusting("root.crt");
+      const options = { maxVersion: version };
+      const tooLong = { ...options, ...clientOptions(chain(cleo, below, between)) };
+      const fine = { ...options, ...clientOptions(chain(ben, between)) };
+      const visits = await Promise.all(
+        [tooLong, fine, tooLong, fine, options, tooLong].map((each) => visit(each, tls)),
+      );
+      assert.deepEqual(
+        visits.map(({ session }) => session !== null),
+        [false, true, false, true, true, false],
+      );
+    });
+  }
+});
+
+describe("ssl_crl", () => {
+  test("lists certificates that hold no longer", async () => {
+    const error = await verdict(anna, trusting("root.crt", "ssl_crl anna.crl;"));
+    assert.deepEqual(error, { code: 23, reason: "certificate revoked" });
+  });
+
+  test("does not mind the others", async () => {
+    assert.equal(await verdict(anna, trusting("root.crt", "ssl_crl root.crl;")), null);
+    const shown = chain(ben, between);
+    assert.equal(await verdict(shown, trusting("root.crt", "ssl_crl nobody.crl;")), null);
+  });
+
+  test("must be there for every certificate of the chain", async () => {
+    const error = await verdict(chain(ben, between), trusting("root.crt", "ssl_crl root.crl;"));
+    assert.deepEqual(error, { code: 3, reason: "unable to get certificate CRL" });
+  });
+
+  test("that is broken is told where it stands", async () => {
+    await assert.rejects(trusting("root.crt", "ssl_crl broken.crl;"), {
+      name: "ConfigError",
+      message:
+        /^cannot load CRL ".*\/conf\/broken\.crl": PEM_read_bio_X509_CRL\(\) failed \(SSL: .*main\.conf:1$/,
+    });
+  });
+});

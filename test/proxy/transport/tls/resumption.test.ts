@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { SocketServerTls } from "../../../../proxy/transport/index.ts";
+import { issue } from "../../../support/authority.ts";
+import { visit } from "../../../support/handshake.ts";
+import { serverTls } from "../../../support/server-tls.ts";
+
+const authority = issue("/CN=authority", { ca: true });
+const other = issue("/CN=other", { ca: true });
+const second = issue("/CN=second");
+const client = issue("/CN=client", { by: authority });
+const files = {
+  "ca.crt": authority.certificate,
+  "other.crt": other.certificate,
+  "second.crt": second.certificate,
+  "second.key": second.key,
+  k1: Buffer.alloc(48, "1"),
+  k2: Buffer.alloc(48, "2"),
+  long: Buffer.alloc(80, "3"),
+};
+
+/** @param directives of the first server and of the one that the client comes to later */
+async function resumes(
+  version: "TLSv1.2" | "TLSv1.3",
+  first: SocketServerTls | Promise<SocketServerTls>,
+  later = first,
+): Promise<boolean> {
+  const options = {
+    minVersion: version,
+    maxVersion: version,
+    servername: "mail.test",
+    cert: client.certificate,
+    key: client.key,
+  };
+  const { session } = await visit(options, first);
+  if (session === null) return false;
+  const { tls } = await visit({ ...options, session }, later);
+  return tls.resumed;
+}
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  describe(`a session of ${version}`, () => {
+    test("is resumed, at another worker, too", async () => {
+      assert.equal(await resumes(version, serverTls()), true);
+      assert.equal(await resumes(version, serverTls(), serverTls()), true);
+    });
+
+    test("is not resumed with other ticket keys", async () => {
+      const elsewhere = serverTls("", {}, new Uint8Array(48).fill(8));
+      assert.equal(await resumes(version, serverTls(), elsewhere), false);
+    });
+
+    const CACHES: Readonly<Record<string, boolean>> = {
+      "ssl_session_cache none;": true,
+      "ssl_session_cache off;": true,
+      "ssl_session_tickets off;": false,
+      "ssl_session_cache none; ssl_session_tickets off;": false,
+      "ssl_session_cache off; ssl_session_tickets off;": false,
+      "ssl_session_cache builtin:100; ssl_session_tickets off;": true,
+      "ssl_session_cache shared:a:1m; ssl_session_tickets off;": true,
+      "ssl_conf_command Options -SessionTicket;": false,
+    };
+    for (const [directives, resumed] of Object.entries(CACHES)) {
+      test(`is ${resumed ? "" : "not "}resumed with ${directives}`, async () => {
+        assert.equal(await resumes(version, serverTls(directives)), resumed);
+      });
+    }
+
+    describe("with keys from files", () => {
+      const server = (...names: readonly string[]): Promise<SocketServerTls> =>
+        serverTls(
+          names.map((name) => `ssl_session_ticket_key ${name};`).join(" "),
+          files,
+          crypto.getRandomValues(new Uint8Array(48)),
+        );
+
+      test("is resumed wherever the same file is", async () => {
+        assert.equal(await resumes(version, server("k1"), server("k1")), true);
+        assert.equal(await resumes(version, server("long"), server("long")), true);
+        assert.equal(await resumes(version, server("k1"), server("k2")), false);
+      });
+
+      test("is resumed where its key is an older one", async () => {
+        assert.equal(await resumes(version, server("k1"), server("k2", "long", "k1")), true);
+        assert.equal(await resumes(version, server("k2", "k1"), server("k2")), true);
+      });
+
+      test("is not resumed where its key has been retired", async () => {
+        assert.equal(await resumes(version, server("k1", "k2"), server("k2", "long")), false);
+        assert.equal(await resumes(version, server("k2", "k1"), server("k1")), false);
+      });
+    });
+
+    describe("of a client that showed its certificate", () => {
+      const demand = "ssl_verify_client on; ssl_client_certificate ca.crt;";
+      const server = (directives: string): Promise<SocketServerTls> => serverTls(directives, files);
+
+      test("is resumed where the same is demanded", async () => {
+        assert.equal(await resumes(version, server(demand), server(demand)), true);
+      });
+
+      const ELSEWHERE: Readonly<Record<string, string>> = {
+        "no certificate is": "",
+        "another authority is trusted": demand.replace("ca.crt", "other.crt"),
+        "it need not hold": demand.replace(" on", " optional"),
+        "any will do": demand.replace(" on", " optional_no_ca"),
+        "the chain may be longer": `${demand} ssl_verify_depth 2;`,
+        "the server has another certificate": `${demand} ssl_certificate second.crt; ssl_certificate_key second.key;`,
+      };
+      for (const [how, directives] of Object.entries(ELSEWHERE)) {
+        test(`is not resumed where ${how}, nor the other way round`, async () => {
+          assert.equal(await resumes(version, server(demand), server(directives)), false);
+          assert.equal(await resumes(version, server(directives), server(demand)), false);
+        });
+      }
+    });
+  });
+}
+
+describe("a certificate of a resumed session", () => {
+  let server: SocketServerTls;
+  before(async () => {
+    server = await serverTls("ssl_verify_client on; ssl_client_certificate ca.crt;", files);
+  });
+
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    test(`is known as in the first one, by ${version}`, async () => {
+      const options = {
+        maxVersion: version,
+        cert: client.certificate,
+        key: client.key,
+      };
+      const { tls: first, session } = await visit(options, server);
+      const { tls: again } = await visit({ ...options, session: session! }, server);
+      assert.equal(again.resumed, true);
+      assert.equal(again.verification?.error, null);
+      assert.equal(again.verification?.certificate?.pem, first.verification?.certificate?.pem);
+      assert.equal(again.verification?.certificate?.pem, client.certificate);
+    });
+  }
+});

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type ConnectionOptions, type SecureVersion, connect as connectTls } from "node:tls";
+import { Ear, accepted, rest } from "../../../support/connections.ts";
+import { handshake } from "../../../support/handshake.ts";
+import { serverTls } from "../../../support/server-tls.ts";
+import { dhparam, issue } from "../../../support/authority.ts";
+
+test("bytes pass both ways, and FIN one way at a time", async () => {
+  const { client, connection, ear } = await handshake();
+  client.write("hello");
+  client.end();
+  await ear.ending.promise;
+  assert.equal(ear.text, "hello");
+  connection.write("still \xe4 here");
+  connection.end();
+  assert.equal(await rest(client), "still \xe4 here");
+  connection.close();
+});
+
+test("the handshake's facts are told in OpenSSL's words", async () => {
+  const { client, connection } = await handshake({ servername: "mail.test" });
+  assert.deepEqual(connection.tls, {
+    protocol: "TLSv1.3",
+    cipher: client.getCipher().name,
+    serverName: "mail.test",
+    resumed: false,
+    verification: null,
+  });
+  client.destroy();
+  const old = await handshake({ maxVersion: "TLSv1.2" });
+  assert.equal(old.connection.tls?.protocol, "TLSv1.2");
+  assert.equal(old.connection.tls?.serverName, null);
+  old.client.destroy();
+});
+
+describe("ALPN (RFC 7301)", () => {
+  test("the protocol's own name is agreed on", async () => {
+    const { client } = await handshake({ ALPNProtocols: ["h2", "imap"] });
+    assert.equal(client.alpnProtocol, "imap");
+    client.destroy();
+  });
+
+  test("a client that names none is welcome", async () => {
+    const { client } = await handshake();
+    assert.equal(client.alpnProtocol, false);
+    client.destroy();
+  });
+
+  test("a client that names others only is refused", async () => {
+    await assert.rejects(handshake({ ALPNProtocols: ["http/1.1", "pop3"] }));
+  });
+});
+
+const rsa = issue(`/CN=mail.test/O=${"a".repeat(60)}`, { rsa: true });
+const files = { "rsa.crt": rsa.certificate, "rsa.key": rsa.key, "dh.pem": dhparam() };
+const RSA = "ssl_certificate rsa.crt; ssl_certificate_key rsa.key;";
+const EC = "ssl_certificate one.crt; ssl_certificate_key one.key;";
+
+/** Version and cipher that come of a handshake; null where none does. */
+async function agreed(options: ConnectionOptions, directives: string): Promise<string | null> {
+  try {
+    const { client, connection } = await handshake(options, serverTls(directives, files));
+    client.destroy();
+    return `${connection.tls?.protocol} ${connection.tls?.cipher}`;
+  } catch {
+    return null;
+  }
+}
+
+/** A client that speaks this version alone, however old. */
+function only(version: SecureVersion): ConnectionOptions {
+  return { minVersion: version, maxVersion: version, ciphers: "ALL:@SECLEVEL=0" };
+}
+
+describe("ssl_protocols", () => {
+  const VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
+  const SPOKEN: Readonly<Record<string, string>> = {
+    "": "0011",
+    "ssl_protocols TLSv1.2;": "0010",
+    "ssl_protocols TLSv1.3;": "0001",
+    "ssl_protocols SSLv3;": "0000",
+    "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;": "0011",
+    "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;": "1111",
+    "ssl_protocols TLSv1.1 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;": "0101",
+    "ssl_ciphers ALL:@SECLEVEL=0;": "0011",
+    "ssl_conf_command MinProtocol TLSv1.3;": "0001",
+    "ssl_conf_command MaxProtocol TLSv1.2;": "0010",
+    "ssl_conf_command Protocol ALL,-TLSv1.3; ssl_conf_command CipherString ALL:@SECLEVEL=0;":
+      "1110",
+  };
+  for (const [directives, spoken] of Object.entries(SPOKEN)) {
+    test(`"${directives}" speaks ${spoken} of ${VERSIONS.join(", ")}`, async () => {
+      const each = VERSIONS.map((version) => agreed(only(version), directives));
+      const answers = await Promise.all(each);
+      assert.equal(answers.map((answer) => (answer === null ? 0 : 1)).join(""), spoken);
+    });
+  }
+});
+
+describe("ssl_ciphers", () => {
+  const old = { maxVersion: "TLSv1.2" } as const;
+
+  test("chooses those of TLS 1.2, and leaves those of TLS 1.3 alone", async () => {
+    const directives = "ssl_ciphers TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256;";
+    assert.equal(await agreed(old, directives), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
+    assert.equal(await agreed({}, directives), "TLSv1.3 TLS_AES_256_GCM_SHA384");
+  });
+
+  test("yields to the client's order, unless ssl_prefer_server_ciphers is on", async () => {
+    const ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384";
+    const client = {
+      ...old,
+      ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
+    };
+    const theirs = await agreed(client, `ssl_ciphers ${ciphers};`);
+    assert.equal(theirs, "TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384");
+    const ours = await agreed(client, `ssl_ciphers ${ciphers}; ssl_prefer_server_ciphers on;`);
+    assert.equal(ours, "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
+  });
+
+  test("is outdone by ssl_conf_command, which has those of TLS 1.3, too", async () => {
+    const command = "ssl_conf_command Ciphersuites TLS_CHACHA20_POLY1305_SHA256;";
+    assert.equal(await agreed({}, command), "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256");
+    const list = "ssl_conf_command CipherString ECDHE-ECDSA-AES128-GCM-SHA256;";
+    assert.equal(await agreed(old, list), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
+  });
+});
+
+test("certificates with keys of several types are all shown, to whom wants them", async () => {
+  for (const pairs of [`${RSA} ${EC}`, `${EC} ${RSA}`]) {
+    for (const type of ["RSA", "ECDSA"]) {
+      const ciphers = `ECDHE-${type}-AES128-GCM-SHA256`;
+      const answer = await agreed({ maxVersion: "TLSv1.2", ciphers }, pairs);
+      assert.equal(answer, `TLSv1.2 ${ciphers}`);
+    }
+  }
+});
+
+test("DHE is spoken with ssl_dhparam, and not without", async () => {
+  const client = { maxVersion: "TLSv1.2", ciphers: "DHE-RSA-AES128-GCM-SHA256" } as const;
+  assert.equal(await agreed(client, RSA), null);
+  const told = "TLSv1.2 DHE-RSA-AES128-GCM-SHA256";
+  assert.equal(await agreed(client, `${RSA} ssl_dhparam dh.pem;`), told);
+  assert.equal(await agreed(client, `${RSA} ssl_conf_command DHParameters dh.pem;`), told);
+});
+
+test("ssl_ecdh_curve chooses the groups", async () => {
+  const client = { maxVersion: "TLSv1.2", ecdhCurve: "prime256v1" } as const;
+  assert.notEqual(await agreed(client, "ssl_ecdh_curve prime256v1:secp384r1;"), null);
+  assert.equal(await agreed(client, "ssl_ecdh_curve secp384r1;"), null);
+  assert.equal(await agreed(client, "ssl_conf_command Groups X25519;"), null);
+});
+
+test("certificates are sent compressed with ssl_certificate_compression", async () => {
+  const offer = { certificateCompression: ["zlib"] } satisfies ConnectionOptions;
+  const size = async (directives: string): Promise<number> => {
+    const { client, peer } = await handshake(offer, serverTls(`${RSA} ${directives}`, files));
+    const { bytesRead } = peer;
+    client.destroy();
+    return bytesRead;
+  };
+  assert.ok((await size("ssl_certificate_compression on;")) < (await size("")));
+});
+
+const REFUSED: Readonly<Record<string, string>> = {
+  "ssl_ciphers FOO;":
+    'SSL_CTX_set_cipher_list("FOO") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
+  'ssl_ciphers "";':
+    'SSL_CTX_set_cipher_list("") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
+  "ssl_ciphers TLS_AES_128_GCM_SHA256;":
+    'SSL_CTX_set_cipher_list("TLS_AES_128_GCM_SHA256") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
+  "ssl_ecdh_curve foo;":
+    'SSL_CTX_set1_curves_list("foo") failed (SSL: error:0A080106:SSL routines::passed invalid argument)',
+  "ssl_conf_command Ciphersuites TLS_FOO;":
+    'SSL_CONF_cmd("Ciphersuites", "TLS_FOO") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
+  "ssl_conf_command CipherString FOO;":
+    'SSL_CONF_cmd("CipherString", "FOO") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
+  "ssl_conf_command Groups foo;":
+    'SSL_CONF_cmd("Groups", "foo") failed (SSL: error:0A080106:SSL routines::passed invalid argument)',
+  "ssl_conf_command SignatureAlgorithms foo;":
+    'SSL_CONF_cmd("SignatureAlgorithms", "foo") failed (SSL: error:0A000180:SSL routines::bad value)',
+};
+for (const [directives, message] of Object.entries(REFUSED)) {
+  test(`"${directives}" is refused in nginx's words, with its place`, async () => {
+    await assert.rejects(serverTls(directives, files), (error: Error) => {
+      assert.equal(error.name, "ConfigError");
+      assert.equal(
+        error.message.replace(/ in \/\S+(?=:1$)/, " in mail.conf"),
+        `${message} in mail.conf:1`,
+      );
+      return true;
+    });
+  });
+}
+
+describe("no handshake comes of", () => {
+  test("an old version", async () => {
+    await assert.rejects(
+      handshake({ minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" }),
+    );
+  });
+
+  for (const [name, bytes] of Object.entries({
+    "words in the clear": "a LOGIN anna secret\r\n",
+    zeros: "\0".repeat(100),
+    "a broken hello": "\x16\x03\x01\x00\x05\x01\xff\xff\xff\xff",
+    "an overlong record": `\x16\x03\x01\xff\xff${"x".repeat(70_000)}`,
+  })) {
+    test(`${name}, and the connection is closed`, async () => {
+      const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
+      const ear = new Ear(connection);
+      peer.on("error", () => {});
+      peer.write(bytes, "latin1");
+      await assert.rejects(connection.acceptTls(tls));
+      await ear.closing.promise;
+      assert.equal(ear.text, "");
+      peer.destroy();
+    });
+  }
+
+  for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
+    test(`a client that leaves in the middle of it (${leave})`, async () => {
+      const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
+      const ear = new Ear(connection);
+      // FIN leaves it to the owner to go on or not.
+      void ear.ending.promise.then(() => connection.close());
+      const accepting = assert.rejects(connection.acceptTls(tls));
+      peer.write("\x16\x03\x01\x02\0\x01", "latin1", () => peer[leave]());
+      await accepting;
+      peer.destroy();
+    });
+  }
+});
+
+test("a client that goes in the moment in which the handshake is done leaves no fault", async () => {
+  const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
+  const ear = new Ear(connection);
+  const accept = tls.accept.bind(tls);
+  tls.accept = (socket) => {
+    const secured = accept(socket);
+    return secured.once("secure", () => secured.destroy());
+  };
+  connectTls({ socket: peer, rejectUnauthorized: false }).on("error", () => {});
+  await assert.rejects(connection.acceptTls(tls));
+  await ear.closing.promise;
+});
+
+test("a session may be resumed for any time that can be said", async () => {
+  for (const time of ["0", "100y"]) {
+    const { client } = await handshake({}, serverTls(`ssl_session_timeout ${time};`));
+    client.destroy();
+  }
+});
+
+test("what was read too far before the handshake takes part in it", async () => {
+  const { peer, connection } = await accepted();
+  const ear = new Ear(connection);
+  const client = connectTls({ socket: peer, rejectUnauthorized: false });
+  while (ear.text === "") await new Promise(setImmediate);
+  connection.unread(Buffer.from(ear.text, "latin1"));
+  await connection.acceptTls(await serverTls());
+  const heard = new Ear(connection);
+  client.end("hello");
+  await heard.ending.promise;
+  assert.equal(heard.text, "hello");
+  connection.destroy();
+});
