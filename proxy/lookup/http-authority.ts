@@ -26,6 +26,7 @@ export interface HttpAuthoritySettings {
   readonly tls: ClientTls | null;
   readonly auth_http_header: readonly string[];
   readonly auth_http_keepalive: boolean;
+  readonly auth_http_pass_client_cert: boolean;
 }
 
 /** Connections kept open for the next lookups. */
@@ -49,7 +50,8 @@ export class HttpAuthority implements Authority {
 
   async lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer> {
     const { auth_http, auth_http_header, auth_http_keepalive } = this.#settings;
-    const text = formatRequest(auth_http, request, auth_http_keepalive, auth_http_header);
+    const { auth_http_pass_client_cert: pass } = this.#settings;
+    const text = formatRequest(auth_http, request, auth_http_keepalive, pass, auth_http_header);
     try {
       const head = (await this.#askKept(text, signal)) ?? (await this.#askNew(text, signal));
       return head.answer;

@@ -4,15 +4,18 @@ import { version } from "../version.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { LookupRequest } from "./authority.ts";
+import { tlsHeaders } from "./tls-headers.ts";
 
 /**
  * @param keepalive HTTP/1.1, to be followed by more; otherwise HTTP/1.0, as nginx speaks it
+ * @param passCertificate whether the client's certificate is told as well
  * @param headers more lines, verbatim
  */
 export function formatRequest(
   { https, uri, hostHeader }: LookupEndpoint,
   request: LookupRequest,
   keepalive: boolean,
+  passCertificate: boolean,
   headers: readonly string[],
 ): ByteString {
   const { credentials, protocol, attempt, client, clientHost, proxied, tls } = request;
@@ -41,10 +44,7 @@ export function formatRequest(
     const { helo, from, to } = credentials;
     lines.push(`Auth-SMTP-Helo: ${helo}`, `Auth-SMTP-From: ${from}`, `Auth-SMTP-To: ${to}`);
   }
-  if (tls !== null) {
-    lines.push("Auth-SSL: on", `Auth-SSL-Protocol: ${tls.protocol}`);
-    lines.push(`Auth-SSL-Cipher: ${tls.cipher}`);
-  }
+  if (tls !== null) lines.push(...tlsHeaders(tls, passCertificate, https));
   // Intermediaries on the way to a distant endpoint turn away requests without one.
   if (https) lines.push(`User-Agent: postern/${version}`);
   lines.push(...headers);

@@ -88,6 +88,8 @@ export interface Dialogue {
   unavailable(): ByteString;
   /** The server shuts down. */
   goodbye(): ByteString;
+  /** The client's certificate will not do, in nginx's words for all protocols. */
+  turnedAway(text: string): ByteString;
   /** The login at the upstream that continues this conversation. */
   login(account: Account, client: ClientFacts): LoginScript;
 }

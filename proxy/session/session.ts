@@ -16,6 +16,7 @@ import {
   type SpliceReport,
 } from "../transport/index.ts";
 import type { Listen, LogLevel } from "../config/index.ts";
+import { refuseCertificate } from "../listener/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import { type Resolver, clientHost } from "../resolver/index.ts";
 import { Attempt, type Outcome } from "./attempt.ts";
@@ -83,6 +84,7 @@ export class Session implements Receiver, Expiring {
     if (proxyProtocol && !(await this.#introduced())) return;
     if (ssl && !(await this.#handshake("handshake"))) return;
     const dialogue = this.#server.protocol.open(this.#server.settings, ssl);
+    if (!this.#certified(dialogue)) return;
     this.#dialogue = dialogue;
     this.#client.resume();
     if (this.#server.resolver !== null && !(await this.#named(this.#server.resolver))) return;
@@ -237,6 +239,19 @@ export class Session implements Receiver, Expiring {
     this.#end("the TLS handshake failed");
   }
 
+  /** Whether the client's certificate will do, where one is asked for; if not, the client hears of it. */
+  #certified(dialogue: Dialogue): boolean {
+    const clients = this.#server.settings.tls?.clients ?? null;
+    const verification = this.#client.tls?.verification ?? null;
+    if (clients === null || verification === null) return true;
+    const refusal = refuseCertificate(clients, verification);
+    if (refusal === null) return true;
+    this.#log("info", refusal.note);
+    this.#client.write(dialogue.turnedAway(refusal.text));
+    this.#end(refusal.note);
+    return false;
+  }
+
   /** Takes the client's commands one after another, until one must wait or none is whole. */
   #advance(): void {
     const dialogue = this.#dialogue;
@@ -290,6 +305,7 @@ export class Session implements Receiver, Expiring {
     this.#story.upgrading();
     if (!(await this.#handshake("starttls"))) return;
     dialogue.secured();
+    if (!this.#certified(dialogue)) return;
     this.#phase = { name: "commands" };
     this.#advance();
   }

@@ -48,8 +48,10 @@ export interface VerifyError {
   readonly reason: string;
 }
 
-/** The facts of a certificate, in ASCII without control characters. */
+/** The facts of a certificate, in ASCII without control characters but for the common name. */
 export interface PeerCertificate {
+  /** The subject's; null where it has none. */
+  readonly commonName: string | null;
   /** By RFC 2253, with every byte beyond ASCII escaped; empty for an empty name. */
   readonly subject: string;
   readonly issuer: string;

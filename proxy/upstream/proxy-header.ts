@@ -14,13 +14,16 @@ const TLV = {
   crc32c: 0x03,
   ssl: 0x20,
   sslVersion: 0x21,
+  sslCommonName: 0x22,
   sslCipher: 0x23,
   sslSignature: 0x24,
   sslKey: 0x25,
 } as const;
 
-/** The client's bit for TLS; those for its certificate are 2 and 4. */
+/** The client's bits: TLS, and its certificate in this connection and in this TLS session. */
 const CLIENT_SSL = 1;
+const CLIENT_CERT_CONN = 2;
+const CLIENT_CERT_SESS = 4;
 /** What stands for the verification of a certificate that is not there. */
 const UNVERIFIED = 1;
 
@@ -82,8 +85,9 @@ function addressBlock(source: Address, destination: Address): AddressBlock {
 function tlsExtensions(tls: TlsSession): Buffer[] {
   const certificate = tls.certificate();
   const ssl = Buffer.concat([
-    Buffer.from([CLIENT_SSL, 0, 0, 0, UNVERIFIED]),
+    clientBits(tls),
     text(TLV.sslVersion, tls.protocol),
+    text(TLV.sslCommonName, tls.verification?.certificate?.commonName ?? null),
     text(TLV.sslCipher, tls.cipher),
     text(TLV.sslSignature, certificate?.signature ?? null),
     text(TLV.sslKey, certificate?.key ?? null),
@@ -91,9 +95,19 @@ function tlsExtensions(tls: TlsSession): Buffer[] {
   return [text(TLV.authority, tls.serverName), text(TLV.alpn, tls.alpn), tlv(TLV.ssl, ssl)];
 }
 
+/** The bits, and OpenSSL's verdict on the client's certificate in 32 bits. */
+function clientBits({ verification, resumed }: TlsSession): Buffer {
+  const { certificate = null, error = null } = verification ?? {};
+  if (certificate === null) return Buffer.from([CLIENT_SSL, 0, 0, 0, UNVERIFIED]);
+  const shown = CLIENT_CERT_SESS | (resumed ? 0 : CLIENT_CERT_CONN);
+  const bits = Buffer.from([CLIENT_SSL | shown, 0, 0, 0, 0]);
+  bits.writeUInt32BE(error?.code ?? 0, 1);
+  return bits;
+}
+
 /** Nothing where there is nothing to tell. */
 function text(type: number, value: string | null): Buffer {
-  return value === null || value === "" ? Buffer.alloc(0) : tlv(type, Buffer.from(value, "latin1"));
+  return value === null || value === "" ? Buffer.alloc(0) : tlv(type, Buffer.from(value));
 }
 
 function tlv(type: number, value: Buffer): Buffer {

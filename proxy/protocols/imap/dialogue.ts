@@ -39,6 +39,10 @@ export class ImapDialogue extends Conversation implements Dialogue {
     return "* BYE [UNAVAILABLE] server shutting down, please reconnect\r\n";
   }
 
+  turnedAway(text: string): ByteString {
+    return `* BYE ${text}\r\n`;
+  }
+
   login(account: Account): LoginScript {
     return login(this.#tag ?? "*", account);
   }

@@ -43,6 +43,10 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     return "-ERR [SYS/TEMP] server shutting down, please reconnect\r\n";
   }
 
+  turnedAway(text: string): ByteString {
+    return `-ERR ${text}\r\n`;
+  }
+
   login(account: Account): LoginScript {
     return login(account);
   }

@@ -76,6 +76,10 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     return "421 4.3.2 server shutting down, please reconnect\r\n";
   }
 
+  turnedAway(text: string): ByteString {
+    return `421 4.7.1 ${text}\r\n`;
+  }
+
   login(account: Account, client: ClientFacts): LoginScript {
     const introduction = { hello: this.#hello, extended: this.#extended };
     const transaction =

@@ -11,6 +11,13 @@ export class CertificateFacts implements PeerCertificate {
     this.#certificate = certificate;
   }
 
+  get commonName(): string | null {
+    // Several, where a name has several; the types know of one.
+    const name: string | readonly string[] | undefined =
+      this.#certificate.toLegacyObject().subject?.CN;
+    return (typeof name === "object" ? name[0] : name) ?? null;
+  }
+
   get subject(): string {
     const { subject, raw } = this.#certificate;
     return distinguishedName(subject, nameValues(raw, "subject"));

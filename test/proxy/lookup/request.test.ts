@@ -18,18 +18,19 @@ const tls = {
   alpn: null,
   resumed: false,
   certificate: () => null,
+  verification: null,
 };
 
 /** The lines of a request in nginx's manner. */
 function lines(changes: Partial<LookupRequest> = {}, headers: readonly string[] = []): string[] {
-  const text = formatRequest(endpoint, lookupRequest(changes), false, headers);
+  const text = formatRequest(endpoint, lookupRequest(changes), false, false, headers);
   assert.ok(text.endsWith("\r\n\r\n"));
   return text.slice(0, -4).split("\r\n");
 }
 
 test("a lookup is nginx's, byte for byte", () => {
   assert.equal(
-    formatRequest(endpoint, lookupRequest(), false, []),
+    formatRequest(endpoint, lookupRequest(), false, false, []),
     "GET /auth?a=b HTTP/1.0\r\nHost: 192.0.2.7\r\nAuth-Method: plain\r\nAuth-User: anna\r\nAuth-Pass: s3cret\r\n" +
       "Auth-Protocol: imap\r\nAuth-Login-Attempt: 1\r\nClient-IP: 192.0.2.9\r\n\r\n",
   );
@@ -72,6 +73,7 @@ test("towards https 8-bit bytes are escaped too", () => {
     { ...endpoint, https: true },
     lookupRequest({ credentials }),
     true,
+    false,
     [],
   );
   assert.match(text, /\r\nAuth-User: %C3%A4\r\nAuth-Pass: \r\n/);

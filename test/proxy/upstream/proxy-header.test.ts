@@ -17,6 +17,7 @@ const tls: TlsSession = {
   alpn: "imap",
   resumed: false,
   certificate: () => ({ signature: "RSA-SHA256", key: "RSA2048" }),
+  verification: null,
 };
 
 function at(host: string, port = 143): Address {
@@ -92,6 +93,27 @@ describe("version 2", () => {
     assert.equal(version2("unix:", "192.0.2.1", null), `20000007${checksum}`);
     assert.equal(version2("192.0.2.9", "unix:", null), `20000007${checksum}`);
   });
+
+  const anna = {
+    commonName: "Änna",
+    subject: "CN=\\C3\\84nna",
+    issuer: "",
+    serial: "01",
+    fingerprint: "",
+    pem: "",
+  };
+
+  for (const [what, verification, resumed, facts] of [
+    ["verified", { certificate: anna, error: null }, false, "0700000000"],
+    ["of an earlier connection", { certificate: anna, error: null }, true, "0500000000"],
+    ["not trusted", { certificate: anna, error: { code: 18, reason: "" } }, false, "0700000012"],
+  ] as const) {
+    test(`tells of a client's certificate that is ${what}`, () => {
+      const header = version2("192.0.2.9", "192.0.2.1", { ...tls, verification, resumed });
+      const name = `220005${Buffer.from("Änna").toString("hex")}`;
+      assert.ok(header.includes(`200047${facts}210007${hex("TLSv1.3")}${name}230016`), header);
+    });
+  }
 
   test("tells of TLS: the name asked for, ALPN, and the handshake's facts", () => {
     const facts = [
