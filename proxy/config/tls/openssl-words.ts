@@ -22,7 +22,11 @@ export function openFailure(path: string, error: unknown): string {
   return `error:${code}:system library::${capitalised}:calling fopen(${path}, r)`;
 }
 
-/** @param call nginx's name for what failed */
+/**
+ * @param call nginx's name for what failed
+ * @param why OpenSSL's words, with `SSL: ` before them or without
+ */
 export function failed(call: string, why: string, place: Place): ConfigError {
-  return new ConfigError(`${call} failed (SSL: ${why})`, place);
+  const said = why.startsWith("SSL: ") ? why : `SSL: ${why}`;
+  return new ConfigError(`${call} failed (${said})`, place);
 }
