@@ -27,14 +27,6 @@ export interface TlsSession {
   readonly verification: Verification | null;
 }
 
-/** Algorithms in OpenSSL's short names. */
-export interface CertificateAlgorithms {
-  /** `RSA-SHA256`, `ecdsa-with-SHA256`. */
-  readonly signature: string;
-  /** With the size in bits: `RSA2048`, `EC256`. */
-  readonly key: string;
-}
-
 export interface Verification {
   /** Null where the client has none to show. */
   readonly certificate: PeerCertificate | null;
@@ -50,8 +42,8 @@ export interface VerifyError {
 
 /** The facts of a certificate, in ASCII without control characters but for the common name. */
 export interface PeerCertificate {
-  /** The subject's; null where it has none. */
-  readonly commonName: string | null;
+  /** In UTF-8, as it stands in the certificate; the first one, or null. */
+  readonly commonName: ByteString | null;
   /** By RFC 2253, with every byte beyond ASCII escaped; empty for an empty name. */
   readonly subject: string;
   readonly issuer: string;
@@ -61,6 +53,14 @@ export interface PeerCertificate {
   readonly fingerprint: string;
   /** Lines, each ending in LF. */
   readonly pem: string;
+}
+
+/** Algorithms in OpenSSL's short names. */
+export interface CertificateAlgorithms {
+  /** `RSA-SHA256`, `ecdsa-with-SHA256`. */
+  readonly signature: string;
+  /** With the size in bits: `RSA2048`, `EC256`. */
+  readonly key: string;
 }
 
 /** The one owner of a connection's events. */

@@ -20,10 +20,8 @@ const TLV = {
   sslKey: 0x25,
 } as const;
 
-/** The client's bits: TLS, and its certificate in this connection and in this TLS session. */
-const CLIENT_SSL = 1;
-const CLIENT_CERT_CONN = 2;
-const CLIENT_CERT_SESS = 4;
+/** What is true of the client: TLS, a certificate in this connection, and in this session. */
+const CLIENT = { ssl: 1, certificateNow: 2, certificate: 4 } as const;
 /** What stands for the verification of a certificate that is not there. */
 const UNVERIFIED = 1;
 
@@ -84,10 +82,11 @@ function addressBlock(source: Address, destination: Address): AddressBlock {
 
 function tlsExtensions(tls: TlsSession): Buffer[] {
   const certificate = tls.certificate();
+  const theirs = tls.verification?.certificate ?? null;
   const ssl = Buffer.concat([
-    clientBits(tls),
+    clientState(tls),
     text(TLV.sslVersion, tls.protocol),
-    text(TLV.sslCommonName, tls.verification?.certificate?.commonName ?? null),
+    text(TLV.sslCommonName, theirs?.commonName ?? null),
     text(TLV.sslCipher, tls.cipher),
     text(TLV.sslSignature, certificate?.signature ?? null),
     text(TLV.sslKey, certificate?.key ?? null),
@@ -95,19 +94,17 @@ function tlsExtensions(tls: TlsSession): Buffer[] {
   return [text(TLV.authority, tls.serverName), text(TLV.alpn, tls.alpn), tlv(TLV.ssl, ssl)];
 }
 
-/** The bits, and OpenSSL's verdict on the client's certificate in 32 bits. */
-function clientBits({ verification, resumed }: TlsSession): Buffer {
-  const { certificate = null, error = null } = verification ?? {};
-  if (certificate === null) return Buffer.from([CLIENT_SSL, 0, 0, 0, UNVERIFIED]);
-  const shown = CLIENT_CERT_SESS | (resumed ? 0 : CLIENT_CERT_CONN);
-  const bits = Buffer.from([CLIENT_SSL | shown, 0, 0, 0, 0]);
-  bits.writeUInt32BE(error?.code ?? 0, 1);
-  return bits;
+function clientState({ verification, resumed }: TlsSession): Buffer {
+  const state = Buffer.from([CLIENT.ssl, 0, 0, 0, UNVERIFIED]);
+  if (verification === null || verification.certificate === null) return state;
+  state[0] = CLIENT.ssl | CLIENT.certificate | (resumed ? 0 : CLIENT.certificateNow);
+  state.writeUInt32BE(verification.error?.code ?? 0, 1);
+  return state;
 }
 
 /** Nothing where there is nothing to tell. */
 function text(type: number, value: string | null): Buffer {
-  return value === null || value === "" ? Buffer.alloc(0) : tlv(type, Buffer.from(value));
+  return value === null || value === "" ? Buffer.alloc(0) : tlv(type, Buffer.from(value, "latin1"));
 }
 
 function tlv(type: number, value: Buffer): Buffer {

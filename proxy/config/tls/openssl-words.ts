@@ -24,9 +24,8 @@ export function openFailure(path: string, error: unknown): string {
 
 /**
  * @param call nginx's name for what failed
- * @param why OpenSSL's words, with `SSL: ` before them or without
+ * @param why with `SSL: ` in front or without
  */
 export function failed(call: string, why: string, place: Place): ConfigError {
-  const said = why.startsWith("SSL: ") ? why : `SSL: ${why}`;
-  return new ConfigError(`${call} failed (${said})`, place);
+  return new ConfigError(`${call} failed (SSL: ${why.replace(/^SSL: /, "")})`, place);
 }

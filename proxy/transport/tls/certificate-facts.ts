@@ -1,5 +1,6 @@
 /** A certificate's facts as nginx tells them in lookups. Most are never asked for, so none is kept. */
 import type { X509Certificate } from "node:crypto";
+import type { ByteString } from "../../../shared/lookup.ts";
 import type { PeerCertificate } from "../connection.ts";
 import { nameValues } from "./der.ts";
 import { distinguishedName } from "./distinguished-name.ts";
@@ -11,11 +12,10 @@ export class CertificateFacts implements PeerCertificate {
     this.#certificate = certificate;
   }
 
-  get commonName(): string | null {
-    // Several, where a name has several; the types know of one.
-    const name: string | readonly string[] | undefined =
-      this.#certificate.toLegacyObject().subject?.CN;
-    return (typeof name === "object" ? name[0] : name) ?? null;
+  get commonName(): ByteString | null {
+    const { CN: given } = this.#certificate.toLegacyObject().subject;
+    const [name] = Array.isArray(given) ? given : [given];
+    return name === undefined ? null : Buffer.from(name).toString("latin1");
   }
 
   get subject(): string {

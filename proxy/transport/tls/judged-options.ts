@@ -47,7 +47,7 @@ export function blame(settings: TlsSettings): ConfigError | null {
       createSecureContext(options);
     } catch (error) {
       const said = reason(error);
-      const known = /^error:(?!0+:)/.test(said);
+      const known = said.startsWith("SSL: ");
       return failed(by.call, known ? said : (unsaid ?? said), by.place);
     }
   }
