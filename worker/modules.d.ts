@@ -10,8 +10,24 @@ declare module "node:crypto" {
     readUIntBE(offset: number, bytes: number): number;
   }
   interface Hash {
-    update(text: string): Hash;
+    update(data: Uint8Array | string): Hash;
     digest(): Digest;
+    digest(encoding: "base64"): string;
   }
-  export function createHash(algorithm: "sha256"): Hash;
+  export function createHash(algorithm: "md5" | "sha1" | "sha256" | "sha512"): Hash;
+  export function createHmac(algorithm: "sha1" | "sha256", key: Uint8Array): Hash;
+  export function pbkdf2Sync(
+    password: Uint8Array,
+    salt: Uint8Array,
+    iterations: number,
+    bytes: number,
+    digest: "sha1" | "sha256",
+  ): Uint8Array;
+  export function timingSafeEqual(one: Uint8Array, other: Uint8Array): boolean;
+}
+
+/** DES-CRYPT, which comes without types. */
+declare module "unix-crypt-td-js" {
+  /** @returns the salt's two characters, then the hash's eleven */
+  export default function crypt(password: ArrayLike<number>, salt: string): string;
 }

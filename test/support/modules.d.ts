@@ -13,3 +13,9 @@ declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
+
+/** DES-CRYPT, which comes without types. */
+declare module "unix-crypt-td-js" {
+  /** @returns the salt's two characters, then the hash's eleven */
+  export default function crypt(password: ArrayLike<number>, salt: string): string;
+}
