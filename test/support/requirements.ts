@@ -3,7 +3,18 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-type Tool = "dovecot" | "postfix" | "nginx" | "nsd" | "curl" | "swaks";
+type Tool =
+  | "dovecot"
+  | "postfix"
+  | "nginx"
+  | "nsd"
+  | "curl"
+  | "swaks"
+  | "doveadm"
+  | "mkpasswd"
+  | "htpasswd"
+  | "openssl"
+  | "perl";
 
 /** Each a command, or a path. */
 const files: Record<Tool, readonly string[]> = {
@@ -13,6 +24,11 @@ const files: Record<Tool, readonly string[]> = {
   nsd: ["nsd"],
   curl: ["curl"],
   swaks: ["swaks"],
+  doveadm: ["doveadm"],
+  mkpasswd: ["mkpasswd"],
+  htpasswd: ["htpasswd"],
+  openssl: ["openssl"],
+  perl: ["perl"],
 };
 
 /** swaks speaks TLS by a library of Perl. */

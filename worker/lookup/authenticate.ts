@@ -4,6 +4,7 @@ import { normalAddress } from "../directory/address.ts";
 import { forgetNetwork, isKnownGood, isStale, noteSuccess } from "../directory/known-networks.ts";
 import { type Directory, type Entry, findUser } from "../directory/users.ts";
 import { describe, logError } from "../log.ts";
+import type { PasswordScheme } from "../passwords/scheme.ts";
 import { isTurnedAway, judge, type Standings, type Trial } from "../penalties/index.ts";
 import { type LoginMethod, METHODS, type Proved } from "./methods.ts";
 import type { Blocked, Refused, Unavailable } from "./outcome.ts";
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly standings: Standings;
   /** For a bare user name; empty to leave it bare. */
   readonly defaultDomain: string;
+  /** In which passwords may be stored. */
+  readonly schemes: readonly PasswordScheme[];
   /** Sees to it that work is done although nobody waits for it. */
   readonly keep: (work: Promise<unknown>) => void;
 }
@@ -27,7 +30,7 @@ export async function authenticate(
   request: LookupRequest,
   surroundings: Surroundings,
 ): Promise<Proved | Refused | Blocked | Unavailable> {
-  const { directory, standings, defaultDomain } = surroundings;
+  const { directory, standings, defaultDomain, schemes } = surroundings;
   const address = normalAddress(request.login, defaultDomain);
   const { entry, admitted } = await findUser(directory, address, request.client);
   if (!admitted) return { kind: "refused", reason: "not-admitted" };
@@ -36,7 +39,7 @@ export async function authenticate(
   const claimant = { account, network, known: isKnownGood(entry?.lastSuccess ?? null) };
   if (isTurnedAway(standings, claimant)) return { kind: "blocked" };
 
-  const verified = METHODS[method](request, entry);
+  const verified = await METHODS[method](request, entry, schemes);
   if (verified.kind === "unavailable") return verified;
   const { blocked, pressure, trusted } = await judge(standings, claimant, trialOf(verified));
   if (entry !== null && network !== null) {

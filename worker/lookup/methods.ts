@@ -1,5 +1,6 @@
 import type { AuthMethod } from "../../shared/lookup.ts";
 import type { Entry } from "../directory/users.ts";
+import type { PasswordScheme } from "../passwords/scheme.ts";
 import { spendVerification, verifyPassword } from "../passwords/verify.ts";
 import type { Refused, Unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
@@ -10,17 +11,24 @@ export interface Proved {
   readonly entry: Entry;
 }
 
-/** @param entry the user whom the request names; null if there is none */
+type Verified = Proved | Refused | Unavailable;
+
+/**
+ * @param entry the user whom the request names; null if there is none
+ * @param schemes in which passwords may be stored
+ */
 export type Verify = (
   request: LookupRequest,
   entry: Entry | null,
-) => Proved | Refused | Unavailable;
+  schemes: readonly PasswordScheme[],
+) => Verified | Promise<Verified>;
 
 /** With `none`, nobody logs in. */
 export type LoginMethod = Exclude<AuthMethod, "none">;
 
 const WRONG: Refused = { kind: "refused", reason: "wrong-credentials" };
 const NOT_ENABLED: Refused = { kind: "refused", reason: "not-enabled" };
+const BUSY: Unavailable = { kind: "unavailable", reason: "too many passwords wait to be verified" };
 
 /** How each method of authentication is verified; those that we cannot verify are refused. */
 export const METHODS: Record<LoginMethod, Verify> = {
@@ -32,14 +40,24 @@ export const METHODS: Record<LoginMethod, Verify> = {
   oauthbearer: () => NOT_ENABLED,
 };
 
-function verifyPlain({ proof, protocol }: LookupRequest, entry: Entry | null): ReturnType<Verify> {
+async function verifyPlain(
+  { proof, protocol }: LookupRequest,
+  entry: Entry | null,
+  schemes: readonly PasswordScheme[],
+): Promise<Verified> {
   if (entry === null || !entry.user.enabled || !entry.user[protocol]) {
-    spendVerification(proof);
+    if ((await spendVerification(proof)) === "busy") return BUSY;
     return entry === null ? WRONG : NOT_ENABLED;
   }
   const { address, passwordHash } = entry.user;
-  const verdict = verifyPassword(proof, passwordHash);
-  if (verdict === "right") return { kind: "proved", entry };
-  if (verdict === "wrong") return WRONG;
-  return { kind: "unavailable", reason: `the password hash of ${address} cannot be read` };
+  switch (await verifyPassword(proof, passwordHash, schemes)) {
+    case "right":
+      return { kind: "proved", entry };
+    case "wrong":
+      return WRONG;
+    case "busy":
+      return BUSY;
+    case "unreadable":
+      return { kind: "unavailable", reason: `the password hash of ${address} cannot be read` };
+  }
 }

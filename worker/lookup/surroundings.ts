@@ -1,6 +1,7 @@
 /** What the platform tells of a lookup, and what an isolate keeps from one to the next. */
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
+import { allowedSchemes } from "../passwords/schemes.ts";
 import { rules, Standings } from "../penalties/index.ts";
 import { HostNames, type Place } from "../routing/index.ts";
 import type { Surroundings as LoginSurroundings } from "./authenticate.ts";
@@ -17,6 +18,7 @@ export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env
     directory: drizzle(env.DB),
     standings: new Standings(env.PENALTIES, rules(env), keep),
     defaultDomain: env.DEFAULT_DOMAIN,
+    schemes: allowedSchemes(env.WEAK_PASSWORD_SCHEMES),
     keep,
     place: placeOf(req.raw.cf),
     resolve: (host) => namesFrom(env.DNS_OVER_HTTPS).resolve(host),

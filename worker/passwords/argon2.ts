@@ -14,8 +14,8 @@ export interface Argon2Cost {
   readonly lanes: number;
 }
 
-/** Argon2id, version 1.3: the values of argon2.h. */
-const TYPE_ID = 2;
+/** The values of argon2.h: the types, and version 1.3. */
+const TYPES = { argon2i: 1, argon2id: 2 };
 const VERSION_13 = 0x13;
 const OK = 0;
 const VERIFY_MISMATCH = -35;
@@ -53,7 +53,14 @@ export function hashArgon2id(
   tagBytes: number,
   { memory, passes, lanes }: Argon2Cost,
 ): string {
-  const room = argon2.argon2_encodedlen(passes, memory, lanes, salt.length, tagBytes, TYPE_ID);
+  const room = argon2.argon2_encodedlen(
+    passes,
+    memory,
+    lanes,
+    salt.length,
+    tagBytes,
+    TYPES.argon2id,
+  );
   using input = allocate(password);
   using salted = allocate(salt);
   using tag = allocate(new Uint8Array(tagBytes));
@@ -61,7 +68,7 @@ export function hashArgon2id(
   // prettier-ignore
   const code = argon2.argon2_hash(
     passes, memory, lanes, input.pointer, password.length, salted.pointer, salt.length,
-    tag.pointer, tagBytes, encoded.pointer, room, TYPE_ID, VERSION_13,
+    tag.pointer, tagBytes, encoded.pointer, room, TYPES.argon2id, VERSION_13,
   );
   if (code !== OK) throw new Error(`argon2_hash failed with code ${code}`);
   return new TextDecoder().decode(heap().subarray(encoded.pointer, encoded.pointer + room - 1));
@@ -71,10 +78,14 @@ export function hashArgon2id(
  * @param encoded a hash in its PHC form, its cost already found bearable
  * @throws Error if the hash is malformed, or memory runs out
  */
-export function verifyArgon2id(password: Uint8Array, encoded: string): boolean {
+export function verifyArgon2(
+  type: keyof typeof TYPES,
+  password: Uint8Array,
+  encoded: string,
+): boolean {
   using input = allocate(password);
   using hash = allocate(new TextEncoder().encode(`${encoded}\0`));
-  const code = argon2.argon2_verify(hash.pointer, input.pointer, password.length, TYPE_ID);
+  const code = argon2.argon2_verify(hash.pointer, input.pointer, password.length, TYPES[type]);
   if (code !== OK && code !== VERIFY_MISMATCH)
     throw new Error(`argon2_verify failed with code ${code}`);
   return code === OK;

@@ -1,5 +1,7 @@
-/** Argon2id: the scheme of new passwords, and of Dovecot's `{ARGON2ID}`. */
-import { hashArgon2id, verifyArgon2id } from "./argon2.ts";
+/** Argon2id, the scheme of new passwords, and argon2i: Dovecot's `{ARGON2ID}` and `{ARGON2I}`. */
+import { type Argon2Cost, hashArgon2id, verifyArgon2 } from "./argon2.ts";
+import { ARGON2_MEMORY, ARGON2_WORK } from "./caps.ts";
+import { textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 
 /** OWASP's second choice for argon2id: 19 MiB and two passes, some 80 ms in workerd. */
@@ -7,35 +9,50 @@ const COST = { memory: 19_456, passes: 2, lanes: 1 };
 const SALT_BYTES = 16;
 const TAG_BYTES = 32;
 
-/**
- * The most that a stored hash may cost. `doveadm pw` makes 64 MiB and three passes; an isolate has
- * 128 MiB in all, and the memory that one hash took stays taken.
- */
-const MAX_MEMORY = 65_536;
-const MAX_WORK = 4 * MAX_MEMORY;
+export const argon2id = argon2("argon2id");
+export const argon2i = argon2("argon2i");
 
-const PHC = /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=\d{1,3}\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/;
+function argon2(type: "argon2id" | "argon2i"): PasswordScheme {
+  // The least that the reference implementation takes: 8 bytes of salt, 4 of tag.
+  const form = new RegExp(
+    `^\\$${type}\\$v=19\\$m=([1-9]\\d{0,8}),t=([1-9]\\d{0,8}),p=([1-9]\\d{0,2})\\$[A-Za-z0-9+/]{11,}\\$[A-Za-z0-9+/]{6,}$`,
+  );
+  return {
+    names: [type.toUpperCase()],
+    form: new RegExp(`^\\$${type}\\$`),
+    read(stored) {
+      const text = textOf(stored);
+      const match = form.exec(text);
+      if (match === null) throw new UnreadableHash("it is malformed");
+      const [memory = 0, passes = 0, lanes = 0] = match.slice(1).map(Number);
+      bear({ memory, passes, lanes });
+      return {
+        matches: (password) => verify(type, password, text),
+        current:
+          type === "argon2id" &&
+          memory >= COST.memory &&
+          memory * passes >= COST.memory * COST.passes,
+      };
+    },
+  };
+}
 
-export const argon2id: PasswordScheme = {
-  name: "argon2id",
+/** @throws UnreadableHash */
+function bear({ memory, passes, lanes }: Argon2Cost): void {
+  if (memory < 8 * lanes) throw new UnreadableHash("it has too little memory for its lanes");
+  if (memory > ARGON2_MEMORY) throw new UnreadableHash(`it takes more than ${ARGON2_MEMORY} KiB`);
+  if (memory * passes > ARGON2_WORK) {
+    throw new UnreadableHash(`it passes over more than ${ARGON2_WORK} KiB in all`);
+  }
+}
 
-  matches: (stored) => /^(\{ARGON2ID\})?\$argon2id\$/i.test(stored),
-
-  verify(password, stored) {
-    const encoded = stored.replace(/^\{ARGON2ID\}/i, "");
-    const cost = PHC.exec(encoded);
-    if (cost === null) throw new UnreadableHash("an argon2id hash is malformed");
-    const memory = Number(cost[1]);
-    if (memory > MAX_MEMORY || memory * Number(cost[2]) > MAX_WORK) {
-      throw new UnreadableHash("an argon2id hash costs more than 64 MiB or four passes over it");
-    }
-    try {
-      return verifyArgon2id(password, encoded);
-    } catch (error) {
-      throw new UnreadableHash("an argon2id hash cannot be verified", { cause: error });
-    }
-  },
-};
+function verify(type: "argon2id" | "argon2i", password: Uint8Array, text: string): boolean {
+  try {
+    return verifyArgon2(type, password, text);
+  } catch (error) {
+    throw new UnreadableHash("it cannot be verified", { cause: error });
+  }
+}
 
 /** Hashes a new password, with a salt of its own. */
 export function hashPassword(password: Uint8Array): string {

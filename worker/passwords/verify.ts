@@ -1,35 +1,94 @@
+import { PASSWORD_BYTES } from "./caps.ts";
+import { Queue } from "./queue.ts";
+import { Repeats } from "./repeats.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
-import { SCHEMES } from "./schemes.ts";
+import { STRONG_SCHEMES } from "./schemes.ts";
+import { type StoredPassword, readStored } from "./stored.ts";
 
-/** `unreadable`: nobody can tell whether the password is right, because of the hash that is stored. */
-export type Verdict = "right" | "wrong" | "unreadable";
+/**
+ * `unreadable`: nobody can tell whether the password is right, because of the hash that is stored.
+ * `busy`: nor now, because too many are waiting to be told.
+ */
+export type Verdict = "right" | "wrong" | "unreadable" | "busy";
 
-/** Checks a password, as the client's bytes, against a stored hash. */
-export function verifyPassword(
+/** The isolate's own. */
+const queue = new Queue();
+const repeats = new Repeats();
+
+/**
+ * Checks a password, as the client's bytes, against a stored hash.
+ *
+ * @param schemes those that are allowed
+ */
+export async function verifyPassword(
   password: Uint8Array,
   stored: string,
-  schemes: readonly PasswordScheme[] = SCHEMES,
-): Verdict {
-  const scheme = schemes.find((candidate) => candidate.matches(stored));
-  try {
-    if (scheme === undefined) throw new UnreadableHash("a hash is of no known scheme");
-    return scheme.verify(password, stored) ? "right" : "wrong";
-  } catch (error) {
-    if (!(error instanceof UnreadableHash)) throw error;
-    spendVerification(password, schemes);
-    return "unreadable";
-  }
+  schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
+): Promise<Verdict> {
+  if (!isPossible(password)) return spendVerification(password, schemes);
+  const hash = readable(stored, schemes);
+  if (hash !== null && repeats.has(password, stored)) return "right";
+  const verdict = await queue.run(() => compare(password, hash, schemes));
+  if (verdict === "right") repeats.add(password, stored);
+  return verdict;
 }
 
 /**
  * Does a verification's work to no end: where there is no hash to check, the answer must take as
  * long as it does for a wrong password, or its time would tell which users exist.
+ *
+ * As long as for a hash of today's cost, that is. A wrong password for a hash of an older scheme is
+ * followed by the same work, as most of them cost next to nothing. The one that takes longer than a
+ * user who is unknown, as bcrypt of cost 12 does, is replaced when its owner logs in.
  */
 export function spendVerification(
   password: Uint8Array,
-  schemes: readonly PasswordScheme[] = SCHEMES,
-): void {
-  schemes.find((scheme) => scheme.matches(NOBODYS_HASH))?.verify(password, NOBODYS_HASH);
+  schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
+): Promise<"wrong" | "busy"> {
+  return queue.run(() => {
+    spend(password, schemes);
+    return "wrong";
+  });
+}
+
+/**
+ * No mail protocol carries a NUL, at which crypt(3) would end the password; and what is too long for
+ * crypt(3) is no one's password.
+ */
+function isPossible(password: Uint8Array): boolean {
+  return password.length <= PASSWORD_BYTES && !password.includes(0);
+}
+
+function readable(stored: string, schemes: readonly PasswordScheme[]): StoredPassword | null {
+  try {
+    return readStored(stored, schemes);
+  } catch (error) {
+    if (error instanceof UnreadableHash) return null;
+    throw error;
+  }
+}
+
+function compare(
+  password: Uint8Array,
+  hash: StoredPassword | null,
+  schemes: readonly PasswordScheme[],
+): Verdict {
+  const verdict = hash === null ? "unreadable" : match(password, hash);
+  if (verdict !== "right" && hash?.current !== true) spend(password, schemes);
+  return verdict;
+}
+
+function match(password: Uint8Array, hash: StoredPassword): Verdict {
+  try {
+    return hash.matches(password) ? "right" : "wrong";
+  } catch (error) {
+    if (error instanceof UnreadableHash) return "unreadable";
+    throw error;
+  }
+}
+
+function spend(password: Uint8Array, schemes: readonly PasswordScheme[]): void {
+  readStored(NOBODYS_HASH, schemes).matches(password);
 }
 
 /** Made by `hashPassword` of random bytes that nobody kept; to be renewed when its cost changes. */

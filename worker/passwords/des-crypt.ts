@@ -1,0 +1,18 @@
+/** DES-CRYPT, the first of crypt(3): the low seven bits of eight characters, and a salt of two. */
+import desCrypt3 from "unix-crypt-td-js";
+import { sameText } from "./digest.ts";
+import { textOf } from "./encoding.ts";
+import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
+
+const FORM = /^[./0-9A-Za-z]{13}$/;
+
+export const desCrypt: PasswordScheme = {
+  names: ["DES-CRYPT"],
+  weak: true,
+  form: FORM,
+  read(stored) {
+    const text = textOf(stored);
+    if (!FORM.test(text)) throw new UnreadableHash("it is malformed");
+    return { matches: (password) => sameText(desCrypt3(password, text.slice(0, 2)), text) };
+  },
+};

@@ -1,0 +1,32 @@
+/** Hash functions, called directly: SHA-CRYPT wants thousands in a row, which no promise may slow. */
+import { createHash, timingSafeEqual } from "node:crypto";
+
+export type DigestName = "md5" | "sha1" | "sha256" | "sha512";
+
+export const DIGEST_BYTES: Record<DigestName, number> = {
+  md5: 16,
+  sha1: 20,
+  sha256: 32,
+  sha512: 64,
+};
+
+/** The digest of the parts in a row. */
+export function digest(name: DigestName, ...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash(name);
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** Whether two secrets are the same, in a time that depends on their lengths alone. */
+export function same(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+/** The same for two texts that are ASCII. */
+export function sameText(one: string, other: string): boolean {
+  return same(bytesOf(one), bytesOf(other));
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,15 @@
+/** Passwords stored as they are, which an import may bring and the first login replaces. */
+import { bytesOf, digest, same } from "./digest.ts";
+import { decode } from "./encoding.ts";
+import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
+
+export const plain: PasswordScheme = {
+  names: ["PLAIN", "CLEARTEXT", "CLEAR"],
+  weak: true,
+  read({ text, encoding }) {
+    const stored = encoding === null ? bytesOf(text) : decode(text, encoding);
+    if (stored.length === 0) throw new UnreadableHash("it is empty");
+    // By their digests, which are of one length.
+    return { matches: (password) => same(digest("sha256", password), digest("sha256", stored)) };
+  },
+};

@@ -1,0 +1,37 @@
+/**
+ * What a SCRAM server keeps (RFC 5802, section 3), as Dovecot stores it:
+ * `iterations,salt,StoredKey,ServerKey`. A password is checked by deriving the keys from it, as it is,
+ * without SASLprep, as Dovecot does.
+ */
+import { createHmac, pbkdf2Sync } from "node:crypto";
+import { DIGEST_BYTES, digest, same } from "./digest.ts";
+import { decode, textOf } from "./encoding.ts";
+import { bearable } from "./pbkdf2.ts";
+import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
+
+const FORM = /^([1-9]\d{0,8}),([^,]+),([^,]+),([^,]+)$/;
+
+export const scramSha256 = scram("SCRAM-SHA-256", "sha256");
+export const scramSha1 = scram("SCRAM-SHA-1", "sha1");
+
+function scram(name: string, hash: "sha256" | "sha1"): PasswordScheme {
+  const size = DIGEST_BYTES[hash];
+  return {
+    names: [name],
+    read(stored) {
+      const [, count, ...fields] = FORM.exec(textOf(stored)) ?? [];
+      const [salt, storedKey, serverKey] = fields.map((field) => decode(field, "b64"));
+      if (salt === undefined || storedKey?.length !== size || serverKey?.length !== size) {
+        throw new UnreadableHash("it is malformed");
+      }
+      const iterations = bearable(Number(count));
+      return {
+        matches(password) {
+          const salted = pbkdf2Sync(password, salt, iterations, size, hash);
+          const clientKey = createHmac(hash, salted).update("Client Key").digest();
+          return same(digest(hash, clientKey), storedKey);
+        },
+      };
+    },
+  };
+}
