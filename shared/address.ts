@@ -58,7 +58,7 @@ export function formatAddress({ host, port }: { host: string; port: number }): s
 }
 
 /** A network in its canonical form, the host's bits zero: `192.0.2.0/24`, `2001:db8::/32`. */
-function formatNetwork({ address, prefix }: Network): string {
+export function formatNetwork({ address, prefix }: Network): string {
   return `${masked(address, prefix).toString()}/${prefix}`;
 }
 

@@ -1,7 +1,10 @@
 /** The worker's doors. */
 import { Hono } from "hono";
+import { admin } from "./admin/index.ts";
+import { health } from "./health.ts";
 import { requireKey } from "./lookup/key.ts";
 import { lookup } from "./lookup/lookup.ts";
+import { purge } from "./directory/purge.ts";
 
 export { Penalties } from "./penalties/index.ts";
 
@@ -11,5 +14,10 @@ app.get("/", (c) => c.text("Postern's worker: it answers nginx's mail lookups at
 app.get("/auth", requireKey, lookup);
 /** The path in nginx's guide. */
 app.get("/cgi-bin/nginxauth.cgi", requireKey, lookup);
+app.get("/healthz", health);
+app.route("/admin/api", admin);
 
-export default app;
+export default {
+  fetch: app.fetch,
+  scheduled: (_, env) => purge(env),
+} satisfies ExportedHandler<Env>;

@@ -1,3 +1,8 @@
+/** The secrets that may be missing: wrangler.toml's list is of those that must not be. */
+interface Env {
+  readonly ADMIN_BOOTSTRAP?: string;
+}
+
 /** A compiled module, as Workers import it. */
 declare module "*.wasm" {
   const module: WebAssembly.Module;

@@ -6,6 +6,7 @@ import { type Seed, seed } from "./directory.ts";
 import { CALLER, TestLedgers } from "./ledgers/index.ts";
 
 export interface Harness {
+  readonly url: URL;
   readonly db: DrizzleD1Database & { readonly $client: D1Database };
   /** Sends a lookup: these headers over those of Alice's IMAP login; undefined leaves one out. */
   ask(headers?: Record<string, string | undefined>, path?: string): Promise<Answer>;
@@ -13,6 +14,8 @@ export interface Harness {
   readonly ledgers: TestLedgers;
   /** All that the worker has logged. */
   logs(): string;
+  /** What cron would start. */
+  runScheduled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,7 +56,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const db = drizzle((await worker.getEnv()).DB);
   await seed(db, options.seed ?? {});
   return {
+    url,
     db,
+    runScheduled: async () => void (await worker.scheduled({ cron: "23 3 * * *" })),
     ask: (headers = {}, path = "/auth") => ask(new URL(path, url), { ...ALICE, ...headers }),
     ledgers: new TestLedgers(harness),
     logs: () => JSON.stringify(harness.getLogs()),

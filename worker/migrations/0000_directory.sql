@@ -15,7 +15,7 @@ CREATE TABLE `aliases` (
 	CONSTRAINT "aliases_address" CHECK("aliases"."address" = lower("aliases"."address"))
 );
 --> statement-breakpoint
-CREATE INDEX `aliases_by_user` ON `aliases` (`user`);--> statement-breakpoint
+CREATE INDEX `aliases_by_user` ON `aliases` (`user`,`address`);--> statement-breakpoint
 CREATE TABLE `app_passwords` (
 	`user` text NOT NULL,
 	`label` text NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE `servers` (
 	CONSTRAINT "servers_longitude" CHECK("servers"."longitude" between -180 and 180)
 );
 --> statement-breakpoint
-CREATE INDEX `servers_by_group` ON `servers` (`group`);--> statement-breakpoint
+CREATE INDEX `servers_by_group` ON `servers` (`group`,`name`);--> statement-breakpoint
 CREATE TABLE `users` (
 	`address` text PRIMARY KEY NOT NULL,
 	`password_hash` text NOT NULL,
@@ -126,5 +126,5 @@ CREATE TABLE `users` (
 	CONSTRAINT "users_address" CHECK("users"."address" = lower("users"."address"))
 );
 --> statement-breakpoint
-CREATE INDEX `users_by_group` ON `users` (`group`);--> statement-breakpoint
-CREATE INDEX `users_by_server` ON `users` (`server`);
+CREATE INDEX `users_by_group` ON `users` (`group`,`address`);--> statement-breakpoint
+CREATE INDEX `users_by_server` ON `users` (`server`,`address`);

@@ -55,7 +55,7 @@ export const servers = sqliteTable(
       .default("up"),
   },
   (table) => [
-    index("servers_by_group").on(table.group),
+    index("servers_by_group").on(table.group, table.name),
     check("servers_weight", sql`${table.weight} > 0`),
     check("servers_state", sql`${table.state} in ('up', 'draining', 'down')`),
     check("servers_tls", sql`${table.tls} in ('off', 'starttls', 'tls')`),

@@ -30,8 +30,9 @@ export const users = sqliteTable(
     upstreamLogin: text("upstream_login"),
   },
   (table) => [
-    index("users_by_group").on(table.group),
-    index("users_by_server").on(table.server),
+    // With the address, in whose order the users of a group or a server are listed.
+    index("users_by_group").on(table.group, table.address),
+    index("users_by_server").on(table.server, table.address),
     check("users_address", sql`${table.address} = lower(${table.address})`),
   ],
 );
@@ -47,7 +48,7 @@ export const aliases = sqliteTable(
   "aliases",
   { address: text().primaryKey(), user: owner() },
   (table) => [
-    index("aliases_by_user").on(table.user),
+    index("aliases_by_user").on(table.user, table.address),
     check("aliases_address", sql`${table.address} = lower(${table.address})`),
   ],
 );

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { adminTokens } from "../../../worker/directory/schema/index.ts";
+import { type Admin, BOOTSTRAP_SECRET, send, startAdmin, tokenOf } from "../../support/admin.ts";
+import { startHarness } from "../../support/harness.ts";
+
+let admin: Admin;
+before(async () => {
+  admin = await startAdmin({ seed: { groups: [{ name: "mail" }] } });
+});
+after(() => admin.close());
+
+const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+
+test("nobody is answered without a token, or with one that is wrong, empty or of another kind", async () => {
+  for (const init of [
+    {},
+    bearer("wrong"),
+    bearer(""),
+    bearer(BOOTSTRAP_SECRET),
+    bearer("' or 1=1 --"),
+    { headers: { Authorization: "Basic cmVhZDpyZWFk" } },
+  ]) {
+    const { status, headers, body } = await send(admin, "/users", init);
+    assert.equal(status, 401);
+    assert.equal(headers.get("WWW-Authenticate"), "Bearer");
+    assert.match(body.error, /token/);
+  }
+});
+
+test("an expired token is told so", async () => {
+  const name = "old";
+  const made = await admin.call("admin", "POST", "/tokens", {
+    name,
+    role: "admin",
+    expires: "2020-01-01T00:00:00Z",
+  });
+  assert.equal(made.status, 201);
+  const { status, body } = await send(admin, "/users", bearer(made.body.token));
+  assert.equal(status, 401);
+  assert.match(body.error, /expired/);
+});
+
+test("a token that is made works until it is deleted, and is not told again", async () => {
+  const made = await admin.call("admin", "POST", "/tokens", { name: "mine", role: "read" });
+  const { token } = made.body;
+  assert.match(token, /^postern_[a-z2-9-]{29}$/);
+  assert.equal((await send(admin, "/users", bearer(token))).status, 200);
+  const shown = await admin.call("read", "GET", "/tokens/mine");
+  assert.deepEqual(Object.keys(shown.body).toSorted(), ["created", "expires", "name", "role"]);
+  assert.equal((await admin.call("admin", "DELETE", "/tokens/mine")).status, 204);
+  assert.equal((await send(admin, "/users", bearer(token))).status, 401);
+});
+
+test("each role may do its own and no more", async () => {
+  const user = { address: "roles@example.test", group: "mail", password: "secret" };
+  const requests = [
+    ["GET", "/users", undefined, "read"],
+    ["GET", "/audit", undefined, "read"],
+    ["POST", "/users", user, "admin"],
+    ["PATCH", "/users/roles@example.test", { enabled: true }, "admin"],
+    ["POST", "/users/roles@example.test/password", { password: "new" }, "support"],
+    ["POST", "/users/roles@example.test/move", { server: null }, "admin"],
+    ["POST", "/app-passwords", { user: user.address, label: "phone" }, "support"],
+    ["DELETE", "/app-passwords/roles@example.test/phone", undefined, "support"],
+    ["POST", "/tokens", { name: "t", role: "admin" }, "admin"],
+    ["POST", "/groups", { name: "more" }, "admin"],
+    ["DELETE", "/users/roles@example.test", undefined, "admin"],
+  ] as const;
+  const roles = ["read", "support", "admin"] as const;
+  for (const [method, path, body, needed] of requests) {
+    for (const role of roles) {
+      const { status } = await admin.call(role, method, path, body);
+      const allowed = roles.indexOf(role) >= roles.indexOf(needed);
+      assert.ok(status < 500);
+      assert.equal(status === 403, !allowed, `${role} ${method} ${path}: ${status}`);
+    }
+  }
+});
+
+test("the bootstrap secret makes one token, and none once there is one", async () => {
+  const fresh = await startHarness({
+    secrets: { LOOKUP_KEYS: "key", ADMIN_BOOTSTRAP: BOOTSTRAP_SECRET },
+  });
+  const ask = (secret: string, name: string) =>
+    send(fresh, "/bootstrap", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ name }),
+    });
+  assert.equal((await ask("wrong", "me")).status, 401);
+  const answers = await Promise.all(["a", "b", "c"].map((name) => ask(BOOTSTRAP_SECRET, name)));
+  assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ["201", "409", "409"]);
+  const { token } = answers.find(({ status }) => status === 201)!.body;
+  const audit = await send(fresh, "/audit", bearer(token));
+  assert.equal(audit.body.items.length, 1);
+  assert.equal(audit.body.items[0].actor, "bootstrap");
+  assert.equal((await fresh.db.select().from(adminTokens)).length, 1);
+  await fresh.close();
+});
+
+test("without a bootstrap secret there is no bootstrap", async () => {
+  const fresh = await startHarness();
+  for (const secret of ["", "undefined", "x"]) {
+    const { status } = await send(fresh, "/bootstrap", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ name: "me" }),
+    });
+    assert.equal(status, 401);
+  }
+  await fresh.close();
+});
+
+test("what is no request is told so in a sentence", async () => {
+  const { Authorization } = bearer(tokenOf("admin")).headers;
+  const post = (headers: Record<string, string>, body: string) =>
+    send(admin, "/groups", { method: "POST", headers: { Authorization, ...headers }, body });
+  const json = { "Content-Type": "application/json" };
+  const cases = [
+    [await post({ "Content-Type": "text/plain" }, '{"name":"x"}'), 415, /Content-Type/],
+    [await post({ "Content-Type": "application/x-www-form-urlencoded" }, "name=x"), 415, /JSON/],
+    [await post(json, "{"), 400, /JSON/],
+    [await post(json, "[]"), 400, /object/],
+    [await post(json, '{"name":7}'), 400, /name/],
+    [await post(json, '{"name":"x","polici":"hash"}'), 400, /polici/],
+    [await post(json, '{"name":"x","policy":"best"}'), 400, /policy/],
+    [await post(json, `{"name":"${"x".repeat(2 ** 20)}"}`), 413, /bytes/],
+    [await post(json, `{"name":"${"x".repeat(256)}"}`), 400, /name/],
+    [await post(json, '{"name":"a\\u0000b"}'), 400, /control/],
+    [await admin.call("admin", "GET", "/nothing"), 404, /nothing/],
+    [await admin.call("admin", "PUT", "/groups", {}), 404, /nothing/],
+    [await admin.call("admin", "GET", "/users?limit=0"), 400, /limit/],
+    [await admin.call("admin", "GET", "/users?limit=1001"), 400, /limit/],
+    [await admin.call("admin", "GET", "/users?after=%00"), 400, /after/],
+    [await admin.call("admin", "GET", "/users?after=e30"), 400, /after/],
+    [await admin.call("admin", "GET", "/users?colour=red"), 400, /colour/],
+  ] as const;
+  for (const [index, [answer, status, sentence]] of cases.entries()) {
+    assert.equal(answer.status, status, `case ${index}: ${JSON.stringify(answer.body)}`);
+    assert.match(answer.body.error, sentence);
+    assert.equal(answer.headers.get("Cache-Control"), "no-store");
+  }
+});
+
+test("the document names every path, and what is sent and answered", async () => {
+  const { status, body } = await send(admin, "/openapi.json");
+  assert.equal(status, 200);
+  assert.equal(body.openapi, "3.1.0");
+  for (const path of [
+    "/users/{address}/move",
+    "/app-passwords/{user}/{label}",
+    "/certificates/{user}/{kind}/{value}",
+    "/audit",
+    "/bootstrap",
+  ]) {
+    assert.ok(path in body.paths, path);
+  }
+  const { schema } = body.paths["/servers"].post.requestBody.content["application/json"];
+  assert.equal(schema.properties.imapPort.maximum, 65_535);
+  const shown = body.paths["/users"].get.responses["200"].content["application/json"].schema;
+  assert.ok(!JSON.stringify(shown).includes("password"));
+});

@@ -1,0 +1,53 @@
+/** Who calls: holders of tokens, which the directory knows by their digests alone. */
+import { eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { adminTokens } from "../directory/schema/index.ts";
+import { digestOf } from "../directory/secret.ts";
+import { Refusal } from "./refusal.ts";
+import { type Role, mayAct } from "./roles.ts";
+
+interface Caller {
+  /** The token's name. */
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** What the admin API's handlers find in their context. */
+export interface AdminEnv {
+  Bindings: Env;
+  Variables: { caller: Caller };
+}
+
+/** Found by the index over the digests: what time it takes says nothing of how much was right. */
+export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
+  const [token] = await drizzle(c.env.DB)
+    .select()
+    .from(adminTokens)
+    .where(eq(adminTokens.digest, await digestOf(bearer(c))));
+  if (token === undefined) throw new Refusal(401, "the token is unknown");
+  if (token.expires !== null && token.expires <= new Date()) {
+    throw new Refusal(401, "the token has expired; an admin can make a new one");
+  }
+  c.set("caller", { name: token.name, role: token.role });
+  return next();
+});
+
+/** For a route, after `authenticate`. */
+export function requireRole(needed: Role) {
+  return createMiddleware<AdminEnv>(async (c, next) => {
+    const { name, role } = c.var.caller;
+    if (!mayAct(role, needed)) {
+      throw new Refusal(403, `the token ${name} has the role ${role}; this takes ${needed}`);
+    }
+    return next();
+  });
+}
+
+/** @throws Refusal */
+export function bearer(c: Context): string {
+  const [, token] = /^Bearer +(\S+) *$/i.exec(c.req.header("Authorization") ?? "") ?? [];
+  if (token === undefined) throw new Refusal(401, "send a token: `Authorization: Bearer TOKEN`");
+  return token;
+}

@@ -1,0 +1,74 @@
+/** What is done to a user on purpose, and never as a side effect of a change. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { requireRole } from "./access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
+import { keyIn, keySchema, pathOf } from "./collection.ts";
+import { groups, users } from "../directory/schema/index.ts";
+import type { Directory } from "../directory/users.ts";
+import { Password, storedPassword } from "./password.ts";
+import { Refusal } from "./refusal.ts";
+import { Name } from "./resource.ts";
+import { userRows } from "./resources/index.ts";
+import { type Key, updateRow } from "./rows.ts";
+
+export const acts = newApp();
+
+const user = pathOf(userRows);
+const params = keySchema(userRows);
+
+const password = createRoute({
+  method: "post",
+  path: `${user}/password`,
+  summary: "Set a user's password",
+  security: SECURITY,
+  middleware: requireRole("support"),
+  request: { params, ...body(Password.strict()) },
+  responses: { 200: answer("The user", userRows.shown), ...PROBLEMS },
+});
+
+acts.openapi(password, async (c) => {
+  const key = keyIn(userRows, c.req.valid("param"), c.env);
+  const changes = { passwordHash: storedPassword(c.req.valid("json")) };
+  const how = { actor: c.var.caller.name, action: "password", details: {} };
+  const row = await updateRow(drizzle(c.env.DB), userRows, key, changes, how);
+  return c.json(userRows.shown.parse(row), 200);
+});
+
+const move = createRoute({
+  method: "post",
+  path: `${user}/move`,
+  summary: "Say where a user's mailbox is now",
+  description:
+    "Mail programs that are shown an empty mailbox delete their copy: move the mail first. " +
+    "`null` unpins a user of a group with shared storage.",
+  security: SECURITY,
+  middleware: requireRole("admin"),
+  request: { params, ...body(z.strictObject({ server: Name.nullable() })) },
+  responses: { 200: answer("The user", userRows.shown), ...PROBLEMS },
+});
+
+acts.openapi(move, async (c) => {
+  const directory = drizzle(c.env.DB);
+  const key = keyIn(userRows, c.req.valid("param"), c.env);
+  const { server } = c.req.valid("json");
+  if (server === null) await refuseHomeless(directory, key);
+  const how = { actor: c.var.caller.name, action: "move" };
+  const row = await updateRow(directory, userRows, key, { server }, how);
+  return c.json(userRows.shown.parse(row), 200);
+});
+
+/** With `own` storage, a user who is nowhere would be placed anew, away from their mail. */
+async function refuseHomeless(directory: Directory, [address]: Key): Promise<void> {
+  const [found] = await directory
+    .select({ group: groups.name, storage: groups.storage })
+    .from(users)
+    .innerJoin(groups, eq(groups.name, users.group))
+    .where(eq(users.address, String(address)));
+  if (found?.storage !== "own") return;
+  throw new Refusal(
+    409,
+    `in the group ${found.group} each server holds its users' mail: name the server that has it now`,
+  );
+}

@@ -1,0 +1,35 @@
+/** What every part of the API is made of: the same checks, the same way to say no. */
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AdminEnv } from "./access.ts";
+import { Refusal } from "./refusal.ts";
+
+const Problem = z
+  .object({ error: z.string().openapi({ description: "What is wrong, and what to do" }) })
+  .openapi("Problem");
+
+const json = <Schema extends z.ZodType>(schema: Schema) => ({
+  "application/json": { schema },
+});
+
+/** A body that must be there. */
+export const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  body: { required: true, content: json(schema) },
+});
+
+export const answer = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
+  description,
+  content: json(schema),
+});
+
+/** How any request may fail. */
+export const PROBLEMS = { default: answer("It was not done", Problem) } as const;
+
+export const SECURITY: { token: string[] }[] = [{ token: [] }];
+
+export function newApp(): OpenAPIHono<AdminEnv> {
+  return new OpenAPIHono<AdminEnv>({
+    defaultHook(result) {
+      if (!result.success) throw new Refusal(400, z.prettifyError(result.error));
+    },
+  });
+}

@@ -1,0 +1,53 @@
+/** The first token, made by the secret that only the deployment knows. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { adminTokens } from "../directory/schema/index.ts";
+import { digestOf } from "../directory/secret.ts";
+import { bearer } from "./access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
+import { HAPPENED, recording } from "./audit.ts";
+import { Refusal } from "./refusal.ts";
+import { Name } from "./resource.ts";
+import { completeToken } from "./resources/index.ts";
+
+export const bootstrap = newApp();
+
+const route = createRoute({
+  method: "post",
+  path: "/bootstrap",
+  summary: "Make the first token",
+  description:
+    "Takes the secret ADMIN_BOOTSTRAP in the place of a token, and works only while there is no token.",
+  security: SECURITY,
+  request: body(z.strictObject({ name: Name })),
+  responses: { 201: answer("The token, shown once", z.object({ token: z.string() })), ...PROBLEMS },
+});
+
+bootstrap.openapi(route, async (c) => {
+  const secret = c.env.ADMIN_BOOTSTRAP ?? "";
+  // By digests of one length, whose comparison tells nothing of the secret.
+  if (secret === "" || (await digestOf(bearer(c))) !== (await digestOf(secret))) {
+    throw new Refusal(401, "this is not the secret of `wrangler secret put ADMIN_BOOTSTRAP`");
+  }
+  const { name } = c.req.valid("json");
+  const { row, once } = await completeToken({ name });
+  const directory = drizzle(c.env.DB);
+  const details = { role: "admin" };
+  const change = { actor: "bootstrap", action: "token.create", subject: name, details };
+  const [made] = await directory.batch([
+    directory
+      .insert(adminTokens)
+      .select(
+        sql`
+        select ${name}, ${row["digest"]}, 'admin', unixepoch(), null
+        where not exists (select 1 from ${adminTokens})`,
+      )
+      .returning(),
+    recording(directory, change, HAPPENED),
+  ]);
+  if (made.length === 0) {
+    throw new Refusal(409, "there is a token already; its holder makes the others");
+  }
+  return c.json(once, 201);
+});

@@ -1,0 +1,185 @@
+/** A resource over HTTP: list, create, show, change, delete. */
+import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
+import { drizzle } from "drizzle-orm/d1";
+import { type AdminEnv, requireRole } from "./access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
+import { Refusal } from "./refusal.ts";
+import type { Resource, Row, Settings } from "./resource.ts";
+import { type Key, deleteRow, findRow, insertRow, listRows, updateRow } from "./rows.ts";
+
+export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
+  const app = newApp();
+  list(app, resource);
+  if (resource.create !== null) create(app, resource, resource.create);
+  show(app, resource);
+  if (resource.change !== null) change(app, resource, resource.change);
+  if (resource.create !== null) remove(app, resource);
+  return app;
+}
+
+function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
+  const { path, name, shown, filters } = resource;
+  const query = z.object({
+    prefix: z.string().max(320).optional().openapi({ description: "What the key begins with" }),
+    after: Cursor.optional(),
+    limit: z.coerce.number().int().min(1).max(1000).default(100),
+    ...Object.fromEntries(filters.map((filter) => [filter, z.string().optional()])),
+  });
+  const page = z.object({ items: z.array(shown), next: z.string().nullable() });
+  const route = createRoute({
+    method: "get",
+    path: `/${path}`,
+    summary: `List: ${name}`,
+    security: SECURITY,
+    middleware: requireRole("read"),
+    request: { query: query.strict() },
+    responses: { 200: answer("A page, in the order of the keys", page), ...PROBLEMS },
+  });
+  app.openapi(route, async (c) => {
+    const { prefix, after, limit, ...rest } = c.req.valid("query");
+    const given = Object.entries(rest).filter((entry): entry is [string, string] => {
+      return typeof entry[1] === "string";
+    });
+    if (after !== undefined && after.length !== resource.key.length) {
+      throw new Refusal(400, "after: not a cursor of this list");
+    }
+    const { items, next } = await listRows(drizzle(c.env.DB), resource, {
+      prefix: prefix === undefined ? undefined : normalPrefix(resource, prefix),
+      after,
+      limit,
+      filters: normalRow(resource, Object.fromEntries(given), c.env),
+    });
+    return c.json({ items: items.map((row) => shown.parse(row)), next: next && cursor(next) }, 200);
+  });
+}
+
+function create(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObject): void {
+  const { path, name, shown, once, writer, complete } = resource;
+  const created = once === undefined ? shown : shown.extend(once.shape);
+  const route = createRoute({
+    method: "post",
+    path: `/${path}`,
+    summary: `Create: ${name}`,
+    description: once === undefined ? "" : "This answer alone holds the secret.",
+    security: SECURITY,
+    middleware: requireRole(writer),
+    request: body(schema),
+    responses: { 201: answer("It is there now", created), ...PROBLEMS },
+  });
+  app.openapi(route, async (c) => {
+    const directory = drizzle(c.env.DB);
+    const given = normalRow(resource, c.req.valid("json"), c.env);
+    const completed = (await complete?.(given, { directory })) ?? { row: given };
+    const row = await insertRow(directory, resource, completed.row, c.var.caller.name);
+    return c.json({ ...shown.parse(row), ...completed.once }, 201);
+  });
+}
+
+function show(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
+  const { name, shown } = resource;
+  const route = createRoute({
+    method: "get",
+    path: pathOf(resource),
+    summary: `Show: ${name}`,
+    security: SECURITY,
+    middleware: requireRole("read"),
+    request: { params: keySchema(resource) },
+    responses: { 200: answer("The row", shown), ...PROBLEMS },
+  });
+  app.openapi(route, async (c) => {
+    const key = keyIn(resource, c.req.valid("param"), c.env);
+    return c.json(shown.parse(await findRow(drizzle(c.env.DB), resource, key)), 200);
+  });
+}
+
+function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObject): void {
+  const { name, shown, writer } = resource;
+  const route = createRoute({
+    method: "patch",
+    path: pathOf(resource),
+    summary: `Change: ${name}`,
+    security: SECURITY,
+    middleware: requireRole(writer),
+    request: { params: keySchema(resource), ...body(schema) },
+    responses: { 200: answer("As it is now", shown), ...PROBLEMS },
+  });
+  app.openapi(route, async (c) => {
+    const key = keyIn(resource, c.req.valid("param"), c.env);
+    const changes = normalRow(resource, c.req.valid("json"), c.env);
+    const actor = c.var.caller.name;
+    const row = await updateRow(drizzle(c.env.DB), resource, key, changes, { actor });
+    return c.json(shown.parse(row), 200);
+  });
+}
+
+function remove(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
+  const route = createRoute({
+    method: "delete",
+    path: pathOf(resource),
+    summary: `Delete: ${resource.name}`,
+    security: SECURITY,
+    middleware: requireRole(resource.writer),
+    request: { params: keySchema(resource) },
+    responses: { 204: { description: "It is gone" }, ...PROBLEMS },
+  });
+  app.openapi(route, async (c) => {
+    const key = keyIn(resource, c.req.valid("param"), c.env);
+    await deleteRow(drizzle(c.env.DB), resource, key, c.var.caller.name);
+    return c.body(null, 204);
+  });
+}
+
+/** `/app-passwords/{user}/{label}`. */
+export function pathOf({ path, key }: Resource): string {
+  return `/${path}${key.map((name) => `/{${name}}`).join("")}`;
+}
+
+export function keySchema({ key }: Resource): z.ZodObject {
+  return z.object(Object.fromEntries(key.map((name) => [name, z.string()])));
+}
+
+export function keyIn(resource: Resource, params: Row, settings: Settings): Key {
+  const row = normalRow(resource, params, settings);
+  return resource.key.map((name) => String(row[name]));
+}
+
+/** With every value in the form in which the directory keeps it. */
+function normalRow<Given extends Row>(resource: Resource, row: Given, settings: Settings): Given {
+  const normal = Object.entries(resource.normal).flatMap(([name, form]) => {
+    const value = row[name];
+    return typeof value === "string" ? [[name, form(value, settings)]] : [];
+  });
+  return { ...row, ...Object.fromEntries(normal) };
+}
+
+/** The beginning of a key has no normal form but its letters' case. */
+function normalPrefix({ key: [first = ""], normal }: Resource, prefix: string): string {
+  return first in normal ? prefix.toLowerCase() : prefix;
+}
+
+/** Opaque to callers: the key of the last row that they have seen. */
+const Cursor = z
+  .base64url()
+  .transform((text, context): Key => {
+    const parsed = CursorKey.safeParse(readJson(text));
+    if (parsed.success) return parsed.data;
+    context.addIssue("not a cursor of ours");
+    return z.NEVER;
+  })
+  .openapi({ type: "string", description: "`next` of the page before" });
+
+const CursorKey = z.array(z.union([z.string(), z.int()]));
+
+function readJson(text: string): unknown {
+  try {
+    const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    return JSON.parse(decodeURIComponent(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function cursor(key: Key): string {
+  const text = btoa(encodeURIComponent(JSON.stringify(key)));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

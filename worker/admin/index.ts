@@ -1,0 +1,66 @@
+/** The admin API: `/admin/api/…`, for operators' programs. */
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import { HTTPException } from "hono/http-exception";
+import { describeFailure } from "../directory/failure.ts";
+import { logError } from "../log.ts";
+import { type AdminEnv, authenticate } from "./access.ts";
+import { acts } from "./acts.ts";
+import { newApp } from "./app.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { collection } from "./collection.ts";
+import { Refusal } from "./refusal.ts";
+import { RESOURCES } from "./resources/index.ts";
+
+/** Bytes. A page of an import takes a few hundred thousand. */
+const LARGEST_BODY = 1024 * 1024;
+
+const onlyJson = createMiddleware<AdminEnv>(async (c, next) => {
+  const type = c.req.header("Content-Type") ?? "";
+  const bodiless = ["GET", "HEAD", "DELETE"].includes(c.req.method);
+  if (!bodiless && !/^application\/json *(?:;|$)/i.test(type)) {
+    throw new Refusal(415, "send JSON, with `Content-Type: application/json`");
+  }
+  return next();
+});
+
+const tooLarge = () => {
+  throw new HTTPException(413, { message: `a request has at most ${LARGEST_BODY} bytes` });
+};
+
+export const admin = newApp();
+
+admin.use(async (c, next) => {
+  await next();
+  c.header("Cache-Control", "no-store");
+});
+admin.use(onlyJson, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge }));
+
+admin.openAPIRegistry.registerComponent("securitySchemes", "token", {
+  type: "http",
+  scheme: "bearer",
+});
+admin.doc31("/openapi.json", {
+  openapi: "3.1.0",
+  info: { title: "Postern's admin API", version: "1" },
+  servers: [{ url: "/admin/api" }],
+});
+
+admin.route("/", bootstrap);
+admin.use(authenticate);
+admin.route("/", acts);
+for (const resource of RESOURCES) admin.route("/", collection(resource));
+
+admin.all("*", () => {
+  throw new Refusal(404, "there is nothing here; /admin/api/openapi.json says what there is");
+});
+
+admin.onError((error, c) => {
+  if (error instanceof Refusal) {
+    if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
+    return c.json({ error: error.message }, error.status);
+  }
+  if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+  logError("an admin request failed", { path: c.req.path, reason: describeFailure(error) });
+  return c.json({ error: "the directory cannot be reached; try again" }, 503);
+});

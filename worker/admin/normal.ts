@@ -1,0 +1,28 @@
+/** The forms in which the directory keeps what operators write in many. */
+import { formatNetwork, parseNetwork } from "../../shared/address.ts";
+import { normalAddress } from "../directory/address.ts";
+import { Refusal } from "./refusal.ts";
+import type { Settings } from "./resource.ts";
+
+/** RFC 5321 section 4.5.3.1: 64 octets, an at sign, 255 octets. */
+const LONGEST_ADDRESS = 320;
+
+/** As the lookup does. @throws Refusal */
+export function address(text: string, { DEFAULT_DOMAIN }: Settings): string {
+  const normal = normalAddress(text, DEFAULT_DOMAIN);
+  if (normal.length > LONGEST_ADDRESS || !/^[^\s\p{Cc}]+$/u.test(normal)) {
+    throw new Refusal(400, "an address has no spaces and at most 320 characters");
+  }
+  return normal;
+}
+
+export function domain(text: string): string {
+  return text.toLowerCase();
+}
+
+/** @throws Refusal */
+export function network(text: string): string {
+  const parsed = parseNetwork(text);
+  if (parsed === null) throw new Refusal(400, `${text} is no network such as 192.0.2.0/24`);
+  return formatNetwork(parsed);
+}

@@ -1,0 +1,44 @@
+/** Why a request of an operator is not done: in a sentence that says what to do, never in a stack trace. */
+import { describeFailure } from "../directory/failure.ts";
+
+type Status = 400 | 401 | 403 | 404 | 409 | 415;
+
+export class Refusal extends Error {
+  override name = "Refusal";
+  readonly status: Status;
+
+  constructor(status: Status, sentence: string) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+/** SQLite's constraints, and what they mean to whoever has just written a row. */
+const CONSTRAINTS: readonly [RegExp, Status, (subject: string, detail: string) => string][] = [
+  [/UNIQUE constraint failed/, 409, (subject) => `${subject} exists already; change or delete it`],
+  [
+    /FOREIGN KEY constraint failed/,
+    409,
+    (subject) =>
+      `${subject} and the rows that it names, or that name it, do not fit together: create what it names first, and delete or change what names it`,
+  ],
+  [
+    /CHECK constraint failed: (\w+)/,
+    400,
+    (subject, constraint) => `${subject} has a value that is not allowed (${constraint})`,
+  ],
+  [/too big|too large|SQLITE_TOOBIG/i, 400, (subject) => `${subject} is too large`],
+];
+
+/**
+ * @param subject what was written: `user alice@example.test`
+ * @returns null for an error that is not the caller's doing
+ */
+export function refusalOf(error: unknown, subject: string): Refusal | null {
+  const text = describeFailure(error);
+  for (const [pattern, status, sentence] of CONSTRAINTS) {
+    const match = pattern.exec(text);
+    if (match !== null) return new Refusal(status, sentence(subject, match[1] ?? ""));
+  }
+  return null;
+}

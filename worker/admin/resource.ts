@@ -1,0 +1,70 @@
+/** A kind of rows that the API lists, shows and changes. What they have in common is in `collection.ts`. */
+import { z } from "@hono/zod-openapi";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import { createSchemaFactory } from "drizzle-zod";
+import type { Directory } from "../directory/users.ts";
+import type { Role } from "./roles.ts";
+
+/** A row, its columns by their names in the schema. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What of wrangler.toml's variables decides how rows are kept. */
+export interface Settings {
+  readonly DEFAULT_DOMAIN: string;
+}
+
+/** What a row is completed by. */
+export interface Surroundings {
+  readonly directory: Directory;
+}
+
+/** A new row, and the secret in it, which only its creator sees and only now. */
+export interface Completed {
+  readonly row: Row;
+  readonly once?: Readonly<Record<string, string>>;
+}
+
+export interface Resource {
+  /** In paths: `app-passwords`. */
+  readonly path: string;
+  /** In sentences and in the audit: `app password`. */
+  readonly name: string;
+  readonly table: SQLiteTable;
+  /** The columns of the primary key, in order. */
+  readonly key: readonly string[];
+  /** Columns by which a list may be narrowed, each with an index. */
+  readonly filters: readonly string[];
+  /** What its readers see of a row. */
+  readonly shown: z.ZodObject;
+  /** What a row is created from; null where none is. */
+  readonly create: z.ZodObject | null;
+  /** What of a row may be changed; null where nothing may. */
+  readonly change: z.ZodObject | null;
+  /** Who may create, change and delete. */
+  readonly writer: Role;
+  /** The form in which a column's value is kept. @throws Refusal if it can have none */
+  readonly normal: Readonly<Record<string, (value: string, settings: Settings) => string>>;
+  /** Adds what the operator does not give. @throws Refusal */
+  readonly complete?: (row: Row, around: Surroundings) => Completed | Promise<Completed>;
+  /** What `complete` gives once. */
+  readonly once?: z.ZodObject;
+  /** The last row first. */
+  readonly newestFirst?: true;
+}
+
+/** Shapes from tables, in a zod that knows of OpenAPI. */
+export const { createInsertSchema, createSelectSchema } = createSchemaFactory({ zodInstance: z });
+
+/** What a person calls something; it stands in logs and lines of text. */
+export const Name = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^\P{Cc}+$/u, "no control characters");
+
+export const Time = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .openapi({ example: "2027-01-01T00:00:00Z" });
+
+export const Port = z.int().min(1).max(65_535);

@@ -1,0 +1,14 @@
+import type { Resource } from "../resource.ts";
+import { operatorResources } from "./operators.ts";
+import { routingResources } from "./routing.ts";
+import { userResources } from "./users.ts";
+
+export { completeToken } from "./operators.ts";
+export { userRows } from "./users.ts";
+
+/** All that the API lists, shows and changes in the same way. */
+export const RESOURCES: readonly Resource[] = [
+  ...userResources,
+  ...routingResources,
+  ...operatorResources,
+];

@@ -1,0 +1,55 @@
+/** Who runs this, and what they did. */
+import { z } from "@hono/zod-openapi";
+import { adminTokens, audit } from "../../directory/schema/index.ts";
+import { digestOf, newSecret } from "../../directory/secret.ts";
+import {
+  type Completed,
+  createInsertSchema,
+  createSelectSchema,
+  Name,
+  type Resource,
+  type Row,
+  Time,
+} from "../resource.ts";
+
+/** Scanners that look for secrets in public places find one by it. */
+const TOKEN_PREFIX = "postern_";
+
+const tokenRows: Resource = {
+  path: "tokens",
+  name: "token",
+  table: adminTokens,
+  key: ["name"],
+  filters: [],
+  shown: createSelectSchema(adminTokens).omit({ digest: true }),
+  create: createInsertSchema(adminTokens, { name: Name, expires: Time.nullish() })
+    .omit({ digest: true, created: true })
+    .strict(),
+  change: null,
+  writer: "admin",
+  normal: {},
+  once: z.object({ token: z.string() }),
+  complete: completeToken,
+};
+
+export async function completeToken(row: Row): Promise<Completed & { once: { token: string } }> {
+  const token = TOKEN_PREFIX + newSecret();
+  const made = { digest: await digestOf(token), created: new Date() };
+  return { row: { ...row, ...made }, once: { token } };
+}
+
+const auditRows: Resource = {
+  path: "audit",
+  name: "audit entry",
+  table: audit,
+  key: ["id"],
+  filters: ["subject"],
+  shown: createSelectSchema(audit),
+  create: null,
+  change: null,
+  writer: "admin",
+  normal: {},
+  newestFirst: true,
+};
+
+export const operatorResources = [tokenRows, auditRows];

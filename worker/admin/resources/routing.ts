@@ -1,0 +1,90 @@
+/** Where mail is kept. */
+import { z } from "@hono/zod-openapi";
+import { parseIp, parseNetwork } from "../../../shared/address.ts";
+import { domains, groups, networks, servers } from "../../directory/schema/index.ts";
+import * as normal from "../normal.ts";
+import { createInsertSchema, createSelectSchema, Name, Port, type Resource } from "../resource.ts";
+
+const newGroup = createInsertSchema(groups, { name: Name }).strict();
+
+const groupRows: Resource = {
+  path: "groups",
+  name: "group",
+  table: groups,
+  key: ["name"],
+  filters: [],
+  shown: createSelectSchema(groups),
+  create: newGroup,
+  change: newGroup.omit({ name: true }).partial(),
+  writer: "admin",
+  normal: {},
+};
+
+/** RFC 1123 section 2.1, with the underscore that people use within. */
+const HOST_NAME = /^(?=.{1,253}$)[a-z\d_](?:[a-z\d_-]{0,62})(?:\.[a-z\d_][a-z\d_-]{0,62})*$/i;
+
+const Host = z
+  .string()
+  .refine((text) => parseIp(text) !== null || HOST_NAME.test(text), "an IP address or a host name");
+
+const newServer = createInsertSchema(servers, {
+  name: Name,
+  group: Name,
+  host: Host,
+  imapPort: Port.nullish(),
+  pop3Port: Port.nullish(),
+  smtpPort: Port.nullish(),
+  tlsName: Host.nullish(),
+  weight: z.int().min(1).max(1_000_000).optional(),
+  position: z.int().min(-1_000_000).max(1_000_000).optional(),
+  latitude: z.number().min(-90).max(90).nullish(),
+  longitude: z.number().min(-180).max(180).nullish(),
+}).strict();
+
+const serverRows: Resource = {
+  path: "servers",
+  name: "server",
+  table: servers,
+  key: ["name"],
+  filters: ["group"],
+  shown: createSelectSchema(servers),
+  create: newServer,
+  change: newServer.omit({ name: true }).partial(),
+  writer: "admin",
+  normal: {},
+};
+
+const newDomain = createInsertSchema(domains, { name: Name, group: Name }).strict();
+
+const domainRows: Resource = {
+  path: "domains",
+  name: "domain",
+  table: domains,
+  key: ["name"],
+  filters: [],
+  shown: createSelectSchema(domains),
+  create: newDomain,
+  change: newDomain.omit({ name: true }).partial(),
+  writer: "admin",
+  normal: { name: normal.domain },
+};
+
+const newNetwork = createInsertSchema(networks, { network: Name, group: Name.nullish() })
+  .omit({ prefix: true })
+  .strict();
+
+const networkRows: Resource = {
+  path: "networks",
+  name: "network",
+  table: networks,
+  key: ["network"],
+  filters: [],
+  shown: createSelectSchema(networks).omit({ prefix: true }),
+  create: newNetwork,
+  change: newNetwork.omit({ network: true }).partial(),
+  writer: "admin",
+  normal: { network: normal.network },
+  complete: (row) => ({ row: { ...row, prefix: parseNetwork(String(row["network"]))?.prefix } }),
+};
+
+export const routingResources = [groupRows, serverRows, domainRows, networkRows];

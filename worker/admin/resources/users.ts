@@ -1,0 +1,133 @@
+/** Who may log in, and with what. */
+import { eq, sql } from "drizzle-orm";
+import {
+  aliases,
+  appPasswords,
+  certificates,
+  domains,
+  users,
+} from "../../directory/schema/index.ts";
+import { digestOf, newSecret } from "../../directory/secret.ts";
+import * as normal from "../normal.ts";
+import { Password, storedPassword } from "../password.ts";
+import { Refusal } from "../refusal.ts";
+import {
+  createInsertSchema,
+  createSelectSchema,
+  Name,
+  type Resource,
+  type Row,
+  type Surroundings,
+  Time,
+} from "../resource.ts";
+import { z } from "@hono/zod-openapi";
+
+const newUser = createInsertSchema(users, {
+  address: Name,
+  group: Name.optional().openapi({ description: "That of the address's domain if left out" }),
+  server: Name.nullish().openapi({
+    description: "Where the mailbox is; else chosen at first login",
+  }),
+  upstreamLogin: Name.nullish(),
+})
+  .omit({ passwordHash: true })
+  .extend(Password.shape)
+  .strict();
+
+export const userRows: Resource = {
+  path: "users",
+  name: "user",
+  table: users,
+  key: ["address"],
+  filters: ["group", "server"],
+  shown: createSelectSchema(users).omit({ passwordHash: true }),
+  create: newUser,
+  // Neither the server nor the password: changing these is an act of its own.
+  change: newUser
+    .omit({ address: true, server: true, password: true, passwordHash: true })
+    .partial(),
+  writer: "admin",
+  normal: { address: normal.address },
+  complete: completeUser,
+};
+
+async function completeUser(given: Row, { directory }: Surroundings) {
+  const { password, passwordHash, ...row } = newUser.parse(given);
+  const stored = storedPassword({ password, passwordHash });
+  const group = row.group ?? (await groupOf(directory, row.address));
+  // An address names one person: were it an alias too, the alias would lead nowhere.
+  const [shadowed] = await directory.select().from(aliases).where(eq(aliases.address, row.address));
+  if (shadowed !== undefined) {
+    throw new Refusal(409, `${row.address} is an alias of ${shadowed.user}; delete that first`);
+  }
+  return { row: { ...row, group, passwordHash: stored } };
+}
+
+async function groupOf(directory: Surroundings["directory"], address: string): Promise<string> {
+  const name = address.slice(address.lastIndexOf("@") + 1);
+  const [domain] = await directory.select().from(domains).where(eq(domains.name, name));
+  if (domain === undefined)
+    throw new Refusal(400, `give a group: the domain of ${address} has none`);
+  return domain.group;
+}
+
+const aliasRows: Resource = {
+  path: "aliases",
+  name: "alias",
+  table: aliases,
+  key: ["address"],
+  filters: ["user"],
+  shown: createSelectSchema(aliases),
+  create: createInsertSchema(aliases, { address: Name, user: Name }).strict(),
+  change: createInsertSchema(aliases, { user: Name }).omit({ address: true }).partial().strict(),
+  writer: "admin",
+  normal: { address: normal.address, user: normal.address },
+  async complete(row, { directory }) {
+    const own = eq(users.address, sql`${row["address"]}`);
+    const [user] = await directory.select({ address: users.address }).from(users).where(own);
+    if (user === undefined) return { row };
+    throw new Refusal(409, `${user.address} is a user's own address`);
+  },
+};
+
+const newAppPassword = createInsertSchema(appPasswords, {
+  user: Name,
+  label: Name,
+  expires: Time.nullish(),
+})
+  .omit({ digest: true, created: true, lastUsed: true })
+  .strict();
+
+const appPasswordRows: Resource = {
+  path: "app-passwords",
+  name: "app password",
+  table: appPasswords,
+  key: ["user", "label"],
+  filters: [],
+  shown: createSelectSchema(appPasswords).omit({ digest: true }),
+  create: newAppPassword,
+  change: newAppPassword.omit({ user: true, label: true }).partial(),
+  writer: "support",
+  normal: { user: normal.address },
+  once: z.object({ password: z.string() }),
+  async complete(row) {
+    const password = newSecret();
+    const made = { digest: await digestOf(password), created: new Date() };
+    return { row: { ...row, ...made }, once: { password } };
+  },
+};
+
+const certificateRows: Resource = {
+  path: "certificates",
+  name: "certificate",
+  table: certificates,
+  key: ["user", "kind", "value"],
+  filters: [],
+  shown: createSelectSchema(certificates),
+  create: createInsertSchema(certificates, { user: Name, value: Name }).strict(),
+  change: null,
+  writer: "admin",
+  normal: { user: normal.address },
+};
+
+export const userResources = [userRows, aliasRows, appPasswordRows, certificateRows];
