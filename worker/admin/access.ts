@@ -8,7 +8,7 @@ import { digestOf } from "../directory/secret.ts";
 import { Refusal } from "./refusal.ts";
 import { type Role, mayAct } from "./roles.ts";
 
-interface Caller {
+export interface Caller {
   /** The token's name. */
   readonly name: string;
   readonly role: Role;

@@ -3,6 +3,7 @@ import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
 import { type AdminEnv, requireRole } from "./access.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
+import { Cursor, cursorOf } from "./cursor.ts";
 import { Refusal } from "./refusal.ts";
 import type { Resource, Row, Settings } from "./resource.ts";
 import { type Key, deleteRow, findRow, insertRow, listRows, updateRow } from "./rows.ts";
@@ -49,7 +50,10 @@ function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
       limit,
       filters: normalRow(resource, Object.fromEntries(given), c.env),
     });
-    return c.json({ items: items.map((row) => shown.parse(row)), next: next && cursor(next) }, 200);
+    return c.json(
+      { items: items.map((row) => shown.parse(row)), next: next && cursorOf(next) },
+      200,
+    );
   });
 }
 
@@ -155,31 +159,4 @@ function normalRow<Given extends Row>(resource: Resource, row: Given, settings: 
 /** The beginning of a key has no normal form but its letters' case. */
 function normalPrefix({ key: [first = ""], normal }: Resource, prefix: string): string {
   return first in normal ? prefix.toLowerCase() : prefix;
-}
-
-/** Opaque to callers: the key of the last row that they have seen. */
-const Cursor = z
-  .base64url()
-  .transform((text, context): Key => {
-    const parsed = CursorKey.safeParse(readJson(text));
-    if (parsed.success) return parsed.data;
-    context.addIssue("not a cursor of ours");
-    return z.NEVER;
-  })
-  .openapi({ type: "string", description: "`next` of the page before" });
-
-const CursorKey = z.array(z.union([z.string(), z.int()]));
-
-function readJson(text: string): unknown {
-  try {
-    const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    return JSON.parse(decodeURIComponent(bytes));
-  } catch {
-    return undefined;
-  }
-}
-
-function cursor(key: Key): string {
-  const text = btoa(encodeURIComponent(JSON.stringify(key)));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

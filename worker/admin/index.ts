@@ -9,6 +9,7 @@ import { acts } from "./acts.ts";
 import { newApp } from "./app.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { collection } from "./collection.ts";
+import { transfer } from "./import.ts";
 import { Refusal } from "./refusal.ts";
 import { RESOURCES } from "./resources/index.ts";
 
@@ -49,6 +50,7 @@ admin.doc31("/openapi.json", {
 admin.route("/", bootstrap);
 admin.use(authenticate);
 admin.route("/", acts);
+admin.route("/", transfer);
 for (const resource of RESOURCES) admin.route("/", collection(resource));
 
 admin.all("*", () => {

@@ -4,7 +4,7 @@ import { routingResources } from "./routing.ts";
 import { userResources } from "./users.ts";
 
 export { completeToken } from "./operators.ts";
-export { userRows } from "./users.ts";
+export { newUser, userRows } from "./users.ts";
 
 /** All that the API lists, shows and changes in the same way. */
 export const RESOURCES: readonly Resource[] = [

@@ -22,7 +22,7 @@ import {
 } from "../resource.ts";
 import { z } from "@hono/zod-openapi";
 
-const newUser = createInsertSchema(users, {
+export const newUser = createInsertSchema(users, {
   address: Name,
   group: Name.optional().openapi({ description: "That of the address's domain if left out" }),
   server: Name.nullish().openapi({

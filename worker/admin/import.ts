@@ -1,0 +1,230 @@
+/** Many users at once, as another system has stored them; and all of them back. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { type SQL, getTableColumns, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { aliases, audit, domains, groups, servers, users } from "../directory/schema/index.ts";
+import type { Directory } from "../directory/users.ts";
+import { type Caller, requireRole } from "./access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
+import { recording } from "./audit.ts";
+import { Cursor, cursorOf } from "./cursor.ts";
+import * as normal from "./normal.ts";
+import { whyUnusable } from "./password.ts";
+import { Refusal, refusalOf } from "./refusal.ts";
+import { type Settings, createSelectSchema } from "./resource.ts";
+import { newUser, userRows } from "./resources/index.ts";
+import { listRows } from "./rows.ts";
+
+export const transfer = newApp();
+
+const MOST_ROWS = 1000;
+
+const ImportedUser = newUser.omit({ password: true }).required({ passwordHash: true });
+
+type Imported = z.infer<typeof ImportedUser>;
+
+const Report = z.object({
+  created: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  refused: z.array(z.object({ index: z.int(), reason: z.string() })),
+});
+
+type Refused = z.infer<typeof Report>["refused"][number];
+
+const takeIn = createRoute({
+  method: "post",
+  path: "/import",
+  summary: "Create and update users",
+  description:
+    "Each row is taken or refused by itself. What a row leaves out stays as it is, or gets its default; " +
+    "nobody who has been placed is moved. The same rows a second time change nothing.",
+  security: SECURITY,
+  middleware: requireRole("admin"),
+  request: body(
+    z.strictObject({
+      users: z
+        .array(z.record(z.string(), z.unknown()))
+        .max(MOST_ROWS)
+        .openapi({ description: "As in `POST /users`, each with a passwordHash" }),
+    }),
+  ),
+  responses: { 200: answer("What became of the rows, by their index", Report), ...PROBLEMS },
+});
+
+transfer.openapi(takeIn, async (c) => {
+  const directory = drizzle(c.env.DB);
+  const refused: Refused[] = [];
+  const readable = readRows(c.req.valid("json").users, c.env, refused);
+  const fitting = await fitRows(directory, readable, refused);
+  const { created, updated } = await writeRows(directory, fitting, c.var.caller);
+  const unchanged = fitting.length - created - updated;
+  return c.json({ created, updated, unchanged, refused }, 200);
+});
+
+/** A row, and where it stood in the request. */
+interface Indexed {
+  readonly index: number;
+  readonly user: Imported;
+}
+
+/** What can be told of each row by itself. */
+function readRows(rows: readonly unknown[], settings: Settings, refused: Refused[]): Indexed[] {
+  const seen = new Set<string>();
+  return rows.flatMap((row, index) => {
+    try {
+      const user = readRow(row, settings);
+      if (seen.has(user.address)) throw new Refusal(409, `${user.address} is there twice`);
+      seen.add(user.address);
+      return [{ index, user }];
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refused.push({ index, reason: error.message });
+      return [];
+    }
+  });
+}
+
+/** @throws Refusal */
+function readRow(row: unknown, settings: Settings): Imported {
+  const { success, data, error } = ImportedUser.safeParse(row);
+  if (!success) throw new Refusal(400, z.prettifyError(error));
+  const unusable = whyUnusable(data.passwordHash);
+  if (unusable !== null) throw new Refusal(400, unusable);
+  return { ...data, address: normal.address(data.address, settings) };
+}
+
+/** Leaves those whose group and server there are, each with its group. */
+async function fitRows(
+  directory: Directory,
+  rows: readonly Indexed[],
+  refused: Refused[],
+): Promise<(Imported & { readonly group: string })[]> {
+  const facts = await directory.all<Facts>(sql`
+    select json ->> 'address' as address, wanted as "group", ${groups.name} is not null as "groupKnown",
+      json ->> 'server' as server, ${servers.name} is not null as "serverKnown", placed,
+      ${aliases.user} as "aliasOf"
+    from (
+      select value as json, ${users.server} as placed,
+        coalesce(value ->> 'group', ${users.group}, ${domains.group}) as wanted
+      from json_each(${JSON.stringify(rows.map(({ user }) => withDomain(user)))})
+      left join ${users} on ${users.address} = value ->> 'address'
+      left join ${domains} on ${domains.name} = value ->> 'domain')
+    left join ${groups} on ${groups.name} = wanted
+    left join ${servers} on ${servers.name} = json ->> 'server'
+    left join ${aliases} on ${aliases.address} = json ->> 'address'`);
+  const byAddress = new Map(facts.map((fact) => [fact.address, fact]));
+  return rows.flatMap(({ index, user }) => {
+    const fact = byAddress.get(user.address);
+    const reason = fact === undefined ? "the address is not Unicode" : whyUnfit(fact);
+    if (reason === null) return [{ ...user, group: fact?.group ?? "" }];
+    refused.push({ index, reason });
+    return [];
+  });
+}
+
+/** What the directory has to say to a row. */
+interface Facts {
+  readonly address: string;
+  /** The row's, else the one that the user has, else that of the domain. */
+  readonly group: string | null;
+  readonly groupKnown: number;
+  readonly server: string | null;
+  readonly serverKnown: number;
+  /** The server where the user is already. */
+  readonly placed: string | null;
+  readonly aliasOf: string | null;
+}
+
+function whyUnfit(facts: Facts): string | null {
+  const { address, group, groupKnown, server, serverKnown, placed, aliasOf } = facts;
+  if (aliasOf !== null) return `${address} is an alias of ${aliasOf}`;
+  if (group === null) return `no group is given, and the domain of ${address} has none`;
+  if (groupKnown === 0) return `there is no group ${group}`;
+  if (server === null) return null;
+  if (serverKnown === 0) return `there is no server ${server}`;
+  if (placed === null || placed === server) return null;
+  return `${address} is on ${placed}: to say that the mail is on ${server} now, move the user`;
+}
+
+function withDomain(user: Imported) {
+  return { ...user, domain: user.address.slice(user.address.lastIndexOf("@") + 1) };
+}
+
+/** Two statements, however many rows: they go as one parameter, of which D1 takes a hundred. */
+async function writeRows(directory: Directory, rows: readonly Imported[], { name }: Caller) {
+  const columns = Object.entries(getTableColumns(users));
+  const values = columns.map(([property, column]) => {
+    const given = sql`value ->> ${property}`;
+    // A placement is made once: only `move` changes it.
+    if (column === users.server) return sql`coalesce(${column}, ${given})`;
+    const fallback = column.default === true ? sql`1` : sql`null`;
+    return sql`coalesce(${given}, ${column}, ${fallback})`;
+  });
+  const stored = sql.join(
+    columns.map(([, column]) => sql`${column}`),
+    sql`, `,
+  );
+  const wanted = sql.join(values, sql`, `);
+  const changing = sql`
+    from json_each(${JSON.stringify(rows)}) left join ${users} on ${users.address} = value ->> 'address'
+    where (${stored}) is not (${wanted})`;
+  try {
+    const [recorded] = await directory.batch([
+      directory
+        .insert(audit)
+        .select(
+          sql`
+          select null, unixepoch(), ${name}, iif(${users.address} is null, 'user.create', 'user.update'),
+            value ->> 'address', '{"import":true}' ${changing}`,
+        )
+        .returning({ action: audit.action }),
+      directory
+        .insert(users)
+        .select(sql`select ${wanted} ${changing}`)
+        .onConflictDoUpdate({ target: users.address, set: excluded(columns) }),
+    ]);
+    const created = recorded.filter(({ action }) => action === "user.create").length;
+    return { created, updated: recorded.length - created };
+  } catch (error) {
+    throw refusalOf(error, "a row") ?? error;
+  }
+}
+
+function excluded(columns: readonly (readonly [string, { readonly name: string }])[]) {
+  const set = columns.map(([property, { name }]): [string, SQL] => {
+    return [property, sql`excluded.${sql.identifier(name)}`];
+  });
+  return Object.fromEntries(set);
+}
+
+const exported = createSelectSchema(users);
+
+const giveBack = createRoute({
+  method: "get",
+  path: "/export",
+  summary: "Every user, with the password's hash",
+  security: SECURITY,
+  middleware: requireRole("admin"),
+  request: { query: z.strictObject({ after: Cursor.optional() }) },
+  responses: {
+    200: answer("A page", z.object({ items: z.array(exported), next: z.string().nullable() })),
+    ...PROBLEMS,
+  },
+});
+
+transfer.openapi(giveBack, async (c) => {
+  const directory = drizzle(c.env.DB);
+  const { after } = c.req.valid("query");
+  const actor = c.var.caller.name;
+  // Whoever takes the hashes leaves a trace, once for each walk through the pages.
+  if (after === undefined) {
+    await recording(directory, { actor, action: "user.export", subject: "all", details: {} });
+  }
+  const query = { after, limit: MOST_ROWS, filters: {} };
+  const { items, next } = await listRows(directory, userRows, query);
+  return c.json(
+    { items: items.map((row) => exported.parse(row)), next: next && cursorOf(next) },
+    200,
+  );
+});
