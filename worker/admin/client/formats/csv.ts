@@ -1,0 +1,82 @@
+/** RFC 4180, a row a line: `address,hash,group`, or with a heading that names its columns. */
+import type { Format, Line, User } from "./format.ts";
+
+/** A heading's words, and what they mean. */
+const COLUMNS: Readonly<Record<string, keyof User>> = {
+  address: "address",
+  hash: "passwordHash",
+  group: "group",
+  server: "server",
+  enabled: "enabled",
+  imap: "imap",
+  pop3: "pop3",
+  smtp: "smtp",
+  upstreamlogin: "upstreamLogin",
+};
+
+const DEFAULT: readonly (keyof User)[] = ["address", "passwordHash", "group"];
+
+const FLAGS: ReadonlySet<keyof User> = new Set(["enabled", "imap", "pop3", "smtp"]);
+
+export const csv: Format = {
+  name: "csv",
+  recognises: (line) => /^"|^[^:]*,/.test(line),
+  reader: (firstLine) => {
+    const heading = columnsOf(firstLine);
+    return (line) =>
+      heading !== null && line === firstLine ? null : read(line, heading ?? DEFAULT);
+  },
+  heading: Object.keys(COLUMNS).join(","),
+  write: (user) =>
+    Object.values(COLUMNS)
+      .map((column) => quote(String(user[column] ?? "")))
+      .join(","),
+};
+
+/** @returns null where the line is no heading */
+function columnsOf(line: string): readonly (keyof User)[] | null {
+  const words = fieldsOf(line)?.map((word) => word.trim().toLowerCase()) ?? [];
+  const columns = words.flatMap((word) => COLUMNS[word] ?? []);
+  return columns.includes("address") && columns.length === words.length ? columns : null;
+}
+
+function read(line: string, columns: readonly (keyof User)[]): Line {
+  if (line.trim() === "") return null;
+  const fields = fieldsOf(line);
+  if (fields === null) return { refused: "a quotation mark stands where none may" };
+  if (fields.length > columns.length) {
+    return { refused: `${fields.length} fields, and only ${columns.length} columns` };
+  }
+  const values = new Map<string, string>();
+  for (const [index, column] of columns.entries()) values.set(column, fields[index] ?? "");
+  const { address = "", passwordHash = "", ...rest } = Object.fromEntries(values);
+  if (address === "") return { refused: "there is no address" };
+  if (passwordHash === "") return { refused: `${address} has no hash` };
+  const given = Object.entries(rest).filter(([, value]) => value !== "");
+  for (const [column, value] of given) {
+    if (isFlag(column) && !["true", "false"].includes(value)) {
+      return { refused: `${column} is true or false, not ${value}` };
+    }
+  }
+  const typed = given.map(([column, value]) => [column, isFlag(column) ? value === "true" : value]);
+  return { user: { address, passwordHash, ...Object.fromEntries(typed) } };
+}
+
+function isFlag(column: string): boolean {
+  return [...FLAGS].some((flag) => flag === column);
+}
+
+/** One field, with the comma before it. */
+const FIELD = /(^|,)(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/gy;
+
+/** @returns null where the quotation marks make no sense */
+function fieldsOf(line: string): string[] | null {
+  const matches = [...line.matchAll(FIELD)];
+  const length = matches.reduce((sum, [all]) => sum + all.length, 0);
+  if (length !== line.length) return null;
+  return matches.map(([, , quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
+}
+
+function quote(text: string): string {
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
