@@ -1,8 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
 import { users } from "./directory/schema/index.ts";
-import { describeFailure } from "./directory/failure.ts";
-import { logError } from "./log.ts";
+import { describe, logError } from "./log.ts";
 
 /** Whether lookups can be answered: 200 where the directory is there and has its tables, 503 where not. */
 export async function health(c: Context<{ Bindings: Env }>): Promise<Response> {
@@ -10,7 +9,7 @@ export async function health(c: Context<{ Bindings: Env }>): Promise<Response> {
     await drizzle(c.env.DB).select({ address: users.address }).from(users).limit(1);
     return c.text("ok\n");
   } catch (error) {
-    logError("the directory cannot be read", { reason: describeFailure(error) });
+    logError("the directory cannot be read", { reason: describe(error) });
     return c.text("the directory cannot be read\n", 503);
   }
 }

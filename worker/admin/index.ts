@@ -2,8 +2,7 @@
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
-import { describeFailure } from "../directory/failure.ts";
-import { logError } from "../log.ts";
+import { describe, logError } from "../log.ts";
 import { type AdminEnv, authenticate } from "./access.ts";
 import { acts } from "./acts.ts";
 import { newApp } from "./app.ts";
@@ -63,6 +62,6 @@ admin.onError((error, c) => {
     return c.json({ error: error.message }, error.status);
   }
   if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
-  logError("an admin request failed", { path: c.req.path, reason: describeFailure(error) });
+  logError("an admin request failed", { path: c.req.path, reason: describe(error) });
   return c.json({ error: "the directory cannot be reached; try again" }, 503);
 });

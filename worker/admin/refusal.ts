@@ -1,5 +1,5 @@
 /** Why a request of an operator is not done: in a sentence that says what to do, never in a stack trace. */
-import { describeFailure } from "../directory/failure.ts";
+import { describe } from "../log.ts";
 
 type Status = 400 | 401 | 403 | 404 | 409 | 415;
 
@@ -35,7 +35,7 @@ const CONSTRAINTS: readonly [RegExp, Status, (subject: string, detail: string) =
  * @returns null for an error that is not the caller's doing
  */
 export function refusalOf(error: unknown, subject: string): Refusal | null {
-  const text = describeFailure(error);
+  const text = describe(error);
   for (const [pattern, status, sentence] of CONSTRAINTS) {
     const match = pattern.exec(text);
     if (match !== null) return new Refusal(status, sentence(subject, match[1] ?? ""));

@@ -6,7 +6,7 @@ import { knownNetworks } from "./schema/index.ts";
 const DAY = 86_400_000;
 
 /** A network where a user has not been for so long is as strange as any, ms. */
-const KNOWN_FOR = 90 * DAY;
+export const KNOWN_FOR = 90 * DAY;
 
 export function isKnownGood(lastSuccess: Date | null, now = Date.now()): boolean {
   return lastSuccess !== null && now - lastSuccess.getTime() < KNOWN_FOR;

@@ -1,15 +1,13 @@
 /** Deletes what has expired; wrangler.toml says when. */
 import { lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { KNOWN_FOR } from "./known-networks.ts";
 import { appPasswords, audit, knownNetworks } from "./schema/index.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
 /** Days that an app password is still listed after its end, for whoever wonders why it fails. */
 const EXPIRED_DAYS = 30;
-
-/** Days without a login until a network is as strange as any other. */
-const KNOWN_DAYS = 90;
 
 /** Tokens stay, expired ones too: without any, the bootstrap secret would work again. */
 export async function purge({ DB, AUDIT_DAYS }: Env, now = Date.now()): Promise<void> {
@@ -19,7 +17,7 @@ export async function purge({ DB, AUDIT_DAYS }: Env, now = Date.now()): Promise<
   const directory = drizzle(DB);
   await directory.batch([
     directory.delete(appPasswords).where(lt(appPasswords.expires, ago(EXPIRED_DAYS))),
-    directory.delete(knownNetworks).where(lt(knownNetworks.lastSuccess, ago(KNOWN_DAYS))),
+    directory.delete(knownNetworks).where(lt(knownNetworks.lastSuccess, new Date(now - KNOWN_FOR))),
     directory.delete(audit).where(lt(audit.time, ago(auditDays))),
   ]);
 }
