@@ -6,6 +6,7 @@ import { describe, logError } from "../log.ts";
 import { type AdminEnv, authenticate } from "./access.ts";
 import { acts } from "./acts.ts";
 import { newApp } from "./app.ts";
+import { blocks } from "./blocks.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { collection } from "./collection.ts";
 import { transfer } from "./import.ts";
@@ -50,6 +51,7 @@ admin.route("/", bootstrap);
 admin.use(authenticate);
 admin.route("/", acts);
 admin.route("/", transfer);
+admin.route("/", blocks);
 for (const resource of RESOURCES) admin.route("/", collection(resource));
 
 admin.all("*", () => {

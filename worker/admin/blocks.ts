@@ -1,0 +1,72 @@
+/** Who is turned away for failed logins, as the penalties count them; and an end to it. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { drizzle } from "drizzle-orm/d1";
+import { clientNetwork, parseIp } from "../../shared/address.ts";
+import { liftBlock, listBlocks } from "../penalties/blocks.ts";
+import { rules } from "../penalties/settings.ts";
+import { requireRole } from "./access.ts";
+import { PROBLEMS, SECURITY, answer, newApp } from "./app.ts";
+import { recording } from "./audit.ts";
+import * as normal from "./normal.ts";
+import { Refusal } from "./refusal.ts";
+
+export const blocks = newApp();
+
+const Kind = z.enum(["account", "network"]);
+
+const Block = z.object({
+  kind: Kind,
+  name: z.string(),
+  network: z.string().openapi({ description: "From where alone the account is blocked, if so" }),
+  failures: z.int(),
+  expires: z.iso.datetime(),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/blocks",
+  summary: "List: blocked accounts and networks, the worst first",
+  security: SECURITY,
+  middleware: requireRole("read"),
+  responses: {
+    // In the form of every list, though it has one page.
+    200: answer("All of them", z.object({ items: z.array(Block), next: z.null() })),
+    ...PROBLEMS,
+  },
+});
+
+blocks.openapi(list, async (c) => {
+  const found = await listBlocks(c.env.PENALTIES, rules(c.env));
+  const items = found.map(({ kind, name, network, failures, expires }) => {
+    return { kind, name, network, failures, expires: new Date(expires).toISOString() };
+  });
+  return c.json({ items, next: null }, 200);
+});
+
+const lift = createRoute({
+  method: "delete",
+  path: "/blocks/{kind}/{name}",
+  summary: "Forget the failed logins of an account or a network",
+  description: "Workers may remember a block for some seconds more.",
+  security: SECURITY,
+  middleware: requireRole("support"),
+  request: { params: z.object({ kind: Kind, name: z.string() }) },
+  responses: { 204: { description: "They are forgotten" }, ...PROBLEMS },
+});
+
+blocks.openapi(lift, async (c) => {
+  const { kind, name } = c.req.valid("param");
+  const subject = kind === "account" ? normal.address(name, c.env) : networkNamed(name);
+  if (!(await liftBlock(c.env.PENALTIES, kind, subject))) {
+    throw new Refusal(404, `no failed logins are counted for ${kind} ${subject}`);
+  }
+  const change = { actor: c.var.caller.name, action: "block.delete", subject, details: { kind } };
+  await recording(drizzle(c.env.DB), change);
+  return c.body(null, 204);
+});
+
+/** As failures are counted: an address stands for its network. */
+function networkNamed(name: string): string {
+  const ip = parseIp(name);
+  return ip === null ? normal.network(name) : clientNetwork(ip);
+}
