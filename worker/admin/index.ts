@@ -65,5 +65,5 @@ admin.onError((error, c) => {
   }
   if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
   logError("an admin request failed", { path: c.req.path, reason: describe(error) });
-  return c.json({ error: "the directory cannot be reached; try again" }, 503);
+  return c.json({ error: "it cannot be done now; the worker's log says why" }, 503);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { users } from "../../../worker/directory/schema/index.ts";
@@ -105,7 +105,9 @@ test("an exported file gives the same users back, and a second import changes no
     await admin.worker.db.insert(users).values(everything);
     const { stdout } = await admin.run(["export", "--format", format]);
     const path = join(scratch.path, `exported.${format}`);
-    await writeFile(path, stdout);
+    assert.equal((await admin.run(["export", path, "--format", format])).end, 0);
+    assert.equal(await readFile(path, "utf8"), stdout);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
     const again = await admin.run(["import", path]);
     assert.equal(again.stdout, "0 created, 0 updated, 2 unchanged, 0 refused\n", format);
     await admin.worker.db.delete(users);
@@ -173,7 +175,14 @@ test("bytes that are no UTF-8, and files of no format, are refused", async () =>
   const strange = await admin.run(["import", await file("strange", ["hello"])]);
   assert.equal(strange.end, 2);
   assert.match(strange.stderr, /--format \(csv, passwd, shadow, htpasswd\)/);
-  assert.equal((await admin.run(["import", join(scratch.path, "missing")])).end, 2);
+  for (const name of ["missing", "."]) {
+    const unreadable = await admin.run(["import", join(scratch.path, name)]);
+    assert.equal(unreadable.end, 2);
+    assert.match(unreadable.stderr, /cannot be read\n$/);
+  }
+  const there = await admin.run(["export", path]);
+  assert.equal(there.end, 2);
+  assert.match(there.stderr, /is there already\n$/);
 });
 
 test("hashes that doveadm makes are taken and verified", async (t) => {

@@ -59,7 +59,7 @@ test("/healthz says whether the directory is there", async () => {
   assert.equal(ill.status, 503);
   const { status, body } = await admin.call("read", "GET", "/users");
   assert.equal(status, 503);
-  assert.match(body.error, /cannot be reached/);
+  assert.match(body.error, /cannot be done now/);
   await admin.db.run(sql`alter table people rename to users`);
   assert.equal((await ask()).status, 200);
 });

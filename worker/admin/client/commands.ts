@@ -21,6 +21,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     const [first] = words;
     const prefix = first === undefined || FIELD.test(first) ? [] : [first];
     const query = {
+      limit: "1000",
       ...fieldsOf(words.slice(prefix.length)),
       ...(prefix[0] !== undefined && { prefix: prefix[0] }),
     };

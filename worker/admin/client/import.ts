@@ -1,6 +1,5 @@
 /** `import FILE`: users from another system's file, in batches. */
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Api } from "./api.ts";
 import { asObject } from "./api.ts";
@@ -43,7 +42,9 @@ export async function importUsers(
   file: string,
   options: ImportOptions,
 ): Promise<boolean> {
-  const progress = new Progress(await sizeOf(file));
+  await using source = await openFile(file);
+  // 0 for a pipe.
+  const progress = new Progress((await source.stat()).size);
   const tally: Tally = { created: 0, updated: 0, unchanged: 0, refused: 0 };
   const refuse = (line: number, reason: string) => {
     tally.refused += 1;
@@ -52,7 +53,7 @@ export async function importUsers(
   };
   let done = options.from - 1;
   try {
-    for await (const { rows, refused, last, bytes } of batches(file, options)) {
+    for await (const { rows, refused, last, bytes } of batches(source, options)) {
       for (const { line, reason } of refused) refuse(line, reason);
       await send(api, rows, tally, refuse);
       done = last;
@@ -95,9 +96,9 @@ interface Batch {
   bytes: number;
 }
 
-/** @throws Misuse if the file cannot be read, or nobody can tell what it is */
-async function* batches(file: string, options: ImportOptions): AsyncGenerator<Batch> {
-  const stream = createReadStream(file === "-" ? "/dev/stdin" : file);
+/** @throws Misuse if nobody can tell what the file is */
+async function* batches(source: FileHandle, options: ImportOptions): AsyncGenerator<Batch> {
+  const stream = source.createReadStream({ autoClose: false });
   const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
   let read: ((line: string) => Line) | null = null;
   let batch: Batch = { rows: [], refused: [], last: 0, bytes: 0 };
@@ -156,12 +157,14 @@ function choose(name: string | undefined, firstLine: string): Format {
   throw new Misuse(`the file is of no format that we know; say which by --format (${names})`);
 }
 
-/** @returns 0 where nobody knows */
-async function sizeOf(file: string): Promise<number> {
-  if (file === "-") return 0;
+/** @throws Misuse if it cannot be read */
+async function openFile(file: string): Promise<FileHandle> {
   try {
-    return (await stat(file)).size;
+    const handle = await open(file);
+    if (!(await handle.stat()).isDirectory()) return handle;
+    await handle.close();
   } catch (error) {
     throw new Misuse(`${file} cannot be read`, { cause: error });
   }
+  throw new Misuse(`${file} is a directory and cannot be read`);
 }

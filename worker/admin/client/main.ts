@@ -13,7 +13,8 @@ const USAGE = `npm run admin -- [--url URL] [--token TOKEN] COMMAND
       --format passwd|shadow|htpasswd|csv     recognised if left out
       --group GROUP         of users whose line names none; else that of their domain
       --from LINE           go on where an import was cut short
-  export [--format …]       every user, with the hashes (csv if no format is given)
+  export [FILE]             every user, with the hashes
+      --format …            csv if left out
   RESOURCE list [PREFIX] [FIELD=VALUE …]
   RESOURCE show|delete KEY …
   RESOURCE add|set KEY … FIELD=VALUE …
@@ -55,13 +56,13 @@ async function main(): Promise<number> {
     }
     case "import": {
       const from = Number(values.from);
-      if (word === undefined) throw new Misuse("name the file; - is the standard input");
+      if (word === undefined) throw new Misuse("name the file");
       if (!Number.isInteger(from) || from < 1) throw new Misuse("--from takes a line's number");
       const { format, group } = values;
       return (await importUsers(api, word, { format, group, from })) ? 0 : 1;
     }
     case "export":
-      await exportUsers(api, values.format ?? "csv");
+      await exportUsers(api, values.format ?? "csv", word);
       return 0;
     default:
       await runCommand(api, positionals);

@@ -55,7 +55,7 @@ function read(line: string, columns: readonly (keyof User)[]): Line {
   const given = Object.entries(rest).filter(([, value]) => value !== "");
   for (const [column, value] of given) {
     if (isFlag(column) && !["true", "false"].includes(value)) {
-      return { refused: `${column} is true or false, not ${value}` };
+      return { refused: `${column} is true or false` };
     }
   }
   const typed = given.map(([column, value]) => [column, isFlag(column) ? value === "true" : value]);
