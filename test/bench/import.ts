@@ -37,8 +37,8 @@ async function time(file: string): Promise<{ readonly seconds: number; readonly 
 
 function* lines(): Generator<string> {
   for (let index = 0; index < count; index += 1) {
-    const salt = String(index).padStart(22, "A");
-    const hash = `$argon2id$v=19$m=19456,t=2,p=1$${salt}$${"B".repeat(43)}`;
+    const salt = String(index).padEnd(22, "A");
+    const hash = `$argon2id$v=19$m=19456,t=2,p=1$${salt}$${"A".repeat(43)}`;
     yield `user${index}@d${index % 100}.example.test:{ARGON2ID}${hash}::::::\n`;
   }
 }

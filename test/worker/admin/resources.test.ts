@@ -37,7 +37,10 @@ interface Life {
 const lives: readonly Life[] = [
   {
     path: "/users",
-    create: { address: "Alice", passwordHash: "$argon2id$v=19$m=1,t=1,p=1$AAAA$AAAA" },
+    create: {
+      address: "Alice",
+      passwordHash: `$argon2id$v=19$m=19456,t=2,p=1$${"A".repeat(22)}$${"A".repeat(43)}`,
+    },
     shown: { address: "alice@example.test", group: "mail", server: null, enabled: true },
     at: "/ALICE@Example.TEST",
     change: { enabled: false, imap: false, upstreamLogin: "al" },
