@@ -30,7 +30,7 @@ const password = createRoute({
 
 acts.openapi(password, async (c) => {
   const key = keyIn(userRows, c.req.valid("param"), c.env);
-  const changes = { passwordHash: storedPassword(c.req.valid("json")) };
+  const changes = { passwordHash: storedPassword(c.req.valid("json"), c.env) };
   const how = { actor: c.var.caller.name, action: "password", details: {} };
   const row = await updateRow(drizzle(c.env.DB), userRows, key, changes, how);
   return c.json(userRows.shown.parse(row), 200);

@@ -73,7 +73,7 @@ function create(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
   app.openapi(route, async (c) => {
     const directory = drizzle(c.env.DB);
     const given = normalRow(resource, c.req.valid("json"), c.env);
-    const completed = (await complete?.(given, { directory })) ?? { row: given };
+    const completed = (await complete?.(given, { settings: c.env, directory })) ?? { row: given };
     const row = await insertRow(directory, resource, completed.row, c.var.caller.name);
     return c.json({ ...shown.parse(row), ...completed.once }, 201);
   });

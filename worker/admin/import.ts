@@ -89,7 +89,7 @@ function readRows(rows: readonly unknown[], settings: Settings, refused: Refused
 function readRow(row: unknown, settings: Settings): Imported {
   const { success, data, error } = ImportedUser.safeParse(row);
   if (!success) throw new Refusal(400, z.prettifyError(error));
-  const unusable = whyUnusable(data.passwordHash);
+  const unusable = whyUnusable(data.passwordHash, settings);
   if (unusable !== null) throw new Refusal(400, unusable);
   return { ...data, address: normal.address(data.address, settings) };
 }

@@ -11,10 +11,12 @@ export type Row = Readonly<Record<string, unknown>>;
 /** What of wrangler.toml's variables decides how rows are kept. */
 export interface Settings {
   readonly DEFAULT_DOMAIN: string;
+  readonly WEAK_PASSWORD_SCHEMES: string;
 }
 
 /** What a row is completed by. */
 export interface Surroundings {
+  readonly settings: Settings;
   readonly directory: Directory;
 }
 

@@ -75,7 +75,7 @@ test("a row that cannot be taken is refused by itself, with a reason", async () 
     [{ ...good, address: "" }, /address/],
     [{ ...good, address: "\ud800@example.test" }, /Unicode/],
     [{ address: "x@example.test" }, /passwordHash/],
-    [{ ...good, passwordHash: "secret" }, /no scheme/],
+    [{ ...good, passwordHash: "secret" }, /no known scheme/],
     [{ ...good, password: "secret" }, /password/],
     [{ ...good, enabled: "yes" }, /enabled/],
     [{ ...good, colour: "red" }, /colour/],

@@ -51,9 +51,9 @@ export const userRows: Resource = {
   complete: completeUser,
 };
 
-async function completeUser(given: Row, { directory }: Surroundings) {
+async function completeUser(given: Row, { settings, directory }: Surroundings) {
   const { password, passwordHash, ...row } = newUser.parse(given);
-  const stored = storedPassword({ password, passwordHash });
+  const stored = storedPassword({ password, passwordHash }, settings);
   const group = row.group ?? (await groupOf(directory, row.address));
   // An address names one person: were it an alias too, the alias would lead nowhere.
   const [shadowed] = await directory.select().from(aliases).where(eq(aliases.address, row.address));
