@@ -48,6 +48,13 @@ test("a name with no value is empty", () => {
   assert.equal(facts(issue("/").certificate).subject, "");
 });
 
+test("a common name is the first one, in UTF-8, or none", () => {
+  const commonName = (subject: string) => facts(issue(subject).certificate).commonName;
+  assert.equal(commonName("/CN=Zoë/O=x/CN=other"), "Zo\xc3\xab");
+  assert.equal(commonName("/O=x"), null);
+  assert.equal(commonName("/"), null);
+});
+
 test("an issuer is written likewise", () => {
   const by = issue("/O=Zoë+OU=a/CN=authority", { ca: true });
   const { certificate } = issue("/CN=anna", { by });
