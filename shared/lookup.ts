@@ -64,3 +64,15 @@ export function unescapeValue(text: string): Uint8Array {
   );
   return Uint8Array.from(bytes);
 }
+
+/**
+ * Undoes `escapeValue` where bytes were kept as they are.
+ *
+ * @throws URIError if a `%` is not followed by two hexadecimal digits
+ */
+export function unescapeBytes(text: ByteString): ByteString {
+  return text.replace(/%(.{0,2})/gs, (_, digits: string) => {
+    if (!/^[\da-f]{2}$/i.test(digits)) throw new URIError("a broken percent-escape");
+    return String.fromCharCode(Number.parseInt(digits, 16));
+  });
+}

@@ -66,6 +66,8 @@ export const authHttp = {
   auth_http_pass_client_cert: { in: MAIL, args: 1, read: once(flag), default: false },
   /** Ours: `off` is nginx's way, one HTTP/1.0 connection a lookup. */
   auth_http_keepalive: { in: MAIL, args: 1, read: once(flag), default: true },
+  /** Ours: `Auth-User` and `Auth-Pass` of replies are escaped as those of requests are; nginx takes them as they are. */
+  auth_http_unescape: { in: MAIL, args: 1, read: once(flag), default: false },
   /** Ours: whether the endpoint's certificate must hold, and whom to trust for it. */
   auth_http_ssl_verify: { in: MAIL, args: 1, read: once(flag), default: true },
   auth_http_trusted_certificate: {

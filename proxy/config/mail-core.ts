@@ -7,7 +7,7 @@ import { parametersInstead } from "./listen-parameters.ts";
 import { type Listen, listen } from "./listen.ts";
 import type { Directive } from "./parser.ts";
 import { type ResolverSettings, resolver } from "./resolver.ts";
-import { number, rawWords, text, time } from "./values.ts";
+import { flag, number, rawWords, text, time } from "./values.ts";
 
 function protocol(directive: Directive): ProtocolName {
   const name = text(directive);
@@ -46,4 +46,8 @@ export const mailCore = {
   max_errors: { in: MAIL, args: 1, read: once(number), default: 5 },
   /** Ours, as freenginx has it: commands before the login. */
   max_commands: { in: MAIL, args: 1, read: once(number), default: 1000 },
+  /** Ours: refused logins until the connection is closed, whatever `Auth-Wait` says; 0 for no limit. */
+  max_login_failures: { in: MAIL, args: 1, read: once(number), default: 0 },
+  /** Ours: passwords only where `*_auth` names them, EXTERNAL only with a certificate that was verified. */
+  auth_strict: { in: MAIL, args: 1, read: once(flag), default: false },
 } satisfies Rows;

@@ -26,6 +26,7 @@ export interface HttpAuthoritySettings {
   readonly tls: ClientTls | null;
   readonly auth_http_header: readonly string[];
   readonly auth_http_keepalive: boolean;
+  readonly auth_http_unescape: boolean;
   readonly auth_http_pass_client_cert: boolean;
 }
 
@@ -84,9 +85,8 @@ export class HttpAuthority implements Authority {
   }
 
   #ask(connection: Connection, text: ByteString, signal: AbortSignal): Promise<Head> {
-    const { auth_http_keepalive: keepalive } = this.#settings;
     const answered = new Promise<Head>((resolve, reject) => {
-      connection.receiver = new Exchange(this.#transport, connection, keepalive, {
+      connection.receiver = new Exchange(this.#transport, connection, this.#settings, {
         head: resolve,
         failed: reject,
         reusable: () => this.#keep(connection),
@@ -127,19 +127,25 @@ interface Outcome {
 class Exchange implements Receiver, Expiring {
   readonly #connection: Connection;
   readonly #outcome: Outcome;
+  /** Whether the connection may be used again, if the endpoint agrees. */
   readonly #keep: boolean;
   /** For the body; for the answer, whoever asked has one. */
   readonly #deadline: Deadline;
   readonly #input = new Input();
-  readonly #reader = new HeadReader();
+  readonly #reader: HeadReader;
   #heard = false;
   #head: Head | null = null;
 
-  /** @param keep whether the connection may be used again, if the endpoint agrees */
-  constructor(transport: Transport, connection: Connection, keep: boolean, outcome: Outcome) {
+  constructor(
+    transport: Transport,
+    connection: Connection,
+    { auth_http_keepalive, auth_http_unescape }: HttpAuthoritySettings,
+    outcome: Outcome,
+  ) {
     this.#deadline = transport.deadline(this);
     this.#connection = connection;
-    this.#keep = keep;
+    this.#keep = auth_http_keepalive;
+    this.#reader = new HeadReader(auth_http_unescape);
     this.#outcome = outcome;
   }
 

@@ -1,5 +1,5 @@
 /** A lookup's reply: bytes, in whatever pieces they come, into an answer. */
-import { type ByteString, STATUS_OK } from "../../shared/lookup.ts";
+import { type ByteString, STATUS_OK, unescapeBytes } from "../../shared/lookup.ts";
 import { type Input, isIP, trimBlanks } from "../transport/index.ts";
 import type { Answer } from "./authority.ts";
 
@@ -33,6 +33,12 @@ export class HeadReader {
   #refusal: ByteString | null = null;
   #waits = false;
   #size = 0;
+  readonly #unescape: boolean;
+
+  /** @param unescape whether login and password are escaped, as they are in requests */
+  constructor(unescape: boolean) {
+    this.#unescape = unescape;
+  }
 
   /**
    * @returns null while the empty line has not come
@@ -113,11 +119,21 @@ export class HeadReader {
     if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
       return unavailable(`sent invalid server port:"${port}"`);
     }
-    const login = this.#fields.get("auth-user") ?? null;
-    const password = this.#fields.get("auth-pass") ?? null;
+    const login = this.#credential("auth-user");
+    const password = this.#credential("auth-pass");
     // oxlint-disable-next-line no-control-regex -- they would become commands to the upstream
     if (/[\r\n\0]/.test(`${login}${password}`)) return unavailable("sent control characters");
     return { kind: "route", upstream: { host, port: Number(port) }, login, password };
+  }
+
+  #credential(name: string): ByteString | null {
+    const value = this.#fields.get(name) ?? null;
+    if (value === null || !this.#unescape) return value;
+    try {
+      return unescapeBytes(value);
+    } catch (error) {
+      throw new InvalidReply("sent a broken percent-escape", { cause: error });
+    }
   }
 
   /** What is not base64 is not passed on: clients would take it for the end of the exchange. */

@@ -90,6 +90,13 @@ export abstract class Conversation {
     return offered(this.methods, this.secure);
   }
 
+  /** Whether commands that show a password (LOGIN, USER and PASS) are taken. */
+  protected get passwords(): boolean {
+    if (this.mustUpgrade) return false;
+    const named = this.methods.includes("plain") || this.methods.includes("login");
+    return named || !this.settings.auth_strict;
+  }
+
   /** What APOP and CRAM-MD5 digest with the password: once a session, and for all of it (RFC 1939 section 7). */
   protected get salt(): string {
     const seconds = Math.floor(Date.now() / 1000);
@@ -138,6 +145,7 @@ export abstract class Conversation {
   protected authenticate([name = "", initial, ...more]: readonly ByteString[]): Step {
     const begun = exchange(name, initial, {
       enabled: this.methods,
+      strict: this.settings.auth_strict,
       secure: this.secure,
       salt: () => this.salt,
     });

@@ -53,6 +53,8 @@ interface Mechanism {
 interface Surroundings {
   /** What `*_auth` names. */
   readonly enabled: readonly string[];
+  /** Whether nothing else will do (`auth_strict`). */
+  readonly strict: boolean;
   /** Whether TLS is active. */
   readonly secure: boolean;
   /** The session's salt, made when it is first asked for. */
@@ -86,11 +88,12 @@ export function offered(enabled: readonly string[], secure: boolean): readonly s
 export function exchange(
   name: ByteString,
   initial: ByteString | undefined,
-  { enabled, secure, salt }: Surroundings,
+  { enabled, strict, secure, salt }: Surroundings,
 ): Exchange | null {
   const word = name.toLowerCase();
   const found = MECHANISMS.get(word);
-  if (found === undefined || (found.optional && !enabled.includes(word))) return null;
+  if (found === undefined) return null;
+  if ((found.optional || strict) && !enabled.includes(word)) return null;
   if (found.secure && !secure) return null;
   if (initial !== undefined && !found.initial) return null;
   return found.begin(initial, salt);

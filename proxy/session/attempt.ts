@@ -67,6 +67,7 @@ export class Attempt implements LoginProgress {
   /** Ends in an outcome, whatever happens; soon after `expire` or `cancel`, in a failure. */
   async run(credentials: Credentials): Promise<Outcome> {
     const attempt = this.#story.attempted(loginOf(credentials));
+    if (credentials.method === "external" && !this.#vouched()) return this.#unvouched();
     let answer = await this.#lookUp(credentials, attempt);
     for (let repeat = 0; answer.kind === "wait" && repeat < MOST_REPEATS; repeat++) {
       await this.#pause(Math.max(answer.wait, 1));
@@ -88,6 +89,19 @@ export class Attempt implements LoginProgress {
       case "unavailable":
         return this.#unavailable(answer);
     }
+  }
+
+  /** Whether a name alone will do: nginx takes EXTERNAL from anybody, and leaves the rest to the lookup. */
+  #vouched(): boolean {
+    if (!this.#server.settings.auth_strict) return true;
+    const { certificate = null, error = null } = this.#client.connection.tls?.verification ?? {};
+    return certificate !== null && error === null;
+  }
+
+  #unvouched(): Outcome {
+    const text = "client certificate required";
+    this.#story.log("info", `client login failed: "${text}"`, ACTIONS.commands);
+    return { kind: "refused", reply: this.#dialogue.refused(text, null), challenge: null, wait: 0 };
   }
 
   #unavailable({ text, errorCode, why }: Omit<Answer & { kind: "unavailable" }, "kind">): Outcome {

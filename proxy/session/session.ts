@@ -56,6 +56,8 @@ export class Session implements Receiver, Expiring {
   /** Both null once bytes are spliced. */
   #dialogue: Dialogue | null = null;
   #input: Input | null = new Input();
+  /** Refused logins. */
+  #failures = 0;
 
   /** @param number tells this session from others in the log */
   constructor(
@@ -340,7 +342,9 @@ export class Session implements Receiver, Expiring {
 
   /** nginx closes after a refusal, unless the lookup gave the client a wait and another try. */
   #refuse({ reply, challenge, wait }: Outcome & { kind: "refused" }, dialogue: Dialogue): void {
-    const last: Step = { kind: wait === 0 ? "refusal" : "reply", text: reply };
+    const { max_login_failures: most } = this.#server.settings;
+    const over = wait === 0 || ++this.#failures === most;
+    const last: Step = { kind: over ? "refusal" : "reply", text: reply };
     const refusal: Step =
       challenge === null ? last : { kind: "reply", text: dialogue.challenge(challenge, last) };
     this.#phase = { name: "waiting", refusal };

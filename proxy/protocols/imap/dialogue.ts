@@ -91,7 +91,7 @@ export class ImapDialogue extends Conversation implements Dialogue {
       case "STARTTLS":
         return this.upgradable ? { kind: "starttls", text: this.#completed() } : this.refuse();
       case "LOGIN":
-        return this.mustUpgrade ? this.refuse() : this.#loginCommand(args);
+        return this.passwords ? this.#loginCommand(args) : this.refuse();
       case "AUTHENTICATE":
         return this.mustUpgrade ? this.refuse() : this.authenticate(args);
     }
@@ -115,7 +115,7 @@ export class ImapDialogue extends Conversation implements Dialogue {
       ...this.settings.imap_capabilities,
       ...mechanisms,
       ...(this.upgradable ? ["STARTTLS"] : []),
-      ...(this.mustUpgrade ? ["LOGINDISABLED"] : []),
+      ...(this.passwords ? [] : ["LOGINDISABLED"]),
     ].join(" ");
   }
 }

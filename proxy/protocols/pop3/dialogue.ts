@@ -21,8 +21,9 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
   /** What USER said, until PASS or anything else comes. */
   #user: ByteString | null = null;
 
+  /** `plain` in pop3_auth stands for USER/PASS, AUTH PLAIN and AUTH LOGIN. */
   protected get methods(): readonly string[] {
-    return this.settings.pop3_auth;
+    return this.settings.pop3_auth.flatMap((name) => (name === "plain" ? [name, "login"] : name));
   }
 
   /** The salt in the greeting is what offers APOP (RFC 1939 section 7). */
@@ -84,7 +85,7 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
   #start(name: string, argument: ByteString, args: readonly ByteString[]): Step {
     switch (name) {
       case "USER":
-        if (this.mustUpgrade || argument === "") return this.refuse();
+        if (!this.passwords || argument === "") return this.refuse();
         this.#user = argument;
         return this.reply(OK);
       case "AUTH":
@@ -150,11 +151,9 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     return list("+OK methods supported:", this.#mechanisms());
   }
 
-  /** `plain` in pop3_auth stands for USER/PASS, AUTH PLAIN and AUTH LOGIN; APOP is no SASL mechanism. */
+  /** APOP is a command, and no SASL mechanism. */
   #mechanisms(): readonly string[] {
-    const named = this.offered.filter((name) => name !== "apop" && name !== "plain");
-    const plain = this.methods.includes("plain") ? ["PLAIN", "LOGIN"] : [];
-    return [...plain, ...named.map((name) => name.toUpperCase())];
+    return this.offered.filter((name) => name !== "apop").map((name) => name.toUpperCase());
   }
 }
 

@@ -25,6 +25,7 @@ function authorityAt(port: number, keepalive = true): HttpAuthority {
     tls: null,
     auth_http_header: ["X-Auth-Key: k"],
     auth_http_keepalive: keepalive,
+    auth_http_unescape: false,
     auth_http_pass_client_cert: false,
   });
 }
@@ -75,6 +76,7 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
     tls: null,
     auth_http_header: [],
     auth_http_keepalive: true,
+    auth_http_unescape: false,
     auth_http_pass_client_cert: false,
   });
   for (let attempt = 1; attempt <= 3; attempt++)

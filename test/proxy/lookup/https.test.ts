@@ -44,6 +44,7 @@ function authority(host: string, tls: SocketClientTls, at = port): HttpAuthority
     tls,
     auth_http_header: [],
     auth_http_keepalive: true,
+    auth_http_unescape: false,
     auth_http_pass_client_cert: false,
   });
 }

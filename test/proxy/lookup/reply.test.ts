@@ -7,7 +7,7 @@ import { Input, TooLong } from "../../../proxy/transport/index.ts";
 
 /** Feeds a reply in pieces. */
 function read(pieces: readonly string[]): Head | null {
-  const reader = new HeadReader();
+  const reader = new HeadReader(false);
   const input = new Input();
   for (const piece of pieces) {
     if (piece !== "") input.append(Buffer.from(piece, "latin1"));

@@ -1,0 +1,111 @@
+// What nginx leaves open, and an operator may close.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import {
+  type LookupEndpoint,
+  reply,
+  route,
+  startLookupEndpoint,
+} from "../../support/lookup-endpoint.ts";
+import type { Listener } from "../../support/mailbox/index.ts";
+import { greeted, untilClosed } from "../../support/mail-client.ts";
+import { type Servers, startServers } from "../../support/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
+import { talk } from "../../support/dialogue.ts";
+
+let upstream: Listener;
+let endpoint: LookupEndpoint;
+let postern: Servers<"external" | "patient" | "escaped">;
+
+before(async () => {
+  upstream = await startUpstream(async (wire) => {
+    await grantImap(wire);
+    await silence();
+  });
+  endpoint = await startLookupEndpoint((lookup) => {
+    if (lookup.header("Auth-User") === "eve") {
+      return reply(200, { "Auth-Status": "no", "Auth-Wait": 1 });
+    }
+    if (lookup.header("Auth-User") === "broken") return route(upstream.port, { "Auth-User": "%x" });
+    return route(upstream.port, { "Auth-User": "an%20na%25", "Auth-Pass": "%e4%2F" });
+  });
+  postern = await startServers(`auth_http ${endpoint.address};`, {
+    external: "listen 127.0.0.1:PORT; protocol imap; imap_auth external; auth_strict on;",
+    patient: "listen 127.0.0.1:PORT; protocol imap; max_login_failures 2;",
+    escaped: "listen 127.0.0.1:PORT; protocol imap; auth_http_unescape on;",
+  });
+});
+after(async () => {
+  await postern.stop();
+  await endpoint.close();
+  await upstream.close();
+});
+
+test("auth_strict: EXTERNAL without a certificate that was verified asks nobody", async () => {
+  const wire = await greeted("imap", postern.ports.external);
+  wire.write(`a AUTHENTICATE EXTERNAL ${btoa("anna")}\r\n`);
+  assert.deepEqual(await untilClosed(wire), ["a NO client certificate required"]);
+  assert.ok(endpoint.lookups.every((lookup) => lookup.header("Auth-Method") !== "external"));
+});
+
+describe("auth_strict: passwords are taken only where they are named", () => {
+  const strict = { auth_strict: true };
+  const digests = { imap_auth: ["cram-md5"], pop3_auth: ["apop"], smtp_auth: ["cram-md5"] };
+  const plain = btoa("\0anna\0secret");
+
+  test("IMAP says so, and refuses LOGIN", () => {
+    const client = talk("imap", { ...strict, ...digests });
+    assert.match(client.say("a CAPABILITY"), / AUTH=CRAM-MD5 LOGINDISABLED\r\n/);
+    assert.equal(client.say("a LOGIN anna secret"), "a BAD invalid command");
+    assert.equal(client.say(`a AUTHENTICATE PLAIN ${plain}`), "a BAD invalid command");
+    assert.equal(client.say("a AUTHENTICATE LOGIN"), "a BAD invalid command");
+  });
+
+  test("POP3 refuses USER", () => {
+    const client = talk("pop3", { ...strict, ...digests });
+    assert.equal(client.say("USER anna"), "-ERR invalid command");
+    assert.equal(client.say("AUTH LOGIN"), "-ERR invalid command");
+    assert.match(client.say("APOP anna x"), /^<apop/);
+  });
+
+  test("SMTP refuses PLAIN and LOGIN", () => {
+    const client = talk("smtp", { ...strict, ...digests });
+    assert.equal(client.say(`AUTH PLAIN ${plain}`), "500 5.5.1 Invalid command");
+  });
+
+  test("where they are named, they are taken", () => {
+    assert.equal(talk("imap", strict).say("a LOGIN anna secret"), "<plain|anna|secret>");
+    assert.equal(talk("pop3", strict).say("AUTH LOGIN"), "+ VXNlcm5hbWU6");
+    assert.equal(talk("smtp", strict).say(`AUTH PLAIN ${plain}`), "<plain|anna|secret>");
+  });
+
+  test("in the default, nginx's way, they are taken all the same", () => {
+    assert.equal(talk("imap", digests).say("a LOGIN anna secret"), "<plain|anna|secret>");
+    assert.doesNotMatch(talk("imap", digests).say("a CAPABILITY"), /LOGINDISABLED/);
+    assert.equal(talk("pop3", digests).say("USER anna"), "+OK");
+  });
+});
+
+test("max_login_failures: the last one permitted is the session's end, Auth-Wait or not", async () => {
+  const wire = await greeted("imap", postern.ports.patient);
+  wire.write("a LOGIN eve x\r\n");
+  assert.equal(await wire.line(), "a NO no");
+  wire.write("b LOGIN eve x\r\n");
+  assert.deepEqual(await untilClosed(wire), ["b NO no"]);
+});
+
+test("auth_http_unescape: a login and a password of any bytes come from the lookup", async () => {
+  const wire = await greeted("imap", postern.ports.escaped);
+  wire.write("a LOGIN anna x\r\n");
+  assert.match(await wire.line(), /^a OK/);
+  assert.ok(upstream.lines.includes("an na% {2+}"));
+  assert.ok(upstream.lines.includes("\xe4/"));
+  wire.end();
+});
+
+test("auth_http_unescape: an escape that is none is a temporary failure", async () => {
+  const wire = await greeted("imap", postern.ports.escaped);
+  wire.write("a LOGIN broken x\r\n");
+  assert.deepEqual(await untilClosed(wire), ["a NO [UNAVAILABLE] internal server error"]);
+  await postern.proxy.program.logs(/sent a broken percent-escape/);
+});
