@@ -16,23 +16,19 @@ import {
   type SpliceReport,
 } from "../transport/index.ts";
 import type { Listen, LogLevel } from "../config/index.ts";
-import { refuseCertificate } from "../listener/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
-import { type Resolver, clientHost } from "../resolver/index.ts";
+import { Arrival } from "./arrival.ts";
 import { Attempt, type Outcome } from "./attempt.ts";
 import { Client } from "./client.ts";
-import { receiveHeader } from "./header.ts";
+import { type TurnedAway, handshakeFailed, judgeCertificate, secure } from "./secure.ts";
 import type { Server } from "./server.ts";
 import { ACTIONS, Story } from "./story.ts";
 
 type Phase =
-  /** Waiting for a balancer's PROXY header. */
-  | { readonly name: "header" }
-  | { readonly name: "handshake" }
-  /** The same, after STARTTLS. */
+  | { readonly name: "arriving"; readonly arrival: Arrival }
+  /** A handshake after STARTTLS, in the time that the client had for its commands, and in more of it. */
   | { readonly name: "starttls" }
-  /** Looking for the client's name, before the greeting. */
-  | { readonly name: "naming"; readonly search: AbortController }
+  | { readonly name: "handshake" }
   /** Before the greeting (`smtp_greeting_delay`). */
   | { readonly name: "delay" }
   /** Waiting for the client, or for it to read our replies. */
@@ -78,18 +74,20 @@ export class Session implements Receiver, Expiring {
   /** @param listen what the socket that accepted the client expects to come first */
   start(listen: Listen): void {
     this.#story.began(listen);
-    this.#deadline.set(this.#server.settings.timeout);
     this.#guard(this.#arrive(listen));
   }
 
-  async #arrive({ ssl, proxyProtocol }: Listen): Promise<void> {
-    if (proxyProtocol && !(await this.#introduced())) return;
-    if (ssl && !(await this.#handshake("handshake"))) return;
-    const dialogue = this.#server.protocol.open(this.#server.settings, ssl);
-    if (!this.#certified(dialogue)) return;
+  async #arrive(listen: Listen): Promise<void> {
+    const arrival = new Arrival(this.#server, this.#identity, this.#story);
+    this.#phase = { name: "arriving", arrival };
+    const refusal = await arrival.run(listen, (ms) => this.#deadline.set(ms));
+    if (!this.#stillIn("arriving")) return;
+    if (refusal !== null) this.#turnAway(refusal);
+    else if (arrival.dialogue !== null) this.#begin(arrival.dialogue);
+  }
+
+  #begin(dialogue: Dialogue): void {
     this.#dialogue = dialogue;
-    this.#client.resume();
-    if (this.#server.resolver !== null && !(await this.#named(this.#server.resolver))) return;
     if (dialogue.greetingDelay === 0) {
       this.#greet(dialogue);
       return;
@@ -97,39 +95,6 @@ export class Session implements Receiver, Expiring {
     this.#phase = { name: "delay" };
     this.#deadline.set(dialogue.greetingDelay);
     if (this.#input !== null && this.#input.length > 0) this.#tooEarly(dialogue, this.#input);
-  }
-
-  /** A balancer says whom it speaks for. */
-  async #introduced(): Promise<boolean> {
-    this.#phase = { name: "header" };
-    try {
-      const header = await receiveHeader(this.#client);
-      if (header.kind === "proxied") this.#identity.introduced(header.proxied, this.#server.trusts);
-    } catch (error) {
-      this.#log("error", reason(error));
-      this.#end("the PROXY header was broken");
-    }
-    this.#client.receiver = this;
-    return this.#stillIn("header");
-  }
-
-  /** Finds out the client's name, whatever it says meanwhile. */
-  async #named(resolver: Resolver): Promise<boolean> {
-    const { resolver_timeout } = this.#server.settings;
-    const search = new AbortController();
-    this.#phase = { name: "naming", search };
-    this.#deadline.clear();
-    try {
-      this.#identity.host = await clientHost(
-        resolver,
-        this.#identity.address.host,
-        { timeout: resolver_timeout, signal: search.signal },
-        (message, resolving) => this.#story.log("error", message, ACTIONS[resolving]),
-      );
-    } catch (error) {
-      if (!search.signal.aborted) throw error;
-    }
-    return this.#stillIn("naming");
   }
 
   #greet(dialogue: Dialogue): void {
@@ -147,14 +112,22 @@ export class Session implements Receiver, Expiring {
     this.#advance();
   }
 
+  #turnAway({ level, note, why, farewell }: TurnedAway): void {
+    this.#log(level, note);
+    if (farewell !== null) this.#client.write(farewell);
+    this.#end(why);
+  }
+
   #tooEarly(dialogue: Dialogue, input: Input): void {
     this.#take(dialogue.early(input), dialogue, input);
   }
 
   /** The server shuts down: whoever has not logged in is sent away; spliced sessions go on. */
   shutDown(): void {
-    if (this.#phase.name === "proxying") return;
-    if (this.#dialogue !== null) this.#client.write(this.#dialogue.goodbye());
+    const phase = this.#phase;
+    if (phase.name === "proxying") return;
+    const dialogue = phase.name === "arriving" ? phase.arrival.dialogue : this.#dialogue;
+    if (dialogue !== null) this.#client.write(dialogue.goodbye());
     this.#end("the server shut down");
   }
 
@@ -196,7 +169,7 @@ export class Session implements Receiver, Expiring {
   expired(): void {
     const phase = this.#phase;
     switch (phase.name) {
-      case "header":
+      case "arriving":
       case "handshake":
       case "commands":
       case "blocked":
@@ -217,41 +190,10 @@ export class Session implements Receiver, Expiring {
       case "attempt":
         phase.attempt.expire();
         break;
-      case "naming":
       case "proxying":
       case "ended":
         break;
     }
-  }
-
-  async #handshake(name: "handshake" | "starttls"): Promise<boolean> {
-    const { tls } = this.#server;
-    this.#phase = { name };
-    try {
-      if (tls === null) throw new Error("no certificate is configured");
-      await this.#client.acceptTls(tls);
-    } catch (error) {
-      if (!this.#stillIn("ended")) this.#handshakeFailed(error);
-    }
-    return !this.#stillIn("ended");
-  }
-
-  #handshakeFailed(error: unknown): void {
-    this.#log("info", `SSL_do_handshake() failed (${reason(error)})`);
-    this.#end("the TLS handshake failed");
-  }
-
-  /** Whether the client's certificate will do, where one is asked for; if not, the client hears of it. */
-  #certified(dialogue: Dialogue): boolean {
-    const clients = this.#server.settings.tls?.clients ?? null;
-    const verification = this.#client.tls?.verification ?? null;
-    if (clients === null || verification === null) return true;
-    const refusal = refuseCertificate(clients, verification);
-    if (refusal === null) return true;
-    this.#log("info", refusal.note);
-    this.#client.write(dialogue.turnedAway(refusal.text));
-    this.#end(refusal.note);
-    return false;
   }
 
   /** Takes the client's commands one after another, until one must wait or none is whole. */
@@ -305,9 +247,15 @@ export class Session implements Receiver, Expiring {
     }
     this.#client.write(reply);
     this.#story.upgrading();
-    if (!(await this.#handshake("starttls"))) return;
+    this.#phase = { name: "starttls" };
+    const failure = await secure(this.#server, this.#identity);
+    if (this.#stillIn("ended")) return;
     dialogue.secured();
-    if (!this.#certified(dialogue)) return;
+    const refusal = failure ?? judgeCertificate(this.#server, this.#identity, dialogue);
+    if (refusal !== null) {
+      this.#turnAway(refusal);
+      return;
+    }
     this.#phase = { name: "commands" };
     this.#advance();
   }
@@ -394,8 +342,8 @@ export class Session implements Receiver, Expiring {
   }
 
   #clientGone(error: Error | null): void {
-    if (error !== null && (this.#stillIn("handshake") || this.#stillIn("starttls"))) {
-      this.#handshakeFailed(error);
+    if (error !== null && this.#inHandshake) {
+      this.#turnAway(handshakeFailed(error));
       return;
     }
     if (error !== null) this.#log("info", reason(error));
@@ -404,8 +352,15 @@ export class Session implements Receiver, Expiring {
 
   /** Says in the error log what happens in the current phase. */
   #log(level: LogLevel, message: string): void {
-    const { name } = this.#phase;
+    const phase = this.#phase;
+    const name = phase.name === "arriving" ? phase.arrival.stage : phase.name;
     this.#story.log(level, message, name === "ended" ? "" : ACTIONS[name]);
+  }
+
+  get #inHandshake(): boolean {
+    const phase = this.#phase;
+    if (phase.name === "arriving") return phase.arrival.stage === "handshake";
+    return phase.name === "handshake" || phase.name === "starttls";
   }
 
   #stillIn(name: Phase["name"]): boolean {
@@ -418,7 +373,7 @@ export class Session implements Receiver, Expiring {
     if (phase.name === "ended") return;
     this.#phase = { name: "ended" };
     if (phase.name === "attempt") phase.attempt.cancel();
-    if (phase.name === "naming") phase.search.abort();
+    if (phase.name === "arriving") phase.arrival.cancel();
     this.#deadline.clear();
     this.#client.close();
     this.#input = null;

@@ -1,0 +1,99 @@
+/** What comes before the greeting: a balancer's header, TLS, the client's certificate, the client's name. */
+import type { Listen } from "../config/index.ts";
+import type { Dialogue } from "../protocols/index.ts";
+import { reason } from "../reason.ts";
+import { type Resolver, clientHost } from "../resolver/index.ts";
+import type { Client } from "./client.ts";
+import { receiveHeader } from "./header.ts";
+import { type TurnedAway, judgeCertificate, secure } from "./secure.ts";
+import type { Server } from "./server.ts";
+import { ACTIONS, type Story } from "./story.ts";
+
+export class Arrival {
+  /** What it is doing. */
+  stage: "header" | "handshake" | "naming" = "handshake";
+  /** In which the client can be spoken to; null while it cannot. */
+  dialogue: Dialogue | null = null;
+  readonly #server: Server;
+  readonly #client: Client;
+  readonly #story: Story;
+  readonly #search = new AbortController();
+
+  constructor(server: Server, client: Client, story: Story) {
+    this.#server = server;
+    this.#client = client;
+    this.#story = story;
+  }
+
+  /**
+   * While it runs, somebody else receives the connection's events and keeps its time limit, and must `cancel`
+   * it where the client goes; what it comes to then says nothing.
+   *
+   * @param limit begins or ends the client's time: none runs while its name is looked for
+   * @returns null for a client that may be greeted
+   */
+  async run(
+    { ssl, proxyProtocol }: Listen,
+    limit: (ms: number) => void,
+  ): Promise<TurnedAway | null> {
+    const { protocol, settings, resolver } = this.#server;
+    limit(settings.timeout);
+    const broken = proxyProtocol ? await this.#introduce() : null;
+    if (broken !== null) return broken;
+    this.stage = "handshake";
+    const failure = ssl ? await secure(this.#server, this.#client) : null;
+    if (failure !== null) return failure;
+    const dialogue = protocol.open(settings, ssl);
+    const refusal = judgeCertificate(this.#server, this.#client, dialogue);
+    if (refusal !== null) return refusal;
+    this.dialogue = dialogue;
+    this.#client.connection.resume();
+    if (resolver !== null) {
+      this.stage = "naming";
+      limit(Number.POSITIVE_INFINITY);
+      await this.#name(resolver);
+    }
+    return null;
+  }
+
+  /** Nobody waits for it any more. */
+  cancel(): void {
+    this.#search.abort();
+  }
+
+  /** A balancer says whom it speaks for. */
+  async #introduce(): Promise<TurnedAway | null> {
+    this.stage = "header";
+    const { connection } = this.#client;
+    const { receiver } = connection;
+    try {
+      const header = await receiveHeader(connection);
+      if (header.kind === "proxied") this.#client.introduced(header.proxied, this.#server.trusts);
+      return null;
+    } catch (error) {
+      return {
+        level: "error",
+        note: reason(error),
+        why: "the PROXY header was broken",
+        farewell: null,
+      };
+    } finally {
+      connection.receiver = receiver;
+    }
+  }
+
+  /** Finds out the client's name, whatever it says meanwhile. */
+  async #name(resolver: Resolver): Promise<void> {
+    const { signal } = this.#search;
+    try {
+      this.#client.host = await clientHost(
+        resolver,
+        this.#client.address.host,
+        { timeout: this.#server.settings.resolver_timeout, signal },
+        (message, resolving) => this.#story.log("error", message, ACTIONS[resolving]),
+      );
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
