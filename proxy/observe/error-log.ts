@@ -1,6 +1,7 @@
 /** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#0: *7 client logged in, client: …`. */
 import { type ErrorLogTarget, LOG_LEVELS, type LogLevel } from "../config/index.ts";
-import type { Sink, Sinks } from "./sinks.ts";
+import type { Sink } from "./sink.ts";
+import type { Sinks } from "./sinks.ts";
 
 /** Bytes in a line: nginx's bound, and less than a pipe writes in one piece. */
 const LONGEST_LINE = 2048;

@@ -1,14 +1,8 @@
 /** Where lines go: files, the standard streams and syslog servers, each opened once a process. */
 import pino from "pino";
-import type { LogLevel, SyslogServer } from "../config/index.ts";
+import type { SyslogServer } from "../config/index.ts";
+import type { Sink } from "./sink.ts";
 import { Syslog } from "./syslog.ts";
-
-export interface Sink {
-  /** @param line with its line end */
-  write(line: string, level?: LogLevel): unknown;
-  /** What has begun to go wrong, told once; null where nothing has. */
-  trouble?(): string | null;
-}
 
 export type Destination =
   | { readonly path: string }

@@ -2,11 +2,8 @@
 import { createSocket } from "node:dgram";
 import { formatAddress, unixPath } from "../../shared/address.ts";
 import { LOG_LEVELS, type LogLevel, type SyslogServer } from "../config/index.ts";
-import type { Sink } from "./sinks.ts";
+import type { Send, Sink } from "./sink.ts";
 import { unixDatagrams } from "./unix-datagrams.ts";
-
-/** Sends one datagram, or drops it, at once. @returns false where it can tell that nobody got it */
-export type Send = (datagram: Uint8Array) => boolean;
 
 /** Bytes that may wait for the network before lines are dropped. */
 const MOST_WAITING = 1_048_576;

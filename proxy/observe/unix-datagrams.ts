@@ -3,7 +3,7 @@
  * Node's FFI: a socket that is never connected and never waits. Where that is not to be had, nothing is sent.
  */
 import type ffi from "node:ffi";
-import type { Send } from "./syslog.ts";
+import type { Send } from "./sink.ts";
 
 /** Linux's numbers. */
 const AF_UNIX = 1;
