@@ -13,6 +13,7 @@ import {
 import { TlsContexts } from "./listener/index.ts";
 import {
   Primary,
+  checkResources,
   checkStart,
   isDaemon,
   letGoOfTerminal,
@@ -60,13 +61,14 @@ async function main(): Promise<void> {
     return;
   }
   const { settings } = await orExit(() => read(line), "emerg");
-  if (!isDaemon) for (const warning of settings.warnings) say("warn", warning);
   const { signal } = line;
   if (signal !== null) {
     const pid = await orExit(() => readPid(settings.pid), "error");
     await orExit(() => signalPid(pid, signal), "alert");
     return;
   }
+  const warnings = await orExit(() => checkResources(settings), "emerg");
+  if (!isDaemon) for (const warning of [...settings.warnings, ...warnings]) say("warn", warning);
   const entry = import.meta.filename;
   if (settings.daemon && !isDaemon) process.exit(await startDaemon(entry));
   const again = async (): Promise<typeof settings> => (await read(line)).settings;

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type CpuAffinity, cpuAffinity } from "./affinity.ts";
 import { MANY, type Rows, eachOf, inert, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
-import { type Identity, identity, isRoot } from "./user.ts";
+import { type Identity, identity } from "./user.ts";
 import { flag, number, offset, oneOf, text, time } from "./values.ts";
 import type { Directive } from "./parser.ts";
 
@@ -39,10 +39,6 @@ export const core = {
     args: [1, 2],
     read: once(identity),
     default: null as Identity | null,
-    instead: () =>
-      isRoot
-        ? null
-        : "makes sense only if the primary process runs with super-user privileges, ignored",
   },
   worker_shutdown_timeout: { in: ["main"], args: 1, read: once(time), default: 0 },
   daemon: {

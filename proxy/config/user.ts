@@ -15,7 +15,12 @@ export const isRoot = process.getuid?.() === 0;
 /** `user NAME [GROUP];` @returns null for a process that has nothing to give up */
 export function identity(directive: Directive): Identity | null {
   const [user = "", group] = directive.args;
-  return isRoot ? identityOf(user, group, directive) : null;
+  if (isRoot) return identityOf(user, group, directive);
+  directive.findings.warn(
+    'the "user" directive makes sense only if the master process runs with super-user privileges, ignored',
+    directive,
+  );
+  return null;
 }
 
 /**

@@ -3,4 +3,5 @@ export { checkStart } from "./check.ts";
 export { isDaemon, letGoOfTerminal, startDaemon, tellStarted } from "./daemon.ts";
 export { readPid, signalPid } from "./pid-file.ts";
 export { Primary } from "./primary.ts";
+export { checkResources } from "./resources.ts";
 export { runWorker } from "./worker-main.ts";
