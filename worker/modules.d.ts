@@ -1,6 +1,9 @@
 /** The secrets that may be missing: wrangler.toml's list is of those that must not be. */
 interface Env {
   readonly ADMIN_BOOTSTRAP?: string;
+  readonly MASTER_PASSWORDS?: string;
+  readonly OAUTH_PROVIDERS?: string;
+  readonly SECRET_KEYS?: string;
 }
 
 /** A compiled module, as Workers import it. */
@@ -17,10 +20,10 @@ declare module "node:crypto" {
   interface Hash {
     update(data: Uint8Array | string): Hash;
     digest(): Digest;
-    digest(encoding: "base64"): string;
+    digest(encoding: "base64" | "hex"): string;
   }
   export function createHash(algorithm: "md5" | "sha1" | "sha256" | "sha512"): Hash;
-  export function createHmac(algorithm: "sha1" | "sha256", key: Uint8Array): Hash;
+  export function createHmac(algorithm: "md5" | "sha1" | "sha256", key: Uint8Array): Hash;
   export function pbkdf2Sync(
     password: Uint8Array,
     salt: Uint8Array,

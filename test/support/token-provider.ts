@@ -1,0 +1,100 @@
+/** An OAuth provider on this machine: it signs tokens, publishes its keys, and answers about tokens. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+
+export interface TokenProvider {
+  readonly url: string;
+  /** Its setting for each way of checking tokens. */
+  readonly signing: Readonly<Record<string, unknown>>;
+  readonly introspecting: Readonly<Record<string, unknown>>;
+  /** A token for `alice@example.test` that is good for an hour, with these changes; undefined takes away. */
+  sign(changes?: Readonly<Record<string, unknown>>, options?: SignOptions): Promise<string>;
+  /** What it answers about opaque tokens; it knows no others. */
+  readonly opaque: Map<string, Record<string, unknown>>;
+  /** Each request: its path, and the form that came with it. */
+  readonly requests: { readonly path: string; readonly form: URLSearchParams }[];
+  /** Null again answers normally. */
+  trouble: { readonly status: number; readonly body: string } | null;
+  close(): Promise<void>;
+}
+
+interface SignOptions {
+  readonly alg?: "ES256" | "RS256" | "EdDSA";
+  readonly header?: Readonly<Record<string, unknown>>;
+}
+
+const CLIENT = { client: "postern:mail", secret: "s3cret/+ä" };
+
+export async function startTokenProvider(): Promise<TokenProvider> {
+  const algorithms = ["ES256", "RS256", "EdDSA"] as const;
+  const pairs = await Promise.all(
+    algorithms.map(async (alg) => ({
+      alg,
+      ...(await generateKeyPair(alg, { extractable: true })),
+    })),
+  );
+  // A second key of one kind: tokens that do not name theirs may be of either.
+  const other = await generateKeyPair("ES256");
+  const published = [
+    ...pairs.map((pair) => ({ ...pair, kid: pair.alg })),
+    { alg: "ES256", kid: "other", ...other },
+  ];
+  const keys = await Promise.all(
+    published.map(async ({ publicKey, alg, kid }) => ({
+      ...(await exportJWK(publicKey)),
+      alg,
+      kid,
+    })),
+  );
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const provider: TokenProvider = {
+    url,
+    signing: { issuer: url, audience: "mail", jwks: `${url}/keys` },
+    introspecting: { introspection: `${url}/introspect`, ...CLIENT },
+    async sign(changes = {}, { alg = "ES256", header = {} } = {}) {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iss: url, aud: "mail", exp: now + 3600, email: "alice@example.test" };
+      const { privateKey } = pairs.find((pair) => pair.alg === alg)!;
+      const token = new SignJWT({ ...claims, ...changes });
+      return token.setProtectedHeader({ alg, kid: alg, ...header }).sign(privateKey);
+    },
+    opaque: new Map(),
+    requests: [],
+    trouble: null,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+  server.on("request", (request, response) => {
+    void answer(provider, keys, request).then(({ status, body }) =>
+      response.writeHead(status, { "Content-Type": "application/json" }).end(body),
+    );
+  });
+  return provider;
+}
+
+async function answer(provider: TokenProvider, keys: readonly object[], request: IncomingMessage) {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  const form = new URLSearchParams(Buffer.concat(pieces).toString());
+  provider.requests.push({ path: request.url ?? "", form });
+  if (provider.trouble !== null) return provider.trouble;
+  if (request.url === "/keys") return { status: 200, body: JSON.stringify({ keys }) };
+  // RFC 6749 section 2.3.1.
+  const [client, secret] = atob(request.headers.authorization?.replace("Basic ", "") ?? "").split(
+    ":",
+  );
+  const known = new URLSearchParams(`client=${client}&secret=${secret}`);
+  if (known.get("client") !== CLIENT.client || known.get("secret") !== CLIENT.secret) {
+    return { status: 401, body: "{}" };
+  }
+  const claims = provider.opaque.get(form.get("token") ?? "");
+  return { status: 200, body: JSON.stringify(claims ?? { active: false }) };
+}

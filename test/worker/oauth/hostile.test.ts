@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { after, before, test } from "node:test";
+import fc from "fast-check";
+import { exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from "jose";
+import { readProviders, Tokens } from "../../../worker/oauth/index.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+
+const FORGED = { kind: "invalid", authentic: false };
+const NOW = Math.floor(Date.now() / 1000);
+
+let provider: TokenProvider;
+let tokens: Tokens;
+before(async () => {
+  provider = await startTokenProvider();
+  tokens = new Tokens(readProviders(JSON.stringify([provider.signing]))!);
+});
+after(() => provider.close());
+
+const find = (token: string) => tokens.find(Buffer.from(token, "latin1"));
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const claims = () => ({
+  iss: provider.url,
+  aud: "mail",
+  exp: NOW + 3600,
+  email: "alice@example.test",
+});
+
+test("a good token proves its address, until it expires", async () => {
+  assert.deepEqual(await find(await provider.sign({ exp: NOW + 3600 })), {
+    kind: "valid",
+    address: "alice@example.test",
+    expires: (NOW + 3600) * 1000,
+  });
+});
+
+test("a token without a signature is forged, however it says so", async () => {
+  assert.deepEqual(await find(new UnsecuredJWT(claims()).encode()), FORGED);
+  for (const alg of ["none", "None", "NONE", "", "nOnE"]) {
+    const unsigned = `${part({ alg })}.${part(claims())}`;
+    assert.deepEqual(await find(`${unsigned}.`), FORGED);
+    assert.deepEqual(await find(`${unsigned}.AAAA`), FORGED);
+  }
+  const [header, body] = (await provider.sign()).split(".");
+  assert.deepEqual(await find(`${header}.${body}.`), FORGED);
+});
+
+test("a public key is no shared secret", async () => {
+  const { keys } = (await (await fetch(`${provider.url}/keys`)).json()) as { keys: object[] };
+  for (const jwk of keys) {
+    const pem = await exportSPKI((await importJWK(jwk)) as CryptoKey);
+    for (const secret of [pem, pem.trim(), JSON.stringify(jwk)]) {
+      for (const alg of ["HS256", "HS384", "HS512"]) {
+        const unsigned = `${part({ alg, kid: "RS256" })}.${part(claims())}`;
+        const signature = createHmac(`sha${alg.slice(2)}`, secret).update(unsigned);
+        assert.deepEqual(await find(`${unsigned}.${signature.digest("base64url")}`), FORGED);
+      }
+    }
+  }
+});
+
+test("a key that a token brings along, or says where to find, is not taken", async () => {
+  const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
+  const jwk = await crypto.subtle.exportKey("jwk", publicKey);
+  for (const header of [
+    { kid: "ES256" },
+    { jwk },
+    { jku: "https://evil.example/keys", kid: "evil" },
+    { x5u: "https://evil.example/x" },
+    { x5c: ["AAAA"] },
+  ]) {
+    const token = new SignJWT(claims()).setProtectedHeader({ alg: "ES256", ...header });
+    assert.deepEqual(await find(await token.sign(privateKey)), FORGED);
+  }
+});
+
+test("a key's name is a name and nothing else", async () => {
+  const kids = [
+    "../../etc/passwd",
+    "' or 1=1 --",
+    "ES256\0",
+    "__proto__",
+    "constructor",
+    "",
+    7,
+    null,
+    {},
+    ["ES256"],
+  ];
+  for (const kid of kids) {
+    const [, body, signature] = (await provider.sign()).split(".");
+    assert.deepEqual(await find(`${part({ alg: "ES256", kid })}.${body}.${signature}`), FORGED);
+  }
+});
+
+test("headers that must be understood are not ignored", async () => {
+  const crit = { crit: ["b64"], b64: false };
+  const [, body, signature] = (await provider.sign()).split(".");
+  const header = part({ alg: "ES256", kid: "ES256", ...crit });
+  assert.deepEqual(await find(`${header}.${body}.${signature}`), FORGED);
+});
+
+test("claims of another type than they should be are forged or unfit, and no error", async () => {
+  for (const name of ["iss", "aud", "exp", "nbf", "email", "email_verified", "scope"]) {
+    for (const value of [null, 0, -1, 1e300, "", "x", true, [], {}, [[]]]) {
+      const { kind } = await find(await signed({ [name]: value }));
+      assert.notEqual(kind, "unavailable", `${name} ${JSON.stringify(value)}`);
+      if (["iss", "aud", "exp", "email"].includes(name) && value !== 1e300) {
+        if (!(name === "email" && value === "x"))
+          assert.equal(kind, "invalid", `${name} ${JSON.stringify(value)}`);
+      }
+    }
+  }
+});
+
+/** Claims that `SignJWT` would not take. */
+async function signed(changes: Record<string, unknown>): Promise<string> {
+  return provider.sign(changes).catch(() => "unsigned");
+}
+
+test("what is too long, or has bytes that no token has, is not looked at", async () => {
+  const good = await provider.sign();
+  for (const token of [
+    "",
+    `${good} `,
+    `${good}\n`,
+    `${good}\u00e9`,
+    `${good}\0`,
+    `${good}%`,
+    "A".repeat(8193),
+    await provider.sign({ padding: "x".repeat(9000) }),
+  ]) {
+    assert.deepEqual(await find(token), FORGED);
+  }
+});
+
+test("whatever bytes and pieces of tokens come, nothing but a good token is good, and nothing throws", async () => {
+  const good = await provider.sign();
+  const pieces = [
+    ...good.split("."),
+    ".",
+    "..",
+    "=",
+    part({}),
+    part({ alg: "ES256", kid: "ES256" }),
+    part([]),
+  ];
+  const bytes = fc.uint8Array({ maxLength: 200 });
+  const mixed = fc
+    .array(fc.oneof(fc.constantFrom(...pieces), fc.base64String({ maxLength: 8 })), {
+      maxLength: 8,
+    })
+    .map((parts) => Buffer.from(parts.join(".").replaceAll("...", ".")));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(bytes, mixed), async (proof) => {
+      fc.pre(Buffer.from(proof).toString() !== good);
+      assert.equal((await tokens.find(proof)).kind, "invalid");
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("a token of which any one character was changed is forged", async () => {
+  const good = await provider.sign({ jti: "altered" });
+  // The last character of each part has bits that mean nothing.
+  const ends = [...good.matchAll(/.(?=\.|$)/g)].map(({ index }) => index);
+  for (let index = 0; index < good.length; index++) {
+    if (ends.includes(index) || good[index] === ".") continue;
+    const altered =
+      good.slice(0, index) + (good[index] === "A" ? "B" : "A") + good.slice(index + 1);
+    assert.deepEqual(await find(altered), FORGED, `at ${index}`);
+  }
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readProviders } from "../../../worker/oauth/index.ts";
+
+const SIGNING = { issuer: "https://id.test", audience: "mail", jwks: "https://id.test/keys" };
+const ASKED = { introspection: "https://id.test/introspect", client: "postern", secret: "canary" };
+
+const read = (...providers: object[]) => readProviders(JSON.stringify(providers));
+
+test("providers are read in both kinds, and addresses are in the claim email unless it is said", () => {
+  const providers = read(SIGNING, { ...ASKED, address: "username" });
+  assert.deepEqual(providers, [
+    { ...SIGNING, address: "email" },
+    { ...ASKED, address: "username" },
+  ]);
+});
+
+test("nothing set is no providers", () => {
+  for (const setting of ["", " ", "[]"]) assert.equal(readProviders(setting), null);
+});
+
+test("keys and answers are fetched by HTTPS, or from this machine", () => {
+  assert.ok(read({ ...SIGNING, jwks: "http://127.0.0.1:8080/keys" }));
+  assert.ok(read({ ...SIGNING, jwks: "http://localhost/keys" }));
+  for (const jwks of [
+    "http://id.test/keys",
+    "http://127.0.0.1.id.test/keys",
+    "http://localhost.id.test/",
+    "file:///keys",
+    "keys",
+  ]) {
+    assert.throws(() => read({ ...SIGNING, jwks }), /OAUTH_PROVIDERS\[0\] jwks/, jwks);
+  }
+});
+
+test("what makes no sense is told by its place, without a secret", () => {
+  const { audience: _, ...anybodys } = SIGNING;
+  for (const [provider, place] of [
+    [anybodys, "audience"],
+    [{ ...SIGNING, audience: [] }, "audience"],
+    [{ ...SIGNING, issuer: "" }, "issuer"],
+    [{ ...SIGNING, scope: "two scopes" }, "scope"],
+    [{ ...SIGNING, configuration: `https://id.test/${"x".repeat(150)}` }, "configuration"],
+    [{ ...ASKED, secret: undefined }, "secret"],
+    [{ ...ASKED, sekret: "canary" }, ""],
+    ["canary", ""],
+    [null, ""],
+  ] as const) {
+    assert.throws(
+      () => readProviders(JSON.stringify([SIGNING, provider])),
+      ({ message }: Error) =>
+        message.startsWith(`OAUTH_PROVIDERS[1] ${place}`) && !message.includes("canary"),
+      JSON.stringify(provider),
+    );
+  }
+  assert.throws(() => readProviders("{}"), /is not a JSON list/);
+  assert.throws(() => readProviders("[canary"), /^Error: OAUTH_PROVIDERS is not JSON$/);
+});
