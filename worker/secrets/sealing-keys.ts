@@ -1,0 +1,85 @@
+/** AES-256-GCM under one of several keys, so that they can be changed one after the other. */
+
+/** What a secret is for: one that is sealed for a purpose serves no other. */
+export interface Purpose {
+  readonly user: string;
+  readonly purpose: "own" | "upstream";
+}
+
+/** Bytes: NIST SP 800-38D section 5.2.1.1. A random one, as one key seals far fewer than 2^32 secrets. */
+const IV_BYTES = 12;
+
+export class SealingKeys {
+  readonly #keys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+  /** @param keys of 32 bytes, by their ids; the first seals, all open */
+  constructor(keys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) {
+    this.#keys = keys;
+  }
+
+  /** @returns `ID:BASE64`, for the directory */
+  async seal(secret: string, purpose: Purpose): Promise<string> {
+    const [id] = this.#keys.keys();
+    if (id === undefined) throw new Error("there is no key to seal with");
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const plain = new TextEncoder().encode(secret);
+    const key = await this.#key(id);
+    const sealed = await crypto.subtle.encrypt(algorithm(iv, purpose), key, plain);
+    return `${id}:${btoa(String.fromCharCode(...iv, ...new Uint8Array(sealed)))}`;
+  }
+
+  /** @throws Error if the key is gone, or this was not sealed for this purpose; the message holds nothing of it */
+  async open(sealed: string, purpose: Purpose): Promise<string> {
+    const [id = "", text = ""] = sealed.split(":");
+    const key = await this.#key(id);
+    try {
+      const bytes = bytesOf(text);
+      const iv = bytes.subarray(0, IV_BYTES);
+      const rest = bytes.subarray(IV_BYTES);
+      return new TextDecoder().decode(
+        await crypto.subtle.decrypt(algorithm(iv, purpose), key, rest),
+      );
+    } catch (error) {
+      throw new Error(`the ${purpose.purpose} secret of ${purpose.user} is broken`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #key(id: string): Promise<CryptoKey> {
+    const bytes = this.#keys.get(id);
+    if (bytes === undefined) throw new Error(`SECRET_KEYS has no key named ${id}`);
+    return crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+  }
+}
+
+/** What was sealed for one user does not open for another, wherever the row is copied to. */
+function algorithm(iv: Uint8Array<ArrayBuffer>, { user, purpose }: Purpose) {
+  const additionalData = new TextEncoder().encode(`${purpose} ${user}`);
+  return { name: "AES-GCM", iv, additionalData };
+}
+
+/** @throws DOMException if it is not base64 */
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (unit) => unit.charCodeAt(0));
+}
+
+const KEY = /^([\w.-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
+
+/**
+ * Reads `SECRET_KEYS`: `ID:BASE64,ID:BASE64`, each of 32 bytes.
+ *
+ * @returns null if there is none
+ * @throws Error if one is malformed; the message holds no key
+ */
+export function readKeys(setting: string): SealingKeys | null {
+  const texts = setting.split(/[\s,]+/).filter((text) => text !== "");
+  if (texts.length === 0) return null;
+  const keys = texts.map((text) => {
+    const [, id, key] = KEY.exec(text) ?? [];
+    if (id === undefined || key === undefined)
+      throw new Error("SECRET_KEYS is not ID:BASE64,… with 32 bytes each");
+    return [id, bytesOf(key)] as const;
+  });
+  return new SealingKeys(new Map(keys));
+}
