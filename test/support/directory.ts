@@ -2,12 +2,17 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import {
   aliases,
+  appPasswords,
+  certificates,
   domains,
   groups,
   networks,
+  secrets,
   servers,
   users,
 } from "../../worker/directory/schema/index.ts";
+import { digestOf } from "../../worker/directory/secret.ts";
+import { readKeys } from "../../worker/secrets/index.ts";
 import { hashPassword } from "./passwords.ts";
 
 export interface Seed {
@@ -17,11 +22,25 @@ export interface Seed {
   readonly aliases?: readonly (typeof aliases.$inferInsert)[];
   readonly domains?: readonly (typeof domains.$inferInsert)[];
   readonly networks?: readonly (typeof networks.$inferInsert)[];
+  readonly appPasswords?: readonly NewAppPassword[];
+  readonly certificates?: readonly (typeof certificates.$inferInsert)[];
+  readonly secrets?: readonly NewSecret[];
 }
 
 /** A user by their password, or by a hash where the test is about it. */
 type NewUser = Omit<typeof users.$inferInsert, "passwordHash"> &
   ({ readonly password: string | Uint8Array } | { readonly passwordHash: string });
+
+/** An app password by what the user types. */
+type NewAppPassword = Omit<typeof appPasswords.$inferInsert, "digest" | "created"> & {
+  readonly password: string;
+};
+
+/** A secret before it is sealed, under the key of `SEALING`. */
+type NewSecret = Omit<typeof secrets.$inferInsert, "sealed"> & { readonly secret: string };
+
+/** `SECRET_KEYS` of a worker under test. */
+export const SEALING = `k1:${"A".repeat(43)}=`;
 
 /** Adds what is missing, in an order that satisfies the foreign keys. */
 export async function seed(db: DrizzleD1Database, wanted: Seed): Promise<void> {
@@ -37,6 +56,16 @@ export async function seed(db: DrizzleD1Database, wanted: Seed): Promise<void> {
     await db.insert(domains).values(domain).onConflictDoNothing();
   for (const network of wanted.networks ?? [])
     await db.insert(networks).values(network).onConflictDoNothing();
+  for (const { password, ...row } of wanted.appPasswords ?? []) {
+    const made = { digest: await digestOf(password), created: new Date() };
+    await db.insert(appPasswords).values({ ...row, ...made });
+  }
+  for (const certificate of wanted.certificates ?? [])
+    await db.insert(certificates).values(certificate);
+  for (const { secret, ...row } of wanted.secrets ?? []) {
+    const sealed = await readKeys(SEALING)!.seal(secret, row);
+    await db.insert(secrets).values({ ...row, sealed });
+  }
 }
 
 function hashed(user: NewUser): typeof users.$inferInsert {

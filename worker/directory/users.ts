@@ -2,7 +2,18 @@ import { and, desc, eq, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
-import { aliases, groups, knownNetworks, networks, servers, users } from "./schema/index.ts";
+import type { AppPassword } from "./app-passwords.ts";
+import {
+  aliases,
+  appPasswords,
+  certificates,
+  groups,
+  knownNetworks,
+  networks,
+  secrets,
+  servers,
+  users,
+} from "./schema/index.ts";
 
 /** The directory's database. */
 export type Directory = DrizzleD1Database;
@@ -21,6 +32,20 @@ export interface Entry {
   readonly candidates: readonly Server[];
   /** When they last logged in from the client's network; null if that is not known. */
   readonly lastSuccess: Date | null;
+  /** The one that was presented; null if it is none of theirs. */
+  readonly appPassword: AppPassword | null;
+  /** Whether the certificate that was presented is bound to them. */
+  readonly certified: boolean;
+  /** Their password, and what their server takes, both sealed; null where none is kept. */
+  readonly ownSecret: string | null;
+  readonly upstreamSecret: string | null;
+}
+
+/** What a client has shown beside a name, as the directory knows it. */
+export interface Presented {
+  /** The password's `digestOf`. */
+  readonly appPassword?: string;
+  readonly certificate?: { readonly subject: string | null; readonly fingerprint: string | null };
 }
 
 interface Found {
@@ -39,25 +64,29 @@ export async function findUser(
   directory: Directory,
   address: string,
   client: Ip | null,
+  presented: Presented = {},
 ): Promise<Found> {
-  const rows = await userQuery(directory, address, client);
+  const rows = await userQuery(directory, address, client, presented);
   const [first] = rows;
   const admitted = first?.access !== "deny";
   if (first === undefined || first.user === null || first.group === null)
     return { entry: null, admitted };
-  const { user, group, placed, lastSuccess } = first;
+  const { user, group, access: _, candidate: __, ...rest } = first;
   const candidates = rows.flatMap(({ candidate }) => (candidate === null ? [] : [candidate]));
-  return { entry: { user, group, placed, candidates, lastSuccess }, admitted };
+  return { entry: { ...rest, user, group, candidates, certified: rest.certified === 1 }, admitted };
 }
 
 /** The statement of `findUser`: a row for each candidate, or one if there is none, or no such user. */
-export function userQuery(directory: Directory, address: string, client: Ip | null) {
+export function userQuery(
+  directory: Directory,
+  address: string,
+  client: Ip | null,
+  presented: Presented = {},
+) {
   const placed = alias(servers, "placed");
   const candidate = alias(servers, "candidate");
-  // Nobody's alias may shadow a user's own address.
-  const owner = sql`coalesce(
-    (select ${users.address} from ${users} where ${users.address} = ${address}),
-    (select ${aliases.user} from ${aliases} where ${aliases.address} = ${address}))`;
+  const ownSecret = alias(secrets, "own_secret");
+  const upstreamSecret = alias(secrets, "upstream_secret");
   // Each network is asked for by the primary key: no scan of the rules, however many there are.
   const clientNetworks = client === null ? [] : networksOf(client);
   const asked = sql`(select value from json_each(${JSON.stringify(clientNetworks)}))`;
@@ -72,20 +101,60 @@ export function userQuery(directory: Directory, address: string, client: Ip | nu
   const groupToChooseFrom = sql`case when ${users.server} is null then coalesce(
     case when ${groups.policy} = 'nearest' and ${groups.storage} = 'shared' then ${rule.near} end,
     ${users.group}) end`;
+  // Nothing presented is null, and so equal to nothing.
+  const { appPassword = null, certificate } = presented;
+  const { subject = null, fingerprint = null } = certificate ?? {};
+  const { user, kind, value } = certificates;
+  const certified = sql<number>`exists (select 1 from ${certificates} where
+    ${user} = ${users.address} and ${kind} = 'subject' and ${value} = ${subject} or
+    ${user} = ${users.address} and ${kind} = 'fingerprint' and ${value} = ${fingerprint})`;
   const { lastSuccess } = knownNetworks;
   const here = client === null ? "" : clientNetwork(client);
   return directory
-    .select({ user: users, group: groups, placed, candidate, lastSuccess, access: rule.access })
+    .select({
+      user: users,
+      group: groups,
+      placed,
+      candidate,
+      lastSuccess,
+      access: rule.access,
+      appPassword: appPasswords,
+      certified,
+      ownSecret: ownSecret.sealed,
+      upstreamSecret: upstreamSecret.sealed,
+    })
     .from(sql`(select 1)`)
     .leftJoin(rule, sql`true`)
-    .leftJoin(users, eq(users.address, owner))
+    .leftJoin(users, eq(users.address, ownerQuery(address)))
     .leftJoin(groups, eq(groups.name, users.group))
     .leftJoin(placed, eq(placed.name, users.server))
     .leftJoin(candidate, and(eq(candidate.group, groupToChooseFrom), eq(candidate.state, "up")))
     .leftJoin(
       knownNetworks,
       and(eq(knownNetworks.user, users.address), eq(knownNetworks.network, here)),
+    )
+    .leftJoin(
+      appPasswords,
+      and(eq(appPasswords.user, users.address), sql`${appPasswords.digest} = ${appPassword}`),
+    )
+    .leftJoin(ownSecret, and(eq(ownSecret.user, users.address), eq(ownSecret.purpose, "own")))
+    .leftJoin(
+      upstreamSecret,
+      and(eq(upstreamSecret.user, users.address), eq(upstreamSecret.purpose, "upstream")),
     );
+}
+
+/** Whose address or alias this is: nobody's alias may shadow a user's own address. */
+function ownerQuery(address: string) {
+  return sql<string | null>`coalesce(
+    (select ${users.address} from ${users} where ${users.address} = ${address}),
+    (select ${aliases.user} from ${aliases} where ${aliases.address} = ${address}))`;
+}
+
+/** @returns the address of the user whose address or alias this is; null if it is nobody's */
+export async function ownerOf(directory: Directory, address: string): Promise<string | null> {
+  const [row] = await directory.select({ owner: ownerQuery(address) }).from(sql`(select 1)`);
+  return row?.owner ?? null;
 }
 
 /**

@@ -30,6 +30,7 @@ CREATE TABLE `app_passwords` (
 	FOREIGN KEY (`user`) REFERENCES `users`(`address`) ON UPDATE cascade ON DELETE cascade
 );
 --> statement-breakpoint
+CREATE UNIQUE INDEX `app_passwords_by_digest` ON `app_passwords` (`user`,`digest`);--> statement-breakpoint
 CREATE TABLE `audit` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`time` integer NOT NULL,
@@ -63,8 +64,12 @@ CREATE TABLE `groups` (
 	`name` text PRIMARY KEY NOT NULL,
 	`policy` text DEFAULT 'weighted' NOT NULL,
 	`storage` text DEFAULT 'own' NOT NULL,
+	`upstream_auth` text DEFAULT 'client' NOT NULL,
+	`master_user` text,
 	CONSTRAINT "groups_policy" CHECK("groups"."policy" in ('hash', 'weighted', 'nearest', 'first')),
-	CONSTRAINT "groups_storage" CHECK("groups"."storage" in ('own', 'shared'))
+	CONSTRAINT "groups_storage" CHECK("groups"."storage" in ('own', 'shared')),
+	CONSTRAINT "groups_upstream_auth" CHECK("groups"."upstream_auth" in ('client', 'stored', 'master')),
+	CONSTRAINT "groups_master_user" CHECK("groups"."upstream_auth" <> 'master' or "groups"."master_user" is not null)
 );
 --> statement-breakpoint
 CREATE TABLE `known_networks` (
@@ -83,6 +88,15 @@ CREATE TABLE `networks` (
 	`group` text,
 	FOREIGN KEY (`group`) REFERENCES `groups`(`name`) ON UPDATE cascade ON DELETE no action,
 	CONSTRAINT "networks_access" CHECK("networks"."access" in ('allow', 'deny'))
+);
+--> statement-breakpoint
+CREATE TABLE `secrets` (
+	`user` text NOT NULL,
+	`purpose` text NOT NULL,
+	`sealed` text NOT NULL,
+	PRIMARY KEY(`user`, `purpose`),
+	FOREIGN KEY (`user`) REFERENCES `users`(`address`) ON UPDATE cascade ON DELETE cascade,
+	CONSTRAINT "secrets_purpose" CHECK("secrets"."purpose" in ('own', 'upstream'))
 );
 --> statement-breakpoint
 CREATE TABLE `servers` (

@@ -23,11 +23,11 @@ const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
 test("what has expired is purged, and what has not is kept", async () => {
   const user = "alice@example.test";
-  const app = { user, digest: "x", created: daysAgo(500) };
+  const app = { user, created: daysAgo(500) };
   await admin.db.insert(appPasswords).values([
-    { ...app, label: "long gone", expires: daysAgo(31) },
-    { ...app, label: "gone", expires: daysAgo(29) },
-    { ...app, label: "for ever" },
+    { ...app, label: "long gone", digest: "1", expires: daysAgo(31) },
+    { ...app, label: "gone", digest: "2", expires: daysAgo(29) },
+    { ...app, label: "for ever", digest: "3" },
   ]);
   await admin.db.insert(knownNetworks).values([
     { user, network: "192.0.2.1/32", lastSuccess: daysAgo(91) },

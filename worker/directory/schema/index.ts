@@ -6,4 +6,4 @@
  */
 export { adminTokens, audit } from "./operators.ts";
 export { domains, groups, networks, servers } from "./routing.ts";
-export { aliases, appPasswords, certificates, knownNetworks, users } from "./users.ts";
+export { aliases, appPasswords, certificates, knownNetworks, secrets, users } from "./users.ts";

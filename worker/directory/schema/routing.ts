@@ -18,10 +18,24 @@ export const groups = sqliteTable(
     storage: text({ enum: ["own", "shared"] })
       .notNull()
       .default("own"),
+    /**
+     * With what we log in at its servers. `client`: what the client gave, a token too, or the user's own
+     * password where the client gave none. `stored`: the user's upstream password. `master`: a Dovecot
+     * master user, as `user*master`.
+     */
+    upstreamAuth: text("upstream_auth", { enum: ["client", "stored", "master"] })
+      .notNull()
+      .default("client"),
+    masterUser: text("master_user"),
   },
   (table) => [
     check("groups_policy", sql`${table.policy} in ('hash', 'weighted', 'nearest', 'first')`),
     check("groups_storage", sql`${table.storage} in ('own', 'shared')`),
+    check("groups_upstream_auth", sql`${table.upstreamAuth} in ('client', 'stored', 'master')`),
+    check(
+      "groups_master_user",
+      sql`${table.upstreamAuth} <> 'master' or ${table.masterUser} is not null`,
+    ),
   ],
 );
 

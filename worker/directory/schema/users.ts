@@ -1,6 +1,14 @@
 /** Who may log in, and with what. */
 import { sql } from "drizzle-orm";
-import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import {
+  check,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import { groups, servers } from "./routing.ts";
 
 /** The protocols that a user or an app password may be used for. */
@@ -60,13 +68,35 @@ export const appPasswords = sqliteTable(
     user: owner(),
     /** What the user calls it. */
     label: text().notNull(),
+    /** `digestOf` what was made: a login finds it by that. */
     digest: text().notNull(),
     ...protocols,
     created: integer({ mode: "timestamp" }).notNull(),
     expires: integer({ mode: "timestamp" }),
     lastUsed: integer("last_used", { mode: "timestamp" }),
   },
-  (table) => [primaryKey({ columns: [table.user, table.label] })],
+  (table) => [
+    primaryKey({ columns: [table.user, table.label] }),
+    uniqueIndex("app_passwords_by_digest").on(table.user, table.digest),
+  ],
+);
+
+/** Passwords that must be read again, each under a key that the database does not have: `secrets/`. */
+export const secrets = sqliteTable(
+  "secrets",
+  {
+    user: owner(),
+    /**
+     * `own`: the user's own password, for methods in which the client proves it without sending it.
+     * `upstream`: what the user's server takes, which the user need not know.
+     */
+    purpose: text({ enum: ["own", "upstream"] }).notNull(),
+    sealed: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.user, table.purpose] }),
+    check("secrets_purpose", sql`${table.purpose} in ('own', 'upstream')`),
+  ],
 );
 
 /** Client certificates by which users may log in with EXTERNAL. */
