@@ -10,6 +10,15 @@ export function logWarning(message: string, facts: Record<string, string | undef
   console.warn(JSON.stringify({ level: "warn", message, ...facts }));
 }
 
+const said = new Set<string>();
+
+/** The same for what is so until somebody changes it: once in the life of an isolate. */
+export function logWarningOnce(message: string): void {
+  if (said.has(message)) return;
+  said.add(message);
+  logWarning(message);
+}
+
 /** An error's words. Drizzle's own hold the statement and what it was asked for; the cause is D1's. */
 export function describe(error: unknown): string {
   return String(error instanceof DrizzleQueryError ? error.cause : error);

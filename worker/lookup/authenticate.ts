@@ -1,23 +1,19 @@
 /** Is the client who they say they are? Asked under the penalties for having said so falsely. */
 import { clientNetwork } from "../../shared/address.ts";
+import { isUnnoted, noteUse } from "../directory/app-passwords.ts";
 import { normalAddress } from "../directory/address.ts";
 import { forgetNetwork, isKnownGood, isStale, noteSuccess } from "../directory/known-networks.ts";
-import { type Directory, type Entry, findUser } from "../directory/users.ts";
+import { type Entry, findUser } from "../directory/users.ts";
 import { describe, logError } from "../log.ts";
-import type { PasswordScheme } from "../passwords/scheme.ts";
 import { isTurnedAway, judge, type Standings, type Trial } from "../penalties/index.ts";
-import { type LoginMethod, METHODS, type Proved } from "./methods.ts";
+import { type LoginMethod, METHODS, type Proved } from "./methods/index.ts";
 import type { Blocked, Refused, Unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
+import type { Resources } from "./resources.ts";
 
 /** What a login is decided with. */
-export interface Surroundings {
-  readonly directory: Directory;
+export interface Surroundings extends Resources {
   readonly standings: Standings;
-  /** For a bare user name; empty to leave it bare. */
-  readonly defaultDomain: string;
-  /** In which passwords may be stored. */
-  readonly schemes: readonly PasswordScheme[];
   /** Sees to it that work is done although nobody waits for it. */
   readonly keep: (work: Promise<unknown>) => void;
 }
@@ -30,16 +26,18 @@ export async function authenticate(
   request: LookupRequest,
   surroundings: Surroundings,
 ): Promise<Proved | Refused | Blocked | Unavailable> {
-  const { directory, standings, defaultDomain, schemes } = surroundings;
-  const address = normalAddress(request.login, defaultDomain);
-  const { entry, admitted } = await findUser(directory, address, request.client);
+  const { directory, standings, defaultDomain } = surroundings;
+  const attempt = await METHODS[method](request, surroundings);
+  const address = normalAddress(attempt.login, defaultDomain);
+  const found = await findUser(directory, address, request.client, attempt.presented);
+  const { entry, admitted } = found;
   if (!admitted) return { kind: "refused", reason: "not-admitted" };
   const network = request.client === null ? null : clientNetwork(request.client);
   const account = (entry?.user.address ?? address).slice(0, LONGEST_ACCOUNT);
   const claimant = { account, network, known: isKnownGood(entry?.lastSuccess ?? null) };
   if (isTurnedAway(standings, claimant)) return { kind: "blocked" };
 
-  const verified = await METHODS[method](request, entry, schemes);
+  const verified = await attempt.verify(entry);
   if (verified.kind === "unavailable") return verified;
   const { blocked, pressure, trusted } = await judge(standings, claimant, trialOf(verified));
   if (entry !== null && network !== null) {
@@ -47,7 +45,9 @@ export async function authenticate(
     if (verified.kind === "proved" && trusted) note(entry, network, surroundings);
   }
   if (blocked) return { kind: "blocked" };
-  return verified.kind === "proved" ? verified : { ...verified, pressure };
+  if (verified.kind === "refused") return { ...verified, pressure };
+  noteAppPassword(verified.entry, surroundings);
+  return verified;
 }
 
 /** What is not verified is no guess, and does not count. */
@@ -64,6 +64,15 @@ function forget({ user }: Entry, network: string, { directory, keep }: Surroundi
 function note({ user, lastSuccess }: Entry, network: string, around: Surroundings): void {
   if (!isStale(lastSuccess)) return;
   around.keep(noteSuccess(around.directory, user.address, network).catch(logUnwritten));
+}
+
+function noteAppPassword({ appPassword }: Entry, { directory, keep }: Surroundings): void {
+  if (appPassword === null || !isUnnoted(appPassword)) return;
+  keep(
+    noteUse(directory, appPassword).catch((error: unknown) => {
+      logError(`the use of an app password was not written: ${describe(error)}`);
+    }),
+  );
 }
 
 function logUnwritten(error: unknown): void {

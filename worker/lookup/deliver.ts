@@ -6,6 +6,7 @@ import { POLICIES } from "../routing/index.ts";
 import type { Outcome, Refused } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import { type Surroundings, accept, route } from "./route.ts";
+import { NO_LOGIN } from "./upstream-login.ts";
 
 const UNKNOWN_USER: Refused = { kind: "refused", reason: "unknown-user" };
 const UNKNOWN_DOMAIN: Refused = { kind: "refused", reason: "unknown-domain" };
@@ -31,7 +32,7 @@ export async function deliver(
   if (server === undefined) {
     return { kind: "unavailable", reason: `group ${group.name} has no server for mail` };
   }
-  return accept(server, others, null, request, surroundings);
+  return accept(server, others, NO_LOGIN, request, surroundings);
 }
 
 /** RFC 5321 section 4.1.1.3: `RCPT TO:<@route:user@domain> PARAMETERS`; the route is to be ignored. */

@@ -8,6 +8,8 @@ export interface Accepted {
   readonly port: number;
   /** The name to log in with at the server; null if it is the one that the client gave. */
   readonly login: string | null;
+  /** The same for the password. */
+  readonly password: string | null;
   /** TLS towards the server, and the name in its certificate; null where the caller is not told. */
   readonly tls: "off" | "starttls" | "tls" | null;
   readonly tlsName: string | null;
@@ -28,6 +30,8 @@ export interface Refused {
     | "unknown-domain";
   /** How much of the permitted failures is used up, from 0 to 1; nothing, if it is left out. */
   readonly pressure?: number;
+  /** Base64 that the client of a bearer token hears before it is refused. */
+  readonly challenge?: string;
 }
 
 /** Too many logins have failed: it is not told whether this one is right. */

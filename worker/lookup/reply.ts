@@ -17,26 +17,29 @@ export function replyTo({ protocol, attempt }: LookupRequest, outcome: Outcome):
     case "accepted":
       return accept(outcome);
     case "refused":
-      return refuse(words[outcome.reason], waitAfter(attempt, outcome.pressure));
+      return refuse(words[outcome.reason], waitAfter(attempt, outcome.pressure), outcome.challenge);
     case "blocked":
     case "unavailable":
       return fail(words[outcome.kind]);
   }
 }
 
-function accept({ host, port, login, tls, tlsName, fallbacks }: Accepted): Response {
+function accept({ host, port, login, password, ...rest }: Accepted): Response {
+  const { tls, tlsName, fallbacks } = rest;
   const headers = new Headers({ "Auth-Status": STATUS_OK });
   headers.set("Auth-Server", host);
   headers.set("Auth-Port", String(port));
   if (login !== null) headers.set("Auth-User", login);
+  if (password !== null) headers.set("Auth-Pass", password);
   if (tls !== null) headers.set("Auth-Upstream-TLS", tls);
   if (tlsName !== null) headers.set("Auth-Upstream-Name", tlsName);
   if (fallbacks.length > 0) headers.set("Auth-Fallback", fallbacks.map(formatAddress).join(", "));
   return new Response(null, { headers });
 }
 
-function refuse(words: Words, wait: number | null): Response {
+function refuse(words: Words, wait: number | null, challenge?: string): Response {
   const headers = no(words);
+  if (challenge !== undefined) headers.set("Auth-Error-SASL", challenge);
   if (wait !== null) headers.set("Auth-Wait", String(wait));
   return new Response(null, { headers });
 }

@@ -9,6 +9,10 @@ export interface LookupRequest {
   readonly login: string;
   /** `Auth-Pass`: the client's password, byte for byte, or what the method has instead. May be empty. */
   readonly proof: Uint8Array;
+  /** With `apop` and `cram-md5`, what the client was challenged with; empty otherwise. */
+  readonly salt: string;
+  /** What the client's certificate is known by, if the caller has found it good; null otherwise. */
+  readonly certificate: Certificate | null;
   /** The client's address; null where it has none, as on a unix socket. */
   readonly client: Ip | null;
   /** What the caller understands of our replies beyond nginx's (`Auth-Accept`). */
@@ -19,6 +23,14 @@ export interface LookupRequest {
   readonly attempt: number;
 }
 
+/** Each as nginx writes it; null where the caller does not say. */
+interface Certificate {
+  /** RFC 2253. */
+  readonly subject: string | null;
+  /** SHA-1, in hex of lower case. */
+  readonly fingerprint: string | null;
+}
+
 /** A lookup that no caller of nginx's kind would send. The message holds no value of it. */
 export class MalformedLookup extends Error {
   override name = "MalformedLookup";
@@ -26,11 +38,14 @@ export class MalformedLookup extends Error {
 
 /** @throws MalformedLookup */
 export function readLookup(headers: Headers): LookupRequest {
+  const method = oneOf(METHODS, headers, "Auth-Method");
   return {
     protocol: oneOf(PROTOCOLS, headers, "Auth-Protocol"),
-    method: oneOf(METHODS, headers, "Auth-Method"),
+    method,
     login: credentialText(headers, "Auth-User"),
     proof: credential(headers, "Auth-Pass"),
+    salt: method === "apop" || method === "cram-md5" ? required(headers, "Auth-Salt") : "",
+    certificate: certificate(headers),
     client: parseIp(headers.get("Client-IP") ?? ""),
     accepts: new Set(
       headers
@@ -53,6 +68,16 @@ const METHODS: readonly AuthMethod[] = [
   "oauthbearer",
   "none",
 ];
+
+function certificate(headers: Headers): Certificate | null {
+  if (headers.get("Auth-SSL-Verify") !== "SUCCESS") return null;
+  const subject = headers.get("Auth-SSL-Subject");
+  return {
+    // Of bytes that are no UTF-8, two different names may have become one here.
+    subject: subject?.includes("\u{FFFD}") === true ? null : subject,
+    fingerprint: headers.get("Auth-SSL-Fingerprint")?.toLowerCase() ?? null,
+  };
+}
 
 function oneOf<Name extends string>(
   known: readonly Name[],

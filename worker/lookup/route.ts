@@ -1,14 +1,15 @@
 /** Which server a user who has proved themselves is sent to, and what the caller is told of it. */
 import { parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { type Directory, type Entry, type Server, placeUser } from "../directory/users.ts";
+import { type Entry, type Server, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
 import type { Accepted, Unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
+import type { Resources } from "./resources.ts";
+import { NO_LOGIN, type UpstreamLogin, upstreamLogin } from "./upstream-login.ts";
 
 /** What routing needs beyond the directory's rows. */
-export interface Surroundings {
-  readonly directory: Directory;
+export interface Surroundings extends Resources {
   /** Where the calling proxy is; null where nobody knows. */
   readonly place: Place | null;
   /** @throws Error where a host has no address, or nobody can tell */
@@ -35,13 +36,11 @@ export async function route(
   if (server.state === "down") {
     return unavailable(`${server.name} is down, which holds the mail of ${user.address}`);
   }
-  return accept(server, others, upstreamLogin(user, request), request, surroundings);
-}
-
-/** @returns null where the client's own will do, or where nobody logs in */
-function upstreamLogin({ upstreamLogin: stored, address }: Entry["user"], request: LookupRequest) {
-  const login = stored ?? address;
-  return request.method === "none" || login === request.login ? null : login;
+  const { method } = request;
+  const login =
+    method === "none" ? NO_LOGIN : await upstreamLogin(entry, method, request, surroundings);
+  if (login.kind === "unavailable") return login;
+  return accept(server, others, login, request, surroundings);
 }
 
 /** The servers for a user who has none, the best first; with `own` storage it is theirs from now on, and alone. */
@@ -63,26 +62,19 @@ function portOf(server: Server, protocol: ProtocolName): number | null {
   return server[`${protocol}Port` as const];
 }
 
-/** What fits into a header of a reply that nginx reads, which allows 1,024 bytes for all of it. */
-const SENDABLE = /^[\x21-\x7e]{1,512}$/;
-
 /** Fallbacks that are worth a header's room. */
 const MOST_FALLBACKS = 4;
 
-/** @param login to log in with at the server; null for the one that the client gave */
 export async function accept(
   server: Server,
   others: readonly Server[],
-  login: string | null,
+  { login, password }: UpstreamLogin,
   request: LookupRequest,
   { resolve }: Surroundings,
 ): Promise<Accepted | Unavailable> {
   const { protocol, accepts } = request;
   const port = portOf(server, protocol);
   if (port === null) return unavailable(`${server.name} has no port for ${protocol}`);
-  if (login !== null && !SENDABLE.test(login)) {
-    return unavailable("an upstream login is no header value");
-  }
   const named = parseIp(server.host) === null;
   const fallbacks = accepts.has("fallback") ? others.slice(0, MOST_FALLBACKS) : [];
   return {
@@ -90,6 +82,7 @@ export async function accept(
     host: named && !accepts.has("hostname") ? await resolve(server.host) : server.host,
     port,
     login,
+    password,
     tls: accepts.has("tls") ? server.tls : null,
     tlsName: accepts.has("tls") ? server.tlsName : null,
     // Whoever takes fallbacks is Postern's proxy, which takes names too.

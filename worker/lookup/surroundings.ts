@@ -1,14 +1,21 @@
 /** What the platform tells of a lookup, and what an isolate keeps from one to the next. */
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
+import { readProviders, Tokens } from "../oauth/index.ts";
 import { allowedSchemes } from "../passwords/schemes.ts";
 import { rules, Standings } from "../penalties/index.ts";
 import { HostNames, type Place } from "../routing/index.ts";
+import { readKeys, readMasterPasswords } from "../secrets/index.ts";
 import type { Surroundings as LoginSurroundings } from "./authenticate.ts";
 import type { Surroundings as RouteSurroundings } from "./route.ts";
 
-/** By the resolver's address; an isolate has one. */
-const hostNames = new Map<string, HostNames>();
+const hostNames = kept((endpoint) => new HostNames(endpoint));
+const sealingKeys = kept(readKeys);
+const masterPasswords = kept(readMasterPasswords);
+const tokens = kept((setting) => {
+  const providers = readProviders(setting);
+  return providers === null ? null : new Tokens(providers);
+});
 
 export type Surroundings = LoginSurroundings & RouteSurroundings;
 
@@ -19,18 +26,25 @@ export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env
     standings: new Standings(env.PENALTIES, rules(env), keep),
     defaultDomain: env.DEFAULT_DOMAIN,
     schemes: allowedSchemes(env.WEAK_PASSWORD_SCHEMES),
+    tokens: () => tokens(env.OAUTH_PROVIDERS ?? ""),
+    keys: () => sealingKeys(env.SECRET_KEYS ?? ""),
+    masterPassword: (user) => masterPasswords(env.MASTER_PASSWORDS ?? "").get(user) ?? null,
     keep,
     place: placeOf(req.raw.cf),
-    resolve: (host) => namesFrom(env.DNS_OVER_HTTPS).resolve(host),
+    resolve: (host) => hostNames(env.DNS_OVER_HTTPS).resolve(host),
   };
 }
 
-function namesFrom(endpoint: string): HostNames {
-  const known = hostNames.get(endpoint);
-  if (known !== undefined) return known;
-  const names = new HostNames(endpoint);
-  hostNames.set(endpoint, names);
-  return names;
+/** What is made of a setting, once for each value; an isolate meets one. */
+function kept<Value>(make: (setting: string) => Value): (setting: string) => Value {
+  const made = new Map<string, Value>();
+  return (setting) => {
+    const known = made.get(setting);
+    if (known !== undefined) return known;
+    const value = make(setting);
+    made.set(setting, value);
+    return value;
+  };
 }
 
 /** The caller is a proxy of ours, so where it is says where its clients are, more or less. */

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { and, eq } from "drizzle-orm";
+import { appPasswords } from "../../../worker/directory/schema/index.ts";
+import { newSecret } from "../../../worker/directory/secret.ts";
+import { SEALING } from "../../support/directory.ts";
+import { type Harness, startHarness } from "../../support/harness.ts";
+
+/** "wonderland", cheap to verify. */
+const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+const HOUR = 3_600_000;
+
+const user = "alice@example.test";
+const phone = newSecret();
+const printer = newSecret();
+const old = newSecret();
+const kept = newSecret();
+
+let worker: Harness;
+before(async () => {
+  const row = { group: "mail", server: "m1", passwordHash };
+  worker = await startHarness({
+    vars: { FAILURES_PER_ACCOUNT: "3" },
+    secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143, smtpPort: 587 }],
+      users: [
+        { address: user, ...row },
+        { address: "bob@example.test", ...row },
+        { address: "off@example.test", ...row, enabled: false },
+        { address: "kept@example.test", ...row },
+      ],
+      aliases: [{ address: "al@example.test", user }],
+      appPasswords: [
+        { user, label: "phone", password: phone },
+        { user, label: "printer", password: printer, imap: false, pop3: false },
+        { user, label: "old", password: old, expires: new Date(Date.now() - 1000) },
+        { user: "off@example.test", label: "phone", password: phone },
+        { user: "kept@example.test", label: "phone", password: kept },
+      ],
+      secrets: [{ user: "kept@example.test", purpose: "own", secret: "wonder land" }],
+    },
+  });
+});
+after(() => worker.close());
+
+const REFUSED = "[AUTHENTICATIONFAILED] Invalid login or password";
+
+async function logIn(password: string, headers: Record<string, string> = {}) {
+  const { auth } = await worker.ask({ "Auth-Pass": password, ...headers });
+  return auth["auth-status"];
+}
+
+test("an app password logs its user in, beside their own, under any of their names", async () => {
+  assert.equal(await logIn(phone), "OK");
+  assert.equal(await logIn(phone, { "Auth-User": "al@example.test" }), "OK");
+  assert.equal(await logIn("wonderland"), "OK");
+});
+
+test("an app password is its user's alone", async () => {
+  assert.equal(await logIn(kept), REFUSED);
+  assert.equal(await logIn(phone, { "Auth-User": "bob@example.test" }), REFUSED);
+});
+
+test("an app password works in the protocols that it is for", async () => {
+  assert.equal(await logIn(printer, { "Auth-Protocol": "smtp" }), "OK");
+  assert.equal(await logIn(printer), REFUSED);
+});
+
+test("an app password ends when it expires, and for a user who is disabled", async () => {
+  assert.equal(await logIn(old), REFUSED);
+  assert.equal(await logIn(phone, { "Auth-User": "off@example.test" }), REFUSED);
+});
+
+test("an app password that no longer serves is no guess, however often it is tried", async () => {
+  for (let n = 0; n < 5; n++)
+    assert.equal(await logIn(old, { "Client-IP": "192.0.2.50" }), REFUSED);
+  assert.equal(await logIn(phone, { "Client-IP": "192.0.2.50" }), "OK");
+});
+
+test("what is no app password fails, bytes that are not UTF-8 too", async () => {
+  for (const wrong of [phone.slice(1), phone.toUpperCase(), `${phone}%FF`, `${phone}%20`]) {
+    const { auth } = await worker.ask({ "Auth-User": "bob@example.test", "Auth-Pass": wrong });
+    assert.notEqual(auth["auth-status"], "OK");
+  }
+});
+
+test("the server is given the user's own password, where that is kept, and else what the client gave", async () => {
+  const headers = { "Auth-User": "kept@example.test" };
+  const { auth } = await worker.ask({ ...headers, "Auth-Pass": kept });
+  assert.equal(auth["auth-pass"], "wonder land");
+  assert.equal((await worker.ask({ "Auth-Pass": phone })).auth["auth-pass"], undefined);
+  const own = await worker.ask({ ...headers, "Auth-Pass": "wonderland" });
+  assert.equal(own.auth["auth-status"], "OK");
+  assert.equal(own.auth["auth-pass"], undefined);
+});
+
+const row = and(eq(appPasswords.user, user), eq(appPasswords.label, "phone"));
+
+async function lastUsed(): Promise<number> {
+  const [found] = await worker.db.select().from(appPasswords).where(row);
+  return found?.lastUsed?.getTime() ?? 0;
+}
+
+test("the last use is written down once an hour", async () => {
+  for (const [earlier, written] of [
+    [null, true],
+    [Date.now() - HOUR / 2, false],
+    [Date.now() - 2 * HOUR, true],
+  ] as const) {
+    const lastUse = earlier === null ? null : new Date(Math.floor(earlier / 1000) * 1000);
+    await worker.db.update(appPasswords).set({ lastUsed: lastUse }).where(row);
+    assert.equal(await logIn(phone), "OK");
+    if (written) {
+      // After the answer, so that nobody waits for it.
+      while (Date.now() - (await lastUsed()) > 60_000) await pause(10);
+    } else {
+      // Time enough for what must not be written: another login's answer.
+      assert.equal(await logIn(printer, { "Auth-Protocol": "smtp" }), "OK");
+      assert.equal(await lastUsed(), lastUse?.getTime());
+    }
+  }
+});

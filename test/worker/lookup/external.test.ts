@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { SEALING } from "../../support/directory.ts";
+import { type Harness, startHarness } from "../../support/harness.ts";
+
+const passwordHash = "x";
+const SUBJECT = "CN=alice@example.test,O=Example\\, Inc.";
+const FINGERPRINT = "0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33";
+const shown = { "Auth-SSL": "on", "Auth-SSL-Verify": "SUCCESS" };
+const bySubject = { ...shown, "Auth-SSL-Subject": SUBJECT, "Auth-SSL-Fingerprint": "00" };
+const byFingerprint = { ...shown, "Auth-SSL-Subject": "CN=x", "Auth-SSL-Fingerprint": FINGERPRINT };
+
+let worker: Harness;
+before(async () => {
+  const row = { group: "mail", server: "m1", passwordHash };
+  const user = "alice@example.test";
+  worker = await startHarness({
+    secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143, smtpPort: 587 }],
+      users: [
+        { address: user, ...row },
+        { address: "bob@example.test", ...row },
+        { address: "card@example.test", ...row },
+        { address: "off@example.test", ...row, enabled: false },
+      ],
+      aliases: [{ address: "al@example.test", user }],
+      certificates: [
+        { user, kind: "subject", value: SUBJECT },
+        { user, kind: "fingerprint", value: FINGERPRINT },
+        { user, kind: "subject", value: "CN=\u{FFFD}" },
+        { user: "card@example.test", kind: "subject", value: "CN=card" },
+        { user: "off@example.test", kind: "subject", value: SUBJECT },
+      ],
+      secrets: [{ user, purpose: "own", secret: "wonderland" }],
+    },
+  });
+});
+after(() => worker.close());
+
+const logIn = (headers: Record<string, string>) =>
+  worker.ask({ "Auth-Method": "external", "Auth-Pass": "", ...headers });
+
+for (const [what, certificate] of Object.entries({ bySubject, byFingerprint })) {
+  test(`a certificate that is bound to the user logs them in: ${what}`, async () => {
+    const { auth } = await logIn(certificate);
+    assert.equal(auth["auth-status"], "OK");
+    assert.equal(auth["auth-pass"], "wonderland");
+    const alias = await logIn({ ...certificate, "Auth-User": "al@example.test" });
+    assert.equal(alias.auth["auth-user"], "alice@example.test");
+  });
+}
+
+test("a fingerprint is the same in capitals", async () => {
+  const certificate = { ...byFingerprint, "Auth-SSL-Fingerprint": FINGERPRINT.toUpperCase() };
+  assert.equal((await logIn(certificate)).auth["auth-status"], "OK");
+});
+
+test("nobody is let in by anything less", async () => {
+  const cases: Record<string, Record<string, string>> = {
+    "no certificate": {},
+    "one that is not verified": { ...bySubject, "Auth-SSL-Verify": "NONE" },
+    "one that is not good": { ...bySubject, "Auth-SSL-Verify": "FAILED:self-signed certificate" },
+    "a verdict in other case": { ...bySubject, "Auth-SSL-Verify": "success" },
+    "another's": { ...bySubject, "Auth-User": "bob@example.test" },
+    "one of nobody": { ...bySubject, "Auth-User": "nobody@example.test" },
+    "no name": { ...bySubject, "Auth-User": "" },
+    "another subject": { ...bySubject, "Auth-SSL-Subject": `${SUBJECT},C=XX` },
+    "a subject in other case": { ...bySubject, "Auth-SSL-Subject": SUBJECT.toLowerCase() },
+    "a fingerprint as a subject": { ...shown, "Auth-SSL-Subject": FINGERPRINT },
+    "a subject that is no UTF-8": { ...shown, "Auth-SSL-Subject": "CN=\u00ff" },
+    "neither subject nor fingerprint": shown,
+    "a user who is disabled": { ...bySubject, "Auth-User": "off@example.test" },
+  };
+  for (const [index, [what, headers]] of Object.entries(cases).entries()) {
+    const { status, auth } = await logIn({ "Client-IP": `198.51.100.${index}`, ...headers });
+    assert.equal(status, 200, what);
+    assert.match(auth["auth-status"]!, /AUTHENTICATIONFAILED/, what);
+  }
+});
+
+test("without a password for the server, who is let in can be sent to SMTP only", async () => {
+  const card = { ...bySubject, "Auth-SSL-Subject": "CN=card", "Auth-User": "card@example.test" };
+  assert.equal((await logIn(card)).status, 503);
+  assert.match(worker.logs(), /no own secret of card@example.test is kept/);
+  const { auth } = await logIn({ ...card, "Auth-Protocol": "smtp" });
+  assert.equal(auth["auth-status"], "OK");
+  assert.equal(auth["auth-pass"], undefined);
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Harness, startHarness } from "../../support/harness.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+
+const passwordHash = "x";
+let provider: TokenProvider;
+before(async () => {
+  provider = await startTokenProvider();
+});
+after(() => provider.close());
+
+async function start(setting?: string): Promise<Harness & AsyncDisposable> {
+  const worker = await startHarness({
+    secrets: { LOOKUP_KEYS: "key", ...(setting !== undefined && { OAUTH_PROVIDERS: setting }) },
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 }],
+      users: [{ address: "alice@example.test", group: "mail", server: "m1", passwordHash }],
+    },
+  });
+  return { ...worker, [Symbol.asyncDispose]: () => worker.close() };
+}
+
+const XOAUTH2 = { "Auth-Method": "xoauth2" };
+
+test("while an issuer's keys cannot be had no token is called wrong, and then it is good", async () => {
+  await using worker = await start(JSON.stringify([provider.signing]));
+  const token = await provider.sign();
+  for (const trouble of [
+    { status: 500, body: "" },
+    { status: 200, body: "<html>" },
+    { status: 200, body: "{}" },
+  ]) {
+    provider.trouble = trouble;
+    const { status, auth } = await worker.ask({ ...XOAUTH2, "Auth-Pass": token });
+    assert.equal(status, 503);
+    assert.match(auth["auth-status"]!, /UNAVAILABLE/);
+  }
+  provider.trouble = null;
+  const { auth } = await worker.ask({ ...XOAUTH2, "Auth-Pass": token });
+  assert.equal(auth["auth-status"], "OK");
+  assert.match(worker.logs(), /the keys of http:[^"]* cannot be had/);
+});
+
+test("the keys are asked for once, also when tokens name others", async () => {
+  await using worker = await start(JSON.stringify([provider.signing]));
+  provider.requests.length = 0;
+  for (let n = 0; n < 5; n++) {
+    const token = await provider.sign({ jti: `${n}` }, { header: n > 2 ? { kid: `../${n}` } : {} });
+    await worker.ask({ ...XOAUTH2, "Auth-Pass": token });
+  }
+  assert.equal(provider.requests.length, 1);
+});
+
+test("without a provider tokens are refused, and the log says once what to set", async () => {
+  await using worker = await start();
+  for (let n = 0; n < 3; n++) {
+    const { status, auth } = await worker.ask({ ...XOAUTH2, "Auth-Pass": await provider.sign() });
+    assert.equal(status, 200);
+    assert.match(auth["auth-status"]!, /AUTHENTICATIONFAILED/);
+    assert.equal(auth["auth-error-sasl"], undefined);
+  }
+  assert.equal(worker.logs().match(/set OAUTH_PROVIDERS/g)?.length, 1);
+});
+
+test("a setting that makes no sense is a fault of ours, and is not quoted", async () => {
+  await using worker = await start('[{"secret": "canary"');
+  const { status } = await worker.ask({ ...XOAUTH2, "Auth-Pass": await provider.sign() });
+  assert.equal(status, 503);
+  assert.match(worker.logs(), /OAUTH_PROVIDERS is not JSON/);
+  assert.doesNotMatch(worker.logs(), /canary/);
+});

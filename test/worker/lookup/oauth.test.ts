@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+
+/** "wonderland", cheap to verify. */
+const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+const alice = "alice@example.test";
+const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
+/** Failures of an account: more than the tests here make of Alice's. */
+const PERMITTED = 20;
+const NOW = Math.floor(Date.now() / 1000);
+
+let provider: TokenProvider;
+let asked: TokenProvider;
+let worker: Harness;
+
+before(async () => {
+  provider = await startTokenProvider();
+  asked = await startTokenProvider();
+  const configuration = "https://id.example.test/.well-known/openid-configuration";
+  const providers = [
+    { ...provider.signing, scope: "mail.read", configuration },
+    { ...asked.introspecting, audience: ["mail", "imap"], address: "username" },
+  ];
+  const row = { group: "mail", server: "m1", passwordHash };
+  worker = await startHarness({
+    vars: {
+      DEFAULT_DOMAIN: "example.test",
+      FAILURES_PER_ACCOUNT: `${PERMITTED}`,
+      FAILURES_PER_NETWORK: "1000",
+    },
+    secrets: { LOOKUP_KEYS: "key", OAUTH_PROVIDERS: JSON.stringify(providers) },
+    seed: {
+      groups: [{ name: "mail" }],
+      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143, pop3Port: 110 }],
+      users: [
+        { address: alice, ...row },
+        { address: "kate@example.test", ...row },
+        { address: "stale@example.test", ...row },
+        { address: "guessed@example.test", ...row },
+        { address: "off@example.test", ...row, enabled: false },
+        { address: "imap-only@example.test", ...row, pop3: false },
+      ],
+      aliases: [
+        { address: "al@example.test", user: alice },
+        { address: "ally@example.test", user: alice },
+      ],
+    },
+  });
+});
+after(async () => {
+  await worker.close();
+  await provider.close();
+  await asked.close();
+});
+let networks = 0;
+beforeEach(() => {
+  networks += 1;
+});
+
+/** From a network of the test's own. */
+const logIn = (token: string, headers: Record<string, string> = {}): Promise<Answer> =>
+  worker.ask({
+    "Auth-Method": "xoauth2",
+    "Auth-Pass": token,
+    "Client-IP": `198.51.100.${networks}`,
+    ...headers,
+  });
+
+type Changes = Record<string, unknown>;
+
+const sign = (changes: Changes = {}, options?: Parameters<TokenProvider["sign"]>[1]) =>
+  provider.sign({ scope: "openid mail.read", ...changes }, options);
+
+const status = ({ auth }: Answer) => auth["auth-status"];
+const challenge = ({ auth }: Answer): unknown => JSON.parse(atob(auth["auth-error-sasl"] ?? ""));
+
+describe("a signed token", () => {
+  for (const alg of ["ES256", "RS256", "EdDSA"] as const) {
+    test(`of ${alg} logs its user in, and is passed on`, async () => {
+      const answer = await logIn(await sign({}, { alg }));
+      assert.deepEqual(answer.auth, {
+        "auth-status": "OK",
+        "auth-server": "192.0.2.7",
+        "auth-port": "143",
+      });
+    });
+  }
+
+  test("that does not name its key is tried with each", async () => {
+    assert.equal(status(await logIn(await sign({}, { header: { kid: undefined } }))), "OK");
+  });
+
+  test("may be for any name of the user, and name them by any", async () => {
+    for (const [login, email] of [
+      [alice, "al@example.test"],
+      ["al@example.test", alice],
+      ["al@example.test", "ally@example.test"],
+      ["alice", "Alice@Example.TEST"],
+      ["alice", "alice"],
+    ] as const) {
+      const answer = await logIn(await sign({ email }), { "Auth-User": login });
+      assert.equal(status(answer), "OK", `${login} ${email}`);
+    }
+  });
+
+  test("says who wants in where the client leaves it open", async () => {
+    const token = await sign({ email: "al@example.test" });
+    const answer = await logIn(token, { "Auth-User": "", "Auth-Method": "oauthbearer" });
+    assert.equal(status(answer), "OK");
+    assert.equal(answer.auth["auth-user"], alice);
+  });
+
+  test("lets nobody in as another user, nor as one whom we do not know", async () => {
+    for (const [login, email] of [
+      ["kate@example.test", alice],
+      [alice, "kate@example.test"],
+      [alice, "nobody@example.test"],
+      ["nobody@example.test", "nobody@example.test"],
+      ["", "nobody@example.test"],
+      ["", "off@example.test"],
+      ["off@example.test", "off@example.test"],
+      // A Kelvin sign, which is a k in lower case.
+      ["kate@example.test", "\u212Aate@example.test"],
+      ["", "\u212Aate@example.test"],
+    ] as const) {
+      const answer = await logIn(await sign({ email }), { "Auth-User": login });
+      assert.equal(status(answer), WRONG, `${login} ${email}`);
+    }
+    const pop3 = { "Auth-User": "imap-only@example.test", "Auth-Protocol": "pop3" };
+    const token = await sign({ email: "imap-only@example.test" });
+    assert.match(status(await logIn(token, pop3))!, /^\[AUTH\]/);
+  });
+
+  const UNFIT: Record<string, Changes> = {
+    "that has expired": { exp: NOW - 3600 },
+    "that is not yet valid": { nbf: NOW + 3600 },
+    "without the scope for mail": { scope: "openid" },
+    "without any scope": { scope: undefined },
+    "with an address that nobody has verified": { email_verified: false },
+    "with an address that is no text": { email: [alice] },
+  };
+  for (const [what, changes] of Object.entries(UNFIT)) {
+    test(`${what} is refused, and is no guess`, async () => {
+      const headers = { "Auth-User": "stale@example.test" };
+      const token = await sign({ email: "stale@example.test", ...changes });
+      for (let n = 0; n <= PERMITTED; n++) assert.equal(status(await logIn(token, headers)), WRONG);
+      const good = await sign({ email: "stale@example.test" });
+      assert.equal(status(await logIn(good, headers)), "OK");
+    });
+  }
+
+  const FORGED: Record<string, Changes> = {
+    "for another audience": { aud: "files" },
+    "for no audience": { aud: undefined },
+    "of another issuer": { iss: "https://evil.example" },
+    "of no issuer": { iss: undefined },
+    "that never expires": { exp: undefined },
+    "without an address": { email: undefined },
+  };
+  for (const [what, changes] of Object.entries(FORGED)) {
+    test(`${what} is refused`, async () => {
+      assert.equal(
+        status(await logIn(await sign(changes), { "Auth-User": `${networks}@example.test` })),
+        WRONG,
+      );
+      assert.notEqual(status(await logIn(await sign(changes))), "OK");
+    });
+  }
+});
+
+test("wrong tokens are guesses: after too many the account is blocked", async () => {
+  const headers = { "Auth-User": "guessed@example.test" };
+  for (let n = 0; n < PERMITTED; n++) assert.equal(status(await logIn(`x.y.${n}`, headers)), WRONG);
+  assert.match(status(await logIn("x.y.z", headers))!, /UNAVAILABLE/);
+});
+
+test("a client that is refused hears in a challenge where to get a token", async () => {
+  const expected = {
+    schemes: "bearer",
+    scope: "mail.read",
+    "openid-configuration": "https://id.example.test/.well-known/openid-configuration",
+  };
+  const google = await logIn("wrong", { "Auth-User": "nobody1@example.test" });
+  assert.deepEqual(challenge(google), { status: "401", ...expected });
+  const other = { "Auth-User": "nobody2@example.test", "Auth-Method": "oauthbearer" };
+  const standard = await logIn("wrong", other);
+  assert.deepEqual(challenge(standard), { status: "invalid_token", ...expected });
+  assert.ok(standard.bytes < 700, `${standard.bytes} bytes`);
+});
+
+describe("a token that its provider is asked about", () => {
+  test("logs its user in, and is asked about once", async () => {
+    asked.opaque.set("opaque-1", { active: true, username: alice, aud: "imap" });
+    for (let n = 0; n < 3; n++) assert.equal(status(await logIn("opaque-1")), "OK");
+    const questions = asked.requests.filter(({ form }) => form.get("token") === "opaque-1");
+    assert.equal(questions.length, 1);
+    assert.equal(questions[0]?.path, "/introspect");
+  });
+
+  test("may say who wants in, and nobody else", async () => {
+    asked.opaque.set("opaque-2", { active: true, username: "kate", aud: ["web", "mail"] });
+    const answer = await logIn("opaque-2", { "Auth-User": "", "Auth-Method": "oauthbearer" });
+    assert.equal(answer.auth["auth-user"], "kate@example.test");
+    assert.equal(status(await logIn("opaque-2", { "Auth-User": "imap-only@example.test" })), WRONG);
+  });
+
+  const REFUSED: Record<string, Record<string, unknown>> = {
+    "that is not active": { active: false, username: "nobody3", aud: "mail" },
+    "for another audience": { active: true, username: "nobody3", aud: "web" },
+    "for no audience": { active: true, username: "nobody3" },
+    "that has expired": { active: true, username: alice, aud: "mail", exp: NOW - 3600 },
+    "that is not yet valid": { active: true, username: alice, aud: "mail", nbf: NOW + 3600 },
+    "of nobody": { active: true, aud: "mail" },
+  };
+  for (const [what, claims] of Object.entries(REFUSED)) {
+    test(`${what} is refused`, async () => {
+      asked.opaque.set(what.replaceAll(" ", "-"), claims);
+      const login = {
+        "Auth-User": `${String(claims["username"])}@example.test`.replace(/(@.*)@.*/, "$1"),
+      };
+      assert.equal(status(await logIn(what.replaceAll(" ", "-"), login)), WRONG);
+    });
+  }
+
+  test("is never shown to it where a provider signs such tokens", async () => {
+    const token = await sign();
+    await logIn(token);
+    assert.ok(!asked.requests.some(({ form }) => form.get("token") === token));
+  });
+
+  for (const [what, trouble] of Object.entries({
+    "does not know us": { status: 401, body: "{}" },
+    fails: { status: 500, body: "canary-body" },
+    "answers with something else": { status: 200, body: "<html>canary-body</html>" },
+    "answers with too little": { status: 200, body: "{}" },
+    "sends us elsewhere": { status: 307, body: "" },
+  })) {
+    test(`is a temporary failure where the provider ${what}`, async () => {
+      asked.trouble = trouble;
+      const answer = await logIn(`canary-${what.replaceAll(" ", "-")}`);
+      asked.trouble = null;
+      assert.equal(answer.status, 503);
+      assert.match(status(answer)!, /UNAVAILABLE/);
+      assert.equal(answer.auth["auth-error-sasl"], undefined);
+    });
+  }
+});
+
+test("no token, and nothing that a provider said of one, reaches a log", async () => {
+  const token = await sign({ exp: NOW - 60 });
+  await logIn(token);
+  const logs = worker.logs();
+  assert.match(logs, /cannot be asked: it answers 401/);
+  assert.doesNotMatch(logs, /canary|opaque|s3cret/);
+  assert.ok(!logs.includes(token.slice(0, 30)));
+});

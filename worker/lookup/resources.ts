@@ -1,0 +1,19 @@
+/** What a login is verified with. What depends on a secret is read when it is needed, and may throw then. */
+import type { Directory } from "../directory/users.ts";
+import type { Tokens } from "../oauth/index.ts";
+import type { PasswordScheme } from "../passwords/scheme.ts";
+import type { SealingKeys } from "../secrets/index.ts";
+
+export interface Resources {
+  readonly directory: Directory;
+  /** For a bare user name; empty to leave it bare. */
+  readonly defaultDomain: string;
+  /** In which passwords may be stored. */
+  readonly schemes: readonly PasswordScheme[];
+  /** Null where nobody's tokens are taken. */
+  readonly tokens: () => Tokens | null;
+  /** Null where no password can be read again. */
+  readonly keys: () => SealingKeys | null;
+  /** A master user's password at the mail servers; null if there is none. */
+  readonly masterPassword: (user: string) => string | null;
+}
