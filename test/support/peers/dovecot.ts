@@ -16,15 +16,20 @@ export type Dovecot = {
   stop(): Promise<void>;
 };
 
-export async function startDovecot(accounts: readonly Account[]): Promise<Dovecot> {
+/** @param master who may log in as anybody, as `user*master` */
+export async function startDovecot(
+  accounts: readonly Account[],
+  master: Account | null = null,
+): Promise<Dovecot> {
   const scratch = await makeScratch();
   const [imap = 0, pop3 = 0, sasl = 0] = await freePorts(3);
   const mail = join(scratch.path, "mail");
   const file = join(scratch.path, "dovecot.conf");
-  const passwords = accounts.map(({ address, password }) => `${address}:{PLAIN}${password}\n`);
+  const masters = master === null ? [] : [master];
   await mkdir(mail);
   await chown(mail, debianMail, debianMail);
-  await writeFile(join(scratch.path, "passwords"), passwords.join(""));
+  await writeFile(join(scratch.path, "passwords"), passwdFile(accounts));
+  await writeFile(join(scratch.path, "masters"), passwdFile(masters));
   await writeFile(file, config(scratch.path, { imap, pop3, sasl }));
 
   const program = new Program("/usr/sbin/dovecot", ["-F", "-c", file]);
@@ -41,6 +46,10 @@ export async function startDovecot(accounts: readonly Account[]): Promise<Doveco
   return { imap, pop3, sasl, mail, program, stop };
 }
 
+function passwdFile(accounts: readonly Account[]): string {
+  return accounts.map(({ address, password }) => `${address}:{PLAIN}${password}\n`).join("");
+}
+
 function config(directory: string, ports: { imap: number; pop3: number; sasl: number }): string {
   return `
 base_dir = ${directory}/run
@@ -54,6 +63,12 @@ auth_mechanisms = plain login
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 0
 first_valid_uid = 1
+auth_master_user_separator = *
+passdb {
+  driver = passwd-file
+  args = ${directory}/masters
+  master = yes
+}
 passdb {
   driver = passwd-file
   args = username_format=%u ${directory}/passwords

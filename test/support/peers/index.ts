@@ -3,4 +3,4 @@ export { startDovecot, type Dovecot } from "./dovecot.ts";
 export { freeMailPorts, mailConfig, type MailPorts } from "./mail-config.ts";
 export { posternEntry, startNginx, startPostern, type MailProxy } from "./mail-proxy.ts";
 export { startNsd, type Nsd } from "./nsd.ts";
-export { startPostfix } from "./postfix.ts";
+export { startPostfix, type Postfix } from "./postfix.ts";
