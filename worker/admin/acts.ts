@@ -1,11 +1,11 @@
 /** What is done to a user on purpose, and never as a side effect of a change. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { requireRole } from "./access.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
 import { keyIn, keySchema, pathOf } from "./collection.ts";
-import { groups, users } from "../directory/schema/index.ts";
+import { groups, secrets, users } from "../directory/schema/index.ts";
 import type { Directory } from "../directory/users.ts";
 import { Password, storedPassword } from "./password.ts";
 import { Refusal } from "./refusal.ts";
@@ -32,9 +32,17 @@ acts.openapi(password, async (c) => {
   const key = keyIn(userRows, c.req.valid("param"), c.env);
   const changes = { passwordHash: storedPassword(c.req.valid("json"), c.env) };
   const how = { actor: c.var.caller.name, action: "password", details: {} };
-  const row = await updateRow(drizzle(c.env.DB), userRows, key, changes, how);
+  const directory = drizzle(c.env.DB);
+  await forgetOwnSecret(directory, key);
+  const row = await updateRow(directory, userRows, key, changes, how);
   return c.json(userRows.shown.parse(row), 200);
 });
+
+/** Where the password is kept for APOP and CRAM-MD5 too, the old one would go on to let them in. */
+async function forgetOwnSecret(directory: Directory, [address]: Key): Promise<void> {
+  const own = and(eq(secrets.user, String(address)), eq(secrets.purpose, "own"));
+  await directory.delete(secrets).where(own);
+}
 
 const move = createRoute({
   method: "post",

@@ -2,7 +2,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type SQL, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { aliases, audit, domains, groups, servers, users } from "../directory/schema/index.ts";
+import {
+  aliases,
+  audit,
+  domains,
+  groups,
+  secrets,
+  servers,
+  users,
+} from "../directory/schema/index.ts";
 import type { Directory } from "../directory/users.ts";
 import { type Caller, requireRole } from "./access.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
@@ -151,7 +159,7 @@ function withDomain(user: Imported) {
   return { ...user, domain: user.address.slice(user.address.lastIndexOf("@") + 1) };
 }
 
-/** Two statements, however many rows: they go as one parameter, of which D1 takes a hundred. */
+/** Three statements, however many rows: they go as one parameter, of which D1 takes a hundred. */
 async function writeRows(directory: Directory, rows: readonly Imported[], { name }: Caller) {
   const columns = Object.entries(getTableColumns(users));
   const values = columns.map(([property, column]) => {
@@ -169,6 +177,11 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
   const changing = sql`
     from json_each(${JSON.stringify(rows)}) left join ${users} on ${users.address} = value ->> 'address'
     where (${stored}) is not (${wanted})`;
+  // Where the password is kept for APOP and CRAM-MD5 too, the old one would go on to let them in.
+  const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in (
+    select ${users.address} from json_each(${JSON.stringify(rows)})
+    join ${users} on ${users.address} = value ->> 'address'
+    where ${users.passwordHash} <> value ->> 'passwordHash')`;
   try {
     const [recorded] = await directory.batch([
       directory
@@ -179,6 +192,7 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
             value ->> 'address', '{"import":true}' ${changing}`,
         )
         .returning({ action: audit.action }),
+      directory.delete(secrets).where(outdated),
       directory
         .insert(users)
         .select(sql`select ${wanted} ${changing}`)

@@ -8,10 +8,11 @@ import type { Role } from "./roles.ts";
 /** A row, its columns by their names in the schema. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** What of wrangler.toml's variables decides how rows are kept. */
+/** What of the worker's variables and secrets decides how rows are kept. */
 export interface Settings {
   readonly DEFAULT_DOMAIN: string;
   readonly WEAK_PASSWORD_SCHEMES: string;
+  readonly SECRET_KEYS?: string;
 }
 
 /** What a row is completed by. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { users } from "../../../worker/directory/schema/index.ts";
+import { secrets, users } from "../../../worker/directory/schema/index.ts";
 import { type Admin, startAdmin } from "../../support/admin.ts";
 
 const HASH =
@@ -47,6 +47,25 @@ test("rows are created, found unchanged, and updated in what they say alone", as
   assert.equal((await send(alice, plainBob)).unchanged, 2);
   assert.equal((await send(alice, { ...plainBob, passwordHash: OTHER })).updated, 1);
   assert.deepEqual(await stored(), [rows[0], { ...rows[1], passwordHash: OTHER }]);
+});
+
+test("a password that is kept sealed is forgotten when its hash is replaced, and only then", async () => {
+  for (const name of ["alice", "bob"]) {
+    await send({ address: `${name}@example.test`, passwordHash: HASH });
+    for (const purpose of ["own", "upstream"] as const) {
+      await admin.db.insert(secrets).values({ user: `${name}@example.test`, purpose, sealed: "x" });
+    }
+  }
+  await send(
+    { address: "alice@example.test", passwordHash: OTHER },
+    { address: "bob@example.test", passwordHash: HASH, enabled: false },
+  );
+  const kept = await admin.db.select().from(secrets);
+  assert.deepEqual(kept.map(({ user, purpose }) => `${user} ${purpose}`).toSorted(), [
+    "alice@example.test upstream",
+    "bob@example.test own",
+    "bob@example.test upstream",
+  ]);
 });
 
 test("an import places users, and never moves one", async () => {

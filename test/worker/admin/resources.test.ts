@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { users } from "../../../worker/directory/schema/index.ts";
+import { createHmac } from "node:crypto";
 import { type Admin, startAdmin } from "../../support/admin.ts";
+import { SEALING } from "../../support/directory.ts";
 
 let admin: Admin;
 before(async () => {
   admin = await startAdmin({
+    secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
     vars: { DEFAULT_DOMAIN: "example.test" },
     seed: {
       groups: [{ name: "mail" }, { name: "pool", storage: "shared" }],
@@ -79,12 +82,31 @@ const lives: readonly Life[] = [
     wrong: [{ user: "bob", kind: "smell", value: "x" }],
   },
   {
+    path: "/secrets",
+    create: { user: "bob", purpose: "upstream", secret: "Bob's 100%" },
+    shown: { user: "bob@example.test", purpose: "upstream" },
+    at: "/bob/upstream",
+    wrong: [
+      { user: "bob", purpose: "own" },
+      { user: "bob", purpose: "other", secret: "x" },
+      { user: "bob", purpose: "own", sealed: "k1:AAAA" },
+      { user: "bob", purpose: "own", secret: "x ".repeat(200) },
+      { user: "bob", purpose: "own", secret: " x" },
+      { user: "bob", purpose: "own", secret: "schl\u00fcssel" },
+      { user: "bob", purpose: "own", secret: "" },
+    ],
+  },
+  {
     path: "/groups",
     create: { name: "new", policy: "hash" },
-    shown: { name: "new", policy: "hash", storage: "own" },
+    shown: { name: "new", policy: "hash", storage: "own", upstreamAuth: "client" },
     at: "/new",
-    change: { storage: "shared" },
-    wrong: [{ name: "x", storage: "none" }],
+    change: { storage: "shared", upstreamAuth: "master", masterUser: "postern" },
+    wrong: [
+      { name: "x", storage: "none" },
+      { name: "x", upstreamAuth: "none" },
+      { name: "x", upstreamAuth: "master" },
+    ],
   },
   {
     path: "/servers",
@@ -249,5 +271,28 @@ test("a password is hashed, works at the next lookup, and stands nowhere else", 
   const everything = readable + JSON.stringify(answer.body) + admin.logs();
   for (const secret of ["correct horse", "battery", app.body.password, "$argon2id", "digest"]) {
     assert.ok(!everything.includes(secret), secret);
+  }
+});
+
+test("a secret lets in by CRAM-MD5 until the password is set anew, and stands nowhere else", async () => {
+  const user = { address: "dave", password: "canary one" };
+  assert.equal((await as("POST", "/users", { ...user, server: "m1" })).status, 201);
+  const kept = { user: "dave", purpose: "own", secret: user.password };
+  const answer = await as("POST", "/secrets", kept);
+  assert.equal(answer.status, 201);
+  const login = {
+    "Auth-Method": "cram-md5",
+    "Auth-User": "dave@example.test",
+    "Auth-Salt": "<1@x>",
+    "Auth-Pass": createHmac("md5", user.password).update("<1@x>").digest("hex"),
+  };
+  assert.equal((await admin.ask(login)).auth["auth-status"], "OK");
+  await admin.call("support", "POST", "/users/dave/password", { password: "canary two" });
+  assert.notEqual((await admin.ask(login)).auth["auth-status"], "OK");
+
+  const pages = ["/users", "/secrets", "/audit?limit=1000"];
+  const readable = JSON.stringify(await Promise.all(pages.map((path) => as("GET", path))));
+  for (const secret of ["canary", "sealed", "k1:"]) {
+    assert.ok(!`${readable}${JSON.stringify(answer.body)}${admin.logs()}`.includes(secret), secret);
   }
 });

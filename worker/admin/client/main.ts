@@ -22,8 +22,8 @@ const USAGE = `npm run admin -- [--url URL] [--token TOKEN] COMMAND
   users move ADDRESS SERVER
   blocks list; blocks delete account|network NAME
 
-RESOURCE: users, aliases, app-passwords, certificates, groups, servers, domains, networks,
-blocks, tokens, audit.
+RESOURCE: users, aliases, app-passwords, certificates, secrets, groups, servers, domains,
+networks, blocks, tokens, audit.
 URL and TOKEN are taken from POSTERN_ADMIN_URL and POSTERN_ADMIN_TOKEN; a token on the command
 line is for all to see.`;
 

@@ -1,6 +1,7 @@
 import type { Resource } from "../resource.ts";
 import { operatorResources } from "./operators.ts";
 import { routingResources } from "./routing.ts";
+import { secretRows } from "./secrets.ts";
 import { userResources } from "./users.ts";
 
 export { completeToken } from "./operators.ts";
@@ -9,6 +10,7 @@ export { newUser, userRows } from "./users.ts";
 /** All that the API lists, shows and changes in the same way. */
 export const RESOURCES: readonly Resource[] = [
   ...userResources,
+  secretRows,
   ...routingResources,
   ...operatorResources,
 ];
