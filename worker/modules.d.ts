@@ -39,3 +39,7 @@ declare module "unix-crypt-td-js" {
   /** @returns the salt's two characters, then the hash's eleven */
   export default function crypt(password: ArrayLike<number>, salt: string): string;
 }
+
+declare module "node:url" {
+  export function domainToASCII(domain: string): string;
+}

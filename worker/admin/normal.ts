@@ -1,6 +1,6 @@
 /** The forms in which the directory keeps what operators write in many. */
 import { formatNetwork, parseNetwork } from "../../shared/address.ts";
-import { normalAddress } from "../directory/address.ts";
+import { normalAddress, normalDomain } from "../directory/address.ts";
 import { Refusal } from "./refusal.ts";
 import type { Settings } from "./resource.ts";
 
@@ -9,7 +9,7 @@ const LONGEST_ADDRESS = 320;
 
 /** As the lookup does. @throws Refusal */
 export function address(text: string, { DEFAULT_DOMAIN }: Settings): string {
-  const normal = normalAddress(text, DEFAULT_DOMAIN);
+  const normal = normalAddress(text, { defaultDomain: DEFAULT_DOMAIN, separators: "" });
   if (normal.length > LONGEST_ADDRESS || !/^[^\s\p{Cc}]+$/u.test(normal)) {
     throw new Refusal(400, "an address has no spaces and at most 320 characters");
   }
@@ -17,7 +17,7 @@ export function address(text: string, { DEFAULT_DOMAIN }: Settings): string {
 }
 
 export function domain(text: string): string {
-  return text.toLowerCase();
+  return normalDomain(text);
 }
 
 /** @throws Refusal */

@@ -175,3 +175,16 @@ export async function placeUser(
     .returning({ server: users.server });
   return placed?.server ?? null;
 }
+
+/** Replaces a stored hash, unless somebody has set another password meanwhile. */
+export async function replaceHash(
+  directory: Directory,
+  address: string,
+  from: string,
+  to: string,
+): Promise<void> {
+  await directory
+    .update(users)
+    .set({ passwordHash: to })
+    .where(and(eq(users.address, address), eq(users.passwordHash, from)));
+}

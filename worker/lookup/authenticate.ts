@@ -3,8 +3,9 @@ import { clientNetwork } from "../../shared/address.ts";
 import { isUnnoted, noteUse } from "../directory/app-passwords.ts";
 import { normalAddress } from "../directory/address.ts";
 import { forgetNetwork, isKnownGood, isStale, noteSuccess } from "../directory/known-networks.ts";
-import { type Entry, findUser } from "../directory/users.ts";
+import { type Entry, findUser, replaceHash } from "../directory/users.ts";
 import { describe, logError } from "../log.ts";
+import { hashPassword } from "../passwords/argon2id.ts";
 import { isTurnedAway, judge, type Standings, type Trial } from "../penalties/index.ts";
 import { type LoginMethod, METHODS, type Proved } from "./methods/index.ts";
 import type { Blocked, Refused, Unavailable } from "./outcome.ts";
@@ -26,9 +27,9 @@ export async function authenticate(
   request: LookupRequest,
   surroundings: Surroundings,
 ): Promise<Proved | Refused | Blocked | Unavailable> {
-  const { directory, standings, defaultDomain } = surroundings;
+  const { directory, standings, addresses } = surroundings;
   const attempt = await METHODS[method](request, surroundings);
-  const address = normalAddress(attempt.login, defaultDomain);
+  const address = normalAddress(attempt.login, addresses);
   const found = await findUser(directory, address, request.client, attempt.presented);
   const { entry, admitted } = found;
   if (!admitted) return { kind: "refused", reason: "not-admitted" };
@@ -47,6 +48,7 @@ export async function authenticate(
   if (blocked) return { kind: "blocked" };
   if (verified.kind === "refused") return { ...verified, pressure };
   noteAppPassword(verified.entry, surroundings);
+  renewHash(verified, surroundings);
   return verified;
 }
 
@@ -71,6 +73,20 @@ function noteAppPassword({ appPassword }: Entry, { directory, keep }: Surroundin
   keep(
     noteUse(directory, appPassword).catch((error: unknown) => {
       logError(`the use of an app password was not written: ${describe(error)}`);
+    }),
+  );
+}
+
+/** Now that the password is known, and right, it is kept as well as a new one would be. */
+function renewHash({ entry, weaklyKept }: Proved, { directory, keep }: Surroundings): void {
+  if (weaklyKept === undefined) return;
+  const { address, passwordHash } = entry.user;
+  const renewed = async (): Promise<void> => {
+    await replaceHash(directory, address, passwordHash, hashPassword(weaklyKept));
+  };
+  keep(
+    renewed().catch((error: unknown) => {
+      logError(`a password hash was not renewed: ${describe(error)}`);
     }),
   );
 }

@@ -35,11 +35,14 @@ export async function deliver(
   return accept(server, others, NO_LOGIN, request, surroundings);
 }
 
+/** A recipient is an address already. */
+const NO_RULES = { defaultDomain: "", separators: "" };
+
 /** RFC 5321 section 4.1.1.3: `RCPT TO:<@route:user@domain> PARAMETERS`; the route is to be ignored. */
 const RECIPIENT = /^RCPT +TO: *<(?:@[^:>]*:)?([^<>\s]+@[^<>\s@]+)>(?: |$)/i;
 
 /** @returns null where it is no address */
 function recipient(command: string): string | null {
   const [, address] = RECIPIENT.exec(command) ?? [];
-  return address === undefined ? null : normalAddress(address, "");
+  return address === undefined ? null : normalAddress(address, NO_RULES);
 }

@@ -1,4 +1,5 @@
 /** What a login is verified with. What depends on a secret is read when it is needed, and may throw then. */
+import type { AddressRules } from "../directory/address.ts";
 import type { Directory } from "../directory/users.ts";
 import type { Tokens } from "../oauth/index.ts";
 import type { PasswordScheme } from "../passwords/scheme.ts";
@@ -6,8 +7,8 @@ import type { SealingKeys } from "../secrets/index.ts";
 
 export interface Resources {
   readonly directory: Directory;
-  /** For a bare user name; empty to leave it bare. */
-  readonly defaultDomain: string;
+  /** How logins are brought into the form in which the directory keeps addresses. */
+  readonly addresses: AddressRules;
   /** In which passwords may be stored. */
   readonly schemes: readonly PasswordScheme[];
   /** Null where nobody's tokens are taken. */

@@ -24,7 +24,7 @@ export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env
   return {
     directory: drizzle(env.DB),
     standings: new Standings(env.PENALTIES, rules(env), keep),
-    defaultDomain: env.DEFAULT_DOMAIN,
+    addresses: { defaultDomain: env.DEFAULT_DOMAIN, separators: env.LOGIN_SEPARATORS },
     schemes: allowedSchemes(env.WEAK_PASSWORD_SCHEMES),
     tokens: () => tokens(env.OAUTH_PROVIDERS ?? ""),
     keys: () => sealingKeys(env.SECRET_KEYS ?? ""),

@@ -1,19 +1,63 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { normalAddress } from "../../../worker/directory/address.ts";
 
-for (const [login, domain, address] of [
+for (const [login, defaultDomain, address] of [
   ["alice@example.test", "", "alice@example.test"],
   ["Alice@Example.TEST", "", "alice@example.test"],
-  ["ÄRGER@Example.test", "", "ärger@example.test"],
+  ["\u00c4RGER@Example.test", "", "\u00e4rger@example.test"],
+  ["a\u0308rger@example.test", "", "\u00e4rger@example.test"],
+  ["alice@B\u00fccher.test", "", "alice@xn--bcher-kva.test"],
+  ["alice@xn--bcher-kva.test", "", "alice@xn--bcher-kva.test"],
   ["Alice", "", "alice"],
   ["Alice", "Example.test", "alice@example.test"],
   ["alice@other.test", "example.test", "alice@other.test"],
   ["alice@", "example.test", "alice@"],
   ["", "", ""],
   [" alice ", "", " alice "],
+  ["a@b@example.test", "", "a@b@example.test"],
+  ["alice@example.test/x", "", "alice@example.test/x"],
+  ["alice@example.test:143", "", "alice@example.test:143"],
+  ["alice@%65xample.test", "", "alice@%65xample.test"],
 ] as const) {
-  test(`"${login}" with the default domain "${domain}" is "${address}"`, () => {
-    assert.equal(normalAddress(login, domain), address);
+  test(`"${login}" with the default domain "${defaultDomain}" is "${address}"`, () => {
+    assert.equal(normalAddress(login, { defaultDomain, separators: "" }), address);
   });
 }
+
+for (const [login, separators, address] of [
+  ["alice%example.test", "%!", "alice@example.test"],
+  ["alice%a%example.test", "%", "alice%a@example.test"],
+  ["example.test!alice", "%!", "alice@example.test"],
+  ["alice%example.test", "!", "alice%example.test@default.test"],
+  ["alice%x@example.test", "%", "alice%x@example.test"],
+  ["%example.test", "%", "%example.test@default.test"],
+  ["alice%example.test", "", "alice%example.test@default.test"],
+] as const) {
+  test(`"${login}" where "${separators}" stand for an @ is "${address}"`, () => {
+    assert.equal(normalAddress(login, { defaultDomain: "default.test", separators }), address);
+  });
+}
+
+test("letters that only look alike stay different", () => {
+  const rules = { defaultDomain: "", separators: "" };
+  assert.notEqual(
+    normalAddress("\u0430lice@example.test", rules),
+    normalAddress("alice@example.test", rules),
+  );
+});
+
+test("an address in its normal form stays as it is", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "grapheme" }),
+      fc.string({ unit: "grapheme" }),
+      (user, domain) => {
+        const rules = { defaultDomain: "example.test", separators: "" };
+        const once = normalAddress(`${user}@${domain}`, rules);
+        assert.equal(normalAddress(once, rules), once);
+      },
+    ),
+  );
+});

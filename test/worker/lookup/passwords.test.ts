@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { eq } from "drizzle-orm";
 import { users } from "../../../worker/directory/schema/index.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
@@ -53,6 +54,18 @@ for (const { address, scheme, made, password } of vectors) {
     assert.match(wrong, allowed ? /^\[AUTHENTICATIONFAILED\]/ : /^\[UNAVAILABLE\]/);
   });
 }
+
+test("after a login a password is kept as a new one would be, and goes on to let in", async () => {
+  const { address, password } = vectors.find(({ scheme }) => scheme === "SSHA")!;
+  assert.equal(await logIn(address, password), "OK");
+  for (let hash = ""; !hash.startsWith("$argon2id$v=19$m=19456,t=2,p=1$");) {
+    await pause(20);
+    const [row] = await worker.db.select().from(users).where(eq(users.address, address));
+    hash = row!.passwordHash;
+  }
+  assert.equal(await logIn(address, password), "OK");
+  assert.match(await logIn(address, Buffer.from("x")), /^\[AUTHENTICATIONFAILED\]/);
+});
 
 const wonderland = Buffer.from("wonderland");
 

@@ -7,6 +7,8 @@ import type { Resources } from "../resources.ts";
 export interface Proved {
   readonly kind: "proved";
   readonly entry: Entry;
+  /** The user's password, where the hash that is stored of it is weaker than one of today's. */
+  readonly weaklyKept?: Uint8Array;
 }
 
 export type Verified = Proved | Refused | Unavailable;

@@ -46,10 +46,10 @@ async function isFor(
   claimed: string,
   entry: Entry | null,
   { login }: LookupRequest,
-  { directory, defaultDomain }: Resources,
+  { directory, addresses }: Resources,
 ): Promise<boolean> {
-  const address = normalAddress(claimed, defaultDomain);
-  if (login === "" || normalAddress(login, defaultDomain) === address) return true;
+  const address = normalAddress(claimed, addresses);
+  if (login === "" || normalAddress(login, addresses) === address) return true;
   if (entry === null) return false;
   const { user } = entry;
   return user.address === address || (await ownerOf(directory, address)) === user.address;

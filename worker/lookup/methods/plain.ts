@@ -3,6 +3,7 @@ import { isUsable } from "../../directory/app-passwords.ts";
 import { digestOf } from "../../directory/secret.ts";
 import type { Entry } from "../../directory/users.ts";
 import type { PasswordScheme } from "../../passwords/scheme.ts";
+import { needsRehash } from "../../passwords/stored.ts";
 import { spendVerification, verifyPassword } from "../../passwords/verify.ts";
 import type { Unavailable } from "../outcome.ts";
 import type { LookupRequest } from "../request.ts";
@@ -38,7 +39,11 @@ async function verifyOwn(
   const { address, passwordHash } = entry.user;
   switch (await verifyPassword(proof, passwordHash, schemes)) {
     case "right":
-      return { kind: "proved", entry };
+      return {
+        kind: "proved",
+        entry,
+        ...(needsRehash(passwordHash) && { weaklyKept: proof }),
+      };
     case "wrong":
       return WRONG;
     case "busy":
