@@ -130,7 +130,10 @@ export function member<Word extends string>(
   directive: Directive,
 ): Word {
   const found = allowed.find((candidate) => candidate === word.toLowerCase());
-  if (found === undefined) throw new ConfigError(`invalid value "${word}"`, directive);
+  if (found === undefined) {
+    const advice = `"${directive.name}" takes ${allowed.join(", ")}`;
+    throw new ConfigError(`invalid value "${word}"`, directive, advice);
+  }
   return found;
 }
 

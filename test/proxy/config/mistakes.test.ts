@@ -104,6 +104,7 @@ for (const text of ["wibble;", "mail { wibble 1; }", "worker_connectoins_limit_o
 const ADVICE: Record<string, string> = {
   "mail {\n timeout 1s\n}": 'is the ";" missing behind "timeout 1s"?',
   "mail {\n server {\n listen 143;\n}\n": 'the "{" in /conf/main.conf:1 is not closed',
+  "mail { starttls onyl; }": '"starttls" takes off, on, only',
   "http {\n server {\n": 'the "{" in /conf/main.conf:1 is not closed',
 };
 for (const [text, advice] of Object.entries(ADVICE)) {
