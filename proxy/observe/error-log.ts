@@ -1,7 +1,10 @@
-/** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#0: *7 client logged in, client: …`. */
+/** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#811: *7 client logged in, client: …`. */
 import { type ErrorLogTarget, LOG_LEVELS, type LogLevel } from "../config/index.ts";
 import type { Sink } from "./sink.ts";
 import type { Sinks } from "./sinks.ts";
+
+/** Process and thread, which are one: on Linux the main thread has its process's number. */
+const WHO = `${process.pid}#${process.pid}`;
 
 /** Bytes in a line: nginx's bound, and less than a pipe writes in one piece. */
 const LONGEST_LINE = 2048;
@@ -33,7 +36,7 @@ export class ErrorLog {
     const severity = LOG_LEVELS.indexOf(level);
     if (severity < this.#threshold) return;
     const about = connection === undefined ? "" : `*${connection} `;
-    const line = `${timestamp()} [${level}] ${process.pid}#0: ${about}${printable(message)}`;
+    const line = `${timestamp()} [${level}] ${WHO}: ${about}${printable(message)}`;
     for (const { sink, threshold } of this.#targets) {
       if (severity < threshold) continue;
       sink.write(`${bounded(line)}\n`, level);

@@ -28,11 +28,13 @@ test("a line is nginx's, the session's number included", async (context) => {
   const start = String.raw`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d `;
   assert.match(
     first,
-    new RegExp(String.raw`${start}\[info\] ${process.pid}#0: \*7 client logged in$`),
+    new RegExp(String.raw`${start}\[info\] ${process.pid}#${process.pid}: \*7 client logged in$`),
   );
   assert.match(
     second,
-    new RegExp(String.raw`${start}\[notice\] ${process.pid}#0: start worker process 9$`),
+    new RegExp(
+      String.raw`${start}\[notice\] ${process.pid}#${process.pid}: start worker process 9$`,
+    ),
   );
 });
 

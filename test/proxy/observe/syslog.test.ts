@@ -52,7 +52,7 @@ function errorLog(syslog: SyslogServer): ErrorLog {
   return new ErrorLog([{ destination: { syslog }, level: "debug" }], new Sinks());
 }
 
-const LINE = String.raw`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[info\] ${process.pid}#0: \*7 hello`;
+const LINE = String.raw`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[info\] ${process.pid}#${process.pid}: \*7 hello`;
 const DATE = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
 
 test("a line is one datagram, with its head before it and no line end behind it", async (t) => {

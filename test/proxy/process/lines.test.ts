@@ -53,6 +53,6 @@ test("the life of a service is told in nginx's words, at nginx's levels", async 
 function lines(log: string, pid: number): string[] {
   return log
     .split("\n")
-    .filter((line) => line.includes(` ${pid}#0: `) && !line.includes("*"))
-    .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \d+#0: /, "$1 "));
+    .filter((line) => line.includes(` ${pid}#${pid}: `) && !line.includes("*"))
+    .map((line) => line.replace(/^\S+ \S+ (\[\w+\]) \d+#\d+: /, "$1 "));
 }

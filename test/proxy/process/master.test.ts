@@ -25,7 +25,7 @@ describe("master_process off", { concurrency: 4 }, () => {
     const children = `/proc/${program.pid}/task/${program.pid}/children`;
     assert.equal(await readFile(children, "utf8"), "");
     assert.equal(await readFile(file("nginx.pid"), "utf8"), `${program.pid}\n`);
-    await program.logs(new RegExp(` ${program.pid}#0: \\*1 client .* connected to`));
+    await program.logs(new RegExp(` ${program.pid}#${program.pid}: \\*1 client .* connected to`));
     await logOut(session);
   });
 

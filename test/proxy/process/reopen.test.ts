@@ -23,7 +23,8 @@ test("-s reopen after a rename has primary and workers write to new files", asyn
   while (seen.size < pids.length) {
     await session();
     const text = await readFile(file("error.log"), "utf8").catch(() => "");
-    for (const [, pid = ""] of text.matchAll(/ (\d+)#0: \*\d+ client .* connected/g)) seen.add(pid);
+    for (const [, pid = ""] of text.matchAll(/ (\d+)#\d+: \*\d+ client .* connected/g))
+      seen.add(pid);
   }
   assert.deepEqual(seen, new Set(pids.map(String)));
 

@@ -31,7 +31,7 @@ describe("what is wrong with a configuration", { concurrency: 2 }, () => {
     assert.equal(lines.length, 6);
     for (const [index, line] of lines.entries()) {
       const what = ['unknown directive "auth_htp" in ', 'did you mean "auth_http"?'][index % 2];
-      assert.match(line, new RegExp(`${AT} \\[emerg\\] \\d+#0: `));
+      assert.match(line, new RegExp(`${AT} \\[emerg\\] \\d+#\\d+: `));
       assert.ok(line.includes(what ?? ""), line);
     }
   });
@@ -66,7 +66,7 @@ test("nginx's warnings are warnings, what is ours is a notice, and -q silences n
   assert.match(second ?? "", /^postern: \[notice\] "timer_resolution" /);
   assert.equal(rest.length, 3);
   const log = await readFile(join(site, "logs/error.log"), "utf8");
-  assert.match(log, new RegExp(`${AT} \\[warn\\] \\d+#0: duplicate value "plain" in .*:2\n$`));
+  assert.match(log, new RegExp(`${AT} \\[warn\\] \\d+#\\d+: duplicate value "plain" in .*:2\n$`));
 
   const quiet = await postern(site, "-tq");
   assert.equal(quiet.stderr, `postern: [warn] ${warning}\n`);

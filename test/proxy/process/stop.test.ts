@@ -79,7 +79,7 @@ describe("when the sessions have ended", { concurrency: 4 }, () => {
     await assertAtWork(session);
     await logOut(session);
     assert.equal(await program.ended, 0);
-    assert.match(program.stderr, /\[notice\] \d+#0: exit$/m);
+    assert.match(program.stderr, /\[notice\] \d+#\d+: exit$/m);
     const last = service.sessions().find((record) => record["logged_in"] === true);
     assert.ok(Number(last?.["bytes_sent"]) > 0, "the session's line is lost");
   });

@@ -17,7 +17,7 @@ describe("worker_processes", { concurrency: 4 }, () => {
     for (const [stopped, serving] of [pids, pids.toReversed()]) {
       process.kill(stopped!, "SIGSTOP");
       (await greeted("imap", ports.imap)).end();
-      await program.logs(new RegExp(`${serving}#0: \\*\\d+ client .* connected to`));
+      await program.logs(new RegExp(`${serving}#${serving}: \\*\\d+ client .* connected to`));
       process.kill(stopped!, "SIGCONT");
     }
     assert.equal(await program.stop(), 0);

@@ -342,7 +342,10 @@ const SESSIONS: Record<string, Session> = {
 async function play({ server, says = [], ungreeted = false, leaves }: Session): Promise<string> {
   const socket = connect(postern.ports[server], "127.0.0.1");
   await once(socket, "connect");
-  const connected = new RegExp(`\\*(\\d+) client 127\\.0\\.0\\.1:${socket.localPort} connected`);
+  // With the server's port: another session's client may have the same one towards another server.
+  const connected = new RegExp(
+    `\\*(\\d+) client 127\\.0\\.0\\.1:${socket.localPort} connected to 127\\.0\\.0\\.1:${postern.ports[server]}`,
+  );
   const wire = new Wire(socket);
   if (!ungreeted) await wire.line();
   for (const line of says) {
