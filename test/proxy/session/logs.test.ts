@@ -127,10 +127,12 @@ test("a session that breaks off still names its server", async () => {
   let session;
   while (session === undefined) {
     await new Promise((resolve) => setTimeout(resolve, 10));
-    session = postern.sessions().find((one) => one["remote_port"] === port);
+    // Another session's client may have the same port towards another server.
+    session = postern
+      .sessions()
+      .find((one) => one["remote_port"] === port && one["server_port"] === postern.ports.quiet);
   }
   assert.equal(session["server_addr"], "127.0.0.1");
-  assert.equal(session["server_port"], postern.ports.quiet);
 });
 
 test("TLS is told in OpenSSL's words, to the log and to the lookup", async () => {
