@@ -38,9 +38,14 @@ export class MalformedLookup extends Error {
 
 /** @throws MalformedLookup */
 export function readLookup(headers: Headers): LookupRequest {
+  const protocol = oneOf(PROTOCOLS, headers, "Auth-Protocol");
   const method = oneOf(METHODS, headers, "Auth-Method");
+  // Elsewhere it would open a mailbox to whoever knows its address.
+  if (method === "none" && protocol !== "smtp") {
+    throw new MalformedLookup("Auth-Method none is for SMTP alone");
+  }
   return {
-    protocol: oneOf(PROTOCOLS, headers, "Auth-Protocol"),
+    protocol,
     method,
     login: credentialText(headers, "Auth-User"),
     proof: credential(headers, "Auth-Pass"),

@@ -17,6 +17,10 @@ const MALFORMED: Record<string, [headers: Record<string, string | undefined>, to
     { "Auth-Method": "constructor" },
     "Auth-Method is unknown",
   ],
+  "a client of IMAP who need not log in": [
+    { "Auth-Method": "none", "Auth-SMTP-To": "RCPT TO:<alice@example.test>" },
+    "Auth-Method none is for SMTP alone",
+  ],
   "no protocol": [{ "Auth-Protocol": undefined }, "Auth-Protocol is missing"],
   "an unknown protocol": [{ "Auth-Protocol": "http" }, "Auth-Protocol is unknown"],
   "two protocols": [{ "Auth-Protocol": "imap, smtp" }, "Auth-Protocol is unknown"],
