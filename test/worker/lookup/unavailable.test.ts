@@ -26,6 +26,7 @@ before(async () => {
       ],
       users: [
         { address: "alice@example.test", ...row },
+        { address: "new@example.test", group: "mail", password: "wonderland" },
         { address: "named@example.test", ...row, server: "named" },
         { address: "hostile@example.test", group: "mail", server: "m1", passwordHash: hash },
         { address: "garbled@example.test", group: "mail", server: "m1", passwordHash: "x" },
@@ -47,6 +48,21 @@ test("what was wrong with the data is logged, without the hash", () => {
   assert.match(worker.logs(), /the password hash of hostile@example.test cannot be read/);
   assert.match(worker.logs(), /cannot be answered: [^"]*(?:fetch|connect|network|resolver)/i);
   assert.doesNotMatch(worker.logs(), /argon2id/);
+});
+
+test("a full database places nobody, and lets in those who have been placed", async () => {
+  const full = "begin select raise(abort, 'database or disk is full'); end";
+  await worker.db.run(`create trigger full_users before update on users ${full}`);
+  await worker.db.run(`create trigger full_networks before insert on known_networks ${full}`);
+  try {
+    const { status, auth } = await worker.ask({ "Auth-User": "new@example.test" });
+    assert.equal(status, 503);
+    assert.deepEqual(auth, WORDS.imap);
+    assert.equal((await worker.ask()).auth["auth-status"], "OK");
+  } finally {
+    await worker.db.run("drop trigger full_users");
+    await worker.db.run("drop trigger full_networks");
+  }
 });
 
 test("a failing database is a temporary failure in the words of each protocol", async () => {
