@@ -1,0 +1,74 @@
+// What any answer must be, whatever was asked.
+import assert from "node:assert/strict";
+import { isIP } from "node:net";
+import type { RawAnswer, RawRequest } from "../../../support/raw-caller.ts";
+import { KEY, PEOPLE } from "./people.ts";
+
+/** `Auth-Status` of a no, in the words of all protocols. */
+const REFUSAL =
+  /^(?:\[(?:AUTHENTICATIONFAILED|AUTH)\] )?Invalid login or password$|^(?:No such user here|Relay access denied)$/;
+const TEMPORARY =
+  /^(?:\[(?:UNAVAILABLE|SYS\/TEMP)\] )?(?:Temporary failure|Too many failed logins), please try again later$/;
+
+/** 431 and 501 are the platform's, the latter to methods that HTTP does not have. */
+const REJECTIONS = [400, 403, 404, 405, 431, 501];
+
+/** The most that nginx reads of an answer's head, bytes. */
+const ROOM = 1024;
+
+export function assertContract(request: RawRequest, answer: RawAnswer): void {
+  const { status, headers, body, bytes } = answer;
+  assert.ok(bytes <= ROOM, "nginx can read it");
+  assert.doesNotMatch(body, /^\s+at |\.[jt]s:\d|Error: /m, "no stack trace");
+  const told = headers["auth-status"];
+  if (told === undefined) {
+    const elsewhere = !/^\/(?:auth|cgi-bin)/.test(request.target);
+    assert.ok(REJECTIONS.includes(status) || (elsewhere && status !== 500), `status ${status}`);
+    assert.deepEqual(authHeaders(answer), []);
+    return;
+  }
+  assert.equal(body, "");
+  if (told === "OK") {
+    assert.equal(status, 200);
+    assert.ok(isIP(headers["auth-server"] ?? "") > 0, "a server's address");
+    assert.match(headers["auth-port"] ?? "", /^(?:143|110|587)$/);
+    assert.ok(isEntitled(request), "OK without correct credentials");
+    return;
+  }
+  assert.match(told, status === 503 ? TEMPORARY : REFUSAL);
+  assert.ok(status === 200 || status === 503, "a refusal's status");
+  const code = headers["auth-error-code"];
+  assert.equal(code === undefined, told.startsWith("["), "SMTP has a code, the others none");
+  assert.match(code ?? "550 5.1.1", status === 503 ? /^(?:454|550) / : /^5\d\d 5\.\d\.\d$/);
+  assert.match(headers["auth-wait"] ?? "1", /^(?:[1-9]|1[0-5])$/);
+  assert.equal(headers["auth-server"], undefined);
+}
+
+function authHeaders({ headers }: RawAnswer): string[] {
+  return Object.keys(headers).filter((name) => name.startsWith("auth-"));
+}
+
+/** Whether what was sent, byte for byte, are the credentials of somebody, or mail for whom we take it. */
+function isEntitled({ fields }: RawRequest): boolean {
+  const value = (header: string) => {
+    const same = fields.filter(([name]) => name.toLowerCase() === header);
+    return same.map(([, text]) => text.replaceAll(/^[ \t]+|[ \t]+$/g, "")).join(", ");
+  };
+  if (value("x-auth-key") !== KEY) return false;
+  if (value("auth-method") === "none") {
+    const [, recipient = ""] =
+      /^RCPT TO:<(?:@relay\.test:)?([^<> ]+)>/.exec(value("auth-smtp-to")) ?? [];
+    const known = PEOPLE.some(({ address }) => address === recipient);
+    return value("auth-protocol") === "smtp" && (known || recipient.endsWith("@open.test"));
+  }
+  if (value("auth-method") !== "plain") return false;
+  const user = unescaped(value("auth-user")).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const password = unescaped(value("auth-pass"));
+  return PEOPLE.some((person) => person.address === user && person.password === password);
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}

@@ -1,0 +1,112 @@
+// Ten thousand lookups, most of them hostile. `SEED=… node --test` repeats a run.
+import assert from "node:assert/strict";
+import { type TestContext, after, before, test } from "node:test";
+import fc from "fast-check";
+import { sql } from "drizzle-orm";
+import { seed as fill } from "../../../support/directory.ts";
+import { type RawAnswer, RawCaller } from "../../../support/raw-caller.ts";
+import { type RunningWorker, startWorker } from "../../../support/worker.ts";
+import { assertContract } from "./contract.ts";
+import { type GeneratedLookup, lookups } from "./lookups.ts";
+import { CANARY, DIRECTORY } from "./people.ts";
+
+const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+
+/** Fewer than the passwords that may wait to be verified, so that nobody is told to come back for that. */
+const CALLERS = 8;
+
+let worker: RunningWorker;
+const logged: string[] = [];
+before(async () => {
+  const vars = { FAILURES_PER_NETWORK: "10" };
+  worker = await startWorker({ vars, log: (line) => void logged.push(line) });
+  await fill(worker.db, DIRECTORY);
+});
+after(() => worker.dispose());
+
+test("whatever is asked, the answer is by the contract, and OK for nobody but those who proved it", async (t) => {
+  const tally = await ask(t, 10_000, SEED, (lookup, answer) => {
+    assertContract(lookup, answer);
+    if (lookup.right) assert.equal(answer.headers["auth-status"], "OK");
+  });
+  t.diagnostic(`answers: ${JSON.stringify(Object.fromEntries(tally))}`);
+});
+
+test("while the database fails nobody is let in, and no login is refused for good", async (t) => {
+  await worker.db.run(sql`alter table users rename to gone`);
+  try {
+    await ask(t, 1000, SEED + 1, (lookup, answer) => {
+      assertContract(lookup, answer);
+      const { status, headers } = answer;
+      assert.notEqual(headers["auth-status"], "OK");
+      if (lookup.right) assert.equal(status, 503);
+      if (status === 200) assert.doesNotMatch(headers["auth-status"] ?? "", /login or password/);
+    });
+  } finally {
+    await worker.db.run(sql`alter table gone rename to users`);
+  }
+});
+
+test("a database that fails and recovers again and again lets nobody in who has no right to it", async (t) => {
+  const over = new AbortController();
+  const breaking = breakAndMend(over.signal);
+  await ask(t, 1000, SEED + 2, (lookup, answer) => {
+    assertContract(lookup, answer);
+    if (lookup.right) assert.ok(answer.headers["auth-status"] === "OK" || answer.status === 503);
+  });
+  over.abort();
+  await breaking;
+});
+
+async function breakAndMend(over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    await worker.db.run(sql`alter table servers rename to gone`);
+    await worker.db.run(sql`alter table gone rename to servers`);
+  }
+}
+
+test("nothing that the worker logs holds a password or a stack trace", () => {
+  assert.ok(logged.length > 0);
+  for (const line of logged) {
+    assert.ok(!line.toLowerCase().includes(CANARY), line);
+    assert.doesNotMatch(line, /^\s+at |^stack/m);
+  }
+});
+
+type Check = (lookup: GeneratedLookup, answer: RawAnswer) => void;
+
+/** @returns how often there was which answer */
+async function ask(t: TestContext, numRuns: number, seed: number, check: Check) {
+  t.diagnostic(`SEED=${SEED}`);
+  const waiting = fc.sample(lookups, { seed, numRuns }).values();
+  const tally = new Map<string, number>();
+  const callers = Array.from({ length: CALLERS }, async () => {
+    const caller = new RawCaller(worker.url);
+    try {
+      for (const lookup of waiting) {
+        const answer = await caller.ask(lookup);
+        const kind = `${answer.status} ${answer.headers["auth-status"] ?? ""}`.trim();
+        tally.set(kind, (tally.get(kind) ?? 0) + 1);
+        explain(() => check(lookup, answer), `SEED=${SEED}\n${show(lookup)}\n${show(answer)}`);
+      }
+    } finally {
+      caller.close();
+    }
+  });
+  await Promise.all(callers);
+  return tally;
+}
+
+function explain(check: () => void, circumstances: string): void {
+  try {
+    check();
+  } catch (error) {
+    throw new Error(circumstances, { cause: error });
+  }
+}
+
+function show(value: object): string {
+  return JSON.stringify(value, (_, part) =>
+    typeof part === "string" && part.length > 300 ? `${part.slice(0, 300)}…` : part,
+  );
+}

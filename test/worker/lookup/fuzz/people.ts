@@ -1,0 +1,50 @@
+// Who is in the directory, and what may be asked of it.
+import { createHash } from "node:crypto";
+import type { ByteString } from "../../../../shared/lookup.ts";
+import type { Seed } from "../../../support/directory.ts";
+
+export const KEY = "development";
+
+/** In every password, so that the log can be searched for them all. */
+export const CANARY = "pw-canary";
+
+interface Person {
+  readonly address: string;
+  readonly password: ByteString;
+}
+
+export const PEOPLE: readonly Person[] = [
+  { address: "alice@example.test", password: `${CANARY}-wonderland` },
+  { address: "karl.michael@example.test", password: `${CANARY} 50% off: "it's"; --` },
+  // In UTF-8, as mail programs send it, and in Latin-1, as old ones do.
+  { address: "maria@example.test", password: Buffer.from(`${CANARY}-März`).toString("latin1") },
+  { address: "olaf@example.test", password: `${CANARY}-M\xe4rz` },
+  { address: "bare", password: `${CANARY}=` },
+];
+
+const server = { group: "mail", imapPort: 143, pop3Port: 110, smtpPort: 587 };
+
+export const DIRECTORY: Seed = {
+  groups: [{ name: "mail" }],
+  servers: [
+    { ...server, name: "m1", host: "192.0.2.7", tls: "starttls", tlsName: "m1.example.test" },
+    { ...server, name: "m2", host: "2001:db8::7" },
+  ],
+  users: PEOPLE.map(({ address, password }) => ({
+    address,
+    group: "mail",
+    passwordHash: cheapHash(password),
+  })),
+  domains: [
+    { name: "example.test", group: "mail" },
+    { name: "open.test", group: "mail", recipients: "any" },
+    { name: "closed.test", group: "mail", recipients: "none" },
+  ],
+};
+
+/** Verified in no time, so that ten thousand lookups are asked within seconds. */
+function cheapHash(password: ByteString): string {
+  const salt = Buffer.from("salt");
+  const digest = createHash("sha512").update(password, "latin1").update(salt).digest();
+  return `{SSHA512}${Buffer.concat([digest, salt]).toString("base64")}`;
+}
