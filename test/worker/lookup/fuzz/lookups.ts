@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { type ByteString, escapeValue } from "../../../../shared/lookup.ts";
 import type { RawRequest } from "../../../support/raw-caller.ts";
-import { CANARY, KEY, PEOPLE } from "./people.ts";
+import { ALICE, CANARY, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
 export interface GeneratedLookup extends RawRequest {
   /** Nothing was done to it that changes its meaning: it must be answered with a server. */
@@ -37,6 +37,28 @@ const login = fc.tuple(person, protocol).map(([{ address, password }, name]): Ra
     ["Client-IP", HOME],
   ],
 }));
+
+const SALT = "<1896.697170952@mail.example.test>";
+
+/** Alice's, by what is no password. */
+const otherLogin = fc
+  .tuple(fc.constantFrom("apop", "cram-md5", "external"), protocol)
+  .map(([name, protocolName]): RawRequest => ({
+    method: "GET",
+    target: "/auth",
+    fields: [
+      key,
+      ["Auth-Method", name],
+      ["Auth-User", ALICE.address],
+      ["Auth-Pass", DIGESTS[name]?.(SALT) ?? ""],
+      ["Auth-Salt", SALT],
+      ["Auth-Protocol", protocolName],
+      ["Auth-SSL", "on"],
+      ["Auth-SSL-Verify", name === "external" ? "SUCCESS" : "NONE"],
+      ["Auth-SSL-Subject", name === "external" ? ALICE.subject : ""],
+      ["Client-IP", HOME],
+    ],
+  }));
 
 const addressee = fc.oneof(
   person.map(({ address }) => address),
@@ -146,11 +168,27 @@ const HEADERS = [
   "Auth-Login-Attempt",
   "Client-IP",
   "Auth-SMTP-To",
+  "Auth-Salt",
+  "Auth-SSL-Verify",
+  "Auth-SSL-Subject",
 ];
-/** What has no say in who may log in. */
-const IDLE = ["Auth-Accept", "Auth-Salt", "Auth-SMTP-Helo", "Auth-SMTP-From", "Client-Host"];
-const TLS = ["Auth-SSL", "Auth-SSL-Verify", "Auth-SSL-Subject", "Auth-SSL-Fingerprint"];
-const IDLE_TOO = [...TLS, "Traceparent", "Cookie", "Authorization", "If-None-Match", "__proto__"];
+/** What has no say in who may log in by a password. */
+const IDLE = [
+  "Auth-Accept",
+  "Auth-Salt",
+  "Auth-SMTP-Helo",
+  "Auth-SMTP-From",
+  "Client-Host",
+  "Auth-SSL",
+  "Auth-SSL-Verify",
+  "Auth-SSL-Subject",
+  "Auth-SSL-Fingerprint",
+  "Traceparent",
+  "Cookie",
+  "Authorization",
+  "If-None-Match",
+  "__proto__",
+];
 
 const method = fc.constantFrom(
   "POST",
@@ -198,7 +236,7 @@ const client = fc.constantFrom(
   "256.1.1.1",
   "0x7f.1",
   "127.1",
-  "::ffff:192.0.2.1",
+  "::ffff:198.51.100.1",
   "fe80::1%eth0",
   "::/0",
   "192.0.2.1, 192.0.2.1",
@@ -209,7 +247,7 @@ const client = fc.constantFrom(
 const anyHeader = fc.constantFrom(...HEADERS);
 
 const harmless: fc.Arbitrary<Change> = fc.oneof(
-  fc.tuple(fc.constantFrom(...IDLE, ...IDLE_TOO), nonsense.map(withoutNul)).map(put),
+  fc.tuple(fc.constantFrom(...IDLE), nonsense.map(withoutNul)).map(put),
   fc
     .constantFrom("hostname", "tls", "fallback", "hostname,tls,fallback", "tls , ,,hostname")
     .map((words) => put(["Auth-Accept", words])),
@@ -225,7 +263,7 @@ const hostile: fc.Arbitrary<Change> = fc.oneof(
   anyHeader.map(doubled),
   fc.tuple(anyHeader, nonsense).map(put),
   fc.tuple(anyHeader, nonsense).map(appended),
-  fc.tuple(fc.constantFrom(...IDLE, ...IDLE_TOO), nonsense).map(put),
+  fc.tuple(fc.constantFrom(...IDLE), nonsense).map(put),
   method.map((word) => (request: RawRequest) => ({ ...request, method: word })),
   target.map((path) => (request: RawRequest) => ({ ...request, target: path })),
   scheme.map((word) => put(["Auth-Method", word])),
@@ -234,7 +272,7 @@ const hostile: fc.Arbitrary<Change> = fc.oneof(
   wrongPassword.map((password) => put(["Auth-Pass", password])),
 );
 
-export const lookups: fc.Arbitrary<GeneratedLookup> = fc.oneof(
+const generated: fc.Arbitrary<GeneratedLookup> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
@@ -245,10 +283,14 @@ export const lookups: fc.Arbitrary<GeneratedLookup> = fc.oneof(
       })),
   },
   {
+    weight: 1,
+    arbitrary: otherLogin.map((request): GeneratedLookup => ({ ...request, right: true })),
+  },
+  {
     weight: 7,
     arbitrary: fc
       .tuple(
-        fc.oneof({ weight: 3, arbitrary: login }, delivery),
+        fc.oneof({ weight: 3, arbitrary: login }, otherLogin, delivery),
         fc.constantFrom(...ELSEWHERE),
         fc.array(hostile, { minLength: 1, maxLength: 3 }),
       )
@@ -257,6 +299,13 @@ export const lookups: fc.Arbitrary<GeneratedLookup> = fc.oneof(
         return { ...changed(moved, changes), right: false };
       }),
   },
+);
+
+/** Bytes of headers. At 128 KiB the platform hangs up, often before its answer has been read. */
+const MOST = 100_000;
+
+export const lookups = generated.filter(
+  ({ fields }) => fields.reduce((sum, field) => sum + field.join(": ").length, 0) < MOST,
 );
 
 function changed(request: RawRequest, changes: readonly Change[]): RawRequest {

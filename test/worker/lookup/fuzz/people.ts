@@ -1,5 +1,5 @@
 // Who is in the directory, and what may be asked of it.
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { ByteString } from "../../../../shared/lookup.ts";
 import type { Seed } from "../../../support/directory.ts";
 
@@ -8,13 +8,20 @@ export const KEY = "development";
 /** In every password, so that the log can be searched for them all. */
 export const CANARY = "pw-canary";
 
+/** By which Alice may log in as well: a secret for digests of it, and a certificate. */
+export const ALICE = {
+  address: "alice@example.test",
+  secret: `${CANARY}-tanstaaf`,
+  subject: "CN=alice,O=Example\\, Inc.",
+};
+
 interface Person {
   readonly address: string;
   readonly password: ByteString;
 }
 
 export const PEOPLE: readonly Person[] = [
-  { address: "alice@example.test", password: `${CANARY}-wonderland` },
+  { address: ALICE.address, password: `${CANARY}-wonderland` },
   { address: "karl.michael@example.test", password: `${CANARY} 50% off: "it's"; --` },
   // In UTF-8, as mail programs send it, and in Latin-1, as old ones do.
   { address: "maria@example.test", password: Buffer.from(`${CANARY}-März`).toString("latin1") },
@@ -35,11 +42,19 @@ export const DIRECTORY: Seed = {
     group: "mail",
     passwordHash: cheapHash(password),
   })),
+  secrets: [{ user: ALICE.address, purpose: "own", secret: ALICE.secret }],
+  certificates: [{ user: ALICE.address, kind: "subject", value: ALICE.subject }],
   domains: [
     { name: "example.test", group: "mail" },
     { name: "open.test", group: "mail", recipients: "any" },
     { name: "closed.test", group: "mail", recipients: "none" },
   ],
+};
+
+/** RFC 1939 section 7 and RFC 2195 section 2, in the caller's words for them. */
+export const DIGESTS: Readonly<Record<string, (salt: ByteString) => string>> = {
+  apop: (salt) => createHash("md5").update(`${salt}${ALICE.secret}`, "latin1").digest("hex"),
+  "cram-md5": (salt) => createHmac("md5", ALICE.secret).update(salt, "latin1").digest("hex"),
 };
 
 /** Verified in no time, so that ten thousand lookups are asked within seconds. */
