@@ -51,7 +51,7 @@ export function readLookup(headers: Headers): LookupRequest {
     proof: credential(headers, "Auth-Pass"),
     salt: method === "apop" || method === "cram-md5" ? required(headers, "Auth-Salt") : "",
     certificate: certificate(headers),
-    client: parseIp(headers.get("Client-IP") ?? ""),
+    client: clientAddress(headers.get("Client-IP")),
     accepts: new Set(
       headers
         .get("Auth-Accept")
@@ -131,6 +131,18 @@ function credentialText(headers: Headers, header: string): string {
   } catch (error) {
     throw new MalformedLookup(`${header} is not UTF-8`, { cause: error });
   }
+}
+
+/**
+ * Absent, as people leave it who try this out with curl, and on a unix socket it is nobody's. What cannot be
+ * read could be anybody's, and rules for networks must not be got round by it.
+ */
+function clientAddress(value: string | null): Ip | null {
+  if (value === null || value === "unix:") return null;
+  // A link-local address comes with its zone (RFC 4007 section 11), which is no part of it.
+  const ip = parseIp(value.replace(/%.*$/, ""));
+  if (ip === null) throw new MalformedLookup("Client-IP is no address");
+  return ip;
 }
 
 /** Absent, it is the first: people who try this out with curl leave it away. */

@@ -51,6 +51,8 @@ const MALFORMED: Record<string, [headers: Record<string, string | undefined>, to
     { "Auth-User": "alice@example.test%0A" },
     "Auth-User holds CR, LF or NUL",
   ],
+  "a client that is two": [{ "Client-IP": "192.0.2.1, 192.0.2.2" }, "Client-IP is no address"],
+  "a client by name": [{ "Client-IP": "localhost" }, "Client-IP is no address"],
   "attempt zero": [{ "Auth-Login-Attempt": "0" }, "Auth-Login-Attempt is no number"],
   "a negative attempt": [{ "Auth-Login-Attempt": "-1" }, "Auth-Login-Attempt is no number"],
   "an attempt in words": [{ "Auth-Login-Attempt": "first" }, "Auth-Login-Attempt is no number"],
@@ -73,3 +75,9 @@ test("the reason never repeats what was sent", async () => {
   const { body } = await worker.ask({ "Auth-Pass": "canary%", "Auth-User": "canary" });
   assert.doesNotMatch(body, /canary/);
 });
+
+for (const client of [undefined, "unix:", "fe80::1%eth0", "::ffff:192.0.2.1"]) {
+  test(`a client at ${client} is none of that`, async () => {
+    assert.notEqual((await worker.ask({ "Client-IP": client })).status, 400);
+  });
+}
