@@ -102,7 +102,8 @@ describe("an address", () => {
         const text = parts.join("");
         try {
           for (const { host, port } of listens(text)) {
-            assert.ok(host !== "" && !/^\[|\]$/.test(host.replace(/^unix:.*/, "")), host);
+            // "]" is no address, but a name that will not be found.
+            assert.ok(host !== "" && !host.startsWith("["), host);
             assert.ok(host.startsWith("unix:") ? port === 0 : port >= 1 && port <= 65_535);
           }
         } catch (error) {
