@@ -22,6 +22,10 @@ export type AuthMethod =
   | "oauthbearer"
   | "none";
 
+/** TLS towards a mail server (`Auth-Upstream-TLS`): none, after STARTTLS or STLS, or from the first byte. */
+export const TLS_MODES = ["off", "starttls", "tls"] as const;
+export type TlsMode = (typeof TLS_MODES)[number];
+
 /** WebIDL's ByteString: text in which each character is one byte, 0x00 to 0xFF. */
 export type ByteString = string;
 

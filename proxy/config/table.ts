@@ -7,6 +7,7 @@ import { error_log } from "./error-log.ts";
 import { events } from "./events.ts";
 import { imap } from "./imap.ts";
 import { mailCore } from "./mail-core.ts";
+import { nextUpstream } from "./next-upstream.ts";
 import { pop3 } from "./pop3.ts";
 import { proxy } from "./proxy.ts";
 import { realip } from "./realip.ts";
@@ -22,6 +23,7 @@ export const serverRows = {
   ...mailCore,
   ...authHttp,
   ...proxy,
+  ...nextUpstream,
   ...security,
   ...imap,
   ...pop3,

@@ -1,5 +1,5 @@
 /** Whom a session asks who its client is, and where the mailbox lives. */
-import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
+import type { ByteString, ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import type { Proxied } from "../listener/index.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { Address, TlsSession } from "../transport/index.ts";
@@ -19,10 +19,20 @@ export interface LookupRequest {
   readonly tls: TlsSession | null;
 }
 
+/** Where a mailbox is. */
+export interface Route {
+  /** Those that serve it, in the order in which they are to be tried; each with a name or an IP address. */
+  readonly servers: readonly [Address, ...Address[]];
+  /** Null where the lookup leaves it to the configuration. */
+  readonly tls: TlsMode | null;
+  /** What their certificates must be for; null for the name that each goes by. */
+  readonly tlsName: string | null;
+}
+
 export type Answer =
   | {
       readonly kind: "route";
-      readonly upstream: Address;
+      readonly route: Route;
       /** What replaces the client's own login and password upstream; null where nothing does. */
       readonly login: ByteString | null;
       readonly password: ByteString | null;

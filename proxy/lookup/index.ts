@@ -1,3 +1,3 @@
 /** Lookups: the `auth_http` client. */
-export type { Answer, Authority, LookupRequest } from "./authority.ts";
+export type { Answer, Authority, LookupRequest, Route } from "./authority.ts";
 export { HttpAuthority } from "./http-authority.ts";

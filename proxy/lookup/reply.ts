@@ -1,7 +1,8 @@
 /** A lookup's reply: bytes, in whatever pieces they come, into an answer. */
 import { type ByteString, STATUS_OK, unescapeBytes } from "../../shared/lookup.ts";
-import { type Input, isIP, trimBlanks } from "../transport/index.ts";
+import { type Input, trimBlanks } from "../transport/index.ts";
 import type { Answer } from "./authority.ts";
+import { readRoute } from "./route.ts";
 
 /** Status line and headers together, bytes; nginx stops at 1,024. */
 export const LONGEST_HEAD = 16_384;
@@ -112,18 +113,13 @@ export class HeadReader {
     if (this.#waits) return { kind: "wait", wait: this.#wait() };
     if (!this.#fields.has("auth-status")) return unavailable("did not send Auth-Status");
 
-    const host = this.#fields.get("auth-server") ?? "";
-    const port = this.#fields.get("auth-port") ?? "";
-    if (host === "" || port === "") return unavailable("did not send server or port");
-    if (isIP(host) === 0) return unavailable(`sent invalid server address:"${host}"`);
-    if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-      return unavailable(`sent invalid server port:"${port}"`);
-    }
+    const route = readRoute(this.#fields);
+    if (typeof route === "string") return unavailable(route);
     const login = this.#credential("auth-user");
     const password = this.#credential("auth-pass");
     // oxlint-disable-next-line no-control-regex -- they would become commands to the upstream
     if (/[\r\n\0]/.test(`${login}${password}`)) return unavailable("sent control characters");
-    return { kind: "route", upstream: { host, port: Number(port) }, login, password };
+    return { kind: "route", route, login, password };
   }
 
   #credential(name: string): ByteString | null {

@@ -45,11 +45,15 @@ export function formatRequest(
     lines.push(`Auth-SMTP-Helo: ${helo}`, `Auth-SMTP-From: ${from}`, `Auth-SMTP-To: ${to}`);
   }
   if (tls !== null) lines.push(...tlsHeaders(tls, passCertificate, https));
+  lines.push(ACCEPT);
   // Intermediaries on the way to a distant endpoint turn away requests without one.
   if (https) lines.push(`User-Agent: postern/${version}`);
   lines.push(...headers);
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
+
+/** What we understand of replies beyond nginx's: names for addresses, TLS upstream, other servers to try. */
+const ACCEPT = "Auth-Accept: hostname, tls, fallback";
 
 /** What stands in `Auth-User` and `Auth-Pass`. */
 function shown(credentials: Credentials): readonly [login: ByteString, secret: ByteString] {

@@ -5,7 +5,7 @@ import { TlsContexts } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
-import { type Resolver, Resolvers } from "../resolver/index.ts";
+import { type Names, type Resolver, Resolvers, SystemNames, namesBy } from "../resolver/index.ts";
 import { type Server, Session } from "../session/index.ts";
 import {
   type BoundSocket,
@@ -16,7 +16,7 @@ import {
   accept,
 } from "../transport/index.ts";
 import { reason } from "../reason.ts";
-import { direct } from "../upstream/index.ts";
+import { Health, direct } from "../upstream/index.ts";
 import { type Binding, bindings } from "./bindings.ts";
 import { reservedConnections } from "./resources.ts";
 
@@ -49,6 +49,8 @@ export class Worker {
     const sinks = this.#sinks;
     this.log = new ErrorLog(settings.error_log, sinks);
     const resolvers = new Resolvers(transport);
+    const system = new SystemNames();
+    const health = new Health();
     const tls = new TlsContexts(ticketKeys);
     this.#servers = settings.servers.map((server) => ({
       settings: server,
@@ -57,7 +59,9 @@ export class Worker {
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
       authority: new HttpAuthority(transport, { ...server, tls: lookupTls(server) }),
-      dialer: direct(transport),
+      dialer: direct(transport, upstreamNames(server, resolvers) ?? system),
+      health,
+      upstreamTls: new SocketClientTls({ verify: true, trusted: null }),
       transport,
       errorLog: new ErrorLog(server.error_log, sinks),
       accessLog: new AccessLog(server.access_log, sinks),
@@ -138,6 +142,14 @@ export class Worker {
 /** Only SMTP tells its clients' names. */
 function nameResolver({ protocol, resolver }: ServerSettings, all: Resolvers): Resolver | null {
   return protocol === "smtp" && resolver !== null ? all.get(resolver) : null;
+}
+
+/** Null for the system's. */
+function upstreamNames(
+  { resolver, resolver_timeout }: ServerSettings,
+  all: Resolvers,
+): Names | null {
+  return resolver === null ? null : namesBy(all.get(resolver), resolver_timeout);
 }
 
 function lookupTls(server: ServerSettings): SocketClientTls | null {

@@ -1,5 +1,6 @@
 /** Why a name or an address could not be resolved, in nginx's words. */
 
+export const SERVFAIL = 2;
 /** There is no such name, or nothing of the kind that was asked for. */
 export const NXDOMAIN = 3;
 /** Not a server's codes but ours; the numbers are Linux's. */
@@ -7,7 +8,7 @@ export const BUSY = 11;
 export const TIMED_OUT = 110;
 
 const WORDS: ReadonlyMap<number, string> = new Map([
-  [2, "Server failure"],
+  [SERVFAIL, "Server failure"],
   [NXDOMAIN, "Host not found"],
   [4, "Unimplemented"],
   [5, "Operation refused"],

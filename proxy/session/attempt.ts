@@ -1,33 +1,15 @@
-/** One attempt to log in: the lookup, the way upstream, the login there. */
+/** One attempt to log in: the lookup, and the passage upstream. */
 import type { ByteString } from "../../shared/lookup.ts";
-import type { Answer } from "../lookup/index.ts";
 import type { LogLevel } from "../config/index.ts";
-import type { Account, Credentials, Dialogue, LoginEnd, Saying } from "../protocols/index.ts";
+import type { Answer } from "../lookup/index.ts";
+import type { Credentials, Dialogue } from "../protocols/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
-import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
-import { formatProxyHeader } from "../upstream/index.ts";
+import type { Deadline } from "../transport/index.ts";
 import type { Client } from "./client.ts";
+import type { Outcome } from "./outcome.ts";
+import { Passage } from "./passage.ts";
 import type { Server } from "./server.ts";
 import { ACTIONS, type Story } from "./story.ts";
-import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
-
-export type Outcome =
-  | {
-      readonly kind: "loggedIn";
-      readonly upstream: Connection;
-      /** For the client, and what the upstream sent behind it. */
-      readonly reply: ByteString;
-      readonly rest: Uint8Array;
-    }
-  | {
-      readonly kind: "refused";
-      readonly reply: ByteString;
-      /** What an OAuth client is to hear before the reply, in base64; null for nothing. */
-      readonly challenge: string | null;
-      /** Seconds before the client hears of it and may try again; 0 for never. */
-      readonly wait: number;
-    }
-  | { readonly kind: "failed"; readonly reply: ByteString; readonly why: string };
 
 /** Lookups that may answer WAIT, one after another (nginx asks for ever). */
 const MOST_REPEATS = 10;
@@ -36,7 +18,7 @@ class TimedOut extends Error {
   override message = TIMED_OUT;
 }
 
-export class Attempt implements LoginProgress {
+export class Attempt {
   readonly #server: Server;
   readonly #client: Client;
   readonly #dialogue: Dialogue;
@@ -44,8 +26,8 @@ export class Attempt implements LoginProgress {
   readonly #deadline: Deadline;
   readonly #controller = new AbortController();
   #cancelled = false;
-  /** What is being done upstream, in nginx's words. */
-  #doing = "";
+  /** Once the lookup has said yes. */
+  #passage: Passage | null = null;
   /** Set while a lookup that answered WAIT is to be repeated later. */
   #resume: (() => void) | null = null;
 
@@ -77,7 +59,7 @@ export class Attempt implements LoginProgress {
       case "wait":
         return this.#unavailable({ text: null, errorCode: null, why: "sent WAIT too often" });
       case "route":
-        return this.#route(answer, credentials);
+        return this.#pass(answer, credentials);
       case "refused":
         this.#story.log("info", `client login failed: "${answer.text}"`, ACTIONS.attempt);
         return {
@@ -123,13 +105,15 @@ export class Attempt implements LoginProgress {
 
   /** The time for the current stage is over. */
   expire(): void {
-    if (this.#resume === null) this.#controller.abort(new TimedOut());
+    if (this.#passage !== null) this.#passage.expire();
+    else if (this.#resume === null) this.#controller.abort(new TimedOut());
     this.#continue();
   }
 
   /** Nobody waits for the outcome any more. */
   cancel(): void {
     this.#cancelled = true;
+    this.#passage?.cancel();
     this.#controller.abort(new Error("cancelled"));
     this.#continue();
   }
@@ -162,83 +146,24 @@ export class Attempt implements LoginProgress {
     }
   }
 
-  #route(route: Answer & { kind: "route" }, credentials: Credentials): Promise<Outcome> | Outcome {
-    const password = route.password ?? secretOf(credentials);
-    const login = route.login ?? loginOf(credentials);
-    if (password !== null || !this.#dialogue.passwordRequired) {
-      return this.#connect(route.upstream, { login, password });
+  #pass(
+    { route, ...given }: Answer & { kind: "route" },
+    credentials: Credentials,
+  ): Promise<Outcome> | Outcome {
+    const password = given.password ?? secretOf(credentials);
+    const login = given.login ?? loginOf(credentials);
+    if (password === null && this.#dialogue.passwordRequired) {
+      return this.#unavailable({ text: null, errorCode: null, why: "did not send password" });
     }
-    return this.#unavailable({ text: null, errorCode: null, why: "did not send password" });
-  }
-
-  async #connect(to: Address, account: Account): Promise<Outcome> {
-    this.#deadline.set(this.#server.settings.timeout);
-    this.#story.connecting(to, account.login);
-    this.#doing = "connecting to upstream";
-    try {
-      const { upstream, end, rest } = await this.#reach(to, account);
-      if (end.kind === "accepted") return { kind: "loggedIn", upstream, reply: end.reply, rest };
-      upstream.close();
-      return this.#refusedUpstream(end, rest);
-    } catch (error) {
-      const why = this.#reason(error);
-      if (why === TIMED_OUT) this.#failed("info", `upstream ${why}`, this.#doing);
-      else this.#failed("error", why, this.#doing);
-      return {
-        kind: "failed",
-        reply: this.#dialogue.unavailable(),
-        why: "the upstream could not be reached",
-      };
-    }
-  }
-
-  saying({ name, note }: Omit<Saying, "text">): void {
-    this.#doing = `sending ${name} to upstream`;
-    if (note !== undefined) this.#story.log("info", note, this.#doing);
-  }
-
-  heard(): void {
-    this.#doing = "reading response from upstream";
-  }
-
-  /** @throws Error where no connection or no answer comes about, with the connection closed */
-  async #reach(to: Address, account: Account): Promise<LoggedIn & { upstream: Connection }> {
-    const { signal } = this.#controller;
-    const upstream = await this.#server.dialer.connect(to, signal);
-    const { proxy_protocol, proxy_buffer } = this.#server.settings;
-    if (proxy_protocol !== "off") {
-      const { address, connection } = this.#client;
-      this.#doing = "sending PROXY protocol header to upstream";
-      const { local, tls } = connection;
-      upstream.write(formatProxyHeader(proxy_protocol, address, local, tls));
-    }
-    const { address, host } = this.#client;
-    const script = this.#dialogue.login(account, { address: address.host, host });
-    try {
-      const loggedIn = logIn(upstream, script, proxy_buffer, this);
-      return { upstream, ...(await orGiveUp(loggedIn, signal, () => upstream.destroy())) };
-    } catch (error) {
-      upstream.destroy();
-      throw error;
-    }
-  }
-
-  /** The authority said yes, so the upstream's no is not the client's doing: a temporary failure. */
-  #refusedUpstream(end: Exclude<LoginEnd, { kind: "accepted" }>, rest: Uint8Array): Outcome {
-    if (end.kind === "impossible") {
-      this.saying(end);
-      this.#story.log("error", end.why, this.#doing);
-      return { kind: "failed", reply: this.#dialogue.unavailable(), why: end.why };
-    }
-    const reply = end.reply + Buffer.from(rest).toString("latin1");
-    const pass = this.#server.settings.proxy_pass_error_message;
-    const message = `upstream sent invalid response: "${reply.trimEnd()}"`;
-    this.#story.log(pass ? "info" : "error", message, this.#doing);
-    return {
-      kind: "failed",
-      reply: pass ? reply : this.#dialogue.unavailable(),
-      why: "the upstream refused the login",
-    };
+    this.#story.passing(login);
+    this.#passage = new Passage(
+      this.#server,
+      this.#client,
+      this.#dialogue,
+      this.#story,
+      this.#deadline,
+    );
+    return this.#passage.run(route, { login, password });
   }
 
   /** What gave up knows better why than what was given up. */

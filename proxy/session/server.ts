@@ -4,8 +4,8 @@ import type { Authority } from "../lookup/index.ts";
 import type { AccessLog, ErrorLog } from "../observe/index.ts";
 import type { Protocol } from "../protocols/index.ts";
 import type { Resolver } from "../resolver/index.ts";
-import type { ServerTls, Transport } from "../transport/index.ts";
-import type { Dialer } from "../upstream/index.ts";
+import type { ClientTls, ServerTls, Transport } from "../transport/index.ts";
+import type { Dialer, Health } from "../upstream/index.ts";
 
 export interface Server {
   readonly settings: ServerSettings;
@@ -18,6 +18,10 @@ export interface Server {
   readonly resolver: Resolver | null;
   readonly authority: Authority;
   readonly dialer: Dialer;
+  /** Which upstreams fail; all servers of a process share what they see. */
+  readonly health: Health;
+  /** Towards upstreams. */
+  readonly upstreamTls: ClientTls;
   readonly transport: Transport;
   readonly errorLog: ErrorLog;
   readonly accessLog: AccessLog;

@@ -18,8 +18,9 @@ import {
 import type { Listen, LogLevel } from "../config/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import { Arrival } from "./arrival.ts";
-import { Attempt, type Outcome } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
 import { Client } from "./client.ts";
+import type { Outcome } from "./outcome.ts";
 import { type TurnedAway, handshakeFailed, judgeCertificate, secure } from "./secure.ts";
 import type { Server } from "./server.ts";
 import { ACTIONS, Story } from "./story.ts";

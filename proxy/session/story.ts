@@ -34,7 +34,8 @@ export class Story {
   #serverName = "";
   #attempts = 0;
   #login: ByteString | null = null;
-  #upstream: string | null = null;
+  /** Those that were tried, in order. */
+  readonly #upstreams: string[] = [];
   /** When the current lookup or upstream login began, and how long the last ones took, ms. */
   #since = 0;
   #lookupTime: number | null = null;
@@ -86,10 +87,16 @@ export class Story {
     this.#lookupTime = performance.now() - this.#since;
   }
 
-  connecting(upstream: Address, login: ByteString): void {
+  /** @param login as upstreams are to hear it */
+  passing(login: ByteString): void {
     this.#login = login;
-    this.#upstream = formatAddress(upstream);
     this.#since = performance.now();
+  }
+
+  /** What is said from now on is about this server. */
+  connecting(upstream: Address): void {
+    const name = formatAddress(upstream);
+    if (this.#upstreams.at(-1) !== name) this.#upstreams.push(name);
   }
 
   loggedIn(): void {
@@ -136,7 +143,8 @@ export class Story {
       `, server: ${this.#serverName}`,
     ];
     if (this.#login !== null && this.#login !== "") parts.push(`, login: "${utf8(this.#login)}"`);
-    if (this.#upstream !== null) parts.push(`, upstream: ${this.#upstream}`);
+    const upstream = this.#upstreams.at(-1);
+    if (upstream !== undefined) parts.push(`, upstream: ${upstream}`);
     return parts.join("");
   }
 
@@ -159,7 +167,7 @@ export class Story {
       login: this.#login === null ? null : utf8(this.#login),
       login_attempts: this.#attempts,
       lookup_time: seconds(this.#lookupTime),
-      upstream_addr: this.#upstream,
+      upstream_addr: this.#upstreams.length === 0 ? null : this.#upstreams.join(", "),
       upstream_login_time: seconds(this.#upstreamTime),
       bytes_received: this.#received,
       bytes_sent: this.#sent,

@@ -16,7 +16,7 @@ export type {
   Verification,
 } from "./connection.ts";
 export { BindError, type BoundSocket, accept, bind } from "./listen.ts";
-export { SocketTransport } from "./socket-transport.ts";
+export { NoRoom, SocketTransport } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { isIP } from "node:net";

@@ -18,6 +18,9 @@ import { orGiveUp } from "./give-up.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { SocketSplice } from "./splice.ts";
 
+/** There are too many connections already. */
+export class NoRoom extends Error {}
+
 export class SocketTransport implements Transport {
   readonly #deadlines = new Deadlines();
   readonly #capacity: number;
@@ -73,12 +76,12 @@ export class SocketTransport implements Transport {
     else this.#spare.delete(connection);
   }
 
-  /** @throws Error, in nginx's words, where there is no room, and none can be made */
+  /** @throws NoRoom, in nginx's words, where there is no room, and none can be made */
   #count(): void {
     if (this.#open >= this.#capacity) {
       const [oldest] = this.#spare;
       if (oldest === undefined) {
-        throw new Error(`${this.#capacity} worker_connections are not enough`);
+        throw new NoRoom(`${this.#capacity} worker_connections are not enough`);
       }
       this.#spare.delete(oldest);
       oldest.destroy();

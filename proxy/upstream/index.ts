@@ -1,14 +1,7 @@
 /** The way upstream. */
-import type { Address, Connection, Transport } from "../transport/index.ts";
-
+export { type Dialer, direct } from "./dialer.ts";
+export { Health } from "./health.ts";
+export type { Dialled } from "./happy-eyeballs.ts";
+export { isOurs } from "./ours.ts";
 export { formatProxyHeader } from "./proxy-header.ts";
-
-export interface Dialer {
-  /** @throws Error where no connection comes about, or `signal` gives up */
-  connect(to: Address, signal: AbortSignal): Promise<Connection>;
-}
-
-/** Straight to the server, in the clear. */
-export function direct(transport: Transport): Dialer {
-  return { connect: (to, signal) => transport.dial(to, signal) };
-}
+export { tlsMode } from "./tls-mode.ts";

@@ -42,7 +42,7 @@ function ask(authority: HttpAuthority, attempt = 1): Promise<Said> {
 
 const ROUTE = {
   kind: "route",
-  upstream: { host: "127.0.0.1", port: 143 },
+  route: { servers: [{ host: "127.0.0.1", port: 143 }], tls: null, tlsName: null },
   login: null,
   password: null,
 };

@@ -27,7 +27,7 @@ function answer(...lines: readonly string[]): string {
 function told({ answer: said }: Head): string {
   switch (said.kind) {
     case "route": {
-      const { host, port } = said.upstream;
+      const { host, port } = said.route.servers[0];
       return `route ${host} ${port} ${said.login} ${said.password}`;
     }
     case "refused":
@@ -167,12 +167,20 @@ const UNAVAILABLE: Record<string, string[]> = {
   "answered 500": ["HTTP/1.1 500 Oops", ...OK.slice(1)],
   "did not send Auth-Status": ["HTTP/1.1 200 OK", "Auth-Server: 192.0.2.1", "Auth-Port: 143"],
   "did not send server or port": OK.slice(0, 3),
-  'sent invalid server address:"mail1"': [...OK, "Auth-Server: mail1"],
+  'sent invalid server address:"mail_1.example:143"': [...OK, "Auth-Server: mail_1.example:143"],
+  'sent invalid server address:"ma il"': [...OK, "Auth-Server: ma il"],
+  'sent invalid server address:"a..b"': [...OK, "Auth-Server: a..b"],
   'sent invalid server address:"[::1]"': [...OK, "Auth-Server: [::1]"],
   'sent invalid server address:"1.2.3"': [...OK, "Auth-Server: 1.2.3"],
   'sent invalid server port:"0"': [...OK, "Auth-Port: 0"],
   'sent invalid server port:"65536"': [...OK, "Auth-Port: 65536"],
   'sent invalid server port:"143x"': [...OK, "Auth-Port: 143x"],
+  'sent invalid Auth-Fallback:"192.0.2.2"': [...OK, "Auth-Fallback: 192.0.2.2"],
+  'sent invalid Auth-Fallback:"192.0.2.2:0"': [...OK, "Auth-Fallback: 192.0.2.2:0"],
+  'sent invalid Auth-Fallback:"::1:143"': [...OK, "Auth-Fallback: ::1:143"],
+
+  'sent invalid Auth-Upstream-TLS:"on"': [...OK, "Auth-Upstream-TLS: on"],
+  'sent invalid Auth-Upstream-Name:"a b"': [...OK, "Auth-Upstream-Name: a b"],
   "sent control characters": [...OK, "Auth-Pass: a\0b"],
 };
 for (const [why, lines] of Object.entries(UNAVAILABLE)) {
@@ -180,6 +188,30 @@ for (const [why, lines] of Object.entries(UNAVAILABLE)) {
     assert.equal(answer(...lines), `unavailable "null" null: ${why}`);
   });
 }
+
+test("a server may go by its name, bring others along, and say how it speaks TLS", () => {
+  const lines = [
+    "HTTP/1.1 200 OK",
+    "Auth-Status: OK",
+    "Auth-Server: mail-1.example.",
+    "Auth-Port: 993",
+    "Auth-Fallback: mail_2.example:993, 192.0.2.3:1993,[2001:db8::4]:993",
+    "Auth-Upstream-TLS: tls",
+    "Auth-Upstream-Name: mail.example",
+  ];
+  const head = read([`${lines.join("\r\n")}\r\n\r\n`]);
+  assert.ok(head?.answer.kind === "route");
+  assert.deepEqual(head.answer.route, {
+    servers: [
+      { host: "mail-1.example.", port: 993 },
+      { host: "mail_2.example", port: 993 },
+      { host: "192.0.2.3", port: 1993 },
+      { host: "2001:db8::4", port: 993 },
+    ],
+    tls: "tls",
+    tlsName: "mail.example",
+  });
+});
 
 test("a small ok is no yes", () => {
   assert.doesNotMatch(

@@ -25,14 +25,18 @@ const tls = {
 function lines(changes: Partial<LookupRequest> = {}, headers: readonly string[] = []): string[] {
   const text = formatRequest(endpoint, lookupRequest(changes), false, false, headers);
   assert.ok(text.endsWith("\r\n\r\n"));
-  return text.slice(0, -4).split("\r\n");
+  return text
+    .slice(0, -4)
+    .split("\r\n")
+    .filter((line) => !line.startsWith("Auth-Accept: "));
 }
 
-test("a lookup is nginx's, byte for byte", () => {
+test("a lookup is nginx's, byte for byte, and says what else we understand", () => {
   assert.equal(
     formatRequest(endpoint, lookupRequest(), false, false, []),
     "GET /auth?a=b HTTP/1.0\r\nHost: 192.0.2.7\r\nAuth-Method: plain\r\nAuth-User: anna\r\nAuth-Pass: s3cret\r\n" +
-      "Auth-Protocol: imap\r\nAuth-Login-Attempt: 1\r\nClient-IP: 192.0.2.9\r\n\r\n",
+      "Auth-Protocol: imap\r\nAuth-Login-Attempt: 1\r\nClient-IP: 192.0.2.9\r\n" +
+      "Auth-Accept: hostname, tls, fallback\r\n\r\n",
   );
 });
 

@@ -66,7 +66,7 @@ before(async () => {
     no: () => reply(200, { "Auth-Status": "bad password" }),
     never,
     "no-server": () => reply(200, { "Auth-Status": "OK" }),
-    "bad-server": () => route(1, { "Auth-Server": "x.y" }),
+    "bad-server": () => route(1, { "Auth-Server": "x/y" }),
     "bad-port": () => route(70_000),
     "bad-header": () => "HTTP/1.0 200 OK\r\nAuth Status: OK\r\n\r\n",
     "bad-status": () => "HTTP/1.0 200 OK\rAuth-Status: OK\r\n\r\n",
@@ -145,7 +145,7 @@ const SESSIONS: Record<string, Session> = {
   "a lookup with a bad server": lookup(
     "bad-server",
     "error",
-    'auth http server ENDPOINT sent invalid server address:"x.y"',
+    'auth http server ENDPOINT sent invalid server address:"x/y"',
   ),
   "a lookup with a bad port": lookup(
     "bad-port",

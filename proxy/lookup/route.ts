@@ -1,0 +1,56 @@
+/** Where a lookup's reply sends its caller: nginx's `Auth-Server` and `Auth-Port`, and what Postern adds. */
+import { parseIp } from "../../shared/address.ts";
+import { type ByteString, TLS_MODES } from "../../shared/lookup.ts";
+import type { Address } from "../transport/index.ts";
+import type { Route } from "./authority.ts";
+
+/** Servers besides the first that a reply may name. */
+const MOST_FALLBACKS = 16;
+
+/** A name's part (RFC 1123 section 2.1), with the underscore that internal names like to have. */
+const LABEL = /^[a-z0-9_-]{1,63}$/i;
+
+/**
+ * @param fields the reply's headers by their names in small letters
+ * @returns what is wrong with it, in nginx's words where it has some
+ */
+export function readRoute(fields: ReadonlyMap<string, ByteString>): Route | string {
+  const host = fields.get("auth-server") ?? "";
+  const port = fields.get("auth-port") ?? "";
+  if (host === "" || port === "") return "did not send server or port";
+  if (!isHost(host)) return `sent invalid server address:"${host}"`;
+  if (!isPort(port)) return `sent invalid server port:"${port}"`;
+  const listed = fields.get("auth-fallback") ?? "";
+  const fallbacks = readFallbacks(listed);
+  if (fallbacks === null) return `sent invalid Auth-Fallback:"${listed}"`;
+  const asked = fields.get("auth-upstream-tls") ?? null;
+  const tls = TLS_MODES.find((mode) => mode === asked) ?? null;
+  if (asked !== null && tls === null) return `sent invalid Auth-Upstream-TLS:"${asked}"`;
+  const tlsName = fields.get("auth-upstream-name") ?? null;
+  if (tlsName !== null && !isHost(tlsName)) return `sent invalid Auth-Upstream-Name:"${tlsName}"`;
+  return { servers: [{ host, port: Number(port) }, ...fallbacks], tls, tlsName };
+}
+
+/** `192.0.2.1:993, [2001:db8::1]:993, mail.example:993`. @returns null where it is something else */
+function readFallbacks(text: string): readonly Address[] | null {
+  if (text === "") return [];
+  const found: Address[] = [];
+  for (const one of text.split(/ *, */)) {
+    const [, six, other = six ?? "", port = ""] = /^(?:\[(.*)\]|([^:]*)):(\d+)$/.exec(one) ?? [];
+    if (!isHost(other) || !isPort(port) || found.length === MOST_FALLBACKS) return null;
+    found.push({ host: other, port: Number(port) });
+  }
+  return found;
+}
+
+/** A name that ends in a number is an address that went wrong. */
+function isHost(text: string): boolean {
+  if (parseIp(text) !== null) return true;
+  const labels = text.replace(/\.$/, "").split(".");
+  const numeric = /^\d+$/.test(labels.at(-1) ?? "");
+  return text.length <= 253 && !numeric && labels.every((label) => LABEL.test(label));
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}

@@ -1,0 +1,231 @@
+/**
+ * The passage upstream: server after server, address after address, until one of them answers the login.
+ *
+ * A login may be repeated elsewhere until an upstream has judged it: what fails on the way says nothing of
+ * the user, and an answer, whichever it is, is the last word.
+ */
+import type { TlsMode } from "../../shared/lookup.ts";
+import type { Route } from "../lookup/index.ts";
+import type { Account, Dialogue, LoginEnd, Saying } from "../protocols/index.ts";
+import { TIMED_OUT, reason } from "../reason.ts";
+import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
+import { type Dialled, formatProxyHeader, isOurs, tlsMode } from "../upstream/index.ts";
+import type { Client } from "./client.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Server } from "./server.ts";
+import type { Story } from "./story.ts";
+import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
+
+/** One of the lookup's servers: what it is to be to us, and what is left of its addresses. */
+interface Candidate {
+  readonly server: Address;
+  readonly untried: Set<Address>;
+  readonly tls: TlsMode;
+  /** What its certificate must be for. */
+  readonly tlsName: string;
+}
+
+class TimedOut extends Error {
+  override message = TIMED_OUT;
+}
+
+export class Passage implements LoginProgress {
+  /** What is being done upstream, in nginx's words. */
+  doing = "";
+  readonly #server: Server;
+  readonly #client: Client;
+  readonly #dialogue: Dialogue;
+  readonly #story: Story;
+  readonly #deadline: Deadline;
+  readonly #since = performance.now();
+  #tries = 0;
+  #cancelled = false;
+  #try = new AbortController();
+  /** What to tell the client if there is no other server to try. */
+  #last: Outcome;
+
+  /** @param deadline set for each try; when it fires, `expire` is to be called */
+  constructor(
+    server: Server,
+    client: Client,
+    dialogue: Dialogue,
+    story: Story,
+    deadline: Deadline,
+  ) {
+    this.#server = server;
+    this.#client = client;
+    this.#dialogue = dialogue;
+    this.#story = story;
+    this.#deadline = deadline;
+    this.#last = this.#failure("the upstream could not be reached");
+  }
+
+  /** What goes wrong on the way has been logged. */
+  async run(route: Route, account: Account): Promise<Outcome> {
+    const { health, settings } = this.#server;
+    for (const server of health.order(route.servers, settings)) {
+      const candidate = this.#mayTry() ? await this.#candidate(server, route) : null;
+      while (candidate !== null && candidate.untried.size > 0 && this.#mayTry()) {
+        const outcome = await this.#pass(candidate, account);
+        if (outcome !== null) return outcome;
+      }
+    }
+    return this.#last;
+  }
+
+  /** The time for the current try is over. */
+  expire(): void {
+    this.#try.abort(new TimedOut());
+  }
+
+  /** Nobody waits for the login any more. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#try.abort();
+  }
+
+  saying({ name, note }: Pick<Saying, "name" | "note">): void {
+    this.doing = `sending ${name} to upstream`;
+    if (note !== undefined) this.#story.log("info", note, this.doing);
+  }
+
+  heard(): void {
+    this.doing = "reading response from upstream";
+  }
+
+  #mayTry(): boolean {
+    if (this.#cancelled) return false;
+    if (this.#tries === 0) return true;
+    const { proxy_next_upstream, proxy_next_upstream_tries, proxy_next_upstream_timeout } =
+      this.#server.settings;
+    const tries = proxy_next_upstream_tries || Number.POSITIVE_INFINITY;
+    const time = proxy_next_upstream_timeout || Number.POSITIVE_INFINITY;
+    return proxy_next_upstream && this.#tries < tries && performance.now() - this.#since < time;
+  }
+
+  /** A server with its addresses; null where it has none, or is not to be had as it must be. */
+  async #candidate(server: Address, { tls: asked, tlsName }: Route): Promise<Candidate | null> {
+    const { dialer, health, settings } = this.#server;
+    const tls = tlsMode(asked, null, server.port);
+    this.#begin(server);
+    try {
+      if (tls === null) throw new Error("lookup forbids the TLS that proxy_ssl demands");
+      const addresses = await dialer.addresses(server, this.#try.signal);
+      const untried = new Set(health.order(addresses, settings));
+      return { server, untried, tls, tlsName: tlsName ?? server.host };
+    } catch (error) {
+      this.#failed(server, error);
+      return null;
+    }
+  }
+
+  /** A new try, with a time of its own. */
+  #begin(upstream: Address): void {
+    const { proxy_connect_timeout, timeout } = this.#server.settings;
+    this.#try = new AbortController();
+    this.#deadline.set(Math.min(proxy_connect_timeout, timeout));
+    this.#story.connecting(upstream);
+    this.doing = "connecting to upstream";
+  }
+
+  /** @returns null where another address, or another server, is to be tried */
+  async #pass(candidate: Candidate, account: Account): Promise<Outcome | null> {
+    this.#tries++;
+    const dialled = await this.#dial(candidate);
+    if (dialled === null) return null;
+    const { connection, to } = dialled;
+    try {
+      const { end, rest } = await this.#logIn(connection, candidate, account);
+      this.#server.health.succeeded(to, this.#server.settings);
+      if (end.kind === "accepted") {
+        return { kind: "loggedIn", upstream: connection, reply: end.reply, rest };
+      }
+      connection.close();
+      return this.#refused(end, rest);
+    } catch (error) {
+      connection.destroy();
+      this.#failed(to, error);
+      return null;
+    }
+  }
+
+  async #dial({ server, untried }: Candidate): Promise<Dialled | null> {
+    const { dialer, health } = this.#server;
+    const addresses = [...untried];
+    this.#begin(addresses[0] ?? server);
+    for (const address of addresses) health.trying(address);
+    try {
+      const dialled = await dialer.connect(addresses, this.#try.signal, (to, error) => {
+        untried.delete(to);
+        this.#failed(to, error);
+      });
+      untried.delete(dialled.to);
+      this.#story.connecting(dialled.to);
+      return dialled;
+    } catch {
+      // Each address has been told of.
+      return null;
+    }
+  }
+
+  /** @throws Error where no answer comes */
+  async #logIn(
+    connection: Connection,
+    { tls, tlsName }: Candidate,
+    account: Account,
+  ): Promise<LoggedIn> {
+    const { settings, upstreamTls } = this.#server;
+    const { signal } = this.#try;
+    const giveUp = (): void => connection.destroy();
+    this.#introduce(connection);
+    if (tls === "tls") {
+      this.doing = "SSL handshaking to upstream";
+      await orGiveUp(connection.connectTls(upstreamTls, tlsName), signal, giveUp);
+      this.doing = "connecting to upstream";
+    }
+    this.#deadline.set(settings.timeout);
+    const { address, host } = this.#client;
+    const script = this.#dialogue.login(account, { address: address.host, host });
+    return orGiveUp(logIn(connection, script, settings.proxy_buffer, this), signal, giveUp);
+  }
+
+  #introduce(connection: Connection): void {
+    const { proxy_protocol } = this.#server.settings;
+    if (proxy_protocol === "off") return;
+    const { address, connection: client } = this.#client;
+    this.doing = "sending PROXY protocol header to upstream";
+    connection.write(formatProxyHeader(proxy_protocol, address, client.local, client.tls));
+  }
+
+  /** The authority said yes, so the upstream's no is not the client's doing: a temporary failure. */
+  #refused(end: Exclude<LoginEnd, { kind: "accepted" }>, rest: Uint8Array): Outcome {
+    if (end.kind === "impossible") {
+      this.saying(end);
+      this.#story.log("error", end.why, this.doing);
+      return this.#failure(end.why);
+    }
+    const reply = end.reply + Buffer.from(rest).toString("latin1");
+    const pass = this.#server.settings.proxy_pass_error_message;
+    const message = `upstream sent invalid response: "${reply.trimEnd()}"`;
+    this.#story.log(pass ? "info" : "error", message, this.doing);
+    const why = "the upstream refused the login";
+    return pass ? { kind: "failed", reply, why } : this.#failure(why);
+  }
+
+  /** A try has come to nothing: says so, and remembers it of the server, unless the fault was ours. */
+  #failed(to: Address, error: unknown): void {
+    if (this.#cancelled) return;
+    const { health, settings } = this.#server;
+    const { signal } = this.#try;
+    // What gave up knows better why than what was given up.
+    const why = reason(signal.aborted ? signal.reason : error);
+    this.#story.connecting(to);
+    if (why === TIMED_OUT) this.#story.log("info", `upstream ${why}`, this.doing);
+    else this.#story.log("error", why, this.doing);
+    if (!isOurs(error)) health.failed(to, settings);
+  }
+
+  #failure(why: string): Outcome {
+    return { kind: "failed", reply: this.#dialogue.unavailable(), why };
+  }
+}

@@ -1,0 +1,49 @@
+/** How connections to mail servers are opened. */
+import { parseIp, unixPath } from "../../shared/address.ts";
+import { type Names, ResolveError } from "../resolver/index.ts";
+import type { Address, Transport } from "../transport/index.ts";
+import { type Dialled, type Failed, dialFirst, interleaved } from "./happy-eyeballs.ts";
+
+export interface Dialer {
+  /**
+   * What can be dialled for a server: its addresses, or itself where somebody else looks up the name.
+   *
+   * @throws Error where it has no address; the signal's reason once it gives up
+   */
+  addresses(server: Address, signal: AbortSignal): Promise<readonly Address[]>;
+  /**
+   * Connects to the first of a server's addresses that answers.
+   *
+   * @param failed hears of each that has not, also where the signal gave up meanwhile
+   * @throws Error where none does; the signal's reason once it gives up
+   */
+  connect(to: readonly Address[], signal: AbortSignal, failed: Failed): Promise<Dialled>;
+}
+
+/** Straight to the server. */
+export function direct(transport: Transport, names: Names): Dialer {
+  return {
+    addresses: async (server, signal) => {
+      const { host, port } = server;
+      if (parseIp(host) !== null || unixPath(host) !== null) return [server];
+      const found = await addressesOf(host, names, signal);
+      return interleaved(found).map((address) => ({ host: address, port }));
+    },
+    connect: (to, signal, failed) =>
+      dialFirst(to, (address, given) => transport.dial(address, given), signal, failed),
+  };
+}
+
+/** @throws Error in nginx's words */
+async function addressesOf(
+  host: string,
+  names: Names,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    return await names.addresses(host, signal);
+  } catch (error) {
+    if (!(error instanceof ResolveError)) throw error;
+    throw new Error(`${host} could not be resolved (${error.message})`, { cause: error });
+  }
+}
