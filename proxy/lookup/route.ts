@@ -52,5 +52,5 @@ function isHost(text: string): boolean {
 }
 
 function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+  return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }

@@ -41,6 +41,8 @@ export type LoginEnd =
   | { readonly kind: "accepted"; readonly reply: ByteString }
   /** The upstream's words, whole and unchanged. */
   | { readonly kind: "refused"; readonly reply: ByteString }
+  /** Its greeting already says that it will not serve us; it has heard nothing of the account. */
+  | { readonly kind: "unready"; readonly reply: ByteString }
   /** There is nothing to log in with. */
   | { readonly kind: "impossible"; readonly name: Saying["name"]; readonly why: string };
 

@@ -136,12 +136,16 @@ export class Passage implements LoginProgress {
     const { connection, to } = dialled;
     try {
       const { end, rest } = await this.#logIn(connection, candidate, account);
-      this.#server.health.succeeded(to, this.#server.settings);
+      if (end.kind !== "unready") this.#server.health.succeeded(to, this.#server.settings);
       if (end.kind === "accepted") {
         return { kind: "loggedIn", upstream: connection, reply: end.reply, rest };
       }
       connection.close();
-      return this.#refused(end, rest);
+      const outcome = this.#refused(end, rest);
+      if (end.kind !== "unready") return outcome;
+      this.#server.health.failed(to, this.#server.settings);
+      this.#last = outcome;
+      return null;
     } catch (error) {
       connection.destroy();
       this.#failed(to, error);

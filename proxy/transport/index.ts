@@ -19,5 +19,4 @@ export { BindError, type BoundSocket, accept, bind } from "./listen.ts";
 export { NoRoom, SocketTransport } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
-export { isIP } from "node:net";
 export { orGiveUp } from "./give-up.ts";

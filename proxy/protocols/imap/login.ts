@@ -13,7 +13,7 @@ const LONGEST_NON_SYNCHRONIZING = 4096;
 export function* login(tag: ByteString, { login: user, password }: Account): LoginScript {
   const secret = password ?? "";
   const greeting = yield null;
-  if (!/^\* OK\b/i.test(greeting)) return refused(greeting);
+  if (!/^\* OK\b/i.test(greeting)) return { kind: "unready", reply: greeting };
 
   let last: Saying = { text: `${secret}\r\n`, name: "password" };
   if (

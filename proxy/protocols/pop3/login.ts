@@ -4,7 +4,7 @@ import type { Account, LoginScript } from "../protocol.ts";
 /** The reply to PASS goes to the client as it is. */
 export function* login({ login: user, password }: Account): LoginScript {
   const greeting = yield null;
-  if (!isOk(greeting)) return { kind: "refused", reply: greeting };
+  if (!isOk(greeting)) return { kind: "unready", reply: greeting };
   const known = yield { text: `USER ${user}\r\n`, name: "user name" };
   if (!isOk(known)) return { kind: "refused", reply: known };
   const reply = yield { text: `PASS ${password ?? ""}\r\n`, name: "password" };

@@ -43,7 +43,7 @@ export function* login(
   transaction: Transaction | null,
 ): LoginScript {
   let answer = yield* reply(null);
-  if (answer.code !== "220") return refused(answer);
+  if (answer.code !== "220") return { kind: "unready", reply: answer.text };
   const greeting = `${extended || xclient ? "EHLO" : "HELO"} ${server_name}`;
   answer = yield* reply(saying(greeting, "HELO/EHLO"));
   if (answer.code !== "250") return refused(answer);

@@ -25,6 +25,10 @@ export class Listener extends EventEmitter<{ connection: [Socket] }> {
     });
   }
 
+  get up(): boolean {
+    return this.#server.listening;
+  }
+
   /** Connections open now. */
   get open(): number {
     return this.#open.size;

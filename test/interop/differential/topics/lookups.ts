@@ -104,7 +104,7 @@ const answers: Readonly<Record<string, string>> = {
     "HTTP/1.0 503 Wait\r\nAuth-Status: 4.3.0 later\r\nAuth-Error-Code: 454\r\n\r\n",
   "a yes without a server": `${status}Auth-Status: OK\r\nAuth-Port: 143\r\n\r\n`,
   "a yes without a port": `${status}Auth-Status: OK\r\nAuth-Server: 127.0.0.1\r\n\r\n`,
-  "a yes with a server's name": yes({ "Auth-Server": "localhost" }),
+  "a yes with neither a name nor an address": yes({ "Auth-Server": "local host" }),
   "a yes with an address in brackets": yes({ "Auth-Server": "[::1]" }),
   "a yes with port 0": yes({ "Auth-Port": 0 }),
   "a yes with port 65536": yes({ "Auth-Port": 65_536 }),
