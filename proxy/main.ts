@@ -6,6 +6,7 @@ import {
   ConfigError,
   type Configuration,
   type LogLevel,
+  type ServerSettings,
   readConfiguration,
   resolveAddresses,
   told,
@@ -25,6 +26,7 @@ import {
 } from "./process/index.ts";
 import { reason } from "./reason.ts";
 import { EarlyLog, say } from "./report.ts";
+import { ClientTlsContexts } from "./upstream/index.ts";
 import { builtBy, program } from "./version.ts";
 
 const HELP = `Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
@@ -119,16 +121,26 @@ async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<C
   const configuration = readConfiguration({ file, prefix, globals, errorLog });
   const settings = await resolveAddresses(configuration.settings, configuration.names);
   const tls = new TlsContexts(new Uint8Array(48));
+  const clientTls = new ClientTlsContexts();
   for (const server of settings.servers) {
-    try {
-      tls.of(server);
-    } catch (error) {
-      if (error instanceof ConfigError) throw error;
-      const what = `OpenSSL refuses the ssl_* directives (${reason(error)})`;
-      throw new ConfigError(what, server.place);
+    const { proxyTls, lookupTls, place } = server;
+    accepted("ssl_*", place, () => tls.of(server));
+    accepted("proxy_ssl_*", place, () => clientTls.of(proxyTls).check());
+    if (lookupTls !== null) {
+      accepted("auth_http_ssl_*", place, () => clientTls.of(lookupTls).check());
     }
   }
   return { ...configuration, settings };
+}
+
+/** @throws ConfigError where OpenSSL refuses what such directives say */
+function accepted(directives: string, place: ServerSettings["place"], make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`OpenSSL refuses the ${directives} directives (${reason(error)})`, place);
+  }
 }
 
 /** Does something, or says why it cannot be done and exits with 1. */

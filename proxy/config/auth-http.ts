@@ -1,11 +1,11 @@
 /** nginx's ngx_mail_auth_http_module: where lookups go. */
 import type { ByteString } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
-import { MAIL, type Rows, eachOf, lastOf, once } from "./directive.ts";
+import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
 import type { Directive } from "./parser.ts";
-import { pemFile } from "./tls/index.ts";
+import { type ClientTlsValues, NOTHING_SAID, file } from "./tls/index.ts";
 import { flag, rawWords, time } from "./values.ts";
 
 export interface LookupEndpoint {
@@ -68,12 +68,22 @@ export const authHttp = {
   auth_http_keepalive: { in: MAIL, args: 1, read: once(flag), default: true },
   /** Ours: `Auth-User` and `Auth-Pass` of replies are escaped as those of requests are; nginx takes them as they are. */
   auth_http_unescape: { in: MAIL, args: 1, read: once(flag), default: false },
-  /** Ours: whether the endpoint's certificate must hold, and whom to trust for it. */
-  auth_http_ssl_verify: { in: MAIL, args: 1, read: once(flag), default: true },
-  auth_http_trusted_certificate: {
-    in: MAIL,
-    args: 1,
-    read: once(pemFile),
-    default: null as string | null,
-  },
 } satisfies Rows;
+
+/** Ours: TLS to an `https://` endpoint, with the words of `proxy_ssl_*`. */
+export const authHttpSsl = {
+  auth_http_ssl_verify: { in: MAIL, args: 1, read: once(flag), default: true },
+  auth_http_trusted_certificate: file,
+  auth_http_ssl_certificate: file,
+  auth_http_ssl_certificate_key: file,
+} satisfies Rows;
+
+export function endpointTls(values: Values<typeof authHttpSsl>): ClientTlsValues {
+  return {
+    ...NOTHING_SAID,
+    verify: values.auth_http_ssl_verify,
+    trusted: values.auth_http_trusted_certificate,
+    certificate: values.auth_http_ssl_certificate,
+    certificateKey: values.auth_http_ssl_certificate_key,
+  };
+}

@@ -1,12 +1,14 @@
 /** The configuration: nginx's `mail {}` language, into settings. */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { authHttpSsl, endpointTls } from "./auth-http.ts";
 import { encoded } from "./bytes.ts";
 import type { Rows, Values } from "./directive.ts";
 import { ConfigError, type Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { Findings } from "./findings.ts";
 import { protocolOf, refuseClashes } from "./listen.ts";
+import { proxySsl, upstreamTls } from "./proxy-ssl.ts";
 import { type ConfigFile, Reader, type Scope } from "./read.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { type ServerValues, eventRows, mainRows, serverRows } from "./table.ts";
@@ -25,7 +27,14 @@ export { trusts } from "./realip.ts";
 export type { ResolverSettings } from "./resolver.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
-export { type ClientCertificates, type Judged, type TlsSettings, failed } from "./tls/index.ts";
+export {
+  type ClientCertificates,
+  type ClientTlsSettings,
+  type Judged,
+  type TlsParameters,
+  type TlsSettings,
+  failed,
+} from "./tls/index.ts";
 export { type Identity, identityOf, isRoot } from "./user.ts";
 
 /** Where to read from, as the command line says it. */
@@ -95,13 +104,19 @@ function serverSettings(
   const protocol = values.protocol ?? protocolOf(listen);
   if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
   if (auth_http === null) throw new ConfigError('no "auth_http" is defined for server', server);
+  const scopes = [server, mail] as const;
+  const place = { file: server.file, line: server.line };
   return {
     ...values,
-    place: { file: server.file, line: server.line },
+    place,
     protocol,
     auth_http,
     error_log: values.error_log ?? outerLogs,
-    tls: tlsSettings(values, [server, mail], tls),
+    tls: tlsSettings(values, scopes, tls),
+    proxyTls: tls.readAsClient(upstreamTls(resolveValues(proxySsl, scopes)), place),
+    lookupTls: auth_http.https
+      ? tls.readAsClient(endpointTls(resolveValues(authHttpSsl, scopes)), place)
+      : null,
   };
 }
 

@@ -4,7 +4,7 @@ import type { LookupEndpoint } from "./auth-http.ts";
 import type { Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { EventValues, MainValues, ServerValues } from "./table.ts";
-import type { TlsSettings } from "./tls/index.ts";
+import type { ClientTlsSettings, TlsSettings } from "./tls/index.ts";
 
 export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_http" | "error_log"> {
   /** Where its `server {` stands. */
@@ -14,6 +14,10 @@ export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_ht
   readonly error_log: readonly ErrorLogTarget[];
   /** Null where the server never speaks TLS: there the `ssl_*` files are not even looked at, as in nginx. */
   readonly tls: TlsSettings | null;
+  /** Towards upstreams; whether they want it is only known once a lookup has named one. */
+  readonly proxyTls: ClientTlsSettings;
+  /** Towards the lookup endpoint; null where it is not `https://`. */
+  readonly lookupTls: ClientTlsSettings | null;
 }
 
 export interface Settings extends Omit<MainValues, "error_log">, EventValues {

@@ -1,6 +1,6 @@
 /** Every directive that Postern knows, and every block that it may stand in. */
 import { accessLog } from "./access-log.ts";
-import { authHttp } from "./auth-http.ts";
+import { authHttp, authHttpSsl } from "./auth-http.ts";
 import { core } from "./core.ts";
 import type { Context, Row, Rows, Values } from "./directive.ts";
 import { error_log } from "./error-log.ts";
@@ -9,6 +9,7 @@ import { imap } from "./imap.ts";
 import { mailCore } from "./mail-core.ts";
 import { nextUpstream } from "./next-upstream.ts";
 import { pop3 } from "./pop3.ts";
+import { proxySsl, upstreamSecurity } from "./proxy-ssl.ts";
 import { proxy } from "./proxy.ts";
 import { realip } from "./realip.ts";
 import { smtp } from "./smtp.ts";
@@ -24,6 +25,7 @@ export const serverRows = {
   ...authHttp,
   ...proxy,
   ...nextUpstream,
+  ...upstreamSecurity,
   ...security,
   ...imap,
   ...pop3,
@@ -37,7 +39,14 @@ export type MainValues = Values<typeof mainRows>;
 export type EventValues = Values<typeof eventRows>;
 export type ServerValues = Values<typeof serverRows>;
 
-const rows: Rows = { ...mainRows, ...eventRows, ...serverRows, ...ssl };
+const rows: Rows = {
+  ...mainRows,
+  ...eventRows,
+  ...serverRows,
+  ...ssl,
+  ...authHttpSsl,
+  ...proxySsl,
+};
 
 /** Looks up a directive by name, never finding what every object inherits. */
 export function row(name: string): Row<unknown> | undefined {

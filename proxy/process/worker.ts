@@ -11,12 +11,11 @@ import {
   type BoundSocket,
   type Connection,
   type Listener,
-  SocketClientTls,
   SocketTransport,
   accept,
 } from "../transport/index.ts";
 import { reason } from "../reason.ts";
-import { Health, direct } from "../upstream/index.ts";
+import { ClientTlsContexts, Health, direct } from "../upstream/index.ts";
 import { type Binding, bindings } from "./bindings.ts";
 import { reservedConnections } from "./resources.ts";
 
@@ -52,16 +51,20 @@ export class Worker {
     const system = new SystemNames();
     const health = new Health();
     const tls = new TlsContexts(ticketKeys);
+    const clientTls = new ClientTlsContexts();
     this.#servers = settings.servers.map((server) => ({
       settings: server,
       protocol: protocols[server.protocol],
       tls: tls.of(server),
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
-      authority: new HttpAuthority(transport, { ...server, tls: lookupTls(server) }),
+      authority: new HttpAuthority(transport, {
+        ...server,
+        tls: server.lookupTls === null ? null : clientTls.of(server.lookupTls),
+      }),
       dialer: direct(transport, upstreamNames(server, resolvers) ?? system),
       health,
-      upstreamTls: new SocketClientTls({ verify: true, trusted: null }),
+      upstreamTls: clientTls.of(server.proxyTls),
       transport,
       errorLog: new ErrorLog(server.error_log, sinks),
       accessLog: new AccessLog(server.access_log, sinks),
@@ -150,10 +153,4 @@ function upstreamNames(
   all: Resolvers,
 ): Names | null {
   return resolver === null ? null : namesBy(all.get(resolver), resolver_timeout);
-}
-
-function lookupTls(server: ServerSettings): SocketClientTls | null {
-  if (!server.auth_http.https) return null;
-  const { auth_http_ssl_verify: verify, auth_http_trusted_certificate: trusted } = server;
-  return new SocketClientTls({ verify, trusted });
 }

@@ -1,6 +1,6 @@
 /** A Connection on one of Node's sockets, clear or TLS. */
 import type { Socket } from "node:net";
-import { type TLSSocket, connect } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { ByteString } from "../../shared/lookup.ts";
 import type {
   Address,
@@ -129,11 +129,14 @@ export class SocketConnection implements Connection {
     );
   }
 
-  connectTls(tls: ClientTls, name: string): Promise<void> {
+  async connectTls(tls: ClientTls, name: string): Promise<void> {
     if (!(tls instanceof SocketClientTls)) throw new TypeError("TLS of another transport");
-    const socket = connect({ ...tls.options(name), socket: this.#socket });
-    socket.on("session", (session: Buffer) => tls.remember(name, session));
-    return this.#secured(socket, "secureConnect", queueMicrotask, () => null);
+    const secured = tls.connect(this.#socket, name, this.remote);
+    try {
+      await this.#secured(secured, "secureConnect", queueMicrotask, () => null);
+    } catch (error) {
+      throw tls.explained(error);
+    }
   }
 
   #secured(
@@ -168,8 +171,10 @@ export class SocketConnection implements Connection {
     });
   }
 
+  /** After the handshake Node leaves a socket open that TLS has failed on, and tells of its end alone. */
   failed(error: Error): void {
     this.#error = error;
+    this.#socket.destroy();
   }
 
   closed(): void {

@@ -1,4 +1,5 @@
 /** The way upstream. */
+export { ClientTlsContexts } from "./client-tls.ts";
 export { type Dialer, direct } from "./dialer.ts";
 export { Health } from "./health.ts";
 export type { Dialled } from "./happy-eyeballs.ts";

@@ -12,6 +12,12 @@ export type IssueOptions = {
   /** Whether it may issue others. */
   readonly ca?: boolean;
   readonly rsa?: boolean;
+  /** Of an RSA key. */
+  readonly bits?: number;
+  /** Whose it is beside the subject: `DNS:mail.test, IP:127.0.0.1`. */
+  readonly names?: string;
+  /** What alone it may be used for: `serverAuth`, `clientAuth`. */
+  readonly usage?: string;
   /** -1 for one that has expired. */
   readonly days?: number;
   readonly serial?: string;
@@ -19,15 +25,20 @@ export type IssueOptions = {
 
 /** A subject in openssl's own form (`/C=DE/O=Acme/CN=anna`, with `+` between the values of one RDN). */
 export function issue(subject: string, options: IssueOptions = {}): Certificate {
-  const { by, ca = false, rsa = false, days = 30, serial = `0x${randomSerial()}` } = options;
+  const { by, ca = false, days = 30, serial = `0x${randomSerial()}` } = options;
+  const { rsa = false, bits = 2048, names, usage } = options;
   const { privateKey } = rsa
-    ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+    ? generateKeyPairSync("rsa", { modulusLength: bits })
     : generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const key = privateKey.export({ type: "pkcs8", format: "pem" });
   return inScratch((directory, openssl) => {
     write(directory, {
       key,
-      config: `${REQUEST}basicConstraints = critical, CA:${ca}\n`,
+      config: [
+        `${REQUEST}basicConstraints = critical, CA:${ca}\n`,
+        names === undefined ? "" : `subjectAltName = ${names}\n`,
+        usage === undefined ? "" : `extendedKeyUsage = ${usage}\n`,
+      ].join(""),
       "by.crt": by?.certificate ?? "",
       "by.key": by?.key ?? "",
     });

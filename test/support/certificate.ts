@@ -8,7 +8,8 @@ export type Certificate = { readonly certificate: string; readonly key: string }
 
 const tenYears = 10 * 365 * 24 * 60 * 60 * 1000;
 
-export async function selfSigned(name = "localhost"): Promise<Certificate> {
+/** @param from when it begins to be valid */
+export async function selfSigned(name = "localhost", from = new Date()): Promise<Certificate> {
   const names = [
     { type: 2, value: name },
     { type: 7, ip: "127.0.0.1" },
@@ -17,6 +18,7 @@ export async function selfSigned(name = "localhost"): Promise<Certificate> {
   const made = await generate([{ name: "commonName", value: name }], {
     keyType: "ec",
     algorithm: "sha256",
+    notBeforeDate: from,
     notAfterDate: new Date(Date.now() + tenYears),
     extensions: [
       { name: "basicConstraints", cA: false },

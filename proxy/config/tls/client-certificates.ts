@@ -27,14 +27,6 @@ export function readClientCertificates(
     ...certificates(client, "ssl_client_certificate"),
     ...certificates(trusted, "ssl_trusted_certificate"),
   ];
-  const place = placeOf("ssl_crl");
-  const revocations =
-    crl === null
-      ? null
-      : {
-          value: files.revocations(crl, place),
-          call: `cannot load CRL "${files.name(crl)}": PEM_read_bio_X509_CRL()`,
-          place,
-        };
+  const revocations = crl === null ? null : files.revocations(crl, placeOf("ssl_crl"));
   return mode === "off" ? null : { mode, depth, authorities, revocations };
 }

@@ -1,12 +1,12 @@
 /** `ssl_conf_command`: OpenSSL's SSL_CONF commands (SSL_CONF_cmd(3)), as far as Node can do what they say. */
 import type { ConfigError, Place } from "../error.ts";
 import type { KeyPairs } from "./key-pairs.ts";
-import { failed } from "./openssl-words.ts";
+import { type Judged, failed } from "./openssl-words.ts";
 import type { Directive } from "../parser.ts";
 import { fixedOptions, setOptions } from "./options.ts";
 import type { TlsFiles } from "./files.ts";
 import { words } from "../values.ts";
-import { type Judged, NO_VERSION, TLS_VERSIONS, type TlsVersion } from "./settings.ts";
+import { NO_VERSION, TLS_VERSIONS, type TlsVersion } from "./settings.ts";
 
 export interface ConfCommand {
   readonly name: string;

@@ -1,10 +1,10 @@
-/** The files that `ssl_*` directives name: read when the configuration is, so that a mistake shows at `-t`. */
+/** The files that directives of TLS name: read when the configuration is, so that a mistake shows at `-t`. */
 import { type KeyObject, X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { reason } from "../../reason.ts";
 import { ConfigError, type Place } from "../error.ts";
-import { failed, noStartLine, openFailure } from "./openssl-words.ts";
+import { type Judged, failed, noStartLine, openFailure } from "./openssl-words.ts";
 import { blocks } from "./pem.ts";
 
 /** A certificate, and the chain that follows it. */
@@ -60,10 +60,11 @@ export class TlsFiles {
   }
 
   /** Revocation lists, PEM, one each. Whether they are whole only OpenSSL can tell. @throws ConfigError */
-  revocations(given: string, place: Place): readonly string[] {
+  revocations(given: string, place: Place): Judged<readonly string[]> {
     const what = `cannot load CRL "${this.name(given)}":`;
     const text = this.#read(given, `${what} BIO_new_file()`, place);
-    return found(text, "X509 CRL", `${what} PEM_read_bio_X509_CRL()`, place);
+    const call = `${what} PEM_read_bio_X509_CRL()`;
+    return { value: found(text, "X509 CRL", call, place), call, place };
   }
 
   /**
@@ -121,7 +122,7 @@ export class TlsFiles {
 /** Tries each pass phrase in turn, as nginx does; without one it would ask a terminal. */
 function decrypted(pem: string, passwords: readonly string[]): KeyObject {
   if (!pem.includes("ENCRYPTED")) return createPrivateKey(pem);
-  let failure: unknown = new Error("it is encrypted, and no ssl_password_file opens it");
+  let failure: unknown = new Error("it is encrypted, and no pass phrase opens it");
   for (const passphrase of passwords) {
     try {
       return createPrivateKey({ key: pem, passphrase });

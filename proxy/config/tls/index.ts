@@ -1,6 +1,13 @@
-/** TLS towards clients: the `ssl_*` directives, and what they come to. */
+/** TLS: the `ssl_*` directives, what those of TLS as a client share with them, and what they come to. */
 export type { TlsUser } from "./certificates.ts";
-export { failed } from "./openssl-words.ts";
+export { type ClientTlsValues, NOTHING_SAID } from "./client.ts";
+export { type Judged, failed } from "./openssl-words.ts";
 export { TlsReader } from "./reader.ts";
-export type { ClientCertificates, Judged, TlsSettings } from "./settings.ts";
-export { type PlaceOf, pemFile, security, ssl } from "./ssl.ts";
+export type {
+  ClientCertificates,
+  ClientTlsSettings,
+  TlsParameters,
+  TlsSettings,
+} from "./settings.ts";
+export { ciphers, commands, file, passwords, protocols } from "./shared-rows.ts";
+export { type PlaceOf, security, ssl } from "./ssl.ts";

@@ -3,6 +3,13 @@ import { getSystemErrorMessage } from "node:util";
 import { reason } from "../../reason.ts";
 import { ConfigError, type Place } from "../error.ts";
 
+/** A value that only OpenSSL can judge, with nginx's name for the call that it goes to, and where it stands. */
+export interface Judged<Value = string> {
+  readonly value: Value;
+  readonly call: string;
+  readonly place: Place;
+}
+
 export const KEY_VALUES_MISMATCH = "error:05800074:x509 certificate routines::key values mismatch";
 export const KEY_TYPE_MISMATCH = "error:05800073:x509 certificate routines::key type mismatch";
 

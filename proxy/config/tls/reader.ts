@@ -2,26 +2,23 @@
 import { readClientCertificates } from "./client-certificates.ts";
 import type { Findings } from "../findings.ts";
 import { type TlsUser, readKeyPairs } from "./certificates.ts";
-import { type Draft, apply } from "./commands.ts";
+import { type ClientTlsValues, readClientTls } from "./client.ts";
+import type { Draft } from "./commands.ts";
+import type { Place } from "../error.ts";
 import { BIT } from "./options.ts";
 import { type PlaceOf, type TlsValues, stores } from "./ssl.ts";
 import { TlsFiles } from "./files.ts";
 import { readTicketKey } from "./ticket-keys.ts";
-import {
-  type Judged,
-  NO_VERSION,
-  TLS_VERSIONS,
-  type TlsSettings,
-  type TlsVersion,
-} from "./settings.ts";
-
-/** nginx sets these whatever the configuration says. */
-const ALWAYS = [BIT.NO_RENEGOTIATION, BIT.NO_ANTI_REPLAY, BIT.IGNORE_UNEXPECTED_EOF];
+import { optionsFor, settled } from "./parameters.ts";
+import { cipherList, curveList } from "./shared-rows.ts";
+import type { Judged } from "./openssl-words.ts";
+import type { ClientTlsSettings, TlsSettings } from "./settings.ts";
 
 export class TlsReader {
   readonly #files: TlsFiles;
   readonly #findings: Findings;
   readonly #made = new Map<string, TlsSettings>();
+  readonly #madeAsClient = new Map<string, ClientTlsSettings>();
 
   /** @param directory of the main configuration file */
   constructor(directory: string, findings: Findings) {
@@ -31,11 +28,17 @@ export class TlsReader {
 
   /** @throws ConfigError for a file or a value that cannot be used */
   read(values: TlsValues, user: TlsUser, placeOf: PlaceOf): TlsSettings {
-    const said = JSON.stringify(values, (name, value: unknown) =>
-      name === "place" ? undefined : value,
-    );
+    const said = wording(values);
     const made = this.#made.get(said) ?? this.#make(values, user, placeOf);
     this.#made.set(said, made);
+    return made;
+  }
+
+  /** TLS as a client. @param place of the server's block @throws ConfigError likewise */
+  readAsClient(values: ClientTlsValues, place: Place): ClientTlsSettings {
+    const said = wording(values);
+    const made = this.#madeAsClient.get(said) ?? readClientTls(values, this.#files, place);
+    this.#madeAsClient.set(said, made);
     return made;
   }
 
@@ -43,9 +46,9 @@ export class TlsReader {
     const { ssl_ciphers: ciphers, ssl_ecdh_curve: curves } = values;
     const draft: Draft = {
       pairs: readKeyPairs(values, user, this.#files, placeOf),
-      ciphers: judged(ciphers, `SSL_CTX_set_cipher_list("${ciphers}")`, "ssl_ciphers", placeOf),
+      ciphers: cipherList(ciphers, placeOf("ssl_ciphers")),
       ciphersuites: null,
-      groups: judged(curves, `SSL_CTX_set1_curves_list("${curves}")`, "ssl_ecdh_curve", placeOf),
+      groups: curveList(curves, placeOf("ssl_ecdh_curve")),
       signatureAlgorithms: null,
       dhparam: this.#dhparam(values, placeOf),
       options: options(values),
@@ -53,15 +56,9 @@ export class TlsReader {
       newest: null,
     };
     const clients = readClientCertificates(values, this.#files, placeOf);
-    for (const command of values.ssl_conf_command) {
-      apply(draft, command, this.#files, values.ssl_password_file);
-    }
-    const { pairs, oldest, newest, ...settled } = draft;
-    for (const version of beyond(oldest, newest)) settled.options.add(NO_VERSION[version]);
+    const { ssl_conf_command: commands, ssl_password_file: passwords } = values;
     return {
-      ...settled,
-      keyPairs: pairs.list(placeOf("ssl_conf_command")),
-      options: [...settled.options],
+      ...settled(draft, commands, this.#files, passwords, placeOf("ssl_conf_command")),
       certificateCompression: values.ssl_certificate_compression,
       sessionTimeout: values.ssl_session_timeout,
       ticketKeys: this.#ticketKeys(values, placeOf),
@@ -95,25 +92,16 @@ export class TlsReader {
   }
 }
 
-function judged(value: string, call: string, directive: string, placeOf: PlaceOf): Judged {
-  return { value, call, place: placeOf(directive) };
+/** What directives say, wherever they stand. */
+function wording(values: object): string {
+  return JSON.stringify(values, (name, value: unknown) => (name === "place" ? undefined : value));
 }
 
 function options(values: TlsValues): Set<number> {
-  const set = new Set<number>(ALWAYS);
-  for (const version of TLS_VERSIONS) {
-    if (!values.ssl_protocols.includes(version.toLowerCase())) set.add(NO_VERSION[version]);
-  }
+  const set = optionsFor(values.ssl_protocols);
   if (values.ssl_prefer_server_ciphers) set.add(BIT.CIPHER_SERVER_PREFERENCE);
   // Node resumes by tickets alone, so a cache that stores sessions needs them, too.
   const tickets = values.ssl_session_tickets || stores(values.ssl_session_cache);
   if (!tickets) set.add(BIT.NO_TICKET);
   return set;
-}
-
-/** The versions that are older or newer than those. */
-function beyond(oldest: TlsVersion | null, newest: TlsVersion | null): readonly TlsVersion[] {
-  const first = oldest === null ? 0 : TLS_VERSIONS.indexOf(oldest);
-  const last = newest === null ? TLS_VERSIONS.length : TLS_VERSIONS.indexOf(newest);
-  return TLS_VERSIONS.filter((_, index) => index < first || index > last);
 }

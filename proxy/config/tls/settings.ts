@@ -1,6 +1,6 @@
-/** TLS towards the clients of a server, with the contents of every file that it names: plain data. */
-import type { Place } from "../error.ts";
+/** TLS of a server, towards its clients and as a client, with the contents of every file that it names: plain data. */
 import type { KeyPair } from "./key-pairs.ts";
+import type { Judged } from "./openssl-words.ts";
 import { BIT } from "./options.ts";
 
 /** The oldest first. */
@@ -16,14 +16,8 @@ export const NO_VERSION: Readonly<Record<TlsVersion, number>> = {
   "TLSv1.3": BIT.NO_TLSv1_3,
 };
 
-/** A value that only OpenSSL can judge, with nginx's name for the call that it goes to, and where it stands. */
-export interface Judged<Value = string> {
-  readonly value: Value;
-  readonly call: string;
-  readonly place: Place;
-}
-
-export interface TlsSettings {
+/** What either side is made of. */
+export interface TlsParameters {
   readonly keyPairs: readonly KeyPair[];
   /** Up to TLS 1.2. */
   readonly ciphers: Judged;
@@ -36,6 +30,10 @@ export interface TlsSettings {
   readonly dhparam: Judged | null;
   /** SSL_OP_*, by the numbers of their bits: which versions are spoken, and whether tickets are given, among others. */
   readonly options: readonly number[];
+}
+
+/** Towards clients. */
+export interface TlsSettings extends TlsParameters {
   readonly certificateCompression: boolean;
   /** Seconds that a session may be resumed for. */
   readonly sessionTimeout: number;
@@ -54,4 +52,22 @@ export interface ClientCertificates {
   readonly authorities: readonly string[];
   /** PEM, one list each; not null: all certificates of a chain must be covered by one. */
   readonly revocations: Judged<readonly string[]> | null;
+}
+
+/** TLS as a client: towards upstreams, or lookup endpoints. */
+export interface ClientTlsSettings {
+  /** Whether a certificate that does not hold ends the connection. */
+  readonly verify: boolean;
+  /** PEM certificates to trust instead of the well-known authorities and the system's; null for those. */
+  readonly trusted: string | null;
+  /** Absent for Node's own. */
+  readonly parameters?: TlsParameters;
+  /** PEM, one list each; where given, all certificates of a chain must be covered by one. */
+  readonly revocations?: Judged<readonly string[]> | null;
+  /** Whether the server is told whom it is taken for (SNI, RFC 6066 section 3); it is unless said. */
+  readonly serverName?: boolean;
+  /** Whether sessions are resumed; they are unless said. */
+  readonly sessionReuse?: boolean;
+  /** Who is at the other end, as errors about its certificate name it: `upstream`. */
+  readonly peer?: string;
 }

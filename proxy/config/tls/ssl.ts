@@ -1,42 +1,9 @@
 /** nginx's ngx_mail_ssl_module: TLS towards clients. What the rows name is read where a server speaks TLS. */
-import { resolve } from "node:path";
-import { MAIL, MANY, type Rows, type Values, eachOf, lastOf, once, setOf } from "../directive.ts";
+import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../directive.ts";
 import { ConfigError, type Place } from "../error.ts";
-import { readText } from "../files.ts";
 import type { Directive } from "../parser.ts";
-import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
-import { type Paths, bytes, flag, number, oneOf, seconds, text, words } from "../values.ts";
-
-/** A PEM file's text, read at once; the file is relative to the directory of the main configuration file. */
-export function pemFile(directive: Directive, paths: Paths): string {
-  return readText(resolve(paths.configuration, text(directive)), directive);
-}
-
-/** The pass phrases of a file, a line each, to be tried in turn on an encrypted key. */
-function passwords(directive: Directive, paths: Paths): readonly string[] {
-  return pemFile(directive, paths)
-    .split(/\r?\n/)
-    .filter((line) => line !== "");
-}
-
-/** The versions that nginx names. */
-const PROTOCOLS = ["sslv2", "sslv3", "tlsv1", "tlsv1.1", "tlsv1.2", "tlsv1.3"] as const;
-
-/** Those that OpenSSL 3 has left out, and those that it grants at its lowest security level only. */
-const GONE: readonly string[] = ["sslv2", "sslv3"];
-const FROWNED_UPON: readonly string[] = ["tlsv1", "tlsv1.1"];
-
-function protocolsInstead(asked: readonly string[]): string | null {
-  const told = (names: readonly string[], why: string): readonly string[] => {
-    const here = asked.filter((name) => names.includes(name));
-    return here.length === 0 ? [] : [`does not bring back ${here.join(", ")}: OpenSSL 3 ${why}`];
-  };
-  const said = [
-    ...told(GONE, "has none of them"),
-    ...told(FROWNED_UPON, "grants them with @SECLEVEL=0 in ssl_ciphers only"),
-  ];
-  return said.length === 0 ? null : said.join("; it ");
-}
+import { bytes, flag, number, oneOf, seconds, text, words } from "../values.ts";
+import { commands, passwords, protocols } from "./shared-rows.ts";
 
 const SESSION_CACHE = /^(?:off|none|builtin(?::\d+)?|shared:([^:]+):(\d+[km]?))$/i;
 
@@ -103,14 +70,8 @@ const NO_FILES = [] as readonly string[];
 export const ssl = {
   ssl_certificate: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
   ssl_certificate_key: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
-  ssl_password_file: { in: MAIL, args: 1, read: once(passwords), default: NO_FILES },
-  ssl_protocols: {
-    in: MAIL,
-    args: MANY,
-    read: setOf(...PROTOCOLS),
-    default: ["tlsv1.2", "tlsv1.3"] as readonly string[],
-    instead: protocolsInstead,
-  },
+  ssl_password_file: passwords,
+  ssl_protocols: protocols("ssl_ciphers"),
   ssl_ciphers: { in: MAIL, args: 1, read: once(text), default: "HIGH:!aNULL:!MD5" },
   ssl_prefer_server_ciphers: { in: MAIL, args: 1, read: once(flag), default: false },
   ssl_ecdh_curve: { in: MAIL, args: 1, read: once(text), default: "auto" },
@@ -150,13 +111,7 @@ export const ssl = {
   },
   ssl_crl: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
   ssl_certificate_compression: { in: MAIL, args: 1, read: once(flag), default: false },
-  ssl_conf_command: {
-    in: MAIL,
-    args: 2,
-    read: eachOf(confCommand),
-    default: [] as readonly ConfCommand[],
-    instead: (_commands, directive) => inexpressible(confCommand(directive)),
-  },
+  ssl_conf_command: commands,
 } satisfies Rows;
 
 export type TlsValues = Values<typeof ssl>;

@@ -1,45 +1,66 @@
 /** TLS as a client, on Node's OpenSSL. */
-import {
-  type ConnectionOptions,
-  type SecureContext,
-  checkServerIdentity,
-  createSecureContext,
-} from "node:tls";
+import type { Socket } from "node:net";
 import { isIP } from "node:net";
-import type { ClientTls } from "../connection.ts";
-
-export interface ClientTlsSettings {
-  /** Whether a certificate that does not hold ends the connection. */
-  readonly verify: boolean;
-  /** PEM certificates to trust instead of the well-known authorities and NODE_EXTRA_CA_CERTS; null for those. */
-  readonly trusted: string | null;
-}
+import { type SecureContext, type TLSSocket, connect, createSecureContext } from "node:tls";
+import type { ClientTlsSettings } from "../../config/index.ts";
+import type { Address, ClientTls } from "../connection.ts";
+import { ClientSessions } from "./client-sessions.ts";
+import { blame, contextOptions } from "./context-options.ts";
+import { checkName, explained } from "./handshake-error.ts";
 
 export class SocketClientTls implements ClientTls {
   readonly kind = "client";
-  readonly #context: SecureContext;
-  readonly #verify: boolean;
-  /** The last session with each name, so that the next handshake is a short one. */
-  readonly #sessions = new Map<string, Buffer>();
+  readonly #settings: ClientTlsSettings;
+  readonly #sessions: ClientSessions | null;
+  /** Made when first used: the well-known authorities are many, and most upstreams speak no TLS. */
+  #context: SecureContext | null = null;
 
-  constructor({ verify, trusted }: ClientTlsSettings) {
-    this.#verify = verify;
-    this.#context = createSecureContext(trusted === null ? {} : { ca: trusted });
+  constructor(settings: ClientTlsSettings) {
+    this.#settings = settings;
+    this.#sessions = settings.sessionReuse === false ? null : new ClientSessions();
   }
 
-  options(name: string): ConnectionOptions {
-    const session = this.#sessions.get(name);
-    return {
+  /** @throws ConfigError where OpenSSL refuses what a directive says, and its own error otherwise */
+  check(): void {
+    this.#context ??= context(this.#settings);
+  }
+
+  /**
+   * Begins the handshake. Bytes that have come already are taken for a part of it.
+   *
+   * @param name that the certificate must be for
+   */
+  connect(socket: Socket, name: string, peer: Address): TLSSocket {
+    const { verify, serverName = true } = this.#settings;
+    const kept = this.#sessions?.take(name, peer) ?? null;
+    this.#context ??= context(this.#settings);
+    const secured = connect({
+      socket,
       secureContext: this.#context,
-      rejectUnauthorized: this.#verify,
-      // SNI carries names only (RFC 6066 section 3); an address is verified all the same.
-      ...(isIP(name) === 0 ? { servername: name } : {}),
-      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
-      ...(session === undefined ? {} : { session }),
-    };
+      rejectUnauthorized: verify,
+      // SNI carries names only (RFC 6066 section 3), without a dot at the end; an address is verified all the same.
+      ...(serverName && isIP(name) === 0 ? { servername: name.replace(/\.$/, "") } : {}),
+      checkServerIdentity: (_, certificate) => checkName(name, certificate),
+      ...(kept === null ? {} : { session: kept.session }),
+    });
+    this.#sessions?.listen(secured, name, peer, kept?.until ?? 0);
+    return secured;
   }
 
-  remember(name: string, session: Buffer): void {
-    this.#sessions.set(name, session);
+  /** Why a handshake failed, in nginx's words. */
+  explained(error: unknown): Error {
+    return explained(error, this.#settings.peer ?? null);
+  }
+}
+
+function context(settings: ClientTlsSettings): SecureContext {
+  const { trusted, parameters, revocations = null } = settings;
+  try {
+    return createSecureContext({
+      ...(trusted === null ? {} : { ca: trusted }),
+      ...(parameters === undefined ? {} : contextOptions(parameters, revocations)),
+    });
+  } catch (error) {
+    throw (parameters === undefined ? null : blame(parameters, revocations)) ?? error;
   }
 }

@@ -10,7 +10,7 @@ import {
 import type { TlsSettings } from "../../config/index.ts";
 import { ClientVerifier } from "./client-verifier.ts";
 import type { ServerTls, Verification } from "../connection.ts";
-import { blame, judgedOptions } from "./judged-options.ts";
+import { blame, contextOptions } from "./context-options.ts";
 import { giveTickets } from "./tickets.ts";
 
 export class SocketServerTls implements ServerTls {
@@ -55,25 +55,20 @@ export class SocketServerTls implements ServerTls {
 }
 
 function context(settings: TlsSettings, ticketKey: Uint8Array): SecureContext {
-  const { keyPairs, clients, certificateCompression } = settings;
+  const { clients, certificateCompression } = settings;
+  const revocations = clients?.revocations ?? null;
   try {
     return createSecureContext({
-      ...judgedOptions(settings),
-      cert: keyPairs.map(({ certificate }) => certificate),
-      key: keyPairs.map(({ key }) => key),
+      ...contextOptions(settings, revocations),
       // An empty list keeps Node from trusting the well-known authorities.
       ca: [...(clients?.authorities ?? [])],
-      // Which versions there are is said by the options.
-      minVersion: "TLSv1",
-      maxVersion: "TLSv1.3",
-      secureOptions: settings.options.reduce((sum, bit) => sum + 2 ** bit, 0),
       sessionTimeout: Math.min(Math.max(1, settings.sessionTimeout), LONGEST_TIMEOUT),
       sessionIdContext: sessionIdContext(settings),
       ticketKeys: Buffer.from(ticketKey),
       ...(certificateCompression ? { certificateCompression: ["zstd", "brotli", "zlib"] } : {}),
     });
   } catch (error) {
-    throw blame(settings) ?? error;
+    throw blame(settings, revocations) ?? error;
   }
 }
 

@@ -34,8 +34,13 @@ const NAMES = [
 ];
 const FIRST = 2;
 
-/** For errors that Node has no name for. */
+/** For errors that Node has no name for: some have a number by OpenSSL's words. */
 const UNSPECIFIED = 1;
+const UNNAMED: Readonly<Record<string, number>> = {
+  "EE certificate key too weak": 66,
+  "CA certificate key too weak": 67,
+  "CA signature digest algorithm too weak": 68,
+};
 
 /** Behind OpenSSL's words where the authority is not known. */
 const NODES_ADVICE = "; if the root CA is installed locally";
@@ -66,8 +71,18 @@ interface Verifying {
 export function verifyError(secured: TLSSocket & { _handle?: Verifying }): VerifyError | null {
   // oxlint-disable-next-line no-underscore-dangle -- as said above
   const error = secured._handle?.verifyError() ?? null;
-  if (error === null) return null;
-  const index = NAMES.indexOf(error.code);
-  const [reason = ""] = error.message.split(NODES_ADVICE, 1);
-  return { code: index === -1 ? UNSPECIFIED : index + FIRST, reason };
+  return error === null ? null : numbered(error);
+}
+
+/** Node's error about a certificate as OpenSSL tells it; null for an error about anything else. */
+export function asVerifyError(error: Error): VerifyError | null {
+  if (!("code" in error) || typeof error.code !== "string") return null;
+  const { code, message } = error;
+  return code === "UNSPECIFIED" || NAMES.includes(code) ? numbered({ code, message }) : null;
+}
+
+function numbered({ code, message }: { code: string; message: string }): VerifyError {
+  const index = NAMES.indexOf(code);
+  const [reason = ""] = message.split(NODES_ADVICE, 1);
+  return { code: index === -1 ? (UNNAMED[reason] ?? UNSPECIFIED) : index + FIRST, reason };
 }

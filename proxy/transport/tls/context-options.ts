@@ -1,8 +1,11 @@
-/** What only OpenSSL can judge of the TLS settings: each by itself, so that the one that it refuses can be named. */
+/** TLS settings as Node's OpenSSL takes them, and which of them it refuses. */
 import { type SecureContextOptions, createSecureContext } from "node:tls";
-import { type ConfigError, type Judged, type TlsSettings, failed } from "../../config/index.ts";
+import { type ConfigError, type Judged, type TlsParameters, failed } from "../../config/index.ts";
 import { reason } from "../../reason.ts";
 
+type Revocations = Judged<readonly string[]> | null;
+
+/** What only OpenSSL can judge: each by itself, so that the one that it refuses can be named. */
 interface Trial {
   readonly by: Judged<unknown>;
   readonly options: SecureContextOptions;
@@ -10,9 +13,8 @@ interface Trial {
   readonly unsaid?: string;
 }
 
-function trials(settings: TlsSettings): readonly Trial[] {
-  const { ciphers, ciphersuites, groups, signatureAlgorithms: signatures, dhparam } = settings;
-  const revocations = settings.clients?.revocations ?? null;
+function trials(parameters: TlsParameters, revocations: Revocations): readonly Trial[] {
+  const { ciphers, ciphersuites, groups, signatureAlgorithms: signatures, dhparam } = parameters;
   const all: Trial[] = [{ by: ciphers, options: { ciphers: withoutSuites(ciphers.value) } }];
   if (ciphersuites !== null)
     all.push({ by: ciphersuites, options: { ciphers: ciphersuites.value } });
@@ -33,16 +35,28 @@ function trials(settings: TlsSettings): readonly Trial[] {
   return all;
 }
 
-/** The settings as Node takes them: one list for the ciphers of all versions. */
-export function judgedOptions(settings: TlsSettings): SecureContextOptions {
-  const options = trials(settings).map((trial) => trial.options);
-  const ciphers = options.flatMap((option) => option.ciphers ?? []).join(":");
-  return Object.assign({}, ...options, { ciphers });
+/** @param revocations of the peer's certificates */
+export function contextOptions(
+  parameters: TlsParameters,
+  revocations: Revocations,
+): SecureContextOptions {
+  const { keyPairs, options: bits } = parameters;
+  const options = trials(parameters, revocations).map((trial) => trial.options);
+  return Object.assign({}, ...options, {
+    // One list for the ciphers of all versions.
+    ciphers: options.flatMap((option) => option.ciphers ?? []).join(":"),
+    cert: keyPairs.map(({ certificate }) => certificate),
+    key: keyPairs.map(({ key }) => key),
+    // Which versions there are is said by the options.
+    minVersion: "TLSv1",
+    maxVersion: "TLSv1.3",
+    secureOptions: bits.reduce((sum, bit) => sum + 2 ** bit, 0),
+  } satisfies SecureContextOptions);
 }
 
 /** The setting that OpenSSL refuses; null if it is none of these. */
-export function blame(settings: TlsSettings): ConfigError | null {
-  for (const { by, options, unsaid } of trials(settings)) {
+export function blame(parameters: TlsParameters, revocations: Revocations): ConfigError | null {
+  for (const { by, options, unsaid } of trials(parameters, revocations)) {
     try {
       createSecureContext(options);
     } catch (error) {

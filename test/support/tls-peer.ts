@@ -1,0 +1,110 @@
+// A server of Node's that speaks TLS, and connections of ours that open TLS with it.
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import {
+  type AddressInfo,
+  type Server,
+  type Socket,
+  createServer as createTcpServer,
+} from "node:net";
+import { join } from "node:path";
+import { type TLSSocket, type TlsOptions, createServer } from "node:tls";
+import { type Address, type Connection, SocketClientTls } from "../../proxy/transport/index.ts";
+import type { Certificate } from "./certificate.ts";
+import { server as settingsOf } from "./configuration.ts";
+import { transport } from "./connections.ts";
+import { freePorts } from "./ports.ts";
+import { Program } from "./program.ts";
+import { makeScratch } from "./scratch.ts";
+
+export type TlsPeer = AsyncDisposable & {
+  readonly at: Address;
+  /** The handshakes that it has finished. */
+  readonly met: TLSSocket[];
+};
+
+export const GREETING = "* OK ready\r\n";
+
+/** Greets whoever has shaken hands. */
+export async function tlsPeer(
+  { certificate, key }: Certificate,
+  options: TlsOptions = {},
+): Promise<TlsPeer> {
+  const met: TLSSocket[] = [];
+  const server = createServer({ cert: certificate, key, ...options }, (socket) => {
+    socket.on("error", () => {});
+    met.push(socket);
+    // Behind its tickets, for the client to get those as well.
+    setImmediate(() => socket.write(GREETING));
+  });
+  return { met, ...(await listening(server)) };
+}
+
+/** A server that does as it likes with the bytes themselves. */
+export function tcpPeer(serve: (socket: Socket) => void): Promise<TlsPeer> {
+  const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    serve(socket);
+  });
+  return listening(server).then((peer) => ({ met: [], ...peer }));
+}
+
+async function listening(server: Server): Promise<Omit<TlsPeer, "met">> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("tlsClientError", () => {});
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    at: { host: "127.0.0.1", port },
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** OpenSSL's own: it wants a certificate of that authority from whoever comes, and says each line backwards. */
+export async function opensslPeer(
+  { certificate, key }: Certificate,
+  authority: Certificate,
+  ...options: readonly string[]
+): Promise<TlsPeer> {
+  const { path, remove } = await makeScratch();
+  const files = { "own.crt": certificate, "own.key": key, "ca.crt": authority.certificate };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+  const [port] = await freePorts(1);
+  const pair = ["-cert", "own.crt", "-key", "own.key", "-CAfile", "ca.crt"];
+  const demand = ["-Verify", "1", "-verify_return_error"];
+  const accept = ["s_server", "-accept", `127.0.0.1:${port}`, "-rev"];
+  const program = new Program("openssl", [...accept, ...pair, ...demand, ...options], {
+    cwd: path,
+  });
+  await program.listening([port!]);
+  return {
+    at: { host: "127.0.0.1", port: port! },
+    met: [],
+    [Symbol.asyncDispose]: async () => {
+      await program.stop();
+      await remove();
+    },
+  };
+}
+
+/** TLS as `proxy_ssl_*` directives have it. */
+export function clientTls(
+  directives: string,
+  files: Readonly<Record<string, string>> = {},
+): SocketClientTls {
+  return new SocketClientTls(settingsOf(directives, "", files).proxyTls);
+}
+
+export function dial(to: Address): Promise<Connection> {
+  return transport.dial(to, new AbortController().signal);
+}
