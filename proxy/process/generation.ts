@@ -28,6 +28,9 @@ export interface SharedByWorkers {
 const OPENSSL_CONF =
   process.env["OPENSSL_CONF"] ?? fileURLToPath(new URL("openssl.cnf", import.meta.url));
 
+/** The authorities that the system trusts are trusted beside those that Node brings along, unless the operator says 0. */
+const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
+
 /** What serves one configuration, until another one takes its place. */
 export interface Generation {
   readonly settings: Settings;
@@ -114,7 +117,11 @@ export class WorkerProcesses implements Generation {
 
   #spawn(index: number): void {
     const { settings } = this;
-    const worker = cluster.fork({ ...workerEnvironment(settings.env), OPENSSL_CONF });
+    const worker = cluster.fork({
+      ...SYSTEM_AUTHORITIES,
+      ...workerEnvironment(settings.env),
+      OPENSSL_CONF,
+    });
     const began = performance.now();
     this.#workers.add(worker);
     // A worker that dies early breaks the channel under what we send; its exit says all.

@@ -1,6 +1,7 @@
 // `-t` and its kin: what is said, and that nothing starts.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { issue } from "../../support/authority.ts";
 import { mailBlock } from "../../support/configuration.ts";
 import { posternEntry } from "../../support/peers/index.ts";
 import { run } from "../../support/program.ts";
@@ -44,6 +45,27 @@ describe("-t", { concurrency: 2 }, () => {
     assert.equal(end, 1);
     assert.match(stderr, new RegExp(`^postern: \\[emerg\\] .*"${site}/missing\\.pem"`));
     assert.doesNotMatch(stderr, /syntax is ok/);
+  });
+
+  test("names what OpenSSL refuses of TLS to upstreams and lookup endpoints", async (t) => {
+    const weak = issue("/CN=weak", { rsa: true, bits: 1024 });
+    const files = { "weak.crt": weak.certificate, "weak.key": weak.key };
+    const pair = (family: string): string =>
+      `${family}_certificate weak.crt; ${family}_certificate_key weak.key;`;
+    const REFUSED: Readonly<Record<string, string>> = {
+      "proxy_ssl_ciphers FOO;":
+        'SSL_CTX_set_cipher_list("FOO") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
+      [pair("proxy_ssl")]:
+        "OpenSSL refuses the proxy_ssl_* directives (SSL: error:0A00018F:SSL routines::ee key too small)",
+      [`auth_http https://127.0.0.1/; ${pair("auth_http_ssl")}`]:
+        "OpenSSL refuses the auth_http_ssl_* directives (SSL: error:0A00018F:SSL routines::ee key too small)",
+    };
+    for (const [directives, told] of Object.entries(REFUSED)) {
+      const site = await makeSite(t, { ...files, "mail.conf": mailBlock(directives) });
+      const { end, stderr } = await postern(site, "-t");
+      assert.equal(end, 1);
+      assert.equal(stderr.split("\n")[0], `postern: [emerg] ${told} in ${site}/mail.conf:1`);
+    }
   });
 
   test("says what a directive does here where it is not what it does in nginx", async (t) => {
