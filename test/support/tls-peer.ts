@@ -1,4 +1,5 @@
 // A server of Node's that speaks TLS, and connections of ours that open TLS with it.
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import {
@@ -12,7 +13,7 @@ import { type TLSSocket, type TlsOptions, createServer } from "node:tls";
 import { type Address, type Connection, SocketClientTls } from "../../proxy/transport/index.ts";
 import type { Certificate } from "./certificate.ts";
 import { server as settingsOf } from "./configuration.ts";
-import { transport } from "./connections.ts";
+import { Ear, transport } from "./connections.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./program.ts";
 import { makeScratch } from "./scratch.ts";
@@ -107,4 +108,34 @@ export function clientTls(
 
 export function dial(to: Address): Promise<Connection> {
   return transport.dial(to, new AbortController().signal);
+}
+
+export type Secured = { readonly connection: Connection; readonly ear: Ear };
+
+/** Opens TLS; where that fails, nothing is heard and the connection is gone. */
+export async function opened(
+  peer: TlsPeer,
+  tls: SocketClientTls,
+  name = "mail.test",
+): Promise<Secured> {
+  const connection = await dial(peer.at);
+  const deaf = new Ear(connection);
+  try {
+    await connection.connectTls(tls, name);
+  } catch (error) {
+    await deaf.closing.promise;
+    assert.equal(deaf.text, "");
+    assert.equal(connection.tls, null);
+    throw error;
+  }
+  return { connection, ear: new Ear(connection) };
+}
+
+/** Waits for the greeting, and closes. */
+export async function greeted({ connection, ear }: Secured): Promise<void> {
+  let closed = false;
+  void ear.closing.promise.then(() => (closed = true));
+  while (!closed && ear.text.length < GREETING.length) await new Promise(setImmediate);
+  assert.equal(ear.text, GREETING);
+  connection.close();
 }

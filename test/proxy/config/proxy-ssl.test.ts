@@ -19,9 +19,12 @@ const files = {
   "ca.crt": authority.certificate,
   "both.crt": chain(authority, other).certificate,
   "ca.crl": revoke(authority),
-  "locked.key": createPrivateKey(own.key)
-    .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "s3cret" })
-    .toString(),
+  "locked.key": createPrivateKey(own.key).export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase: "s3cret",
+  }),
   phrases: "wrong\ns3cret\n",
   garbage: "not a certificate",
 };

@@ -42,12 +42,12 @@ test("a worker trusts the system's authorities, and shows auth_http_ssl_certific
   t.after(() => delete process.env["SSL_CERT_FILE"]);
 
   const pair = `auth_http_ssl_certificate ${path}/client.pem; auth_http_ssl_certificate_key ${path}/client.pem;`;
-  const { ports, stop } = await startServers(`auth_http https://localhost:${port}/;`, {
+  const servers = await startServers(`auth_http https://localhost:${port}/;`, {
     with: `listen 127.0.0.1:PORT; protocol imap; ${pair}`,
     without: "listen 127.0.0.1:PORT; protocol imap;",
   });
-  t.after(stop);
-  for (const at of [ports.with, ports.without]) {
+  t.after(() => servers.stop());
+  for (const at of [servers.ports.with, servers.ports.without]) {
     const wire = await greeted("imap", at);
     wire.write(`a LOGIN ${anna.login} ${anna.password}\r\n`);
     assert.match(await wire.line(), temporary.imap);

@@ -1,0 +1,184 @@
+// Servers that speak no TLS, or not as they should: nothing of it is heard, and nothing is left over.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type Socket, connect } from "node:net";
+import { describe, test } from "node:test";
+import type { SocketClientTls } from "../../../../proxy/transport/index.ts";
+import { issue } from "../../../support/authority.ts";
+import { Ear } from "../../../support/connections.ts";
+import {
+  GREETING,
+  type TlsPeer,
+  clientTls,
+  dial,
+  greeted,
+  opened,
+  tcpPeer,
+  tlsPeer,
+} from "../../../support/tls-peer.ts";
+
+const authority = issue("/CN=authority", { ca: true });
+const good = issue("/CN=mail.test", { by: authority, names: "DNS:mail.test" });
+const expired = issue("/CN=mail.test", { by: authority, names: "DNS:mail.test", days: -1 });
+
+function trusting(): SocketClientTls {
+  const files = { "ca.crt": authority.certificate };
+  return clientTls("proxy_ssl_trusted_certificate ca.crt;", files);
+}
+
+describe("a server that is none, or breaks off", () => {
+  const failing = async (serve: (socket: Socket) => void): Promise<string> => {
+    await using peer = await tcpPeer(serve);
+    const failure = await opened(peer, trusting()).catch((error: unknown) => error);
+    assert.ok(failure instanceof Error);
+    return failure.message;
+  };
+  const WRONG =
+    /^SSL_do_handshake\(\) failed \(SSL: error:0A00010B:SSL routines::wrong version number\)$/;
+
+  test("greets in the clear", async () => {
+    assert.match(await failing((socket) => socket.write(GREETING)), WRONG);
+  });
+
+  test("answers the first message in the clear", async () => {
+    const serve = (socket: Socket): void => {
+      socket.once("data", () => socket.write("tag BAD what?\r\n"));
+    };
+    assert.match(await failing(serve), WRONG);
+  });
+
+  test("closes at once, or once it was spoken to", async () => {
+    const CLOSED = "peer closed connection in SSL handshake";
+    assert.equal(await failing((socket) => socket.end()), CLOSED);
+    assert.equal(await failing((socket) => socket.once("data", () => socket.end())), CLOSED);
+  });
+
+  test("resets the connection", async () => {
+    const serve = (socket: Socket): void => {
+      socket.once("data", () => socket.resetAndDestroy());
+    };
+    assert.match(
+      await failing(serve),
+      /^peer closed connection|Connection reset by peer|ECONNRESET/,
+    );
+  });
+
+  test("closes in the middle of its first flight, wherever that is", async () => {
+    for (const bytes of [1, 5, 6, 100, 500]) {
+      await using whole = await tlsPeer(good);
+      let passed = 0;
+      await using half = await relay(whole, (chunk, to) => {
+        const rest = chunk.subarray(0, bytes - passed);
+        passed += rest.length;
+        to.write(rest);
+        if (passed === bytes) to.end();
+      });
+      await assert.rejects(opened(half, trusting()), {
+        message: "peer closed connection in SSL handshake",
+      });
+      assert.deepEqual(whole.met, []);
+    }
+  });
+
+  test("says nothing, until whoever waits gives up", async () => {
+    const heard = Promise.withResolvers<void>();
+    await using peer = await tcpPeer((socket) => socket.once("data", () => heard.resolve()));
+    const connection = await dial(peer.at);
+    const ear = new Ear(connection);
+    const handshake = connection.connectTls(trusting(), "mail.test");
+    const refused = assert.rejects(handshake, /closed in the handshake/);
+    await heard.promise;
+    connection.destroy();
+    await refused;
+    assert.equal(await ear.closing.promise, null);
+  });
+});
+
+/** Passes bytes on, those of the server as `pass` likes. */
+function relay(peer: TlsPeer, pass: (chunk: Buffer, to: Socket) => void): Promise<TlsPeer> {
+  return tcpPeer((socket) => {
+    const server = connect({ ...peer.at, noDelay: true });
+    server.on("error", () => {});
+    server.on("data", (chunk: Buffer) => pass(chunk, socket));
+    socket.on("data", (chunk) => server.write(chunk));
+    socket.once("close", () => server.destroy());
+  });
+}
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  const options = { minVersion: version, maxVersion: version };
+
+  test(`a handshake of ${version} byte by byte is still one`, async () => {
+    await using whole = await tlsPeer(good, options);
+    await using bytewise = await relay(whole, (chunk, to) => {
+      to.setNoDelay(true);
+      for (const byte of chunk) to.write(Uint8Array.of(byte));
+    });
+    await greeted(await opened(bytewise, trusting()));
+  });
+}
+
+/** Types of TLS records (RFC 8446 section 5.1). */
+const CHANGE_CIPHER_SPEC = 20;
+const APPLICATION_DATA = 23;
+
+function recordTypes(stream: Buffer): readonly number[] {
+  const types: number[] = [];
+  for (let at = 0; at + 5 <= stream.length; at += 5 + stream.readUInt16BE(at + 3)) {
+    types.push(stream[at]!);
+  }
+  return types;
+}
+
+test("a greeting that comes together with the end of the handshake is heard", async () => {
+  await using whole = await tlsPeer(good, { maxVersion: "TLSv1.2" });
+  let stream = Buffer.alloc(0);
+  let passed = 0;
+  await using slow = await relay(whole, (chunk, to) => {
+    stream = Buffer.concat([stream, chunk]);
+    const types = recordTypes(stream);
+    if (types.includes(CHANGE_CIPHER_SPEC) && !types.includes(APPLICATION_DATA)) return;
+    to.write(stream.subarray(passed));
+    passed = stream.length;
+  });
+  await greeted(await opened(slow, trusting()));
+});
+
+test("bytes that came before the handshake are neither swallowed nor heard after it", async () => {
+  await using peer = await tlsPeer(good);
+  const connection = await dial(peer.at);
+  const ear = new Ear(connection);
+  connection.unread(Buffer.from("* PREAUTH injected\r\n"));
+  const handshake = connection.connectTls(trusting(), "mail.test");
+  await assert.rejects(handshake, /wrong version number/);
+  await ear.closing.promise;
+  assert.equal(ear.text, "");
+  assert.deepEqual(peer.met, []);
+});
+
+test("bytes that wait in a paused connection are not heard either", async () => {
+  const injected = Promise.withResolvers<void>();
+  await using peer = await tcpPeer((socket) => socket.write(GREETING, () => injected.resolve()));
+  const connection = await dial(peer.at);
+  const ear = new Ear(connection);
+  connection.pause();
+  await injected.promise;
+  const handshake = connection.connectTls(trusting(), "mail.test");
+  await assert.rejects(handshake, /wrong version number/);
+  await ear.closing.promise;
+  assert.equal(ear.text, "");
+});
+
+test("a failed handshake leaves no socket open on either side", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using whole = await tlsPeer(expired);
+  await using watched = await tcpPeer((socket) => {
+    const server = connect(whole.at);
+    socket.pipe(server).pipe(socket);
+    socket.once("close", () => ended.resolve());
+    server.once("error", () => {});
+  });
+  await assert.rejects(opened(watched, trusting()), /certificate has expired/);
+  await ended.promise;
+  for (const socket of whole.met) if (!socket.destroyed) await once(socket, "close");
+});
