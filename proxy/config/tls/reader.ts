@@ -34,7 +34,12 @@ export class TlsReader {
     return made;
   }
 
-  /** TLS as a client. @param place of the server's block @throws ConfigError likewise */
+  /**
+   * TLS as a client.
+   *
+   * @param place of the server's block
+   * @throws ConfigError likewise
+   */
   readAsClient(values: ClientTlsValues, place: Place): ClientTlsSettings {
     const said = wording(values);
     const made = this.#madeAsClient.get(said) ?? readClientTls(values, this.#files, place);

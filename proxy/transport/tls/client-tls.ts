@@ -1,6 +1,5 @@
 /** TLS as a client, on Node's OpenSSL. */
-import type { Socket } from "node:net";
-import { isIP } from "node:net";
+import { type Socket, isIP } from "node:net";
 import { type SecureContext, type TLSSocket, connect, createSecureContext } from "node:tls";
 import type { ClientTlsSettings } from "../../config/index.ts";
 import type { Address, ClientTls } from "../connection.ts";
