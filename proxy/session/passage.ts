@@ -106,13 +106,13 @@ export class Passage implements LoginProgress {
   /** A server with its addresses; null where it has none, or is not to be had as it must be. */
   async #candidate(server: Address, { tls: asked, tlsName }: Route): Promise<Candidate | null> {
     const { dialer, health, settings } = this.#server;
-    const tls = tlsMode(asked, null, server.port);
+    const tls = tlsMode(asked, settings.proxy_ssl, server.port);
     this.#begin(server);
     try {
       if (tls === null) throw new Error("lookup forbids the TLS that proxy_ssl demands");
       const addresses = await dialer.addresses(server, this.#try.signal);
       const untried = new Set(health.order(addresses, settings));
-      return { server, untried, tls, tlsName: tlsName ?? server.host };
+      return { server, untried, tls, tlsName: tlsName ?? settings.proxy_ssl_name ?? server.host };
     } catch (error) {
       this.#failed(server, error);
       return null;
