@@ -1,4 +1,17 @@
-/** nginx's command line: letters that may be joined (`-tq`), arguments attached or in the next word. */
+/**
+ * nginx's command line: letters that may be joined (`-tq`), arguments attached or in the next word. From
+ * Java's come `-Dname=value`, and `@FILE`, which stands for the words in the file.
+ */
+import {
+  COMMAND_LINE,
+  JAVA_OPTIONS,
+  type JavaProperty,
+  type Place,
+  type Word,
+  readArgumentFile,
+  readArguments,
+  shown,
+} from "./config/index.ts";
 
 export type Signal = "stop" | "quit" | "reopen" | "reload";
 
@@ -16,6 +29,10 @@ export interface CommandLine {
   readonly errorLog: string | null;
   readonly file: string;
   readonly globals: string;
+  /** Each `-D`, in order, those of POSTERN_JAVA_OPTS first. */
+  readonly properties: readonly JavaProperty[];
+  /** What is odd in a `@FILE`. */
+  readonly warnings: readonly string[];
 }
 
 /** The letters that take an argument, and nginx's name for it. */
@@ -35,27 +52,63 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** @throws UsageError */
-export function parseCommandLine(words: readonly string[]): CommandLine {
-  const given = new Map<string, string>();
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? "";
-    if (!word.startsWith("-")) throw new UsageError(`invalid option: "${word}"`);
-    for (let letter = 1; letter < word.length; letter++) {
-      const name = word[letter] ?? "";
-      const wants = ARGUMENTS[name];
-      if (wants === undefined) {
-        if (!FLAGS.includes(name)) throw new UsageError(`invalid option: "${name}"`);
-        given.set(name, "");
-        continue;
-      }
-      // In a word of its own an argument may be empty: `-g ""` is what scripts pass that have nothing to say.
-      const argument = word.slice(letter + 1) || words[++at];
-      if (argument === undefined) throw new UsageError(`option "-${name}" requires ${wants}`);
-      given.set(name, argument);
-      break;
-    }
+/**
+ * @param options what POSTERN_JAVA_OPTS holds
+ * @throws UsageError; ConfigError for a `@FILE` that cannot be read
+ */
+export function parseCommandLine(words: readonly string[], options = ""): CommandLine {
+  const warnings: string[] = [];
+  const line = { given: new Map<string, string>(), properties: [] as JavaProperty[] };
+  const left = [
+    ...readArguments(options, JAVA_OPTIONS, warnings),
+    ...words.map((text) => ({ text, place: { file: COMMAND_LINE, line: 0 } })),
+  ].toReversed();
+  for (let word = left.pop(); word !== undefined; word = left.pop()) {
+    const { text, place } = word;
+    const file = argumentFile(word);
+    const [, name, value = ""] = /^-D([^=]+)=?(.*)$/s.exec(text) ?? [];
+    if (file !== null) left.push(...readArgumentFile(file, warnings).toReversed());
+    else if (name !== undefined) line.properties.push({ name, value, place });
+    else takeLetters(word, left, line.given);
   }
+  return { ...meaning(line.given), properties: line.properties, warnings };
+}
+
+/** As in Java, what a file says of other files is not followed. */
+function argumentFile({ text, place: { file } }: Word): string | null {
+  if (file !== COMMAND_LINE && file !== JAVA_OPTIONS) return null;
+  return /^@([^@].*)$/s.exec(text)?.[1] ?? null;
+}
+
+/** @param left the words behind this one, the next one last */
+function takeLetters({ text, place }: Word, left: Word[], given: Map<string, string>): void {
+  if (!text.startsWith("-")) throw invalid(text, place);
+  for (let letter = 1; letter < text.length; letter++) {
+    const name = text[letter] ?? "";
+    const wants = ARGUMENTS[name];
+    if (wants === undefined) {
+      if (!FLAGS.includes(name)) throw invalid(name, place);
+      given.set(name, "");
+      continue;
+    }
+    // In a word of its own an argument may be empty: `-g ""` is what scripts pass that have nothing to say.
+    const argument = text.slice(letter + 1) || left.pop()?.text;
+    if (argument === undefined) throw new UsageError(`option "-${name}" requires ${wants}`);
+    given.set(name, argument);
+    break;
+  }
+}
+
+/** In nginx's words; of a file's, the value of a property that was meant may be a secret. */
+function invalid(option: string, { file, line }: Place): UsageError {
+  const told =
+    file === COMMAND_LINE
+      ? `"${option}"`
+      : `"${option.replace(/=.*/s, "=...")}" in ${shown({ file, line })}`;
+  return new UsageError(`invalid option: ${told}`);
+}
+
+function meaning(given: ReadonlyMap<string, string>): Omit<CommandLine, "properties" | "warnings"> {
   return {
     help: given.has("?") || given.has("h"),
     version: given.has("v"),

@@ -5,11 +5,13 @@ import { type CommandLine, parseCommandLine } from "./command-line.ts";
 import {
   ConfigError,
   type Configuration,
+  JAVA_OPTIONS,
   type LogLevel,
   type ServerSettings,
   readConfiguration,
   resolveAddresses,
   told,
+  withoutPasswords,
 } from "./config/index.ts";
 import { TlsContexts } from "./listener/index.ts";
 import {
@@ -43,6 +45,8 @@ Options:
   -e filename   : error log where the configuration names none
   -c filename   : configuration file (default: conf/nginx.conf)
   -g directives : global directives that come before the configuration file
+  -Dname=value  : outbound proxies, by Java's properties (mail.imap.proxy.host and its kind)
+  @file         : more of these words, in an argument file of Java's
 `;
 
 /** Where failures are told as well, once the command line says where. */
@@ -52,7 +56,7 @@ if (cluster.isWorker) runWorker();
 else await main();
 
 async function main(): Promise<void> {
-  const line = await orExit(() => parseCommandLine(process.argv.slice(2)), null);
+  const line = await orExit(commandLine, null);
   earlyLog = new EarlyLog(line.prefix, line.errorLog);
   if (line.help || line.version || line.build) {
     about(line);
@@ -73,11 +77,17 @@ async function main(): Promise<void> {
   if (!isDaemon) for (const warning of [...settings.warnings, ...warnings]) say("warn", warning);
   const entry = import.meta.filename;
   if (settings.daemon && !isDaemon) process.exit(await startDaemon(entry));
-  const again = async (): Promise<typeof settings> => (await read(line)).settings;
+  // Files named by @ may say something else by then.
+  const again = async (): Promise<typeof settings> => (await read(commandLine())).settings;
   const primary = await orExit(() => Primary.open(settings, again, entry), "emerg");
   if (isDaemon) letGoOfTerminal();
   await primary.run();
   if (isDaemon) tellStarted();
+}
+
+/** @throws UsageError, ConfigError */
+function commandLine(): CommandLine {
+  return parseCommandLine(process.argv.slice(2), process.env[JAVA_OPTIONS]);
 }
 
 function about({ help, build }: CommandLine): void {
@@ -106,7 +116,7 @@ async function test(line: CommandLine): Promise<void> {
   if (!line.dump) return;
   for (const { path: file, bytes } of files) {
     process.stdout.write(`# configuration file ${file}:\n`);
-    process.stdout.write(`${bytes}\n`, "latin1");
+    process.stdout.write(`${withoutPasswords(bytes)}\n`, "latin1");
   }
 }
 
@@ -117,9 +127,10 @@ function warn(warnings: readonly string[]): void {
 }
 
 /** @throws ConfigError */
-async function read({ file, prefix, globals, errorLog }: CommandLine): Promise<Configuration> {
-  const configuration = readConfiguration({ file, prefix, globals, errorLog });
-  const settings = await resolveAddresses(configuration.settings, configuration.names);
+async function read(line: CommandLine): Promise<Configuration> {
+  const configuration = readConfiguration(line);
+  const resolved = await resolveAddresses(configuration.settings, configuration.names);
+  const settings = { ...resolved, warnings: [...line.warnings, ...resolved.warnings] };
   const tls = new TlsContexts(new Uint8Array(48));
   const clientTls = new ClientTlsContexts();
   for (const server of settings.servers) {

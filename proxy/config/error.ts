@@ -1,4 +1,5 @@
 import { reason } from "../reason.ts";
+import { withoutPasswords } from "./secrets.ts";
 
 /** Where a directive stands: the file as it was named, and the line (from 1) on which it ends. */
 export interface Place {
@@ -16,8 +17,9 @@ export class ConfigError extends Error {
   readonly advice: string | null;
 
   constructor(what: string, place?: Place, advice: string | null = null) {
-    super(place === undefined ? what : `${what} in ${shown(place)}`);
-    this.advice = advice;
+    // Words of the file that make no sense may hold a URL all the same.
+    super(withoutPasswords(place === undefined ? what : `${what} in ${shown(place)}`));
+    this.advice = advice === null ? null : withoutPasswords(advice);
   }
 }
 

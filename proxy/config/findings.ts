@@ -8,7 +8,11 @@ export class Findings {
   /** Where Postern does something else than nginx: a sentence each. */
   readonly notices: string[] = [];
   /** Names that must have an address, each with the words for one that has none, in the file's order. */
-  readonly hosts: { readonly host: string; readonly mistake: string }[] = [];
+  readonly hosts: {
+    readonly host: string;
+    readonly mistake: string;
+    readonly directive: string;
+  }[] = [];
 
   /** Shared memory zones by name: the bytes that each was declared with. */
   readonly zones = new Map<string, number>();
@@ -26,8 +30,9 @@ export class Findings {
    *
    * @param host a name, or an address, which is no question
    */
-  lookUp(host: string, mistake: string, place: Place): void {
+  lookUp(host: string, mistake: string, directive: Place & { readonly name: string }): void {
     if (parseIp(host) !== null) return;
-    this.hosts.push({ host, mistake: `${mistake} in ${shown(place)}` });
+    const { name } = directive;
+    this.hosts.push({ host, mistake: `${mistake} in ${shown(directive)}`, directive: name });
   }
 }

@@ -7,7 +7,9 @@ import type { Rows, Values } from "./directive.ts";
 import { ConfigError, type Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { Findings } from "./findings.ts";
+import { type JavaOutbound, type JavaProperty, readProperties } from "./java/index.ts";
 import { protocolOf, refuseClashes } from "./listen.ts";
+import { outboundOf } from "./outbound-proxy.ts";
 import { proxySsl, upstreamTls } from "./proxy-ssl.ts";
 import { type ConfigFile, Reader, type Scope } from "./read.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
@@ -18,13 +20,22 @@ export type { CpuAffinity } from "./affinity.ts";
 export type { AccessLogTarget } from "./access-log.ts";
 export { resolveAddresses } from "./addresses.ts";
 export type { LookupEndpoint } from "./auth-http.ts";
-export { ConfigError, told } from "./error.ts";
+export { COMMAND_LINE, ConfigError, type Place, shown, told } from "./error.ts";
 export type { ErrorLogTarget } from "./error-log.ts";
 export { openFailed } from "./files.ts";
+export {
+  JAVA_OPTIONS,
+  type JavaProperty,
+  type Word,
+  readArgumentFile,
+  readArguments,
+} from "./java/index.ts";
 export type { Listen } from "./listen.ts";
 export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
+export type { Outbound, OutboundProxy, ProxyCredentials } from "./outbound-proxy.ts";
 export { trusts } from "./realip.ts";
 export type { ResolverSettings } from "./resolver.ts";
+export { withoutPasswords } from "./secrets.ts";
 export type { ServerSettings, Settings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
 export {
@@ -47,6 +58,8 @@ export interface Source {
   readonly globals: string;
   /** The error log where the configuration names none; null for nginx's default. */
   readonly errorLog: string | null;
+  /** Java's `-Dname=value`, in order. */
+  readonly properties?: readonly JavaProperty[];
 }
 
 export interface Configuration {
@@ -62,7 +75,8 @@ export interface Configuration {
  *
  * @throws ConfigError at the first mistake, with file and line
  */
-export function readConfiguration({ file, prefix, globals, errorLog }: Source): Configuration {
+export function readConfiguration(source: Source): Configuration {
+  const { file, prefix, globals, errorLog, properties = [] } = source;
   const path = resolve(prefix, file);
   const reader = new Reader({ prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` });
   const main = reader.read(path, encoded(globals));
@@ -71,7 +85,8 @@ export function readConfiguration({ file, prefix, globals, errorLog }: Source): 
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
   const tls = new TlsReader(dirname(path), reader.findings);
-  const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls));
+  const java = readProperties(properties, reader.findings);
+  const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls, java));
   if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
   refuseClashes(servers.flatMap(({ listen }) => listen));
   const settings: Settings = {
@@ -87,7 +102,22 @@ export function readConfiguration({ file, prefix, globals, errorLog }: Source): 
     warnings: reader.findings.warnings,
     notices: reader.findings.notices,
   };
-  return { settings, files: reader.files, names: reader.findings.hosts };
+  return { settings, files: reader.files, names: namesOf(reader.findings, servers) };
+}
+
+/** An endpoint behind a proxy may have a name that the proxy alone knows. */
+function namesOf({ hosts }: Findings, servers: readonly ServerSettings[]): Findings["hosts"] {
+  const endpoints = (direct: boolean): ReadonlySet<string> =>
+    new Set(
+      servers
+        .filter(({ auth_http_proxy }) => (auth_http_proxy === null) === direct)
+        .map(({ auth_http }) => auth_http.host),
+    );
+  const here = endpoints(true);
+  const away = endpoints(false);
+  return hosts.filter(
+    ({ directive, host }) => directive !== "auth_http" || here.has(host) || !away.has(host),
+  );
 }
 
 function serverSettings(
@@ -95,6 +125,7 @@ function serverSettings(
   mail: Scope,
   outerLogs: readonly ErrorLogTarget[],
   tls: TlsReader,
+  java: JavaOutbound,
 ): ServerSettings {
   const written = resolveValues(serverRows, [server, mail]);
   // `ssl on;` of old: every socket of the server is under TLS.
@@ -117,6 +148,7 @@ function serverSettings(
     lookupTls: auth_http.https
       ? tls.readAsClient(endpointTls(resolveValues(authHttpSsl, scopes)), place)
       : null,
+    outbound: outboundOf(values, java[protocol]),
   };
 }
 

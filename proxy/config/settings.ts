@@ -3,6 +3,7 @@ import type { ProtocolName } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "./auth-http.ts";
 import type { Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
+import type { Outbound } from "./outbound-proxy.ts";
 import type { EventValues, MainValues, ServerValues } from "./table.ts";
 import type { ClientTlsSettings, TlsSettings } from "./tls/index.ts";
 
@@ -18,6 +19,7 @@ export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_ht
   readonly proxyTls: ClientTlsSettings;
   /** Towards the lookup endpoint; null where it is not `https://`. */
   readonly lookupTls: ClientTlsSettings | null;
+  readonly outbound: Outbound;
 }
 
 export interface Settings extends Omit<MainValues, "error_log">, EventValues {

@@ -8,6 +8,7 @@ import { events } from "./events.ts";
 import { imap } from "./imap.ts";
 import { mailCore } from "./mail-core.ts";
 import { nextUpstream } from "./next-upstream.ts";
+import { outboundProxy } from "./outbound-proxy.ts";
 import { pop3 } from "./pop3.ts";
 import { proxySsl, upstreamSecurity } from "./proxy-ssl.ts";
 import { proxy } from "./proxy.ts";
@@ -26,6 +27,7 @@ export const serverRows = {
   ...proxy,
   ...nextUpstream,
   ...upstreamSecurity,
+  ...outboundProxy,
   ...security,
   ...imap,
   ...pop3,

@@ -5,6 +5,7 @@
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import { reason } from "../reason.ts";
+import type { Dial } from "../upstream/index.ts";
 import {
   type ClientTls,
   type Connection,
@@ -42,11 +43,18 @@ const LONGEST_IDLE = 30_000;
 export class HttpAuthority implements Authority {
   readonly #transport: Transport;
   readonly #settings: HttpAuthoritySettings;
+  readonly #dial: Dial;
   readonly #idle: Idle[] = [];
 
-  constructor(transport: Transport, settings: HttpAuthoritySettings) {
+  /** @param dial opens a connection to the endpoint */
+  constructor(
+    transport: Transport,
+    settings: HttpAuthoritySettings,
+    dial: Dial = (to, signal) => transport.dial(to, signal),
+  ) {
     this.#transport = transport;
     this.#settings = settings;
+    this.#dial = dial;
   }
 
   async lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer> {
@@ -76,7 +84,7 @@ export class HttpAuthority implements Authority {
 
   async #askNew(text: ByteString, signal: AbortSignal): Promise<Head> {
     const { host, port } = this.#settings.auth_http;
-    const connection = await this.#transport.dial({ host, port }, signal);
+    const connection = await this.#dial({ host, port }, signal);
     const { tls } = this.#settings;
     if (tls !== null) {
       await orGiveUp(connection.connectTls(tls, host), signal, () => connection.destroy());
@@ -92,6 +100,7 @@ export class HttpAuthority implements Authority {
         reusable: () => this.#keep(connection),
       });
     });
+    connection.resume();
     connection.write(text);
     return orGiveUp(answered, signal, () => connection.destroy());
   }

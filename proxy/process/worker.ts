@@ -15,7 +15,8 @@ import {
   accept,
 } from "../transport/index.ts";
 import { reason } from "../reason.ts";
-import { ClientTlsContexts, Health, direct } from "../upstream/index.ts";
+import { ClientTlsContexts, Health } from "../upstream/index.ts";
+import { dialLookups, waysUpstream } from "./ways.ts";
 import { type Binding, bindings } from "./bindings.ts";
 import { reservedConnections } from "./resources.ts";
 
@@ -58,11 +59,15 @@ export class Worker {
       tls: tls.of(server),
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
-      authority: new HttpAuthority(transport, {
-        ...server,
-        tls: server.lookupTls === null ? null : clientTls.of(server.lookupTls),
-      }),
-      dialer: direct(transport, upstreamNames(server, resolvers) ?? system),
+      authority: new HttpAuthority(
+        transport,
+        {
+          ...server,
+          tls: server.lookupTls === null ? null : clientTls.of(server.lookupTls),
+        },
+        dialLookups(server, transport),
+      ),
+      ways: waysUpstream(server, transport, upstreamNames(server, resolvers) ?? system),
       health,
       upstreamTls: clientTls.of(server.proxyTls),
       transport,

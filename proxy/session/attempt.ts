@@ -5,6 +5,7 @@ import type { Answer } from "../lookup/index.ts";
 import type { Credentials, Dialogue } from "../protocols/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import type { Deadline } from "../transport/index.ts";
+import { OutboundProxyError } from "../upstream/index.ts";
 import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import { Passage } from "./passage.ts";
@@ -166,10 +167,10 @@ export class Attempt {
     return this.#passage.run(route, { login, password });
   }
 
-  /** What gave up knows better why than what was given up. */
+  /** What gave up knows better why than what was given up, unless that tells which proxy it was. */
   #reason(error: unknown): string {
     const { signal } = this.#controller;
-    return reason(signal.aborted ? signal.reason : error);
+    return reason(signal.aborted && !(error instanceof OutboundProxyError) ? signal.reason : error);
   }
 
   #failed(level: LogLevel, message: string, doing: string): void {

@@ -9,7 +9,14 @@ import type { Route } from "../lookup/index.ts";
 import type { Account, Dialogue, LoginEnd, Saying } from "../protocols/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
-import { type Dialled, formatProxyHeader, isOurs, tlsMode } from "../upstream/index.ts";
+import {
+  type Dialled,
+  type Dialer,
+  OutboundProxyError,
+  formatProxyHeader,
+  isOurs,
+  tlsMode,
+} from "../upstream/index.ts";
 import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Server } from "./server.ts";
@@ -19,6 +26,7 @@ import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
 /** One of the lookup's servers: what it is to be to us, and what is left of its addresses. */
 interface Candidate {
   readonly server: Address;
+  readonly dialer: Dialer;
   readonly untried: Set<Address>;
   readonly tls: TlsMode;
   /** What its certificate must be for. */
@@ -105,14 +113,16 @@ export class Passage implements LoginProgress {
 
   /** A server with its addresses; null where it has none, or is not to be had as it must be. */
   async #candidate(server: Address, { tls: asked, tlsName }: Route): Promise<Candidate | null> {
-    const { dialer, health, settings } = this.#server;
+    const { ways, health, settings } = this.#server;
     const tls = tlsMode(asked, settings.proxy_ssl, server.port);
     this.#begin(server);
     try {
       if (tls === null) throw new Error("lookup forbids the TLS that proxy_ssl demands");
+      const dialer = await (tls === "tls" ? ways.tls : ways.clear)(server.host);
       const addresses = await dialer.addresses(server, this.#try.signal);
       const untried = new Set(health.order(addresses, settings));
-      return { server, untried, tls, tlsName: tlsName ?? settings.proxy_ssl_name ?? server.host };
+      const name = tlsName ?? settings.proxy_ssl_name ?? server.host;
+      return { server, dialer, untried, tls, tlsName: name };
     } catch (error) {
       this.#failed(server, error);
       return null;
@@ -153,8 +163,8 @@ export class Passage implements LoginProgress {
     }
   }
 
-  async #dial({ server, untried }: Candidate): Promise<Dialled | null> {
-    const { dialer, health } = this.#server;
+  async #dial({ server, dialer, untried }: Candidate): Promise<Dialled | null> {
+    const { health } = this.#server;
     const addresses = [...untried];
     this.#begin(addresses[0] ?? server);
     for (const address of addresses) health.trying(address);
@@ -221,8 +231,9 @@ export class Passage implements LoginProgress {
     if (this.#cancelled) return;
     const { health, settings } = this.#server;
     const { signal } = this.#try;
-    // What gave up knows better why than what was given up.
-    const why = reason(signal.aborted ? signal.reason : error);
+    // What gave up knows better why than what was given up, unless that tells which proxy it was.
+    const given = signal.aborted && !(error instanceof OutboundProxyError);
+    const why = reason(given ? signal.reason : error);
     this.#story.connecting(to);
     if (why === TIMED_OUT) this.#story.log("info", `upstream ${why}`, this.doing);
     else this.#story.log("error", why, this.doing);

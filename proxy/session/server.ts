@@ -5,7 +5,7 @@ import type { AccessLog, ErrorLog } from "../observe/index.ts";
 import type { Protocol } from "../protocols/index.ts";
 import type { Resolver } from "../resolver/index.ts";
 import type { ClientTls, ServerTls, Transport } from "../transport/index.ts";
-import type { Dialer, Health } from "../upstream/index.ts";
+import type { Health, Way } from "../upstream/index.ts";
 
 export interface Server {
   readonly settings: ServerSettings;
@@ -17,7 +17,8 @@ export interface Server {
   /** Whom to ask for the names of clients; null where nobody wants to know them. */
   readonly resolver: Resolver | null;
   readonly authority: Authority;
-  readonly dialer: Dialer;
+  /** The ways to upstreams: to those under TLS from the first byte, and to all others. */
+  readonly ways: { readonly clear: Way; readonly tls: Way };
   /** Which upstreams fail; all servers of a process share what they see. */
   readonly health: Health;
   /** Towards upstreams. */

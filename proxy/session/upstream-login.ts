@@ -28,6 +28,7 @@ export function logIn(
   return new Promise((resolve, reject) => {
     const login = new UpstreamLogin(upstream, script, longest, progress, { resolve, reject });
     upstream.receiver = login;
+    upstream.resume();
     login.start();
   });
 }

@@ -2,7 +2,7 @@
 import { parseIp, unixPath } from "../../shared/address.ts";
 import { type Names, ResolveError } from "../resolver/index.ts";
 import type { Address, Transport } from "../transport/index.ts";
-import { type Dialled, type Failed, dialFirst, interleaved } from "./happy-eyeballs.ts";
+import { type Dial, type Dialled, type Failed, dialFirst, interleaved } from "./happy-eyeballs.ts";
 
 export interface Dialer {
   /**
@@ -12,7 +12,8 @@ export interface Dialer {
    */
   addresses(server: Address, signal: AbortSignal): Promise<readonly Address[]>;
   /**
-   * Connects to the first of a server's addresses that answers.
+   * Connects to the first of a server's addresses that answers. The connection may be paused, holding bytes
+   * that have arrived already: whoever receives resumes it.
    *
    * @param failed hears of each that has not, also where the signal gave up meanwhile
    * @throws Error where none does; the signal's reason once it gives up
@@ -31,6 +32,22 @@ export function direct(transport: Transport, names: Names): Dialer {
     },
     connect: (to, signal, failed) =>
       dialFirst(to, (address, given) => transport.dial(address, given), signal, failed),
+  };
+}
+
+/** Through a proxy, which looks up the name: to us a server is its own and only address. */
+export function proxied(dial: Dial): Dialer {
+  return {
+    addresses: (server) => Promise.resolve([server]),
+    connect: async ([to], signal, failed) => {
+      if (to === undefined) throw new RangeError("no server");
+      try {
+        return { connection: await dial(to, signal), to };
+      } catch (error) {
+        failed(to, error);
+        throw error;
+      }
+    },
   };
 }
 

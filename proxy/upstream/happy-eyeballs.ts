@@ -10,7 +10,7 @@ export interface Dialled {
 }
 
 /** Opens one connection; fails soon after its signal gives up. */
-type Dial = (to: Address, signal: AbortSignal) => Promise<Connection>;
+export type Dial = (to: Address, signal: AbortSignal) => Promise<Connection>;
 
 /** Hears of an address that could not be reached. */
 export type Failed = (to: Address, error: unknown) => void;

@@ -1,8 +1,11 @@
 /** The way upstream. */
 export { ClientTlsContexts } from "./client-tls.ts";
-export { type Dialer, direct } from "./dialer.ts";
+export { type Dialer, direct, proxied } from "./dialer.ts";
 export { Health } from "./health.ts";
-export type { Dialled } from "./happy-eyeballs.ts";
+export type { Dial, Dialled } from "./happy-eyeballs.ts";
+export { LocalAddresses } from "./local-addresses.ts";
 export { isOurs } from "./ours.ts";
 export { formatProxyHeader } from "./proxy-header.ts";
 export { tlsMode } from "./tls-mode.ts";
+export { OutboundProxyError, tunnel } from "./tunnel/index.ts";
+export { type Way, always, outbound } from "./way.ts";

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, describe, test } from "node:test";
+import { ConfigError } from "../../proxy/config/index.ts";
+import { makeScratch } from "../support/scratch.ts";
 import { type CommandLine, UsageError, parseCommandLine } from "../../proxy/command-line.ts";
 
 const nothing: CommandLine = {
@@ -14,6 +18,8 @@ const nothing: CommandLine = {
   errorLog: null,
   file: "conf/nginx.conf",
   globals: "",
+  properties: [],
+  warnings: [],
 };
 
 describe("understood as nginx does:", () => {
@@ -87,6 +93,90 @@ describe("refused in nginx's words:", () => {
     assert.throws(() => parseCommandLine(["-s", ""]), new UsageError('invalid option: "-s "'));
   });
 });
+
+describe("of Java's command line there is", { concurrency: true }, () => {
+  const flags = { file: "command line", line: 0 };
+
+  test("-D, among nginx's letters, in order", () => {
+    const { properties, ...rest } = parseCommandLine(split("-t -Da.b=c|d=e -c -Dx=1 -Da.b -q"));
+    assert.deepEqual(properties, [
+      { name: "a.b", value: "c d=e", place: flags },
+      { name: "a.b", value: "", place: flags },
+    ]);
+    const { properties: _, ...others } = nothing;
+    assert.deepEqual(rest, { ...others, test: true, quiet: true, file: "-Dx=1" });
+  });
+
+  for (const words of ["-D", "-D=x", "-tDa=b"]) {
+    test(`no ${words}`, () => {
+      assert.throws(() => parseCommandLine([words]), new UsageError('invalid option: "D"'));
+    });
+  }
+
+  test("@FILE, which stands for the words in it", async (t) => {
+    const file = await argumentFile(t, '# mine\n-Dp="1\n-tc');
+    const line = parseCommandLine(["-Dp=0", `@${file}`, "/x", "-Dp=2"]);
+    assert.deepEqual(line, {
+      ...nothing,
+      test: true,
+      file: "/x",
+      properties: [
+        { name: "p", value: "0", place: flags },
+        { name: "p", value: "1", place: { file, line: 2 } },
+        { name: "p", value: "2", place: flags },
+      ],
+      warnings: [`a quote is not closed and ends with its line in ${file}:2`],
+    });
+  });
+
+  test("no @FILE where a letter wants an argument", () => {
+    assert.equal(parseCommandLine(["-c", "@x"]).file, "@x");
+  });
+
+  test("no @FILE in a file, and no option that nginx has not", async (t) => {
+    for (const [text, told] of [
+      ["-t\n@other", '"@other"'],
+      ["-Xmx1g", '"X"'],
+      ["mail.imap.proxy.password=SECRET", '"mail.imap.proxy.password=..."'],
+    ] as const) {
+      const file = await argumentFile(t, text);
+      const line = text.split("\n").length;
+      const message = `invalid option: ${told} in ${file}:${line}`;
+      assert.throws(() => parseCommandLine([`@${file}`]), new UsageError(message));
+    }
+  });
+
+  test("no @@, and no @ alone", () => {
+    for (const word of ["@@x", "@"]) {
+      const message = `invalid option: "${word}"`;
+      assert.throws(() => parseCommandLine([word]), new UsageError(message));
+    }
+  });
+
+  test("no @FILE that is not there", () => {
+    const message = 'open() "/none/such" failed (2: No such file or directory)';
+    assert.throws(() => parseCommandLine(["@/none/such"]), new ConfigError(message));
+  });
+
+  test("POSTERN_JAVA_OPTS, whose words come first, and may name files", async (t) => {
+    const file = await argumentFile(t, "-Dp=2");
+    const options = `-Dp=1\n@${file} '-Dp=3 4'`;
+    const { properties } = parseCommandLine(["-Dp=5"], options);
+    assert.deepEqual(properties, [
+      { name: "p", value: "1", place: { file: "POSTERN_JAVA_OPTS", line: 1 } },
+      { name: "p", value: "2", place: { file, line: 1 } },
+      { name: "p", value: "3 4", place: { file: "POSTERN_JAVA_OPTS", line: 2 } },
+      { name: "p", value: "5", place: flags },
+    ]);
+  });
+});
+
+async function argumentFile(t: TestContext, text: string): Promise<string> {
+  const { path, remove } = await makeScratch();
+  t.after(remove);
+  await writeFile(join(path, "x.args"), text);
+  return join(path, "x.args");
+}
 
 /** A `|` is a space within a word. */
 function split(words: string): string[] {

@@ -8,6 +8,9 @@ type Tool =
   | "postfix"
   | "nginx"
   | "nsd"
+  | "squid"
+  | "tinyproxy"
+  | "dante"
   | "curl"
   | "swaks"
   | "doveadm"
@@ -22,6 +25,9 @@ const files: Record<Tool, readonly string[]> = {
   postfix: ["postfix", "/usr/lib/postfix/sbin/master"],
   nginx: ["nginx", "/usr/lib/nginx/modules/ngx_mail_module.so"],
   nsd: ["nsd"],
+  squid: ["squid", "/usr/lib/squid/basic_ncsa_auth"],
+  tinyproxy: ["tinyproxy"],
+  dante: ["danted"],
   curl: ["curl"],
   swaks: ["swaks"],
   doveadm: ["doveadm"],
@@ -34,8 +40,12 @@ const files: Record<Tool, readonly string[]> = {
 /** swaks speaks TLS by a library of Perl. */
 const swaksHasTls = () => spawnSync("perl", ["-MNet::SSLeay", "-e", "1"]).status === 0;
 
+/** The loader complains of a library that it does not find. */
+const danteHasUsers = () =>
+  spawnSync("/bin/true", { env: { LD_PRELOAD: "libnss_wrapper.so" } }).stderr.length === 0;
+
 /** Mail servers change to other users for what they do. */
-const wantRoot: readonly Tool[] = ["dovecot", "postfix"];
+const wantRoot: readonly Tool[] = ["dovecot", "postfix", "squid", "dante"];
 
 /** Why tests that need these tools must be skipped here, if so; under CI=true nothing may be. */
 export function lacking(...tools: Tool[]): string | false {
@@ -45,6 +55,7 @@ export function lacking(...tools: Tool[]): string | false {
   if (tools.some((tool) => wantRoot.includes(tool)) && process.getuid?.() !== 0) {
     reasons.push("not root");
   }
+  if (tools.includes("dante") && !danteHasUsers()) reasons.push("no libnss-wrapper for dante");
   if (tools.includes("swaks") && !swaksHasTls()) reasons.push("no TLS for swaks");
   if (reasons.length === 0) return false;
   const reason = reasons.join(", ");

@@ -1,0 +1,240 @@
+// Tunnels over real sockets: what arrives, and what is told of proxies that are hostile, broken or silent.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { type TestContext, describe, test } from "node:test";
+import type { OutboundProxy } from "../../../../proxy/config/index.ts";
+import { type Connection, SocketClientTls } from "../../../../proxy/transport/index.ts";
+import { OutboundProxyError, tunnel } from "../../../../proxy/upstream/index.ts";
+import { selfSigned } from "../../../support/certificate.ts";
+import { transport } from "../../../support/connections.ts";
+import {
+  type TestProxy,
+  startConnectProxy,
+  startScriptedProxy,
+} from "../../../support/outbound-proxies.ts";
+import { freePorts } from "../../../support/ports.ts";
+import { silence, startUpstream } from "../../../support/upstream.ts";
+import type { Wire } from "../../../support/wire.ts";
+
+const never = new AbortController().signal;
+const server = { host: "mail.example", port: 143 };
+
+function at(port: number, scheme: OutboundProxy["scheme"] = "http", login?: string): OutboundProxy {
+  const [user = "", password = ""] = login?.split(":") ?? [];
+  const credentials = login === undefined ? null : { user, password };
+  return { scheme, host: "127.0.0.1", port, credentials };
+}
+
+async function scripted(
+  t: TestContext,
+  script: Parameters<typeof startScriptedProxy>[0],
+): Promise<TestProxy> {
+  const proxy = await startScriptedProxy(script);
+  t.after(() => proxy.close());
+  return proxy;
+}
+
+/** A server that greets, and then says back what it hears. */
+async function echo(t: TestContext): Promise<number> {
+  const upstream = await startUpstream(async (wire) => {
+    wire.write("* OK hi\r\n");
+    for (;;) wire.write(`${await wire.line()}\r\n`);
+  });
+  t.after(() => upstream.close());
+  return upstream.port;
+}
+
+/** Waits until so much has been heard, which must be this. */
+async function heard(connection: Connection, text: string): Promise<void> {
+  let all = "";
+  await new Promise<void>((resolve, reject) => {
+    connection.receiver = {
+      received(bytes) {
+        all += Buffer.from(bytes).toString("latin1");
+        if (all.length >= text.length) resolve();
+      },
+      drained() {},
+      ended() {},
+      closed: () => reject(new Error(`closed behind ${JSON.stringify(all)}`)),
+    };
+    connection.resume();
+  });
+  assert.equal(all, text);
+}
+
+describe("through a proxy", { concurrency: true }, () => {
+  for (const together of [false, true]) {
+    test(`bytes flow, the server's first ones ${together ? "with" : "behind"} the proxy's answer`, async (t) => {
+      const proxy = await startConnectProxy({ names: ["mail.example"], together });
+      t.after(() => proxy.close());
+      const to = { host: "Mail.Example.", port: await echo(t) };
+      const connection = await tunnel(transport, at(proxy.port), null)(to, never);
+      connection.write("a b\r\n");
+      await heard(connection, "* OK hi\r\na b\r\n");
+      assert.match(proxy.asked[0]!, /^CONNECT mail\.example:\d+ HTTP\/1\.1\r\n/);
+      connection.destroy();
+    });
+  }
+
+  test("an answer that comes a byte at a time is one all the same", async (t) => {
+    const proxy = await scripted(t, async (wire) => {
+      for (const byte of "HTTP/1.1 200 OK\r\nA: b\r\n\r\nhi") {
+        wire.write(byte);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await silence();
+    });
+    const connection = await tunnel(transport, at(proxy.port), null)(server, never);
+    await heard(connection, "hi");
+    connection.destroy();
+  });
+
+  test("TLS to the server is inside", async (t) => {
+    const own = await selfSigned("mail.example");
+    const upstream = createTlsServer({ cert: own.certificate, key: own.key }, (socket) =>
+      socket.end("* OK secret\r\n"),
+    ).listen(0, "127.0.0.1");
+    t.after(() => upstream.close());
+    await once(upstream, "listening");
+    const proxy = await startConnectProxy({ names: ["mail.example"] });
+    t.after(() => proxy.close());
+    const to = { host: "mail.example", port: (upstream.address() as AddressInfo).port };
+    const connection = await tunnel(transport, at(proxy.port), null)(to, never);
+    const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
+    await connection.connectTls(trusting, "mail.example");
+    await heard(connection, "* OK secret\r\n");
+    connection.destroy();
+  });
+
+  test("TLS to the proxy is verified, and TLS to the server is inside that", async (t) => {
+    const own = await selfSigned("localhost");
+    const upstream = createTlsServer({ cert: own.certificate, key: own.key }, (socket) =>
+      socket.end("* OK twice\r\n"),
+    ).listen(0, "127.0.0.1");
+    t.after(() => upstream.close());
+    await once(upstream, "listening");
+    const proxy = await startConnectProxy({ certificate: own, login: "anna:SECRET" });
+    t.after(() => proxy.close());
+    const to = { host: "127.0.0.1", port: (upstream.address() as AddressInfo).port };
+    const way = at(proxy.port, "https", "anna:SECRET");
+    const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
+    const connection = await tunnel(transport, way, trusting)(to, never);
+    await connection.connectTls(trusting, "localhost");
+    await heard(connection, "* OK twice\r\n");
+    connection.destroy();
+
+    const strange = new SocketClientTls({ verify: true, trusted: null });
+    await assert.rejects(tunnel(transport, way, strange)(to, never), {
+      name: "OutboundProxyError",
+      message: /^outbound proxy 127\.0\.0\.1:\d+ self-signed certificate/,
+    });
+    assert.equal(proxy.asked.length, 1, "no password was sent");
+  });
+});
+
+/** Proxies that let nobody through, and what is told of them. */
+const HOSTILE: Readonly<Record<string, readonly [(wire: Wire) => Promise<void>, why: string]>> = {
+  "refuses and goes on talking": [
+    async (wire) => {
+      wire.write(`HTTP/1.1 403 no\r\n\r\n${"x".repeat(100_000)}`);
+      await silence();
+    },
+    "answered 403 Forbidden",
+  ],
+  "speaks no HTTP": [
+    async (wire) => {
+      wire.write("220 mail.example ESMTP\r\n");
+      await silence();
+    },
+    "sent invalid response",
+  ],
+  "talks without end": [
+    async (wire) => {
+      wire.write("x".repeat(100_000));
+      await silence();
+    },
+    "sent too long response",
+  ],
+  "hangs up at once": [async () => {}, "closed the connection"],
+  "hangs up in its answer": [
+    async (wire) => wire.write("HTTP/1.1 200 OK\r\nA: "),
+    "closed the connection",
+  ],
+};
+
+describe("nobody gets through a proxy that", { concurrency: true }, () => {
+  for (const [name, [script, why]] of Object.entries(HOSTILE)) {
+    test(name, async (t) => {
+      const proxy = await scripted(t, script);
+      await assert.rejects(
+        tunnel(transport, at(proxy.port, "http", "anna:SECRET"), null)(server, never),
+        new OutboundProxyError(`outbound proxy 127.0.0.1:${proxy.port} ${why}`),
+      );
+    });
+  }
+
+  test("resets the connection", async (t) => {
+    const proxy = await scripted(t, async (wire, socket) => {
+      await wire.line();
+      socket.resetAndDestroy();
+    });
+    await assert.rejects(tunnel(transport, at(proxy.port), null)(server, never), {
+      message: `outbound proxy 127.0.0.1:${proxy.port} recv() failed (104: Connection reset by peer)`,
+    });
+  });
+
+  test("is not there", async () => {
+    const [port] = await freePorts(1);
+    await assert.rejects(tunnel(transport, at(port!, "socks5"), null)(server, never), {
+      message: `outbound proxy 127.0.0.1:${port} recv() failed (111: Connection refused)`,
+    });
+  });
+
+  for (const scheme of ["http", "https", "socks5"] as const) {
+    test(`says nothing to ${scheme}, which ends when whoever waits gives up`, async (t) => {
+      const gone = Promise.withResolvers<unknown>();
+      const arrived = Promise.withResolvers<void>();
+      const proxy = await scripted(t, async (_wire, socket) => {
+        arrived.resolve();
+        socket.once("close", gone.resolve);
+        await silence();
+      });
+      const controller = new AbortController();
+      const tls = scheme === "https" ? new SocketClientTls({ verify: true, trusted: null }) : null;
+      const connecting = tunnel(transport, at(proxy.port, scheme), tls)(server, controller.signal);
+      void arrived.promise.then(() => controller.abort(new Error("timed out")));
+      await assert.rejects(connecting, {
+        message: `outbound proxy 127.0.0.1:${proxy.port} timed out`,
+      });
+      await gone.promise;
+    });
+  }
+});
+
+test("what is no host is not asked for", async (t) => {
+  const proxy = await startConnectProxy();
+  t.after(() => proxy.close());
+  for (const host of ["a\r\nHost: b", "", "a b", "unix:/x", "mail.example/"]) {
+    await assert.rejects(tunnel(transport, at(proxy.port), null)({ host, port: 143 }, never), {
+      message: `outbound proxy 127.0.0.1:${proxy.port} cannot be asked for what is no host`,
+    });
+  }
+  assert.equal(proxy.listener.connections, 0);
+});
+
+test("a proxy that speaks no TLS is not believed", async (t) => {
+  const plain = createTcpServer((socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")).listen(
+    0,
+    "127.0.0.1",
+  );
+  t.after(() => plain.close());
+  await once(plain, "listening");
+  const { port } = plain.address() as AddressInfo;
+  const tls = new SocketClientTls({ verify: false, trusted: null });
+  await assert.rejects(
+    tunnel(transport, at(port, "https"), tls)(server, never),
+    /^OutboundProxyError: outbound proxy 127\.0\.0\.1:\d+ SSL: error:/,
+  );
+});
