@@ -4,12 +4,14 @@ import { BOOTSTRAP_SECRET } from "./admin.ts";
 import { type End, run } from "./program.ts";
 import { type RunningWorker, type StartOptions, startWorker } from "./worker.ts";
 
-const COMMAND = fileURLToPath(new URL("../../worker/admin/client/main.ts", import.meta.url));
+export const COMMAND = fileURLToPath(new URL("../../worker/admin/client/main.ts", import.meta.url));
 
 export interface AdminCommand {
   readonly worker: RunningWorker;
   /** Runs it with the first token. */
   run(args: readonly string[], input?: string): Promise<Ran>;
+  /** Its environment then. */
+  readonly env: NodeJS.ProcessEnv;
   /** Runs it with these variables in the environment and no others. */
   runWith(env: NodeJS.ProcessEnv, args: readonly string[], input?: string): Promise<Ran>;
 }
@@ -21,11 +23,12 @@ interface Ran {
 }
 
 export async function startAdminCommand(options: StartOptions = {}): Promise<AdminCommand> {
-  const worker = await startWorker({ ...options, vars: { ADMIN_BOOTSTRAP: BOOTSTRAP_SECRET } });
+  const vars = { ...options.vars, ADMIN_BOOTSTRAP: BOOTSTRAP_SECRET };
+  const worker = await startWorker({ ...options, vars });
   const runWith = (env: NodeJS.ProcessEnv, args: readonly string[], input = "") =>
     run(process.execPath, [COMMAND, ...args], { env, input });
   const url = { POSTERN_ADMIN_URL: worker.url };
   const made = await runWith({ ...url, POSTERN_ADMIN_TOKEN: BOOTSTRAP_SECRET }, ["bootstrap"]);
   const env = { ...url, POSTERN_ADMIN_TOKEN: made.stdout.trim() };
-  return { worker, run: (args, input) => runWith(env, args, input), runWith };
+  return { worker, env, run: (args, input) => runWith(env, args, input), runWith };
 }

@@ -18,7 +18,7 @@ import { recording } from "./audit.ts";
 import { Cursor, cursorOf } from "./cursor.ts";
 import * as normal from "./normal.ts";
 import { whyUnusable } from "./password.ts";
-import { Refusal, refusalOf } from "./refusal.ts";
+import { Refusal, breaksReference, refusalOf, sentenceOf } from "./refusal.ts";
 import { type Settings, createSelectSchema } from "./resource.ts";
 import { newUser, userRows } from "./resources/index.ts";
 import { listRows } from "./rows.ts";
@@ -82,7 +82,7 @@ function readRows(rows: readonly unknown[], settings: Settings, refused: Refused
   return rows.flatMap((row, index) => {
     try {
       const user = readRow(row, settings);
-      if (seen.has(user.address)) throw new Refusal(409, `${user.address} is there twice`);
+      if (seen.has(user.address)) throw new Refusal(409, "it is there twice");
       seen.add(user.address);
       return [{ index, user }];
     } catch (error) {
@@ -96,7 +96,7 @@ function readRows(rows: readonly unknown[], settings: Settings, refused: Refused
 /** @throws Refusal */
 function readRow(row: unknown, settings: Settings): Imported {
   const { success, data, error } = ImportedUser.safeParse(row);
-  if (!success) throw new Refusal(400, z.prettifyError(error));
+  if (!success) throw new Refusal(400, sentenceOf(error));
   const unusable = whyUnusable(data.passwordHash, settings);
   if (unusable !== null) throw new Refusal(400, unusable);
   return { ...data, address: normal.address(data.address, settings) };
@@ -145,14 +145,14 @@ interface Facts {
 }
 
 function whyUnfit(facts: Facts): string | null {
-  const { address, group, groupKnown, server, serverKnown, placed, aliasOf } = facts;
-  if (aliasOf !== null) return `${address} is an alias of ${aliasOf}`;
-  if (group === null) return `no group is given, and the domain of ${address} has none`;
+  const { group, groupKnown, server, serverKnown, placed, aliasOf } = facts;
+  if (aliasOf !== null) return `it is an alias of ${aliasOf}; delete that first`;
+  if (group === null) return "no group is given, and its domain has none";
   if (groupKnown === 0) return `there is no group ${group}`;
   if (server === null) return null;
   if (serverKnown === 0) return `there is no server ${server}`;
   if (placed === null || placed === server) return null;
-  return `${address} is on ${placed}: to say that the mail is on ${server} now, move the user`;
+  return `it is on ${placed}: to say that the mail is on ${server} now, move the user`;
 }
 
 function withDomain(user: Imported) {
@@ -201,6 +201,9 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
     const created = recorded.filter(({ action }) => action === "user.create").length;
     return { created, updated: recorded.length - created };
   } catch (error) {
+    if (breaksReference(error)) {
+      throw new Refusal(409, "a group or a server has just been deleted; send the rows again");
+    }
     throw refusalOf(error, "a row") ?? error;
   }
 }

@@ -97,6 +97,13 @@ function find(given: NamedText, schemes: readonly PasswordScheme[]): PasswordSch
 const FOREIGN =
   /^(?:\{(?:CRAM-MD5|HMAC-MD5|DIGEST-MD5|PLAIN-MD4|PLAIN-TRUNC|OTP|NTLM|LANMAN)(?:\.\w+)?\}|\$(?:y|gy|7|sha1)\$)/i;
 
+/** Those that a text names by a sign. */
+const SIGNS: Readonly<Record<string, string>> = {
+  $y$: "yescrypt ($y$)",
+  $gy$: "gost-yescrypt ($gy$)",
+  $7$: "scrypt ($7$)",
+};
+
 function whyNone(stored: string): string {
   const weak = find(split(stored), SCHEMES)?.names[0];
   if (weak !== undefined) {
@@ -105,5 +112,5 @@ function whyNone(stored: string): string {
   const [foreign] = FOREIGN.exec(stored) ?? [];
   return foreign === undefined
     ? "the stored text is of no known scheme"
-    : `${foreign} is a scheme that we cannot verify`;
+    : `${SIGNS[foreign] ?? foreign} is a scheme that we cannot verify`;
 }

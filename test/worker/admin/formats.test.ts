@@ -84,3 +84,40 @@ for (const line of ['a"b,c', '"a', '"a"b,c', 'a,"b"c']) {
     });
   });
 }
+
+const past = String(Math.floor(Date.now() / 86_400_000));
+const soon = String(Math.floor(Date.now() / 86_400_000) + 2);
+
+for (const [line, expected] of [
+  ["alice:hash:19000:0:99999:7:::", { enabled: undefined }],
+  [`alice:hash:19000:0:99999:7::${past}:`, { enabled: false }],
+  [`alice:hash:19000:0:99999:7::${soon}:`, { enabled: undefined }],
+  ["alice:!hash:19000:0:99999:7:::", { enabled: false }],
+  ["alice:hash:1000:1000::/home/alice::userdb_mail=mbox:~/mail nologin=y", { enabled: false }],
+  ["alice:hash:1000:1000::/home/alice::userdb_nologin=y", { enabled: undefined }],
+  ["alice:hash::::::allow_nets=10.0.0.0/8", "alice: allow_nets holds for this user"],
+  ["alice:hash::::::userdb_quota_rule=*:storage=1G allow_nets=local", "alice: allow_nets"],
+  ["alice:*:19000:0:99999:7:::", "alice: it has no password; to have the user, make them one"],
+  ["alice:!!:19000:0:99999:7:::", "alice: it has no password"],
+  ["alice:!*:19000:0:99999:7:::", "alice: it has no password"],
+  ["alice::19000:0:99999:7:::", "alice: it has no password"],
+] as const) {
+  test(`${line} is ${typeof expected === "string" ? "refused" : "taken as it is meant"}`, () => {
+    const found = formatOf(line)!.reader(line)(line)!;
+    if (typeof expected === "string") {
+      assert.ok("refused" in found && found.refused.startsWith(expected), JSON.stringify(found));
+    } else {
+      assert.ok("user" in found);
+      assert.equal(found.user.enabled, expected.enabled);
+    }
+  });
+}
+
+test("a heading's columns may be called as others call them, and none may be unknown", () => {
+  const csv = FORMATS.find(({ name }) => name === "csv")!;
+  const read = csv.reader("Password, Username,GROUP");
+  assert.deepEqual(read("h,alice,mail"), {
+    user: { address: "alice", passwordHash: "h", group: "mail" },
+  });
+  assert.throws(() => csv.reader("address,hash,quota"), /"quota", which is none of address, hash/);
+});

@@ -72,7 +72,7 @@ for (const [stored, refused] of [
   [`{SCRAM-SHA-256}4096,AAAA,${DIGEST}`, /SCRAM-SHA-256: it is malformed/],
   [`{SCRAM-SHA-1}4096,AAAA,${DIGEST},${DIGEST}`, /SCRAM-SHA-1: it is malformed/],
   ["{CRAM-MD5}721a2df7", /^\{CRAM-MD5\} is a scheme that we cannot verify$/],
-  ["$y$j9T$salt$hash", /^\$y\$ is a scheme that we cannot verify$/],
+  ["$y$j9T$salt$hash", /^yescrypt \(\$y\$\) is a scheme that we cannot verify$/],
   [`{PLAIN}${"x".repeat(1_024)}`, /too long/],
 ] as const) {
   test(`${stored.slice(0, 40) || "nothing"} is refused at import`, () => {

@@ -1,37 +1,71 @@
 /** `export`: every user, in a form that `import` reads. */
 import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { Api } from "./api.ts";
 import { Misuse } from "./failure.ts";
-import { FORMATS, type Format, type User } from "./formats/index.ts";
+import { FORMATS, type Format, type Line, type User } from "./formats/index.ts";
 
 /**
+ * Users whom the format cannot hold are told and left out.
+ *
  * @param file is made, for its owner alone, since it holds the hashes; the standard output if undefined
+ * @returns whether every user is in it
  * @throws Misuse
  */
-export async function exportUsers(api: Api, name: string, file: string | undefined): Promise<void> {
+export async function exportUsers(
+  api: Api,
+  name: string,
+  file: string | undefined,
+): Promise<boolean> {
   const format = FORMATS.find((each) => each.name === name);
   if (format === undefined) {
     throw new Misuse(`--format is one of ${FORMATS.map((each) => each.name).join(", ")}`);
   }
-  if (file === undefined) return pipeline(lines(api, format), process.stdout, { end: false });
+  const left: string[] = [];
+  if (file === undefined) await pipeline(lines(api, format, left), process.stdout, { end: false });
+  else await writeFile(file, lines(api, format, left));
+  for (const address of left) {
+    console.error(`${address}: left out, since no line of ${name} holds it; csv does`);
+  }
+  return left.length === 0;
+}
+
+async function writeFile(file: string, text: AsyncIterable<string>): Promise<void> {
   try {
-    await pipeline(lines(api, format), createWriteStream(file, { mode: 0o600, flags: "wx" }));
+    await pipeline(text, createWriteStream(file, { mode: 0o600, flags: "wx" }));
   } catch (error) {
-    if (!isFrom(error, "open")) throw error;
-    throw new Misuse(`${file} cannot be made, or is there already`, { cause: error });
+    if (isFrom(error, "open")) {
+      throw new Misuse(`${file} cannot be made, or is there already`, { cause: error });
+    }
+    // Nobody shall take a part for the whole.
+    await rm(file, { force: true });
+    throw error;
   }
 }
 
-async function* lines(api: Api, format: Format): AsyncGenerator<string> {
-  if (format.heading !== undefined) yield `${format.heading}\n`;
+/** @param left gets the addresses of those whom the format cannot hold */
+async function* lines(api: Api, format: Format, left: string[]): AsyncGenerator<string> {
+  const { heading } = format;
+  if (heading !== undefined) yield `${heading}\n`;
+  const read = format.reader(heading ?? "");
   for await (const row of api.list("/export")) {
     const { address, passwordHash } = row;
     if (typeof address !== "string" || typeof passwordHash !== "string") continue;
     const given = Object.entries(row).filter(([, value]) => value !== null);
     const user: User = { ...Object.fromEntries(given), address, passwordHash };
-    yield `${format.write(user)}\n`;
+    const line = format.write(user);
+    if (isSame(read(line), user)) yield `${line}\n`;
+    else left.push(address);
   }
+}
+
+/** Who logs in by what; the rest is more than some formats tell. */
+function isSame(found: Line, { address, passwordHash, enabled = true }: User): boolean {
+  if (found === null || !("user" in found)) return false;
+  const { user } = found;
+  const isThem = user.address === address && user.passwordHash === passwordHash;
+  return isThem && (user.enabled ?? true) === enabled;
 }
 
 function isFrom(error: unknown, syscall: string): boolean {

@@ -1,10 +1,11 @@
 /** `import FILE`: users from another system's file, in batches. */
-import { type FileHandle, open } from "node:fs/promises";
-import { createInterface } from "node:readline";
+import { open } from "node:fs/promises";
 import type { Api } from "./api.ts";
 import { asObject } from "./api.ts";
 import { Failure, Misuse } from "./failure.ts";
 import { FORMATS, type Format, type Line, type User, formatOf } from "./formats/index.ts";
+import { Interruption } from "./interruption.ts";
+import { linesOf } from "./lines.ts";
 import { Progress } from "./progress.ts";
 
 export interface ImportOptions {
@@ -16,12 +17,20 @@ export interface ImportOptions {
   readonly from: number;
 }
 
-/** Rows of a request: the API takes 1,000, and a mebibyte. */
+/** Rows of a request: the API takes 1,000. */
 const BATCH = 500;
+
+/** Bytes of a request's lines: the API takes a mebibyte of JSON, in which a line can double. */
+const BATCH_BYTES = 256 * 1024;
 
 interface Numbered {
   readonly line: number;
   readonly user: User;
+}
+
+interface Refused {
+  readonly line: number;
+  readonly reason: string;
 }
 
 interface Tally {
@@ -34,29 +43,30 @@ interface Tally {
 /**
  * Refused lines are told by their number and passed over.
  *
- * @returns whether every line was taken
+ * @param file `-` is the standard input
+ * @returns how many lines came to what
  * @throws Failure where it cannot go on; the sentence says from which line to go on later
  */
 export async function importUsers(
   api: Api,
   file: string,
   options: ImportOptions,
-): Promise<boolean> {
-  await using source = await openFile(file);
-  // 0 for a pipe.
-  const progress = new Progress((await source.stat()).size);
+): Promise<Readonly<Tally>> {
+  const source = await openFile(file);
+  const progress = new Progress(source.size);
   const tally: Tally = { created: 0, updated: 0, unchanged: 0, refused: 0 };
-  const refuse = (line: number, reason: string) => {
-    tally.refused += 1;
-    progress.clear();
-    console.error(`${file}:${line}: ${reason.replaceAll(/\s+/g, " ")}`);
-  };
+  using interruption = new Interruption();
   let done = options.from - 1;
   try {
-    for await (const { rows, refused, last, bytes } of batches(source, options)) {
-      for (const { line, reason } of refused) refuse(line, reason);
-      await send(api, rows, tally, refuse);
+    for await (const { rows, refused, last, bytes } of batches(source.stream, options)) {
+      if (interruption.asked) throw new Failure("stopped");
+      refused.push(...(await send(api, rows, tally)));
       done = last;
+      tally.refused += refused.length;
+      if (refused.length > 0) progress.clear();
+      for (const { line, reason } of refused.toSorted((one, other) => one.line - other.line)) {
+        console.error(`${file}:${line}: ${reason.replaceAll(/\s+/g, " ")}`);
+      }
       progress.update(bytes, done);
     }
   } catch (error) {
@@ -65,31 +75,29 @@ export async function importUsers(
     throw new Failure(`${error.message}; go on later with --from ${done + 1}`, { cause: error });
   }
   progress.clear();
-  const { created, updated, unchanged, refused } = tally;
-  console.log(`${created} created, ${updated} updated, ${unchanged} unchanged, ${refused} refused`);
-  return refused === 0;
+  return tally;
 }
 
-async function send(
-  api: Api,
-  rows: readonly Numbered[],
-  tally: Tally,
-  refuse: (line: number, reason: string) => void,
-): Promise<void> {
-  if (rows.length === 0) return;
+/** @returns what the API refuses */
+async function send(api: Api, rows: readonly Numbered[], tally: Tally): Promise<Refused[]> {
+  if (rows.length === 0) return [];
   const report = await api.persist("POST", "/import", { users: rows.map(({ user }) => user) });
   tally.created += Number(report["created"]);
   tally.updated += Number(report["updated"]);
   tally.unchanged += Number(report["unchanged"]);
-  for (const entry of Array.isArray(report["refused"]) ? report["refused"] : []) {
-    const { index, reason } = asObject(entry);
-    refuse(rows[Number(index)]?.line ?? 0, String(reason));
-  }
+  const refused = Array.isArray(report["refused"]) ? report["refused"].map(asObject) : [];
+  return refused.flatMap(({ index, reason }) => {
+    const row = rows[Number(index)];
+    if (row === undefined) return [];
+    return { line: row.line, reason: `${row.user.address}: ${String(reason)}` };
+  });
 }
 
 interface Batch {
   readonly rows: Numbered[];
-  readonly refused: { readonly line: number; readonly reason: string }[];
+  readonly refused: Refused[];
+  /** Bytes of its lines. */
+  size: number;
   /** The number of the last line that is in it. */
   last: number;
   /** Of the file, read so far. */
@@ -97,47 +105,48 @@ interface Batch {
 }
 
 /** @throws Misuse if nobody can tell what the file is */
-async function* batches(source: FileHandle, options: ImportOptions): AsyncGenerator<Batch> {
-  const stream = source.createReadStream({ autoClose: false });
-  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+async function* batches(stream: Source["stream"], options: ImportOptions): AsyncGenerator<Batch> {
+  const begin = (last: number): Batch => {
+    return { rows: [], refused: [], size: 0, last, bytes: stream.bytesRead };
+  };
   let read: ((line: string) => Line) | null = null;
-  let batch: Batch = { rows: [], refused: [], last: 0, bytes: 0 };
+  let batch = begin(0);
   const seen = new Map<string, number>();
-  let number = 0;
-  for await (const raw of lines) {
-    number += 1;
-    const line = number === 1 ? raw.replace(/^\u{FEFF}/u, "") : raw;
+  let isEmpty = true;
+  for await (const { number, text, fault } of linesOf(stream)) {
     batch.last = number;
     batch.bytes = stream.bytesRead;
-    if (read === null && isForPeople(line)) continue;
-    read ??= choose(options.format, line).reader(line);
+    if (isForPeople(text)) continue;
+    const found: Line =
+      fault === null
+        ? (read ??= choose(options.format, text).reader(text))(text)
+        : { refused: fault };
+    isEmpty &&= found === null;
     // Only now: the first line may be the heading.
-    if (number < options.from) continue;
-    take(read(line), number, line, batch, seen, options.group);
-    if (batch.rows.length + batch.refused.length === BATCH) {
+    if (number < options.from || found === null) continue;
+    take(found, number, batch, seen, options.group);
+    batch.size += Buffer.byteLength(text);
+    if (batch.rows.length + batch.refused.length === BATCH || batch.size >= BATCH_BYTES) {
       yield batch;
-      batch = { rows: [], refused: [], last: number, bytes: stream.bytesRead };
+      batch = begin(number);
     }
   }
+  if (isEmpty) throw new Misuse("the file holds no users");
   yield batch;
 }
 
 function take(
-  found: Line,
+  found: NonNullable<Line>,
   line: number,
-  text: string,
   { rows, refused }: Batch,
   seen: Map<string, number>,
   group: string | undefined,
 ): void {
-  if (found === null) return;
-  // What the decoder puts in the place of bytes that are no UTF-8.
-  if (text.includes("\u{FFFD}")) return void refused.push({ line, reason: "it is not UTF-8" });
   if ("refused" in found) return void refused.push({ line, reason: found.refused });
   const { user } = found;
   const before = seen.get(user.address.toLowerCase());
   if (before !== undefined) {
-    return void refused.push({ line, reason: `${user.address} is on line ${before} already` });
+    return void refused.push({ line, reason: `${user.address}: it is on line ${before} already` });
   }
   seen.set(user.address.toLowerCase(), line);
   rows.push({ line, user: group === undefined ? user : { group, ...user } });
@@ -152,14 +161,26 @@ function choose(name: string | undefined, firstLine: string): Format {
     name === undefined ? formatOf(firstLine) : FORMATS.find((each) => each.name === name);
   if (format !== undefined) return format;
   const names = FORMATS.map((each) => each.name).join(", ");
-  throw new Misuse(`the file is of no format that we know; say which by --format (${names})`);
+  throw new Misuse(
+    "the first line is neither address,hash,group nor address:hash, as in a file of a format that " +
+      `we know; if the file is one, say which by --format (${names})`,
+  );
+}
+
+interface Source {
+  readonly stream: AsyncIterable<Uint8Array> & { readonly bytesRead: number };
+  /** Bytes; 0 where nobody knows. */
+  readonly size: number;
 }
 
 /** @throws Misuse if it cannot be read */
-async function openFile(file: string): Promise<FileHandle> {
+async function openFile(file: string): Promise<Source> {
+  if (file === "-") return { stream: process.stdin, size: 0 };
   try {
     const handle = await open(file);
-    if (!(await handle.stat()).isDirectory()) return handle;
+    const stat = await handle.stat();
+    // It closes the file when it has been read, or when nobody reads on.
+    if (!stat.isDirectory()) return { stream: handle.createReadStream(), size: stat.size };
     await handle.close();
   } catch (error) {
     throw new Misuse(`${file} cannot be read`, { cause: error });

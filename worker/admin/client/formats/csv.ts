@@ -1,4 +1,5 @@
 /** RFC 4180, a row a line: `address,hash,group`, or with a heading that names its columns. */
+import { Misuse } from "../failure.ts";
 import type { Format, Line, User } from "./format.ts";
 
 /** A heading's words, and what they mean. */
@@ -14,13 +15,22 @@ const COLUMNS: Readonly<Record<string, keyof User>> = {
   upstreamlogin: "upstreamLogin",
 };
 
+/** What others call them. */
+const SYNONYMS: Readonly<Record<string, keyof User>> = {
+  email: "address",
+  user: "address",
+  username: "address",
+  password: "passwordHash",
+  passwordhash: "passwordHash",
+};
+
 const DEFAULT: readonly (keyof User)[] = ["address", "passwordHash", "group"];
 
 const FLAGS: ReadonlySet<keyof User> = new Set(["enabled", "imap", "pop3", "smtp"]);
 
 export const csv: Format = {
   name: "csv",
-  recognises: (line) => /^"|^[^:]*,/.test(line),
+  recognises: (line) => /^"(?:[^"]|"")*"(?:,|$)|^[^:]*,/.test(line),
   reader: (firstLine) => {
     const heading = columnsOf(firstLine);
     return (line) =>
@@ -33,11 +43,19 @@ export const csv: Format = {
       .join(","),
 };
 
-/** @returns null where the line is no heading */
+/**
+ * @returns null where the line is no heading
+ * @throws Misuse where it is one, with a column that means nothing to us
+ */
 function columnsOf(line: string): readonly (keyof User)[] | null {
   const words = fieldsOf(line)?.map((word) => word.trim().toLowerCase()) ?? [];
-  const columns = words.flatMap((word) => COLUMNS[word] ?? []);
-  return columns.includes("address") && columns.length === words.length ? columns : null;
+  const columns = words.map((word) => COLUMNS[word] ?? SYNONYMS[word]);
+  if (!columns.includes("address") || !columns.includes("passwordHash")) return null;
+  return columns.map((column, index) => {
+    if (column !== undefined) return column;
+    const known = Object.keys(COLUMNS).join(", ");
+    throw new Misuse(`the heading has the column "${words[index]}", which is none of ${known}`);
+  });
 }
 
 function read(line: string, columns: readonly (keyof User)[]): Line {
@@ -51,7 +69,7 @@ function read(line: string, columns: readonly (keyof User)[]): Line {
   for (const [index, column] of columns.entries()) values.set(column, fields[index] ?? "");
   const { address = "", passwordHash = "", ...rest } = Object.fromEntries(values);
   if (address === "") return { refused: "there is no address" };
-  if (passwordHash === "") return { refused: `${address} has no hash` };
+  if (passwordHash === "") return { refused: `${address}: it has no hash` };
   const given = Object.entries(rest).filter(([, value]) => value !== "");
   for (const [column, value] of given) {
     if (isFlag(column) && !["true", "false"].includes(value)) {
@@ -78,5 +96,6 @@ function fieldsOf(line: string): string[] | null {
 }
 
 function quote(text: string): string {
-  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // A number sign would make a comment of the line.
+  return /[",]|^#/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

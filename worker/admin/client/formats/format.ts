@@ -19,9 +19,14 @@ export interface Format {
   readonly name: string;
   /** Whether a file with this first line is of this format; the first that says so is taken. */
   recognises(firstLine: string): boolean;
-  /** The reader of a file with this first line, which it reads like any other. */
+  /**
+   * The reader of a file with this first line, which it reads like any other.
+   *
+   * @throws Misuse if the line says that it cannot be read
+   */
   reader(firstLine: string): (line: string) => Line;
   /** The line before all others, if there is one. */
   readonly heading?: string;
+  /** What it makes of a user whom it cannot hold, it does not read as the same user. */
   write(user: User): string;
 }

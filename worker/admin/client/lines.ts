@@ -1,0 +1,81 @@
+/** A file's lines, by number and within bounds, whatever kind of file it turns out to be. */
+import { Misuse } from "./failure.ts";
+
+export interface FileLine {
+  /** From 1. */
+  readonly number: number;
+  /** Of a faulty line, as much as can be read. */
+  readonly text: string;
+  /** Why it can hold no user; null where it can. */
+  readonly fault: string | null;
+}
+
+/** Bytes. The longest address and the longest hash together are a third of it. */
+const LONGEST = 4096;
+
+const LF = 0x0a;
+
+/** @throws Misuse where the file is no text */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileLine> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  let number = 0;
+  const take = () => {
+    number += 1;
+    const line = { number, ...read(Buffer.concat(parts), length, number === 1) };
+    parts = [];
+    length = 0;
+    return line;
+  };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      hold(chunk.subarray(start, end));
+      yield take();
+      start = end + 1;
+    }
+    hold(chunk.subarray(start));
+  }
+  if (length > 0) yield take();
+
+  /** What is beyond the bound is counted, and not kept. */
+  function hold(part: Uint8Array): void {
+    if (length < LONGEST) parts.push(part.subarray(0, LONGEST - length));
+    length += part.length;
+  }
+}
+
+/** They leave a byte order mark out. */
+const strict = new TextDecoder("utf-8", { fatal: true });
+const lenient = new TextDecoder();
+
+/** @throws Misuse */
+function read(bytes: Buffer, length: number, isFirst: boolean): Omit<FileLine, "number"> {
+  const hex = bytes.toString("hex", 0, 8);
+  const signature = isFirst && SIGNATURES.find(([start]) => hex.startsWith(start));
+  if (signature) throw new Misuse(`the file is ${signature[1]}`);
+  const text = lenient.decode(bytes).replace(/\r$/, "");
+  return { text, fault: faultOf(bytes, text, length) };
+}
+
+/** How files begin that are taken for text by mistake, and what to do with them. */
+const SIGNATURES = [
+  ["1f8b", "compressed; unpack it first (gunzip)"],
+  ["fd377a585a00", "compressed; unpack it first (unxz)"],
+  ["28b52ffd", "compressed; unpack it first (unzstd)"],
+  ["504b0304", "an archive or a spreadsheet; unpack it, or save it as CSV"],
+  ["fffe", "UTF-16; make it UTF-8 first (iconv -f utf-16 -t utf-8)"],
+  ["feff", "UTF-16; make it UTF-8 first (iconv -f utf-16 -t utf-8)"],
+] as const;
+
+function faultOf(bytes: Buffer, text: string, length: number): string | null {
+  if (length > LONGEST) return `it has ${length} bytes, and no user takes more than ${LONGEST}`;
+  try {
+    strict.decode(bytes);
+  } catch {
+    return "it is not UTF-8";
+  }
+  const [control] = /(?!\t)\p{Cc}/u.exec(text) ?? [];
+  const code = control?.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase();
+  return code === undefined ? null : `it has a control character in it (U+${code})`;
+}
