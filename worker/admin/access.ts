@@ -26,7 +26,9 @@ export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
     .select()
     .from(adminTokens)
     .where(eq(adminTokens.digest, await digestOf(bearer(c))));
-  if (token === undefined) throw new Refusal(401, "the token is unknown");
+  if (token === undefined) {
+    throw new Refusal(401, "the token is unknown; if it was deleted, an admin can make a new one");
+  }
   if (token.expires !== null && token.expires <= new Date()) {
     throw new Refusal(401, "the token has expired; an admin can make a new one");
   }

@@ -9,9 +9,9 @@ import { groups, secrets, users } from "../directory/schema/index.ts";
 import type { Directory } from "../directory/users.ts";
 import { Password, storedPassword } from "./password.ts";
 import { Refusal } from "./refusal.ts";
-import { Name } from "./resource.ts";
+import { type Key, Name } from "./resource.ts";
 import { userRows } from "./resources/index.ts";
-import { type Key, updateRow } from "./rows.ts";
+import { updateRow } from "./rows.ts";
 
 export const acts = newApp();
 
@@ -31,7 +31,7 @@ const password = createRoute({
 acts.openapi(password, async (c) => {
   const key = keyIn(userRows, c.req.valid("param"), c.env);
   const changes = { passwordHash: storedPassword(c.req.valid("json"), c.env) };
-  const how = { actor: c.var.caller.name, action: "password", details: {} };
+  const how = { actor: c.var.caller.name, action: "password" };
   const directory = drizzle(c.env.DB);
   await forgetOwnSecret(directory, key);
   const row = await updateRow(directory, userRows, key, changes, how);

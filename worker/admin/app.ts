@@ -1,7 +1,7 @@
 /** What every part of the API is made of: the same checks, the same way to say no. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AdminEnv } from "./access.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, sentenceOf } from "./refusal.ts";
 
 const Problem = z
   .object({ error: z.string().openapi({ description: "What is wrong, and what to do" }) })
@@ -29,7 +29,7 @@ export const SECURITY: { token: string[] }[] = [{ token: [] }];
 export function newApp(): OpenAPIHono<AdminEnv> {
   return new OpenAPIHono<AdminEnv>({
     defaultHook(result) {
-      if (!result.success) throw new Refusal(400, z.prettifyError(result.error));
+      if (!result.success) throw new Refusal(400, sentenceOf(result.error));
     },
   });
 }

@@ -5,8 +5,8 @@ import { type AdminEnv, requireRole } from "./access.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
 import { Cursor, cursorOf } from "./cursor.ts";
 import { Refusal } from "./refusal.ts";
-import type { Resource, Row, Settings } from "./resource.ts";
-import { type Key, deleteRow, findRow, insertRow, listRows, updateRow } from "./rows.ts";
+import type { Key, Resource, Row, Settings } from "./resource.ts";
+import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows.ts";
 
 export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
   const app = newApp();
@@ -19,9 +19,13 @@ export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
 }
 
 function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
-  const { path, name, shown, filters } = resource;
-  const query = z.object({
+  const { path, name, shown, filters, newestFirst } = resource;
+  const prefixed = {
     prefix: z.string().max(320).optional().openapi({ description: "What the key begins with" }),
+  };
+  const query = z.object({
+    // The others' keys are numbers.
+    ...(newestFirst ? {} : prefixed),
     after: Cursor.optional(),
     limit: z.coerce.number().int().min(1).max(1000).default(100),
     ...Object.fromEntries(filters.map((filter) => [filter, z.string().optional()])),
@@ -37,10 +41,11 @@ function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     responses: { 200: answer("A page, in the order of the keys", page), ...PROBLEMS },
   });
   app.openapi(route, async (c) => {
-    const { prefix, after, limit, ...rest } = c.req.valid("query");
+    const { after, limit, ...rest } = c.req.valid("query");
     const given = Object.entries(rest).filter((entry): entry is [string, string] => {
       return typeof entry[1] === "string";
     });
+    const { prefix, ...columns } = Object.fromEntries(given);
     if (after !== undefined && after.length !== resource.key.length) {
       throw new Refusal(400, "after: not a cursor of this list");
     }
@@ -48,7 +53,7 @@ function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
       prefix: prefix === undefined ? undefined : normalPrefix(resource, prefix),
       after,
       limit,
-      filters: normalRow(resource, Object.fromEntries(given), c.env),
+      filters: normalRow(resource, columns, c.env),
     });
     return c.json(
       { items: items.map((row) => shown.parse(row)), next: next && cursorOf(next) },
@@ -109,9 +114,12 @@ function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
   });
   app.openapi(route, async (c) => {
     const key = keyIn(resource, c.req.valid("param"), c.env);
-    const changes = normalRow(resource, c.req.valid("json"), c.env);
+    const given = normalRow(resource, c.req.valid("json"), c.env);
+    const directory = drizzle(c.env.DB);
+    const around = { settings: c.env, directory };
+    const changes = (await resource.alter?.(given, key, around)) ?? given;
     const actor = c.var.caller.name;
-    const row = await updateRow(drizzle(c.env.DB), resource, key, changes, { actor });
+    const row = await updateRow(directory, resource, key, changes, { actor });
     return c.json(shown.parse(row), 200);
   });
 }
@@ -158,5 +166,5 @@ function normalRow<Given extends Row>(resource: Resource, row: Given, settings: 
 
 /** The beginning of a key has no normal form but its letters' case. */
 function normalPrefix({ key: [first = ""], normal }: Resource, prefix: string): string {
-  return first in normal ? prefix.toLowerCase() : prefix;
+  return first in normal ? prefix.normalize("NFC").toLowerCase() : prefix;
 }

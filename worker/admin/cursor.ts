@@ -1,6 +1,6 @@
 /** Where a list's next page begins. */
 import { z } from "@hono/zod-openapi";
-import type { Key } from "./rows.ts";
+import type { Key } from "./resource.ts";
 
 /** Opaque to callers: the key of the last row that they have seen. */
 export const Cursor = z

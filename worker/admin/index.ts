@@ -34,6 +34,7 @@ export const admin = newApp();
 admin.use(async (c, next) => {
   await next();
   c.header("Cache-Control", "no-store");
+  c.header("X-Content-Type-Options", "nosniff");
 });
 admin.use(onlyJson, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge }));
 

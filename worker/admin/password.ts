@@ -2,24 +2,33 @@
 import { z } from "@hono/zod-openapi";
 import { hashPassword } from "../passwords/argon2id.ts";
 import { allowedSchemes } from "../passwords/schemes.ts";
+import { PASSWORD_BYTES } from "../passwords/caps.ts";
 import { checkStored } from "../passwords/stored.ts";
 import { Refusal } from "./refusal.ts";
-import type { Settings } from "./resource.ts";
+import { NO_CONTROLS, type Settings } from "./resource.ts";
 
-/** One of the two. What mail programs cannot send is no password. */
+/** One of the two. What mail programs cannot send, and what no login would verify, is no password. */
 export const Password = z.object({
   password: z
     .string()
-    .min(1)
-    .max(1024)
-    .regex(/^[^\r\n\0]+$/, "no CR, LF or NUL")
+    .refine(isUsable, `1 to ${PASSWORD_BYTES} bytes, without CR, LF and NUL`)
+    .openapi({ format: "password", minLength: 1, maxLength: PASSWORD_BYTES })
     .optional(),
   passwordHash: z
     .string()
     .max(1024)
-    .openapi({ description: "As Dovecot stores it: `{SCHEME}hash`, or a crypt string" })
+    .regex(NO_CONTROLS, "no control characters")
+    .openapi({
+      description: "As Dovecot stores it: `{SCHEME}hash`, or a crypt string",
+      pattern: NO_CONTROLS.source,
+    })
     .optional(),
 });
+
+function isUsable(password: string): boolean {
+  const { length } = new TextEncoder().encode(password);
+  return length > 0 && length <= PASSWORD_BYTES && !/[\r\n\0]/.test(password);
+}
 
 /** What is stored. @throws Refusal */
 export function storedPassword(
@@ -38,5 +47,5 @@ export function storedPassword(
 /** Why a stored password can be of no use, without the work of verifying one; null where it can. */
 export function whyUnusable(stored: string, settings: Settings): string | null {
   const found = checkStored(stored, allowedSchemes(settings.WEAK_PASSWORD_SCHEMES));
-  return "refused" in found ? found.refused : null;
+  return "refused" in found ? `${found.refused}; the user needs a new password` : null;
 }

@@ -1,4 +1,5 @@
 /** Why a request of an operator is not done: in a sentence that says what to do, never in a stack trace. */
+import type { z } from "@hono/zod-openapi";
 import { describe } from "../log.ts";
 
 type Status = 400 | 401 | 403 | 404 | 409 | 415;
@@ -16,12 +17,6 @@ export class Refusal extends Error {
 /** SQLite's constraints, and what they mean to whoever has just written a row. */
 const CONSTRAINTS: readonly [RegExp, Status, (subject: string, detail: string) => string][] = [
   [/UNIQUE constraint failed/, 409, (subject) => `${subject} exists already; change or delete it`],
-  [
-    /FOREIGN KEY constraint failed/,
-    409,
-    (subject) =>
-      `${subject} and the rows that it names, or that name it, do not fit together: create what it names first, and delete or change what names it`,
-  ],
   [
     /CHECK constraint failed: (\w+)/,
     400,
@@ -41,4 +36,25 @@ export function refusalOf(error: unknown, subject: string): Refusal | null {
     if (match !== null) return new Refusal(status, sentence(subject, match[1] ?? ""));
   }
   return null;
+}
+
+/** A row would name what there is not. */
+export function breaksReference(error: unknown): boolean {
+  return describe(error).includes("FOREIGN KEY constraint failed");
+}
+
+/** What is wrong with a request: `policy: expected one of …; there is no field polici`. */
+export function sentenceOf({ issues }: z.ZodError): string {
+  const sentences = issues.map((issue) => {
+    const at = issue.path.join(".");
+    if (issue.code === "unrecognized_keys") {
+      return `there is no field ${issue.keys.join(", ")} that can be given here`;
+    }
+    // Zod's words begin with a class of error.
+    const words = issue.message.endsWith("received undefined")
+      ? "it is missing"
+      : issue.message.replace(/^Invalid (?:input|option): /, "");
+    return at === "" ? words : `${at}: ${words}`;
+  });
+  return sentences.join("; ");
 }

@@ -1,5 +1,6 @@
 /** A kind of rows that the API lists, shows and changes. What they have in common is in `collection.ts`. */
 import { z } from "@hono/zod-openapi";
+import type { SQL } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { createSchemaFactory } from "drizzle-zod";
 import type { Directory } from "../directory/users.ts";
@@ -7,6 +8,9 @@ import type { Role } from "./roles.ts";
 
 /** A row, its columns by their names in the schema. */
 export type Row = Readonly<Record<string, unknown>>;
+
+/** The values of a row's key, in the order of its columns. */
+export type Key = readonly (string | number)[];
 
 /** What of the worker's variables and secrets decides how rows are kept. */
 export interface Settings {
@@ -43,6 +47,10 @@ export interface Resource {
   readonly create: z.ZodObject | null;
   /** What of a row may be changed; null where nothing may. */
   readonly change: z.ZodObject | null;
+  /** What changes come to in the table, where that is not what is given. @throws Refusal */
+  readonly alter?: (changes: Row, key: Key, around: Surroundings) => Row | Promise<Row>;
+  /** Which rows may be deleted, where not all may, and the sentence for the others. */
+  readonly removable?: { readonly condition: SQL; readonly otherwise: string };
   /** Who may create, change and delete. */
   readonly writer: Role;
   /** The form in which a column's value is kept. @throws Refusal if it can have none */
@@ -58,15 +66,26 @@ export interface Resource {
 /** Shapes from tables, in a zod that knows of OpenAPI. */
 export const { createInsertSchema, createSelectSchema } = createSchemaFactory({ zodInstance: z });
 
+/** The document has to be given it: it would hold the flag as well. */
+export const NO_CONTROLS = /^\P{Cc}*$/u;
+
 /** What a person calls something; it stands in logs and lines of text. */
 export const Name = z
   .string()
   .min(1)
   .max(255)
-  .regex(/^\P{Cc}+$/u, "no control characters");
+  .regex(NO_CONTROLS, "no control characters")
+  .openapi({ pattern: NO_CONTROLS.source });
 
-export const Time = z.iso
-  .datetime({ offset: true })
+const AnyTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+
+/** A day begins by UTC. */
+export const Time = z
+  .string()
+  .refine(
+    (text) => AnyTime.safeParse(text).success,
+    "a time such as 2027-01-01T00:00:00Z, or a day such as 2027-01-01",
+  )
   .transform((text) => new Date(text))
   .openapi({ example: "2027-01-01T00:00:00Z" });
 

@@ -3,11 +3,9 @@ import { type SQL, and, asc, desc, eq, getTableColumns, gte, lt, sql } from "dri
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Directory } from "../directory/users.ts";
 import { HAPPENED, recording } from "./audit.ts";
-import { Refusal, refusalOf } from "./refusal.ts";
-import type { Resource, Row } from "./resource.ts";
-
-/** The values of a row's key, in the order of its columns. */
-export type Key = readonly (string | number)[];
+import { namersOf, unknownNames } from "./references.ts";
+import { Refusal, breaksReference, refusalOf } from "./refusal.ts";
+import type { Key, Resource, Row } from "./resource.ts";
 
 export interface Query {
   /** What the first column of the key begins with. */
@@ -75,23 +73,21 @@ export async function insertRow(
   row: Row,
   actor: string,
 ): Promise<Row> {
-  const { table, shown } = resource;
   const key = keyOf(resource, row);
-  const details = shown.partial().strip().parse(row);
+  const details = readable(resource, row);
   try {
     const [[inserted]] = await directory.batch([
-      directory.insert(table).values(row).returning(),
+      directory.insert(resource.table).values(row).returning(),
       recording(directory, { ...happening(resource, key, "create"), actor, details }),
     ]);
     return inserted ?? row;
   } catch (error) {
-    throw refusalOf(error, `${resource.name} ${key.join(" ")}`) ?? error;
+    throw await whyNotWritten(error, directory, resource, key, row);
   }
 }
 
 /**
  * @param action in the audit, where it is not `update`
- * @param details in the audit, where they are not the changes
  * @throws Refusal
  */
 export async function updateRow(
@@ -99,14 +95,11 @@ export async function updateRow(
   resource: Resource,
   key: Key,
   changes: Row,
-  {
-    actor,
-    action = "update",
-    details = changes,
-  }: { actor: string; action?: string; details?: Row },
+  { actor, action = "update" }: { readonly actor: string; readonly action?: string },
 ): Promise<Row> {
   // A statement that sets nothing is none.
   if (Object.keys(changes).length === 0) return findRow(directory, resource, key);
+  const details = readable(resource, changes);
   try {
     const [[updated]] = await directory.batch([
       directory.update(resource.table).set(changes).where(isAt(resource, key)).returning(),
@@ -114,7 +107,7 @@ export async function updateRow(
     ]);
     return updated ?? missing(resource, key);
   } catch (error) {
-    throw refusalOf(error, `${resource.name} ${key.join(" ")}`) ?? error;
+    throw await whyNotWritten(error, directory, resource, key, changes);
   }
 }
 
@@ -125,15 +118,46 @@ export async function deleteRow(
   key: Key,
   actor: string,
 ): Promise<void> {
+  const { table, name, removable } = resource;
   try {
     const [deleted] = await directory.batch([
-      directory.delete(resource.table).where(isAt(resource, key)).returning(),
+      directory
+        .delete(table)
+        .where(and(isAt(resource, key), removable?.condition))
+        .returning(),
       recording(directory, { ...happening(resource, key, "delete"), actor, details: {} }, HAPPENED),
     ]);
-    if (deleted.length === 0) missing(resource, key);
+    if (deleted.length > 0) return;
   } catch (error) {
-    throw refusalOf(error, `${resource.name} ${key.join(" ")}`) ?? error;
+    if (!breaksReference(error)) throw error;
+    const namers = (await namersOf(directory, table, String(key[0]))).join(" and ");
+    const sentence = `${name} ${key.join(" ")} is in use by ${namers}: move, change or delete those first`;
+    throw new Refusal(409, namers === "" ? MEANWHILE : sentence);
   }
+  // There is none, or it must stay.
+  await findRow(directory, resource, key);
+  throw new Refusal(409, removable?.otherwise ?? MEANWHILE);
+}
+
+async function whyNotWritten(
+  error: unknown,
+  directory: Directory,
+  resource: Resource,
+  key: Key,
+  row: Row,
+): Promise<unknown> {
+  if (!breaksReference(error))
+    return refusalOf(error, `${resource.name} ${key.join(" ")}`) ?? error;
+  const unknown = (await unknownNames(directory, resource.table, row)).join(", and no ");
+  return new Refusal(409, unknown === "" ? MEANWHILE : `there is no ${unknown}: create it first`);
+}
+
+/** What stood in the way is gone. */
+const MEANWHILE = "somebody has just changed it too; try again";
+
+/** What of a row the audit may tell. */
+function readable({ shown }: Resource, row: Row): Row {
+  return shown.partial().strip().parse(row);
 }
 
 function keyOf(resource: Resource, row: Row): Key {

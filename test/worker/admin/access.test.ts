@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { adminTokens } from "../../../worker/directory/schema/index.ts";
 import { type Admin, BOOTSTRAP_SECRET, send, startAdmin, tokenOf } from "../../support/admin.ts";
 import { startHarness } from "../../support/harness.ts";
@@ -78,6 +79,49 @@ test("each role may do its own and no more", async () => {
   }
 });
 
+test("no role may do more than its own, whatever the document names", async () => {
+  const { paths } = (await send(admin, "/openapi.json")).body;
+  const reads = (method: string, path: string) => method === "get" && path !== "/export";
+  for (const [path, methods] of Object.entries<Record<string, unknown>>(paths)) {
+    if (path === "/bootstrap") continue;
+    const at = path.replaceAll(/\{\w+\}/g, "x");
+    for (const method of Object.keys(methods)) {
+      const what = `${method} ${path}`;
+      const init = {
+        method: method.toUpperCase(),
+        headers: { "Content-Type": "application/json" },
+      };
+      assert.equal((await send(admin, at, init)).status, 401, what);
+      // It wakes 512 objects, which takes its time.
+      if (what === "get /blocks") continue;
+      const { status } = await admin.call("read", method.toUpperCase(), at);
+      assert.equal(status === 403, !reads(method, path), `${what}: ${status}`);
+    }
+  }
+});
+
+test("of admins' tokens one always stays, however many are deleted at once", async () => {
+  const fresh = await startAdmin();
+  const make = (name: string, role: string, expires: string | null = null) =>
+    fresh.call("admin", "POST", "/tokens", { name, role, expires });
+  const remove = (name: string) => fresh.call("admin", "DELETE", `/tokens/${name}`);
+  await make("expired", "admin", "2020-01-01");
+  await make("helper", "support");
+  const last = await remove("admin");
+  assert.equal(last.status, 409);
+  assert.match(last.body.error, /last token of an admin.*make one first/);
+  assert.equal((await remove("helper")).status, 204);
+  assert.equal((await remove("nobody")).status, 404);
+
+  await make("other", "admin", "2100-01-01");
+  const statuses = (await Promise.all(["admin", "other"].map(remove))).map(({ status }) => status);
+  assert.equal(statuses.filter((status) => status === 204).length, 1, statuses.join(" "));
+  const { items } = (await fresh.call("read", "GET", "/tokens")).body;
+  const names: string[] = items.map(({ name }: { name: string }) => name);
+  assert.equal(names.filter((name) => ["admin", "other"].includes(name)).length, 1);
+  await fresh.close();
+});
+
 test("the bootstrap secret makes one token, and none once there is one", async () => {
   const fresh = await startHarness({
     secrets: { LOOKUP_KEYS: "key", ADMIN_BOOTSTRAP: BOOTSTRAP_SECRET },
@@ -122,7 +166,11 @@ test("what is no request is told so in a sentence", async () => {
     [await post({ "Content-Type": "application/x-www-form-urlencoded" }, "name=x"), 415, /JSON/],
     [await post(json, "{"), 400, /JSON/],
     [await post(json, "[]"), 400, /object/],
-    [await post(json, '{"name":7}'), 400, /name/],
+    [await post(json, '{"name":7}'), 400, /^name: expected string/],
+    [await post(json, "{}"), 400, /^name: it is missing$/],
+    [await post(json, '{"name":"x","__proto__":{"policy":"hash"}}'), 400, /__proto__/],
+    [await post(json, "[".repeat(500_000)), 400, /JSON/],
+    [await post({ ...json, "Content-Length": "7" }, '{"name"'), 400, /JSON/],
     [await post(json, '{"name":"x","polici":"hash"}'), 400, /polici/],
     [await post(json, '{"name":"x","policy":"best"}'), 400, /policy/],
     [await post(json, `{"name":"${"x".repeat(2 ** 20)}"}`), 413, /bytes/],
@@ -134,12 +182,19 @@ test("what is no request is told so in a sentence", async () => {
     [await admin.call("admin", "GET", "/users?limit=1001"), 400, /limit/],
     [await admin.call("admin", "GET", "/users?after=%00"), 400, /after/],
     [await admin.call("admin", "GET", "/users?after=e30"), 400, /after/],
-    [await admin.call("admin", "GET", "/users?colour=red"), 400, /colour/],
+    [await admin.call("admin", "GET", "/users?colour=red"), 400, /no field colour/],
+    [await admin.call("admin", "GET", "/users?limit=1&limit=2"), 400, /limit/],
+    [await admin.call("admin", "GET", "/audit?prefix=a"), 400, /no field prefix/],
+    [await admin.call("admin", "GET", "/users/%zz"), 404, /no user/],
+    [await admin.call("admin", "OPTIONS", "/users"), 404, /nothing/],
   ] as const;
   for (const [index, [answer, status, sentence]] of cases.entries()) {
     assert.equal(answer.status, status, `case ${index}: ${JSON.stringify(answer.body)}`);
     assert.match(answer.body.error, sentence);
     assert.equal(answer.headers.get("Cache-Control"), "no-store");
+    assert.equal(answer.headers.get("X-Content-Type-Options"), "nosniff");
+    assert.match(answer.headers.get("Content-Type") ?? "", /^application\/json/);
+    assert.equal(answer.headers.get("Access-Control-Allow-Origin"), null);
   }
 });
 
@@ -158,6 +213,11 @@ test("the document names every path, and what is sent and answered", async () =>
   }
   const { schema } = body.paths["/servers"].post.requestBody.content["application/json"];
   assert.equal(schema.properties.imapPort.maximum, 65_535);
+  const { valid, errors } = await new Validator().validate(body);
+  assert.ok(valid, JSON.stringify(errors));
+  for (const [, pattern] of JSON.stringify(body).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)) {
+    assert.match("a name", new RegExp(JSON.parse(pattern!), "u"));
+  }
   const shown = body.paths["/users"].get.responses["200"].content["application/json"].schema;
   assert.ok(!JSON.stringify(shown).includes("password"));
 });

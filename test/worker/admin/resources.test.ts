@@ -53,6 +53,9 @@ const lives: readonly Life[] = [
       { address: "x", group: "mail", password: "p", passwordHash: "q" },
       { address: "x", group: "mail", passwordHash: "$unknown$" },
       { address: "x", group: "mail", password: "a\nb" },
+      { address: "x", group: "mail", password: "" },
+      { address: "x", group: "mail", password: "ü".repeat(256) },
+      { address: "x", group: "mail", passwordHash: "{SSHA}a\nb" },
     ],
   },
   {
@@ -196,10 +199,23 @@ test("what a row names must exist, and what names a row must go before it", asyn
   ] as const) {
     const { status, body } = await as("POST", path, row);
     assert.equal(status, 409, path);
-    assert.match(body.error, /create what it names first/);
+    assert.match(
+      body.error,
+      /^there is no (group none|user nobody@example\.test): create it first$/,
+    );
   }
-  assert.equal((await as("DELETE", "/groups/mail")).status, 409);
-  assert.equal((await as("DELETE", "/servers/m1")).status, 409);
+  for (const [path, namers] of [
+    ["/groups/mail", "users and servers and domains"],
+    ["/servers/m1", "users"],
+  ] as const) {
+    const { status, body } = await as("DELETE", path);
+    assert.equal(status, 409, path);
+    for (const namer of namers.split(" and ")) assert.ok(body.error.includes(namer), body.error);
+    assert.match(body.error, /move, change or delete those first$/);
+  }
+  const { status, body } = await as("PATCH", "/servers/m1", { group: "none" });
+  assert.equal(status, 409);
+  assert.match(body.error, /^there is no group none: create it first$/);
 });
 
 test("nobody's alias shadows a user, and no user's address is taken by an alias", async () => {
@@ -272,6 +288,28 @@ test("a password is hashed, works at the next lookup, and stands nowhere else", 
   for (const secret of ["correct horse", "battery", app.body.password, "$argon2id", "digest"]) {
     assert.ok(!everything.includes(secret), secret);
   }
+});
+
+test("a secret is changed in its place, and only where there is one", async () => {
+  assert.equal((await as("POST", "/users", { address: "erin", password: "x" })).status, 201);
+  await as("POST", "/secrets", { user: "erin", purpose: "own", secret: "canary three" });
+  const login = (password: string) => ({
+    "Auth-Method": "cram-md5",
+    "Auth-User": "erin@example.test",
+    "Auth-Salt": "<1@x>",
+    "Auth-Pass": createHmac("md5", password).update("<1@x>").digest("hex"),
+  });
+  assert.equal((await as("PATCH", "/secrets/erin/own", {})).status, 400);
+  const changed = await as("PATCH", "/secrets/erin/own", { secret: "canary four" });
+  assert.deepEqual(changed.body, { user: "erin@example.test", purpose: "own" });
+  await as("POST", "/users/erin/move", { server: "m1" });
+  assert.equal((await admin.ask(login("canary four"))).auth["auth-status"], "OK");
+  assert.notEqual((await admin.ask(login("canary three"))).auth["auth-status"], "OK");
+  for (const path of ["/secrets/erin/upstream", "/secrets/erin/other", "/secrets/nobody/own"]) {
+    assert.equal((await as("PATCH", path, { secret: "x" })).status, 404, path);
+  }
+  const { items } = (await as("GET", "/audit?subject=erin@example.test own")).body;
+  assert.partialDeepStrictEqual(items, [{ action: "secret.update", details: "{}" }]);
 });
 
 test("a secret lets in by CRAM-MD5 until the password is set anew, and stands nowhere else", async () => {

@@ -1,5 +1,6 @@
 /** Who runs this, and what they did. */
 import { z } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
 import { adminTokens, audit } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
 import {
@@ -26,6 +27,12 @@ const tokenRows: Resource = {
     .omit({ digest: true, created: true })
     .strict(),
   change: null,
+  removable: {
+    condition: sql`(${adminTokens.role} <> 'admin' or ${adminTokens.expires} <= unixepoch() or exists (
+      select 1 from ${adminTokens} as other where other.name <> ${adminTokens.name}
+      and other.role = 'admin' and (other.expires is null or other.expires > unixepoch())))`,
+    otherwise: "it is the last token of an admin: nobody could make another; make one first",
+  },
   writer: "admin",
   normal: {},
   once: z.object({ token: z.string() }),

@@ -4,30 +4,58 @@ import { secrets } from "../../directory/schema/index.ts";
 import { isSendable, readKeys } from "../../secrets/index.ts";
 import * as normal from "../normal.ts";
 import { Refusal } from "../refusal.ts";
-import { createInsertSchema, createSelectSchema, Name, type Resource } from "../resource.ts";
+import {
+  createInsertSchema,
+  createSelectSchema,
+  Name,
+  type Resource,
+  type Settings,
+} from "../resource.ts";
 
 const newSecret = createInsertSchema(secrets, { user: Name })
   .omit({ sealed: true })
   .extend({
-    secret: z.string().max(255).refine(isSendable, "printable ASCII, without blanks at its ends"),
+    secret: z
+      .string()
+      .refine(isFit, "1 to 255 characters of printable ASCII, without blanks at its ends")
+      .openapi({ format: "password", minLength: 1, maxLength: 255 }),
   })
   .strict();
+
+function isFit(secret: string): boolean {
+  return secret.length <= 255 && isSendable(secret);
+}
+
+const changedSecret = newSecret.omit({ user: true, purpose: true });
 
 export const secretRows: Resource = {
   path: "secrets",
   name: "secret",
   table: secrets,
   key: ["user", "purpose"],
-  filters: [],
+  filters: ["user"],
   shown: createSelectSchema(secrets).omit({ sealed: true }),
   create: newSecret,
-  change: null,
+  change: changedSecret,
   writer: "admin",
   normal: { user: normal.address },
   async complete(given, { settings }) {
     const { secret, ...purpose } = newSecret.parse(given);
-    const keys = readKeys(settings.SECRET_KEYS ?? "");
-    if (keys === null) throw new Refusal(409, "no secret can be kept: set SECRET_KEYS first");
-    return { row: { ...purpose, sealed: await keys.seal(secret, purpose) } };
+    return { row: { ...purpose, sealed: await sealingKeys(settings).seal(secret, purpose) } };
+  },
+  async alter(changes, [user, purpose], { settings }) {
+    const { success, data } = newSecret.safeParse({ ...changes, user, purpose });
+    if (!success) throw new Refusal(404, `there is no secret ${user} ${purpose}`);
+    const { secret, ...place } = data;
+    return { sealed: await sealingKeys(settings).seal(secret, place) };
   },
 };
+
+/** @throws Refusal */
+function sealingKeys({ SECRET_KEYS = "" }: Settings) {
+  const keys = readKeys(SECRET_KEYS);
+  if (keys === null) {
+    throw new Refusal(409, "no secret can be kept: `wrangler secret put SECRET_KEYS` first");
+  }
+  return keys;
+}
