@@ -5,10 +5,11 @@ import { after, before, beforeEach, test } from "node:test";
 import { users } from "../../../worker/directory/schema/index.ts";
 import { type AdminCommand, startAdminCommand } from "../../support/admin-command.ts";
 import { BOOTSTRAP_SECRET } from "../../support/admin.ts";
-import { seed } from "../../support/directory.ts";
+import { SEALING, seed } from "../../support/directory.ts";
 import { freePorts } from "../../support/ports.ts";
 import { run } from "../../support/program.ts";
 import { makeScratch } from "../../support/scratch.ts";
+import { startWebServer } from "../../support/web-server.ts";
 
 const HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -16,7 +17,10 @@ const HASH =
 let admin: AdminCommand;
 let scratch: Awaited<ReturnType<typeof makeScratch>>;
 before(async () => {
-  [admin, scratch] = await Promise.all([startAdminCommand(), makeScratch()]);
+  [admin, scratch] = await Promise.all([
+    startAdminCommand({ vars: { SECRET_KEYS: SEALING } }),
+    makeScratch(),
+  ]);
   await seed(admin.worker.db, {
     groups: [{ name: "mail" }, { name: "other" }],
     servers: [{ name: "m1", group: "mail", host: "192.0.2.1", imapPort: 143 }],
@@ -116,6 +120,33 @@ test("an exported file gives the same users back, and a second import changes no
   }
 });
 
+test("an export leaves out, and names, whom its format cannot hold", async () => {
+  const passwordHash = "{PLAIN}a:b";
+  await admin.worker.db.insert(users).values([row("alice"), row("bob", { passwordHash })]);
+  for (const format of ["passwd", "shadow", "htpasswd"]) {
+    const { end, stdout, stderr } = await admin.run(["export", "--format", format]);
+    assert.equal(end, 1);
+    assert.match(stdout, /^alice@example\.test:[^\n]*\n$/);
+    assert.match(stderr, /^bob@example\.test: left out/);
+  }
+  const { end, stdout } = await admin.run(["export"]);
+  assert.equal(end, 0);
+  assert.match(stdout, /^bob@example\.test,\{PLAIN\}a:b,/m);
+});
+
+test("an export that fails leaves no file that looks like one", async () => {
+  await admin.worker.db.insert(users).values([row("alice")]);
+  const path = join(scratch.path, "half.csv");
+  await using half = await startWebServer((request, answer) => {
+    const isFirst = request.url === "/admin/api/export?";
+    answer.writeHead(isFirst ? 200 : 400).end(JSON.stringify({ items: [row("alice")], next: "x" }));
+  });
+  const env = { ...admin.env, POSTERN_ADMIN_URL: half.url };
+  const { end } = await admin.runWith(env, ["export", path]);
+  assert.equal(end, 1);
+  await assert.rejects(stat(path));
+});
+
 test("every refused line is told by its number, and the others are taken", async () => {
   const good = Array.from({ length: 1500 }, (_, index) => `u${index}@example.test:${HASH}`);
   const path = await file("users", [
@@ -135,12 +166,12 @@ test("every refused line is told by its number, and the others are taken", async
     .split("\n")
     .map((line) => line.replace(`${path}:`, ""));
   const expected = [
-    /^1: .*scheme/,
-    /^1502: no group is given/,
-    /^1503: \* has no password/,
-    /^1504: nobody@example.test has no password/,
+    /^1: alice@example.test: .*no known scheme; the user needs a new password$/,
+    /^1502: x@elsewhere.test: no group is given/,
+    /^1503: \*: it has no password; to have the user, make them one/,
+    /^1504: nobody@example.test: it has no password/,
     /^1505: there is no name/,
-    /^1506: U7@example.test is on line 9 already/,
+    /^1506: U7@example.test: it is on line 9 already/,
   ];
   for (const pattern of expected)
     assert.ok(
@@ -161,7 +192,7 @@ test("an import that was cut short goes on from the line that it names", async (
   const gone = { POSTERN_ADMIN_URL: `http://127.0.0.1:${port}`, POSTERN_ADMIN_TOKEN: "x" };
   const cut = await admin.runWith(gone, ["import", path, "--from", "3"]);
   assert.equal(cut.end, 1);
-  assert.match(cut.stderr, /cannot be reached; go on later with --from 3/);
+  assert.match(cut.stderr, /cannot be reached \(ECONNREFUSED\); go on later with --from 3/);
   const { stdout } = await admin.run(["import", path, "--from", "3"]);
   assert.equal(stdout, "2 created, 0 updated, 0 unchanged, 0 refused\n");
 });
@@ -221,7 +252,10 @@ test("the small commands add, show, list, change and delete", async () => {
     [["users", "move", alice, "s1"], /server\ts1\n/],
     [["app-passwords", "add", alice, "my phone"], /password\t[a-z2-9]{4}-/],
     [["app-passwords", "delete", alice, "my phone"], /^$/],
-    [["tokens", "add", "desk", "role=support"], /token\tpostern_/],
+    [["secrets", "add", alice, "own"], /^user\talice@example.test\npurpose\town\n$/, "secret\n"],
+    [["secrets", "set", alice, "own"], /^user/, "secret of another kind\n"],
+    [["secrets", "list", `user=${alice}`], /\nalice@example.test\town\n$/],
+    [["tokens", "add", "desk", "role=support", "expires=2030-01-01"], /token\tpostern_/],
     [["tokens", "list"], /\ndesk\tsupport\t/],
     [["audit", "list", `subject=${alice}`], /\tuser.move\talice@example.test\t/],
     [["users", "delete", alice], /^$/],
@@ -235,14 +269,69 @@ test("the small commands add, show, list, change and delete", async () => {
   }
 });
 
+test("with --json each row is a line of JSON", async () => {
+  const made = await admin.run(["groups", "add", "json", "policy=hash", "--json"]);
+  assert.partialDeepStrictEqual(JSON.parse(made.stdout), { name: "json", policy: "hash" });
+  const { stdout } = await admin.run(["--json", "groups", "list", "j"]);
+  const names = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).name);
+  assert.deepEqual(names, ["json"]);
+  await admin.run(["groups", "delete", "json"]);
+  const path = await file("users", [`alice@example.test:${HASH}`, "bob@example.test:x"]);
+  const imported = await admin.run(["import", path, "--json"]);
+  assert.deepEqual(JSON.parse(imported.stdout), {
+    created: 1,
+    updated: 0,
+    unchanged: 0,
+    refused: 1,
+  });
+});
+
+test("--help says what a resource can be asked, and what it is made of", async () => {
+  const env = { POSTERN_ADMIN_URL: admin.worker.url };
+  for (const [args, ...patterns] of [
+    [["--help"], /^npm run admin --/],
+    [["import", "--help"], /--format passwd/],
+    [["users", "--help"], /^ {2}users move ADDRESS SERVER\|-$/m, /password +asked for/],
+    [
+      ["help", "servers"],
+      /^ {2}servers list \[PREFIX\] \[group=…\]$/m,
+      /state +up, draining, down/,
+    ],
+    [["audit", "--help"], /^ {2}audit list \[subject=…\]\n {2}audit show ID\n$/],
+    [["secrets", "--help"], /^ {2}secrets add USER PURPOSE$/m, /purpose +own, upstream/],
+  ] as const) {
+    const { end, stdout } = await admin.runWith(env, args);
+    assert.equal(end, 0, args.join(" "));
+    for (const pattern of patterns) assert.match(stdout, pattern, args.join(" "));
+  }
+  const { end, stderr } = await admin.runWith(env, ["cats", "--help"]);
+  assert.equal(end, 2);
+  assert.match(stderr, /cats is none of .*users/);
+});
+
 test("what is not done is told in a sentence, with a status", async () => {
+  const alice = "alice@example.test";
+  const [port] = await freePorts(1);
+  const gone = `http://127.0.0.1:${port}`;
+  await using elsewhere = await startWebServer((_, answer) => answer.end("<p>It works!"));
   const env = { POSTERN_ADMIN_URL: admin.worker.url, POSTERN_ADMIN_TOKEN: "x" };
   for (const [ran, end, sentence] of [
     [await admin.run([]), 2, /^npm run admin/],
     [await admin.run(["--colour"]), 2, /--colour/],
     [await admin.run(["cats", "list"]), 2, /cats is none of .*users/],
-    [await admin.run(["users", "paint", "x"]), 2, /paint is none of/],
+    [await admin.run(["users", "paint", "x"]), 2, /paint is none of .*: list, show, .*move/],
+    [await admin.run(["audit", "set", "7"]), 2, /set is none of .*: list, show$/m],
     [await admin.run(["users", "set"]), 2, /name it by address/],
+    [await admin.run(["secrets", "add", alice]), 2, /name it by user and purpose/],
+    [await admin.run(["secrets", "add", alice, "own", "secret=x"]), 2, /for all to see/],
+    [await admin.run(["users", "add", alice, "password=x"]), 2, /for all to see/],
+    [await admin.run(["users", "list", "--token", "x"]), 2, /--token/],
+    [await admin.run(["users", "list", "colour=red"]), 1, /there is no field colour/],
+    [await admin.run(["groups", "delete", "mail"]), 1, /mail is in use by domains and servers/],
+    [await admin.run(["tokens", "delete", "first"]), 1, /last token of an admin/],
     [await admin.run(["groups", "add", "x", "y"]), 2, /FIELD=VALUE/],
     [await admin.run(["users", "show", "nobody@example.test"]), 1, /there is no user nobody/],
     [await admin.run(["servers", "add", "x", "group=mail", "host=h", "imapPort=x"]), 1, /imapPort/],
@@ -255,6 +344,19 @@ test("what is not done is told in a sentence, with a status", async () => {
       /https/,
     ],
     [await admin.runWith({}, ["users", "list"]), 2, /POSTERN_ADMIN_URL/],
+    [await admin.runWith({ ...env, POSTERN_ADMIN_TOKEN: "" }, ["users"]), 2, /POSTERN_ADMIN_TOKEN/],
+    [await admin.runWith({ ...env, POSTERN_ADMIN_TOKEN: "x\ny" }, ["users"]), 2, /copy it again/],
+    [
+      await admin.runWith({ ...env, POSTERN_ADMIN_URL: "localhost:1" }, ["users"]),
+      2,
+      /no URL such/,
+    ],
+    [await admin.runWith({ ...env, POSTERN_ADMIN_URL: gone }, ["users"]), 1, /\(ECONNREFUSED\)/],
+    [
+      await admin.runWith({ ...env, POSTERN_ADMIN_URL: elsewhere.url }, ["users"]),
+      1,
+      /does not answer as Postern's worker does/,
+    ],
     [
       await admin.runWith({ ...env, POSTERN_ADMIN_TOKEN: BOOTSTRAP_SECRET }, [
         "bootstrap",

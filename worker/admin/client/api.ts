@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure, Misuse } from "./failure.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 /** ms to wait before each further try of a request that may be made twice. */
 const PATIENCE = [250, 1000, 2000];
@@ -20,15 +20,20 @@ export class Api {
 
   /**
    * @param url of the worker: `https://postern.example.workers.dev`
-   * @throws Misuse if the token would go in the clear
+   * @throws Misuse if it is none, or if the token would go in the clear
    */
   constructor(url: string, token: string) {
-    if (!URL.canParse(url)) throw new Misuse(`${url} is no URL`);
+    if (!/^https?:/i.test(url) || !URL.canParse(url)) {
+      throw new Misuse(`${url} is no URL such as https://postern.example.workers.dev`);
+    }
     this.#base = new URL(url);
     const { protocol, hostname } = this.#base;
     const here = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
-    if (protocol !== "https:" && !(protocol === "http:" && here)) {
+    if (protocol !== "https:" && !here) {
       throw new Misuse(`${url} would carry the token in the clear; use https`);
+    }
+    if (!/^[\x21-\x7e]*$/.test(token)) {
+      throw new Misuse("the token has characters in it that no token has; copy it again");
     }
     this.#token = token;
   }
@@ -36,9 +41,13 @@ export class Api {
   /** @throws Failure with the API's sentence; OutOfReach if it gives none now, but may later */
   async call(method: string, path: string, body?: Json): Promise<Json> {
     const { status, answer } = await this.#fetch(method, path, body);
-    if (status < 400) return answer;
-    const sentence = sentenceOf(answer) ?? `${this.#base.origin} answers ${status}`;
-    throw status < 500 ? new Failure(sentence) : new OutOfReach(sentence);
+    if (status < 400 && answer !== null) return answer;
+    const { origin } = this.#base;
+    const sentence = sentenceOf(answer ?? {});
+    if (status >= 500) throw new OutOfReach(sentence ?? `${origin} answers ${status}`);
+    throw new Failure(
+      sentence ?? `${origin} does not answer as Postern's worker does; is the URL right?`,
+    );
   }
 
   /** Likewise, for what may be done twice: tries again while the API is out of reach. */
@@ -77,16 +86,25 @@ export class Api {
       });
       return { status: response.status, answer: readJson(await response.text()) };
     } catch (error) {
-      throw new OutOfReach(`${this.#base.origin} cannot be reached`, { cause: error });
+      const sentence = `${this.#base.origin} cannot be reached (${reasonOf(error)})`;
+      throw new OutOfReach(sentence, { cause: error });
     }
   }
 }
 
-function readJson(text: string): Json {
+/** `ECONNREFUSED`, or the words where there is no such code. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!(cause instanceof Error)) return String(cause);
+  return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
+}
+
+/** @returns null for what is no JSON; an empty answer has nothing to say */
+function readJson(text: string): Json | null {
   try {
-    return asObject(JSON.parse(text));
+    return text === "" ? {} : asObject(JSON.parse(text));
   } catch {
-    return {};
+    return null;
   }
 }
 

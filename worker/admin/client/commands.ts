@@ -1,118 +1,178 @@
-/** The small commands: `RESOURCE VERB KEY… FIELD=VALUE…`. What resources there are, the API's document tells. */
-import { type Api, asObject } from "./api.ts";
+/** The small commands: `RESOURCE VERB KEY… FIELD=VALUE…`. */
+import type { Api, Json } from "./api.ts";
+import { type Field, type Resource, discover } from "./document.ts";
 import { Misuse } from "./failure.ts";
+import type { Output } from "./output.ts";
 import { readSecret } from "./secret.ts";
 
-type Row = Readonly<Record<string, unknown>>;
-
-/** A resource, as the document has it. */
-interface Resource {
-  readonly path: string;
-  /** The key's parts, in order. */
-  readonly key: readonly string[];
-  /** The JSON types that each field may have. */
-  readonly types: Readonly<Record<string, readonly string[]>>;
+interface Call {
+  readonly api: Api;
+  readonly resource: Resource;
+  readonly words: readonly string[];
+  readonly output: Output;
 }
 
-type Verb = (api: Api, resource: Resource, words: readonly string[]) => Promise<void>;
+interface Verb {
+  /** The words that follow; null where the resource knows no such verb. */
+  readonly usage: (resource: Resource) => string | null;
+  readonly run: (call: Call) => Promise<void>;
+}
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  async list(api, { path }, words) {
-    const [first] = words;
-    const prefix = first === undefined || FIELD.test(first) ? [] : [first];
-    const query = {
-      limit: "1000",
-      ...fieldsOf(words.slice(prefix.length)),
-      ...(prefix[0] !== undefined && { prefix: prefix[0] }),
-    };
-    let headed = false;
-    for await (const row of api.list(path, query)) {
-      if (!headed) console.log(Object.keys(row).join("\t"));
-      headed = true;
-      console.log(Object.values(row).map(plain).join("\t"));
-    }
+  list: {
+    usage: ({ queries }) => queries && queries.flatMap(narrowing).join(" "),
+    async run({ api, resource, words, output }) {
+      const [first] = words;
+      const prefix = first === undefined || FIELD.test(first) ? [] : [first];
+      const query = {
+        limit: "1000",
+        ...pairsOf(words.slice(prefix.length)),
+        ...(prefix[0] !== undefined && { prefix: prefix[0] }),
+      };
+      for await (const row of api.list(`/${resource.name}`, query)) output.row(row);
+    },
   },
-  async show(api, resource, words) {
-    print(await api.call("GET", at(resource, words)));
+  show: {
+    usage: (resource) => (resource.canShow ? keyOf(resource) : null),
+    async run({ api, resource, words, output }) {
+      output.one(await api.call("GET", at(resource, words)));
+    },
   },
-  async add(api, resource, words) {
-    const named = resource.key.map((name, index) => [name, words[index]] as const);
-    const row = { ...Object.fromEntries(named), ...fieldsAfter(resource, words) };
-    // Not among the words: a command line is for all to see.
-    const wantsPassword = "password" in resource.types && !("passwordHash" in row);
-    const secret = wantsPassword ? { password: await readSecret("Password: ") } : {};
-    print(await api.call("POST", resource.path, { ...row, ...secret }));
+  add: {
+    usage: (resource) =>
+      resource.create && `${keyOf(resource)}${pairsFor(resource, resource.create)}`,
+    async run({ api, resource, words, output }) {
+      const { name, key, create, note } = resource;
+      requireKey(resource, words);
+      const named = key.map((part, index) => [part, words[index]] as const);
+      const row = await rowOf(create ?? [], words.slice(key.length));
+      output.one(await api.call("POST", `/${name}`, { ...row, ...Object.fromEntries(named) }));
+      if (note !== "") console.error(note);
+    },
   },
-  async set(api, resource, words) {
-    print(await api.call("PATCH", at(resource, words), fieldsAfter(resource, words)));
+  set: {
+    usage: (resource) =>
+      resource.change && `${keyOf(resource)}${pairsFor(resource, resource.change)}`,
+    async run({ api, resource, words, output }) {
+      const row = await rowOf(resource.change ?? [], words.slice(resource.key.length));
+      output.one(await api.call("PATCH", at(resource, words), row));
+    },
   },
-  async delete(api, resource, words) {
-    await api.call("DELETE", at(resource, words));
+  delete: {
+    usage: (resource) => (resource.canDelete ? keyOf(resource) : null),
+    async run({ api, resource, words }) {
+      await api.call("DELETE", at(resource, words));
+    },
   },
-  async enable(api, resource, words) {
-    print(await api.call("PATCH", at(resource, words), { enabled: true }));
+  enable: switching(true),
+  disable: switching(false),
+  password: {
+    usage: (resource) => (resource.acts.has("password") ? keyOf(resource) : null),
+    async run({ api, resource, words, output }) {
+      const path = `${at(resource, words)}/password`;
+      output.one(await api.call("POST", path, { password: await readSecret("password") }));
+    },
   },
-  async disable(api, resource, words) {
-    print(await api.call("PATCH", at(resource, words), { enabled: false }));
-  },
-  async password(api, resource, words) {
-    const password = await readSecret("Password: ");
-    print(await api.call("POST", `${at(resource, words)}/password`, { password }));
-  },
-  async move(api, resource, words) {
-    const [server] = words.slice(resource.key.length);
-    if (server === undefined) throw new Misuse("name the server, or - for none");
-    const body = { server: server === "-" ? null : server };
-    print(await api.call("POST", `${at(resource, words)}/move`, body));
+  move: {
+    usage: (resource) => (resource.acts.has("move") ? `${keyOf(resource)} SERVER|-` : null),
+    async run({ api, resource, words, output }) {
+      const [server] = words.slice(resource.key.length);
+      const path = `${at(resource, words)}/move`;
+      if (server === undefined) throw new Misuse("name the server, or - for none");
+      output.one(await api.call("POST", path, { server: server === "-" ? null : server }));
+    },
   },
 };
 
+/** How a list is narrowed by what it may be asked. */
+function narrowing(query: string): string[] {
+  if (query === "prefix") return ["[PREFIX]"];
+  return ["after", "limit"].includes(query) ? [] : [`[${query}=…]`];
+}
+
+function pairsFor({ key }: Resource, fields: readonly Field[]): string {
+  const isGiven = ({ name, isSecret }: Field) => !isSecret && !key.includes(name);
+  return fields.some(isGiven) ? " FIELD=VALUE …" : "";
+}
+
+function switching(enabled: boolean): Verb {
+  return {
+    usage: (resource) =>
+      resource.change?.some(({ name }) => name === "enabled") ? keyOf(resource) : null,
+    async run({ api, resource, words, output }) {
+      output.one(await api.call("PATCH", at(resource, words), { enabled }));
+    },
+  };
+}
+
 /** @throws Misuse */
-export async function runCommand(api: Api, [name, verb = "list", ...words]: readonly string[]) {
+export async function runCommand(
+  api: Api,
+  output: Output,
+  [name = "", verb = "list", ...words]: readonly string[],
+): Promise<void> {
+  const resource = await find(api, name);
+  const known = verbsOf(resource);
+  if (!known.some(([each]) => each === verb)) {
+    const verbs = known.map(([each]) => each).join(", ");
+    throw new Misuse(`${verb} is none of what ${name} can be asked: ${verbs}`);
+  }
+  await VERBS[verb]?.run({ api, resource, words, output });
+}
+
+/** What a resource is made of, and what can be done with it. @throws Misuse */
+export async function helpOn(api: Api, name: string): Promise<string> {
+  const resource = await find(api, name);
+  const usages = verbsOf(resource).map(([verb, usage]) => `  ${name} ${verb} ${usage}`.trimEnd());
+  const fields = new Map<string, Field>();
+  for (const field of [...(resource.create ?? []), ...(resource.change ?? [])]) {
+    fields.set(field.name, field);
+  }
+  const told = [...fields.values()].map((field) => `  ${field.name.padEnd(14)} ${wordsOn(field)}`);
+  return [...usages, ...(told.length === 0 ? [] : ["", "FIELD", ...told])].join("\n");
+}
+
+function wordsOn({ values, description, isSecret }: Field): string {
+  const words = isSecret ? "asked for, or read from the standard input" : values;
+  return [words, description].filter((part) => part !== "").join(". ");
+}
+
+async function find(api: Api, name: string): Promise<Resource> {
   const resources = await discover(api);
-  const resource = resources.find(({ path }) => path === `/${name ?? ""}`);
-  if (resource === undefined) {
-    const names = resources.map(({ path }) => path.slice(1));
-    throw new Misuse(`${name ?? "nothing"} is none of ${names.join(", ")}`);
-  }
-  const run = VERBS[verb];
-  if (run === undefined) {
-    throw new Misuse(`${verb} is none of ${Object.keys(VERBS).join(", ")}`);
-  }
-  await run(api, resource, words);
+  const resource = resources.find((each) => each.name === name);
+  if (resource !== undefined) return resource;
+  throw new Misuse(`${name} is none of ${resources.map((each) => each.name).join(", ")}`);
 }
 
-async function discover(api: Api): Promise<readonly Resource[]> {
-  const paths = asObject((await api.call("GET", "/openapi.json"))["paths"]);
-  return Object.keys(paths).flatMap((whole) => {
-    const [, path, parts] = /^(\/[^/{]+)((?:\/\{\w+\})+)$/.exec(whole) ?? [];
-    if (path === undefined || parts === undefined) return [];
-    const key = parts.slice(2, -1).split("}/{");
-    return [{ path, key, types: typesOf(dig(paths, [path, "post", ...TO_PROPERTIES])) }];
+/** Each with its usage. */
+function verbsOf(resource: Resource): (readonly [string, string])[] {
+  return Object.entries(VERBS).flatMap(([verb, { usage }]) => {
+    const words = usage(resource);
+    return words === null ? [] : [[verb, words] as const];
   });
 }
 
-const TO_PROPERTIES = ["requestBody", "content", "application/json", "schema", "properties"];
-
-function typesOf(properties: Row): Resource["types"] {
-  const entries = Object.entries(properties).map(([name, schema]) => {
-    return [name, [asObject(schema)["type"]].flat().map(String)] as const;
-  });
-  return Object.fromEntries(entries);
+function keyOf({ key }: Resource): string {
+  return key.map((part) => part.toUpperCase()).join(" ");
 }
 
-function dig(value: Row, path: readonly string[]): Row {
-  return path.reduce((found, step) => asObject(found[step]), value);
+/** @throws Misuse */
+function requireKey({ name, key }: Resource, words: readonly string[]): void {
+  if (words.length >= key.length) return;
+  throw new Misuse(`name it by ${key.join(" and ")}; \`${name} --help\` says more`);
 }
 
-function at({ path, key }: Resource, words: readonly string[]): string {
-  const parts = words.slice(0, key.length);
-  if (parts.length < key.length) throw new Misuse(`name it by ${key.join(" and ")}`);
-  return `${path}/${parts.map(encodeURIComponent).join("/")}`;
+/** @throws Misuse */
+function at(resource: Resource, words: readonly string[]): string {
+  requireKey(resource, words);
+  const parts = words.slice(0, resource.key.length);
+  return `/${resource.name}/${parts.map(encodeURIComponent).join("/")}`;
 }
 
-/** `FIELD=VALUE …`. */
-function fieldsOf(words: readonly string[]): Readonly<Record<string, string>> {
+const FIELD = /^(\w+)=(.*)$/s;
+
+/** `FIELD=VALUE …`. @throws Misuse */
+function pairsOf(words: readonly string[]): Readonly<Record<string, string>> {
   const pairs = words.map((word) => {
     const [, name, value] = FIELD.exec(word) ?? [];
     if (name === undefined || value === undefined) throw new Misuse(`${word} is no FIELD=VALUE`);
@@ -121,26 +181,32 @@ function fieldsOf(words: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs);
 }
 
-const FIELD = /^(\w+)=(.*)$/s;
-
-/** The words after the key, each as what its field holds; whatever does not fit is the API's to refuse. */
-function fieldsAfter({ key, types }: Resource, words: readonly string[]): Row {
-  const entries = Object.entries(fieldsOf(words.slice(key.length))).map(([name, text]) => {
-    const may = types[name] ?? [];
-    if (text === "" && may.includes("null")) return [name, null];
-    const isNumber = may.includes("integer") || may.includes("number");
-    if (isNumber && /^-?\d+(\.\d+)?$/.test(text)) return [name, Number(text)];
-    if (may.includes("boolean") && /^(true|false)$/.test(text)) return [name, text === "true"];
-    return [name, text];
+/** The words, each as what its field holds, and the secrets, for which a command line is too public. */
+async function rowOf(fields: readonly Field[], words: readonly string[]): Promise<Json> {
+  const given = pairsOf(words);
+  const secrets = fields.filter(({ isSecret }) => isSecret).map(({ name }) => name);
+  const told = secrets.find((name) => name in given);
+  if (told !== undefined) {
+    throw new Misuse(
+      `${told} is asked for, or read from the standard input: a command line is for all to see`,
+    );
+  }
+  const row = Object.entries(given).map(([name, text]) => {
+    const field = fields.find((each) => each.name === name);
+    return [name, typed(text, field?.types ?? [])] as const;
   });
-  return Object.fromEntries(entries);
+  // A hash stands in a password's place.
+  const asked = secrets.filter((name) => !(`${name}Hash` in given));
+  const answers: (readonly [string, string])[] = [];
+  for (const name of asked) answers.push([name, await readSecret(name)]);
+  return Object.fromEntries([...row, ...answers]);
 }
 
-function print(row: Row): void {
-  for (const [name, value] of Object.entries(row)) console.log(`${name}\t${plain(value)}`);
-}
-
-function plain(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value === null ? "" : JSON.stringify(value);
+/** Whatever does not fit is the API's to refuse. */
+function typed(text: string, types: readonly string[]): unknown {
+  if (text === "" && types.includes("null")) return null;
+  const isNumber = types.includes("integer") || types.includes("number");
+  if (isNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (types.includes("boolean") && /^(true|false)$/.test(text)) return text === "true";
+  return text;
 }

@@ -2,17 +2,39 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { Misuse } from "./failure.ts";
 
-/** Reads a line from the standard input; on a terminal it is not shown. @throws Misuse if there is none */
-export async function readSecret(prompt: string): Promise<string> {
+/**
+ * Reads a line from the standard input; on a terminal it is asked for twice, and not shown.
+ *
+ * @param what it is: `password`
+ * @throws Misuse if there is none, or if it is not what was meant
+ */
+export async function readSecret(what: string): Promise<string> {
   const { stdin, stderr } = process;
+  const { isTTY } = stdin;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  if (stdin.isTTY) stderr.write(prompt);
-  const lines = createInterface({ input: stdin, output: nowhere, terminal: stdin.isTTY });
+  const input = createInterface({ input: stdin, output: nowhere, terminal: isTTY });
+  const lines = input[Symbol.asyncIterator]();
+  const ask = async (prompt: string): Promise<string> => {
+    if (isTTY) stderr.write(prompt);
+    const { done, value } = await lines.next();
+    if (isTTY) stderr.write("\n");
+    if (!done) return value;
+    throw new Misuse(`the ${what} is read from the standard input, which is empty`);
+  };
+  // The terminal passes Ctrl-C on as a key.
+  input.once("SIGINT", () => {
+    input.close();
+    process.kill(process.pid, "SIGINT");
+  });
   try {
-    for await (const line of lines) return line;
+    const secret = await ask(`${what}: `);
+    // What the decoder puts in the place of bytes that are no UTF-8.
+    if (secret.includes("\u{FFFD}")) throw new Misuse(`the ${what} is not UTF-8`);
+    if (isTTY && (await ask(`${what} again: `)) !== secret) {
+      throw new Misuse(`the two are not alike; no ${what} is set`);
+    }
+    return secret;
   } finally {
-    lines.close();
-    if (stdin.isTTY) stderr.write("\n");
+    input.close();
   }
-  throw new Misuse("the password is read from the standard input, which is empty");
 }

@@ -1,0 +1,95 @@
+/** What resources there are, and what can be done with them, as the API's document says. */
+import { type Api, type Json, asObject } from "./api.ts";
+
+export interface Field {
+  readonly name: string;
+  /** Its JSON types. */
+  readonly types: readonly string[];
+  /** What it may be, in words. */
+  readonly values: string;
+  readonly description: string;
+  /** Not to be written where others can read it. */
+  readonly isSecret: boolean;
+}
+
+export interface Resource {
+  /** `app-passwords` */
+  readonly name: string;
+  /** The key's parts, in order. */
+  readonly key: readonly string[];
+  /** What a list may be asked; null where there is no list. */
+  readonly queries: readonly string[] | null;
+  /** What it is made of; null where none can be made. */
+  readonly create: readonly Field[] | null;
+  /** What of it can be changed; null where nothing can. */
+  readonly change: readonly Field[] | null;
+  readonly canShow: boolean;
+  readonly canDelete: boolean;
+  /** What else can be done to one: `move`. */
+  readonly acts: ReadonlySet<string>;
+  /** What there is to know of a creation's answer. */
+  readonly note: string;
+}
+
+/** @throws Failure */
+export async function discover(api: Api): Promise<readonly Resource[]> {
+  const paths = asObject((await api.call("GET", "/openapi.json"))["paths"]);
+  return Object.keys(paths).flatMap((path) => {
+    const [, name, parts] = /^\/([^/{]+)((?:\/\{\w+\})+)$/.exec(path) ?? [];
+    if (name === undefined || parts === undefined) return [];
+    const all = asObject(paths[`/${name}`]);
+    const one = asObject(paths[path]);
+    const key = parts.slice(2, -1).split("}/{");
+    const acts = Object.keys(paths).filter((other) => other.startsWith(`${path}/`));
+    return {
+      name,
+      key,
+      queries: "get" in all ? queriesOf(asObject(all["get"])) : null,
+      create: fieldsOf(all["post"]),
+      change: fieldsOf(one["patch"]),
+      canShow: "get" in one,
+      canDelete: "delete" in one,
+      acts: new Set(acts.map((act) => act.slice(path.length + 1))),
+      note: textOf(asObject(all["post"])["description"]),
+    };
+  });
+}
+
+function queriesOf({ parameters }: Json): string[] {
+  return Array.isArray(parameters) ? parameters.map((each) => String(asObject(each)["name"])) : [];
+}
+
+const TO_SCHEMA = ["requestBody", "content", "application/json", "schema"];
+
+function fieldsOf(operation: unknown): Field[] | null {
+  if (operation === undefined) return null;
+  const schema = TO_SCHEMA.reduce((found, step) => asObject(found[step]), asObject(operation));
+  return Object.entries(asObject(schema["properties"])).map(([name, given]) => {
+    const property = asObject(given);
+    const types = [property["type"]].flat().map(String);
+    return {
+      name,
+      types,
+      values: valuesOf(property, types),
+      description: textOf(property["description"]),
+      isSecret: property["format"] === "password",
+    };
+  });
+}
+
+function valuesOf(property: Json, types: readonly string[]): string {
+  const { enum: values, minimum, maximum, example } = property;
+  const some = Array.isArray(values) ? values.filter((value) => value !== null).map(String) : [];
+  if (types.includes("boolean")) some.push("true", "false");
+  if (typeof minimum === "number" && typeof maximum === "number") {
+    some.push(`${minimum} to ${maximum}`);
+  }
+  if (typeof example === "string") some.push(`such as ${example}`);
+  if (some.length === 0) some.push("text");
+  if (types.includes("null")) some.push("empty");
+  return some.join(", ");
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
