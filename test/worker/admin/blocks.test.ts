@@ -14,30 +14,11 @@ before(async () => {
 });
 after(() => admin.close());
 
-test("a block is listed, lifted by the help desk, and its end is audited", async () => {
-  for (let attempt = 0; attempt < 3; attempt += 1) await admin.ask({ "Auth-Pass": "wrong" });
-  const listed = await admin.call("read", "GET", "/blocks");
-  assert.equal(listed.status, 200);
-  const [block] = listed.body.items;
-  assert.partialDeepStrictEqual(block, { kind: "account", name: "alice@example.test" });
-  assert.ok(Date.parse(block.expires) > Date.now());
-
-  const at = "/blocks/account/ALICE@example.test";
-  assert.equal((await admin.call("read", "DELETE", at)).status, 403);
-  assert.equal((await admin.call("support", "DELETE", at)).status, 204);
-  assert.equal((await admin.call("support", "DELETE", at)).status, 404);
-  assert.deepEqual((await admin.call("read", "GET", "/blocks")).body.items, []);
-  const network = "/blocks/network/192.0.2.1";
-  assert.equal((await admin.call("support", "DELETE", network)).status, 204);
-  const { body } = await admin.call("read", "GET", "/audit");
-  assert.deepEqual(
-    body.items.map(({ subject, actor }: { subject: string; actor: string }) => [subject, actor]),
-    [
-      ["192.0.2.1/32", "support"],
-      ["alice@example.test", "support"],
-    ],
-  );
-});
+async function failAs(user: string): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await admin.ask({ "Auth-User": user, "Auth-Pass": "wrong" });
+  }
+}
 
 test("what is no block is told so", async () => {
   for (const [path, status] of [
@@ -48,4 +29,32 @@ test("what is no block is told so", async () => {
   ] as const) {
     assert.equal((await admin.call("admin", "DELETE", path)).status, status, path);
   }
+});
+
+test("a block is lifted by the help desk, its end is audited, and the others are listed", async () => {
+  await failAs("alice@example.test");
+  await failAs("bob@example.test");
+  const at = "/blocks/account/ALICE@example.test";
+  assert.equal((await admin.call("read", "DELETE", at)).status, 403);
+  assert.equal((await admin.call("support", "DELETE", at)).status, 204);
+  assert.equal((await admin.call("support", "DELETE", at)).status, 404);
+  const network = "/blocks/network/192.0.2.1";
+  assert.equal((await admin.call("support", "DELETE", network)).status, 204);
+  const { body } = await admin.call("read", "GET", "/audit");
+  assert.deepEqual(
+    body.items.map(({ subject, actor }: { subject: string; actor: string }) => [subject, actor]),
+    [
+      ["192.0.2.1/32", "support"],
+      ["alice@example.test", "support"],
+    ],
+  );
+  // Last, since it wakes 512 objects: after the seconds that this takes on a busy machine, Miniflare
+  // may lose the next request.
+  const listed = await admin.call("read", "GET", "/blocks");
+  assert.equal(listed.status, 200);
+  const names = listed.body.items.map(
+    ({ kind, name }: Record<string, string>) => `${kind} ${name}`,
+  );
+  assert.deepEqual([...new Set(names)], ["account bob@example.test"]);
+  assert.ok(Date.parse(listed.body.items[0].expires) > Date.now());
 });
