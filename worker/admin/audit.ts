@@ -1,7 +1,7 @@
 /** The record of every change: who, what, when, and never a secret. */
 import { type SQL, sql } from "drizzle-orm";
+import type { Directory } from "../directory/database.ts";
 import { audit } from "../directory/schema/index.ts";
-import type { Directory } from "../directory/users.ts";
 
 export interface Change {
   /** The name of the admin token. */

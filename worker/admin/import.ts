@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type SQL, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { Directory } from "../directory/database.ts";
 import {
   aliases,
   audit,
@@ -11,7 +12,6 @@ import {
   servers,
   users,
 } from "../directory/schema/index.ts";
-import type { Directory } from "../directory/users.ts";
 import { type Caller, requireRole } from "./access.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
 import { recording } from "./audit.ts";

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { SQL } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { createSchemaFactory } from "drizzle-zod";
-import type { Directory } from "../directory/users.ts";
+import type { Directory } from "../directory/database.ts";
 import type { Role } from "./roles.ts";
 
 /** A row, its columns by their names in the schema. */

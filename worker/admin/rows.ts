@@ -1,7 +1,7 @@
 /** Reading and changing rows of any resource; each change is recorded in the transaction that makes it. */
 import { type SQL, and, asc, desc, eq, getTableColumns, gte, lt, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import type { Directory } from "../directory/users.ts";
+import type { Directory } from "../directory/database.ts";
 import { HAPPENED, recording } from "./audit.ts";
 import { namersOf, unknownNames } from "./references.ts";
 import { Refusal, breaksReference, refusalOf } from "./refusal.ts";

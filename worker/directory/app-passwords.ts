@@ -1,8 +1,8 @@
 /** Passwords for one program each. A lookup finds one by its digest: `userQuery`. */
 import { and, eq, isNull, lte, or } from "drizzle-orm";
 import type { ProtocolName } from "../../shared/lookup.ts";
+import type { Directory } from "./database.ts";
 import { appPasswords } from "./schema/index.ts";
-import type { Directory } from "./users.ts";
 
 export type AppPassword = typeof appPasswords.$inferSelect;
 

@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
+import type { Directory } from "./database.ts";
 import { domains, groups, servers } from "./schema/index.ts";
-import type { Directory, Group, Server } from "./users.ts";
+import type { Group, Server } from "./users.ts";
 
 /** A domain of ours, and the servers that take mail for it now. */
 export interface Domain {

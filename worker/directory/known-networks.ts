@@ -1,6 +1,6 @@
 /** Networks from which a user has logged in before. */
 import { and, eq, lte } from "drizzle-orm";
-import type { Directory } from "./users.ts";
+import type { Directory } from "./database.ts";
 import { knownNetworks } from "./schema/index.ts";
 
 const DAY = 86_400_000;

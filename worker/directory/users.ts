@@ -1,8 +1,8 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
 import type { AppPassword } from "./app-passwords.ts";
+import type { Directory } from "./database.ts";
 import {
   aliases,
   appPasswords,
@@ -14,9 +14,6 @@ import {
   servers,
   users,
 } from "./schema/index.ts";
-
-/** The directory's database. */
-export type Directory = DrizzleD1Database;
 
 type User = typeof users.$inferSelect;
 export type Group = typeof groups.$inferSelect;

@@ -1,6 +1,6 @@
 /** What a login is verified with. What depends on a secret is read when it is needed, and may throw then. */
 import type { AddressRules } from "../directory/address.ts";
-import type { Directory } from "../directory/users.ts";
+import type { Directory } from "../directory/database.ts";
 import type { Tokens } from "../oauth/index.ts";
 import type { PasswordScheme } from "../passwords/scheme.ts";
 import type { SealingKeys } from "../secrets/index.ts";
