@@ -36,10 +36,7 @@ export function parseNetwork(text: string): Network | null {
 
 /** Whether the address has no bit set behind the network's prefix. */
 export function isNetworkAddress({ address, prefix }: Network): boolean {
-  return address.toByteArray().every((byte, index) => {
-    const open = Math.min(Math.max((index + 1) * 8 - prefix, 0), 8);
-    return byte % 2 ** open === 0;
-  });
+  return masked(address, prefix).toString() === address.toString();
 }
 
 export function contains({ address, prefix }: Network, ip: Ip): boolean {
