@@ -59,14 +59,8 @@ function percentEncode(byte: string): string {
  * @throws URIError if a `%` is not followed by two hexadecimal digits
  */
 export function unescapeValue(text: string): Uint8Array {
-  if (/%(?![\da-f]{2})/i.test(text)) throw new URIError("a broken percent-escape");
-  const encoder = new TextEncoder();
-  // Split by a group, every second piece is what the group matched.
-  const pieces = text.split(/%(..)/);
-  const bytes = pieces.flatMap((piece, index) =>
-    index % 2 === 0 ? [...encoder.encode(piece)] : Number.parseInt(piece, 16),
-  );
-  return Uint8Array.from(bytes);
+  const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte));
+  return Uint8Array.from(unescapeBytes(bytes.join("")), (byte) => byte.charCodeAt(0));
 }
 
 /**
