@@ -9,7 +9,6 @@ export const LONGEST_HEAD = 16_384;
 
 /** What an answer came with. */
 export interface Head {
-  readonly status: number;
   readonly answer: Answer;
   /** Bytes of a body that follows and is ignored; null where only the connection's end shows its end. */
   readonly body: number | null;
@@ -86,7 +85,6 @@ export class HeadReader {
     const connection = this.#fields.get("connection")?.toLowerCase() ?? "";
     const bodiless = code === 204 || code === 304;
     return {
-      status: code,
       answer: this.#answer(code),
       body: bodiless ? 0 : chunked || !/^\d{1,9}$/.test(length) ? null : Number(length),
       keepAlive: version === "1.1" ? connection !== "close" : connection === "keep-alive",
