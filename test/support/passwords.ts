@@ -19,3 +19,6 @@ export const { checkStored, needsRehash, readStored } =
 export const { UnreadableHash } = await import("../../worker/passwords/scheme.ts");
 export const { NOBODYS_HASH, spendVerification, verifyPassword } =
   await import("../../worker/passwords/verify.ts");
+
+/** Of `wonderland`, and cheap to verify: for tests that log in often. */
+export const CHEAP_HASH = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";

@@ -6,9 +6,8 @@ import { appPasswords } from "../../../worker/directory/schema/index.ts";
 import { newSecret } from "../../../worker/directory/secret.ts";
 import { SEALING } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
-/** "wonderland", cheap to verify. */
-const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
 const HOUR = 3_600_000;
 
 const user = "alice@example.test";

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
 
-/** "wonderland", cheap to verify. */
-const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
 const alice = "alice@example.test";
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
 /** Failures of an account: more than the tests here make of Alice's. */

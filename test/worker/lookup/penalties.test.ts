@@ -7,9 +7,7 @@ import { liftBlock } from "../../../worker/penalties/blocks.ts";
 import { type Kind, ledgerOf } from "../../../worker/penalties/shards.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
 import { seed } from "../../support/directory.ts";
-
-/** "wonderland", cheap to verify: these tests log in often. */
-const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
 const BUSY = "[UNAVAILABLE] Temporary failure, please try again later";

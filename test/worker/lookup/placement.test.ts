@@ -4,9 +4,7 @@ import { eq } from "drizzle-orm";
 import { servers, users } from "../../../worker/directory/schema/index.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
 import { seed } from "../../support/directory.ts";
-
-/** "wonderland", cheap to verify: these tests log in often. */
-const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
 let worker: Harness;
 before(async () => {

@@ -6,9 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { eq } from "drizzle-orm";
 import { servers } from "../../../worker/directory/schema/index.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
-
-/** "wonderland", cheap to verify. */
-const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
 let resolver: Server;
 let worker: Harness;

@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { SEALING } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
-
-/** "wonderland", cheap to verify. */
-const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
 
 let provider: TokenProvider;
 let worker: Harness;
