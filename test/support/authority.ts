@@ -107,6 +107,17 @@ export function chain(
   return { key, certificate: [certificate, ...more.map((each) => each.certificate)].join("") };
 }
 
+/** Certificates and their keys as files: `one.crt` and `one.key` of the one that is called `one`. */
+export function pairFiles(
+  pairs: Readonly<Record<string, Certificate>>,
+): Readonly<Record<string, string>> {
+  const files = Object.entries(pairs).flatMap(([name, { certificate, key }]) => [
+    [`${name}.crt`, certificate],
+    [`${name}.key`, key],
+  ]);
+  return Object.fromEntries(files);
+}
+
 /** DH parameters of a well-known group (RFC 7919), PEM. */
 export function dhparam(): string {
   const args = ["genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "dh_rfc5114:2"];

@@ -1,6 +1,7 @@
 // TLS as a server, as the directives of a `server {}` say it, with a new certificate and fixed ticket keys.
 import type { TlsSettings } from "../../proxy/config/index.ts";
 import { SocketServerTls } from "../../proxy/transport/index.ts";
+import { pairFiles } from "./authority.ts";
 import { type Certificate, selfSigned } from "./certificate.ts";
 import { server } from "./configuration.ts";
 
@@ -11,11 +12,10 @@ async function tlsSettings(
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<TlsSettings> {
   made ??= selfSigned("mail.test");
-  const { certificate, key } = await made;
   const pair = directives.includes("ssl_certificate ")
     ? ""
     : "ssl_certificate one.crt; ssl_certificate_key one.key;";
-  const all = { "one.crt": certificate, "one.key": key, ...files };
+  const all = { ...pairFiles({ one: await made }), ...files };
   return server(`starttls on; ${pair} ${directives}`, "", all).tls!;
 }
 

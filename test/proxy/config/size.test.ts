@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TlsContexts } from "../../../proxy/listener/index.ts";
-import { issue } from "../../support/authority.ts";
+import { issue, pairFiles } from "../../support/authority.ts";
 import { configure } from "../../support/configuration.ts";
 import { cost } from "../../support/cost.ts";
 
@@ -25,7 +25,7 @@ function tlsServers(count: number): number {
     return `server { listen ${address}:993 ssl; protocol imap; ${pair} }`;
   });
   const text = `mail { auth_http h;\n${blocks.join("\n")}\n}`;
-  const files = { "one.crt": one.certificate, "one.key": one.key };
+  const files = pairFiles({ one });
   return cost(() => {
     const tls = new TlsContexts(new Uint8Array(48));
     const made = new Set(configure(text, files).servers.map((server) => tls.of(server)));

@@ -2,21 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TlsSettings } from "../../../../proxy/config/index.ts";
 import { BIT } from "../../../../proxy/config/tls/options.ts";
-import { dhparam, issue } from "../../../support/authority.ts";
+import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
 import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
 
 const one = issue("/CN=one");
 const other = issue("/CN=other");
 const rsa = issue("/CN=rsa", { rsa: true });
-const files = {
-  "one.crt": one.certificate,
-  "one.key": one.key,
-  "other.crt": other.certificate,
-  "other.key": other.key,
-  "rsa.crt": rsa.certificate,
-  "rsa.key": rsa.key,
-  "dh.pem": dhparam(),
-};
+const files = { ...pairFiles({ one, other, rsa }), "dh.pem": dhparam() };
 const PAIR = "ssl_certificate one.crt; ssl_certificate_key one.key;";
 
 function text(...commands: readonly string[]): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { chain, issue, revoke } from "../../../support/authority.ts";
+import { chain, issue, pairFiles, revoke } from "../../../support/authority.ts";
 import { configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
 
 const authority = issue("/CN=authority", { ca: true });
@@ -8,12 +8,7 @@ const one = issue("/CN=one", { by: authority });
 const other = issue("/CN=other");
 const rsa = issue("/CN=rsa", { rsa: true });
 const files = {
-  "one.crt": one.certificate,
-  "one.key": one.key,
-  "other.crt": other.certificate,
-  "other.key": other.key,
-  "rsa.crt": rsa.certificate,
-  "rsa.key": rsa.key,
+  ...pairFiles({ one, other, rsa }),
   "ca.crt": authority.certificate,
   "ca.crl": revoke(authority),
   garbage: "not a certificate",

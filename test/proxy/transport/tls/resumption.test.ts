@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { SocketServerTls } from "../../../../proxy/transport/index.ts";
-import { issue } from "../../../support/authority.ts";
+import { issue, pairFiles } from "../../../support/authority.ts";
 import { visit } from "../../../support/handshake.ts";
 import { serverTls } from "../../../support/server-tls.ts";
 
@@ -10,10 +10,7 @@ const other = issue("/CN=other", { ca: true });
 const second = issue("/CN=second");
 const client = issue("/CN=client", { by: authority });
 const files = {
-  "ca.crt": authority.certificate,
-  "other.crt": other.certificate,
-  "second.crt": second.certificate,
-  "second.key": second.key,
+  ...pairFiles({ ca: authority, other, second }),
   k1: Buffer.alloc(48, "1"),
   k2: Buffer.alloc(48, "2"),
   long: Buffer.alloc(80, "3"),

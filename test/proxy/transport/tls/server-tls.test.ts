@@ -4,7 +4,7 @@ import { type ConnectionOptions, type SecureVersion, connect as connectTls } fro
 import { Ear, accepted, rest } from "../../../support/connections.ts";
 import { handshake } from "../../../support/handshake.ts";
 import { serverTls } from "../../../support/server-tls.ts";
-import { dhparam, issue } from "../../../support/authority.ts";
+import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
 
 test("bytes pass both ways, and FIN one way at a time", async () => {
   const { client, connection, ear } = await handshake();
@@ -60,7 +60,7 @@ describe("ALPN (RFC 7301)", () => {
 });
 
 const rsa = issue(`/CN=mail.test/O=${"a".repeat(60)}`, { rsa: true });
-const files = { "rsa.crt": rsa.certificate, "rsa.key": rsa.key, "dh.pem": dhparam() };
+const files = { ...pairFiles({ rsa }), "dh.pem": dhparam() };
 const RSA = "ssl_certificate rsa.crt; ssl_certificate_key rsa.key;";
 const EC = "ssl_certificate one.crt; ssl_certificate_key one.key;";
 
