@@ -24,6 +24,7 @@ import { lacking } from "../support/requirements.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { startTokenProvider, type TokenProvider } from "../support/token-provider.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
+import { serverOf } from "./service.ts";
 
 /** Their password at the servers is one that nobody knows. */
 const alice = { address: "alice@example.test", password: newSecret() };
@@ -63,16 +64,7 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
     const user = alice.address;
     await seed(worker.db, {
       groups: [{ name: "real", upstreamAuth: "master", masterUser: master.address }],
-      servers: [
-        {
-          name: "debian",
-          group: "real",
-          host: "127.0.0.1",
-          imapPort: dovecot.imap,
-          pop3Port: dovecot.pop3,
-          smtpPort: postfix.smtp,
-        },
-      ],
+      servers: [serverOf(dovecot, postfix)],
       users: [{ address: user, password: newSecret(), group: "real" }],
       appPasswords: [{ user, label: "phone", password: phone }],
       secrets: [{ user, purpose: "own", secret: "wonder land" }],

@@ -11,6 +11,7 @@ import {
   type Dovecot,
   type MailPorts,
   type MailProxy,
+  type Postfix,
 } from "../support/peers/index.ts";
 import { startWorker, type RunningWorker } from "../support/worker.ts";
 
@@ -41,16 +42,7 @@ export async function startService(
   started.defer(() => worker.dispose());
   await seed(worker.db, {
     groups: [{ name: "real" }],
-    servers: [
-      {
-        name: "debian",
-        group: "real",
-        host: "127.0.0.1",
-        imapPort: dovecot.imap,
-        pop3Port: dovecot.pop3,
-        smtpPort: postfix.smtp,
-      },
-    ],
+    servers: [serverOf(dovecot, postfix)],
     users: accounts.map((account) => ({ ...account, group: "real" })),
   });
   const ports = await freeMailPorts();
@@ -64,6 +56,18 @@ export async function startService(
     proxy,
     certificate: join(proxy.directory, "certificate.pem"),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Both together, as the directory has a server of the group `real`. */
+export function serverOf(dovecot: Dovecot, postfix: Postfix) {
+  return {
+    name: "debian",
+    group: "real",
+    host: "127.0.0.1",
+    imapPort: dovecot.imap,
+    pop3Port: dovecot.pop3,
+    smtpPort: postfix.smtp,
   };
 }
 

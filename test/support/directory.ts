@@ -39,6 +39,21 @@ type NewAppPassword = Omit<typeof appPasswords.$inferInsert, "digest" | "created
 /** A secret before it is sealed, under the key of `SEALING`. */
 type NewSecret = Omit<typeof secrets.$inferInsert, "sealed"> & { readonly secret: string };
 
+/** A group of one server, where it does not matter whither users are sent. */
+export const ONE_SERVER = {
+  groups: [{ name: "mail" }],
+  servers: [
+    {
+      name: "m1",
+      group: "mail",
+      host: "192.0.2.7",
+      imapPort: 143,
+      pop3Port: 110,
+      smtpPort: 587,
+    },
+  ],
+} satisfies Seed;
+
 /** `SECRET_KEYS` of a worker under test. */
 export const SEALING = `k1:${"A".repeat(43)}=`;
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ALICE } from "../support/harness.ts";
-import { seed } from "../support/directory.ts";
+import { ONE_SERVER, seed } from "../support/directory.ts";
 import { type RunningWorker, WorkerStartError, startWorker } from "../support/worker.ts";
 
 let scratch: string;
@@ -17,8 +17,7 @@ before(async () => {
 after(() => rm(scratch, { recursive: true }));
 
 const SEED = {
-  groups: [{ name: "mail" }],
-  servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 }],
+  ...ONE_SERVER,
   users: [{ address: "alice@example.test", password: "wonderland", group: "mail" }],
 };
 

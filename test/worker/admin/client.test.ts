@@ -6,6 +6,7 @@ import { users } from "../../../worker/directory/schema/index.ts";
 import { type AdminCommand, startAdminCommand } from "../../support/admin-command.ts";
 import { BOOTSTRAP_SECRET } from "../../support/admin.ts";
 import { SEALING, seed } from "../../support/directory.ts";
+import { ALICE } from "../../support/harness.ts";
 import { freePorts } from "../../support/ports.ts";
 import { run } from "../../support/program.ts";
 import { makeScratch } from "../../support/scratch.ts";
@@ -223,15 +224,7 @@ test("hashes that doveadm makes are taken and verified", async (t) => {
   assert.equal((await admin.run(["import", path])).end, 0);
   await admin.run(["users", "move", "alice@example.test", "m1"]);
   const { headers } = await fetch(`${admin.worker.url}/auth`, {
-    headers: {
-      "X-Auth-Key": "development",
-      "Auth-Method": "plain",
-      "Auth-User": "alice@example.test",
-      "Auth-Pass": "wonderland",
-      "Auth-Protocol": "imap",
-      "Auth-Login-Attempt": "1",
-      "Client-IP": "192.0.2.1",
-    },
+    headers: { ...ALICE, "X-Auth-Key": "development" },
   });
   assert.equal(headers.get("Auth-Status"), "OK");
 });

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { and, eq } from "drizzle-orm";
 import { appPasswords } from "../../../worker/directory/schema/index.ts";
 import { newSecret } from "../../../worker/directory/secret.ts";
-import { SEALING } from "../../support/directory.ts";
+import { ONE_SERVER, SEALING } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
@@ -23,8 +23,7 @@ before(async () => {
     vars: { FAILURES_PER_ACCOUNT: "3" },
     secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
     seed: {
-      groups: [{ name: "mail" }],
-      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143, smtpPort: 587 }],
+      ...ONE_SERVER,
       users: [
         { address: user, ...row },
         { address: "bob@example.test", ...row },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { SEALING } from "../../support/directory.ts";
+import { ONE_SERVER, SEALING } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
 const passwordHash = "x";
@@ -17,8 +17,7 @@ before(async () => {
     vars: { FAILURES_PER_ACCOUNT: "20" },
     secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
     seed: {
-      groups: [{ name: "mail" }],
-      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143, pop3Port: 110 }],
+      ...ONE_SERVER,
       users: [
         { address: alice, ...row },
         { address: "none@example.test", ...row },

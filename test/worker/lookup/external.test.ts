@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { SEALING } from "../../support/directory.ts";
+import { ONE_SERVER, SEALING } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
 const passwordHash = "x";
@@ -17,8 +17,7 @@ before(async () => {
   worker = await startHarness({
     secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
     seed: {
-      groups: [{ name: "mail" }],
-      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143, smtpPort: 587 }],
+      ...ONE_SERVER,
       users: [
         { address: user, ...row },
         { address: "bob@example.test", ...row },

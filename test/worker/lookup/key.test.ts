@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ONE_SERVER } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
 const SEED = {
-  groups: [{ name: "mail" }],
-  servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 }],
+  ...ONE_SERVER,
   users: [{ address: "alice@example.test", password: "wonderland", group: "mail", server: "m1" }],
 };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { ONE_SERVER } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
 const LONG_LOGIN = `${"l".repeat(500)}@example.org`;
@@ -15,16 +16,9 @@ before(async () => {
       FAILURES_PER_NETWORK: "1000",
     },
     seed: {
-      groups: [{ name: "mail" }],
+      groups: ONE_SERVER.groups,
       servers: [
-        {
-          name: "m1",
-          group: "mail",
-          host: "192.0.2.7",
-          imapPort: 143,
-          pop3Port: 110,
-          smtpPort: 587,
-        },
+        ...ONE_SERVER.servers,
         { name: "m2", group: "mail", host: "2001:db8::7", imapPort: 1143 },
       ],
       users: [

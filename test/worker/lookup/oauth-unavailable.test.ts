@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { ONE_SERVER } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
 
@@ -14,8 +15,7 @@ async function start(setting?: string): Promise<Harness & AsyncDisposable> {
   const worker = await startHarness({
     secrets: { LOOKUP_KEYS: "key", ...(setting !== undefined && { OAUTH_PROVIDERS: setting }) },
     seed: {
-      groups: [{ name: "mail" }],
-      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 }],
+      ...ONE_SERVER,
       users: [{ address: "alice@example.test", group: "mail", server: "m1", passwordHash }],
     },
   });

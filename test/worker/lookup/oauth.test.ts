@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { ONE_SERVER } from "../../support/directory.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
@@ -31,8 +32,7 @@ before(async () => {
     },
     secrets: { LOOKUP_KEYS: "key", OAUTH_PROVIDERS: JSON.stringify(providers) },
     seed: {
-      groups: [{ name: "mail" }],
-      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143, pop3Port: 110 }],
+      ...ONE_SERVER,
       users: [
         { address: alice, ...row },
         { address: "kate@example.test", ...row },

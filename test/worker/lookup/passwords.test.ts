@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { eq } from "drizzle-orm";
 import { users } from "../../../worker/directory/schema/index.ts";
+import { ONE_SERVER } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 import { SCHEMES } from "../../support/passwords.ts";
 import { VECTORS } from "../passwords/vectors.ts";
@@ -26,8 +27,7 @@ before(async () => {
       FAILURES_PER_NETWORK: "1000",
     },
     seed: {
-      groups: [{ name: "mail" }],
-      servers: [{ name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 }],
+      ...ONE_SERVER,
       users: [
         { address: "alice@example.test", ...row, password: "wonderland" },
         { address: "bob@example.test", ...row, password: "wonderland" },

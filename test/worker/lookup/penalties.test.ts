@@ -6,7 +6,7 @@ import { knownNetworks } from "../../../worker/directory/schema/index.ts";
 import { liftBlock } from "../../../worker/penalties/blocks.ts";
 import { type Kind, ledgerOf } from "../../../worker/penalties/shards.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
-import { seed } from "../../support/directory.ts";
+import { ONE_SERVER, seed } from "../../support/directory.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
@@ -22,17 +22,7 @@ let worker: Harness;
 before(async () => {
   worker = await startHarness({
     seed: {
-      groups: [{ name: "mail" }],
-      servers: [
-        {
-          name: "m1",
-          group: "mail",
-          host: "192.0.2.7",
-          imapPort: 143,
-          pop3Port: 110,
-          smtpPort: 587,
-        },
-      ],
+      ...ONE_SERVER,
       users: GUESSED.map((address) => ({ address, group: "mail", server: "m1", passwordHash })),
     },
   });
