@@ -1,7 +1,8 @@
 /** nginx's ngx_log: `error_log`, in every context but events. */
-import { type Row, eachOf } from "./directive.ts";
+import { resolve } from "node:path";
+import { MAIL, MANY, type Row, eachOf } from "./directive.ts";
 import { ConfigError } from "./error.ts";
-import { fullName } from "./files.ts";
+import { defaultFile, fullName } from "./files.ts";
 import type { Hosts } from "./name-lookup.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
 import type { Directive } from "./parser.ts";
@@ -19,10 +20,10 @@ export interface ErrorLogTarget {
 
 function errorLog(directive: Directive, paths: Paths): ErrorLogTarget {
   const [word = "", ...levels] = words(directive);
-  return { destination: destination(word, directive, paths), level: level(levels, directive) };
+  return { destination: destinationOf(word, directive, paths), level: level(levels, directive) };
 }
 
-function destination(
+function destinationOf(
   word: string,
   directive: Directive,
   paths: Paths,
@@ -59,6 +60,26 @@ const DEBUG_LEVELS: ReadonlySet<string> = new Set(
   ["core", "alloc", "mutex", "event", "http", "mail", "stream"].map((part) => `debug_${part}`),
 );
 
+/** A syslog server alone is not enough: what matters goes to a file or to stderr in any case, as in nginx. */
+export function mainLogs(
+  given: readonly ErrorLogTarget[],
+  fallback: ErrorLogTarget,
+): readonly ErrorLogTarget[] {
+  const lasting = given.some(({ destination }) => !("syslog" in destination));
+  return lasting ? given : [...given, fallback];
+}
+
+/**
+ * nginx logs to `logs/error.log`; where there is no `logs/`, as in a container, to stderr.
+ *
+ * @param given by `-e`
+ */
+export function defaultErrorLog(prefix: string, given: string | null): ErrorLogTarget {
+  const path = given === null ? defaultFile(prefix, "logs/error.log") : resolve(prefix, given);
+  const stderr = given === "stderr" || path === null;
+  return { destination: stderr ? { stderr } : { path }, level: "error" };
+}
+
 /** With addresses in place of the names of syslog servers. */
 export function resolveErrorLogs(
   targets: readonly ErrorLogTarget[],
@@ -72,8 +93,8 @@ export function resolveErrorLogs(
 }
 
 export const error_log: Row<readonly ErrorLogTarget[] | null> = {
-  in: ["main", "mail", "server"],
-  args: [1, Number.POSITIVE_INFINITY],
+  in: ["main", ...MAIL],
+  args: MANY,
   read: (directive, paths, earlier) => eachOf(errorLog)(directive, paths, earlier ?? undefined),
   default: null,
 };

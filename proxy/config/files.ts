@@ -1,5 +1,6 @@
-/** Reading files, with the words that operators know from nginx when it fails. */
-import { readFileSync } from "node:fs";
+/** Files: where they are, and what is in them, with the words that operators know from nginx when it fails. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { ByteString } from "../../shared/lookup.ts";
 import { systemReason } from "../reason.ts";
 import { ConfigError, type Place } from "./error.ts";
@@ -30,4 +31,10 @@ export function fullName(base: string, path: string): string {
 /** nginx's words for a file that cannot be opened. */
 export function openFailed(path: string, error: unknown): string {
   return `open() "${path}" failed (${systemReason(error)})`;
+}
+
+/** A file that nginx has unless it is told otherwise; null where its directory is not there, as in a container. */
+export function defaultFile(prefix: string, file: string): string | null {
+  const path = resolve(prefix, file);
+  return existsSync(dirname(path)) ? path : null;
 }

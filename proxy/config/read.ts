@@ -2,23 +2,14 @@
 import { globSync } from "node:fs";
 import type { ByteString } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
-import type { Context } from "./directive.ts";
 import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
 import { fullName, readBytes } from "./files.ts";
 import { Findings } from "./findings.ts";
 import { nearest } from "./nearest.ts";
 import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
+import { type Scope, scopeAt } from "./scope.ts";
 import { blocks, namesIn, row } from "./table.ts";
 import { type Paths, argumentCount, text } from "./values.ts";
-
-/** The directives of one block, by name, and the blocks inside. */
-export interface Scope extends Place {
-  readonly context: Context;
-  readonly values: Map<string, unknown>;
-  /** Where each directive stands; the last one where it may be repeated. */
-  readonly places: Map<string, Place>;
-  readonly inner: Scope[];
-}
 
 /** A file as it stands. */
 export interface ConfigFile {
@@ -179,10 +170,6 @@ function isMask(path: string): boolean {
  */
 function matches(mask: string): readonly string[] {
   return globSync(mask.replaceAll(/\*+/g, "*").replaceAll(/[{(]/g, "?")).toSorted();
-}
-
-function scopeAt(context: Context, { file, line }: Place): Scope {
-  return { context, values: new Map(), places: new Map(), inner: [], file, line };
 }
 
 function notAllowed(directive: Directive): ConfigError {

@@ -9,9 +9,9 @@ export type Read<Value> = (directive: Directive, paths: Paths) => Value;
 
 /** What relative paths are relative to; each ends in `/`. */
 export interface Paths {
-  /** `-p`: for `error_log` and `pid`. */
+  /** `-p`: for logs and `pid`. */
   readonly prefix: string;
-  /** The main configuration's own directory: for `include` and everything `ssl_*`. */
+  /** The main configuration's own directory: for `include` and the files of TLS. */
   readonly configuration: string;
 }
 

@@ -1,0 +1,87 @@
+/** A whole configuration: a file and all that it names, into settings. */
+import { dirname, resolve } from "node:path";
+import { encoded } from "./bytes.ts";
+import { ConfigError } from "./error.ts";
+import { defaultErrorLog, mainLogs } from "./error-log.ts";
+import { defaultFile } from "./files.ts";
+import type { Findings } from "./findings.ts";
+import { type JavaProperty, readProperties } from "./java/index.ts";
+import { refuseClashes } from "./listen.ts";
+import { type ConfigFile, Reader } from "./read.ts";
+import { resolveValues } from "./scope.ts";
+import { serverSettings } from "./server.ts";
+import type { ServerSettings, Settings } from "./settings.ts";
+import { eventRows, mainRows } from "./table.ts";
+import { TlsReader } from "./tls/index.ts";
+
+/** Where to read from, as the command line says it. */
+export interface Source {
+  /** The main configuration; relative to the prefix. */
+  readonly file: string;
+  /** The directory that logs and `pid` are relative to. */
+  readonly prefix: string;
+  /** Directives of the main context that come before the file. */
+  readonly globals: string;
+  /** The error log where the configuration names none; null for nginx's default. */
+  readonly errorLog: string | null;
+  /** Java's `-Dname=value`, in order. */
+  readonly properties?: readonly JavaProperty[];
+}
+
+export interface Configuration {
+  readonly settings: Settings;
+  /** Every file that was read, in order. */
+  readonly files: readonly ConfigFile[];
+  /** What `resolveAddresses` is to look up. */
+  readonly names: Findings["hosts"];
+}
+
+/**
+ * Reads a configuration file and all that it names.
+ *
+ * @throws ConfigError at the first mistake, with file and line
+ */
+export function readConfiguration(source: Source): Configuration {
+  const { file, prefix, globals, errorLog, properties = [] } = source;
+  const path = resolve(prefix, file);
+  const reader = new Reader({ prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` });
+  const main = reader.read(path, encoded(globals));
+  const own = resolveValues(mainRows, [main]);
+  const logs = mainLogs(own.error_log ?? [], defaultErrorLog(prefix, errorLog));
+  const mail = main.inner.find(({ context }) => context === "mail");
+  if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
+  const tls = new TlsReader(dirname(path), reader.findings);
+  const java = readProperties(properties, reader.findings);
+  const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls, java));
+  if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
+  refuseClashes(servers.flatMap(({ listen }) => listen));
+  const settings: Settings = {
+    ...own,
+    ...resolveValues(
+      eventRows,
+      main.inner.filter(({ context }) => context === "events"),
+    ),
+    pid: own.pid ?? defaultFile(prefix, "logs/nginx.pid"),
+    error_log: logs,
+    file: path,
+    servers,
+    warnings: reader.findings.warnings,
+    notices: reader.findings.notices,
+  };
+  return { settings, files: reader.files, names: namesOf(reader.findings, servers) };
+}
+
+/** An endpoint behind a proxy may have a name that the proxy alone knows. */
+function namesOf({ hosts }: Findings, servers: readonly ServerSettings[]): Findings["hosts"] {
+  const endpoints = (direct: boolean): ReadonlySet<string> =>
+    new Set(
+      servers
+        .filter(({ auth_http_proxy }) => (auth_http_proxy === null) === direct)
+        .map(({ auth_http }) => auth_http.host),
+    );
+  const here = endpoints(true);
+  const away = endpoints(false);
+  return hosts.filter(
+    ({ directive, host }) => directive !== "auth_http" || here.has(host) || !away.has(host),
+  );
+}

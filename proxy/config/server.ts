@@ -1,0 +1,65 @@
+/** A `server` block into the settings of a server. */
+import { authHttpSsl, endpointTls } from "./auth-http.ts";
+import { ConfigError } from "./error.ts";
+import type { ErrorLogTarget } from "./error-log.ts";
+import type { JavaOutbound } from "./java/index.ts";
+import { protocolOf } from "./listen.ts";
+import { outboundOf } from "./outbound-proxy.ts";
+import { proxySsl, upstreamTls } from "./proxy-ssl.ts";
+import { type Scope, placeOf, resolveValues } from "./scope.ts";
+import type { ServerSettings } from "./settings.ts";
+import { type ServerValues, serverRows } from "./table.ts";
+import { type PlaceOf, type TlsReader, type TlsSettings, type TlsUser, ssl } from "./tls/index.ts";
+
+/** @throws ConfigError for what a server cannot be without */
+export function serverSettings(
+  server: Scope,
+  mail: Scope,
+  outerLogs: readonly ErrorLogTarget[],
+  tls: TlsReader,
+  java: JavaOutbound,
+): ServerSettings {
+  const written = resolveValues(serverRows, [server, mail]);
+  // `ssl on;` of old: every socket of the server is under TLS.
+  const listen = written.listen.map((one) => ({ ...one, ssl: one.ssl || written.ssl }));
+  const values = { ...written, listen };
+  const { auth_http } = values;
+  const protocol = values.protocol ?? protocolOf(listen);
+  if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
+  if (auth_http === null) throw new ConfigError('no "auth_http" is defined for server', server);
+  const scopes = [server, mail] as const;
+  const place = { file: server.file, line: server.line };
+  return {
+    ...values,
+    place,
+    protocol,
+    auth_http,
+    error_log: values.error_log ?? outerLogs,
+    tls: tlsSettings(values, scopes, tls),
+    proxyTls: tls.readAsClient(upstreamTls(resolveValues(proxySsl, scopes)), place),
+    lookupTls: auth_http.https
+      ? tls.readAsClient(endpointTls(resolveValues(authHttpSsl, scopes)), place)
+      : null,
+    outbound: outboundOf(values, java[protocol]),
+  };
+}
+
+function tlsSettings(
+  values: Pick<ServerValues, "listen" | "starttls">,
+  scopes: readonly [server: Scope, mail: Scope],
+  reader: TlsReader,
+): TlsSettings | null {
+  const places: PlaceOf = (name) => placeOf(name, scopes);
+  const user = tlsUser(values, places);
+  return user === null ? null : reader.read(resolveValues(ssl, scopes), user, places);
+}
+
+/** nginx speaks of the last `listen ... ssl` where there is one, even if the server has STARTTLS as well. */
+function tlsUser(
+  { listen, starttls }: Pick<ServerValues, "listen" | "starttls">,
+  places: PlaceOf,
+): TlsUser | null {
+  const implicit = listen.findLast((each) => each.ssl);
+  if (implicit !== undefined) return { name: "listen ... ssl", place: implicit.place };
+  return starttls === "off" ? null : { name: "starttls", place: places("starttls") };
+}
