@@ -1,6 +1,7 @@
 /** A whole configuration: a file and all that it names, into settings. */
 import { dirname, resolve } from "node:path";
 import { encoded } from "./bytes.ts";
+import { doubt } from "./doubts.ts";
 import { ConfigError } from "./error.ts";
 import { defaultErrorLog, mainLogs } from "./error-log.ts";
 import { defaultFile } from "./files.ts";
@@ -55,6 +56,7 @@ export function readConfiguration(source: Source): Configuration {
   const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls, java));
   if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
   refuseClashes(servers.flatMap(({ listen }) => listen));
+  for (const server of servers) doubt(server, reader.findings);
   const settings: Settings = {
     ...own,
     ...resolveValues(

@@ -3,7 +3,7 @@ import { parseIp } from "../../shared/address.ts";
 import { type Place, shown } from "./error.ts";
 
 export class Findings {
-  /** Where nginx warns, in its words. */
+  /** Where nginx warns, in its words; and where it had better. */
   readonly warnings: string[] = [];
   /** Where Postern does something else than nginx: a sentence each. */
   readonly notices: string[] = [];

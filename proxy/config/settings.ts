@@ -27,7 +27,7 @@ export interface Settings extends Omit<MainValues, "error_log">, EventValues {
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];
   readonly servers: readonly ServerSettings[];
-  /** What nginx warns of. */
+  /** What nginx warns of, and what we doubt. */
   readonly warnings: readonly string[];
   /** What Postern does otherwise than nginx: one sentence each. */
   readonly notices: readonly string[];

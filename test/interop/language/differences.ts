@@ -77,5 +77,11 @@ export const DIFFERENCES: { readonly [K in Kind]?: Readonly<Record<string, Diffe
       nginx: ['[emerg] invalid value "xoauth2" in FILE:7'],
       postern: [],
     },
+    "protocol smtp;\nsmtp_auth none;\nxclient off;": {
+      nginx: [],
+      postern: [
+        '[warn] "smtp_auth none" without "xclient" or "proxy_protocol": the upstream takes every client for this proxy, and its rules for addresses (mynetworks) permit all or none in FILE:4',
+      ],
+    },
   },
 };

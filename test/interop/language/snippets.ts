@@ -328,6 +328,8 @@ export const SNIPPETS: Readonly<Record<Kind, readonly string[]>> = {
     "server {}",
     "imap_auth xoauth2;",
     "protocol pop3;\nprotocol smtp;",
+    "protocol smtp;\nsmtp_auth none;",
+    "protocol smtp;\nsmtp_auth none;\nxclient off;",
     "protocol IMAP;",
     "protocol http;",
     "protocol;",
