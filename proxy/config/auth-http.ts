@@ -2,8 +2,7 @@
 import type { ByteString } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
 import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "./directive.ts";
-import { ConfigError } from "./error.ts";
-import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
+import { checkHost, checkPort, isUnix, refusing, splitHost, unixHost } from "./host.ts";
 import type { Directive } from "./parser.ts";
 import { type ClientTlsValues, NOTHING_SAID, file } from "./tls/index.ts";
 import { flag, rawWords, time } from "./values.ts";
@@ -29,7 +28,7 @@ function endpoint(directive: Directive): LookupEndpoint {
   const https = given.startsWith("https://");
   const url = https ? given.slice("https://".length) : given.replace(/^http:\/\//, "");
   const where = `auth_http "${decoded(url)}"`;
-  const refuse: Refuse = (what) => new ConfigError(`${what} in ${where}`, directive);
+  const refuse = refusing(where, directive);
   if (!https && isUnix(url)) {
     const [, path = "", uri = ""] = /^unix:([^:]*)(?::(.*))?$/is.exec(url) ?? [];
     const host = unixHost(decoded(path), refuse);

@@ -1,9 +1,15 @@
 /** Hosts and ports as nginx reads them in any directive (ngx_parse_url), with its words for what is wrong. */
 import { parseIp } from "../../shared/address.ts";
-import type { ConfigError } from "./error.ts";
+import { ConfigError } from "./error.ts";
+import type { Directive } from "./parser.ts";
 
 /** Makes nginx's sentence out of what is wrong with a directive's address. */
 export type Refuse = (what: string) => ConfigError;
+
+/** @param where the address stands, in nginx's words: `resolver "ns.example"` */
+export function refusing(where: string, directive: Directive): Refuse {
+  return (what) => new ConfigError(`${what} in ${where}`, directive);
+}
 
 /** Bytes of a unix socket's path (unix(7)). */
 const LONGEST_PATH = 107;
@@ -45,4 +51,24 @@ export function checkPort(digits: string, refuse: Refuse): number {
   const port = Number(digits);
   if (!/^\d+$/.test(digits) || port < 1 || port > 65_535) throw refuse("invalid port");
   return port;
+}
+
+/**
+ * `HOST[:PORT]`, and nothing behind it. A name is to be looked up.
+ *
+ * @param where as for `refusing`
+ */
+export function hostAndPort(
+  text: string,
+  defaultPort: string,
+  where: string,
+  directive: Directive,
+): { readonly host: string; readonly port: number } {
+  const refuse = refusing(where, directive);
+  if (/[/?]/.test(text)) throw refuse("invalid host");
+  const [written, digits] = splitHost(text, refuse);
+  const port = checkPort(digits ?? defaultPort, refuse);
+  const host = checkHost(written, refuse);
+  directive.findings.lookUp(host, `host not found in ${where}`, directive);
+  return { host, port };
 }

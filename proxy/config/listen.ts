@@ -2,7 +2,15 @@
 import { formatAddress } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { ConfigError, type Place } from "./error.ts";
-import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
+import {
+  type Refuse,
+  checkHost,
+  checkPort,
+  isUnix,
+  refusing,
+  splitHost,
+  unixHost,
+} from "./host.ts";
 import { type ListenParameters, listenParameters } from "./listen-parameters.ts";
 import type { Hosts } from "./name-lookup.ts";
 import type { Directive } from "./parser.ts";
@@ -47,7 +55,7 @@ export function listen(directive: Directive): readonly Listen[] {
 /** `143`, `143-145`, `*:143`, `192.0.2.1:143`, `mail.example:143-145`, `[2001:db8::1]:143`, `unix:/path`. */
 function addresses(text: string, directive: Directive): readonly Pick<Listen, "host" | "port">[] {
   const where = `"${text}" of the "listen" directive`;
-  const refuse: Refuse = (what) => new ConfigError(`${what} in ${where}`, directive);
+  const refuse = refusing(where, directive);
   if (isUnix(text)) return [{ host: unixHost(text.slice("unix:".length), refuse), port: 0 }];
   if (/[/?]/.test(text)) throw refuse("invalid host");
   const bare = /^\d+(-\d+)?$/.test(text);

@@ -1,6 +1,6 @@
 /** The `resolver` directive: the name servers that are asked for the names of SMTP clients. */
 import { ConfigError } from "./error.ts";
-import { type Refuse, checkHost, checkPort, splitHost } from "./host.ts";
+import { hostAndPort } from "./host.ts";
 import type { Hosts } from "./name-lookup.ts";
 import type { Directive } from "./parser.ts";
 import { seconds, words } from "./values.ts";
@@ -34,7 +34,7 @@ export function resolver(directive: Directive): ResolverSettings | null {
     else if (name === "ipv4" || name === "ipv6") {
       // Unlike other flags of nginx in small letters only.
       settings[name] = orInvalid(["off", "on"].indexOf(value), word, directive) === 1;
-    } else servers.push(nameServer(word, directive));
+    } else servers.push(hostAndPort(word, DNS_PORT, `resolver "${word}"`, directive));
   }
   if (servers.length === 0) throw new ConfigError("no name servers defined", directive);
   if (!settings.ipv4 && !settings.ipv6) {
@@ -46,17 +46,6 @@ export function resolver(directive: Directive): ResolverSettings | null {
 function orInvalid(value: number, word: string, directive: Directive): number {
   if (value >= 0) return value;
   throw new ConfigError(`invalid parameter: ${word}`, directive);
-}
-
-function nameServer(word: string, directive: Directive): NameServer {
-  const where = `resolver "${word}"`;
-  const refuse: Refuse = (what) => new ConfigError(`${what} in ${where}`, directive);
-  if (/[/?]/.test(word)) throw refuse("invalid host");
-  const [written, digits] = splitHost(word, refuse);
-  const port = checkPort(digits ?? DNS_PORT, refuse);
-  const host = checkHost(written, refuse);
-  directive.findings.lookUp(host, `host not found in ${where}`, directive);
-  return { host, port };
 }
 
 /** With addresses in place of names: all that a name has, as in nginx. */

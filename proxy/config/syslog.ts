@@ -1,7 +1,7 @@
 /** `syslog:` as a destination: nginx's ngx_syslog. */
 import { hostname } from "node:os";
 import { ConfigError } from "./error.ts";
-import { type Refuse, checkHost, checkPort, isUnix, splitHost, unixHost } from "./host.ts";
+import { hostAndPort, isUnix, refusing, unixHost } from "./host.ts";
 import type { Hosts } from "./name-lookup.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
 import type { Directive } from "./parser.ts";
@@ -51,14 +51,8 @@ export function syslogServer(word: string, directive: Directive): SyslogServer {
 
 function address(server: string, directive: Directive): Pick<SyslogServer, "host" | "port"> {
   const where = `syslog server "${server}"`;
-  const refuse: Refuse = (what) => new ConfigError(`${what} in ${where}`, directive);
-  if (isUnix(server)) return { host: unixHost(server.slice("unix:".length), refuse), port: 0 };
-  if (/[/?]/.test(server)) throw refuse("invalid host");
-  const [written, digits] = splitHost(server, refuse);
-  const port = checkPort(digits ?? DEFAULT_PORT, refuse);
-  const host = checkHost(written, refuse);
-  directive.findings.lookUp(host, `host not found in ${where}`, directive);
-  return { host, port };
+  if (!isUnix(server)) return hostAndPort(server, DEFAULT_PORT, where, directive);
+  return { host: unixHost(server.slice("unix:".length), refusing(where, directive)), port: 0 };
 }
 
 /** Each once, but for `nohostname`, which nginx takes any number of times. */
