@@ -5,14 +5,13 @@ import { type CpuAffinity, cpuAffinity } from "./affinity.ts";
 import { MANY, type Rows, eachOf, inert, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { type Identity, identity } from "./user.ts";
-import { flag, number, offset, oneOf, text, time } from "./values.ts";
+import { flag, invalid, number, offset, oneOf, text, time } from "./values.ts";
 import type { Directive } from "./parser.ts";
 
 function workers(directive: Directive): number {
   const word = text(directive);
   if (word === "auto") return availableParallelism();
-  if (!/^\d{1,6}$/.test(word))
-    throw new ConfigError(`"worker_processes" directive invalid value`, directive);
+  if (!/^\d{1,6}$/.test(word)) throw invalid("value", directive);
   if (Number(word) === 0) throw new ConfigError('"worker_processes" must be at least 1', directive);
   return Number(word);
 }
@@ -20,8 +19,8 @@ function workers(directive: Directive): number {
 /** A nice value; the kernel takes what is out of its range for the nearest one. */
 function priority(directive: Directive): number {
   const word = text(directive);
-  if (/^[+-]?\d+$/.test(word)) return Number(word);
-  throw new ConfigError('"worker_priority" directive invalid number', directive);
+  if (!/^[+-]?\d+$/.test(word)) throw invalid("number", directive);
+  return Number(word);
 }
 
 const NOT_OURS = "Node has no such thing";

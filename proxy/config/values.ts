@@ -41,9 +41,7 @@ export function flag(directive: Directive): boolean {
 export function number(directive: Directive): number {
   const digits = first(directive);
   const value = Number(digits);
-  if (!/^\d+$/.test(digits) || !Number.isSafeInteger(value)) {
-    throw new ConfigError(`"${directive.name}" directive invalid number`, directive);
-  }
+  if (!/^\d+$/.test(digits) || !Number.isSafeInteger(value)) throw invalid("number", directive);
   return value;
 }
 
@@ -52,9 +50,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 *
 /** @returns bytes */
 export function size(directive: Directive): number {
   const value = bytes(first(directive));
-  if (!Number.isSafeInteger(value)) {
-    throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
-  }
+  if (!Number.isSafeInteger(value)) throw invalid("value", directive);
   return value;
 }
 
@@ -62,8 +58,8 @@ export function size(directive: Directive): number {
 export function offset(directive: Directive): number {
   const [, digits, giga] = /^(\d+)(g)$/i.exec(first(directive)) ?? [];
   const value = giga === undefined ? bytes(first(directive)) : Number(digits) * 1024 ** 3;
-  if (Number.isSafeInteger(value)) return value;
-  throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
+  if (!Number.isSafeInteger(value)) throw invalid("value", directive);
+  return value;
 }
 
 /** `512`, `16k`, `1m`: bytes, or NaN. */
@@ -89,8 +85,8 @@ const NOTHING_MORE = 9;
 /** `1h 30m`, `90`, `500ms`: a sum in falling units; a bare number at the end is seconds. @returns ms */
 export function time(directive: Directive): number {
   const found = parseTime(first(directive), "w", "ms");
-  if (!Number.isNaN(found)) return Math.round(found * 1000);
-  throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
+  if (Number.isNaN(found)) throw invalid("value", directive);
+  return Math.round(found * 1000);
 }
 
 /** `30m`, `1y 6M`, without milliseconds: seconds, or NaN. */
@@ -141,6 +137,10 @@ function first(directive: Directive): string {
   const [argument] = directive.args;
   if (argument === undefined) throw argumentCount(directive);
   return decoded(argument);
+}
+
+export function invalid(what: "value" | "number", directive: Directive): ConfigError {
+  return new ConfigError(`"${directive.name}" directive invalid ${what}`, directive);
 }
 
 export function argumentCount(directive: Directive): ConfigError {

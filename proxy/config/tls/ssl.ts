@@ -2,7 +2,7 @@
 import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../directive.ts";
 import { ConfigError, type Place } from "../error.ts";
 import type { Directive } from "../parser.ts";
-import { bytes, flag, number, oneOf, seconds, text, words } from "../values.ts";
+import { bytes, flag, invalid, number, oneOf, seconds, text, words } from "../values.ts";
 import { commands, passwords, protocols } from "./shared-rows.ts";
 
 const SESSION_CACHE = /^(?:off|none|builtin(?::\d+)?|shared:([^:]+):(\d+[km]?))$/i;
@@ -41,8 +41,8 @@ function declareZone(name: string, asked: number, directive: Directive): void {
 
 function sessionTimeout(directive: Directive): number {
   const value = seconds(text(directive));
-  if (!Number.isNaN(value)) return value;
-  throw new ConfigError(`"${directive.name}" directive invalid value`, directive);
+  if (Number.isNaN(value)) throw invalid("value", directive);
+  return value;
 }
 
 /** Whether a cache keeps sessions, so that they may be resumed without a ticket. */
