@@ -2,19 +2,15 @@
 import { resolve } from "node:path";
 import { MAIL, MANY, type Row, eachOf } from "./directive.ts";
 import { ConfigError } from "./error.ts";
-import { defaultFile, fullName } from "./files.ts";
-import type { Hosts } from "./name-lookup.ts";
+import { defaultFile } from "./files.ts";
+import { type LogDestination, logDestination, resolveDestination } from "./log-destination.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
+import type { Hosts } from "./name-lookup.ts";
 import type { Directive } from "./parser.ts";
-import { type SyslogServer, resolveSyslog, syslogServer } from "./syslog.ts";
 import { type Paths, words } from "./values.ts";
 
-/** Where messages go: stderr, a file's path, or a syslog server. */
 export interface ErrorLogTarget {
-  readonly destination:
-    | { readonly stderr: true }
-    | { readonly path: string }
-    | { readonly syslog: SyslogServer };
+  readonly destination: LogDestination;
   readonly level: LogLevel;
 }
 
@@ -23,17 +19,12 @@ function errorLog(directive: Directive, paths: Paths): ErrorLogTarget {
   return { destination: destinationOf(word, directive, paths), level: level(levels, directive) };
 }
 
-function destinationOf(
-  word: string,
-  directive: Directive,
-  paths: Paths,
-): ErrorLogTarget["destination"] {
-  if (word === "stderr") return { stderr: true };
-  if (word.startsWith("syslog:")) return { syslog: syslogServer(word, directive) };
+function destinationOf(word: string, directive: Directive, paths: Paths): LogDestination {
+  if (word === "stderr") return { stream: word };
   if (word.startsWith("memory:")) {
     throw new ConfigError("postern was built without debug support", directive);
   }
-  return { path: fullName(paths.prefix, word) };
+  return logDestination(word, directive, paths);
 }
 
 /** One level; or several of those that choose among debug messages, which are one to us. */
@@ -76,8 +67,9 @@ export function mainLogs(
  */
 export function defaultErrorLog(prefix: string, given: string | null): ErrorLogTarget {
   const path = given === null ? defaultFile(prefix, "logs/error.log") : resolve(prefix, given);
-  const stderr = given === "stderr" || path === null;
-  return { destination: stderr ? { stderr } : { path }, level: "error" };
+  const destination: LogDestination =
+    given === "stderr" || path === null ? { stream: "stderr" } : { path };
+  return { destination, level: "error" };
 }
 
 /** With addresses in place of the names of syslog servers. */
@@ -85,11 +77,10 @@ export function resolveErrorLogs(
   targets: readonly ErrorLogTarget[],
   hosts: Hosts,
 ): readonly ErrorLogTarget[] {
-  return targets.map((target) => {
-    const { destination: where } = target;
-    if (!("syslog" in where)) return target;
-    return { ...target, destination: { syslog: resolveSyslog(where.syslog, hosts) } };
-  });
+  return targets.map((target) => ({
+    ...target,
+    destination: resolveDestination(target.destination, hosts),
+  }));
 }
 
 export const error_log: Row<readonly ErrorLogTarget[] | null> = {

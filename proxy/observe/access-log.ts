@@ -51,7 +51,7 @@ export class AccessLog {
               timestamp: pino.stdTimeFunctions.isoTime,
               formatters: { level: () => ({ log: "access" }) },
             },
-            sinks.get(target === "stdout" ? { stream: "stdout" } : target),
+            sinks.get(target),
           );
   }
 

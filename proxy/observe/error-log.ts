@@ -20,7 +20,7 @@ export class ErrorLog {
 
   constructor(targets: readonly ErrorLogTarget[], sinks: Sinks) {
     this.#targets = targets.map(({ destination, level }) => ({
-      sink: sinks.get("stderr" in destination ? { stream: "stderr" } : destination),
+      sink: sinks.get(destination),
       threshold: LOG_LEVELS.indexOf(level),
     }));
     this.#threshold = Math.min(...this.#targets.map(({ threshold }) => threshold));

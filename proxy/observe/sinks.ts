@@ -1,13 +1,8 @@
 /** Where lines go: files, the standard streams and syslog servers, each opened once a process. */
 import pino from "pino";
-import type { SyslogServer } from "../config/index.ts";
+import type { LogDestination } from "../config/index.ts";
 import type { Sink } from "./sink.ts";
 import { Syslog } from "./syslog.ts";
-
-export type Destination =
-  | { readonly path: string }
-  | { readonly stream: "stdout" | "stderr" }
-  | { readonly syslog: SyslogServer };
 
 type Stream = ReturnType<typeof pino.destination>;
 
@@ -17,7 +12,7 @@ export class Sinks {
   readonly #servers = new Map<string, Syslog>();
 
   /** @throws Error where a file cannot be opened */
-  get(destination: Destination): Sink {
+  get(destination: LogDestination): Sink {
     if ("path" in destination) {
       const { path } = destination;
       return kept(this.#files, path, () => open(path));

@@ -25,10 +25,9 @@ export function touch(path: string): void {
 
 function logFiles({ error_log, servers }: Settings): ReadonlySet<string> {
   const errorLogs = [...error_log, ...servers.flatMap((server) => server.error_log)];
-  return new Set([
-    ...errorLogs.flatMap(({ destination }) => ("path" in destination ? [destination.path] : [])),
-    ...servers.flatMap(({ access_log }) =>
-      typeof access_log === "object" && "path" in access_log ? [access_log.path] : [],
-    ),
-  ]);
+  const destinations = [
+    ...errorLogs.map(({ destination }) => destination),
+    ...servers.flatMap(({ access_log }) => (access_log === "off" ? [] : [access_log])),
+  ];
+  return new Set(destinations.flatMap((to) => ("path" in to ? [to.path] : [])));
 }

@@ -80,7 +80,7 @@ export class Primary {
     // The files of unix sockets go with us, whatever we end by.
     process.on("exit", () => this.#sockets.close());
     const { settings } = this.#current;
-    const seen = settings.error_log.some(({ destination }) => "stderr" in destination);
+    const seen = settings.error_log.some(({ destination }) => "stream" in destination);
     await this.#sockets.bind(settings, {
       write: (level, message) => {
         this.#log.write(level, message);

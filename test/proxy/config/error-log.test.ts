@@ -19,7 +19,7 @@ const LEVELS: Record<string, LogLevel> = {
 for (const [words, level] of Object.entries(LEVELS)) {
   test(`error_log stderr ${words} is one of level ${level}`, () => {
     assert.deepEqual(logs(`error_log stderr ${words};`), [
-      { destination: { stderr: true }, level },
+      { destination: { stream: "stderr" }, level },
     ]);
   });
 }
