@@ -5,7 +5,6 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readConfiguration } from "../../../proxy/config/index.ts";
-import { names } from "../../../proxy/config/table.ts";
 import { writeCertificate } from "../../support/certificate.ts";
 import { makeScratch } from "../../support/scratch.ts";
 
@@ -39,8 +38,7 @@ mail {
 }
 `;
 
-const todo = !names.includes("resolver");
-test("every line of a whole configuration is understood", { todo }, async (t) => {
+test("every line of a whole configuration is understood", async (t) => {
   const { path: prefix, remove } = await makeScratch();
   t.after(remove);
   await writeCertificate(prefix);
