@@ -9,7 +9,7 @@ import { ErrorLog, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { say } from "../report.ts";
 import { isDaemon } from "./daemon.ts";
-import { type Generation, WorkerProcesses } from "./generation.ts";
+import type { Generation } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
 import { InProcess } from "./in-process.ts";
 import { prepareLogFiles } from "./log-files.ts";
@@ -18,6 +18,7 @@ import { checkResources } from "./resources.ts";
 import { obey } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
 import { startLines } from "./start-lines.ts";
+import { WorkerProcesses } from "./worker-processes.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
 const KILL_AFTER = 1000;

@@ -7,6 +7,7 @@ import type { ErrorLog } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import { workerEnvironment } from "./environment.ts";
+import type { Generation, SharedByWorkers } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Sockets } from "./sockets.ts";
 import { FATAL } from "./surroundings.ts";
@@ -18,12 +19,6 @@ const RESPAWN_SLOWEST = 5000;
 /** ms that a worker lives before its death says nothing about the next one. */
 const LONG_LIFE = 10_000;
 
-/** What is the same for all workers, whatever the configuration says. */
-export interface SharedByWorkers {
-  readonly ticketKeys: Uint8Array;
-  readonly identity: Identity | null;
-}
-
 /** The operator's own, if they have one. */
 const OPENSSL_CONF =
   process.env["OPENSSL_CONF"] ?? fileURLToPath(new URL("openssl.cnf", import.meta.url));
@@ -31,23 +26,6 @@ const OPENSSL_CONF =
 /** The authorities that the system trusts are trusted beside those that Node brings along, unless the operator says 0. */
 const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
 
-/** What serves one configuration, until another one takes its place. */
-export interface Generation {
-  readonly settings: Settings;
-  readonly identity: Identity | null;
-  /** @returns when as many workers as there can be accept connections; false where there can be none */
-  start(): Promise<boolean>;
-  /** No more workers, and those there are end when their sessions have. */
-  drain(): void;
-  /** All sessions end now. */
-  stop(): void;
-  /** Without waiting for anything. */
-  kill(): void;
-  /** The log files are opened anew. */
-  reopen(): void;
-}
-
-/** Workers that are processes of their own. */
 export class WorkerProcesses implements Generation {
   readonly settings: Settings;
   readonly #sockets: Sockets;

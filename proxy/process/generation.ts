@@ -1,0 +1,23 @@
+/** What serves one configuration, until another one takes its place. */
+import type { Identity, Settings } from "../config/index.ts";
+
+export interface Generation {
+  readonly settings: Settings;
+  readonly identity: Identity | null;
+  /** @returns when as many workers as there can be accept connections; false where there can be none */
+  start(): Promise<boolean>;
+  /** No more workers, and those there are end when their sessions have. */
+  drain(): void;
+  /** All sessions end now. */
+  stop(): void;
+  /** Without waiting for anything. */
+  kill(): void;
+  /** The log files are opened anew. */
+  reopen(): void;
+}
+
+/** What is the same for all workers, whatever the configuration says. */
+export interface SharedByWorkers {
+  readonly ticketKeys: Uint8Array;
+  readonly identity: Identity | null;
+}
