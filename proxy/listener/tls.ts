@@ -19,10 +19,8 @@ export class TlsContexts {
    */
   of({ tls, protocol }: ServerSettings): ServerTls | null {
     if (tls === null) return null;
-    const known = this.#made.get(tls) ?? new Map<ProtocolName, ServerTls>();
-    this.#made.set(tls, known);
-    const made = known.get(protocol) ?? new SocketServerTls(tls, this.#ticketKey, protocol);
-    known.set(protocol, made);
-    return made;
+    return this.#made
+      .getOrInsertComputed(tls, () => new Map<ProtocolName, ServerTls>())
+      .getOrInsertComputed(protocol, () => new SocketServerTls(tls, this.#ticketKey, protocol));
   }
 }

@@ -13,16 +13,13 @@ export class Sinks {
 
   /** @throws Error where a file cannot be opened */
   get(destination: LogDestination): Sink {
-    if ("path" in destination) {
-      const { path } = destination;
-      return kept(this.#files, path, () => open(path));
-    }
+    if ("path" in destination) return this.#files.getOrInsertComputed(destination.path, open);
     if ("stream" in destination) {
       const { stream } = destination;
-      return kept(this.#streams, stream, () => open(stream === "stdout" ? 1 : 2));
+      return this.#streams.getOrInsertComputed(stream, () => open(stream === "stdout" ? 1 : 2));
     }
     const { syslog } = destination;
-    return kept(this.#servers, JSON.stringify(syslog), () => new Syslog(syslog));
+    return this.#servers.getOrInsertComputed(JSON.stringify(syslog), () => new Syslog(syslog));
   }
 
   /** Opens the files anew, by their names: a rotated log is let go of. */
@@ -37,10 +34,4 @@ function open(dest: string | number): Stream {
   // A reader of our output that went away must not take the mail down with it.
   stream.on("error", () => {});
   return stream;
-}
-
-function kept<Kept>(map: Map<string, Kept>, name: string, make: () => Kept): Kept {
-  const found = map.get(name) ?? make();
-  map.set(name, found);
-  return found;
 }

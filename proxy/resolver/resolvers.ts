@@ -13,8 +13,6 @@ export class Resolvers {
 
   get(settings: ResolverSettings): Resolver {
     const key = JSON.stringify(settings);
-    const resolver = this.#bySettings.get(key) ?? new Resolver(this.#transport, settings);
-    this.#bySettings.set(key, resolver);
-    return resolver;
+    return this.#bySettings.getOrInsertComputed(key, () => new Resolver(this.#transport, settings));
   }
 }

@@ -46,17 +46,13 @@ export class TlsFiles {
 
   /** @throws ConfigError */
   chain(given: string, place: Place): Chain {
-    const chain = this.#chains.get(given) ?? this.#loadChain(given, place);
-    this.#chains.set(given, chain);
-    return chain;
+    return this.#chains.getOrInsertComputed(given, () => this.#loadChain(given, place));
   }
 
   /** @throws ConfigError */
   key(given: string, passwords: readonly string[], place: Place): SecretKey {
     const which = [given, ...passwords].join("\0");
-    const key = this.#keys.get(which) ?? this.#loadKey(given, passwords, place);
-    this.#keys.set(which, key);
-    return key;
+    return this.#keys.getOrInsertComputed(which, () => this.#loadKey(given, passwords, place));
   }
 
   /** Revocation lists, PEM, one each. Whether they are whole only OpenSSL can tell. @throws ConfigError */
@@ -110,9 +106,7 @@ export class TlsFiles {
     if (given.startsWith(DATA)) return given.slice(DATA.length);
     const path = this.name(given);
     try {
-      const text = this.#texts.get(path) ?? readFileSync(path, "latin1");
-      this.#texts.set(path, text);
-      return text;
+      return this.#texts.getOrInsertComputed(path, () => readFileSync(path, "latin1"));
     } catch (error) {
       throw failed(call, openFailure(path, error), place);
     }

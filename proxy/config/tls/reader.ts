@@ -28,10 +28,7 @@ export class TlsReader {
 
   /** @throws ConfigError for a file or a value that cannot be used */
   read(values: TlsValues, user: TlsUser, placeOf: PlaceOf): TlsSettings {
-    const said = wording(values);
-    const made = this.#made.get(said) ?? this.#make(values, user, placeOf);
-    this.#made.set(said, made);
-    return made;
+    return this.#made.getOrInsertComputed(wording(values), () => this.#make(values, user, placeOf));
   }
 
   /**
@@ -41,10 +38,9 @@ export class TlsReader {
    * @throws ConfigError likewise
    */
   readAsClient(values: ClientTlsValues, place: Place): ClientTlsSettings {
-    const said = wording(values);
-    const made = this.#madeAsClient.get(said) ?? readClientTls(values, this.#files, place);
-    this.#madeAsClient.set(said, made);
-    return made;
+    return this.#madeAsClient.getOrInsertComputed(wording(values), () =>
+      readClientTls(values, this.#files, place),
+    );
   }
 
   #make(values: TlsValues, user: TlsUser, placeOf: PlaceOf): TlsSettings {
