@@ -4,9 +4,7 @@ import { type Pace, Resolver } from "../../proxy/resolver/resolver.ts";
 import { transport } from "./connections.ts";
 import type { NameServer } from "./name-server.ts";
 
-/** ms after which a silent server is given up, and the next one is asked. */
-const REPEAT = 100;
-
+/** One that waits for its first server for ever, unless `pace` says otherwise. */
 export function resolverOf(
   servers: readonly Pick<NameServer, "host" | "port">[],
   settings: Partial<ResolverSettings> = {},
@@ -21,7 +19,7 @@ export function resolverOf(
       ipv6: false,
       ...settings,
     },
-    { repeat: REPEAT, clock: performance, ...pace },
+    { repeat: Number.POSITIVE_INFINITY, clock: performance, ...pace },
   );
 }
 

@@ -20,6 +20,9 @@ const CLIENT = parseIp("192.0.2.9")!;
 const PTR = "PTR 9.2.0.192.in-addr.arpa";
 const NAME: readonly DnsRecord[] = [{ type: "PTR", data: "mx.example.test" }];
 
+/** ms after which a silent server is given up, and the next one is asked. */
+const HASTY = { repeat: 100 };
+
 /** Until the test ends. */
 async function nameServer(t: TestContext, say: Say): Promise<NameServer> {
   const server = await startNameServer(say);
@@ -176,8 +179,9 @@ describe("waits for a better answer, and asks the next server,", { concurrency: 
   for (const [what, say] of Object.entries(USELESS)) {
     test(what, async (t) => {
       const servers = [await nameServer(t, say), await nameServer(t, right)];
-      assert.equal(await resolverOf(servers).reverse(CLIENT, patience()), "mx.example.test");
-      assert.deepEqual(told(servers[1]!.queries), [`udp ${PTR}`]);
+      const resolver = resolverOf(servers, {}, HASTY);
+      assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+      assert.deepEqual(new Set(told(servers[1]!.queries)), new Set([`udp ${PTR}`]));
     });
   }
 
@@ -187,7 +191,7 @@ describe("waits for a better answer, and asks the next server,", { concurrency: 
       Buffer.from("garbage"),
       answer(query, NAME),
     ]);
-    const resolver = resolverOf([server], {}, { repeat: Number.POSITIVE_INFINITY });
+    const resolver = resolverOf([server]);
     assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
   });
 
@@ -203,15 +207,16 @@ describe("waits for a better answer, and asks the next server,", { concurrency: 
       return [answer(held, NAME)];
     });
     const second = await nameServer(t, silent);
-    assert.equal(await resolverOf([first, second]).reverse(CLIENT, patience()), "mx.example.test");
-    assert.equal(second.queries.length, 1);
+    const resolver = resolverOf([first, second], {}, HASTY);
+    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+    assert.notEqual(second.queries.length, 0);
   });
 
   test("and asks one that is not there no more than any other", async (t) => {
     const gone = await startNameServer(silent);
     await gone.close();
-    const servers = [gone, await nameServer(t, right)];
-    assert.equal(await resolverOf(servers).reverse(CLIENT, patience()), "mx.example.test");
+    const resolver = resolverOf([gone, await nameServer(t, right)], {}, HASTY);
+    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
   });
 });
 
@@ -327,7 +332,7 @@ describe("an answer is kept", { concurrency: true }, () => {
 describe("what several ask for at once", { concurrency: true }, () => {
   test("is asked once", async (t) => {
     const server = await nameServer(t, right);
-    const resolver = resolverOf([server], {}, { repeat: Number.POSITIVE_INFINITY });
+    const resolver = resolverOf([server]);
     const names = Array.from({ length: 10 }, () => resolver.reverse(CLIENT, patience()));
     assert.deepEqual(new Set(await Promise.all(names)), new Set(["mx.example.test"]));
     assert.equal(server.queries.length, 1);
@@ -340,7 +345,7 @@ describe("what several ask for at once", { concurrency: true }, () => {
       asked = query;
       return again ? [answer(query, NAME)] : [];
     });
-    const resolver = resolverOf([server]);
+    const resolver = resolverOf([server], {}, HASTY);
     const leaver = new AbortController();
     const left = resolver.reverse(CLIENT, patience(0, leaver.signal));
     const stays = resolver.reverse(CLIENT, patience());
@@ -353,7 +358,7 @@ describe("what several ask for at once", { concurrency: true }, () => {
   test("is asked no longer when all have left", async (t) => {
     let answers = false;
     const server = await nameServer(t, (query) => (answers ? [answer(query, NAME)] : []));
-    const resolver = resolverOf([server], {}, { repeat: Number.POSITIVE_INFINITY });
+    const resolver = resolverOf([server]);
     const leaver = new AbortController();
     const all = [1, 2].map(() => resolver.reverse(CLIENT, patience(0, leaver.signal)));
     await server.asked(1);
