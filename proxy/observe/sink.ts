@@ -7,6 +7,3 @@ export interface Sink {
   /** What has begun to go wrong, told once; null where nothing has. */
   trouble?(): string | null;
 }
-
-/** Sends one datagram, or drops it, at once. @returns false where it can tell that nobody got it */
-export type Send = (datagram: Uint8Array) => boolean;

@@ -2,8 +2,8 @@
 import { createSocket } from "node:dgram";
 import { formatAddress, unixPath } from "../../shared/address.ts";
 import { LOG_LEVELS, type LogLevel, type SyslogServer } from "../config/index.ts";
-import type { Send, Sink } from "./sink.ts";
-import { unixDatagrams } from "./unix-datagrams.ts";
+import type { Sink } from "./sink.ts";
+import { type Send, unixDatagrams } from "./unix-datagrams.ts";
 
 /** Bytes that may wait for the network before lines are dropped. */
 const MOST_WAITING = 1_048_576;

@@ -3,7 +3,9 @@
  * Node's FFI: a socket that is never connected and never waits. Where that is not to be had, nothing is sent.
  */
 import type ffi from "node:ffi";
-import type { Send } from "./sink.ts";
+
+/** Sends one datagram, or drops it, at once. @returns false where it can tell that nobody got it */
+export type Send = (datagram: Uint8Array) => boolean;
 
 /** Linux's numbers. */
 const AF_UNIX = 1;
