@@ -1,23 +1,13 @@
 /** Files: where they are, and what is in them, with the words that operators know from nginx when it fails. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { ByteString } from "../../shared/lookup.ts";
 import { systemReason } from "../reason.ts";
 import { ConfigError, type Place } from "./error.ts";
 
-/** @throws ConfigError with nginx's words, naming the place of the `include` if there is one */
-export function readText(path: string, from?: Place): string {
-  return read(path, "utf8", from);
-}
-
-/** @throws ConfigError likewise */
-export function readBytes(path: string, from?: Place): ByteString {
-  return read(path, "latin1", from);
-}
-
-function read(path: string, encoding: "utf8" | "latin1", from?: Place): string {
+/** @throws ConfigError with nginx's words, naming the place of the directive if there is one */
+export function readFile(path: string, from?: Place): Buffer {
   try {
-    return readFileSync(path, encoding);
+    return readFileSync(path);
   } catch (error) {
     throw new ConfigError(openFailed(path, error), from);
   }

@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import type { ByteString } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
 import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
-import { fullName, readBytes } from "./files.ts";
+import { fullName, readFile } from "./files.ts";
 import { Findings } from "./findings.ts";
 import { nearest } from "./nearest.ts";
 import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
@@ -44,7 +44,7 @@ export class Reader {
   }
 
   #file(file: string, scope: Scope, depth: number, from?: Place): void {
-    const bytes = readBytes(file, from);
+    const bytes = readFile(file, from).toString("latin1");
     this.files.push({ path: file, bytes });
     this.#text(bytes, file, scope, depth);
   }

@@ -16,7 +16,9 @@ export interface Paths {
 }
 
 export function text(directive: Directive): string {
-  return first(directive);
+  const [argument] = directive.args;
+  if (argument === undefined) throw argumentCount(directive);
+  return decoded(argument);
 }
 
 export function words(directive: Directive): readonly string[] {
@@ -29,17 +31,17 @@ export function rawWords(directive: Directive): readonly ByteString[] {
 }
 
 export function flag(directive: Directive): boolean {
-  const word = first(directive).toLowerCase();
+  const word = text(directive).toLowerCase();
   if (word === "on") return true;
   if (word === "off") return false;
   throw new ConfigError(
-    `invalid value "${first(directive)}" in "${directive.name}" directive, it must be "on" or "off"`,
+    `invalid value "${text(directive)}" in "${directive.name}" directive, it must be "on" or "off"`,
     directive,
   );
 }
 
 export function number(directive: Directive): number {
-  const digits = first(directive);
+  const digits = text(directive);
   const value = Number(digits);
   if (!/^\d+$/.test(digits) || !Number.isSafeInteger(value)) throw invalid("number", directive);
   return value;
@@ -49,15 +51,15 @@ const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 *
 
 /** @returns bytes */
 export function size(directive: Directive): number {
-  const value = bytes(first(directive));
+  const value = bytes(text(directive));
   if (!Number.isSafeInteger(value)) throw invalid("value", directive);
   return value;
 }
 
 /** A size that may be in `g`, too, as files have. @returns bytes */
 export function offset(directive: Directive): number {
-  const [, digits, giga] = /^(\d+)(g)$/i.exec(first(directive)) ?? [];
-  const value = giga === undefined ? bytes(first(directive)) : Number(digits) * 1024 ** 3;
+  const [, digits, giga] = /^(\d+)(g)$/i.exec(text(directive)) ?? [];
+  const value = giga === undefined ? bytes(text(directive)) : Number(digits) * 1024 ** 3;
   if (!Number.isSafeInteger(value)) throw invalid("value", directive);
   return value;
 }
@@ -84,7 +86,7 @@ const NOTHING_MORE = 9;
 
 /** `1h 30m`, `90`, `500ms`: a sum in falling units; a bare number at the end is seconds. @returns ms */
 export function time(directive: Directive): number {
-  const found = parseTime(first(directive), "w", "ms");
+  const found = parseTime(text(directive), "w", "ms");
   if (Number.isNaN(found)) throw invalid("value", directive);
   return Math.round(found * 1000);
 }
@@ -116,7 +118,7 @@ function parseTime(word: string, longest: string, shortest: "s" | "ms"): number 
 
 /** One of a few words, without regard to case, as nginx's enumerations are. */
 export function oneOf<Word extends string>(...allowed: readonly Word[]): Read<Word> {
-  return (directive) => member(allowed, first(directive), directive);
+  return (directive) => member(allowed, text(directive), directive);
 }
 
 /** @throws ConfigError for a word that is none of those allowed */
@@ -131,12 +133,6 @@ export function member<Word extends string>(
     throw new ConfigError(`invalid value "${word}"`, directive, advice);
   }
   return found;
-}
-
-function first(directive: Directive): string {
-  const [argument] = directive.args;
-  if (argument === undefined) throw argumentCount(directive);
-  return decoded(argument);
 }
 
 export function invalid(what: "value" | "number", directive: Directive): ConfigError {

@@ -3,7 +3,7 @@ import type { ConfigError, Place } from "../error.ts";
 import type { KeyPairs } from "./key-pairs.ts";
 import { type Judged, failed } from "./openssl-words.ts";
 import type { Directive } from "../parser.ts";
-import { fixedOptions, setOptions } from "./options.ts";
+import { fixedOptions, setOptions, wishes } from "./options.ts";
 import type { TlsFiles } from "./files.ts";
 import { words } from "../values.ts";
 import { NO_VERSION, TLS_VERSIONS, type TlsVersion } from "./settings.ts";
@@ -131,16 +131,14 @@ function groups(draft: Draft, command: ConfCommand): void {
   draft.groups = judged(command);
 }
 
-/** `ALL,-TLSv1.2`: a version named without a sign is on. */
+/** `ALL,-TLSv1.2` */
 function protocols(draft: Draft, command: ConfCommand): void {
-  for (const word of command.value.split(",")) {
-    const flag = word.trim();
-    const name = flag.replace(/^[+-]/, "").toLowerCase();
+  for (const { name, on } of wishes(command.value)) {
     const named = TLS_VERSIONS.filter((known) => name === "all" || known.toLowerCase() === name);
     if (named.length === 0 && !["sslv2", "sslv3"].includes(name)) throw badValue(command);
     for (const known of named) {
-      if (flag.startsWith("-")) draft.options.add(NO_VERSION[known]);
-      else draft.options.delete(NO_VERSION[known]);
+      if (on) draft.options.delete(NO_VERSION[known]);
+      else draft.options.add(NO_VERSION[known]);
     }
   }
 }

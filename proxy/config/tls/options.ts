@@ -71,8 +71,8 @@ interface Wish {
   readonly on: boolean;
 }
 
-/** `SessionTicket,-MiddleboxCompat`; null for what is not in that form. */
-function wishes(value: string): readonly Wish[] {
+/** `SessionTicket,-MiddleboxCompat`: what is named without a sign is on; the names in small letters. */
+export function wishes(value: string): readonly Wish[] {
   return value.split(",").map((word) => {
     const flag = word.trim();
     return { name: flag.replace(/^[+-]/, "").toLowerCase(), on: !flag.startsWith("-") };

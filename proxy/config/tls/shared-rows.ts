@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { MAIL, MANY, type Row, eachOf, once, setOf } from "../directive.ts";
 import type { Place } from "../error.ts";
-import { readText } from "../files.ts";
+import { readFile } from "../files.ts";
 import type { Directive } from "../parser.ts";
 import { type Paths, text } from "../values.ts";
 import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
@@ -30,7 +30,8 @@ export const file: Row<NamedFile | null> = {
 
 /** The pass phrases of a file, a line each, to be tried in turn on an encrypted key. */
 function passPhrases(directive: Directive, paths: Paths): readonly string[] {
-  return readText(resolve(paths.configuration, text(directive)), directive)
+  return readFile(resolve(paths.configuration, text(directive)), directive)
+    .toString()
     .split(/\r?\n/)
     .filter((line) => line !== "");
 }

@@ -1,8 +1,7 @@
 /** Session ticket keys (RFC 5077 section 4) from nginx's files. */
 import { hkdfSync } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { ConfigError, type Place } from "../error.ts";
-import { openFailed } from "../files.ts";
+import { readFile } from "../files.ts";
 
 /** Bytes in a name, and in an AES-128 or HMAC key. */
 const PART = 16;
@@ -19,7 +18,7 @@ export interface TicketKey {
 
 /** @throws ConfigError for a file that cannot be read, or is of another size */
 export function readTicketKey(path: string, place: Place): TicketKey {
-  const bytes = read(path, place);
+  const bytes = readFile(path, place);
   if (bytes.length === LONG) {
     const info = "postern ticket key";
     const secrets = hkdfSync("sha256", bytes.subarray(PART), "", info, SHORT - PART);
@@ -32,12 +31,4 @@ export function readTicketKey(path: string, place: Place): TicketKey {
   // nginx has the AES key in front of the HMAC key.
   const part = (index: number): Buffer => bytes.subarray(index * PART, (index + 1) * PART);
   return { key: Buffer.concat([part(0), part(2), part(1)]), derived: false };
-}
-
-function read(path: string, place: Place): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new ConfigError(openFailed(path, error), place);
-  }
 }
