@@ -25,6 +25,13 @@ export function removePid(path: string | null): void {
   if (path !== null) rmSync(path, { force: true });
 }
 
+/** @throws Error where the new file cannot be written */
+export function movePid(from: string | null, to: string | null): void {
+  if (from === to) return;
+  writePid(to);
+  removePid(from);
+}
+
 /**
  * Whom to signal. nginx takes 0, too, and signals its own process group.
  *

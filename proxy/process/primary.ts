@@ -13,7 +13,7 @@ import type { Generation } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
 import { InProcess } from "./in-process.ts";
 import { prepareLogFiles } from "./log-files.ts";
-import { removePid, writePid } from "./pid-file.ts";
+import { movePid, removePid, writePid } from "./pid-file.ts";
 import { checkResources } from "./resources.ts";
 import { obey } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
@@ -234,11 +234,4 @@ export class Primary {
 /** @param ms 0 for never */
 function limit(ms: number, then: () => void): void {
   if (ms > 0) setTimeout(then, ms).unref();
-}
-
-/** @throws Error where the new file cannot be written */
-function movePid(before: string | null, pid: string | null): void {
-  if (pid === before) return;
-  writePid(pid);
-  removePid(before);
 }
