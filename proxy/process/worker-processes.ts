@@ -38,6 +38,7 @@ export class WorkerProcesses implements Generation {
   #ready = 0;
   #lost = 0;
   #started: (serving: boolean) => void = () => {};
+  /** ms before the next one that died young is replaced. */
   #respawn = RESPAWN_FIRST;
 
   /** @param empty called when the last worker of an ending generation has gone */
@@ -141,11 +142,11 @@ export class WorkerProcesses implements Generation {
 
   /** @param lived ms */
   #replace(index: number, lived: number): void {
-    const slower = Math.min(this.#respawn * 2, RESPAWN_SLOWEST);
-    this.#respawn = lived > LONG_LIFE ? RESPAWN_FIRST : slower;
+    const pause = lived > LONG_LIFE ? RESPAWN_FIRST : this.#respawn;
+    this.#respawn = Math.min(pause * 2, RESPAWN_SLOWEST);
     setTimeout(() => {
       if (!this.#ending) this.#spawn(index);
-    }, this.#respawn);
+    }, pause);
   }
 }
 
