@@ -5,12 +5,6 @@ import { connect as connectTls } from "node:tls";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { replyLength } from "./framing.ts";
 
-/** ms without an answer, after which there will be none. */
-const PATIENCE = 5000;
-
-/** In a transcript: no answer came. */
-export const SILENCE = "(silence)";
-
 /** One version and one cipher, so that what lookups tell of them depends on no defaults. */
 const tls = {
   maxVersion: "TLSv1.2",
@@ -66,25 +60,17 @@ export class Client {
 
   /** Waits for a whole reply, or the close. */
   async reply(): Promise<void> {
-    const deadline = AbortSignal.timeout(PATIENCE);
     let length: number;
     while ((length = replyLength(this.#protocol, this.#held)) === 0) {
       if (this.#closed) return this.#end();
-      if (deadline.aborted) {
-        this.transcript.push(SILENCE);
-        return this.destroy();
-      }
-      await this.#more(deadline);
+      await this.#more();
     }
     this.#hear(length);
   }
 
   /** Waits for the close. */
   async end(): Promise<void> {
-    const deadline = AbortSignal.timeout(PATIENCE);
-    while (!this.#closed && !deadline.aborted) await this.#more(deadline);
-    this.#hear(this.#held.length);
-    if (!this.#closed) this.transcript.push("(stays open)");
+    while (!this.#closed) await this.#more();
     this.#end();
   }
 
@@ -126,10 +112,9 @@ export class Client {
     socket.on("error", close).on("end", close).on("close", close);
   }
 
-  #more(deadline: AbortSignal): Promise<void> {
+  #more(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      deadline.addEventListener("abort", () => resolve(), { once: true });
     });
   }
 

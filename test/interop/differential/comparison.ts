@@ -1,12 +1,10 @@
 // The verdict on a script: Postern did what nginx did, but for the known differences.
 import assert from "node:assert/strict";
 import { knownDifferences } from "./known-differences/index.ts";
-import { SILENCE } from "./client.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** @param name of the script, with its topic */
 export function compare(name: string, nginx: Transcript, postern: Transcript): void {
-  assert.ok(!postern.client.includes(SILENCE), "Postern says nothing");
   let expected = nginx;
   for (const { reason, scripts, expected: rewrite } of knownDifferences) {
     if (scripts?.test(name) === false) continue;
