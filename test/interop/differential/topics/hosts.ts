@@ -11,7 +11,7 @@ import {
   SERVFAIL,
   zone,
 } from "../../../support/name-server.ts";
-import { base64, on, type Script, smtp, type Topic } from "../script.ts";
+import { base64, on, raw, type Script, smtp, type Topic } from "../script.ts";
 
 /** By `TYPE name`. */
 type Names = Readonly<Record<string, Entry>>;
@@ -63,26 +63,15 @@ const overIpv4: Readonly<Record<string, MakeZone>> = {
   "no PTR record": of(() => []),
   "a name that cannot be told": of(() => SERVFAIL),
   "a name that is refused": of(() => 5),
-  "a name of which nothing is said": of(() => "silence"),
-  "a question that is called wrong": of(() => 1),
-  "an answer with another id": of((host) => ({ id, ...query }) => [
-    answer({ ...query, id: id ^ 1 }, ptr(host)),
-  ]),
-  "an answer to another question": of((host) => (query) => [
-    answer({ ...query, name: "9.9.9.9.in-addr.arpa" }, ptr(host)),
-  ]),
   "a name behind an alias": of((host) => [
     alias(DELEGATED),
     { type: "PTR", data: host, name: DELEGATED },
   ]),
-  "an alias without a name": of(() => [alias(DELEGATED)]),
   "an empty name": of(() => ptr(".")),
   "a name that does not exist": rightly(() => NXDOMAIN, NXDOMAIN),
   "a name without addresses": rightly(() => []),
   "a name whose addresses cannot be told": rightly(() => SERVFAIL, SERVFAIL),
-  "a name whose addresses are not said": rightly(() => "silence", "silence"),
   "a name whose IPv6 addresses cannot be told": rightly((client) => a(client), SERVFAIL),
-  "a name whose IPv6 addresses are not said": rightly((client) => a(client), "silence"),
   "a name that does not exist for IPv6": rightly((client) => a(client), NXDOMAIN),
   "a name whose addresses do not fit a datagram": rightly((client) => overTcp(a(client))),
   "a name with an address behind an alias": rightly((client) => [
@@ -110,6 +99,21 @@ const overIpv4: Readonly<Record<string, MakeZone>> = {
   }),
 };
 
+/** Of these the rivals wait for something until their time is up. */
+const unanswered: Readonly<Record<string, MakeZone>> = {
+  "a name of which nothing is said": of(() => "silence"),
+  "a question that is called wrong": of(() => 1),
+  "an answer with another id": of((host) => ({ id, ...query }) => [
+    answer({ ...query, id: id ^ 1 }, ptr(host)),
+  ]),
+  "an answer to another question": of((host) => (query) => [
+    answer({ ...query, name: "9.9.9.9.in-addr.arpa" }, ptr(host)),
+  ]),
+  "an alias without a name": of(() => [alias(DELEGATED)]),
+  "a name whose addresses are not said": rightly(() => "silence", "silence"),
+  "a name whose IPv6 addresses are not said": rightly((client) => a(client), "silence"),
+};
+
 const overIpv6: Readonly<Record<string, MakeZone>> = {
   "a name that leads back": (host, client) => ({
     ptr: ptr(host),
@@ -119,12 +123,21 @@ const overIpv6: Readonly<Record<string, MakeZone>> = {
   "no name": of(() => NXDOMAIN),
 };
 
-type Case = { readonly name: string; readonly client: string; readonly zone: Zone };
+type Case = {
+  readonly name: string;
+  readonly client: string;
+  readonly zone: Zone;
+  readonly directives: string;
+};
+
+const RESOLVER = "set_real_ip_from 127.0.0.0/8; resolver NAME_SERVER;";
+const IMPATIENT = `${RESOLVER} resolver_timeout 1s;`;
 
 const cases: readonly Case[] = [
-  ...Object.entries(overIpv4).map(([name, make], index): Case => {
+  ...Object.entries({ ...overIpv4, ...unanswered }).map(([name, make], index): Case => {
     const client = `192.0.2.${index + 1}`;
-    return { name, client, zone: make(`four${index + 1}.example.test`, client) };
+    const directives = name in unanswered ? IMPATIENT : RESOLVER;
+    return { name, client, zone: make(`four${index + 1}.example.test`, client), directives };
   }),
   ...Object.entries(overIpv6).map(([name, make], index): Case => {
     const client = `2001:db8::${index + 1}`;
@@ -132,6 +145,7 @@ const cases: readonly Case[] = [
       name: `${name}, over IPv6`,
       client,
       zone: make(`six${index + 1}.example.test`, client),
+      directives: RESOLVER,
     };
   }),
 ];
@@ -156,14 +170,15 @@ function header(client: string): string {
     : `PROXY TCP4 ${client} CLIENT 51234 25\r\n`;
 }
 
-const RESOLVER = "set_real_ip_from 127.0.0.0/8; resolver NAME_SERVER; resolver_timeout 1s;";
 const balanced = { listen: "proxy_protocol" } as const;
 
-const zones: readonly Script[] = cases.flatMap(({ name, client }) =>
-  on(smtp(RESOLVER, balanced), { [name]: [EHLO, AUTH] }, { first: header(client) }),
+const zones: readonly Script[] = cases.flatMap(({ name, client, directives }) =>
+  on(smtp(directives, balanced), { [name]: [EHLO, AUTH] }, { first: header(client) }),
 );
 
 const good = { first: header("192.0.2.1") };
+/** Whose greeting takes a while, since nothing is said of its name. */
+const slow = header(cases.find(({ name }) => name === "a name of which nothing is said")!.client);
 const more: readonly Script[] = [
   ...on(smtp("resolver NAME_SERVER;"), { "a client without a balancer": [EHLO, AUTH] }),
   ...on(
@@ -178,14 +193,14 @@ const more: readonly Script[] = [
   ),
   ...on(smtp(`${RESOLVER} xclient off;`, balanced), { "an upstream that is not told": AUTH }, good),
   ...on(
-    smtp(`${RESOLVER} smtp_greeting_delay 1s;`, balanced),
+    smtp(`${IMPATIENT} smtp_greeting_delay 1s;`, balanced),
     { "a client that does not wait for its greeting": [] },
-    { first: `${header("192.0.2.11")}NOOP\r\n`, leavesSilently: true },
+    { first: `${slow}NOOP\r\n`, leavesSilently: true },
   ),
   ...on(
-    smtp(RESOLVER, balanced),
-    { "commands that come before the greeting": [AUTH] },
-    { first: `${header("192.0.2.11")}NOOP\r\n` },
+    smtp(IMPATIENT, balanced),
+    { "commands that come before the greeting": [raw("", 1), AUTH] },
+    { first: `${slow}NOOP\r\n` },
   ),
   ...on(
     smtp(RESOLVER, balanced),

@@ -166,7 +166,7 @@ const proxied = (["imap", "pop3", "smtp"] as const).flatMap((protocol): readonly
     },
     {
       name: `${protocol}: the upstream says nothing for the length of timeout`,
-      server: server("timeout 1s;"),
+      server: server("timeout 3s;"),
       moves: moves(...logins[protocol]),
       upstream: { greeting: "" },
     },
