@@ -7,8 +7,6 @@ export class ClientTlsContexts {
   readonly #made = new Map<ClientTlsSettings, SocketClientTls>();
 
   of(settings: ClientTlsSettings): SocketClientTls {
-    const made = this.#made.get(settings) ?? new SocketClientTls(settings);
-    this.#made.set(settings, made);
-    return made;
+    return this.#made.getOrInsertComputed(settings, () => new SocketClientTls(settings));
   }
 }
