@@ -7,6 +7,11 @@ export interface Place {
   readonly line: number;
 }
 
+/** The place alone of what stands there. */
+export function at({ file, line }: Place): Place {
+  return { file, line };
+}
+
 /** The place of what `-g` says, which has no lines. */
 export const COMMAND_LINE = "command line";
 

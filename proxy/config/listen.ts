@@ -1,7 +1,7 @@
 /** The `listen` directive, and the mail protocol that a port stands for. */
 import { formatAddress } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { ConfigError, type Place } from "./error.ts";
+import { ConfigError, type Place, at } from "./error.ts";
 import {
   type Refuse,
   checkHost,
@@ -43,12 +43,11 @@ export function protocolOf(listens: readonly Listen[]): ProtocolName | undefined
 /** One for each port of a range. */
 export function listen(directive: Directive): readonly Listen[] {
   const [address = "", ...given] = words(directive);
-  const { file, line } = directive;
   const parameters = listenParameters(given, directive);
   return addresses(address, directive).map((one) => ({
     ...one,
     ...parameters,
-    place: { file, line },
+    place: at(directive),
   }));
 }
 

@@ -1,6 +1,6 @@
 /** A block of the configuration as it was read, and what holds in it: an inner block outweighs an outer one. */
 import type { Context, Rows, Values } from "./directive.ts";
-import type { Place } from "./error.ts";
+import { type Place, at } from "./error.ts";
 
 /** The directives of one block, by name, and the blocks inside. */
 export interface Scope extends Place {
@@ -11,8 +11,8 @@ export interface Scope extends Place {
   readonly inner: Scope[];
 }
 
-export function scopeAt(context: Context, { file, line }: Place): Scope {
-  return { context, values: new Map(), places: new Map(), inner: [], file, line };
+export function scopeAt(context: Context, place: Place): Scope {
+  return { context, values: new Map(), places: new Map(), inner: [], ...at(place) };
 }
 
 /** The innermost block's value, else an outer one's, else the row's default. */
@@ -35,5 +35,5 @@ export function resolveValues<Table extends Rows>(
 export function placeOf(name: string, scopes: readonly [inner: Scope, ...outer: Scope[]]): Place {
   const [inner] = scopes;
   const scope = scopes.find(({ places }) => places.has(name));
-  return scope?.places.get(name) ?? { file: inner.file, line: inner.line };
+  return scope?.places.get(name) ?? at(inner);
 }

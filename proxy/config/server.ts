@@ -1,6 +1,6 @@
 /** A `server` block into the settings of a server. */
 import { authHttpSsl, endpointTls } from "./auth-http.ts";
-import { ConfigError } from "./error.ts";
+import { ConfigError, at } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { JavaOutbound } from "./java/index.ts";
 import { protocolOf } from "./listen.ts";
@@ -28,7 +28,7 @@ export function serverSettings(
   if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
   if (auth_http === null) throw new ConfigError('no "auth_http" is defined for server', server);
   const scopes = [server, mail] as const;
-  const place = { file: server.file, line: server.line };
+  const place = at(server);
   return {
     ...values,
     place,

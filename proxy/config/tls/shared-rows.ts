@@ -1,7 +1,7 @@
 /** What the directives of both sides of TLS have in common: rows, and readers of arguments. */
 import { resolve } from "node:path";
 import { MAIL, MANY, type Row, eachOf, once, setOf } from "../directive.ts";
-import type { Place } from "../error.ts";
+import { type Place, at } from "../error.ts";
 import { readFile } from "../files.ts";
 import type { Directive } from "../parser.ts";
 import { type Paths, text } from "../values.ts";
@@ -18,7 +18,7 @@ export interface NamedFile {
 /** @returns null for an empty name, which takes back that of an outer block */
 function namedFile(directive: Directive): NamedFile | null {
   const name = text(directive);
-  return name === "" ? null : { name, directive: directive.name, place: placeOf(directive) };
+  return name === "" ? null : { name, directive: directive.name, place: at(directive) };
 }
 
 export const file: Row<NamedFile | null> = {
@@ -87,7 +87,7 @@ export function curveList(value: string, place: Place): Judged {
 export const ciphers: Row<Judged | null> = {
   in: MAIL,
   args: 1,
-  read: once<Judged | null>((directive) => cipherList(text(directive), placeOf(directive))),
+  read: once<Judged | null>((directive) => cipherList(text(directive), at(directive))),
   default: null,
 };
 
@@ -98,7 +98,3 @@ export const commands: Row<readonly ConfCommand[]> = {
   default: [],
   instead: (_commands, directive) => inexpressible(confCommand(directive)),
 };
-
-function placeOf({ file: where, line }: Directive): Place {
-  return { file: where, line };
-}
