@@ -5,7 +5,7 @@ import { type ByteString, unescapeBytes } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
 import { MAIL, MANY, type Rows, allOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
-import { fullName, readBytes } from "./files.ts";
+import { fullName, readFile } from "./files.ts";
 import { type Refuse, checkHost, checkPort, splitHost } from "./host.ts";
 import type { Directive } from "./parser.ts";
 import { type Paths, rawWords, words } from "./values.ts";
@@ -80,7 +80,8 @@ function credentialsOf(
   }
   if (userInfo !== undefined) throw refuse(`credentials both in the URL and in a file`);
   const path = fullName(paths.configuration, decoded(parameter.slice(FILE.length)));
-  const [, user, password] = /^([^:\r\n]*):([^\r\n]*)\s*$/.exec(readBytes(path, directive)) ?? [];
+  const [, user, password] =
+    /^([^:\r\n]*):([^\r\n]*)\s*$/.exec(readFile(path, directive).toString("latin1")) ?? [];
   if (user === undefined || password === undefined) {
     throw new ConfigError(`"${path}" must hold one line, USER:PASSWORD,`, directive);
   }

@@ -2,7 +2,7 @@
 import { eq, getTableColumns, getTableName, is, sql } from "drizzle-orm";
 import { SQLiteTable, getTableConfig } from "drizzle-orm/sqlite-core";
 import * as schema from "../directory/schema/index.ts";
-import type { Directory } from "../directory/users.ts";
+import type { Directory } from "../directory/database.ts";
 import type { Row } from "./resource.ts";
 
 /** The column that names, and the one whose values it may have. */

@@ -1,6 +1,6 @@
 /** What Java programs are told on their command line, as far as it is about mail. */
 import { resolve } from "node:path";
-import { readText } from "../files.ts";
+import { readFile } from "../files.ts";
 import { type Word, readArguments } from "./argument-file.ts";
 
 export { type Word, readArguments } from "./argument-file.ts";
@@ -15,5 +15,5 @@ export const JAVA_OPTIONS = "POSTERN_JAVA_OPTS";
  */
 export function readArgumentFile(path: string, warnings: string[]): readonly Word[] {
   const file = resolve(path);
-  return readArguments(readText(file), file, warnings);
+  return readArguments(readFile(file).toString("utf8"), file, warnings);
 }
