@@ -3,6 +3,7 @@ import { alias } from "drizzle-orm/sqlite-core";
 import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
 import type { AppPassword } from "./app-passwords.ts";
 import type { Directory } from "./database.ts";
+import type { Reading } from "./reading.ts";
 import {
   aliases,
   appPasswords,
@@ -45,7 +46,7 @@ export interface Presented {
   readonly certificate?: { readonly subject: string | null; readonly fingerprint: string | null };
 }
 
-interface Found {
+export interface Found {
   /** Null where there is no such user. */
   readonly entry: Entry | null;
   /** Whether the client's network may be served at all. */
@@ -58,12 +59,12 @@ interface Found {
  * @param client its address; null if it has none
  */
 export async function findUser(
-  directory: Directory,
+  reading: Reading,
   address: string,
   client: Ip | null,
   presented: Presented = {},
 ): Promise<Found> {
-  const rows = await userQuery(directory, address, client, presented);
+  const rows = await reading.rows(userQuery(reading.directory, address, client, presented));
   const [first] = rows;
   const admitted = first?.access !== "deny";
   if (first === undefined || first.user === null || first.group === null)
@@ -74,7 +75,7 @@ export async function findUser(
 }
 
 /** The statement of `findUser`: a row for each candidate, or one if there is none, or no such user. */
-export function userQuery(
+function userQuery(
   directory: Directory,
   address: string,
   client: Ip | null,

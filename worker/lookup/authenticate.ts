@@ -6,18 +6,34 @@ import { forgetNetwork, isKnownGood, isStale, noteSuccess } from "../directory/k
 import { type Entry, findUser, replaceHash } from "../directory/users.ts";
 import { describe, logError } from "../log.ts";
 import { hashPassword } from "../passwords/argon2id.ts";
-import { isTurnedAway, judge, type Standings, type Trial } from "../penalties/index.ts";
+import {
+  type Claimant,
+  isTurnedAway,
+  judge,
+  type Standings,
+  type Trial,
+} from "../penalties/index.ts";
 import { type LoginMethod, METHODS, type Proved } from "./methods/index.ts";
-import type { Blocked, Refused, Unavailable } from "./outcome.ts";
+import type { Blocked, Refused } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import type { Resources } from "./resources.ts";
+import { decideTwice, type Readings, type Verdict } from "./second-look.ts";
 
 /** What a login is decided with. */
-export interface Surroundings extends Resources {
+export interface Surroundings extends Resources, Readings {
   readonly standings: Standings;
   /** Sees to it that work is done although nobody waits for it. */
   readonly keep: (work: Promise<unknown>) => void;
 }
+
+interface Login {
+  /** Null where there is no such user. */
+  readonly entry: Entry | null;
+  readonly verdict: Verdict;
+}
+
+const NOT_ADMITTED: Refused = { kind: "refused", reason: "not-admitted" };
+const BLOCKED: Blocked = { kind: "blocked" };
 
 /** Characters of a name that failures are counted for: 64, an @ and 255 (RFC 5321 section 4.5.3.1). */
 const LONGEST_ACCOUNT = 320;
@@ -26,30 +42,51 @@ export async function authenticate(
   method: LoginMethod,
   request: LookupRequest,
   surroundings: Surroundings,
-): Promise<Proved | Refused | Blocked | Unavailable> {
-  const { directory, standings, addresses } = surroundings;
+): Promise<Login> {
+  const { standings, addresses } = surroundings;
   const attempt = await METHODS[method](request, surroundings);
   const address = normalAddress(attempt.login, addresses);
-  const found = await findUser(directory, address, request.client, attempt.presented);
-  const { entry, admitted } = found;
-  if (!admitted) return { kind: "refused", reason: "not-admitted" };
   const network = request.client === null ? null : clientNetwork(request.client);
-  const account = (entry?.user.address ?? address).slice(0, LONGEST_ACCOUNT);
-  const claimant = { account, network, known: isKnownGood(entry?.lastSuccess ?? null) };
-  if (isTurnedAway(standings, claimant)) return { kind: "blocked" };
+  const claimantOf = (entry: Entry | null): Claimant => ({
+    account: (entry?.user.address ?? address).slice(0, LONGEST_ACCOUNT),
+    network,
+    known: isKnownGood(entry?.lastSuccess ?? null),
+  });
+  const { found, verdict, unconfirmed } = await decideTwice(
+    surroundings,
+    (reading) => findUser(reading, address, request.client, attempt.presented),
+    ({ entry, admitted }) => {
+      if (!admitted) return NOT_ADMITTED;
+      return isTurnedAway(standings, claimantOf(entry)) ? BLOCKED : attempt.verify(entry);
+    },
+  );
+  const { entry } = found;
+  const judged = await underPenalties(verdict, entry, claimantOf(entry), surroundings);
+  if (unconfirmed === undefined || judged.kind !== "refused") return { entry, verdict: judged };
+  return { entry, verdict: { kind: "unavailable", reason: unconfirmed } };
+}
 
-  const verified = await attempt.verify(entry);
-  if (verified.kind === "unavailable") return verified;
-  const { blocked, pressure, trusted } = await judge(standings, claimant, trialOf(verified));
+/** Counts what has failed, and notes what has not. */
+async function underPenalties(
+  verdict: Verdict,
+  entry: Entry | null,
+  claimant: Claimant,
+  surroundings: Surroundings,
+): Promise<Verdict> {
+  if (verdict.kind === "blocked" || verdict.kind === "unavailable") return verdict;
+  if (verdict === NOT_ADMITTED) return verdict;
+  const trial = trialOf(verdict);
+  const { blocked, pressure, trusted } = await judge(surroundings.standings, claimant, trial);
+  const { network, known } = claimant;
   if (entry !== null && network !== null) {
-    if (claimant.known && !trusted) forget(entry, network, surroundings);
-    if (verified.kind === "proved" && trusted) note(entry, network, surroundings);
+    if (known && !trusted) forget(entry, network, surroundings);
+    if (trial === "proved" && trusted) note(entry, network, surroundings);
   }
-  if (blocked) return { kind: "blocked" };
-  if (verified.kind === "refused") return { ...verified, pressure };
-  noteAppPassword(verified.entry, surroundings);
-  renewHash(verified, surroundings);
-  return verified;
+  if (blocked) return BLOCKED;
+  if (verdict.kind === "refused") return { ...verdict, pressure };
+  noteAppPassword(verdict.entry, surroundings);
+  renewHash(verdict, surroundings);
+  return verdict;
 }
 
 /** What is not verified is no guess, and does not count. */

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { describe, logError } from "../log.ts";
 import { authenticate } from "./authenticate.ts";
 import { deliver } from "./deliver.ts";
-import type { Outcome } from "./outcome.ts";
+import { type Decision, type Subject, subjectOf } from "./outcome.ts";
 import { replyTo } from "./reply.ts";
 import { type LookupRequest, MalformedLookup, readLookup } from "./request.ts";
 import { route } from "./route.ts";
@@ -13,7 +13,7 @@ import { type Surroundings, surroundings } from "./surroundings.ts";
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
   const request = read(c.req.raw.headers);
   if (request instanceof MalformedLookup) return c.text(`${request.message}\n`, 400);
-  const outcome = await decide(request, surroundings(c));
+  const { outcome } = await decide(request, surroundings(c));
   if (outcome.kind === "unavailable") {
     const { protocol } = request;
     const trace = traceId(c.req.header("Traceparent"));
@@ -32,14 +32,17 @@ function read(headers: Headers): LookupRequest | MalformedLookup {
 }
 
 /** Verifies the credentials, chooses the server. What fails here is no refusal. */
-async function decide(request: LookupRequest, around: Surroundings): Promise<Outcome> {
+async function decide(request: LookupRequest, around: Surroundings): Promise<Decision> {
   const { method } = request;
+  let subject: Subject | null = null;
   try {
     if (method === "none") return await deliver(request, around);
-    const verified = await authenticate(method, request, around);
-    return verified.kind === "proved" ? await route(verified.entry, request, around) : verified;
+    const { entry, verdict } = await authenticate(method, request, around);
+    subject = entry === null ? null : subjectOf(entry.user);
+    if (verdict.kind !== "proved") return { outcome: verdict, subject };
+    return { outcome: await route(verdict.entry, request, around), subject };
   } catch (error) {
-    return { kind: "unavailable", reason: describe(error) };
+    return { outcome: { kind: "unavailable", reason: describe(error) }, subject };
   }
 }
 

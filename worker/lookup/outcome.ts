@@ -1,8 +1,12 @@
+import type { Entry } from "../directory/users.ts";
+
 /** What a lookup comes to. Refused and unavailable are never mixed up: see `reply.ts`. */
 export type Outcome = Accepted | Refused | Blocked | Unavailable;
 
 export interface Accepted {
   readonly kind: "accepted";
+  /** What the directory calls it. */
+  readonly server: string;
   /** An IP address, or a name for callers that take one. */
   readonly host: string;
   readonly port: number;
@@ -44,4 +48,22 @@ export interface Unavailable {
   readonly kind: "unavailable";
   /** For the log: one sentence without secrets. */
   readonly reason: string;
+}
+
+/** An outcome, and whom it is about; null where the directory does not know. */
+export interface Decision {
+  readonly outcome: Outcome;
+  readonly subject: Subject | null;
+}
+
+/** Nothing of what a client has typed, which may be a password in the wrong field. */
+export interface Subject {
+  /** Of the user's address; empty where that is a bare name. */
+  readonly domain: string;
+  readonly group: string;
+}
+
+export function subjectOf({ address, group }: Entry["user"]): Subject {
+  const at = address.lastIndexOf("@");
+  return { domain: at === -1 ? "" : address.slice(at + 1), group };
 }

@@ -6,6 +6,7 @@ import type { PasswordScheme } from "../passwords/scheme.ts";
 import type { SealingKeys } from "../secrets/index.ts";
 
 export interface Resources {
+  /** The primary, for what is written, and for what is seldom asked. */
   readonly directory: Directory;
   /** How logins are brought into the form in which the directory keeps addresses. */
   readonly addresses: AddressRules;

@@ -1,15 +1,16 @@
 /** Which server a user who has proved themselves is sent to, and what the caller is told of it. */
 import { parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { type Entry, type Server, placeUser } from "../directory/users.ts";
+import { type Entry, findUser, type Server, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
 import type { Accepted, Unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import type { Resources } from "./resources.ts";
+import type { Readings } from "./second-look.ts";
 import { NO_LOGIN, type UpstreamLogin, upstreamLogin } from "./upstream-login.ts";
 
 /** What routing needs beyond the directory's rows. */
-export interface Surroundings extends Resources {
+export interface Surroundings extends Resources, Readings {
   /** Where the calling proxy is; null where nobody knows. */
   readonly place: Place | null;
   /** @throws Error where a host has no address, or nobody can tell */
@@ -25,11 +26,13 @@ export async function route(
   request: LookupRequest,
   surroundings: Surroundings,
 ): Promise<Accepted | Unavailable> {
-  const { user } = entry;
+  const home = await homeOf(entry, request, surroundings);
+  if (home === null) return unavailable(`${entry.user.address} is gone`);
+  const { user } = home;
   const [server, ...others] =
     user.server === null
-      ? await choose(entry, request.protocol, surroundings)
-      : [entry.placed].filter((placed) => placed !== null);
+      ? await choose(home, request.protocol, surroundings)
+      : [home.placed].filter((placed) => placed !== null);
   if (server === undefined) {
     return unavailable(`group ${user.group} has no server for ${user.address}`);
   }
@@ -41,6 +44,17 @@ export async function route(
     method === "none" ? NO_LOGIN : await upstreamLogin(entry, method, request, surroundings);
   if (login.kind === "unavailable") return login;
   return accept(server, others, login, request, surroundings);
+}
+
+/** Nobody is placed by what a replica knew a moment ago, as that is for good. */
+async function homeOf(
+  entry: Entry,
+  { client }: LookupRequest,
+  { nearest, primary }: Readings,
+): Promise<Entry | null> {
+  const toBePlaced = entry.user.server === null && entry.group.storage === "own";
+  if (!toBePlaced || !nearest.mayBeBehind) return entry;
+  return (await findUser(primary, entry.user.address, client)).entry;
 }
 
 /** The servers for a user who has none, the best first; with `own` storage it is theirs from now on, and alone. */
@@ -79,6 +93,7 @@ export async function accept(
   const fallbacks = accepts.has("fallback") ? others.slice(0, MOST_FALLBACKS) : [];
   return {
     kind: "accepted",
+    server: server.name,
     host: named && !accepts.has("hostname") ? await resolve(server.host) : server.host,
     port,
     login,

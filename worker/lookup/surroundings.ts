@@ -1,6 +1,7 @@
 /** What the platform tells of a lookup, and what an isolate keeps from one to the next. */
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
+import { Reading } from "../directory/reading.ts";
 import { readProviders, Tokens } from "../oauth/index.ts";
 import { allowedSchemes } from "../passwords/schemes.ts";
 import { rules, Standings } from "../penalties/index.ts";
@@ -21,8 +22,12 @@ export type Surroundings = LoginSurroundings & RouteSurroundings;
 
 export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env }>): Surroundings {
   const keep = (work: Promise<unknown>) => executionCtx.waitUntil(work);
+  const directory = drizzle(env.DB);
+  const reading = (from: D1SessionConstraint) => new Reading(directory, env.DB.withSession(from));
   return {
-    directory: drizzle(env.DB),
+    directory,
+    nearest: reading("first-unconstrained"),
+    primary: reading("first-primary"),
     standings: new Standings(env.PENALTIES, rules(env), keep),
     addresses: { defaultDomain: env.DEFAULT_DOMAIN, separators: env.LOGIN_SEPARATORS },
     schemes: allowedSchemes(env.WEAK_PASSWORD_SCHEMES),

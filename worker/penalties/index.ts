@@ -5,7 +5,7 @@
  * or any password of an unknown user; not a malformed lookup, and not what was refused without a look
  * at the password, as for a disabled user or protocol.
  */
-export { isTurnedAway, judge, type Trial } from "./judge.ts";
+export { type Claimant, isTurnedAway, judge, type Trial } from "./judge.ts";
 export { Penalties } from "./penalties.ts";
 export { rules } from "./settings.ts";
 export { Standings } from "./standings.ts";

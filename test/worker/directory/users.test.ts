@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type SQL, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
-import { type Entry, findUser, placeUser, userQuery } from "../../../worker/directory/users.ts";
+import { sql } from "drizzle-orm";
+import { Reading } from "../../../worker/directory/reading.ts";
+import { type Entry, findUser, placeUser } from "../../../worker/directory/users.ts";
 import { parseIp } from "../../../shared/address.ts";
 import { knownNetworks } from "../../../worker/directory/schema/index.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
@@ -31,8 +31,10 @@ after(() => worker.close());
 
 const CLIENT = parseIp("192.0.2.77")!;
 
+const reading = () => new Reading(worker.db, worker.db.$client);
+
 async function find(address: string): Promise<Entry | null> {
-  return (await findUser(worker.db, address, CLIENT)).entry;
+  return (await findUser(reading(), address, CLIENT)).entry;
 }
 
 test("a placed user is found with their server alone", async () => {
@@ -67,7 +69,7 @@ test("a user is found with when they last logged in from the client's network, i
   const row = { user: "new@example.test", network: "192.0.2.77/32", lastSuccess };
   await worker.db.insert(knownNetworks).values(row);
   const from = async (client: string) => {
-    const { entry } = await findUser(worker.db, "alias@example.test", parseIp(client));
+    const { entry } = await findUser(reading(), "alias@example.test", parseIp(client));
     assert.equal(entry?.candidates.length, 2);
     return entry.lastSuccess;
   };
@@ -76,16 +78,31 @@ test("a user is found with when they last logged in from the client's network, i
   assert.equal(await from("unix:"), null);
 });
 
+/** The statements by which a user is found, and what is bound to them. */
+async function asked(address: string) {
+  const statements: { readonly statement: string; readonly values: readonly unknown[] }[] = [];
+  const { $client } = worker.db;
+  const session = {
+    prepare: (statement: string) => ({
+      bind(...values: readonly unknown[]) {
+        statements.push({ statement, values });
+        return $client.prepare(statement).bind(...values);
+      },
+    }),
+  };
+  await findUser(new Reading(worker.db, session), address, CLIENT);
+  return statements;
+}
+
 test("finding a user takes one statement", async () => {
-  const statements: string[] = [];
-  const logger = { logQuery: (statement: string) => void statements.push(statement) };
-  await findUser(drizzle(worker.db.$client, { logger }), "alias@example.test", CLIENT);
-  assert.equal(statements.length, 1);
+  assert.equal((await asked("alias@example.test")).length, 1);
 });
 
-async function plan(query: SQL): Promise<string[]> {
-  const steps = await worker.db.all<{ detail: string }>(sql`explain query plan ${query}`);
-  return steps.map(({ detail }) => detail);
+async function plan(address: string): Promise<string[]> {
+  const [{ statement, values } = assert.fail()] = await asked(address);
+  const explained = worker.db.$client.prepare(`explain query plan ${statement}`);
+  const { results } = await explained.bind(...values).all<{ detail: string }>();
+  return results.map(({ detail }) => detail);
 }
 
 /** What is scanned are the few networks that hold the client's address, and what they found. */
@@ -97,7 +114,7 @@ const FEW = [
 ];
 
 test("finding a user searches every table by an index and scans none", async () => {
-  const steps = await plan(userQuery(worker.db, "new@example.test", CLIENT).getSQL());
+  const steps = await plan("new@example.test");
   for (const table of [
     "users",
     "aliases",

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Reading } from "../../../worker/directory/reading.ts";
+import type { Entry, Found } from "../../../worker/directory/users.ts";
+import { decideTwice } from "../../../worker/lookup/second-look.ts";
+
+const nearest = { mayBeBehind: true } as Reading;
+const primary = { mayBeBehind: false } as Reading;
+
+const USER = {
+  address: "alice@example.test",
+  passwordHash: "hash",
+  enabled: true,
+  imap: true,
+  pop3: true,
+  smtp: true,
+  group: "mail",
+  server: null,
+  upstreamLogin: null,
+};
+
+type Changes = Partial<Omit<Entry, "user">> & { readonly user?: Partial<Entry["user"]> };
+
+function found({ user, ...rest }: Changes = {}): Found {
+  const entry = {
+    user: { ...USER, ...user },
+    appPassword: null,
+    certified: false,
+    ...rest,
+  } as Entry;
+  return { entry, admitted: true };
+}
+
+const NOBODY: Found = { entry: null, admitted: true };
+
+/** How often the proof was looked at, where the replica and the primary know this. */
+async function timesDecided(replica: Found, known: Found) {
+  let times = 0;
+  await decideTwice(
+    { nearest, primary },
+    async (reading) => (reading === nearest ? replica : known),
+    () => {
+      times += 1;
+      return { kind: "refused", reason: "wrong-credentials" };
+    },
+  );
+  return times;
+}
+
+test("a wrong guess buys no second hash, whether there is such a user or not", async () => {
+  assert.equal(await timesDecided(found(), found()), 1);
+  assert.equal(await timesDecided(NOBODY, NOBODY), 1);
+});
+
+test("nor does it for what decides nothing: when and where the user has logged in", async () => {
+  const news = { lastSuccess: new Date(), user: { server: "m1" } };
+  assert.equal(await timesDecided(found(), found(news)), 1);
+});
+
+for (const [what, news] of Object.entries<Found>({
+  "another password": found({ user: { passwordHash: "other" } }),
+  "a user enabled": found({ user: { enabled: false } }),
+  "a protocol allowed": found({ user: { imap: false } }),
+  "another user of that alias": found({ user: { address: "bob@example.test" } }),
+  "a certificate": found({ certified: true }),
+  "a sealed password": found({ ownSecret: "k1:AAAA" }),
+  "no such user": NOBODY,
+  "a network denied": { ...found(), admitted: false },
+})) {
+  test(`what the primary knows otherwise is decided anew: ${what}`, async () => {
+    assert.equal(await timesDecided(found(), news), 2);
+    assert.equal(await timesDecided(news, found()), 2);
+  });
+}
+
+test("who is turned away is looked up once", async () => {
+  let asked = 0;
+  const decided = await decideTwice(
+    { nearest, primary },
+    async () => {
+      asked += 1;
+      return found();
+    },
+    () => ({ kind: "blocked" }),
+  );
+  assert.deepEqual(decided.verdict, { kind: "blocked" });
+  assert.equal(asked, 1);
+});
+
+test("what fails while it is decided is no doubt about the primary", async () => {
+  const failing = decideTwice(
+    { nearest, primary },
+    async (reading) => (reading === nearest ? NOBODY : found()),
+    ({ entry }) => {
+      if (entry !== null) throw new Error("a secret is broken");
+      return { kind: "refused", reason: "wrong-credentials" };
+    },
+  );
+  await assert.rejects(failing, /a secret is broken/);
+});
