@@ -14,7 +14,7 @@ import {
   type Trial,
 } from "../penalties/index.ts";
 import { type LoginMethod, METHODS, type Proved } from "./methods/index.ts";
-import type { Blocked, Refused } from "./outcome.ts";
+import { type Blocked, NOT_ADMITTED, type Refused } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import type { Resources } from "./resources.ts";
 import { decideTwice, type Readings, type Verdict } from "./second-look.ts";
@@ -32,7 +32,6 @@ interface Login {
   readonly verdict: Verdict;
 }
 
-const NOT_ADMITTED: Refused = { kind: "refused", reason: "not-admitted" };
 const BLOCKED: Blocked = { kind: "blocked" };
 
 /** Characters of a name that failures are counted for: 64, an @ and 255 (RFC 5321 section 4.5.3.1). */

@@ -4,7 +4,7 @@ import { type Domain, findDomain } from "../directory/domains.ts";
 import type { Reading } from "../directory/reading.ts";
 import { findUser } from "../directory/users.ts";
 import { POLICIES } from "../routing/index.ts";
-import { type Decision, type Outcome, type Refused, subjectOf } from "./outcome.ts";
+import { type Decision, NOT_ADMITTED, type Outcome, type Refused, subjectOf } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import { type Surroundings, accept, route } from "./route.ts";
 import { NO_LOGIN } from "./upstream-login.ts";
@@ -34,10 +34,11 @@ async function deliverTo(
   surroundings: Surroundings,
 ): Promise<Decision> {
   const name = address.slice(address.lastIndexOf("@") + 1);
-  const [domain, { entry }] = await Promise.all([
+  const [domain, { entry, admitted }] = await Promise.all([
     findDomain(reading, name),
     findUser(reading, address, request.client),
   ]);
+  if (!admitted) return { outcome: NOT_ADMITTED, subject: null };
   if (entry !== null && domain?.recipients !== "none") {
     return { outcome: await route(entry, request, surroundings), subject: subjectOf(entry.user) };
   }

@@ -63,6 +63,9 @@ export interface Subject {
   readonly group: string;
 }
 
+/** The client's network may not be served. */
+export const NOT_ADMITTED: Refused = { kind: "refused", reason: "not-admitted" };
+
 export function subjectOf({ address, group }: Entry["user"]): Subject {
   const at = address.lastIndexOf("@");
   return { domain: at === -1 ? "" : address.slice(at + 1), group };

@@ -26,12 +26,13 @@ before(async () => {
         { name: "any.test", group: "two", recipients: "any" },
         { name: "closed.test", group: "one", recipients: "none" },
       ],
+      networks: [{ network: "198.51.100.0/24", prefix: 24, access: "deny" }],
     },
   });
 });
 after(() => worker.close());
 
-function rcpt(command: string): Promise<Answer> {
+function rcpt(command: string, headers: Record<string, string> = {}): Promise<Answer> {
   return worker.ask({
     "Auth-Protocol": "smtp",
     "Auth-Method": "none",
@@ -40,6 +41,7 @@ function rcpt(command: string): Promise<Answer> {
     "Auth-SMTP-Helo": "mx.test",
     "Auth-SMTP-From": "MAIL FROM:<eve@mx.test>",
     "Auth-SMTP-To": command,
+    ...headers,
   });
 }
 
@@ -77,3 +79,11 @@ for (const [command, code] of [
     assert.equal(auth["auth-server"], undefined);
   });
 }
+
+test("a network that is denied brings no mail either, to whomever", async () => {
+  for (const recipient of ["alice@example.test", "whoever@any.test", "x@unknown.test"]) {
+    const { auth } = await rcpt(`RCPT TO:<${recipient}>`, { "Client-IP": "198.51.100.1" });
+    assert.equal(auth["auth-status"], "Not from this network");
+    assert.equal(auth["auth-error-code"], "550 5.7.1");
+  }
+});
