@@ -1,6 +1,7 @@
 /** A lookup: may this person log in, and where does their mailbox live? */
 import type { Context } from "hono";
 import { describe, logError } from "../log.ts";
+import { record } from "./analytics.ts";
 import { authenticate } from "./authenticate.ts";
 import { deliver } from "./deliver.ts";
 import { type Decision, type Subject, subjectOf } from "./outcome.ts";
@@ -13,10 +14,12 @@ import { type Surroundings, surroundings } from "./surroundings.ts";
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
   const request = read(c.req.raw.headers);
   if (request instanceof MalformedLookup) return c.text(`${request.message}\n`, 400);
-  const { outcome } = await decide(request, surroundings(c));
+  const decision = await decide(request, surroundings(c));
+  const { outcome } = decision;
+  const trace = traceId(c.req.header("Traceparent"));
+  record(c.env.ANALYTICS, request, decision, trace);
   if (outcome.kind === "unavailable") {
     const { protocol } = request;
-    const trace = traceId(c.req.header("Traceparent"));
     logError(`a lookup cannot be answered: ${outcome.reason}`, { protocol, trace });
   }
   return replyTo(request, outcome);
