@@ -14,7 +14,7 @@ export interface Replicated {
   close(): Promise<void>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly auth: Headers;
   /** Who answered each statement of the lookup's sessions: `replica` or `primary`. */
