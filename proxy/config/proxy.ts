@@ -15,6 +15,8 @@ export const proxy = {
     read: once(oneOf("off", "on", "v2")),
     default: "off" as "off" | "on" | "v2",
   },
+  /** Ours: tells upstreams that want to know who the client is, by IMAP's ID and by XCLIENT. */
+  proxy_client_id: { in: MAIL, args: 1, read: once(flag), default: false },
   /** As in nginx, which accepts it and does nothing with it. */
   proxy: { in: MAIL, args: 1, read: once(flag), default: false },
   xclient: { in: MAIL, args: 1, read: once(flag), default: true },

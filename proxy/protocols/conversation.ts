@@ -5,11 +5,12 @@
  * the wrong place, and closes at `max_errors`.
  */
 import { randomInt } from "node:crypto";
-import type { ByteString } from "../../shared/lookup.ts";
+import type { ByteString, TlsMode } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
 import { type Input, TooLong, chomp, trimSpaces } from "../transport/index.ts";
+import { MOST_HOPS } from "./client-id.ts";
 import { SASL_LINE } from "./limits.ts";
-import type { Farewell, Step } from "./protocol.ts";
+import type { Farewell, Manner, Step } from "./protocol.ts";
 import { type Exchange, exchange, offered } from "./sasl.ts";
 
 export abstract class Conversation {
@@ -44,6 +45,10 @@ export abstract class Conversation {
   protected abstract readonly verb: RegExp;
   /** Words in a SASL response line beyond which nginx's parsers give up. */
   protected abstract readonly words: number;
+
+  protected manner(tls: TlsMode): Manner {
+    return { tls, hops: this.settings.proxy_client_id ? MOST_HOPS : null };
+  }
 
   /** Only SMTP has clients that give themselves away by not waiting. */
   get greetingDelay(): number {

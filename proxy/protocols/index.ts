@@ -8,6 +8,7 @@ import { smtp } from "./smtp/index.ts";
 export { PIPELINE } from "./limits.ts";
 export type {
   Account,
+  ClientFacts,
   Dialogue,
   LoginEnd,
   LoginScript,

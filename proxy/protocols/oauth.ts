@@ -27,6 +27,10 @@ export function readXoauth2(message: ByteString): Bearer | null {
   return { user: user.slice("user=".length), token };
 }
 
+export function writeXoauth2({ user, token }: Bearer): ByteString {
+  return [`user=${user}`, `auth=Bearer ${token}`, "", ""].join(SEPARATOR);
+}
+
 /**
  * `n,a=USER, ^A host=HOST ^A port=PORT ^A auth=Bearer TOKEN ^A ^A`; all but the token may be missing.
  *
@@ -42,6 +46,12 @@ export function readOauthbearer(message: ByteString): Bearer | null {
   const tokens = fields.flatMap((field) => AUTHORIZATION.exec(field)?.[1] ?? []);
   const [token, ...more] = tokens;
   return token === undefined || more.length > 0 ? null : { user, token };
+}
+
+export function writeOauthbearer({ user, token }: Bearer): ByteString {
+  const name = user.replaceAll("=", "=3D").replaceAll(",", "=2C");
+  const header = user === "" ? "n,," : `n,a=${name},`;
+  return [header, `auth=Bearer ${token}`, "", ""].join(SEPARATOR);
 }
 
 /** RFC 5801 section 4: `=2C` is a comma and `=3D` an equals sign; no other `=` may stand there. */

@@ -1,7 +1,7 @@
 /** What a mail protocol is to a session, which runs all three and knows none. */
-import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
+import type { ByteString, ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
-import type { Input } from "../transport/index.ts";
+import type { Address, Input } from "../transport/index.ts";
 import type { Credentials } from "./sasl.ts";
 
 /** Reply, then close; the note says why, for the log. */
@@ -25,14 +25,28 @@ export interface Account {
   readonly login: ByteString;
   /** Null where the client proved itself without one. */
   readonly password: ByteString | null;
+  /** The mechanism by which the client showed the password, if that is a bearer token; otherwise null. */
+  readonly bearer: "xoauth2" | "oauthbearer" | null;
 }
 
 /** What an upstream may be told about the client. */
 export interface ClientFacts {
-  /** An IP address. */
+  /** An IP address, or `unix:`. */
   readonly address: string;
+  readonly port: number;
   /** A host name, or a word of nginx's for why there is none. */
   readonly host: string;
+  /** Where it connected to. */
+  readonly local: Address;
+  /** Tells its session from all others, ours and other proxies'. */
+  readonly session: string;
+}
+
+/** How an upstream is to be logged in to. */
+export interface Manner {
+  readonly tls: TlsMode;
+  /** Proxies that may still be passed, where it is to be told of the client (`proxy_client_id`); otherwise null. */
+  readonly hops: number | null;
 }
 
 /** How an upstream login ended. */
@@ -55,14 +69,18 @@ export interface Saying {
   readonly note?: string;
 }
 
+/** What a login waits for: more of the reply (the greeting comes unasked), or TLS, to which the upstream has agreed. */
+type Waiting = "more" | "tls";
+
 /**
- * A login as a script: yields what to send, or null where more of the reply is wanted (the greeting comes
- * unasked); is resumed with one line of the upstream's, with its line end.
+ * A login as a script: yields what to send, or what else to wait for; is resumed with one line of the
+ * upstream's, with its line end, or once TLS is active with an empty one. Throws an Error that says, for the
+ * log, why the upstream cannot be logged in to.
  */
-export type LoginScript = Generator<Saying | null, LoginEnd, ByteString>;
+export type LoginScript = LoginPart<LoginEnd>;
 
 /** A part of one. */
-export type LoginPart<Result> = Generator<Saying | null, Result, ByteString>;
+export type LoginPart<Result> = Generator<Saying | Waiting, Result, ByteString>;
 
 /** Our half of the conversation with one client, up to its login. */
 export interface Dialogue {
@@ -93,7 +111,7 @@ export interface Dialogue {
   /** The client's certificate will not do, in nginx's words for all protocols. */
   turnedAway(text: string): ByteString;
   /** The login at the upstream that continues this conversation. */
-  login(account: Account, client: ClientFacts): LoginScript;
+  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript;
 }
 
 export interface Protocol {

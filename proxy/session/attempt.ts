@@ -164,7 +164,8 @@ export class Attempt {
       this.#story,
       this.#deadline,
     );
-    return this.#passage.run(route, { login, password });
+    const bearer = given.password === null && isBearer(credentials) ? credentials.method : null;
+    return this.#passage.run(route, { login, password, bearer });
   }
 
   /** What gave up knows better why than what was given up, unless that tells which proxy it was. */
@@ -184,7 +185,9 @@ function secretOf(credentials: Credentials): ByteString | null {
   return credentials.method === "plain" ? credentials.password : null;
 }
 
-function isBearer(credentials: Credentials): credentials is Credentials & { token: ByteString } {
+function isBearer(
+  credentials: Credentials,
+): credentials is Extract<Credentials, { token: ByteString }> {
   return "token" in credentials;
 }
 

@@ -1,5 +1,7 @@
 /** The client of a session: its connection, and who is behind it. */
 import { canonicalIp } from "../../shared/address.ts";
+import { randomUUID } from "node:crypto";
+import type { ClientFacts } from "../protocols/index.ts";
 import type { Proxied } from "../listener/index.ts";
 import { UNAVAILABLE } from "../resolver/index.ts";
 import type { Address, Connection } from "../transport/index.ts";
@@ -11,6 +13,8 @@ export class Client {
   /** What a PROXY header said, believed or not; null without one. */
   proxied: Proxied | null = null;
   #address: Address;
+  /** Of the form of a W3C trace id. */
+  readonly #session = randomUUID().replaceAll("-", "");
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -20,6 +24,13 @@ export class Client {
   /** The client's own address: the connection's, or the one that a trusted balancer named. */
   get address(): Address {
     return this.#address;
+  }
+
+  /** What upstreams may be told. */
+  get facts(): ClientFacts {
+    const { host: address, port } = this.#address;
+    const { local } = this.connection;
+    return { address, port, host: this.host, local, session: this.#session };
   }
 
   /** @param trusts whether a balancer is believed (`set_real_ip_from`) */

@@ -101,6 +101,10 @@ export class Passage implements LoginProgress {
     this.doing = "reading response from upstream";
   }
 
+  securing(): void {
+    this.doing = "SSL handshaking to upstream";
+  }
+
   #mayTry(): boolean {
     if (this.#cancelled) return false;
     if (this.#tries === 0) return true;
@@ -193,14 +197,15 @@ export class Passage implements LoginProgress {
     const giveUp = (): void => connection.destroy();
     this.#introduce(connection);
     if (tls === "tls") {
-      this.doing = "SSL handshaking to upstream";
+      this.securing();
       await orGiveUp(connection.connectTls(upstreamTls, tlsName), signal, giveUp);
       this.doing = "connecting to upstream";
     }
     this.#deadline.set(settings.timeout);
-    const { address, host } = this.#client;
-    const script = this.#dialogue.login(account, { address: address.host, host });
-    return orGiveUp(logIn(connection, script, settings.proxy_buffer, this), signal, giveUp);
+    const script = this.#dialogue.login(account, this.#client.facts, tls);
+    const startTls = (): Promise<void> => connection.connectTls(upstreamTls, tlsName);
+    const loggedIn = logIn(connection, script, settings.proxy_buffer, this, startTls);
+    return orGiveUp(loggedIn, signal, giveUp);
   }
 
   #introduce(connection: Connection): void {

@@ -13,29 +13,39 @@ export interface LoginProgress {
   saying(saying: Saying): void;
   /** The upstream has said something, or hung up. */
   heard(): void;
+  /** A handshake begins. */
+  securing(): void;
 }
 
 /**
  * @param longest bytes of one reply, all its lines (`proxy_buffer`)
- * @throws Error where the upstream goes away, or says too much, before the script has ended
+ * @param startTls does the handshake behind STARTTLS; throws where it fails
+ * @throws Error where the upstream goes away, says too much, or cannot be logged in to
  */
 export function logIn(
   upstream: Connection,
   script: LoginScript,
   longest: number,
   progress: LoginProgress,
+  startTls: () => Promise<void>,
 ): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
-    const login = new UpstreamLogin(upstream, script, longest, progress, { resolve, reject });
+    const outcome = { resolve, reject };
+    const login = new UpstreamLogin(upstream, script, longest, progress, startTls, outcome);
     upstream.receiver = login;
     upstream.resume();
     login.start();
   });
 }
 
+/** Replies sent in the clear must not be taken for replies under TLS (CVE-2020-14954 and its kind). */
+class Injected extends Error {
+  override message = "upstream sent more than its answer to STARTTLS";
+}
+
 interface Outcome {
   resolve(result: LoggedIn): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 class UpstreamLogin implements Receiver {
@@ -43,69 +53,100 @@ class UpstreamLogin implements Receiver {
   readonly #script: LoginScript;
   readonly #longest: number;
   readonly #progress: LoginProgress;
+  readonly #startTls: () => Promise<void>;
   readonly #outcome: Outcome;
   readonly #input = new Input();
   /** Bytes that the upstream's reply may still have. */
   #room: number;
+  #handshaking = false;
+  /** Why the connection is gone, if it is. */
+  #lost: Error | null = null;
 
   constructor(
     upstream: Connection,
     script: LoginScript,
     longest: number,
     progress: LoginProgress,
+    startTls: () => Promise<void>,
     outcome: Outcome,
   ) {
     this.#upstream = upstream;
     this.#script = script;
     this.#longest = longest;
     this.#progress = progress;
+    this.#startTls = startTls;
     this.#outcome = outcome;
     this.#room = longest;
   }
 
   start(): void {
-    this.#took(this.#script.next());
+    this.#take(this.#script.next());
   }
 
   received(bytes: Uint8Array): void {
     this.#progress.heard();
     this.#input.append(bytes);
-    try {
-      for (;;) {
-        const line = this.#input.line(this.#room);
-        if (line === null) return;
-        this.#room -= line.length;
-        if (this.#took(this.#script.next(line))) return;
-      }
-    } catch (error) {
-      if (!(error instanceof TooLong)) throw error;
-      this.#outcome.reject(new Error("upstream sent too long response line"));
-    }
+    if (!this.#handshaking) this.#read();
+    else if (this.#upstream.tls === null) this.#fail(new Injected());
   }
 
   drained(): void {}
 
   ended(): void {
+    if (this.#handshaking) return;
     this.#progress.heard();
     this.closed(null);
   }
 
+  /** During a handshake it is the handshake that tells, and knows more. */
   closed(error: Error | null): void {
-    this.#outcome.reject(error ?? new Error("upstream prematurely closed connection"));
+    this.#lost = error ?? new Error("upstream prematurely closed connection");
+    if (!this.#handshaking) this.#fail(this.#lost);
   }
 
-  /** @returns whether the script has ended */
-  #took({ done, value }: IteratorResult<Saying | null, LoginEnd>): boolean {
+  #read(): void {
+    try {
+      for (;;) {
+        const line = this.#input.line(this.#room);
+        if (line === null) return;
+        this.#room -= line.length;
+        if (!this.#take(this.#script.next(line))) return;
+      }
+    } catch (error) {
+      const long = error instanceof TooLong;
+      this.#fail(long ? new Error("upstream sent too long response line") : error);
+    }
+  }
+
+  /** @returns whether the next line may be read */
+  #take({ done, value }: ReturnType<LoginScript["next"]>): boolean {
     if (done === true) {
       this.#upstream.pause();
       this.#outcome.resolve({ end: value, rest: this.#input.rest() });
-      return true;
+      return false;
     }
-    if (value !== null) {
-      this.#room = this.#longest;
-      this.#progress.saying(value);
-      this.#upstream.write(value.text);
+    if (value === "more") return true;
+    this.#room = this.#longest;
+    if (value === "tls") {
+      this.#secure().catch((error: unknown) => this.#fail(error));
+      return false;
     }
-    return false;
+    this.#progress.saying(value);
+    this.#upstream.write(value.text);
+    return true;
+  }
+
+  async #secure(): Promise<void> {
+    if (this.#input.length > 0) throw new Injected();
+    this.#progress.securing();
+    this.#handshaking = true;
+    await this.#startTls();
+    this.#handshaking = false;
+    if (this.#lost !== null) throw this.#lost;
+    if (this.#take(this.#script.next(""))) this.#read();
+  }
+
+  #fail(error: unknown): void {
+    this.#outcome.reject(error);
   }
 }

@@ -1,31 +1,48 @@
 // An upstream that plays a login script to its end.
-import type { Account, LoginEnd, LoginScript } from "../../proxy/protocols/index.ts";
+import type { TlsMode } from "../../shared/lookup.ts";
+import type { Account, ClientFacts, LoginEnd, LoginScript } from "../../proxy/protocols/index.ts";
 import type { DialogueClient } from "./dialogue.ts";
 
 export type Played = {
-  /** What was sent after the greeting, one item for each line that was waited for. */
+  /** What was sent after the greeting, one item for each line that was waited for; `<tls>` for a handshake. */
   readonly sent: readonly string[];
   /** Null while the script wants more lines. */
   readonly end: LoginEnd | null;
 };
 
+export const anna: Account = { login: "anna", password: "secret", bearer: null };
+
+export const client: ClientFacts = {
+  address: "192.0.2.9",
+  port: 51234,
+  host: "[UNAVAILABLE]",
+  local: { host: "192.0.2.1", port: 143 },
+  session: "f00",
+};
+
 /** @param lines of the upstream, without CRLF */
 function play(script: LoginScript, lines: readonly string[]): Played {
   const sent: string[] = [];
-  let result = script.next();
+  const next = (line?: string): ReturnType<LoginScript["next"]> => {
+    const result = line === undefined ? script.next() : script.next(line);
+    if (result.done === true || result.value === "more") return result;
+    sent.push(result.value === "tls" ? "<tls>" : result.value.text);
+    return result.value === "tls" ? next("") : result;
+  };
+  let result = next();
   for (const line of lines) {
     if (result.done === true) throw new Error(`the script ended before ${JSON.stringify(line)}`);
-    if (result.value !== null) sent.push(result.value.text);
-    result = script.next(`${line}\r\n`);
+    result = next(`${line}\r\n`);
   }
-  if (result.done === true) return { sent, end: result.value };
-  if (result.value !== null) sent.push(result.value.text);
-  return { sent, end: null };
+  return { sent, end: result.done === true ? result.value : null };
 }
 
 /** Logs this client in upstream, which says these lines. */
-export function logIn(client: DialogueClient, lines: readonly string[], account?: Account): Played {
-  const { dialogue } = client;
-  const anna = account ?? { login: "anna", password: "secret" };
-  return play(dialogue.login(anna, { address: "192.0.2.9", host: "[UNAVAILABLE]" }), lines);
+export function logIn(
+  { dialogue }: DialogueClient,
+  lines: readonly string[],
+  account: Partial<Account> = {},
+  tls: TlsMode = "off",
+): Played {
+  return play(dialogue.login({ ...anna, ...account }, client, tls), lines);
 }

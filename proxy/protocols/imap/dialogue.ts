@@ -1,9 +1,9 @@
 /** IMAP before the login, as nginx speaks it. */
-import type { ByteString } from "../../../shared/lookup.ts";
+import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { Conversation } from "../conversation.ts";
 import type { Input } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
-import type { Account, Dialogue, LoginScript, Step } from "../protocol.ts";
+import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
 import { credentials } from "../sasl.ts";
 import { type Command, CommandReader, type Limits, type Reading } from "./command.ts";
 import { login } from "./login.ts";
@@ -43,8 +43,8 @@ export class ImapDialogue extends Conversation implements Dialogue {
     return `* BYE ${text}\r\n`;
   }
 
-  login(account: Account): LoginScript {
-    return login(this.#tag ?? "*", account);
+  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript {
+    return login(this.#tag ?? "*", account, client, this.manner(tls));
   }
 
   protected invalid(): ByteString {

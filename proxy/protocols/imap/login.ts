@@ -1,54 +1,157 @@
-/** Logging in to an IMAP upstream with LOGIN (RFC 9051 section 6.2.3). */
+/** Logging in to an IMAP upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import type { Account, LoginEnd, LoginPart, LoginScript, Saying } from "../protocol.ts";
+import { idCommand, nextHop } from "../client-id.ts";
+import { type Proof, type Provable, proofFor, prove } from "../proof.ts";
+import type {
+  Account,
+  ClientFacts,
+  LoginEnd,
+  LoginPart,
+  LoginScript,
+  Manner,
+  Saying,
+} from "../protocol.ts";
 
-/** RFC 7888: literals without waiting, up to 4,096 bytes each. nginx never looks, and waits twice. */
-const NON_SYNCHRONIZING = /\[CAPABILITY [^\]]*\bLITERAL[+-]/i;
+/** RFC 7888: a literal that is not waited for has up to 4,096 bytes. nginx waits for each. */
 const LONGEST_NON_SYNCHRONIZING = 4096;
 
-/**
- * Login and password go as literals, which hold any byte. The upstream's untagged words (its new
- * capabilities, often) go to the client before the tagged one, as they came.
- */
-export function* login(tag: ByteString, { login: user, password }: Account): LoginScript {
-  const secret = password ?? "";
-  const greeting = yield null;
-  if (!/^\* OK\b/i.test(greeting)) return { kind: "unready", reply: greeting };
+/** What servers let a command have, bytes (RFC 7162 section 4). */
+const LONGEST_LINE = 8192;
 
-  let last: Saying = { text: `${secret}\r\n`, name: "password" };
-  if (
-    NON_SYNCHRONIZING.test(greeting) &&
-    Math.max(user.length, secret.length) <= LONGEST_NON_SYNCHRONIZING
-  ) {
-    const literals = `{${user.length}+}\r\n${user} {${secret.length}+}\r\n${secret}\r\n`;
-    last = { text: `${tag} LOGIN ${literals}`, name: "LOGIN command" };
-  } else {
-    const before: readonly Saying[] = [
-      { text: `${tag} LOGIN {${user.length}}\r\n`, name: "LOGIN command" },
-      { text: `${user} {${secret.length}}\r\n`, name: "user name" },
-    ];
-    for (const saying of before) {
-      const { line, reply } = yield* answered(saying);
-      if (!line.startsWith("+")) return refused(reply);
-    }
+/** Before the commands that are not the client's. */
+const OWN_TAG = "postern";
+
+/** What an upstream can do, in capitals. */
+type Capabilities = ReadonlySet<string>;
+
+/**
+ * As nginx logs in, with LOGIN and unasked, unless there is more to it. An upstream whose greeting takes no
+ * LOGIN is not sent a password in vain.
+ */
+export function* login(
+  tag: ByteString,
+  account: Account,
+  client: ClientFacts,
+  { tls, hops }: Manner,
+): LoginScript {
+  const next = hops === null ? null : nextHop(hops);
+  const greeting = yield "more";
+  // PREAUTH is somebody else's mailbox, and beyond STARTTLS (RFC 9051 section 7.1.4).
+  if (!/^\* OK\b/i.test(greeting)) return { kind: "unready", reply: greeting };
+  const provable = { ...account, password: account.password ?? "" };
+  let known = capabilitiesIn(greeting);
+  const plainly = tls !== "starttls" && next === null && account.bearer === null;
+  if (plainly && known?.has("LOGINDISABLED") !== true) {
+    return yield* loginCommand(tag, provable, known);
   }
-  const { line, reply } = yield* answered(last);
-  const [answeredTag, status] = line.split(" ", 2);
-  const accepted = answeredTag === tag && status?.trimEnd().toUpperCase() === "OK";
-  return accepted ? { kind: "accepted", reply } : refused(reply);
+  known ??= yield* capabilities();
+  if (tls === "starttls") known = yield* startTls(known);
+  if (next !== null && known.has("ID")) {
+    yield* done({ text: `${OWN_TAG} ${idCommand(client, next)}\r\n`, name: "ID command" });
+  }
+  const proof = proofFor(provable, mechanismsOf(known));
+  if (proof !== null) return yield* authenticate(tag, proof, known);
+  if (known.has("LOGINDISABLED")) throw new Error("upstream takes no password (LOGINDISABLED)");
+  return yield* loginCommand(tag, provable, known);
 }
 
-/** Sends, and waits for a line that is not untagged; the reply is all of them. */
-function* answered(saying: Saying): LoginPart<{ line: ByteString; reply: ByteString }> {
+/** @returns what the upstream can do under TLS; what it said before is forgotten (RFC 9051 section 6.2.1) */
+function* startTls(known: Capabilities): LoginPart<Capabilities> {
+  if (!known.has("STARTTLS")) throw new Error("upstream does not offer STARTTLS");
+  yield* done({ text: `${OWN_TAG} STARTTLS\r\n`, name: "STARTTLS command" });
+  yield "tls";
+  return yield* capabilities();
+}
+
+function* capabilities(): LoginPart<Capabilities> {
+  const reply = yield* done({ text: `${OWN_TAG} CAPABILITY\r\n`, name: "CAPABILITY command" });
+  const lines = reply.split("\n").flatMap((line) => capabilitiesIn(line) ?? []);
+  const [known] = lines;
+  if (known === undefined) throw new Error("upstream does not tell its capabilities");
+  return known;
+}
+
+/** Of a greeting, or of an untagged line; null where it tells of none. */
+function capabilitiesIn(line: ByteString): Capabilities | null {
+  const [, inGreeting, alone] =
+    /^\* (?:OK \[CAPABILITY ([^\]]*)\]|CAPABILITY (.*))/i.exec(line) ?? [];
+  const words = inGreeting ?? alone;
+  return words === undefined ? null : new Set(words.trim().toUpperCase().split(/ +/));
+}
+
+function mechanismsOf(known: Capabilities): ReadonlySet<string> {
+  return new Set([...known].flatMap((word) => /^AUTH=(.*)/.exec(word)?.[1] ?? []));
+}
+
+/** RFC 4959 lets the first response stand in the command, where the upstream knows of it. */
+function* authenticate(tag: ByteString, proof: Proof, known: Capabilities): LoginScript {
+  return verdict(
+    tag,
+    yield* prove(proof, {
+      command: `${tag} AUTHENTICATE`,
+      name: "AUTHENTICATE command",
+      longest: known.has("SASL-IR") ? LONGEST_LINE : 0,
+      ask: answered,
+      challenges: ({ line }) => line.startsWith("+"),
+    }),
+  );
+}
+
+/** RFC 9051 section 6.2.3. Login and password go as literals, which hold any byte. */
+function* loginCommand(
+  tag: ByteString,
+  { login: user, password }: Provable,
+  known: Capabilities | null,
+): LoginScript {
+  const longest = Math.max(user.length, password.length);
+  const literals = known?.has("LITERAL+") === true || known?.has("LITERAL-") === true;
+  if (literals && longest <= LONGEST_NON_SYNCHRONIZING) {
+    const both = `{${user.length}+}\r\n${user} {${password.length}+}\r\n${password}\r\n`;
+    return verdict(tag, yield* answered({ text: `${tag} LOGIN ${both}`, name: "LOGIN command" }));
+  }
+  const before: readonly Saying[] = [
+    { text: `${tag} LOGIN {${user.length}}\r\n`, name: "LOGIN command" },
+    { text: `${user} {${password.length}}\r\n`, name: "user name" },
+  ];
+  for (const saying of before) {
+    const { line, reply } = yield* answered(saying);
+    if (!line.startsWith("+")) return { kind: "refused", reply };
+  }
+  return verdict(tag, yield* answered({ text: `${password}\r\n`, name: "password" }));
+}
+
+/** A reply up to the first line that is not untagged. */
+interface Reply {
+  readonly line: ByteString;
+  /** All of it. */
+  readonly reply: ByteString;
+}
+
+function* answered(saying: Saying): LoginPart<Reply> {
   let line = yield saying;
   let reply = line;
   while (line.startsWith("* ")) {
-    line = yield null;
+    line = yield "more";
     reply += line;
   }
   return { line, reply };
 }
 
-function refused(reply: ByteString): LoginEnd {
-  return { kind: "refused", reply };
+/** A command of our own, which must succeed. */
+function* done(saying: Saying): LoginPart<ByteString> {
+  const { line, reply } = yield* answered(saying);
+  if (!isOk(line, OWN_TAG)) {
+    throw new Error(`upstream refused ${saying.name}: "${reply.trimEnd()}"`);
+  }
+  return reply;
+}
+
+/** The upstream's untagged words (its new capabilities, often) go to the client before the tagged one. */
+function verdict(tag: ByteString, { line, reply }: Reply): LoginEnd {
+  return { kind: isOk(line, tag) ? "accepted" : "refused", reply };
+}
+
+function isOk(line: ByteString, tag: ByteString): boolean {
+  const [answeredTag, status] = line.split(" ", 2);
+  return answeredTag === tag && status?.trimEnd().toUpperCase() === "OK";
 }

@@ -1,9 +1,9 @@
 /** POP3 before the login, as nginx speaks it. */
-import type { ByteString } from "../../../shared/lookup.ts";
+import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { Conversation } from "../conversation.ts";
 import { type Input, chomp } from "../../transport/index.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
-import type { Account, Dialogue, LoginScript, Step } from "../protocol.ts";
+import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
 import { credentials, isClean } from "../sasl.ts";
 import { login } from "./login.ts";
 
@@ -48,8 +48,8 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     return `-ERR ${text}\r\n`;
   }
 
-  login(account: Account): LoginScript {
-    return login(account);
+  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript {
+    return login(account, client, this.manner(tls));
   }
 
   override secured(): void {

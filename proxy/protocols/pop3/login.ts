@@ -1,16 +1,92 @@
-/** Logging in to a POP3 upstream with USER and PASS (RFC 1939 section 7). */
-import type { Account, LoginScript } from "../protocol.ts";
+/** Logging in to a POP3 upstream. */
+import type { ByteString } from "../../../shared/lookup.ts";
+import { nextHop, xclientCommand, xclientFacts } from "../client-id.ts";
+import { type Provable, proofFor, prove } from "../proof.ts";
+import type {
+  Account,
+  ClientFacts,
+  LoginEnd,
+  LoginPart,
+  LoginScript,
+  Manner,
+  Saying,
+} from "../protocol.ts";
 
-/** The reply to PASS goes to the client as it is. */
-export function* login({ login: user, password }: Account): LoginScript {
-  const greeting = yield null;
+/** RFC 2449 section 4: a command's bytes. */
+const LONGEST_LINE = 255;
+
+/** What an upstream can do: its words, in capitals, with those behind each. */
+type Capabilities = ReadonlyMap<string, readonly string[]>;
+
+/** As nginx logs in, with USER and PASS and unasked, unless there is more to it. */
+export function* login(account: Account, client: ClientFacts, { tls, hops }: Manner): LoginScript {
+  const next = hops === null ? null : nextHop(hops);
+  const greeting = yield "more";
   if (!isOk(greeting)) return { kind: "unready", reply: greeting };
-  const known = yield { text: `USER ${user}\r\n`, name: "user name" };
-  if (!isOk(known)) return { kind: "refused", reply: known };
-  const reply = yield { text: `PASS ${password ?? ""}\r\n`, name: "password" };
+  const provable = { ...account, password: account.password ?? "" };
+  let known: Capabilities | null = null;
+  if (tls === "starttls" || account.bearer !== null) known = yield* capabilities();
+  if (tls === "starttls") known = yield* startTls(known);
+  // Dovecot says it nowhere else. Who forged it in the clear has gained a command that is refused.
+  if (next !== null && greeting.startsWith("+OK [XCLIENT]")) {
+    const command = xclientCommand(xclientFacts(client, next));
+    yield* done({ text: `${command}\r\n`, name: "XCLIENT" });
+  }
+  const proof = known === null ? null : proofFor(provable, new Set(known.get("SASL")));
+  if (proof !== null) {
+    const carrier = { command: "AUTH", name: "AUTH command", longest: LONGEST_LINE };
+    return verdict(yield* prove(proof, { ...carrier, ask: line, challenges }));
+  }
+  if (known?.has("USER") === false)
+    throw new Error("upstream takes no password (CAPA without USER)");
+  return yield* userAndPass(provable);
+}
+
+/** @returns what the upstream can do under TLS; what it said before is forgotten (RFC 2595 section 4) */
+function* startTls(known: Capabilities | null): LoginPart<Capabilities | null> {
+  if (known?.has("STLS") !== true) throw new Error("upstream does not offer STLS");
+  yield* done({ text: "STLS\r\n", name: "STLS" });
+  yield "tls";
+  return yield* capabilities();
+}
+
+/** RFC 2449 section 5; null where the upstream does not know the command. */
+function* capabilities(): LoginPart<Capabilities | null> {
+  if (!isOk(yield { text: "CAPA\r\n", name: "CAPA" })) return null;
+  const known = new Map<string, readonly string[]>();
+  for (;;) {
+    const [word = "", ...more] = (yield "more").trimEnd().toUpperCase().split(" ");
+    if (word === ".") return known;
+    known.set(word, more);
+  }
+}
+
+/** RFC 1939 section 7. The reply to PASS goes to the client as it is. */
+function* userAndPass({ login: user, password }: Provable): LoginScript {
+  const reply = yield { text: `USER ${user}\r\n`, name: "user name" };
+  if (!isOk(reply)) return verdict(reply);
+  return verdict(yield { text: `PASS ${password}\r\n`, name: "password" });
+}
+
+function* line(saying: Saying): LoginPart<ByteString> {
+  return yield saying;
+}
+
+/** A command that must succeed. */
+function* done(saying: Saying): LoginPart<void> {
+  const reply = yield saying;
+  if (!isOk(reply)) throw new Error(`upstream refused ${saying.name}: "${reply.trimEnd()}"`);
+}
+
+function verdict(reply: ByteString): LoginEnd {
   return { kind: isOk(reply) ? "accepted" : "refused", reply };
 }
 
-function isOk(reply: string): boolean {
+/** RFC 5034 section 4. */
+function challenges(reply: ByteString): boolean {
+  return /^\+[ \r\n]/.test(reply);
+}
+
+function isOk(reply: ByteString): boolean {
   return /^\+OK\b/i.test(reply);
 }

@@ -1,5 +1,5 @@
 /** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
-import type { ByteString } from "../../../shared/lookup.ts";
+import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { Conversation } from "../conversation.ts";
 import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
@@ -80,11 +80,11 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     return `421 4.7.1 ${text}\r\n`;
   }
 
-  login(account: Account, client: ClientFacts): LoginScript {
+  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript {
     const introduction = { hello: this.#hello, extended: this.#extended };
     const transaction =
       this.#from === null || this.#to === null ? null : { from: this.#from, to: this.#to };
-    return login(account, client, this.settings, introduction, transaction);
+    return login(account, client, this.manner(tls), this.settings, introduction, transaction);
   }
 
   override secured(): void {

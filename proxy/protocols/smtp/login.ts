@@ -2,15 +2,20 @@
 import { unixPath } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
+import { ip, nextHop, port, xclientCommand, xclientFacts } from "../client-id.ts";
+import { type Provable, plain, proofFor, prove } from "../proof.ts";
 import type {
   Account,
   ClientFacts,
   LoginEnd,
   LoginPart,
   LoginScript,
+  Manner,
   Saying,
 } from "../protocol.ts";
-import { encodeBase64 } from "../sasl.ts";
+
+/** RFC 4954 section 4: with its first response, AUTH stays within a command line's bytes (RFC 5321). */
+const LONGEST_LINE = 512;
 
 /** A client's EHLO or HELO. */
 export interface Hello {
@@ -31,33 +36,48 @@ interface Transaction {
 }
 
 /**
- * EHLO; with `xclient` XCLIENT and the client's own EHLO again; then the transaction of a client that did
- * not log in, or with `proxy_smtp_auth` AUTH PLAIN. A client that logged in hears an answer of our own: an
- * upstream that is not asked to authenticate has none to give.
+ * As nginx does it: EHLO; with `xclient` XCLIENT and the client's own EHLO again; then the transaction of a
+ * client that did not log in, or with `proxy_smtp_auth` AUTH PLAIN. A client that logged in hears an answer
+ * of our own: an upstream that is not asked to authenticate has none to give.
+ *
+ * Where there is more to it, what the upstream offers decides.
  */
 export function* login(
   account: Account,
   client: ClientFacts,
+  { tls, hops }: Manner,
   { server_name, xclient, proxy_smtp_auth }: ServerSettings,
   { hello, extended }: Introduction,
   transaction: Transaction | null,
 ): LoginScript {
-  let answer = yield* reply(null);
+  const next = hops === null ? null : nextHop(hops);
+  const bearer = proxy_smtp_auth && account.bearer !== null;
+  const more = tls === "starttls" || next !== null || bearer;
+  const own: Hello = { verb: extended || xclient || more ? "EHLO" : "HELO", name: server_name };
+  let answer = yield* reply("more");
   if (answer.code !== "220") return { kind: "unready", reply: answer.text };
-  const greeting = `${extended || xclient ? "EHLO" : "HELO"} ${server_name}`;
-  answer = yield* reply(saying(greeting, "HELO/EHLO"));
+  answer = yield* introduce(own, "HELO/EHLO");
   if (answer.code !== "250") return refused(answer);
-  if (xclient) {
-    const user = proxy_smtp_auth ? "" : account.login;
-    const command = saying(xclientCommand(client, user), "XCLIENT");
-    const offered = /^250[- ]XCLIENT\b/im.test(answer.text);
-    answer = yield* reply(
-      offered ? command : { ...command, note: "upstream does not announce XCLIENT" },
-    );
+  if (tls === "starttls") {
+    yield* startTls(extensions(answer));
+    answer = yield* introduce(own, "HELO/EHLO");
+    if (answer.code !== "250") return refused(answer);
+  }
+  let known = extensions(answer);
+  const user = proxy_smtp_auth || account.login === "" ? null : account.login;
+  const command =
+    next === null
+      ? xclient && unasked(client, user, known)
+      : wanted(client, user, hello, next, known.get("XCLIENT") ?? []);
+  if (command !== null && command !== false) {
+    answer = yield* reply(command);
     if (!["220", "250"].includes(answer.code)) return refused(answer);
-    if (hello !== null) {
-      answer = yield* reply(saying(`${hello.verb} ${hello.name}`, "client HELO/EHLO"));
+    // Behind XCLIENT a session begins anew; nginx leaves it at that where the client said nothing either.
+    const again = hello ?? (next === null ? null : own);
+    if (again !== null) {
+      answer = yield* introduce(again, "client HELO/EHLO");
       if (answer.code !== "250") return refused(answer);
+      if (again.verb === "EHLO") known = extensions(answer);
     }
   }
   if (transaction !== null) {
@@ -68,15 +88,49 @@ export function* login(
     return { kind: "accepted", reply: answer.text };
   }
   if (proxy_smtp_auth) {
-    const { login: user, password } = account;
+    const { password } = account;
     if (password === null) {
       return { kind: "impossible", name: "AUTH", why: "no password available" };
     }
-    const response = encodeBase64(`\0${user}\0${password}`);
-    answer = yield* reply(saying(`AUTH PLAIN ${response}`, "AUTH"));
+    answer = yield* authenticate({ ...account, password }, more ? known : null);
     if (answer.code !== "235") return refused(answer);
   }
   return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
+}
+
+/** What an upstream announces: words in capitals, with those behind each. */
+type Extensions = ReadonlyMap<string, readonly string[]>;
+
+/** Of an answer to EHLO (RFC 5321 section 4.1.1.1); `AUTH=` is old, and still said. */
+function extensions({ text }: Reply): Extensions {
+  const lines = text.toUpperCase().trimEnd().split("\n");
+  const words = lines.map((line) => line.slice(4).trimEnd().split(/[ =]/));
+  return new Map(words.map(([word = "", ...more]) => [word, more]));
+}
+
+function introduce({ verb, name }: Hello, doing: string): LoginPart<Reply> {
+  return reply(saying(`${verb} ${name}`, doing));
+}
+
+/** RFC 3207 section 4.2: what the upstream said before TLS is forgotten. */
+function* startTls(known: Extensions): LoginPart<void> {
+  if (!known.has("STARTTLS")) throw new Error("upstream does not offer STARTTLS");
+  const { code, text } = yield* reply(saying("STARTTLS", "STARTTLS"));
+  if (code !== "220") throw new Error(`upstream refused STARTTLS: "${text.trimEnd()}"`);
+  yield "tls";
+}
+
+/** @param known null where the upstream is not asked what it offers */
+function* authenticate(account: Provable, known: Extensions | null): LoginPart<Reply> {
+  const proof = known === null ? plain(account) : proofFor(account, new Set(known.get("AUTH")));
+  if (proof === null) throw new Error("upstream offers no AUTH that would do");
+  return yield* prove(proof, {
+    command: "AUTH",
+    name: "AUTH",
+    longest: known === null ? Infinity : LONGEST_LINE,
+    ask: reply,
+    challenges: ({ code }) => code === "334",
+  });
 }
 
 function saying(command: ByteString, name: string): Saying {
@@ -87,24 +141,46 @@ function refused({ text }: Reply): LoginEnd {
   return { kind: "refused", reply: text };
 }
 
-/** Postfix's XCLIENT: what the upstream should take for the client's address, name and login. */
-function xclientCommand({ address, host }: ClientFacts, user: ByteString): ByteString {
-  const named = user === "" ? "" : ` LOGIN=${xtext(user)}`;
-  return `XCLIENT ADDR=${xclientAddress(address)}${named} NAME=${host}`;
+/** nginx's XCLIENT, whether or not the upstream announces it. */
+function unasked(client: ClientFacts, user: ByteString | null, known: Extensions): Saying {
+  const facts = { ADDR: xclientAddress(client.address), LOGIN: user, NAME: client.host };
+  const command = saying(xclientCommand(facts), "XCLIENT");
+  if (known.has("XCLIENT")) return command;
+  return { ...command, note: "upstream does not announce XCLIENT" };
+}
+
+/**
+ * Postfix's XCLIENT with all that the upstream wants to hear, and Dovecot's additions to it.
+ *
+ * @param attributes that the upstream announces
+ * @returns null where there is nothing to tell
+ */
+function wanted(
+  client: ClientFacts,
+  user: ByteString | null,
+  hello: Hello | null,
+  hops: number,
+  attributes: readonly string[],
+): Saying | null {
+  const facts = {
+    ...xclientFacts(client, hops),
+    ADDR: xclientAddress(ip(client.address) ?? client.address),
+    NAME: client.host,
+    HELO: hello?.name ?? null,
+    PROTO: hello?.verb === "HELO" ? "SMTP" : "ESMTP",
+    LOGIN: user,
+    DESTADDR: xclientAddress(ip(client.local.host) ?? client.local.host),
+    DESTPORT: port({ address: client.local.host, port: client.local.port }),
+  };
+  const told = Object.entries(facts).filter(([name]) => attributes.includes(name));
+  if (told.length === 0) return null;
+  return saying(xclientCommand(Object.fromEntries(told)), "XCLIENT");
 }
 
 /** nginx says `unix:` of a client by a unix socket, at which Postfix would end the login. */
 function xclientAddress(address: string): string {
   if (unixPath(address) !== null) return "[UNAVAILABLE]";
   return address.includes(":") ? `IPV6:${address}` : address;
-}
-
-/** RFC 3461 section 4. */
-function xtext(value: ByteString): ByteString {
-  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
-  return value.replace(/[\x00-\x20+=\x7f-\xff]/g, (byte) => {
-    return `+${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
-  });
 }
 
 interface Reply {
@@ -115,11 +191,11 @@ interface Reply {
 }
 
 /** Sends, and reads a reply of one or more lines. */
-function* reply(command: Saying | null): LoginPart<Reply> {
+function* reply(command: Saying | "more"): LoginPart<Reply> {
   let line = yield command;
   let whole = line;
   while (line[3] === "-") {
-    line = yield null;
+    line = yield "more";
     whole += line;
   }
   return { code: line.slice(0, 3), text: whole };

@@ -16,10 +16,14 @@ export type Dovecot = {
   stop(): Promise<void>;
 };
 
-/** @param master who may log in as anybody, as `user*master` */
+/**
+ * @param master who may log in as anybody, as `user*master`
+ * @param more settings, which come last and so win
+ */
 export async function startDovecot(
   accounts: readonly Account[],
   master: Account | null = null,
+  more = "",
 ): Promise<Dovecot> {
   const scratch = await makeScratch();
   const [imap = 0, pop3 = 0, sasl = 0] = await freePorts(3);
@@ -30,7 +34,7 @@ export async function startDovecot(
   await chown(mail, debianMail, debianMail);
   await writeFile(join(scratch.path, "passwords"), passwdFile(accounts));
   await writeFile(join(scratch.path, "masters"), passwdFile(masters));
-  await writeFile(file, config(scratch.path, { imap, pop3, sasl }));
+  await writeFile(file, `${config(scratch.path, { imap, pop3, sasl })}${more}\n`);
 
   const program = new Program("/usr/sbin/dovecot", ["-F", "-c", file]);
   const stop = async () => {

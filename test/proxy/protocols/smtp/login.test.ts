@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type DialogueClient, talk } from "../../../support/dialogue.ts";
-import { logIn } from "../../../support/login-script.ts";
+import { anna, client as facts, logIn } from "../../../support/login-script.ts";
 
 const AUTH = `AUTH PLAIN ${btoa("\0anna\0secret")}`;
 
@@ -112,13 +112,14 @@ test("XCLIENT escapes a login as xtext", () => {
 test("XCLIENT leaves out an empty login, marks IPv6, and tells the name", () => {
   const client = introduced(null, true, false);
   const script = client.dialogue.login(
-    { login: "", password: "" },
-    { address: "2001:db8::1", host: "mx.example.test" },
+    { ...anna, login: "" },
+    { ...facts, address: "2001:db8::1", host: "mx.example.test" },
+    "off",
   );
   script.next();
   script.next("220 ready\r\n");
   const { value } = script.next("250 ok\r\n");
-  assert.ok(value !== null && "text" in value);
+  assert.ok(typeof value === "object" && "text" in value);
   assert.equal(value.text, "XCLIENT ADDR=IPV6:2001:db8::1 NAME=mx.example.test\r\n");
 });
 
@@ -171,15 +172,11 @@ test("where there is no password there is nothing to say behind XCLIENT", () => 
 
 test("XCLIENT is sent even where it is not announced, and the log hears of it", () => {
   const noted = (...lines: readonly string[]): string | undefined => {
-    const account = { login: "anna", password: "x" };
-    const script = introduced(null, true, false).dialogue.login(account, {
-      address: "::1",
-      host: "mx",
-    });
+    const script = introduced(null, true, false).dialogue.login(anna, facts, "off");
     script.next();
     const said = ["220 ready", ...lines].map((line) => script.next(`${line}\r\n`).value);
     const last = said.at(-1);
-    assert.ok(last && "text" in last && last.text.startsWith("XCLIENT "));
+    assert.ok(typeof last === "object" && "text" in last && last.text.startsWith("XCLIENT "));
     return last.note;
   };
   assert.equal(noted("250-mx", "250 SIZE"), "upstream does not announce XCLIENT");

@@ -1,0 +1,74 @@
+/**
+ * Who the client is, as upstreams are told of it (`proxy_client_id`): by fields of IMAP's ID, and by Postfix's
+ * XCLIENT, which Dovecot has for POP3 too.
+ */
+import { parseIp } from "../../shared/address.ts";
+import type { ByteString } from "../../shared/lookup.ts";
+import type { ClientFacts } from "./protocol.ts";
+
+/** Proxies in a row, the first included; Dovecot's number. */
+export const MOST_HOPS = 5;
+
+/**
+ * @param hops proxies that may still be passed, ourselves included
+ * @returns how many the next one is told of
+ * @throws Error where it would be none
+ */
+export function nextHop(hops: number): number {
+  if (hops <= 1) throw new Error("proxies appear to be looping: no hop is left");
+  return hops - 1;
+}
+
+/** Each with its value; null where there is nothing to tell. */
+type Facts = Readonly<Record<string, ByteString | null>>;
+
+/** Fields of IMAP's ID, in Dovecot's names. */
+export function idCommand(client: ClientFacts, hops: number): ByteString {
+  const facts: Facts = {
+    "x-session-id": client.session,
+    "x-originating-ip": ip(client.address),
+    "x-originating-port": port(client),
+    "x-connected-ip": ip(client.local.host),
+    "x-connected-port": port({ address: client.local.host, port: client.local.port }),
+    "x-proxy-ttl": String(hops),
+  };
+  const fields = Object.entries(facts).flatMap(([name, value]) => {
+    return value === null ? [] : [`"${name}" "${value}"`];
+  });
+  return `ID (${fields.join(" ")})`;
+}
+
+/** What XCLIENT has in common for SMTP and POP3. */
+export function xclientFacts(client: ClientFacts, hops: number): Facts {
+  return {
+    ADDR: ip(client.address),
+    PORT: port(client),
+    SESSION: client.session,
+    TTL: String(hops),
+  };
+}
+
+export function xclientCommand(facts: Facts): ByteString {
+  const attributes = Object.entries(facts).flatMap(([name, value]) => {
+    return value === null ? [] : [` ${name}=${xtext(value)}`];
+  });
+  return `XCLIENT${attributes.join("")}`;
+}
+
+/** RFC 3461 section 4. */
+function xtext(value: ByteString): ByteString {
+  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+  return value.replace(/[\x00-\x20+=\x7f-\xff]/g, (byte) => {
+    return `+${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+}
+
+/** An IPv4 address of a socket for both kinds is an IPv4 address; a unix socket has none. */
+export function ip(host: string): string | null {
+  return parseIp(host)?.toString() ?? null;
+}
+
+/** Nothing where there is no address that it would belong to. */
+export function port({ address, port: number }: { address: string; port: number }): string | null {
+  return ip(address) === null ? null : String(number);
+}

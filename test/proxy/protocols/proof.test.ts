@@ -1,0 +1,133 @@
+// Which mechanism an account is proved by to an upstream, and what is said in it.
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  readOauthbearer,
+  readXoauth2,
+  writeOauthbearer,
+  writeXoauth2,
+} from "../../../proxy/protocols/oauth.ts";
+import type { Account } from "../../../proxy/protocols/index.ts";
+import { talk } from "../../support/dialogue.ts";
+import { type Played, logIn } from "../../support/login-script.ts";
+
+const TOKEN = "ya29.token/+x==";
+const XOAUTH2 = btoa(`user=anna\u0001auth=Bearer ${TOKEN}\u0001\u0001`);
+const OAUTHBEARER = btoa(`n,a=anna,\u0001auth=Bearer ${TOKEN}\u0001\u0001`);
+const AS_PASSWORD = btoa(`\0anna\0${TOKEN}`);
+const FAILURE = btoa('{"status":"401"}');
+
+type Bearer = NonNullable<Account["bearer"]>;
+
+/** Passes a token on to an upstream that offers these mechanisms, and then answers so. */
+const passOn = {
+  imap(bearer: Bearer, mechanisms: readonly string[], ...answers: readonly string[]): Played {
+    const client = talk("imap");
+    client.say("a LOGIN anna secret");
+    const words = ["IMAP4rev1", "SASL-IR", ...mechanisms.map((name) => `AUTH=${name}`)];
+    const greeting = `* OK [CAPABILITY ${words.join(" ")}] hi`;
+    return logIn(client, [greeting, ...answers], { password: TOKEN, bearer });
+  },
+  pop3(bearer: Bearer, mechanisms: readonly string[], ...answers: readonly string[]): Played {
+    const capa = ["+OK", `SASL ${mechanisms.join(" ")}`, "."];
+    return logIn(talk("pop3"), ["+OK", ...capa, ...answers], { password: TOKEN, bearer });
+  },
+  smtp(bearer: Bearer, mechanisms: readonly string[], ...answers: readonly string[]): Played {
+    const client = talk("smtp", { proxy_smtp_auth: true, xclient: false });
+    const lines = ["220 hi", "250-mx", `250 AUTH ${mechanisms.join(" ")}`];
+    return logIn(client, [...lines, ...answers], { password: TOKEN, bearer });
+  },
+};
+
+describe("a bearer token", () => {
+  const COMMAND = { imap: "a AUTHENTICATE", pop3: "AUTH", smtp: "AUTH" };
+  const YES = { imap: "a OK in", pop3: "+OK in", smtp: "235 in" };
+  const NO = { imap: "a NO [AUTHENTICATIONFAILED] no", pop3: "-ERR [AUTH] no", smtp: "535 no" };
+  const CHALLENGE = { imap: "+", pop3: "+", smtp: "334" };
+  const BOTH = ["PLAIN", "OAUTHBEARER", "XOAUTH2"];
+
+  for (const protocol of ["imap", "pop3", "smtp"] as const) {
+    const command = COMMAND[protocol];
+    const CHOICES: readonly [bearer: Bearer, offered: readonly string[], said: string][] = [
+      ["xoauth2", BOTH, `XOAUTH2 ${XOAUTH2}`],
+      ["oauthbearer", BOTH, `OAUTHBEARER ${OAUTHBEARER}`],
+      ["xoauth2", ["OAUTHBEARER", "PLAIN"], `OAUTHBEARER ${OAUTHBEARER}`],
+      ["oauthbearer", ["XOAUTH2"], `XOAUTH2 ${XOAUTH2}`],
+      ["oauthbearer", ["LOGIN", "PLAIN"], `PLAIN ${AS_PASSWORD}`],
+    ];
+    for (const [bearer, offered, said] of CHOICES) {
+      test(`shown by ${bearer} to an ${protocol} upstream of ${offered.join(", ")}`, () => {
+        const { sent, end } = passOn[protocol](bearer, offered, YES[protocol]);
+        assert.equal(sent.at(-1), `${command} ${said}\r\n`);
+        assert.equal(end?.kind, "accepted");
+      });
+    }
+
+    for (const [bearer, dismissal] of [
+      ["xoauth2", ""],
+      ["oauthbearer", "AQ=="],
+    ] as const) {
+      test(`an ${protocol} upstream's account of why ${bearer} failed is dismissed (RFC 7628 section 3.2.3)`, () => {
+        const challenge = `${CHALLENGE[protocol]} ${FAILURE}`;
+        const { sent, end } = passOn[protocol](bearer, BOTH, challenge, NO[protocol]);
+        assert.equal(sent.at(-1), `${dismissal}\r\n`);
+        assert.deepEqual(end, { kind: "refused", reply: `${NO[protocol]}\r\n` });
+      });
+    }
+  }
+
+  test("is a password to upstreams that know nothing of SASL", () => {
+    const imap = passOn.imap("xoauth2", [], "+ ", "+ ", "a OK in");
+    assert.equal(imap.sent.at(-1), `${TOKEN}\r\n`);
+    const client = talk("pop3");
+    const pop3 = logIn(client, ["+OK", "-ERR what", "+OK", "+OK"], {
+      password: TOKEN,
+      bearer: "xoauth2",
+    });
+    assert.deepEqual(pop3.sent, ["CAPA\r\n", "USER anna\r\n", `PASS ${TOKEN}\r\n`]);
+  });
+
+  test("is not sent where the upstream takes no password either", () => {
+    assert.throws(() => passOn.pop3("xoauth2", ["GSSAPI"], "+OK"), /takes no password/);
+    assert.throws(() => passOn.smtp("xoauth2", ["GSSAPI"], "235"), /offers no AUTH/);
+  });
+
+  test("is no business of an SMTP upstream that nobody logs in to", () => {
+    const client = talk("smtp", { xclient: false });
+    const account = { password: TOKEN, bearer: "xoauth2" } as const;
+    const { sent } = logIn(client, ["220 hi", "250 mx"], account);
+    assert.deepEqual(sent, ["HELO mx.example.test\r\n"]);
+  });
+});
+
+describe("what is written is what is read:", () => {
+  const user = fc.string({ unit: "binary-ascii" }).filter((text) => !text.includes("\u0001"));
+  const token = fc.stringMatching(/^[A-Za-z0-9._~+/-]+=*$/);
+
+  test("XOAUTH2", () => {
+    fc.assert(
+      fc.property(user, token, (name, secret) => {
+        const bearer = { user: `u${name}`, token: secret };
+        assert.deepEqual(readXoauth2(writeXoauth2(bearer)), bearer);
+      }),
+    );
+  });
+
+  test("OAUTHBEARER", () => {
+    fc.assert(
+      fc.property(user, token, (name, secret) => {
+        const bearer = { user: name, token: secret };
+        assert.deepEqual(readOauthbearer(writeOauthbearer(bearer)), bearer);
+      }),
+    );
+  });
+});
+
+test("LOGINDISABLED in a greeting is heeded: no password is sent in vain", () => {
+  const client = talk("imap");
+  client.say("a LOGIN anna secret");
+  const greet = (words: string) => logIn(client, [`* OK [CAPABILITY ${words}] hi`]);
+  assert.throws(() => greet("IMAP4rev1 STARTTLS LOGINDISABLED"), /takes no password/);
+  assert.deepEqual(greet("IMAP4rev1 LOGINDISABLED AUTH=PLAIN").sent, ["a AUTHENTICATE PLAIN\r\n"]);
+});

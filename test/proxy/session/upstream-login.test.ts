@@ -1,0 +1,231 @@
+// Upstream logins over real connections, TLS included, with upstreams that do what they should not.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { TLSSocket } from "node:tls";
+import { type LoggedIn, logIn } from "../../../proxy/session/upstream-login.ts";
+import { SocketClientTls } from "../../../proxy/transport/index.ts";
+import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
+import { selfSigned } from "../../support/certificate.ts";
+import { dialled } from "../../support/connections.ts";
+import { talk } from "../../support/dialogue.ts";
+import { anna, client } from "../../support/login-script.ts";
+import { protocolNames } from "../../support/mail-client.ts";
+import { Hangup, Wire } from "../../support/wire.ts";
+
+const own = await selfSigned("mail.test");
+const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
+
+/** What an upstream says after each line that it hears, the greeting first; a handshake is done unasked. */
+type Replies = readonly (string | typeof TLS)[];
+const TLS = Symbol("TLS");
+
+const GRANTING: Record<ProtocolName, Replies> = {
+  imap: [
+    "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n",
+    "* OK a moment\r\npostern OK begin\r\n",
+    TLS,
+    "* CAPABILITY AUTH=PLAIN SASL-IR\r\npostern OK done\r\n",
+    "* CAPABILITY IDLE\r\na OK in \0\r\n",
+  ],
+  pop3: [
+    "+OK hi\r\n",
+    "+OK list\r\nSTLS\r\n.\r\n",
+    "+OK begin\r\n",
+    TLS,
+    "+OK list\r\nSASL PLAIN\r\n.\r\n",
+    "+OK in \0\r\n",
+  ],
+  smtp: [
+    "220-hi\r\n220 there\r\n",
+    "250-mx\r\n250 STARTTLS\r\n",
+    "220-please\r\n220 begin\r\n",
+    TLS,
+    "250-mx\r\n250 AUTH PLAIN\r\n",
+    "235-you\r\n235 are in \0\r\n",
+  ],
+};
+
+const ACCEPTED: Record<ProtocolName, string> = {
+  imap: "* CAPABILITY IDLE\r\na OK in \0\r\n",
+  pop3: "+OK in \0\r\n",
+  smtp: "235 2.0.0 OK\r\n",
+};
+
+const AT_ONCE = async (wire: Wire, text: string): Promise<void> => wire.write(text);
+const BYTE_BY_BYTE = async (wire: Wire, text: string): Promise<void> => {
+  for (const byte of text) {
+    wire.write(byte);
+    await setImmediate();
+  }
+};
+
+class Upstream {
+  readonly #socket: Socket;
+  wire: Wire;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.wire = new Wire(socket);
+    socket.resume();
+  }
+
+  /** Plays the server as far as it goes. */
+  async play(replies: Replies, say = AT_ONCE): Promise<void> {
+    for (const [index, reply] of replies.entries()) {
+      if (reply === TLS) await this.secure();
+      else {
+        if (index > 0) await this.wire.line();
+        await say(this.wire, reply);
+      }
+    }
+  }
+
+  async secure(): Promise<void> {
+    const { certificate: cert, key } = own;
+    const secured = new TLSSocket(this.#socket, { isServer: true, cert, key });
+    secured.on("error", () => {});
+    this.wire = new Wire(secured);
+    await Promise.race([once(secured, "secure"), once(secured, "close")]);
+  }
+
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+}
+
+type Behaviour = (upstream: Upstream) => Promise<void>;
+
+/** Logs in to an upstream of this kind; what it had been about to say when we hung up does not matter. */
+async function logInTo(
+  protocol: ProtocolName,
+  behaviour: Behaviour,
+  { tls = trusting, mode = "starttls" }: { tls?: SocketClientTls; mode?: TlsMode } = {},
+): Promise<LoggedIn> {
+  const { peer, connection } = await dialled();
+  const played = behaviour(new Upstream(peer)).catch((error: unknown) => {
+    if (!(error instanceof Hangup)) throw error;
+  });
+  const dialogue = talk(protocol, { proxy_smtp_auth: true, xclient: false });
+  if (protocol === "imap") dialogue.say("a LOGIN anna secret");
+  const script = dialogue.dialogue.login(anna, client, mode);
+  const progress = { saying() {}, heard() {}, securing() {} };
+  try {
+    return await logIn(connection, script, 4096, progress, () =>
+      connection.connectTls(tls, "mail.test"),
+    );
+  } finally {
+    connection.destroy();
+    peer.destroy();
+    await played;
+  }
+}
+
+for (const protocol of protocolNames) {
+  const replies = GRANTING[protocol];
+  const handshake = replies.indexOf(TLS);
+  const steps = [...replies.keys()].filter((step) => step !== handshake);
+  const instead = (step: number, text: string, say = AT_ONCE): Behaviour => {
+    return async (upstream) => {
+      await upstream.play(replies.slice(0, step));
+      if (step > 0 && step !== handshake) await upstream.wire.line();
+      await say(upstream.wire, text);
+    };
+  };
+
+  describe(protocol, { concurrency: 4 }, () => {
+    test("a login by STARTTLS is a login", async () => {
+      const { end } = await logInTo(protocol, (upstream) => upstream.play(replies));
+      assert.deepEqual(end, { kind: "accepted", reply: ACCEPTED[protocol] });
+    });
+
+    test("replies that come a byte at a time mean the same", async () => {
+      const { end } = await logInTo(protocol, (upstream) => upstream.play(replies, BYTE_BY_BYTE));
+      assert.deepEqual(end, { kind: "accepted", reply: ACCEPTED[protocol] });
+    });
+
+    test("what comes behind the last reply is not lost", async () => {
+      const last = `${String(replies.at(-1))}* news\r\n`;
+      const { rest } = await logInTo(protocol, (upstream) =>
+        upstream.play([...replies.slice(0, -1), last]),
+      );
+      assert.equal(Buffer.from(rest).toString(), "* news\r\n");
+    });
+
+    for (const step of steps) {
+      test(`a reset in reply ${step} ends the login`, async () => {
+        const login = logInTo(protocol, async (upstream) => {
+          await instead(step, "")(upstream);
+          upstream.reset();
+        });
+        await assert.rejects(login, Error);
+      });
+
+      test(`a hangup in the middle of reply ${step} ends the login`, async () => {
+        const login = logInTo(protocol, async (upstream) => {
+          await instead(step, String(replies[step]).slice(0, 5))(upstream);
+          upstream.wire.end();
+        });
+        await assert.rejects(login, { message: "upstream prematurely closed connection" });
+      });
+
+      test(`a line without end as reply ${step} ends the login`, async () => {
+        const login = logInTo(protocol, instead(step, "x".repeat(4096)));
+        await assert.rejects(login, { message: "upstream sent too long response line" });
+      });
+    }
+
+    test("lines without end as capabilities end the login", async () => {
+      const step = handshake + 1;
+      const line = { imap: "* x\r\n", pop3: "+OK x\r\n", smtp: "250-x\r\n" }[protocol];
+      const login = logInTo(protocol, instead(step, line.repeat(1000)));
+      await assert.rejects(login, { message: "upstream sent too long response line" });
+    });
+
+    test("a reply pipelined behind STARTTLS's is not taken for one under TLS", async () => {
+      const injected = `${String(replies[handshake - 1])}${String(replies[handshake + 1])}`;
+      const login = logInTo(protocol, instead(handshake - 1, injected));
+      await assert.rejects(login, { message: "upstream sent more than its answer to STARTTLS" });
+    });
+
+    test("nor is half a line", async () => {
+      const injected = `${String(replies[handshake - 1])}*`;
+      const login = logInTo(protocol, instead(handshake - 1, injected));
+      await assert.rejects(login, { message: "upstream sent more than its answer to STARTTLS" });
+    });
+
+    test("words instead of a handshake end the login", async () => {
+      const login = logInTo(protocol, instead(handshake, "* OK hello\r\n".repeat(10)));
+      await assert.rejects(login, Error);
+    });
+
+    test("a reset in the handshake ends the login", async () => {
+      const login = logInTo(protocol, async (upstream) => {
+        await upstream.play(replies.slice(0, handshake));
+        await upstream.wire.bytes(5);
+        upstream.reset();
+      });
+      await assert.rejects(login, Error);
+    });
+
+    test("a certificate that nobody trusts ends the login, and is what the error tells", async () => {
+      const tls = new SocketClientTls({ verify: true, trusted: null });
+      const login = logInTo(protocol, (upstream) => upstream.play(replies), { tls });
+      await assert.rejects(login, /certificate/);
+    });
+  });
+}
+
+test("a server that says yes in the clear only has not been spoken to under TLS", async () => {
+  const heard: string[] = [];
+  const login = logInTo("imap", async ({ wire }) => {
+    wire.write("* OK [CAPABILITY STARTTLS] hi\r\n");
+    heard.push(await wire.line());
+    wire.write("postern OK begin\r\n* CAPABILITY AUTH=PLAIN\r\npostern OK\r\na OK in\r\n");
+    heard.push(await wire.line());
+  });
+  await assert.rejects(login, /more than its answer/);
+  assert.deepEqual(heard, ["postern STARTTLS"]);
+});
