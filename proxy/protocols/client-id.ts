@@ -20,16 +20,16 @@ export function nextHop(hops: number): number {
 }
 
 /** Each with its value; null where there is nothing to tell. */
-type Facts = Readonly<Record<string, ByteString | null>>;
+export type Facts = Readonly<Record<string, ByteString | null>>;
 
 /** Fields of IMAP's ID, in Dovecot's names. */
 export function idCommand(client: ClientFacts, hops: number): ByteString {
   const facts: Facts = {
     "x-session-id": client.session,
     "x-originating-ip": ip(client.address),
-    "x-originating-port": port(client),
+    "x-originating-port": port(client.address, client.port),
     "x-connected-ip": ip(client.local.host),
-    "x-connected-port": port({ address: client.local.host, port: client.local.port }),
+    "x-connected-port": port(client.local.host, client.local.port),
     "x-proxy-ttl": String(hops),
   };
   const fields = Object.entries(facts).flatMap(([name, value]) => {
@@ -42,7 +42,7 @@ export function idCommand(client: ClientFacts, hops: number): ByteString {
 export function xclientFacts(client: ClientFacts, hops: number): Facts {
   return {
     ADDR: ip(client.address),
-    PORT: port(client),
+    PORT: port(client.address, client.port),
     SESSION: client.session,
     TTL: String(hops),
   };
@@ -69,6 +69,6 @@ export function ip(host: string): string | null {
 }
 
 /** Nothing where there is no address that it would belong to. */
-export function port({ address, port: number }: { address: string; port: number }): string | null {
-  return ip(address) === null ? null : String(number);
+export function port(host: string, number: number): string | null {
+  return ip(host) === null ? null : String(number);
 }

@@ -43,6 +43,7 @@ export function logIn(
   lines: readonly string[],
   account: Partial<Account> = {},
   tls: TlsMode = "off",
+  facts: Partial<ClientFacts> = {},
 ): Played {
-  return play(dialogue.login({ ...anna, ...account }, client, tls), lines);
+  return play(dialogue.login({ ...anna, ...account }, { ...client, ...facts }, tls), lines);
 }

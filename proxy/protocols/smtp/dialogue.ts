@@ -5,7 +5,8 @@ import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
 import type { Account, ClientFacts, Dialogue, Farewell, LoginScript, Step } from "../protocol.ts";
 import { isClean } from "../sasl.ts";
-import { type Hello, login } from "./login.ts";
+import { login } from "./login.ts";
+import type { Hello } from "./xclient.ts";
 
 const OK = "250 2.0.0 OK\r\n";
 const INVALID = "500 5.5.1 Invalid command\r\n";

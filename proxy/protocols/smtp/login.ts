@@ -1,8 +1,7 @@
 /** Getting past the greeting of an SMTP upstream, and logging in there if it is to be. */
-import { unixPath } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
-import { ip, nextHop, port, xclientCommand, xclientFacts } from "../client-id.ts";
+import { nextHop } from "../client-id.ts";
 import { type Provable, plain, proofFor, prove } from "../proof.ts";
 import type {
   Account,
@@ -13,15 +12,10 @@ import type {
   Manner,
   Saying,
 } from "../protocol.ts";
+import { type Hello, unasked, wanted } from "./xclient.ts";
 
 /** RFC 4954 section 4: with its first response, AUTH stays within a command line's bytes (RFC 5321). */
 const LONGEST_LINE = 512;
-
-/** A client's EHLO or HELO. */
-export interface Hello {
-  readonly verb: "EHLO" | "HELO";
-  readonly name: ByteString;
-}
 
 /** How the client introduced itself last: since TLS began, and whether by EHLO, even before. */
 interface Introduction {
@@ -65,11 +59,11 @@ export function* login(
   }
   let known = extensions(answer);
   const user = proxy_smtp_auth || account.login === "" ? null : account.login;
-  const command =
-    next === null
-      ? xclient && unasked(client, user, known)
-      : wanted(client, user, hello, next, known.get("XCLIENT") ?? []);
-  if (command !== null && command !== false) {
+  const offered = known.get("XCLIENT") ?? null;
+  let command: Saying | null = null;
+  if (next !== null) command = wanted(client, user, hello, next, offered ?? []);
+  else if (xclient) command = unasked(client, user, offered !== null);
+  if (command !== null) {
     answer = yield* reply(command);
     if (!["220", "250"].includes(answer.code)) return refused(answer);
     // Behind XCLIENT a session begins anew; nginx leaves it at that where the client said nothing either.
@@ -139,48 +133,6 @@ function saying(command: ByteString, name: string): Saying {
 
 function refused({ text }: Reply): LoginEnd {
   return { kind: "refused", reply: text };
-}
-
-/** nginx's XCLIENT, whether or not the upstream announces it. */
-function unasked(client: ClientFacts, user: ByteString | null, known: Extensions): Saying {
-  const facts = { ADDR: xclientAddress(client.address), LOGIN: user, NAME: client.host };
-  const command = saying(xclientCommand(facts), "XCLIENT");
-  if (known.has("XCLIENT")) return command;
-  return { ...command, note: "upstream does not announce XCLIENT" };
-}
-
-/**
- * Postfix's XCLIENT with all that the upstream wants to hear, and Dovecot's additions to it.
- *
- * @param attributes that the upstream announces
- * @returns null where there is nothing to tell
- */
-function wanted(
-  client: ClientFacts,
-  user: ByteString | null,
-  hello: Hello | null,
-  hops: number,
-  attributes: readonly string[],
-): Saying | null {
-  const facts = {
-    ...xclientFacts(client, hops),
-    ADDR: xclientAddress(ip(client.address) ?? client.address),
-    NAME: client.host,
-    HELO: hello?.name ?? null,
-    PROTO: hello?.verb === "HELO" ? "SMTP" : "ESMTP",
-    LOGIN: user,
-    DESTADDR: xclientAddress(ip(client.local.host) ?? client.local.host),
-    DESTPORT: port({ address: client.local.host, port: client.local.port }),
-  };
-  const told = Object.entries(facts).filter(([name]) => attributes.includes(name));
-  if (told.length === 0) return null;
-  return saying(xclientCommand(Object.fromEntries(told)), "XCLIENT");
-}
-
-/** nginx says `unix:` of a client by a unix socket, at which Postfix would end the login. */
-function xclientAddress(address: string): string {
-  if (unixPath(address) !== null) return "[UNAVAILABLE]";
-  return address.includes(":") ? `IPV6:${address}` : address;
 }
 
 interface Reply {

@@ -1,0 +1,200 @@
+// proxy_client_id: who the client is, as upstreams that want to know are told.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ClientFacts } from "../../../proxy/protocols/index.ts";
+import type { ServerSettings } from "../../../proxy/config/index.ts";
+import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
+import { talk } from "../../support/dialogue.ts";
+import { type Played, logIn } from "../../support/login-script.ts";
+
+interface Case {
+  readonly said?: readonly string[];
+  readonly client?: Partial<ClientFacts>;
+  readonly settings?: Partial<ServerSettings>;
+  readonly tls?: TlsMode;
+}
+
+function told(
+  protocol: ProtocolName,
+  lines: readonly string[],
+  { said = [], client = {}, settings = {}, tls = "off" }: Case = {},
+): Played {
+  const talking = talk(protocol, { proxy_client_id: true, proxy_smtp_auth: true, ...settings });
+  for (const line of said) talking.say(line);
+  if (protocol === "imap") talking.say("a LOGIN anna secret");
+  return logIn(talking, lines, {}, tls, client);
+}
+
+const six: Partial<ClientFacts> = {
+  address: "2001:db8::9",
+  local: { host: "2001:db8::1", port: 993 },
+};
+const mapped: Partial<ClientFacts> = {
+  address: "::ffff:192.0.2.9",
+  local: { host: "::ffff:192.0.2.1", port: 143 },
+};
+const unix: Partial<ClientFacts> = { address: "unix:", port: 0, local: { host: "", port: 0 } };
+
+describe("IMAP's ID", () => {
+  const greeting = "* OK [CAPABILITY IMAP4rev1 ID LITERAL+] hi";
+  const done = ['* ID ("name" "x")', "postern OK done"];
+  const id = (from: string): string =>
+    `postern ID ("x-session-id" "f00" ${from}"x-proxy-ttl" "4")\r\n`;
+  const FOUR =
+    '"x-originating-ip" "192.0.2.9" "x-originating-port" "51234" "x-connected-ip" "192.0.2.1" "x-connected-port" "143" ';
+
+  test("tells Dovecot's fields before the login", () => {
+    const { sent } = told("imap", [greeting, ...done]);
+    assert.deepEqual(sent, [id(FOUR), "a LOGIN {4+}\r\nanna {6+}\r\nsecret\r\n"]);
+  });
+
+  test("comes under TLS", () => {
+    const lines = [
+      "* OK [CAPABILITY STARTTLS ID] hi",
+      "postern OK go",
+      "* CAPABILITY ID",
+      "postern OK",
+    ];
+    const { sent } = told("imap", lines, { tls: "starttls" });
+    assert.deepEqual(sent.slice(1), ["<tls>", "postern CAPABILITY\r\n", id(FOUR)]);
+  });
+
+  test("tells of IPv6, of IPv4 in IPv6 as IPv4, and of no address where there is none", () => {
+    const fields = FOUR.replace("192.0.2.9", "2001:db8::9").replace("192.0.2.1", "2001:db8::1");
+    assert.equal(
+      told("imap", [greeting], { client: six }).sent[0],
+      id(fields.replace("143", "993")),
+    );
+    assert.equal(told("imap", [greeting], { client: mapped }).sent[0], id(FOUR));
+    assert.equal(told("imap", [greeting], { client: unix }).sent[0], id(""));
+  });
+
+  test("is not said where it is not offered, which is asked if need be", () => {
+    const login = "a LOGIN {4}\r\n";
+    assert.deepEqual(told("imap", ["* OK [CAPABILITY IMAP4rev1 IDLE] ID"]).sent, [login]);
+    const asked = told("imap", ["* OK ID", "* CAPABILITY IMAP4rev1", "postern OK"]);
+    assert.deepEqual(asked.sent, ["postern CAPABILITY\r\n", login]);
+  });
+
+  test("that is refused ends the login", () => {
+    assert.throws(() => told("imap", [greeting, "postern BAD what"]), /refused ID command/);
+  });
+});
+
+describe("POP3's XCLIENT", () => {
+  const greeting = "+OK [XCLIENT] Dovecot ready.";
+  const xclient = "XCLIENT ADDR=192.0.2.9 PORT=51234 SESSION=f00 TTL=4\r\n";
+
+  test("tells Dovecot's attributes, and nothing is asked before", () => {
+    const { sent } = told("pop3", [greeting, "+OK", "+OK"]);
+    assert.deepEqual(sent, [xclient, "USER anna\r\n", "PASS secret\r\n"]);
+  });
+
+  test("comes under TLS, though it was offered before: Dovecot offers it nowhere else", () => {
+    const capa = ["+OK", "STLS", "USER", "."];
+    const lines = [greeting, ...capa, "+OK go", ...capa];
+    assert.deepEqual(told("pop3", lines, { tls: "starttls" }).sent.slice(2), [
+      "<tls>",
+      "CAPA\r\n",
+      xclient,
+    ]);
+  });
+
+  test("tells of IPv6, of IPv4 in IPv6 as IPv4, and of no address where there is none", () => {
+    const addressed = (client: Partial<ClientFacts>) =>
+      told("pop3", [greeting], { client }).sent[0];
+    assert.equal(addressed(six), xclient.replace("192.0.2.9", "2001:db8::9"));
+    assert.equal(addressed(mapped), xclient);
+    assert.equal(addressed(unix), "XCLIENT SESSION=f00 TTL=4\r\n");
+  });
+
+  test("is not said where it is not offered", () => {
+    for (const words of ["+OK ready", "+OK ready [XCLIENT]", "+OK XCLIENT"]) {
+      assert.deepEqual(told("pop3", [words]).sent, ["USER anna\r\n"]);
+    }
+  });
+
+  test("that is refused ends the login", () => {
+    assert.throws(() => told("pop3", [greeting, "-ERR no"]), /refused XCLIENT: "-ERR no"/);
+  });
+});
+
+describe("SMTP's XCLIENT", () => {
+  const EHLO = "EHLO mx.example.test\r\n";
+  const ALL = "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";
+  const offering = (attributes: string): string[] => [
+    "220 hi",
+    "250-mx",
+    `250 XCLIENT ${attributes}`,
+  ];
+  const said = ["EHLO laptop"];
+
+  test("tells what Postfix wants to hear, and the client's EHLO comes again", () => {
+    const lines = [...offering(ALL), "220 mx", "250-mx", "250 AUTH PLAIN"];
+    assert.deepEqual(told("smtp", lines, { said }).sent, [
+      EHLO,
+      "XCLIENT ADDR=192.0.2.9 PORT=51234 NAME=[UNAVAILABLE] HELO=laptop PROTO=ESMTP DESTADDR=192.0.2.1 DESTPORT=143\r\n",
+      "EHLO laptop\r\n",
+      `AUTH PLAIN ${btoa("\0anna\0secret")}\r\n`,
+    ]);
+  });
+
+  test("tells the login where the upstream is not to ask for one", () => {
+    const settings = { proxy_smtp_auth: false };
+    const { sent } = told("smtp", offering("LOGIN"), { said, settings });
+    assert.equal(sent[1], "XCLIENT LOGIN=anna\r\n");
+  });
+
+  test("tells Dovecot of session and hops", () => {
+    assert.equal(told("smtp", offering("SESSION TTL")).sent[1], "XCLIENT SESSION=f00 TTL=4\r\n");
+  });
+
+  test("marks IPv6, escapes the client's words, and says what is not known", () => {
+    const xclient = (client: Partial<ClientFacts>, hello = "EHLO x") =>
+      told("smtp", offering("ADDR HELO PROTO DESTADDR DESTPORT"), { said: [hello], client })
+        .sent[1];
+    assert.equal(
+      xclient(six, "HELO a+b=\xe4"),
+      "XCLIENT ADDR=IPV6:2001:db8::9 HELO=a+2Bb+3D+E4 PROTO=SMTP DESTADDR=IPV6:2001:db8::1 DESTPORT=993\r\n",
+    );
+    assert.equal(
+      xclient(mapped),
+      "XCLIENT ADDR=192.0.2.9 HELO=x PROTO=ESMTP DESTADDR=192.0.2.1 DESTPORT=143\r\n",
+    );
+    assert.equal(xclient(unix), "XCLIENT ADDR=[UNAVAILABLE] HELO=x PROTO=ESMTP\r\n");
+  });
+
+  test("is followed by our own EHLO where the client said none", () => {
+    assert.deepEqual(told("smtp", [...offering("ADDR"), "220 mx"]).sent.slice(2), [EHLO]);
+  });
+
+  test("comes under TLS, if it is offered there", () => {
+    const lines = [...offering("ADDR"), "220 go"];
+    lines.splice(1, 0, "250-STARTTLS");
+    const { sent } = told("smtp", [...lines, "250-XCLIENT PORT", "250 AUTH PLAIN"], {
+      tls: "starttls",
+    });
+    assert.deepEqual(sent.slice(1, -1), ["STARTTLS\r\n", "<tls>", EHLO]);
+    assert.equal(sent.at(-1), "XCLIENT PORT=51234\r\n");
+  });
+
+  test("is not said where it is not offered, whatever xclient says", () => {
+    for (const xclient of [true, false]) {
+      const { sent } = told("smtp", ["220 hi", "250-mx", "250 AUTH PLAIN"], {
+        said,
+        settings: { xclient },
+      });
+      assert.deepEqual(
+        sent.map((line) => line.split(" ")[0]),
+        ["EHLO", "AUTH"],
+      );
+    }
+    const settings = { proxy_smtp_auth: false };
+    assert.equal(told("smtp", offering("FUTURE"), { settings }).sent.length, 1);
+  });
+
+  test("that is refused is the upstream's no", () => {
+    const { end } = told("smtp", [...offering("ADDR"), "550 no"]);
+    assert.deepEqual(end, { kind: "refused", reply: "550 no\r\n" });
+  });
+});
