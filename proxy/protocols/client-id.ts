@@ -22,7 +22,9 @@ export function nextHop(hops: number): number {
 /** Each with its value; null where there is nothing to tell. */
 export type Facts = Readonly<Record<string, ByteString | null>>;
 
-/** Fields of IMAP's ID, in Dovecot's names. */
+const HOPS = "x-proxy-ttl";
+
+/** IMAP's ID with Dovecot's names for the fields. */
 export function idCommand(client: ClientFacts, hops: number): ByteString {
   const facts: Facts = {
     "x-session-id": client.session,
@@ -30,12 +32,23 @@ export function idCommand(client: ClientFacts, hops: number): ByteString {
     "x-originating-port": port(client.address, client.port),
     "x-connected-ip": ip(client.local.host),
     "x-connected-port": port(client.local.host, client.local.port),
-    "x-proxy-ttl": String(hops),
+    [HOPS]: String(hops),
   };
   const fields = Object.entries(facts).flatMap(([name, value]) => {
     return value === null ? [] : [`"${name}" "${value}"`];
   });
   return `ID (${fields.join(" ")})`;
+}
+
+/**
+ * The hops that a client's ID leaves, if it tells.
+ *
+ * @param words of its list, of which the first and last may be one with its parentheses
+ */
+export function idHops(words: readonly ByteString[]): ByteString | undefined {
+  const fields = words.map((word) => word.replace(/^\(?"?|"?\)?$/g, ""));
+  const at = fields.findIndex((field) => field.toLowerCase() === HOPS);
+  return at === -1 ? undefined : fields[at + 1];
 }
 
 /** What XCLIENT has in common for SMTP and POP3. */
@@ -53,6 +66,11 @@ export function xclientCommand(facts: Facts): ByteString {
     return value === null ? [] : [` ${name}=${xtext(value)}`];
   });
   return `XCLIENT${attributes.join("")}`;
+}
+
+/** The hops that a client's XCLIENT leaves, if it tells. */
+export function xclientHops(attributes: readonly ByteString[]): ByteString | undefined {
+  return attributes.find((attribute) => /^TTL=/i.test(attribute))?.slice("TTL=".length);
 }
 
 /** RFC 3461 section 4. */

@@ -25,6 +25,7 @@ export abstract class Conversation {
   /** What follows when the client has answered the challenge that tells of its failure. */
   #refusal: Step | null = null;
   #salt: string | null = null;
+  #hops = MOST_HOPS;
 
   constructor(settings: ServerSettings, secure: boolean) {
     this.settings = settings;
@@ -46,8 +47,21 @@ export abstract class Conversation {
   /** Words in a SASL response line beyond which nginx's parsers give up. */
   protected abstract readonly words: number;
 
+  /** How the upstream is to be logged in to. */
   protected manner(tls: TlsMode): Manner {
-    return { tls, hops: this.settings.proxy_client_id ? MOST_HOPS : null };
+    return { tls, hops: this.settings.proxy_client_id ? this.#hops : null };
+  }
+
+  /**
+   * The client is a proxy itself, and says how many may follow. That alone is believed of all that proxies
+   * tell: it harms nobody but who says it, and ends a loop.
+   *
+   * @param hops as the client wrote it, if it did
+   */
+  protected hopsLeft(hops: ByteString | undefined): void {
+    if (hops !== undefined && /^\d{1,4}$/.test(hops)) {
+      this.#hops = Math.min(this.#hops, Number(hops));
+    }
   }
 
   /** Only SMTP has clients that give themselves away by not waiting. */
@@ -78,6 +92,7 @@ export abstract class Conversation {
 
   secured(): void {
     this.secure = true;
+    this.#hops = MOST_HOPS;
   }
 
   /** Whether STARTTLS may be offered, and taken. */

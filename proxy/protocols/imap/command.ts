@@ -26,10 +26,12 @@ export interface Limits {
   readonly authenticate: number;
 }
 
-const NAMES = ["CAPABILITY", "NOOP", "LOGOUT", "STARTTLS", "LOGIN", "AUTHENTICATE"] as const;
-type Name = (typeof NAMES)[number];
+const NAMES = ["CAPABILITY", "NOOP", "LOGOUT", "STARTTLS", "LOGIN", "AUTHENTICATE", "ID"] as const;
+export type Name = (typeof NAMES)[number];
 
 const MOST_ARGUMENTS = 3;
+/** RFC 2971 section 3.3: thirty fields with their values, each a word of the list, and its end. */
+const MOST_OF_ID = 61;
 const AUTHENTICATE = /^\S+ +AUTHENTICATE /i;
 const TAG = /^([A-Za-z0-9._-]{1,32}) +/;
 const NAME = /^([A-Za-z]+)(?: +|$)/;
@@ -44,6 +46,12 @@ export class CommandReader {
   #args: ByteString[] = [];
   #literal: number | null = null;
   #size = 0;
+  readonly #understands: (name: Name) => boolean;
+
+  /** @param understands whether a command is one here and now */
+  constructor(understands: (name: Name) => boolean) {
+    this.#understands = understands;
+  }
 
   /** Of the command of which part has been read. */
   get tag(): ByteString | null {
@@ -110,7 +118,9 @@ export class CommandReader {
       this.#tag = tag;
       const [named, word] = NAME.exec(rest) ?? [];
       const name = NAMES.find((known) => known === word?.toUpperCase());
-      if (named === undefined || name === undefined) return invalid(tag);
+      if (named === undefined || name === undefined || !this.#understands(name)) {
+        return invalid(tag);
+      }
       rest = rest.slice(named.length);
       this.#name = name;
     } else if (rest !== "" && !rest.startsWith(" ")) return invalid(this.#tag);
@@ -129,7 +139,7 @@ export class CommandReader {
     for (let at = 0; ;) {
       while (text[at] === " ") at++;
       if (at === text.length) return true;
-      if (this.#args.length === MOST_ARGUMENTS) return false;
+      if (this.#args.length === (this.#name === "ID" ? MOST_OF_ID : MOST_ARGUMENTS)) return false;
       if (text[at] === "{") {
         const [, digits, plus] = LITERAL.exec(text.slice(at)) ?? [];
         if (plus === undefined) return false;

@@ -1,5 +1,6 @@
 /** IMAP before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
+import { idHops } from "../client-id.ts";
 import { Conversation } from "../conversation.ts";
 import type { Input } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
@@ -11,9 +12,9 @@ import { login } from "./login.ts";
 export class ImapDialogue extends Conversation implements Dialogue {
   protected readonly continuation = "+ ";
   protected readonly words = 3;
-  protected readonly verb = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE)\b/i;
+  protected readonly verb = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE|ID)\b/i;
   readonly passwordRequired = true;
-  readonly #reader = new CommandReader();
+  readonly #reader = new CommandReader((name) => name !== "ID" || this.settings.proxy_client_id);
   /** Of the command being answered; null where it had none. */
   #tag: ByteString | null = null;
 
@@ -94,7 +95,15 @@ export class ImapDialogue extends Conversation implements Dialogue {
         return this.passwords ? this.#loginCommand(args) : this.refuse();
       case "AUTHENTICATE":
         return this.mustUpgrade ? this.refuse() : this.authenticate(args);
+      case "ID":
+        return args.length === 0 ? this.refuse() : this.#identified(args);
     }
+  }
+
+  /** RFC 2971 section 3.1. */
+  #identified(words: readonly ByteString[]): Step {
+    this.hopsLeft(idHops(words));
+    return this.reply(`* ID NIL\r\n${this.#completed()}`);
   }
 
   #loginCommand([user = "", password, ...more]: readonly ByteString[]): Step {
@@ -111,8 +120,10 @@ export class ImapDialogue extends Conversation implements Dialogue {
     const mechanisms = this.mustUpgrade
       ? []
       : this.offered.map((name) => `AUTH=${name.toUpperCase()}`);
+    const { imap_capabilities, proxy_client_id } = this.settings;
     return [
-      ...this.settings.imap_capabilities,
+      ...imap_capabilities,
+      ...(proxy_client_id && !imap_capabilities.includes("ID") ? ["ID"] : []),
       ...mechanisms,
       ...(this.upgradable ? ["STARTTLS"] : []),
       ...(this.passwords ? [] : ["LOGINDISABLED"]),

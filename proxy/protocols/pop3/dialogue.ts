@@ -1,5 +1,6 @@
 /** POP3 before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
+import { xclientHops } from "../client-id.ts";
 import { Conversation } from "../conversation.ts";
 import { type Input, chomp } from "../../transport/index.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
@@ -9,6 +10,9 @@ import { login } from "./login.ts";
 
 const OK = "+OK\r\n";
 const MOST_ARGUMENTS = 3;
+
+/** Commands have four letters, but for Dovecot's. */
+const COMMAND = /^([A-Za-z]{4}|XCLIENT)(?: +(.*))?$/is;
 
 /** A command that may carry a SASL response, and so be longer than others. */
 const AUTH = /^AUTH /i;
@@ -26,10 +30,14 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     return this.settings.pop3_auth.flatMap((name) => (name === "plain" ? [name, "login"] : name));
   }
 
-  /** The salt in the greeting is what offers APOP (RFC 1939 section 7). */
+  /**
+   * The salt in the greeting is what offers APOP (RFC 1939 section 7); `[XCLIENT]` is Dovecot's way to offer
+   * that.
+   */
   greeting(): ByteString {
     const salted = this.methods.includes("apop") || this.methods.includes("cram-md5");
-    return salted ? `+OK POP3 ready ${this.salt}\r\n` : "+OK POP3 ready\r\n";
+    const ready = this.settings.proxy_client_id ? "+OK [XCLIENT] POP3 ready" : "+OK POP3 ready";
+    return salted ? `${ready} ${this.salt}\r\n` : `${ready}\r\n`;
   }
 
   refused(text: ByteString): ByteString {
@@ -71,11 +79,11 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     if (line === null) return null;
     const user = this.#user;
     this.#user = null;
-    const [, verb, argument = ""] = /^([A-Za-z]{4})(?: +(.*))?$/s.exec(chomp(line) ?? "") ?? [];
+    const [, verb, argument = ""] = COMMAND.exec(chomp(line) ?? "") ?? [];
     if (verb === undefined) return this.parserError();
     const name = verb.toUpperCase();
     const args = argument.split(/ +/).filter((word) => word !== "");
-    const whole = name === "USER" || name === "PASS";
+    const whole = ["USER", "PASS", "XCLIENT"].includes(name);
     if (!whole && args.length > MOST_ARGUMENTS) return this.parserError();
     return user === null
       ? this.#start(name, argument, args)
@@ -97,9 +105,16 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
         return this.mustUpgrade ? this.refuse() : this.#apop(args);
       case "PASS":
         return this.refuse();
+      case "XCLIENT":
+        return this.settings.proxy_client_id ? this.#introduced(args) : this.parserError();
       default:
         return this.#anywhere(name, this.upgradable) ?? this.parserError();
     }
+  }
+
+  #introduced(attributes: readonly ByteString[]): Step {
+    this.hopsLeft(xclientHops(attributes));
+    return this.reply(OK);
   }
 
   #apop([user, digest, ...more]: readonly ByteString[]): Step {

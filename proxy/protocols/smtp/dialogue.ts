@@ -1,5 +1,6 @@
 /** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
+import { xclientHops } from "../client-id.ts";
 import { Conversation } from "../conversation.ts";
 import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
@@ -27,7 +28,8 @@ const AUTH = /^AUTH /i;
 export class SmtpDialogue extends Conversation implements Dialogue {
   protected readonly continuation = "334 ";
   protected readonly words = 11;
-  protected readonly verb = /^(EHLO|HELO|AUTH|MAIL|RCPT|RSET|NOOP|QUIT|STARTTLS|VRFY|EXPN|HELP)\b/i;
+  protected readonly verb =
+    /^(EHLO|HELO|AUTH|MAIL|RCPT|RSET|NOOP|QUIT|STARTTLS|VRFY|EXPN|HELP|XCLIENT)\b/i;
   /** Only with `proxy_smtp_auth`, and found missing when it is time to send it. */
   readonly passwordRequired = false;
   /** How the client introduced itself last. */
@@ -138,6 +140,8 @@ export class SmtpDialogue extends Conversation implements Dialogue {
         return this.reply(OK);
       case "QUIT":
         return { kind: "farewell", text: "221 2.0.0 Bye\r\n" };
+      case "XCLIENT":
+        return this.settings.proxy_client_id ? this.#passedOn(args) : this.parserError();
       case "VRFY":
       case "EXPN":
       case "HELP":
@@ -145,6 +149,15 @@ export class SmtpDialogue extends Conversation implements Dialogue {
       default:
         return this.parserError();
     }
+  }
+
+  /** A session begins anew, as it does at Postfix. */
+  #passedOn(attributes: readonly ByteString[]): Step {
+    if (attributes.length === 0) return this.reply(INVALID_ARGUMENT);
+    this.hopsLeft(xclientHops(attributes));
+    this.#hello = null;
+    this.#from = null;
+    return this.reply(this.greeting());
   }
 
   /** The arguments are the upstream's to judge. */
@@ -181,12 +194,13 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   }
 
   #extensions(): ByteString {
-    const { server_name, smtp_capabilities } = this.settings;
+    const { server_name, smtp_capabilities, proxy_client_id } = this.settings;
     const methods = this.mustUpgrade ? [] : this.offered.filter((name) => name !== "none");
     const mechanisms = methods.map((name) => name.toUpperCase());
     const lines = [
       server_name,
       ...smtp_capabilities,
+      ...(proxy_client_id ? ["XCLIENT TTL"] : []),
       ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(" ")}`] : []),
       ...(this.upgradable ? ["STARTTLS"] : []),
     ];

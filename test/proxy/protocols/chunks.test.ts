@@ -5,7 +5,13 @@ import { DialogueClient } from "../../support/dialogue.ts";
 import { serverSettings } from "../../support/settings.ts";
 
 /** Small buffers, so that limits come into play. */
-const changes = { imap_client_buffer: 96, smtp_client_buffer: 96, max_errors: 4, max_commands: 12 };
+const changes = {
+  imap_client_buffer: 96,
+  smtp_client_buffer: 96,
+  max_errors: 4,
+  max_commands: 12,
+  proxy_client_id: true,
+};
 
 const base64 = fc.oneof(
   fc.constantFrom("AGFubmEAc2VjcmV0", "YW5uYQ==", "", "*", "!", "="),
@@ -29,7 +35,7 @@ const lines = {
     fc
       .tuple(
         tag,
-        verb("LOGIN", "login", "NOOP", "CAPABILITY", "SELECT"),
+        verb("LOGIN", "login", "NOOP", "CAPABILITY", "SELECT", "ID"),
         fc.array(argument, { maxLength: 4 }),
         end,
       )
@@ -41,7 +47,11 @@ const lines = {
   ),
   pop3: fc.oneof(
     fc
-      .tuple(verb("USER", "PASS", "user", "NOOP", "CAPA", "AUTH", "STAT", "QUI"), text, end)
+      .tuple(
+        verb("USER", "PASS", "user", "NOOP", "CAPA", "AUTH", "STAT", "QUI", "XCLIENT"),
+        text,
+        end,
+      )
       .map(([name, word, stop]) => `${name} ${word}${stop}`),
     fc
       .tuple(verb("PLAIN", "LOGIN"), base64, end)
@@ -52,7 +62,7 @@ const lines = {
   smtp: fc.oneof(
     fc
       .tuple(
-        verb("EHLO", "HELO", "MAIL", "RCPT", "NOOP", "RSET", "HELP", "DATA", "ehlo"),
+        verb("EHLO", "HELO", "MAIL", "RCPT", "NOOP", "RSET", "HELP", "DATA", "ehlo", "XCLIENT"),
         text,
         end,
       )

@@ -198,3 +198,78 @@ describe("SMTP's XCLIENT", () => {
     assert.deepEqual(end, { kind: "refused", reply: "550 no\r\n" });
   });
 });
+
+describe("a client that is a proxy itself", () => {
+  const on = { proxy_client_id: true };
+  const TTL = '("x-session-id" "f00" "x-proxy-ttl" "3")';
+
+  test("may tell by ID how many may follow, where it is asked to", () => {
+    const asked = talk("imap", on);
+    assert.match(asked.say("a CAPABILITY"), / ID\b/);
+    assert.equal(asked.say(`a ID ${TTL}`), "* ID NIL\r\na OK completed");
+    assert.equal(asked.say("a ID NIL"), "* ID NIL\r\na OK completed");
+    assert.equal(asked.say("a ID"), "a BAD invalid command");
+    const other = talk("imap");
+    assert.doesNotMatch(other.say("a CAPABILITY"), /\bID\b/);
+    assert.equal(other.say(`a ID ${TTL}`), "a BAD invalid command");
+  });
+
+  test("ID is offered once where the configuration offers it as well", () => {
+    const client = talk("imap", { ...on, imap_capabilities: ["IMAP4rev1", "ID"] });
+    assert.equal(client.say("a CAPABILITY").match(/\bID\b/g)?.length, 1);
+  });
+
+  const id = (list: string) =>
+    told("imap", ["* OK [CAPABILITY ID] hi"], { said: [`a ID ${list}`] });
+  for (const [list, hops] of [
+    [TTL, 2],
+    ['("x-proxy-ttl" "3")', 2],
+    ['( "X-Proxy-TTL" "3" )', 2],
+    ["(x-proxy-ttl 3)", 2],
+    ['("x-proxy-ttl" "99")', 4],
+    ['("x-proxy-ttl" "-3")', 4],
+    ['("x-proxy-ttl" NIL)', 4],
+    ['("x-proxy-ttl"', 4],
+    ['("name" "x-proxy-tt")', 4],
+    [`(${'"a" "b" '.repeat(28)}"x-proxy-ttl" "3")`, 2],
+  ] as const) {
+    test(`${list.slice(-30)} lets ${hops} follow`, () => {
+      assert.match(id(list).sent.at(-1) ?? "", new RegExp(`"x-proxy-ttl" "${hops}"`));
+    });
+  }
+
+  test("whose hops are used up is not passed on", () => {
+    assert.throws(() => id('("x-proxy-ttl" "1")'), /appear to be looping/);
+    assert.throws(() => id('("x-proxy-ttl" "0")'), /appear to be looping/);
+    assert.throws(() => told("pop3", ["+OK"], { said: ["XCLIENT TTL=1"] }), /looping/);
+    assert.throws(() => told("smtp", ["220"], { said: ["XCLIENT TTL=1"] }), /looping/);
+  });
+
+  test("is asked by POP3's greeting, and may tell by XCLIENT", () => {
+    assert.equal(talk("pop3", on).dialogue.greeting(), "+OK [XCLIENT] POP3 ready\r\n");
+    const client = talk("pop3", on);
+    assert.equal(client.say("XCLIENT ADDR=192.0.2.1 PORT=5 SESSION=abc FORWARD=x TTL=3"), "+OK");
+    assert.equal(talk("pop3").say("XCLIENT TTL=3"), "-ERR invalid command");
+    const { sent } = told("pop3", ["+OK [XCLIENT]"], { said: ["xclient ttl=3"] });
+    assert.match(sent[0] ?? "", / TTL=2\r\n/);
+  });
+
+  test("is asked for no more than that by SMTP, and begins anew behind it", () => {
+    const client = talk("smtp", { ...on, smtp_auth: ["none"] });
+    assert.match(client.say("EHLO laptop"), /^250.XCLIENT TTL$/m);
+    client.say("MAIL FROM:<a@b>");
+    assert.equal(client.say("XCLIENT TTL=3"), "220 mx.example.test ESMTP ready");
+    assert.equal(client.say("RCPT TO:<a@b>"), "503 5.5.1 Bad sequence of commands");
+    assert.equal(client.say("XCLIENT"), "501 5.5.4 Invalid argument");
+    const other = talk("smtp");
+    assert.doesNotMatch(other.say("EHLO laptop"), /XCLIENT/);
+    assert.equal(other.say("XCLIENT TTL=3"), "500 5.5.1 Invalid command");
+  });
+
+  test("what it told in the clear is forgotten under TLS", () => {
+    const client = talk("pop3", on);
+    client.say("XCLIENT TTL=1");
+    client.secure();
+    assert.match(logIn(client, ["+OK [XCLIENT]"]).sent[0] ?? "", / TTL=4\r\n/);
+  });
+});

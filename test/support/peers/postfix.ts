@@ -15,15 +15,20 @@ export type Postfix = {
   stop(): Promise<void>;
 };
 
+/** @param more lines of its main.cf */
 export async function startPostfix(
   dovecot: Dovecot,
   accounts: readonly Account[],
+  more = "",
 ): Promise<Postfix> {
   const scratch = await makeScratch();
   const [smtp = 0] = await freePorts(1);
   const config = join(scratch.path, "config");
   for (const name of ["config", "queue"]) await mkdir(join(scratch.path, name));
-  await writeFile(join(config, "main.cf"), mainCf(scratch.path, dovecot, accounts));
+  await writeFile(
+    join(config, "main.cf"),
+    `${mainCf(scratch.path, dovecot, accounts)}${more.replace(/^ +/gm, "")}\n`,
+  );
   await writeFile(join(config, "master.cf"), masterCf(smtp));
 
   // `check` makes the queue. The master is started without the script around it, to have its pid.
@@ -88,6 +93,7 @@ proxymap  unix - - n - - proxymap
 error     unix - - n - - error
 retry     unix - - n - - error
 virtual   unix - n n - - virtual
+tlsmgr    unix - - n 1000? 1 tlsmgr
 anvil     unix - - n - 1 anvil
 postlog   unix-dgram n - n - 1 postlogd
 `;
