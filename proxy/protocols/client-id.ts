@@ -4,19 +4,14 @@
  */
 import { parseIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
-import type { ClientFacts } from "./protocol.ts";
+import type { ClientFacts, LoginEnd, Saying } from "./protocol.ts";
 
 /** Proxies in a row, the first included; Dovecot's number. */
 export const MOST_HOPS = 5;
 
-/**
- * @param hops proxies that may still be passed, ourselves included
- * @returns how many the next one is told of
- * @throws Error where it would be none
- */
-export function nextHop(hops: number): number {
-  if (hops <= 1) throw new Error("proxies appear to be looping: no hop is left");
-  return hops - 1;
+/** Dovecot's words for where no hop is left. */
+export function looping(name: Saying["name"]): LoginEnd {
+  return { kind: "impossible", name, why: "TTL reached zero - proxies appear to be looping" };
 }
 
 /** Each with its value; null where there is nothing to tell. */

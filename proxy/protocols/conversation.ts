@@ -49,7 +49,7 @@ export abstract class Conversation {
 
   /** How the upstream is to be logged in to. */
   protected manner(tls: TlsMode): Manner {
-    return { tls, hops: this.settings.proxy_client_id ? this.#hops : null };
+    return { tls, hops: this.settings.proxy_client_id ? this.#hops - 1 : null };
   }
 
   /**

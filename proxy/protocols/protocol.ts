@@ -45,7 +45,7 @@ export interface ClientFacts {
 /** How an upstream is to be logged in to. */
 export interface Manner {
   readonly tls: TlsMode;
-  /** Proxies that may still be passed, where it is to be told of the client (`proxy_client_id`); otherwise null. */
+  /** Proxies that it may pass, where it is to be told of the client (`proxy_client_id`); otherwise null. */
   readonly hops: number | null;
 }
 
@@ -57,7 +57,7 @@ export type LoginEnd =
   | { readonly kind: "refused"; readonly reply: ByteString }
   /** Its greeting already says that it will not serve us; it has heard nothing of the account. */
   | { readonly kind: "unready"; readonly reply: ByteString }
-  /** There is nothing to log in with. */
+  /** There is nothing to log in with that would do here; other accounts may fare better. */
   | { readonly kind: "impossible"; readonly name: Saying["name"]; readonly why: string };
 
 /** Something for the upstream, which answers with a reply of one or more lines. */
@@ -75,7 +75,7 @@ type Waiting = "more" | "tls";
 /**
  * A login as a script: yields what to send, or what else to wait for; is resumed with one line of the
  * upstream's, with its line end, or once TLS is active with an empty one. Throws an Error that says, for the
- * log, why the upstream cannot be logged in to.
+ * log, what the upstream lacks, whoever wants to log in.
  */
 export type LoginScript = LoginPart<LoginEnd>;
 

@@ -1,6 +1,6 @@
 /** Logging in to an IMAP upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import { idCommand, nextHop } from "../client-id.ts";
+import { idCommand, looping } from "../client-id.ts";
 import { type Proof, type Provable, proofFor, prove } from "../proof.ts";
 import type {
   Account,
@@ -34,24 +34,27 @@ export function* login(
   client: ClientFacts,
   { tls, hops }: Manner,
 ): LoginScript {
-  const next = hops === null ? null : nextHop(hops);
+  if (hops !== null && hops < 1) return looping("ID command");
   const greeting = yield "more";
   // PREAUTH is somebody else's mailbox, and beyond STARTTLS (RFC 9051 section 7.1.4).
   if (!/^\* OK\b/i.test(greeting)) return { kind: "unready", reply: greeting };
   const provable = { ...account, password: account.password ?? "" };
   let known = capabilitiesIn(greeting);
-  const plainly = tls !== "starttls" && next === null && account.bearer === null;
+  const plainly = tls !== "starttls" && hops === null && account.bearer === null;
   if (plainly && known?.has("LOGINDISABLED") !== true) {
     return yield* loginCommand(tag, provable, known);
   }
   known ??= yield* capabilities();
   if (tls === "starttls") known = yield* startTls(known);
-  if (next !== null && known.has("ID")) {
-    yield* done({ text: `${OWN_TAG} ${idCommand(client, next)}\r\n`, name: "ID command" });
+  if (hops !== null && known.has("ID")) {
+    yield* done({ text: `${OWN_TAG} ${idCommand(client, hops)}\r\n`, name: "ID command" });
   }
   const proof = proofFor(provable, mechanismsOf(known));
   if (proof !== null) return yield* authenticate(tag, proof, known);
-  if (known.has("LOGINDISABLED")) throw new Error("upstream takes no password (LOGINDISABLED)");
+  if (known.has("LOGINDISABLED")) {
+    const why = "upstream takes no password (LOGINDISABLED)";
+    return { kind: "impossible", name: "LOGIN command", why };
+  }
   return yield* loginCommand(tag, provable, known);
 }
 

@@ -1,6 +1,6 @@
 /** Logging in to a POP3 upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import { nextHop, xclientCommand, xclientFacts } from "../client-id.ts";
+import { looping, xclientCommand, xclientFacts } from "../client-id.ts";
 import { type Provable, proofFor, prove } from "../proof.ts";
 import type {
   Account,
@@ -20,16 +20,16 @@ type Capabilities = ReadonlyMap<string, readonly string[]>;
 
 /** As nginx logs in, with USER and PASS and unasked, unless there is more to it. */
 export function* login(account: Account, client: ClientFacts, { tls, hops }: Manner): LoginScript {
-  const next = hops === null ? null : nextHop(hops);
+  if (hops !== null && hops < 1) return looping("XCLIENT");
   const greeting = yield "more";
   if (!isOk(greeting)) return { kind: "unready", reply: greeting };
   const provable = { ...account, password: account.password ?? "" };
   let known: Capabilities | null = null;
   if (tls === "starttls" || account.bearer !== null) known = yield* capabilities();
   if (tls === "starttls") known = yield* startTls(known);
-  // Dovecot says it nowhere else. Who forged it in the clear has gained a command that is refused.
-  if (next !== null && greeting.startsWith("+OK [XCLIENT]")) {
-    const command = xclientCommand(xclientFacts(client, next));
+  // Dovecot says it nowhere else, so it is believed under TLS too: it makes us say nothing secret.
+  if (hops !== null && greeting.startsWith("+OK [XCLIENT]")) {
+    const command = xclientCommand(xclientFacts(client, hops));
     yield* done({ text: `${command}\r\n`, name: "XCLIENT" });
   }
   const proof = known === null ? null : proofFor(provable, new Set(known.get("SASL")));
@@ -37,8 +37,10 @@ export function* login(account: Account, client: ClientFacts, { tls, hops }: Man
     const carrier = { command: "AUTH", name: "AUTH command", longest: LONGEST_LINE };
     return verdict(yield* prove(proof, { ...carrier, ask: line, challenges }));
   }
-  if (known?.has("USER") === false)
-    throw new Error("upstream takes no password (CAPA without USER)");
+  if (known?.has("USER") === false) {
+    const why = "upstream takes no password (no USER among its capabilities)";
+    return { kind: "impossible", name: "user name", why };
+  }
   return yield* userAndPass(provable);
 }
 

@@ -1,8 +1,8 @@
 /** Getting past the greeting of an SMTP upstream, and logging in there if it is to be. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
-import { nextHop } from "../client-id.ts";
-import { type Provable, plain, proofFor, prove } from "../proof.ts";
+import { looping } from "../client-id.ts";
+import { type Proof, plain, proofFor, prove } from "../proof.ts";
 import type {
   Account,
   ClientFacts,
@@ -44,9 +44,9 @@ export function* login(
   { hello, extended }: Introduction,
   transaction: Transaction | null,
 ): LoginScript {
-  const next = hops === null ? null : nextHop(hops);
+  if (hops !== null && hops < 1) return looping("XCLIENT");
   const bearer = proxy_smtp_auth && account.bearer !== null;
-  const more = tls === "starttls" || next !== null || bearer;
+  const more = tls === "starttls" || hops !== null || bearer;
   const own: Hello = { verb: extended || xclient || more ? "EHLO" : "HELO", name: server_name };
   let answer = yield* reply("more");
   if (answer.code !== "220") return { kind: "unready", reply: answer.text };
@@ -61,13 +61,13 @@ export function* login(
   const user = proxy_smtp_auth || account.login === "" ? null : account.login;
   const offered = known.get("XCLIENT") ?? null;
   let command: Saying | null = null;
-  if (next !== null) command = wanted(client, user, hello, next, offered ?? []);
+  if (hops !== null) command = wanted(client, user, hello, hops, offered ?? []);
   else if (xclient) command = unasked(client, user, offered !== null);
   if (command !== null) {
     answer = yield* reply(command);
     if (!["220", "250"].includes(answer.code)) return refused(answer);
     // Behind XCLIENT a session begins anew; nginx leaves it at that where the client said nothing either.
-    const again = hello ?? (next === null ? null : own);
+    const again = hello ?? (hops === null ? null : own);
     if (again !== null) {
       answer = yield* introduce(again, "client HELO/EHLO");
       if (answer.code !== "250") return refused(answer);
@@ -86,7 +86,13 @@ export function* login(
     if (password === null) {
       return { kind: "impossible", name: "AUTH", why: "no password available" };
     }
-    answer = yield* authenticate({ ...account, password }, more ? known : null);
+    const provable = { ...account, password };
+    const proof = more ? proofFor(provable, new Set(known.get("AUTH"))) : plain(provable);
+    if (proof === null) {
+      return { kind: "impossible", name: "AUTH", why: "upstream offers no AUTH that would do" };
+    }
+    // nginx does not wait, however long a password is.
+    answer = yield* authenticate(proof, more ? LONGEST_LINE : Infinity);
     if (answer.code !== "235") return refused(answer);
   }
   return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
@@ -114,14 +120,11 @@ function* startTls(known: Extensions): LoginPart<void> {
   yield "tls";
 }
 
-/** @param known null where the upstream is not asked what it offers */
-function* authenticate(account: Provable, known: Extensions | null): LoginPart<Reply> {
-  const proof = known === null ? plain(account) : proofFor(account, new Set(known.get("AUTH")));
-  if (proof === null) throw new Error("upstream offers no AUTH that would do");
-  return yield* prove(proof, {
+function authenticate(proof: Proof, longest: number): LoginPart<Reply> {
+  return prove(proof, {
     command: "AUTH",
     name: "AUTH",
-    longest: known === null ? Infinity : LONGEST_LINE,
+    longest,
     ask: reply,
     challenges: ({ code }) => code === "334",
   });
