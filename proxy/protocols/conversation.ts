@@ -25,6 +25,7 @@ export abstract class Conversation {
   /** What follows when the client has answered the challenge that tells of its failure. */
   #refusal: Step | null = null;
   #salt: string | null = null;
+  /** Proxies that may still be passed, ourselves included. */
   #hops = MOST_HOPS;
 
   constructor(settings: ServerSettings, secure: boolean) {

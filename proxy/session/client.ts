@@ -1,8 +1,8 @@
 /** The client of a session: its connection, and who is behind it. */
-import { canonicalIp } from "../../shared/address.ts";
 import { randomUUID } from "node:crypto";
-import type { ClientFacts } from "../protocols/index.ts";
+import { canonicalIp } from "../../shared/address.ts";
 import type { Proxied } from "../listener/index.ts";
+import type { ClientFacts } from "../protocols/index.ts";
 import { UNAVAILABLE } from "../resolver/index.ts";
 import type { Address, Connection } from "../transport/index.ts";
 

@@ -27,7 +27,7 @@ export interface Limits {
 }
 
 const NAMES = ["CAPABILITY", "NOOP", "LOGOUT", "STARTTLS", "LOGIN", "AUTHENTICATE", "ID"] as const;
-export type Name = (typeof NAMES)[number];
+type Name = (typeof NAMES)[number];
 
 const MOST_ARGUMENTS = 3;
 /** RFC 2971 section 3.3: thirty fields with their values, each a word of the list, and its end. */
