@@ -8,6 +8,7 @@ import {
   aliases,
   appPasswords,
   certificates,
+  domains,
   groups,
   knownNetworks,
   networks,
@@ -39,11 +40,13 @@ export interface Entry {
   readonly upstreamSecret: string | null;
 }
 
-/** What a client has shown beside a name, as the directory knows it. */
+/** What else is looked for beside a name. */
 export interface Presented {
   /** The password's `digestOf`. */
   readonly appPassword?: string;
   readonly certificate?: { readonly subject: string | null; readonly fingerprint: string | null };
+  /** Of a recipient of mail, in the form of `normalDomain`. */
+  readonly domain?: string;
 }
 
 export interface Found {
@@ -51,6 +54,15 @@ export interface Found {
   readonly entry: Entry | null;
   /** Whether the client's network may be served at all. */
   readonly admitted: boolean;
+  /** Null where no domain was presented, or it is none of ours. */
+  readonly domain: Domain | null;
+}
+
+export interface Domain {
+  /** Whose mail it takes. */
+  readonly recipients: (typeof domains.$inferSelect)["recipients"];
+  /** Where it goes if there is no such user. */
+  readonly catchAll: Pick<Entry, "group" | "candidates">;
 }
 
 /**
@@ -66,12 +78,12 @@ export async function findUser(
 ): Promise<Found> {
   const rows = await reading.rows(userQuery(reading.directory, address, client, presented));
   const [first] = rows;
-  const admitted = first?.access !== "deny";
-  if (first === undefined || first.user === null || first.group === null)
-    return { entry: null, admitted };
-  const { user, group, access: _, candidate: __, ...rest } = first;
+  if (first === undefined) return { entry: null, admitted: true, domain: null };
+  const { user, group, access, recipients, candidate: _, certified, ...rest } = first;
   const candidates = rows.flatMap(({ candidate }) => (candidate === null ? [] : [candidate]));
-  return { entry: { ...rest, user, group, candidates, certified: rest.certified === 1 }, admitted };
+  const entry = group && user && { ...rest, user, group, candidates, certified: certified === 1 };
+  const domain = group && recipients && { recipients, catchAll: { group, candidates } };
+  return { entry, admitted: access !== "deny", domain };
 }
 
 /** The statement of `findUser`: a row for each candidate, or one if there is none, or no such user. */
@@ -98,9 +110,9 @@ function userQuery(
   // Null, and so equal to no group, for a user with a server: no candidate is read in vain.
   const groupToChooseFrom = sql`case when ${users.server} is null then coalesce(
     case when ${groups.policy} = 'nearest' and ${groups.storage} = 'shared' then ${rule.near} end,
-    ${users.group}) end`;
+    ${groups.name}) end`;
   // Nothing presented is null, and so equal to nothing.
-  const { appPassword = null, certificate } = presented;
+  const { appPassword = null, certificate, domain = null } = presented;
   const { subject = null, fingerprint = null } = certificate ?? {};
   const { user, kind, value } = certificates;
   const certified = sql<number>`exists (select 1 from ${certificates} where
@@ -116,6 +128,7 @@ function userQuery(
       candidate,
       lastSuccess,
       access: rule.access,
+      recipients: domains.recipients,
       appPassword: appPasswords,
       certified,
       ownSecret: ownSecret.sealed,
@@ -124,7 +137,8 @@ function userQuery(
     .from(sql`(select 1)`)
     .leftJoin(rule, sql`true`)
     .leftJoin(users, eq(users.address, ownerQuery(address)))
-    .leftJoin(groups, eq(groups.name, users.group))
+    .leftJoin(domains, sql`${domains.name} = ${domain}`)
+    .leftJoin(groups, sql`${groups.name} = coalesce(${users.group}, ${domains.group})`)
     .leftJoin(placed, eq(placed.name, users.server))
     .leftJoin(candidate, and(eq(candidate.group, groupToChooseFrom), eq(candidate.state, "up")))
     .leftJoin(

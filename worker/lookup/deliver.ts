@@ -1,10 +1,16 @@
 /** Mail from outside (`smtp_auth none`): nobody logs in, and the recipient decides where it goes. */
 import { normalAddress } from "../directory/address.ts";
-import { type Domain, findDomain } from "../directory/domains.ts";
 import type { Reading } from "../directory/reading.ts";
-import { findUser } from "../directory/users.ts";
+import { type Domain, type Entry, findUser } from "../directory/users.ts";
 import { POLICIES } from "../routing/index.ts";
-import { type Decision, NOT_ADMITTED, type Outcome, type Refused, subjectOf } from "./outcome.ts";
+import {
+  type Decision,
+  NOT_ADMITTED,
+  type Outcome,
+  type Refused,
+  subjectOf,
+  unavailable,
+} from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import { type Surroundings, accept, route } from "./route.ts";
 import { NO_LOGIN } from "./upstream-login.ts";
@@ -16,8 +22,8 @@ export async function deliver(
   request: LookupRequest,
   surroundings: Surroundings,
 ): Promise<Decision> {
-  const { nearest, primary } = surroundings;
-  const address = recipient(request.recipient);
+  const { nearest, primary, addresses } = surroundings;
+  const address = recipient(request.recipient, addresses.defaultDomain);
   // The command is the client's, and the endpoint that reads it is us: 501 would be the proxy's to say.
   if (address === null) return { outcome: UNKNOWN_USER, subject: null };
   const decision = await deliverTo(address, nearest, request, surroundings);
@@ -34,23 +40,23 @@ async function deliverTo(
   surroundings: Surroundings,
 ): Promise<Decision> {
   const name = address.slice(address.lastIndexOf("@") + 1);
-  const [domain, { entry, admitted }] = await Promise.all([
-    findDomain(reading, name),
-    findUser(reading, address, request.client),
-  ]);
+  const found = await findUser(reading, address, request.client, { domain: name });
+  const { admitted, domain } = found;
   if (!admitted) return { outcome: NOT_ADMITTED, subject: null };
-  if (entry !== null && domain?.recipients !== "none") {
+  const open = domain?.recipients !== "none";
+  const entry = open ? (found.entry ?? (await findOwner(address, reading, request))) : null;
+  if (entry !== null) {
     return { outcome: await route(entry, request, surroundings), subject: subjectOf(entry.user) };
   }
   if (domain === null) return { outcome: UNKNOWN_DOMAIN, subject: null };
-  const subject = { domain: name, group: domain.group.name };
+  const subject = { domain: name, group: domain.catchAll.group.name };
   return { outcome: await deliverToDomain(address, domain, request, surroundings), subject };
 }
 
 /** To an address that is nobody's, or in a domain that is closed. */
 async function deliverToDomain(
   address: string,
-  { recipients, group, candidates }: Domain,
+  { recipients, catchAll: { group, candidates } }: Domain,
   request: LookupRequest,
   surroundings: Surroundings,
 ): Promise<Outcome> {
@@ -59,20 +65,37 @@ async function deliverToDomain(
   const serving = candidates.filter(({ smtpPort }) => smtpPort !== null);
   const situation = { user: address, place: surroundings.place, random: Math.random };
   const [server, ...others] = POLICIES[group.policy](serving, situation);
-  if (server === undefined) {
-    return { kind: "unavailable", reason: `group ${group.name} has no server for mail` };
-  }
+  if (server === undefined) return unavailable(`group ${group.name} has no server for mail`);
   return accept(server, others, NO_LOGIN, request, surroundings);
 }
 
-/** A recipient is an address already. */
-const NO_RULES = { defaultDomain: "", separators: "" };
+/**
+ * `alice+shop@example.test` is a name of Alice's (RFC 5233 section 4). Where it is none at her server, that one
+ * will say so: it hears the whole address, and we only choose it.
+ */
+async function findOwner(
+  address: string,
+  reading: Reading,
+  { client }: LookupRequest,
+): Promise<Entry | null> {
+  const [, user, domain] = /^([^+]+)\+.*(@[^@]*)$/.exec(address) ?? [];
+  if (user === undefined || domain === undefined) return null;
+  return (await findUser(reading, user + domain, client)).entry;
+}
 
-/** RFC 5321 section 4.1.1.3: `RCPT TO:<@route:user@domain> PARAMETERS`; the route is to be ignored. */
-const RECIPIENT = /^RCPT +TO: *<(?:@[^:>]*:)?([^<>\s]+@[^<>\s@]+)>(?: |$)/i;
+/**
+ * RFC 5321 section 4.1.1.3: `RCPT TO:<@route:user@domain> PARAMETERS`; the route is to be ignored, and
+ * `<Postmaster>` has no domain. What the quotation marks of `"user"@domain` enclose is the user (section 4.1.2).
+ */
+const RECIPIENT =
+  /^RCPT +TO: *<(?:@[^:>]*:)?(?:([^<>\s"]+)|"((?:[^"\\]|\\.)+)"(@[^<>\s@]+))>(?: |$)/i;
 
 /** @returns null where it is no address */
-function recipient(command: string): string | null {
-  const [, address] = RECIPIENT.exec(command) ?? [];
-  return address === undefined ? null : normalAddress(address, NO_RULES);
+function recipient(command: string, defaultDomain: string): string | null {
+  const match = RECIPIENT.exec(command);
+  if (match === null) return null;
+  const [, plain, quoted = "", domain = ""] = match;
+  const written = plain ?? quoted.replace(/\\(.)/g, "$1") + domain;
+  const address = normalAddress(written, { defaultDomain, separators: "" });
+  return address.includes("@") ? address : null;
 }

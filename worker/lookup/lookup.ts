@@ -4,7 +4,7 @@ import { describe, logError } from "../log.ts";
 import { record } from "./analytics.ts";
 import { authenticate } from "./authenticate.ts";
 import { deliver } from "./deliver.ts";
-import { type Decision, type Subject, subjectOf } from "./outcome.ts";
+import { type Decision, type Subject, subjectOf, unavailable } from "./outcome.ts";
 import { replyTo } from "./reply.ts";
 import { type LookupRequest, MalformedLookup, readLookup } from "./request.ts";
 import { route } from "./route.ts";
@@ -45,7 +45,7 @@ async function decide(request: LookupRequest, around: Surroundings): Promise<Dec
     if (verdict.kind !== "proved") return { outcome: verdict, subject };
     return { outcome: await route(verdict.entry, request, around), subject };
   } catch (error) {
-    return { outcome: { kind: "unavailable", reason: describe(error) }, subject };
+    return { outcome: unavailable(describe(error)), subject };
   }
 }
 

@@ -70,3 +70,8 @@ export function subjectOf({ address, group }: Entry["user"]): Subject {
   const at = address.lastIndexOf("@");
   return { domain: at === -1 ? "" : address.slice(at + 1), group };
 }
+
+/** @param reason for the log */
+export function unavailable(reason: string): Unavailable {
+  return { kind: "unavailable", reason };
+}

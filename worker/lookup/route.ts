@@ -3,7 +3,7 @@ import { parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { type Entry, findUser, type Server, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
-import type { Accepted, Unavailable } from "./outcome.ts";
+import { type Accepted, type Unavailable, unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import type { Resources } from "./resources.ts";
 import type { Readings } from "./second-look.ts";
@@ -103,8 +103,4 @@ export async function accept(
     // Whoever takes fallbacks is Postern's proxy, which takes names too.
     fallbacks: fallbacks.map((other) => ({ host: other.host, port: portOf(other, protocol) ?? 0 })),
   };
-}
-
-function unavailable(reason: string): Unavailable {
-  return { kind: "unavailable", reason };
 }

@@ -2,7 +2,7 @@
 import type { Entry } from "../directory/users.ts";
 import { isSendable } from "../secrets/index.ts";
 import type { LoginMethod } from "./methods/index.ts";
-import type { Unavailable } from "./outcome.ts";
+import { type Unavailable, unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import type { Resources } from "./resources.ts";
 
@@ -109,8 +109,4 @@ function answer(
     return unavailable("an upstream login or its password is no header value");
   }
   return { kind: "login", login, password };
-}
-
-function unavailable(reason: string): Unavailable {
-  return { kind: "unavailable", reason };
 }

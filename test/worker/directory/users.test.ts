@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { Reading } from "../../../worker/directory/reading.ts";
-import { type Entry, findUser, placeUser } from "../../../worker/directory/users.ts";
+import {
+  type Entry,
+  type Presented,
+  findUser,
+  placeUser,
+} from "../../../worker/directory/users.ts";
 import { parseIp } from "../../../shared/address.ts";
 import { knownNetworks } from "../../../worker/directory/schema/index.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
@@ -24,6 +29,7 @@ before(async () => {
         { address: "lost@example.test", group: "empty", passwordHash },
       ],
       aliases: [{ address: "alias@example.test", user: "new@example.test" }],
+      domains: [{ name: "example.test", group: "mail", recipients: "any" }],
     },
   });
 });
@@ -79,7 +85,7 @@ test("a user is found with when they last logged in from the client's network, i
 });
 
 /** The statements by which a user is found, and what is bound to them. */
-async function asked(address: string) {
+async function asked(address: string, presented: Presented = {}) {
   const statements: { readonly statement: string; readonly values: readonly unknown[] }[] = [];
   const { $client } = worker.db;
   const session = {
@@ -90,12 +96,27 @@ async function asked(address: string) {
       },
     }),
   };
-  await findUser(new Reading(worker.db, session), address, CLIENT);
+  await findUser(new Reading(worker.db, session), address, CLIENT, presented);
   return statements;
 }
 
 test("finding a user takes one statement", async () => {
   assert.equal((await asked("alias@example.test")).length, 1);
+  assert.equal((await asked("alias@example.test", { domain: "example.test" })).length, 1);
+});
+
+test("a domain is found with the servers for whoever is unknown there, and is no user", async () => {
+  const found = await findUser(reading(), "nobody@example.test", CLIENT, {
+    domain: "example.test",
+  });
+  assert.equal(found.entry, null);
+  assert.equal(found.domain?.recipients, "any");
+  assert.equal(found.domain.catchAll.group.name, "mail");
+  const servers = found.domain.catchAll.candidates.map(({ name }) => name);
+  assert.deepEqual(servers.toSorted(), ["m1", "m2"]);
+  const presented = { domain: "other.test" };
+  const other = await findUser(reading(), "nobody@other.test", CLIENT, presented);
+  assert.deepEqual(other, { entry: null, admitted: true, domain: null });
 });
 
 async function plan(address: string): Promise<string[]> {
@@ -118,6 +139,7 @@ test("finding a user searches every table by an index and scans none", async () 
   for (const table of [
     "users",
     "aliases",
+    "domains",
     "groups",
     "placed",
     "candidate",

@@ -7,33 +7,53 @@ let worker: Harness;
 before(async () => {
   const passwordHash = "x";
   worker = await startHarness({
+    vars: { DEFAULT_DOMAIN: "example.test" },
     seed: {
-      groups: [{ name: "one" }, { name: "two", policy: "hash" }],
+      groups: [
+        { name: "one" },
+        { name: "two", policy: "hash" },
+        { name: "world", policy: "nearest", storage: "shared" },
+      ],
       servers: [
         { name: "one-1", group: "one", host: "192.0.2.1", smtpPort: 25 },
         { name: "two-1", group: "two", host: "192.0.2.2", smtpPort: 2525 },
         { name: "two-2", group: "two", host: "192.0.2.3", imapPort: 143 },
+        { name: "world-1", group: "world", host: "192.0.2.4", smtpPort: 25 },
       ],
       users: [
         { address: "alice@example.test", group: "one", passwordHash },
         { address: "away@example.test", group: "one", enabled: false, passwordHash },
         { address: "bob@elsewhere.test", group: "one", upstreamLogin: "robert", passwordHash },
         { address: "carol@closed.test", group: "one", passwordHash },
+        { address: "dan@nowhere.test", group: "world", passwordHash },
+        { address: "a+b@example.test", group: "two", passwordHash },
+        { address: "john doe@example.test", group: "two", passwordHash },
+        { address: "m\u00e4rz@xn--bcher-kva.test", group: "one", passwordHash },
       ],
-      aliases: [{ address: "sales@example.test", user: "alice@example.test" }],
+      aliases: [
+        { address: "sales@example.test", user: "alice@example.test" },
+        { address: "postmaster@example.test", user: "alice@example.test" },
+        { address: "bob@example.test", user: "bob@elsewhere.test" },
+      ],
       domains: [
         { name: "example.test", group: "one" },
         { name: "any.test", group: "two", recipients: "any" },
         { name: "closed.test", group: "one", recipients: "none" },
+        { name: "world.test", group: "world", recipients: "any" },
+        { name: "xn--bcher-kva.test", group: "one" },
       ],
-      networks: [{ network: "198.51.100.0/24", prefix: 24, access: "deny" }],
+      networks: [
+        { network: "10.0.0.0/8", prefix: 8, access: "deny" },
+        { network: "172.16.0.0/12", prefix: 12, group: "two" },
+      ],
     },
   });
 });
 after(() => worker.close());
 
-function rcpt(command: string, headers: Record<string, string> = {}): Promise<Answer> {
+function rcpt(command: string, client = "192.0.2.1"): Promise<Answer> {
   return worker.ask({
+    "Client-IP": client,
     "Auth-Protocol": "smtp",
     "Auth-Method": "none",
     "Auth-User": "",
@@ -41,7 +61,6 @@ function rcpt(command: string, headers: Record<string, string> = {}): Promise<An
     "Auth-SMTP-Helo": "mx.test",
     "Auth-SMTP-From": "MAIL FROM:<eve@mx.test>",
     "Auth-SMTP-To": command,
-    ...headers,
   });
 }
 
@@ -52,7 +71,16 @@ for (const [command, server, port] of [
   ["RCPT TO:<sales@example.test>", "192.0.2.1", "25"],
   ["RCPT TO:<away@example.test>", "192.0.2.1", "25"],
   ["RCPT TO:<bob@elsewhere.test>", "192.0.2.1", "25"],
+  ["RCPT TO:<bob@example.test>", "192.0.2.1", "25"],
   ["RCPT TO:<whoever@any.test>", "192.0.2.2", "2525"],
+  ["RCPT TO:<Postmaster>", "192.0.2.1", "25"],
+  ["RCPT TO:<alice+shop@example.test>", "192.0.2.1", "25"],
+  ["RCPT TO:<sales+x+y@example.test>", "192.0.2.1", "25"],
+  ["RCPT TO:<a+b@example.test>", "192.0.2.2", "2525"],
+  ['RCPT TO:<"alice"@example.test>', "192.0.2.1", "25"],
+  ['RCPT TO:<"john\\ doe"@example.test>', "192.0.2.2", "2525"],
+  ['RCPT TO:<"any thing <at> @all"@any.test>', "192.0.2.2", "2525"],
+  [latin1("RCPT TO:<M\u00c4RZ@B\u00fccher.test> SMTPUTF8"), "192.0.2.1", "25"],
 ] as const) {
   test(`${command} goes to ${server}, and nobody is logged in there`, async () => {
     const { status, auth } = await rcpt(command);
@@ -66,6 +94,14 @@ for (const [command, code] of [
   ["RCPT TO:<carol@closed.test>", "550 5.7.1"],
   ["RCPT TO:<x@unknown.test>", "550 5.7.1"],
   ["RCPT TO:<alice@example.test@unknown.test>", "550 5.7.1"],
+  ["RCPT TO:<nobody+alice@example.test>", "550 5.1.1"],
+  ["RCPT TO:<+alice@example.test>", "550 5.1.1"],
+  ["RCPT TO:<alice+x@unknown.test>", "550 5.7.1"],
+  ['RCPT TO:<"alice@example.test"@unknown.test>', "550 5.7.1"],
+  ['RCPT TO:<"alice@example.test">', "550 5.1.1"],
+  ['RCPT TO:<"alice@example.test>', "550 5.1.1"],
+  ["RCPT TO:<alice@example.test>, RCPT TO:<alice@example.test>", "550 5.1.1"],
+  ["RCPT TO:<nobody>", "550 5.1.1"],
   ["RCPT TO:<>", "550 5.1.1"],
   ["RCPT TO:alice@example.test", "550 5.1.1"],
   ["", "550 5.1.1"],
@@ -80,10 +116,26 @@ for (const [command, code] of [
   });
 }
 
-test("a network that is denied brings no mail either, to whomever", async () => {
-  for (const recipient of ["alice@example.test", "whoever@any.test", "x@unknown.test"]) {
-    const { auth } = await rcpt(`RCPT TO:<${recipient}>`, { "Client-IP": "198.51.100.1" });
-    assert.equal(auth["auth-status"], "Not from this network");
+test("a network that may not be served delivers to nobody", async () => {
+  for (const address of ["alice@example.test", "whoever@any.test", "x@unknown.test"]) {
+    const { status, auth } = await rcpt(`RCPT TO:<${address}>`, "10.1.2.3");
+    assert.equal(status, 200);
     assert.equal(auth["auth-error-code"], "550 5.7.1");
+    assert.equal(auth["auth-status"], "Not from this network");
   }
 });
+
+test("rules for the client's network choose the servers for mail to anybody, too", async () => {
+  for (const [client, server] of [
+    ["192.0.2.1", "192.0.2.4"],
+    ["172.16.0.1", "192.0.2.2"],
+  ] as const) {
+    const { auth } = await rcpt("RCPT TO:<whoever@world.test>", client);
+    assert.equal(auth["auth-server"], server);
+  }
+});
+
+/** As `fetch` wants it: a character for each byte. */
+function latin1(text: string): string {
+  return Buffer.from(text).toString("latin1");
+}

@@ -28,10 +28,10 @@ function found({ user, ...rest }: Changes = {}): Found {
     certified: false,
     ...rest,
   } as Entry;
-  return { entry, admitted: true };
+  return { entry, admitted: true, domain: null };
 }
 
-const NOBODY: Found = { entry: null, admitted: true };
+const NOBODY: Found = { entry: null, admitted: true, domain: null };
 
 /** How often the proof was looked at, where the replica and the primary know this. */
 async function timesDecided(replica: Found, known: Found) {

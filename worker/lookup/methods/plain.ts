@@ -5,11 +5,11 @@ import type { Entry } from "../../directory/users.ts";
 import type { PasswordScheme } from "../../passwords/scheme.ts";
 import { needsRehash } from "../../passwords/stored.ts";
 import { spendVerification, verifyPassword } from "../../passwords/verify.ts";
-import type { Unavailable } from "../outcome.ts";
+import { unavailable } from "../outcome.ts";
 import type { LookupRequest } from "../request.ts";
 import { isEnabled, type Method, NOT_ENABLED, type Verified, WRONG } from "./method.ts";
 
-const BUSY: Unavailable = { kind: "unavailable", reason: "too many passwords wait to be verified" };
+const BUSY = unavailable("too many passwords wait to be verified");
 
 export const plain: Method = async (request, { schemes }) => {
   // What is not UTF-8 becomes characters that no app password has.
