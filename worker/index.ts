@@ -11,9 +11,11 @@ export { Penalties } from "./penalties/index.ts";
 const app = new Hono<{ Bindings: Env }>();
 
 app.get("/", (c) => c.text("Postern's worker: it answers nginx's mail lookups at /auth.\n"));
-app.get("/auth", requireKey, lookup);
-/** The path in nginx's guide. */
-app.get("/cgi-bin/nginxauth.cgi", requireKey, lookup);
+// The second is the path in nginx's guide.
+for (const path of ["/auth", "/cgi-bin/nginxauth.cgi"]) {
+  app.get(path, requireKey, lookup);
+  app.all(path, (c) => c.text("a lookup is a GET\n", 405, { Allow: "GET" }));
+}
 app.get("/healthz", health);
 app.route("/admin/api", admin);
 

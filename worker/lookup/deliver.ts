@@ -3,6 +3,7 @@ import { normalAddress } from "../directory/address.ts";
 import type { Reading } from "../directory/reading.ts";
 import { type Domain, type Entry, findUser } from "../directory/users.ts";
 import { POLICIES } from "../routing/index.ts";
+import { accept } from "./accept.ts";
 import {
   type Decision,
   NOT_ADMITTED,
@@ -12,7 +13,7 @@ import {
   unavailable,
 } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
-import { type Surroundings, accept, route } from "./route.ts";
+import { type Surroundings, route } from "./route.ts";
 import { NO_LOGIN } from "./upstream-login.ts";
 
 const UNKNOWN_USER: Refused = { kind: "refused", reason: "unknown-user" };
@@ -66,7 +67,7 @@ async function deliverToDomain(
   const situation = { user: address, place: surroundings.place, random: Math.random };
   const [server, ...others] = POLICIES[group.policy](serving, situation);
   if (server === undefined) return unavailable(`group ${group.name} has no server for mail`);
-  return accept(server, others, NO_LOGIN, request, surroundings);
+  return accept(server, others, NO_LOGIN, request, surroundings.resolve);
 }
 
 /**

@@ -52,12 +52,7 @@ export function readLookup(headers: Headers): LookupRequest {
     salt: method === "apop" || method === "cram-md5" ? required(headers, "Auth-Salt") : "",
     certificate: certificate(headers),
     client: clientAddress(headers.get("Client-IP")),
-    accepts: new Set(
-      headers
-        .get("Auth-Accept")
-        ?.split(",")
-        .map((word) => word.trim()),
-    ),
+    accepts: new Set((headers.get("Auth-Accept") ?? "").toLowerCase().split(/[\s,]+/)),
     recipient: headers.get("Auth-SMTP-To") ?? "",
     attempt: attemptNumber(headers.get("Auth-Login-Attempt")),
   };
@@ -106,6 +101,8 @@ const FORBIDDEN = [0x0d, 0x0a, 0x00];
 
 function credential(headers: Headers, header: string): Uint8Array {
   const value = required(headers, header);
+  // Callers escape blanks, and two headers of one name are one here, with a comma and a blank between.
+  if (/[ \t]/.test(value)) throw new MalformedLookup(`${header} is there twice, or not escaped`);
   // Workers decode headers as UTF-8: this is what became of bytes that are none. Two different
   // passwords may have become one here, so nothing may be decided by it.
   if (value.includes("\u{FFFD}")) throw new MalformedLookup(`${header} is not UTF-8`);

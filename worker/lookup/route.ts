@@ -1,20 +1,19 @@
-/** Which server a user who has proved themselves is sent to, and what the caller is told of it. */
-import { parseIp } from "../../shared/address.ts";
+/** Which server a user who has proved themselves is sent to. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { type Entry, findUser, type Server, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
+import { accept, portOf, type Resolve } from "./accept.ts";
 import { type Accepted, type Unavailable, unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import type { Resources } from "./resources.ts";
 import type { Readings } from "./second-look.ts";
-import { NO_LOGIN, type UpstreamLogin, upstreamLogin } from "./upstream-login.ts";
+import { NO_LOGIN, upstreamLogin } from "./upstream-login.ts";
 
 /** What routing needs beyond the directory's rows. */
 export interface Surroundings extends Resources, Readings {
   /** Where the calling proxy is; null where nobody knows. */
   readonly place: Place | null;
-  /** @throws Error where a host has no address, or nobody can tell */
-  readonly resolve: (host: string) => Promise<string>;
+  readonly resolve: Resolve;
 }
 
 /**
@@ -43,7 +42,7 @@ export async function route(
   const login =
     method === "none" ? NO_LOGIN : await upstreamLogin(entry, method, request, surroundings);
   if (login.kind === "unavailable") return login;
-  return accept(server, others, login, request, surroundings);
+  return accept(server, others, login, request, surroundings.resolve);
 }
 
 /** Nobody is placed by what a replica knew a moment ago, as that is for good. */
@@ -70,37 +69,4 @@ async function choose(
   if (best === undefined || group.storage === "shared") return ranked;
   const placed = await placeUser(directory, user.address, best.name);
   return candidates.filter(({ name }) => name === placed);
-}
-
-function portOf(server: Server, protocol: ProtocolName): number | null {
-  return server[`${protocol}Port` as const];
-}
-
-/** Fallbacks that are worth a header's room. */
-const MOST_FALLBACKS = 4;
-
-export async function accept(
-  server: Server,
-  others: readonly Server[],
-  { login, password }: UpstreamLogin,
-  request: LookupRequest,
-  { resolve }: Surroundings,
-): Promise<Accepted | Unavailable> {
-  const { protocol, accepts } = request;
-  const port = portOf(server, protocol);
-  if (port === null) return unavailable(`${server.name} has no port for ${protocol}`);
-  const named = parseIp(server.host) === null;
-  const fallbacks = accepts.has("fallback") ? others.slice(0, MOST_FALLBACKS) : [];
-  return {
-    kind: "accepted",
-    server: server.name,
-    host: named && !accepts.has("hostname") ? await resolve(server.host) : server.host,
-    port,
-    login,
-    password,
-    tls: accepts.has("tls") ? server.tls : null,
-    tlsName: accepts.has("tls") ? server.tlsName : null,
-    // Whoever takes fallbacks is Postern's proxy, which takes names too.
-    fallbacks: fallbacks.map((other) => ({ host: other.host, port: portOf(other, protocol) ?? 0 })),
-  };
 }

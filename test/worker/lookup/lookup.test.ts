@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { ONE_SERVER } from "../../support/directory.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
-const LONG_LOGIN = `${"l".repeat(500)}@example.org`;
+const LONG_LOGIN = `${"l".repeat(480)}@example.org`;
 
 let worker: Harness;
 

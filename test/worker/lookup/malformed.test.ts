@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { ALICE, type Harness, startHarness } from "../../support/harness.ts";
 
 let worker: Harness;
 before(async () => {
@@ -26,6 +26,18 @@ const MALFORMED: Record<string, [headers: Record<string, string | undefined>, to
   "two protocols": [{ "Auth-Protocol": "imap, smtp" }, "Auth-Protocol is unknown"],
   "no user": [{ "Auth-User": undefined }, "Auth-User is missing"],
   "no password": [{ "Auth-Pass": undefined }, "Auth-Pass is missing"],
+  "two users": [
+    { "Auth-User": "alice@example.test, alice@example.test" },
+    "Auth-User is there twice, or not escaped",
+  ],
+  "two passwords": [
+    { "Auth-Pass": "wonderland, wonderland" },
+    "Auth-Pass is there twice, or not escaped",
+  ],
+  "a blank that is not escaped": [
+    { "Auth-Pass": "wonder\tland" },
+    "Auth-Pass is there twice, or not escaped",
+  ],
   "half a percent-escape": [{ "Auth-Pass": "50%2" }, "Auth-Pass holds a broken percent-escape"],
   "a percent sign alone": [{ "Auth-User": "100%" }, "Auth-User holds a broken percent-escape"],
   "a percent-escape of letters": [
@@ -70,6 +82,20 @@ for (const [flaw, [headers, told]] of Object.entries(MALFORMED)) {
     assert.equal(body, `${told}\n`);
   });
 }
+
+test("a lookup by any method but GET is not allowed, and answered without a header for nginx", async () => {
+  for (const path of ["/auth", "/cgi-bin/nginxauth.cgi"]) {
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+      const { status, headers } = await fetch(new URL(path, worker.url), {
+        method,
+        headers: ALICE,
+      });
+      assert.equal(status, 405);
+      assert.equal(headers.get("allow"), "GET");
+      assert.equal(headers.get("auth-status"), null);
+    }
+  }
+});
 
 test("the reason never repeats what was sent", async () => {
   const { body } = await worker.ask({ "Auth-Pass": "canary%", "Auth-User": "canary" });

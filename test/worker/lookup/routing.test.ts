@@ -8,6 +8,9 @@ import { servers } from "../../../worker/directory/schema/index.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
+/** Of names as long as DNS has them. */
+const LONG = Array.from("abcd", (letter) => `${`${letter.repeat(59)}.`.repeat(4)}long.test`);
+
 let resolver: Server;
 let worker: Harness;
 let resolving: "well" | "not" = "well";
@@ -33,13 +36,21 @@ before(async () => {
         { name: "berlin", storage: "shared" },
         { name: "ordered", policy: "first", storage: "shared" },
         { name: "own", policy: "first" },
+        { name: "long", policy: "first", storage: "shared" },
       ],
       servers: [
         mail("world-1", "world", 1),
         mail("berlin-1", "berlin", 11),
         { ...mail("main", "ordered", 21), position: 1, tls: "starttls", tlsName: "main.test" },
-        { ...mail("spare", "ordered", 22), position: 2 },
-        { ...mail("named", "ordered", 0), position: 3, host: "imap.example.test" },
+        { ...mail("spare", "ordered", 22), position: 2, tls: "starttls" },
+        {
+          ...mail("named", "ordered", 0),
+          position: 3,
+          host: "imap.example.test",
+          tls: "starttls",
+        },
+        { ...mail("clear", "ordered", 23), position: 4, tls: "off" },
+        ...LONG.map((host, position) => ({ ...mail(host, "long", 0), host, position })),
         { ...mail("own-1", "own", 31), position: 1 },
         { ...mail("own-2", "own", 32), position: 2 },
       ],
@@ -48,6 +59,13 @@ before(async () => {
         { address: "alice@example.test", group: "ordered", passwordHash },
         { address: "named@example.test", group: "ordered", server: "named", passwordHash },
         { address: "owner@example.test", group: "own", passwordHash },
+        { address: "long@example.test", group: "long", passwordHash },
+        {
+          address: "longest@example.test",
+          group: "long",
+          passwordHash,
+          upstreamLogin: "u".repeat(300),
+        },
       ],
       networks: [
         { network: "10.0.0.0/8", prefix: 8, access: "deny" },
@@ -108,6 +126,33 @@ test("a caller that takes fallbacks and TLS is told of them", async () => {
   assert.ok(bytes < 700);
 });
 
+test("a caller that does not take TLS is told of all fallbacks, and goes to them as it likes", async () => {
+  const { auth } = await worker.ask({ "Auth-Accept": "fallback" });
+  assert.equal(auth["auth-fallback"], "192.0.2.22:143, 192.0.2.23:143");
+});
+
+test("of long names as many are told as stay under 700 bytes, and none rather than half of it", async () => {
+  const headers = { "Auth-User": "long@example.test", "Auth-Accept": "hostname, tls, fallback" };
+  const { auth, bytes } = await worker.ask(headers);
+  assert.equal(auth["auth-server"], LONG[0]);
+  assert.equal(auth["auth-fallback"], `${LONG[1]}:143`);
+  assert.ok(bytes < 700, `${bytes} bytes`);
+  const longest = await worker.ask({ ...headers, "Auth-User": "longest@example.test" });
+  assert.equal(longest.status, 503);
+  assert.equal(longest.auth["auth-server"], undefined);
+});
+
+test("words of Auth-Accept are known in any case, and unknown ones are left alone", async () => {
+  const { auth } = await worker.ask({ "Auth-Accept": "X-Ray,,TLS ,\tFallback,hostname" });
+  assert.equal(auth["auth-upstream-tls"], "starttls");
+  assert.equal(auth["auth-fallback"], "192.0.2.22:143, imap.example.test:143");
+});
+
+test("fallbacks by name are for callers that take names", async () => {
+  const { auth } = await worker.ask({ "Auth-Accept": "tls, fallback" });
+  assert.equal(auth["auth-fallback"], "192.0.2.22:143");
+});
+
 test("nginx is told what it knows, and no more", async () => {
   const { auth } = await worker.ask();
   assert.deepEqual(Object.keys(auth).toSorted(), ["auth-port", "auth-server", "auth-status"]);
@@ -133,6 +178,14 @@ describe("a server that the directory knows by name", () => {
   test("is named to callers that resolve names", async () => {
     const { auth } = await worker.ask({ ...headers, "Auth-Accept": "hostname" });
     assert.equal(auth["auth-server"], "imap.example.test");
+  });
+
+  test("is resolved for callers that do not, who are told what name its certificate has", async () => {
+    const { auth } = await worker.ask({ ...headers, "Auth-Accept": "tls" });
+    assert.equal(auth["auth-server"], "192.0.2.99");
+    assert.equal(auth["auth-upstream-name"], "imap.example.test");
+    const byName = await worker.ask({ ...headers, "Auth-Accept": "tls, hostname" });
+    assert.equal(byName.auth["auth-upstream-name"], undefined);
   });
 
   test("is resolved for nginx, and its last address serves while the resolver fails", async () => {
