@@ -25,7 +25,7 @@ export interface Refused {
   readonly kind: "refused";
   readonly reason:
     | "wrong-credentials"
-    /** They may not log in, or not so: told like a wrong password, at which nobody has looked. */
+    /** They may not log in, or not so: told like a wrong password, and no guess. */
     | "not-enabled"
     /** The client's network may not be served. */
     | "not-admitted"

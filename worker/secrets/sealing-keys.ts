@@ -36,9 +36,8 @@ export class SealingKeys {
       const bytes = bytesOf(text);
       const iv = bytes.subarray(0, IV_BYTES);
       const rest = bytes.subarray(IV_BYTES);
-      return new TextDecoder().decode(
-        await crypto.subtle.decrypt(algorithm(iv, purpose), key, rest),
-      );
+      const plain = await crypto.subtle.decrypt(algorithm(iv, purpose), key, rest);
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
     } catch (error) {
       throw new Error(`the ${purpose.purpose} secret of ${purpose.user} is broken`, {
         cause: error,

@@ -14,7 +14,7 @@ before(async () => {
   const row = { group: "mail", server: "m1", passwordHash };
   const own = { purpose: "own" } as const;
   worker = await startHarness({
-    vars: { FAILURES_PER_ACCOUNT: "20" },
+    vars: { FAILURES_PER_ACCOUNT: "20", FAILURES_PER_NETWORK: "1000" },
     secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
     seed: {
       ...ONE_SERVER,
@@ -26,6 +26,7 @@ before(async () => {
         { address: "long@example.test", ...row },
         { address: "moved@example.test", ...row },
         { address: "guessed@example.test", ...row },
+        { address: "guessed-off@example.test", ...row, enabled: false },
         { address: "imap-only@example.test", ...row, pop3: false },
       ],
       aliases: [{ address: "al@example.test", user: alice }],
@@ -35,6 +36,7 @@ before(async () => {
         { user: "umlaut@example.test", ...own, secret: "schlüssel" },
         { user: "long@example.test", ...own, secret: LONG },
         { user: "guessed@example.test", ...own, secret: "tanstaaf" },
+        { user: "guessed-off@example.test", ...own, secret: "tanstaaf" },
         { user: "imap-only@example.test", ...own, secret: "tanstaaf" },
         { user: "moved@example.test", ...own, secret: "tanstaaf" },
       ],
@@ -131,15 +133,24 @@ for (const method of METHODS) {
   }
 }
 
-test("wrong digests are guesses, and a user without a kept password has none to guess", async () => {
-  for (let n = 0; n < 20; n++) {
-    await logIn("cram-md5", "wrong", { "Auth-User": "guessed@example.test" });
-    await logIn("cram-md5", "wrong", { "Auth-User": "none@example.test" });
+test("wrong digests are guesses where there is a password to guess, of a user who is disabled too", async () => {
+  for (const name of ["guessed", "guessed-off"]) {
+    const headers = { "Auth-User": `${name}@example.test` };
+    for (let n = 0; n < 20; n++) await logIn("cram-md5", "wrong", headers);
+    assert.equal((await logIn("cram-md5", "tanstaaf", headers)).status, 503);
   }
-  const blocked = await logIn("cram-md5", "tanstaaf", { "Auth-User": "guessed@example.test" });
-  assert.equal(blocked.status, 503);
-  const other = await logIn("cram-md5", "tanstaaf", { "Auth-User": "none@example.test" });
-  assert.equal(other.status, 200);
+});
+
+test("a user without a kept password is treated as one who is unknown, and there is nothing to guess", async () => {
+  const without = async (name: string) => {
+    const headers = { "Auth-User": `${name}@example.test`, "Client-IP": "192.0.2.99" };
+    const answers: unknown[] = [];
+    for (let n = 0; n < 21; n++) answers.push(await logIn("cram-md5", "wrong", headers));
+    return answers;
+  };
+  const answers = await without("none");
+  assert.deepEqual(await without("unknown"), answers);
+  assert.deepEqual(answers.at(-1), answers[0]);
 });
 
 test("a sealed secret in another user's row opens nothing", async () => {

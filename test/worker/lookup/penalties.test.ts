@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { and, eq } from "drizzle-orm";
-import { knownNetworks } from "../../../worker/directory/schema/index.ts";
+import { knownNetworks, users } from "../../../worker/directory/schema/index.ts";
 import { liftBlock } from "../../../worker/penalties/blocks.ts";
 import { type Kind, ledgerOf } from "../../../worker/penalties/shards.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
@@ -30,7 +30,7 @@ before(async () => {
 after(() => worker.close());
 
 /** A user of the test's own, and networks that nobody else comes from. */
-async function user(name: string, row: { enabled?: boolean; pop3?: boolean } = {}) {
+async function user(name: string, row: Partial<typeof users.$inferInsert> = {}) {
   const address = `${name}@example.test`;
   await seed(worker.db, {
     users: [{ address, group: "mail", server: "m1", passwordHash, ...row }],
@@ -202,7 +202,26 @@ test("a client without an address has its failures counted for the account", asy
   assert.equal(status(await logIn(login, "unix:")), BLOCKED);
 });
 
-test("what no password was looked at for does not count, and is no way to see who exists", async () => {
+test("a user who may not log in is treated as one who is unknown, from the first wrong password to the block", async () => {
+  const unknown = await failOften(12, "never@example.test");
+  for (const [name, row] of [
+    ["disabled", { enabled: false }],
+    ["another-protocol", { pop3: false }],
+    ["locked", { enabled: false, passwordHash: "!" }],
+  ] as const) {
+    const login = await user(name, row);
+    const headers = { "Auth-Protocol": name === "another-protocol" ? "pop3" : "imap" };
+    const answers: Answer[] = [];
+    for (let n = 0; n < 12; n++) answers.push(await fail(login, network(), headers));
+    assert.deepEqual(
+      answers.map(({ auth }) => auth["auth-wait"]),
+      unknown.map(({ auth }) => auth["auth-wait"]),
+    );
+    assert.equal(answers.at(-1)?.status, 503);
+  }
+});
+
+test("a right password with which one may not log in, and what can be neither right nor wrong, does not count", async () => {
   const off = await user("off", { enabled: false });
   const noPop3 = await user("imap-only", { pop3: false });
   const client = network();

@@ -23,11 +23,13 @@ before(async () => {
       servers: [
         { name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 },
         { name: "named", group: "mail", host: "imap.example.test", imapPort: 143 },
+        { name: "broken", group: "mail", host: "m1.test\r\nAuth-Pass: x", imapPort: 143 },
       ],
       users: [
         { address: "alice@example.test", ...row },
         { address: "new@example.test", group: "mail", password: "wonderland" },
         { address: "named@example.test", ...row, server: "named" },
+        { address: "broken@example.test", ...row, server: "broken" },
         { address: "hostile@example.test", group: "mail", server: "m1", passwordHash: hash },
         { address: "garbled@example.test", group: "mail", server: "m1", passwordHash: "x" },
       ],
@@ -43,6 +45,13 @@ for (const user of ["hostile@example.test", "garbled@example.test", "named@examp
     assert.deepEqual(auth, WORDS.imap);
   });
 }
+
+test("a host that is no header value is a temporary failure, and no header", async () => {
+  const headers = { "Auth-User": "broken@example.test", "Auth-Accept": "hostname" };
+  const { status, auth } = await worker.ask(headers);
+  assert.equal(status, 503);
+  assert.deepEqual(auth, WORDS.imap);
+});
 
 test("what was wrong with the data is logged, without the hash", () => {
   assert.match(worker.logs(), /the password hash of hostile@example.test cannot be read/);

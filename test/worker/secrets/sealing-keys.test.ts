@@ -15,6 +15,7 @@ test("a secret is read again, whatever is in it, and no two look alike", async (
       assert.equal(await keys.open(sealed, OWN), secret);
       assert.notEqual(await keys.seal(secret, OWN), sealed);
     }),
+    { examples: [["\u{FEFF}s3cret"]] },
   );
 });
 

@@ -37,9 +37,10 @@ async function verify(
   keys: SealingKeys,
   digest: Digest,
 ): Promise<Verified> {
-  if (entry === null) return WRONG;
-  if (entry.ownSecret === null || !isEnabled(entry, request)) return NOT_ENABLED;
+  // Counting neither as a guess tells nobody who is a user.
+  if (entry === null || entry.ownSecret === null) return NOT_ENABLED;
   const password = await keys.open(entry.ownSecret, { user: entry.user.address, purpose: "own" });
   const right = bytesOf(digest(bytesOf(password), request.salt));
-  return same(right, request.proof) ? { kind: "proved", entry } : WRONG;
+  if (!same(right, request.proof)) return WRONG;
+  return isEnabled(entry, request) ? { kind: "proved", entry } : NOT_ENABLED;
 }

@@ -12,8 +12,9 @@ import { isEnabled, type Method, NOT_ENABLED, type Verified, WRONG } from "./met
 const BUSY = unavailable("too many passwords wait to be verified");
 
 export const plain: Method = async (request, { schemes }) => {
-  // What is not UTF-8 becomes characters that no app password has.
-  const appPassword = await digestOf(new TextDecoder().decode(request.proof));
+  // What is not UTF-8, or begins with a mark of it, becomes characters that no app password has.
+  const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(request.proof);
+  const appPassword = await digestOf(text);
   return {
     login: request.login,
     presented: { appPassword },
@@ -32,23 +33,19 @@ async function verifyOwn(
   schemes: readonly PasswordScheme[],
 ): Promise<Verified> {
   const { proof } = request;
-  if (entry === null || !isEnabled(entry, request)) {
-    if ((await spendVerification(proof)) === "busy") return BUSY;
-    return entry === null ? WRONG : NOT_ENABLED;
-  }
+  if (entry === null) return (await spendVerification(proof)) === "busy" ? BUSY : WRONG;
   const { address, passwordHash } = entry.user;
+  // Who may not log in is verified all the same: nobody else is to learn that they may not.
+  const enabled = isEnabled(entry, request);
   switch (await verifyPassword(proof, passwordHash, schemes)) {
     case "right":
-      return {
-        kind: "proved",
-        entry,
-        ...(needsRehash(passwordHash) && { weaklyKept: proof }),
-      };
+      if (!enabled) return NOT_ENABLED;
+      return { kind: "proved", entry, ...(needsRehash(passwordHash) && { weaklyKept: proof }) };
     case "wrong":
       return WRONG;
     case "busy":
       return BUSY;
     case "unreadable":
-      return { kind: "unavailable", reason: `the password hash of ${address} cannot be read` };
+      return enabled ? unavailable(`the password hash of ${address} cannot be read`) : WRONG;
   }
 }
