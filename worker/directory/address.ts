@@ -17,9 +17,14 @@ export interface AddressRules {
 export function normalAddress(login: string, { defaultDomain, separators }: AddressRules): string {
   const address = separated(login, separators);
   const at = address.lastIndexOf("@");
-  const user = (at === -1 ? address : address.slice(0, at)).normalize("NFC").toLowerCase();
+  const user = lowerCase(at === -1 ? address : address.slice(0, at));
   const domain = at === -1 ? defaultDomain : address.slice(at + 1);
   return at === -1 && domain === "" ? user : `${user}@${normalDomain(domain)}`;
+}
+
+/** A small letter may have one character with its accent where the capital has none: "J\u030C", "\u01F0". */
+function lowerCase(text: string): string {
+  return text.normalize("NFC").toLowerCase().normalize("NFC");
 }
 
 function separated(login: string, separators: string): string {

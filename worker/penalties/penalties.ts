@@ -72,16 +72,18 @@ export class Penalties extends DurableObject<Env> implements Ledger {
       name,
       network,
     );
+    // Of what was written before the clock was set back, or by a rule with a longer window, no more is left.
+    const latest = now + rule.window;
     const tally =
       stored !== undefined && stored.expires > now
-        ? { failures: stored.failures, expires: stored.expires }
-        : { failures: 0, expires: now + rule.window };
+        ? { failures: stored.failures, expires: Math.min(stored.expires, latest) }
+        : { failures: 0, expires: latest };
     // During a block a right password is written like a wrong one: writing takes time, which would tell.
     if (!failed && tally.failures < rule.failures) return tally;
     const failures = tally.failures + Number(failed);
     // The last permitted failure begins a block, which no later one prolongs.
     const begins = failed && failures === rule.failures;
-    const expires = begins ? now + rule.window : tally.expires;
+    const expires = begins ? latest : tally.expires;
     if (stored === undefined) this.#makeRoom(now);
     this.#sql.exec(
       "insert or replace into failures (name, network, failures, expires) values (?, ?, ?, ?)",

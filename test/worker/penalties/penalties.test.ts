@@ -77,6 +77,18 @@ test("failures are forgotten a window after the first, and a block a window afte
   assert.equal((await tally("window", false)).failures, 1);
 });
 
+test("no block is longer than a window, though the clock was set back or the window is shorter now", async () => {
+  await worker.ledgers.fail("set back", ANNA, RULE, 10);
+  await worker.ledgers.exec("set back", "update failures set expires = expires + 86400000");
+  for (const window of [RULE.window, 1000]) {
+    const met = await tally("set back", false, ANNA, { ...RULE, window });
+    assert.equal(met.failures, 10);
+    assert.ok(met.expires <= Date.now() + window);
+    const [row] = await rows("set back");
+    assert.equal(row?.["expires"], met.expires);
+  }
+});
+
 test("what has expired is deleted by an alarm, and what has not is kept", async () => {
   const bert = { name: "bert@example.test", network: "" };
   await tally("alarm", true, ANNA, { ...RULE, window: 50 });
