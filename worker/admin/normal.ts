@@ -9,7 +9,7 @@ const LONGEST_ADDRESS = 320;
 
 /** As the lookup does. @throws Refusal */
 export function address(text: string, { DEFAULT_DOMAIN }: Settings): string {
-  const normal = normalAddress(text, { defaultDomain: DEFAULT_DOMAIN, separators: "" });
+  const normal = normalAddress(text, { defaultDomain: DEFAULT_DOMAIN });
   if (normal.length > LONGEST_ADDRESS || !/^[^\s\p{Cc}]+$/u.test(normal)) {
     throw new Refusal(400, "an address has no spaces and at most 320 characters");
   }

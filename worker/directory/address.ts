@@ -1,12 +1,12 @@
 /** How names of users are written before they are compared. */
 import { domainToASCII } from "node:url";
 
-/** What a login name means where it is no address. */
+/** What a login name means where it is no address. Both may be unset, as in an environment without variables. */
 export interface AddressRules {
   /** For a bare user name; empty to leave it bare. */
-  readonly defaultDomain: string;
+  readonly defaultDomain?: string;
   /** Of `%` and `!`, those that stand for an @: `user%domain`, as for Courier, and `domain!user`, as for UUCP. */
-  readonly separators: string;
+  readonly separators?: string;
 }
 
 /**
@@ -14,7 +14,10 @@ export interface AddressRules {
  * since nobody gives two people addresses that differ by case alone, and the domain as DNS has it
  * (IDNA, RFC 5891).
  */
-export function normalAddress(login: string, { defaultDomain, separators }: AddressRules): string {
+export function normalAddress(
+  login: string,
+  { defaultDomain = "", separators = "" }: AddressRules = {},
+): string {
   const address = separated(login, separators);
   const at = address.lastIndexOf("@");
   const user = lowerCase(at === -1 ? address : address.slice(0, at));

@@ -1,5 +1,5 @@
 /** Mail from outside (`smtp_auth none`): nobody logs in, and the recipient decides where it goes. */
-import { normalAddress } from "../directory/address.ts";
+import { type AddressRules, normalAddress } from "../directory/address.ts";
 import type { Reading } from "../directory/reading.ts";
 import { type Domain, type Entry, findUser } from "../directory/users.ts";
 import { POLICIES } from "../routing/index.ts";
@@ -24,7 +24,7 @@ export async function deliver(
   surroundings: Surroundings,
 ): Promise<Decision> {
   const { nearest, primary, addresses } = surroundings;
-  const address = recipient(request.recipient, addresses.defaultDomain);
+  const address = recipient(request.recipient, addresses);
   // The command is the client's, and the endpoint that reads it is us: 501 would be the proxy's to say.
   if (address === null) return { outcome: UNKNOWN_USER, subject: null };
   const decision = await deliverTo(address, nearest, request, surroundings);
@@ -92,11 +92,11 @@ const RECIPIENT =
   /^RCPT +TO: *<(?:@[^:>]*:)?(?:([^<>\s"]+)|"((?:[^"\\]|\\.)+)"(@[^<>\s@]+))>(?: |$)/i;
 
 /** @returns null where it is no address */
-function recipient(command: string, defaultDomain: string): string | null {
+function recipient(command: string, addresses: AddressRules): string | null {
   const match = RECIPIENT.exec(command);
   if (match === null) return null;
   const [, plain, quoted = "", domain = ""] = match;
   const written = plain ?? quoted.replace(/\\(.)/g, "$1") + domain;
-  const address = normalAddress(written, { defaultDomain, separators: "" });
+  const address = normalAddress(written, { ...addresses, separators: "" });
   return address.includes("@") ? address : null;
 }

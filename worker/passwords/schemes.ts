@@ -26,14 +26,14 @@ export const SCHEMES: readonly PasswordScheme[] = [
 ];
 
 /** Those that may be used without anybody's saying so. */
-export const STRONG_SCHEMES = allowedSchemes("");
+export const STRONG_SCHEMES = allowedSchemes();
 
 /**
  * The schemes that may be used: all that are not weak, and the weak ones that the operator names.
  *
  * @param weak any of their names, separated by commas or spaces: `PLAIN, MD5-CRYPT`
  */
-export function allowedSchemes(weak: string): readonly PasswordScheme[] {
+export function allowedSchemes(weak = ""): readonly PasswordScheme[] {
   const wanted = new Set(weak.toUpperCase().split(/[\s,]+/));
   return SCHEMES.filter((scheme) => !scheme.weak || scheme.names.some((name) => wanted.has(name)));
 }

@@ -30,8 +30,7 @@ export class HostNames {
   readonly #now: () => number;
   readonly #known = new LRUCache<string, Known>({ max: MOST_NAMES });
 
-  /** @param endpoint such as `https://cloudflare-dns.com/dns-query` */
-  constructor(endpoint: string, now: () => number = Date.now) {
+  constructor(endpoint = "https://cloudflare-dns.com/dns-query", now: () => number = Date.now) {
     this.#endpoint = endpoint;
     this.#now = now;
   }
