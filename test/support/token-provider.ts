@@ -11,6 +11,8 @@ export interface TokenProvider {
   readonly introspecting: Readonly<Record<string, unknown>>;
   /** A token for `alice@example.test` that is good for an hour, with these changes; undefined takes away. */
   sign(changes?: Readonly<Record<string, unknown>>, options?: SignOptions): Promise<string>;
+  /** The keys that it publishes. */
+  readonly keys: object[];
   /** What it answers about opaque tokens; it knows no others. */
   readonly opaque: Map<string, Record<string, unknown>>;
   /** Each request: its path, and the form that came with it. */
@@ -63,6 +65,7 @@ export async function startTokenProvider(): Promise<TokenProvider> {
       const token = new SignJWT({ ...claims, ...changes });
       return token.setProtectedHeader({ alg, kid: alg, ...header }).sign(privateKey);
     },
+    keys,
     opaque: new Map(),
     requests: [],
     trouble: null,
@@ -73,20 +76,21 @@ export async function startTokenProvider(): Promise<TokenProvider> {
     },
   };
   server.on("request", (request, response) => {
-    void answer(provider, keys, request).then(({ status, body }) =>
+    void answer(provider, request).then(({ status, body }) =>
       response.writeHead(status, { "Content-Type": "application/json" }).end(body),
     );
   });
   return provider;
 }
 
-async function answer(provider: TokenProvider, keys: readonly object[], request: IncomingMessage) {
+async function answer(provider: TokenProvider, request: IncomingMessage) {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   const form = new URLSearchParams(Buffer.concat(pieces).toString());
   provider.requests.push({ path: request.url ?? "", form });
   if (provider.trouble !== null) return provider.trouble;
-  if (request.url === "/keys") return { status: 200, body: JSON.stringify({ keys }) };
+  if (request.url === "/keys")
+    return { status: 200, body: JSON.stringify({ keys: provider.keys }) };
   // RFC 6749 section 2.3.1.
   const [client, secret] = atob(request.headers.authorization?.replace("Basic ", "") ?? "").split(
     ":",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { readProviders, Tokens } from "../../../worker/oauth/index.ts";
 import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
 
@@ -46,4 +47,31 @@ test("what was refused, or could not be told, is asked about again", async () =>
   provider.trouble = null;
   provider.opaque.set("token", { active: true, email: "alice@example.test" });
   assert.equal(await kind("token"), "valid");
+});
+
+test("a key that was published since is fetched when a token names it, twice a minute at most", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now });
+  const signed = new Tokens(readProviders(JSON.stringify([provider.signing]))!);
+  const findKind = async (token: string) => (await signed.find(Buffer.from(token))).kind;
+  assert.equal(await findKind(await provider.sign()), "valid");
+  const { privateKey, publicKey } = await generateKeyPair("ES256");
+  provider.keys.push({ ...(await exportJWK(publicKey)), alg: "ES256", kid: "new" });
+  const claims = {
+    iss: provider.url,
+    aud: "mail",
+    exp: now / 1000 + 3600,
+    email: "a@example.test",
+  };
+  const token = await new SignJWT(claims)
+    .setProtectedHeader({ alg: "ES256", kid: "new" })
+    .sign(privateKey);
+  assert.equal(await findKind(token), "invalid");
+  assert.equal(provider.requests.length, 1);
+  t.mock.timers.tick(MINUTE / 2);
+  assert.equal(await findKind(token), "valid");
+  for (let n = 0; n < 5; n += 1) {
+    const unknown = await provider.sign({ jti: `${n}` }, { header: { kid: `unknown-${n}` } });
+    assert.equal(await findKind(unknown), "invalid");
+  }
+  assert.equal(provider.requests.length, 2);
 });
