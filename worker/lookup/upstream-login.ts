@@ -1,5 +1,7 @@
 /** With what name and password the proxy logs in at the user's server. */
+import { type AddressRules, normalAddress } from "../directory/address.ts";
 import type { Entry } from "../directory/users.ts";
+import { isSendable } from "../secrets/index.ts";
 import type { LoginMethod } from "./methods/index.ts";
 import { type Unavailable, unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
@@ -25,9 +27,9 @@ export async function upstreamLogin(
   const name = user.upstreamLogin ?? user.address;
   switch (group.upstreamAuth) {
     case "client":
-      return answer(request, name, await asTheClient(entry, method, request, resources));
+      return answer(name, await asTheClient(entry, method, request, resources), request, resources);
     case "stored":
-      return answer(request, name, await open(entry, "upstream", resources));
+      return answer(name, await open(entry, "upstream", resources), request, resources);
     case "master":
       return asMaster(entry, name, request, resources);
   }
@@ -40,17 +42,17 @@ function asMaster(
   { group }: Entry,
   name: string,
   request: LookupRequest,
-  { masterPassword }: Resources,
+  resources: Resources,
 ): UpstreamLogin | Unavailable {
   const master = group.masterUser ?? "";
-  const password = masterPassword(master);
+  const password = resources.masterPassword(master);
   if (password === null) {
     return unavailable(`MASTER_PASSWORDS has none for ${master}, the master of ${group.name}`);
   }
   // Otherwise a part of the user's name would be taken for the master's.
   if (name.includes(SEPARATOR))
     return unavailable("a user of a master's has its separator in the name");
-  return answer(request, `${name}${SEPARATOR}${master}`, password);
+  return answer(`${name}${SEPARATOR}${master}`, password, request, resources);
 }
 
 /**
@@ -94,10 +96,18 @@ async function open(
 }
 
 function answer(
-  request: LookupRequest,
   name: string,
   password: string | null | Unavailable,
+  { login: given }: LookupRequest,
+  { addresses }: Resources,
 ): UpstreamLogin | Unavailable {
   if (typeof password === "object" && password !== null) return password;
-  return { kind: "login", login: name === request.login ? null : name, password };
+  const login = stands(given, name, addresses) ? null : name;
+  return { kind: "login", login, password };
+}
+
+/** Whether what the client wrote will do: the name itself, or the same address where no header could carry it. */
+function stands(given: string, name: string, addresses: AddressRules): boolean {
+  if (given === name) return true;
+  return !isSendable(name) && given.includes("@") && normalAddress(given, addresses) === name;
 }

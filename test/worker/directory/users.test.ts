@@ -171,10 +171,12 @@ test("placing a user who is gone places nobody", async () => {
   assert.equal(await placeUser(worker.db, "nobody@example.test", "m1"), null);
 });
 
-test("the database refuses addresses in capitals, unknown states, and users of no group", async () => {
+test("the database refuses addresses in capitals, aliases of nobody or of an alias, unknown states, and users of no group", async () => {
   for (const statement of [
     sql`insert into users (address, password_hash, "group") values ('A@b.test', 'x', 'mail')`,
     sql`insert into aliases values ('A@b.test', 'new@example.test')`,
+    sql`insert into aliases values ('a@b.test', 'nobody@example.test')`,
+    sql`insert into aliases values ('a@b.test', 'alias@example.test')`,
     sql`insert into users (address, password_hash, "group") values ('a@b.test', 'x', 'nowhere')`,
     sql`insert into users (address, password_hash, "group", server) values ('a@b.test', 'x', 'mail', 'm9')`,
     sql`update servers set state = 'UP'`,

@@ -185,6 +185,8 @@ test("with shared storage a user who is pinned to a server goes there alone", as
     users: [{ address: "pinned@example.test", group: "pin", server: "pin-3", passwordHash }],
   });
   for (let n = 0; n < 20; n++) assert.equal(await sentTo("pinned@example.test"), 3);
+  await change("pin-3", { state: "draining" });
+  assert.equal(await sentTo("pinned@example.test"), 3);
   await change("pin-3", { state: "down" });
   await assertUnavailable("pinned@example.test");
 });

@@ -116,11 +116,16 @@ describe("the guide's promise of a server near the client", () => {
   const fiji = { latitude: -17.71, longitude: 178.07 };
   const samoa = { latitude: -13.76, longitude: -172.1 };
 
-  test("distances are those of an atlas, across the date line too", () => {
+  test("distances are those of an atlas, across the date line and the poles too", () => {
     assert.ok(Math.abs(distance(berlin, paris) - 878) < 5);
     assert.ok(Math.abs(distance(berlin, sydney) - 16_090) < 80);
     assert.ok(distance(fiji, samoa) < 1200);
     assert.equal(distance(paris, paris), 0);
+    const pole = { latitude: 90, longitude: 0 };
+    assert.ok(distance(pole, { latitude: 90, longitude: 170 }) < 1);
+    assert.ok(Math.abs(distance(pole, { latitude: -90, longitude: 45 }) - 20_015) < 1);
+    const north = { latitude: 80, longitude: 10 };
+    assert.ok(Math.abs(distance(north, { latitude: 80, longitude: -170 }) - 2224) < 2);
   });
 
   test("`nearest` ranks servers by their distance from the calling proxy", () => {
