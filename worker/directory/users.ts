@@ -27,7 +27,7 @@ export interface Entry {
   readonly group: Group;
   /** The server that holds the mailbox, or that the user is pinned to; null for neither. */
   readonly placed: Server | null;
-  /** For a user without such a server: those that take users now. */
+  /** For a user without such a server: those that take users now, and those that a rule names for the client. */
   readonly candidates: readonly Server[];
   /** When they last logged in from the client's network; null if that is not known. */
   readonly lastSuccess: Date | null;
@@ -108,9 +108,9 @@ function userQuery(
     .limit(1)
     .as("rule");
   // Null, and so equal to no group, for a user with a server: no candidate is read in vain.
-  const groupToChooseFrom = sql`case when ${users.server} is null then coalesce(
-    case when ${groups.policy} = 'nearest' and ${groups.storage} = 'shared' then ${rule.near} end,
-    ${groups.name}) end`;
+  const own = sql`case when ${users.server} is null then ${groups.name} end`;
+  const near = sql`case when ${users.server} is null and ${groups.policy} = 'nearest'
+    and ${groups.storage} = 'shared' then ${rule.near} end`;
   // Nothing presented is null, and so equal to nothing.
   const { appPassword = null, certificate, domain = null } = presented;
   const { subject = null, fingerprint = null } = certificate ?? {};
@@ -140,7 +140,10 @@ function userQuery(
     .leftJoin(domains, sql`${domains.name} = ${domain}`)
     .leftJoin(groups, sql`${groups.name} = coalesce(${users.group}, ${domains.group})`)
     .leftJoin(placed, eq(placed.name, users.server))
-    .leftJoin(candidate, and(eq(candidate.group, groupToChooseFrom), eq(candidate.state, "up")))
+    .leftJoin(
+      candidate,
+      and(sql`${candidate.group} in (${own}, ${near})`, eq(candidate.state, "up")),
+    )
     .leftJoin(
       knownNetworks,
       and(eq(knownNetworks.user, users.address), eq(knownNetworks.network, here)),

@@ -1,8 +1,6 @@
 /** Mail from outside (`smtp_auth none`): nobody logs in, and the recipient decides where it goes. */
-import { type AddressRules, normalAddress } from "../directory/address.ts";
 import type { Reading } from "../directory/reading.ts";
 import { type Domain, type Entry, findUser } from "../directory/users.ts";
-import { POLICIES } from "../routing/index.ts";
 import { accept } from "./accept.ts";
 import {
   type Decision,
@@ -13,7 +11,8 @@ import {
   unavailable,
 } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
-import { type Surroundings, route } from "./route.ts";
+import { recipientOf } from "./recipient.ts";
+import { rank, route, type Surroundings } from "./route.ts";
 import { NO_LOGIN } from "./upstream-login.ts";
 
 const UNKNOWN_USER: Refused = { kind: "refused", reason: "unknown-user" };
@@ -24,7 +23,7 @@ export async function deliver(
   surroundings: Surroundings,
 ): Promise<Decision> {
   const { nearest, primary, addresses } = surroundings;
-  const address = recipient(request.recipient, addresses);
+  const address = recipientOf(request.recipient, addresses);
   // The command is the client's, and the endpoint that reads it is us: 501 would be the proxy's to say.
   if (address === null) return { outcome: UNKNOWN_USER, subject: null };
   const decision = await deliverTo(address, nearest, request, surroundings);
@@ -57,16 +56,16 @@ async function deliverTo(
 /** To an address that is nobody's, or in a domain that is closed. */
 async function deliverToDomain(
   address: string,
-  { recipients, catchAll: { group, candidates } }: Domain,
+  { recipients, catchAll }: Domain,
   request: LookupRequest,
   surroundings: Surroundings,
 ): Promise<Outcome> {
   if (recipients === "none") return UNKNOWN_DOMAIN;
   if (recipients === "known") return UNKNOWN_USER;
-  const serving = candidates.filter(({ smtpPort }) => smtpPort !== null);
-  const situation = { user: address, place: surroundings.place, random: Math.random };
-  const [server, ...others] = POLICIES[group.policy](serving, situation);
-  if (server === undefined) return unavailable(`group ${group.name} has no server for mail`);
+  const [server, ...others] = rank(catchAll, address, request, surroundings);
+  if (server === undefined) {
+    return unavailable(`group ${catchAll.group.name} has no server for mail`);
+  }
   return accept(server, others, NO_LOGIN, request, surroundings.resolve);
 }
 
@@ -82,21 +81,4 @@ async function findOwner(
   const [, user, domain] = /^([^+]+)\+.*(@[^@]*)$/.exec(address) ?? [];
   if (user === undefined || domain === undefined) return null;
   return (await findUser(reading, user + domain, client)).entry;
-}
-
-/**
- * RFC 5321 section 4.1.1.3: `RCPT TO:<@route:user@domain> PARAMETERS`; the route is to be ignored, and
- * `<Postmaster>` has no domain. What the quotation marks of `"user"@domain` enclose is the user (section 4.1.2).
- */
-const RECIPIENT =
-  /^RCPT +TO: *<(?:@[^:>]*:)?(?:([^<>\s"]+)|"((?:[^"\\]|\\.)+)"(@[^<>\s@]+))>(?: |$)/i;
-
-/** @returns null where it is no address */
-function recipient(command: string, addresses: AddressRules): string | null {
-  const match = RECIPIENT.exec(command);
-  if (match === null) return null;
-  const [, plain, quoted = "", domain = ""] = match;
-  const written = plain ?? quoted.replace(/\\(.)/g, "$1") + domain;
-  const address = normalAddress(written, { ...addresses, separators: "" });
-  return address.includes("@") ? address : null;
 }

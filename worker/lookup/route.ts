@@ -1,5 +1,4 @@
 /** Which server a user who has proved themselves is sent to. */
-import type { ProtocolName } from "../../shared/lookup.ts";
 import { type Entry, findUser, type Server, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
 import { accept, portOf, type Resolve } from "./accept.ts";
@@ -30,7 +29,7 @@ export async function route(
   const { user } = home;
   const [server, ...others] =
     user.server === null
-      ? await choose(home, request.protocol, surroundings)
+      ? await choose(home, request, surroundings)
       : [home.placed].filter((placed) => placed !== null);
   if (server === undefined) {
     return unavailable(`group ${user.group} has no server for ${user.address}`);
@@ -58,15 +57,31 @@ async function homeOf(
 
 /** The servers for a user who has none, the best first; with `own` storage it is theirs from now on, and alone. */
 async function choose(
-  { user, group, candidates }: Entry,
-  protocol: ProtocolName,
-  { directory, place }: Surroundings,
+  entry: Entry,
+  request: LookupRequest,
+  surroundings: Surroundings,
 ): Promise<readonly Server[]> {
-  const serving = candidates.filter((server) => portOf(server, protocol) !== null);
-  const situation = { user: user.address, place, random: Math.random };
-  const ranked = POLICIES[group.policy](serving, situation);
+  const { user, group, candidates } = entry;
+  const ranked = rank(entry, user.address, request, surroundings);
   const [best] = ranked;
   if (best === undefined || group.storage === "shared") return ranked;
-  const placed = await placeUser(directory, user.address, best.name);
+  const placed = await placeUser(surroundings.directory, user.address, best.name);
   return candidates.filter(({ name }) => name === placed);
+}
+
+/**
+ * The candidates that speak the protocol, by the group's policy; those that a rule names for the client's
+ * network, which are of another group, come first.
+ */
+export function rank(
+  { group, candidates }: Pick<Entry, "group" | "candidates">,
+  user: string,
+  { protocol }: LookupRequest,
+  { place }: Surroundings,
+): readonly Server[] {
+  const serving = candidates.filter((server) => portOf(server, protocol) !== null);
+  const situation = { user, place, random: Math.random };
+  const named = serving.filter((server) => server.group !== group.name);
+  const own = serving.filter((server) => server.group === group.name);
+  return [named, own].flatMap((some) => POLICIES[group.policy](some, situation));
 }

@@ -39,7 +39,8 @@ export async function verifyPassword(
  *
  * As long as for a hash of today's cost, that is. A wrong password for a hash of an older scheme is
  * followed by the same work, as most of them cost next to nothing. The one that takes longer than a
- * user who is unknown, as bcrypt of cost 12 does, is replaced when its owner logs in.
+ * user who is unknown, as bcrypt of cost 12 does, is replaced when its owner logs in. Argon2id of a higher
+ * cost than today's is not, as that would weaken it: its owner can be told from nobody by the time.
  */
 export function spendVerification(
   password: Uint8Array,

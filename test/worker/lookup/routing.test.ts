@@ -34,6 +34,7 @@ before(async () => {
       groups: [
         { name: "world", policy: "nearest", storage: "shared" },
         { name: "berlin", storage: "shared" },
+        { name: "munich", storage: "shared" },
         { name: "ordered", policy: "first", storage: "shared" },
         { name: "own", policy: "first" },
         { name: "long", policy: "first", storage: "shared" },
@@ -41,6 +42,7 @@ before(async () => {
       servers: [
         mail("world-1", "world", 1),
         mail("berlin-1", "berlin", 11),
+        { ...mail("munich-1", "munich", 12), state: "down" },
         { ...mail("main", "ordered", 21), position: 1, tls: "starttls", tlsName: "main.test" },
         { ...mail("spare", "ordered", 22), position: 2, tls: "starttls" },
         {
@@ -70,6 +72,7 @@ before(async () => {
       networks: [
         { network: "10.0.0.0/8", prefix: 8, access: "deny" },
         { network: "10.1.0.0/16", prefix: 16, group: "berlin" },
+        { network: "10.3.0.0/16", prefix: 16, group: "munich" },
         { network: "10.1.2.0/24", prefix: 24, access: "deny" },
         { network: "2001:db8::/32", prefix: 32, group: "berlin" },
         { network: "2001:db8:1::/48", prefix: 48, access: "deny" },
@@ -96,6 +99,14 @@ describe("the guide's promise that the client's address may choose the server", 
       assert.equal((await worker.ask(headers)).auth["auth-server"], server);
     });
   }
+
+  test("and that the others serve where those of its network are away", async () => {
+    const headers = { "Auth-User": "traveller@example.test", "Auth-Accept": "fallback" };
+    const away = await worker.ask({ ...headers, "Client-IP": "10.3.0.1" });
+    assert.equal(away.auth["auth-server"], "192.0.2.1");
+    const there = await worker.ask({ ...headers, "Client-IP": "10.1.0.1" });
+    assert.equal(there.auth["auth-fallback"], "192.0.2.1:143");
+  });
 
   test("only for users whose mail is everywhere", async () => {
     const { auth } = await worker.ask({ "Client-IP": "10.1.0.1" });
