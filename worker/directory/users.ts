@@ -18,7 +18,7 @@ import {
 } from "./schema/index.ts";
 
 type User = typeof users.$inferSelect;
-export type Group = typeof groups.$inferSelect;
+type Group = typeof groups.$inferSelect;
 export type Server = typeof servers.$inferSelect;
 
 /** All that a lookup needs to know of one user. */
