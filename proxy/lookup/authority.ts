@@ -25,7 +25,7 @@ export interface Route {
   readonly servers: readonly [Address, ...Address[]];
   /** Null where the lookup leaves it to the configuration. */
   readonly tls: TlsMode | null;
-  /** What their certificates must be for; null for the name that each goes by. */
+  /** What the first one's certificate must be for; null for the name that it goes by, as the others do. */
   readonly tlsName: string | null;
 }
 

@@ -116,16 +116,17 @@ export class Passage implements LoginProgress {
   }
 
   /** A server with its addresses; null where it has none, or is not to be had as it must be. */
-  async #candidate(server: Address, { tls: asked, tlsName }: Route): Promise<Candidate | null> {
+  async #candidate(server: Address, route: Route): Promise<Candidate | null> {
     const { ways, health, settings } = this.#server;
-    const tls = tlsMode(asked, settings.proxy_ssl, server.port);
+    const tls = tlsMode(route.tls, settings.proxy_ssl, server.port);
     this.#begin(server);
     try {
       if (tls === null) throw new Error("lookup forbids the TLS that proxy_ssl demands");
       const dialer = await (tls === "tls" ? ways.tls : ways.clear)(server.host);
       const addresses = await dialer.addresses(server, this.#try.signal);
       const untried = new Set(health.order(addresses, settings));
-      const name = tlsName ?? settings.proxy_ssl_name ?? server.host;
+      const told = server === route.servers[0] ? route.tlsName : null;
+      const name = told ?? settings.proxy_ssl_name ?? server.host;
       return { server, dialer, untried, tls, tlsName: name };
     } catch (error) {
       this.#failed(server, error);

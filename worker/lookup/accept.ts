@@ -36,11 +36,11 @@ export async function accept(
   }
   const room = ROOM - told.join("").length;
   if (room < 0) return unavailable(`what is to be told of ${server.name} is too long for a reply`);
-  // A caller goes to them under the same TLS as to the first, by the same name if it is told of one.
+  // A caller goes to them under the same TLS as to the first, and knows them by their hosts alone.
   const alike = others.filter(
     (other) =>
       isTold(other) &&
-      (!takesTls || (other.tls === server.tls && other.tlsName === server.tlsName)),
+      (!takesTls || (other.tls === server.tls && (other.tlsName ?? other.host) === other.host)),
   );
   return {
     kind: "accepted",
