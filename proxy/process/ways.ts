@@ -3,7 +3,7 @@ import { unixPath } from "../../shared/address.ts";
 import type { OutboundProxy, ServerSettings } from "../config/index.ts";
 import type { Names } from "../resolver/index.ts";
 import type { Server } from "../session/index.ts";
-import { SocketClientTls, type Transport } from "../transport/index.ts";
+import { type Dials, SocketClientTls, type Transport } from "../transport/index.ts";
 import {
   type Dial,
   LocalAddresses,
@@ -16,17 +16,30 @@ import {
 } from "../upstream/index.ts";
 
 export function waysUpstream(
-  { outbound: { clear, tls, bypass } }: ServerSettings,
+  { outbound: { clear, tls, bypass }, proxy_bind: bind, proxy_socket_keepalive }: ServerSettings,
   transport: Transport,
   names: Names,
 ): Server["ways"] {
-  const near = direct(transport, names);
+  const options = { bind, keepAlive: proxy_socket_keepalive };
+  const dials: Dials = { dial: (to, signal) => transport.dial(to, signal, options) };
+  const near = direct(dials, bind === null ? names : reachableFrom(bind, names));
   const local = new LocalAddresses(names);
   const through = (proxy: OutboundProxy | null): Way =>
     proxy === null
       ? always(near)
-      : outbound(bypass, near, proxied(dialThrough(proxy, transport)), local);
+      : outbound(bypass, near, proxied(dialThrough(proxy, dials)), local);
   return { clear: through(clear), tls: through(tls) };
+}
+
+/** Names whose addresses are of the family of ours, where they have such; else the dialling tells of it. */
+function reachableFrom(bind: string, names: Names): Names {
+  return {
+    addresses: async (host, signal) => {
+      const all = await names.addresses(host, signal);
+      const usable = all.filter((address) => address.includes(":") === bind.includes(":"));
+      return usable.length === 0 ? all : usable;
+    },
+  };
 }
 
 export function dialLookups(
@@ -38,7 +51,7 @@ export function dialLookups(
     : dialThrough(proxy, transport);
 }
 
-function dialThrough(proxy: OutboundProxy, transport: Transport): Dial {
+function dialThrough(proxy: OutboundProxy, transport: Dials): Dial {
   const tls =
     proxy.scheme === "https" ? new SocketClientTls({ verify: true, trusted: null }) : null;
   return tunnel(transport, proxy, tls);

@@ -67,7 +67,7 @@ export interface CertificateAlgorithms {
 export interface Receiver {
   /** Bytes arrived. They are the receiver's to keep and nobody changes them. */
   received(bytes: Uint8Array): void;
-  /** All that was written has gone to the kernel, after a `write` that returned false. */
+  /** All that was written has gone to the kernel; after `end`, FIN as well. */
   drained(): void;
   /** The peer will send no more (FIN, `close_notify`); it may still be reading. */
   ended(): void;
@@ -107,6 +107,11 @@ export interface Connection {
   end(): void;
   /** Sends what is queued, then closes; what still arrives is dropped. No more events come. */
   close(): void;
+  /**
+   * Ends with RST, and without TLS's `close_notify`, which would call it an orderly end: at once, or two
+   * seconds after the last `write`, since RST overtakes what is under way. No more events come.
+   */
+  reset(): void;
   /** Closes at once and drops what is queued. */
   destroy(): void;
   /**
@@ -164,11 +169,25 @@ export interface Datagrams {
   close(): void;
 }
 
+/** What a connection is dialled with. */
+export interface DialOptions {
+  /** An IP address of ours to come from; null where the system chooses. Of no concern to a unix socket. */
+  readonly bind: string | null;
+  /** Whether TCP asks a silent peer now and then whether it is still there (SO_KEEPALIVE). */
+  readonly keepAlive: boolean;
+}
+
+/** How a connection comes about. */
+export type Dials = Pick<Transport, "dial">;
+
 export interface Transport {
   /** Counts an accepted connection among those that are open. @throws Error where there is no room for it */
   admit(client: Connection): void;
-  /** @throws Error where no connection comes about, for want of room too, or `signal` gives up */
-  dial(to: Address, signal: AbortSignal): Promise<Connection>;
+  /**
+   * @param options without them, as the system does it
+   * @throws Error where no connection comes about, for want of room too, or `signal` gives up
+   */
+  dial(to: Address, signal: AbortSignal, options?: DialOptions): Promise<Connection>;
   /** Whether a connection may be closed to make room for another one. */
   spare(connection: Connection, spare: boolean): void;
   /**
@@ -176,7 +195,10 @@ export interface Transport {
    * @param received hears each datagram of this peer, and of no other; must not throw
    */
   datagrams(to: Address, received: (bytes: Uint8Array) => void): Datagrams;
-  /** Moves bytes both ways until both directions are done, then closes both; the caller lets go of both. */
+  /**
+   * Moves bytes both ways until both directions are done, then closes both; where one side fails, the other
+   * is sent what is under way and then reset. The caller lets go of both.
+   */
   splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice;
   deadline(owner: Expiring): Deadline;
 }
@@ -184,7 +206,7 @@ export interface Transport {
 export interface SpliceLimits {
   /** ms without a byte either way. */
   readonly idle: number;
-  /** The same once one side has ended, when only the rest of the other's bytes is awaited. */
+  /** The same once one side has ended or failed, while nothing waits for a peer to read it. */
   readonly halfClosed: number;
 }
 

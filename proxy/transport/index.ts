@@ -5,6 +5,8 @@ export type {
   Connection,
   Datagrams,
   Deadline,
+  DialOptions,
+  Dials,
   Expiring,
   Listener,
   Receiver,
@@ -16,7 +18,7 @@ export type {
   Verification,
 } from "./connection.ts";
 export { BindError, type BoundSocket, accept, bind } from "./listen.ts";
-export { NoRoom, SocketTransport } from "./socket-transport.ts";
+export { NoRoom, SocketTransport, SourceError } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { orGiveUp } from "./give-up.ts";

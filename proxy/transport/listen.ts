@@ -10,7 +10,7 @@ import { getSystemErrorName } from "node:util";
 import { formatAddress, unixPath } from "../../shared/address.ts";
 import { systemReason } from "../reason.ts";
 import type { Address, Connection, Listener } from "./connection.ts";
-import { SocketConnection } from "./socket-connection.ts";
+import { SOCKET, SocketConnection } from "./socket-connection.ts";
 
 /** Node's handle of a bound socket: opaque here, and what cluster can send to a worker. */
 export interface BoundSocket {
@@ -119,7 +119,7 @@ export function accept(
 ): Listener {
   const address = { host: bound, port: at };
   const unix = unixPath(bound) !== null;
-  const server = new Server({ allowHalfOpen: true, noDelay: true }, (client: Socket) => {
+  const server = new Server({ ...SOCKET, noDelay: true }, (client: Socket) => {
     if (unix) {
       onConnection(new SocketConnection(client, UNIX_CLIENT, address));
       return;

@@ -1,6 +1,7 @@
 /** A Connection on one of Node's sockets, clear or TLS. */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { unixPath } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type {
   Address,
@@ -27,6 +28,15 @@ function nothing(): void {}
 /** ms for a peer to read our last words and close before we do. */
 const LINGER = 2000;
 
+/** Bytes queued from which a speaker waits for its peer to read. */
+const FULL = 65_536;
+
+/**
+ * How Node's sockets are made. With the least of marks a socket that is paused holds what one more read
+ * brings (64 KiB) and then stops reading, and each queue tells when it has gone.
+ */
+export const SOCKET = { allowHalfOpen: true, highWaterMark: 1 } as const;
+
 /** The connection that a socket's events belong to: a property, so that all sockets share five listeners. */
 const connectionOf = Symbol("connection");
 
@@ -41,17 +51,23 @@ export class SocketConnection implements Connection {
   /** Called when it is gone, whoever owns it. */
   gone: () => void = nothing;
   #socket: Socket;
+  /** The socket under all TLS. */
+  readonly #wire: Socket;
   #local: Address | null;
   #error: Error | null = null;
+  /** When something was last written, on `performance.now()`'s clock. */
+  #wrote = Number.NEGATIVE_INFINITY;
+  #lingering: NodeJS.Timeout | undefined;
 
   /**
-   * @param socket connected, with `allowHalfOpen`
+   * @param socket connected, and made as `SOCKET` says
    * @param local where the kernel cannot be asked
    */
   constructor(socket: Socket, remote: Address, local: Address | null = null) {
     this.remote = remote;
     this.#local = local;
     this.#socket = socket;
+    this.#wire = socket;
     own(socket, this);
   }
 
@@ -71,10 +87,12 @@ export class SocketConnection implements Connection {
 
   write(bytes: Uint8Array | ByteString): boolean {
     // A socket that the peer has broken takes nothing more; its `closed` is on the way.
-    if (!this.#socket.writable) return true;
-    return typeof bytes === "string"
-      ? this.#socket.write(bytes, "latin1")
-      : this.#socket.write(bytes);
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    this.#wrote = performance.now();
+    if (typeof bytes === "string") socket.write(bytes, "latin1");
+    else socket.write(bytes);
+    return socket.writableLength < FULL;
   }
 
   pause(): void {
@@ -92,7 +110,9 @@ export class SocketConnection implements Connection {
   }
 
   end(): void {
-    this.#socket.end();
+    this.#socket.end((failed?: Error | null) => {
+      if (!failed) this.receiver.drained();
+    });
   }
 
   /**
@@ -113,7 +133,25 @@ export class SocketConnection implements Connection {
     socket.resume();
     if (socket.readableEnded) socket.destroySoon();
     else socket.once("end", () => socket.destroySoon());
-    setTimeout(() => socket.destroy(), LINGER).unref();
+    this.#lingering = setTimeout(() => socket.destroy(), LINGER).unref();
+  }
+
+  reset(): void {
+    this.receiver = NOBODY;
+    if (this.#socket.destroyed) return;
+    this.#socket.resume();
+    const left = this.#wrote + LINGER - performance.now();
+    if (left <= 0) this.#abort();
+    else this.#lingering = setTimeout(() => this.#abort(), left).unref();
+  }
+
+  #abort(): void {
+    if (this.#socket.destroyed) return;
+    // FIN that cannot go out because the queue does not excludes RST; and unix sockets know none.
+    const { writableEnded, writableFinished } = this.#socket;
+    if (unixPath(this.remote.host) !== null || (writableEnded && !writableFinished)) {
+      this.#socket.destroy();
+    } else this.#wire.resetAndDestroy();
   }
 
   destroy(): void {
@@ -178,6 +216,7 @@ export class SocketConnection implements Connection {
   }
 
   closed(): void {
+    clearTimeout(this.#lingering);
     this.gone();
     this.receiver.closed(this.#error);
   }

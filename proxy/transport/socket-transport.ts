@@ -1,11 +1,13 @@
 /** The portable transport, on Node's sockets. */
-import { connect } from "node:net";
+import { type TcpNetConnectOpts, connect, isIP } from "node:net";
 import { unixPath } from "../../shared/address.ts";
+import { systemReason } from "../reason.ts";
 import type {
   Address,
   Connection,
   Datagrams,
   Deadline,
+  DialOptions,
   Done,
   Expiring,
   Splice,
@@ -15,11 +17,16 @@ import type {
 import { SocketDatagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
 import { orGiveUp } from "./give-up.ts";
-import { SocketConnection } from "./socket-connection.ts";
+import { SOCKET, SocketConnection } from "./socket-connection.ts";
 import { SocketSplice } from "./splice.ts";
 
 /** There are too many connections already. */
 export class NoRoom extends Error {}
+
+/** The address to come from cannot be used. */
+export class SourceError extends Error {}
+
+const SYSTEM: DialOptions = { bind: null, keepAlive: false };
 
 export class SocketTransport implements Transport {
   readonly #deadlines = new Deadlines();
@@ -46,15 +53,20 @@ export class SocketTransport implements Transport {
     client.gone = this.#closed;
   }
 
-  async dial({ host, port }: Address, signal: AbortSignal): Promise<Connection> {
-    this.#count();
+  async dial(
+    { host, port }: Address,
+    signal: AbortSignal,
+    options: DialOptions = SYSTEM,
+  ): Promise<Connection> {
     const path = unixPath(host);
-    const to = path === null ? { host, port, noDelay: true } : { path };
-    const socket = connect({ ...to, allowHalfOpen: true });
+    const to =
+      path === null ? { host, port, noDelay: true, ...tcpOptions(host, options) } : { path };
+    this.#count();
+    const socket = connect({ ...to, ...SOCKET });
     const connected = new Promise<Connection>((resolve, reject) => {
       const failed = (error: Error): void => {
         this.#closed();
-        reject(error);
+        reject(dialFailed(error, options));
       };
       socket.once("error", failed);
       socket.once("connect", () => {
@@ -96,4 +108,20 @@ export class SocketTransport implements Transport {
   deadline(owner: Expiring): Deadline {
     return this.#deadlines.deadline(owner);
   }
+}
+
+/** @throws Error where the host is an address of the other family than the one to come from */
+function tcpOptions(host: string, { bind, keepAlive }: DialOptions): Partial<TcpNetConnectOpts> {
+  if (bind === null) return { keepAlive };
+  const family = isIP(bind);
+  if (![0, family].includes(isIP(host))) {
+    throw new SourceError(`bind(${bind}) is of no use for ${host}, which is not IPv${family}`);
+  }
+  return { keepAlive, localAddress: bind, family };
+}
+
+/** nginx names the address that cannot be bound to: `bind(192.0.2.1) failed (99: Cannot assign requested address)`. */
+function dialFailed(error: Error, { bind }: DialOptions): Error {
+  const binding = "syscall" in error && error.syscall === "bind";
+  return binding ? new SourceError(`bind(${bind}) failed (${systemReason(error)})`) : error;
 }

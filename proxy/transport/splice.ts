@@ -2,8 +2,9 @@
  * The splice: bytes from each side to the other until both have ended.
  *
  * Each side has one pump as its receiver for the whole time. A chunk goes on as it came, without a copy;
- * a side that takes no more makes the other pause. FIN is passed on, and the other direction goes on
- * (nginx closes both at the first FIN, and loses answers that were under way).
+ * while a side has not taken it, the other pauses. FIN is passed on, and the other direction goes on (nginx
+ * closes both at the first FIN, and loses answers that were under way). A side that fails, by a reset or
+ * however else, makes the other be reset; what had been read from it goes out first.
  */
 import type {
   Connection,
@@ -22,7 +23,8 @@ export class SocketSplice implements Splice, Expiring {
   readonly #deadline: Deadline;
   readonly #limits: SpliceLimits;
   readonly #done: Done;
-  #open: 0 | 1 | 2 = 2;
+  /** Known once one side has ended or failed; the last to end counts, and before all the first to fail. */
+  #end: SideEnd | null = null;
 
   constructor(
     client: Connection,
@@ -51,46 +53,62 @@ export class SocketSplice implements Splice, Expiring {
 
   /** A byte has moved. */
   moved(): void {
-    this.#deadline.set(this.#open === 2 ? this.#limits.idle : this.#limits.halfClosed);
+    const { idle, halfClosed } = this.#limits;
+    this.#deadline.set(this.#end === null || this.#reading ? idle : halfClosed);
   }
 
-  /** One direction has sent its last byte. */
-  finished(by: Pump["side"]): void {
-    this.#open = this.#open === 2 ? 1 : 0;
-    if (this.#open === 0) this.#end({ by, error: null });
-    else {
-      this.#deadline.clear();
-      this.#deadline.set(this.#limits.halfClosed);
-    }
+  /** Whether a side is still to read what the other said before its end. */
+  get #reading(): boolean {
+    const queued = this.#client.from.queued + this.#upstream.from.queued;
+    return this.#end?.error === null && queued > 0;
   }
 
-  broken(by: Pump["side"], error: Error | null): void {
-    this.#end({ by, error });
+  /** A side has said its last. */
+  ending(end: SideEnd): void {
+    if (this.#end === null || this.#end.error === null) this.#end = end;
+    this.moved();
+  }
+
+  /** One direction is over. */
+  over(): void {
+    if (this.#end !== null && this.#client.over && this.#upstream.over) this.#finish(this.#end);
   }
 
   expired(): void {
-    this.#end({ by: "idle" });
+    this.#cut({ by: "idle" });
   }
 
   stop(): void {
-    this.#end({ by: "stop" });
+    this.#cut({ by: "stop" });
   }
 
-  #end(end: SpliceEnd): void {
+  #cut(end: SpliceEnd): void {
+    this.#finish(this.#end !== null && this.#end.error !== null ? this.#end : end);
+  }
+
+  #finish(end: SpliceEnd): void {
     this.#deadline.clear();
-    this.#client.from.close();
-    this.#upstream.from.close();
+    const failed = "error" in end && end.error !== null;
+    for (const { from } of [this.#client, this.#upstream]) {
+      if (failed) from.reset();
+      else from.close();
+    }
     this.#done({ toUpstream: this.#client.bytes, toClient: this.#upstream.bytes, end });
   }
 }
 
+type SideEnd = Extract<SpliceEnd, { error: unknown }>;
+
 /** One direction; also the receiver of the side that it reads from. */
 class Pump implements Receiver {
-  readonly side: "client" | "upstream";
+  readonly side: SideEnd["by"];
   readonly from: Connection;
   bytes = 0;
+  /** Whether nothing more will go this way, and nothing is under way. */
+  over = false;
   /** The chunk that we paused for. */
   #held: Uint8Array | null = null;
+  #ended = false;
   readonly #to: Connection;
   readonly #splice: SocketSplice;
 
@@ -103,34 +121,61 @@ class Pump implements Receiver {
 
   received(bytes: Uint8Array): void {
     this.bytes += bytes.length;
-    this.#splice.moved();
-    const more = this.#to.write(bytes);
+    this.#to.write(bytes);
     if (this.#to.queued === 0) release(bytes);
-    else if (!more) {
+    else {
       this.#held = bytes;
       this.from.pause();
     }
+    this.#splice.moved();
   }
 
-  /** What we read from can be written to again: the other direction goes on. */
+  /** What we read from has taken all: the other direction goes on. */
   drained(): void {
     this.#splice.opposite(this).proceed();
   }
 
   proceed(): void {
-    if (this.#held !== null) release(this.#held);
-    this.#held = null;
-    this.from.resume();
+    if (this.#held !== null) {
+      release(this.#held);
+      this.#held = null;
+      this.from.resume();
+      this.#splice.moved();
+    }
+    if (this.#ended) this.#finish();
   }
 
   ended(): void {
+    this.#ended = true;
+    this.#splice.ending({ by: this.side, error: null });
     // Where both have ended, closing comes next, and says the same.
     if (!this.#to.finished) this.#to.end();
-    this.#splice.finished(this.side);
+    else if (this.#to.queued === 0) this.#finish();
   }
 
   closed(error: Error | null): void {
-    this.#splice.broken(this.side, error);
+    const back = this.#splice.opposite(this);
+    // Closed after both FINs, perhaps before the other side has read all.
+    if (error === null && this.#ended && back.over) return;
+    this.#splice.ending({ by: this.side, error });
+    back.cancel();
+    if (this.#ended) this.#splice.over();
+    else {
+      this.#ended = true;
+      if (this.#to.queued === 0) this.#finish();
+    }
+  }
+
+  /** Nobody is there any more to send to. */
+  cancel(): void {
+    this.over = true;
+    this.from.pause();
+  }
+
+  #finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.#splice.over();
   }
 }
 

@@ -1,7 +1,7 @@
 /** How connections to mail servers are opened. */
 import { parseIp, unixPath } from "../../shared/address.ts";
 import { type Names, ResolveError } from "../resolver/index.ts";
-import type { Address, Transport } from "../transport/index.ts";
+import type { Address, Dials } from "../transport/index.ts";
 import { type Dial, type Dialled, type Failed, dialFirst, interleaved } from "./happy-eyeballs.ts";
 
 export interface Dialer {
@@ -22,7 +22,7 @@ export interface Dialer {
 }
 
 /** Straight to the server. */
-export function direct(transport: Transport, names: Names): Dialer {
+export function direct(transport: Dials, names: Names): Dialer {
   return {
     addresses: async (server, signal) => {
       const { host, port } = server;

@@ -1,6 +1,12 @@
 /** TLS as a client, on Node's OpenSSL. */
 import { type Socket, isIP } from "node:net";
-import { type SecureContext, type TLSSocket, connect, createSecureContext } from "node:tls";
+import {
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+  connect,
+  createSecureContext,
+} from "node:tls";
 import type { ClientTlsSettings } from "../../config/index.ts";
 import type { Address, ClientTls } from "../connection.ts";
 import { ClientSessions } from "./client-sessions.ts";
@@ -33,15 +39,18 @@ export class SocketClientTls implements ClientTls {
     const { verify, serverName = true } = this.#settings;
     const kept = this.#sessions?.take(name, peer) ?? null;
     this.#context ??= context(this.#settings);
-    const secured = connect({
+    const options = {
       socket,
+      highWaterMark: socket.readableHighWaterMark,
       secureContext: this.#context,
       rejectUnauthorized: verify,
       // SNI carries names only (RFC 6066 section 3), without a dot at the end; an address is verified all the same.
       ...(serverName && isIP(name) === 0 ? { servername: name.replace(/\.$/, "") } : {}),
-      checkServerIdentity: (_, certificate) => checkName(name, certificate),
+      checkServerIdentity: (_: string, certificate: PeerCertificate) =>
+        checkName(name, certificate),
       ...(kept === null ? {} : { session: kept.session }),
-    });
+    };
+    const secured = connect(options);
     this.#sessions?.listen(secured, name, peer, kept?.until ?? 0);
     return secured;
   }

@@ -43,7 +43,8 @@ export class SocketServerTls implements ServerTls {
 
   /** Begins the handshake. */
   accept(socket: Socket): TLSSocket {
-    const secured = new TLSSocket(socket, this.#options);
+    const options = { ...this.#options, highWaterMark: socket.readableHighWaterMark };
+    const secured = new TLSSocket(socket, options);
     this.#verifier?.watch(secured);
     return secured;
   }

@@ -7,8 +7,8 @@ import {
   type Address,
   type ClientTls,
   type Connection,
+  type Dials,
   type Input,
-  type Transport,
   orGiveUp,
 } from "../../transport/index.ts";
 import type { Dial } from "../happy-eyeballs.ts";
@@ -34,7 +34,7 @@ const DIALOGUES: Readonly<
  *
  * @param tls for the connection to the proxy itself; null in the clear
  */
-export function tunnel(transport: Transport, proxy: OutboundProxy, tls: ClientTls | null): Dial {
+export function tunnel(transport: Dials, proxy: OutboundProxy, tls: ClientTls | null): Dial {
   const { scheme, host, port, credentials } = proxy;
   const dialogue = DIALOGUES[scheme];
   const open = async (to: Address, signal: AbortSignal): Promise<Connection> => {

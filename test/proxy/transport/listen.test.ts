@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { type Address, type Connection, accept, bind } from "../../../proxy/transport/index.ts";
 import { Ear, transport } from "../../support/connections.ts";
+import { firstProbe, noLinux } from "../../support/keep-alive.ts";
 import { freePorts } from "../../support/ports.ts";
 import { makeScratch } from "../../support/scratch.ts";
 
 const noIPv6 = networkInterfaces()["lo"]?.some(({ family }) => family === "IPv6")
   ? false
   : "this machine has no IPv6";
-const noLinux = process.platform === "linux" ? false : "only Linux can be asked";
 
 interface Options {
   readonly ipv6only?: boolean;
@@ -89,15 +89,6 @@ test("an address of another machine is told in nginx's words", () => {
 });
 
 describe("so_keepalive", { skip: noLinux }, () => {
-  /** Seconds until the kernel's first probe of a connection from this port, or null for none. */
-  function firstProbe(from: number): number | null {
-    const port = from.toString(16).toUpperCase().padStart(4, "0");
-    const lines = readFileSync("/proc/net/tcp", "utf8").split("\n");
-    const line = lines.find((one) => one.trim().split(/\s+/)[2] === `0100007F:${port}`);
-    const [, timer, when = ""] = / (\d\d):([0-9A-F]{8}) /.exec(line ?? "") ?? [];
-    return timer === "02" ? Number.parseInt(when, 16) / 100 : null;
-  }
-
   const system = { idle: 0, interval: 0, count: 0 };
   const FORMS = {
     "is off unless it is asked for": [null, null],
@@ -110,7 +101,7 @@ describe("so_keepalive", { skip: noLinux }, () => {
       const answered = next({ host: "127.0.0.1", port }, { keepAlive });
       const socket = connect(port, "127.0.0.1");
       const connection = await answered;
-      const seconds = firstProbe(connection.remote.port);
+      const seconds = firstProbe(connection);
       connection.close();
       socket.destroy();
       if (idle === null) assert.equal(seconds, null);
@@ -123,7 +114,7 @@ describe("so_keepalive", { skip: noLinux }, () => {
     const answered = next({ host: "127.0.0.1", port }, { keepAlive: system });
     const socket = connect(port, "127.0.0.1");
     const connection = await answered;
-    assert.ok(firstProbe(connection.remote.port) !== null);
+    assert.ok(firstProbe(connection) !== null);
     connection.close();
     socket.destroy();
   });

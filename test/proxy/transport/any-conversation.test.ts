@@ -1,0 +1,109 @@
+// Whatever two sides say, in whatever pieces, with whatever pauses, and whoever ends first: it all arrives.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import fc from "fast-check";
+import { UNDER, spliced } from "../../support/spliced.ts";
+
+type Deed =
+  | { readonly do: "write"; readonly bytes: number }
+  | { readonly do: "wait"; readonly turns: number }
+  | { readonly do: "stop reading" | "read" | "end" };
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 4, arbitrary: written(fc.integer({ min: 1, max: 100 })) },
+  { weight: 4, arbitrary: written(fc.integer({ min: 1000, max: 200_000 })) },
+  // A record of TLS, what Node reads at a time, and more than the kernel holds for us.
+  { weight: 2, arbitrary: written(fc.constantFrom(16_384, 16_385, 65_535, 65_536, 65_537)) },
+  { weight: 1, arbitrary: written(fc.constant(8_000_000)) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("wait"), turns: fc.integer({ min: 1, max: 6 }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("stop reading", "read") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("end") }) },
+);
+
+function written(bytes: fc.Arbitrary<number>): fc.Arbitrary<Deed> {
+  return fc.record({ do: fc.constant("write"), bytes });
+}
+
+/** No two places in it look alike for long, so that nothing can be lost, doubled or moved unseen. */
+const TEXT = Buffer.alloc(8_100_000);
+for (let at = 0; at + 4 <= TEXT.length; at += 4) TEXT.writeUInt32BE((at * 2_654_435) % 2 ** 32, at);
+
+class Side {
+  readonly #socket: Socket;
+  readonly #sent: Buffer[] = [];
+  readonly #got: Buffer[] = [];
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk: Buffer) => this.#got.push(chunk));
+  }
+
+  /** Does all that, then sends FIN and reads to the end. */
+  async play(deeds: readonly Deed[]): Promise<void> {
+    const ended = once(this.#socket, "end");
+    for (const each of deeds) {
+      switch (each.do) {
+        case "write":
+          this.#write(each.bytes);
+          break;
+        case "wait":
+          for (let turns = 0; turns < each.turns; turns++) await turn();
+          break;
+        case "stop reading":
+          this.#socket.pause();
+          break;
+        case "read":
+          this.#socket.resume();
+          break;
+        case "end":
+          this.#socket.end();
+          break;
+      }
+    }
+    this.#socket.end();
+    this.#socket.resume();
+    await ended;
+  }
+
+  #write(bytes: number): void {
+    if (!this.#socket.writable) return;
+    const from = (this.#sent.length * 4099) % (TEXT.length - bytes);
+    const piece = TEXT.subarray(from, from + bytes);
+    this.#sent.push(piece);
+    this.#socket.write(piece);
+  }
+
+  get sent(): Buffer {
+    return Buffer.concat(this.#sent);
+  }
+
+  get got(): Buffer {
+    return Buffer.concat(this.#got);
+  }
+}
+
+for (const [name, under] of Object.entries(UNDER)) {
+  test(`any conversation ${name} arrives whole, in order, with both its ends`, async () => {
+    const deeds = fc.array(deed, { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(deeds, deeds, async (clientDeeds, upstreamDeeds) => {
+        const ends = await spliced(under);
+        const client = new Side(ends.client);
+        const upstream = new Side(ends.upstream);
+        await Promise.all([client.play(clientDeeds), upstream.play(upstreamDeeds)]);
+        const { toUpstream, toClient, end } = await ends.done;
+        assert.ok(upstream.got.equals(client.sent), "from client to upstream");
+        assert.ok(client.got.equals(upstream.sent), "from upstream to client");
+        assert.deepEqual([toUpstream, toClient], [client.sent.length, upstream.sent.length]);
+        assert.ok("error" in end && end.error === null);
+      }),
+      { numRuns: 25 },
+    );
+  });
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Address, DialOptions } from "../../../proxy/transport/index.ts";
+import { transport } from "../../support/connections.ts";
+import { firstProbe, noLinux } from "../../support/keep-alive.ts";
+import { makeScratch } from "../../support/scratch.ts";
+
+const { signal } = new AbortController();
+const system: DialOptions = { bind: null, keepAlive: false };
+
+let server: Server;
+let address: Address;
+
+before(async () => {
+  server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  address = { host: "127.0.0.1", port };
+});
+after(() => {
+  server.close();
+});
+
+/** Where a connection dialled with these options comes from, as its peer sees it. */
+async function origin(options: DialOptions, to = address): Promise<string | undefined> {
+  const arrived = once(server, "connection") as Promise<[Socket]>;
+  const connection = await transport.dial(to, signal, options);
+  const [peer] = await arrived;
+  const { remoteAddress } = peer;
+  peer.destroy();
+  connection.destroy();
+  return remoteAddress;
+}
+
+describe("a connection", { skip: noLinux }, () => {
+  test("comes from the address that it is bound to", async () => {
+    assert.equal(await origin(system), "127.0.0.1");
+    assert.equal(await origin({ ...system, bind: "127.0.0.9" }), "127.0.0.9");
+  });
+
+  test("comes from it where the peer is known by name, too", async () => {
+    const to = { ...address, host: "localhost" };
+    assert.equal(await origin({ ...system, bind: "127.0.0.9" }, to), "127.0.0.9");
+  });
+
+  test("to a unix socket is not bound to anything", async (t) => {
+    const { path, remove } = await makeScratch();
+    t.after(remove);
+    const socket = join(path, "mail.sock");
+    const listener = createServer((peer) => peer.destroy()).listen(socket);
+    await once(listener, "listening");
+    const to = { host: `unix:${socket}`, port: 0 };
+    const connection = await transport.dial(to, signal, { bind: "127.0.0.9", keepAlive: true });
+    connection.destroy();
+    listener.close();
+  });
+
+  test("is asked whether its peer is still there only where that is wanted", async () => {
+    for (const keepAlive of [false, true]) {
+      const arrived = once(server, "connection") as Promise<[Socket]>;
+      const connection = await transport.dial(address, signal, { ...system, keepAlive });
+      const [peer] = await arrived;
+      assert.equal(firstProbe(connection) !== null, keepAlive);
+      connection.destroy();
+      await once(peer.resume(), "close");
+    }
+  });
+});
+
+test("an address that this machine has not is told in nginx's words", async () => {
+  await assert.rejects(transport.dial(address, signal, { ...system, bind: "192.0.2.1" }), {
+    message: "bind(192.0.2.1) failed (99: Cannot assign requested address)",
+  });
+});
+
+test("an address is of no use for a peer of the other family", async () => {
+  await assert.rejects(transport.dial(address, signal, { ...system, bind: "::1" }), {
+    message: "bind(::1) is of no use for 127.0.0.1, which is not IPv6",
+  });
+  const six = { ...address, host: "::1" };
+  await assert.rejects(transport.dial(six, signal, { ...system, bind: "127.0.0.1" }), {
+    message: "bind(127.0.0.1) is of no use for ::1, which is not IPv4",
+  });
+});
