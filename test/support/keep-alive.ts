@@ -5,7 +5,7 @@ import type { Connection } from "../../proxy/transport/index.ts";
 export const noLinux = process.platform === "linux" ? false : "only Linux can be asked";
 
 /** Seconds until the kernel's first probe of a connection over 127.0.0.1, or null for none. */
-export function firstProbe({ local, remote }: Connection): number | null {
+export function firstProbe({ local, remote }: Pick<Connection, "local" | "remote">): number | null {
   const lines = readFileSync("/proc/net/tcp", "utf8").split("\n");
   const wanted = `: ${kernelAddress(local.port)} ${kernelAddress(remote.port)} `;
   const line = lines.find((one) => one.includes(wanted));

@@ -1,0 +1,105 @@
+// How a session's connection upstream is made, and how it ends where the client's is reset.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type Socket, connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { firstProbe, noLinux } from "../../support/keep-alive.ts";
+import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import {
+  anna,
+  attempt,
+  granted,
+  greeted,
+  temporary,
+  untilClosed,
+} from "../../support/mail-client.ts";
+import type { Listener } from "../../support/mailbox/index.ts";
+import { type Servers, startServers } from "../../support/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
+import { Wire } from "../../support/wire.ts";
+
+let upstream: Listener;
+let endpoint: LookupEndpoint;
+let postern: Servers<"plain" | "bound" | "elsewhere" | "six" | "alive">;
+
+before(async () => {
+  upstream = await startUpstream(async (wire) => {
+    await grantImap(wire);
+    await silence();
+  });
+  endpoint = await startLookupEndpoint(() => route(upstream.port));
+  const imap = "listen 127.0.0.1:PORT; protocol imap;";
+  postern = await startServers(`auth_http ${endpoint.address};`, {
+    plain: imap,
+    bound: `${imap} proxy_bind 127.0.0.9;`,
+    elsewhere: `${imap} proxy_bind 192.0.2.1;`,
+    six: `${imap} proxy_bind ::1;`,
+    alive: `${imap} proxy_socket_keepalive on;`,
+  });
+});
+after(async () => {
+  await postern.stop();
+  await endpoint.close();
+  await upstream.close();
+});
+
+async function logIn(port: number): Promise<{ client: Socket; far: Socket }> {
+  const arrived = once(upstream, "connection") as Promise<[Socket]>;
+  const client = connect(port, "127.0.0.1");
+  const wire = new Wire(client);
+  await wire.line();
+  assert.match(await attempt("imap", wire, anna), granted.imap);
+  const [far] = await arrived;
+  return { client, far };
+}
+
+describe("the connection to an upstream", { skip: noLinux }, () => {
+  test("comes from where proxy_bind says; lookups do not", async () => {
+    const asked = once(endpoint.listener, "connection") as Promise<[Socket]>;
+    const { client, far } = await logIn(postern.ports.bound);
+    assert.equal(far.remoteAddress, "127.0.0.9");
+    const [lookup] = await asked;
+    assert.equal(lookup.remoteAddress, "127.0.0.1");
+    client.destroy();
+  });
+
+  test("is kept alive only where proxy_socket_keepalive says so", async () => {
+    for (const [port, alive] of [
+      [postern.ports.plain, false],
+      [postern.ports.alive, true],
+    ] as const) {
+      const { client, far } = await logIn(port);
+      const local = { host: "127.0.0.1", port: far.remotePort! };
+      const remote = { host: "127.0.0.1", port: far.localPort! };
+      assert.equal(firstProbe({ local, remote }) !== null, alive);
+      client.destroy();
+    }
+  });
+});
+
+for (const [name, why] of [
+  ["elsewhere", "bind(192.0.2.1) failed (99: Cannot assign requested address)"],
+  ["six", "bind(::1) is of no use for 127.0.0.1, which is not IPv6"],
+] as const) {
+  test(`a proxy_bind that cannot be is a temporary failure, and told: ${why}`, async () => {
+    const wire = await greeted("imap", postern.ports[name]);
+    assert.match(await attempt("imap", wire), temporary.imap);
+    await untilClosed(wire);
+    const { stderr } = postern.proxy.program;
+    assert.ok(stderr.includes(`${why} while connecting to upstream, client: 127.0.0.1`), stderr);
+  });
+}
+
+test("a client that resets makes the upstream be reset, and both logs say who it was", async () => {
+  const earlier = postern.sessions().length;
+  const { client, far } = await logIn(postern.ports.plain);
+  const broken = new Promise<NodeJS.ErrnoException>((resolve) => far.once("error", resolve));
+  client.resetAndDestroy();
+  assert.equal((await broken).code, "ECONNRESET");
+  while (postern.sessions().length === earlier) await turn();
+  const session = postern.sessions().at(-1);
+  assert.equal(session?.["end"], "client recv() failed (104: Connection reset by peer)");
+  const line = "recv() failed (104: Connection reset by peer) while proxying, client: 127.0.0.1";
+  assert.ok(postern.proxy.program.stderr.includes(line));
+});
