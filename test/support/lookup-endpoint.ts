@@ -1,5 +1,4 @@
 // An auth_http endpoint that says what a test wants: raw bytes, never, or nothing at all.
-import { once } from "node:events";
 import { Listener } from "./mailbox/listener.ts";
 import { Wire, run } from "./wire.ts";
 
@@ -34,7 +33,8 @@ export async function startLookupEndpoint(
   const lookups: Lookup[] = [];
   listener.on("connection", (socket) => {
     const wire = new Wire(socket);
-    const gone = once(socket, "close");
+    // By a reset as well, of which `once` would make an error that nobody awaits.
+    const gone = new Promise((resolve) => socket.once("close", resolve));
     run(wire, async () => {
       for (let more = true; more;) {
         const lookup = { ...(await request(wire)), gone };
