@@ -1,22 +1,22 @@
 /** What an operator may see and do. */
 import type { Entry, Ledgers, Rule } from "./ledger.ts";
-import { allLedgers, type Kind, ledgerOf } from "./shards.ts";
+import { indexOf, type Kind, kindOf, ledgerOf } from "./shards.ts";
 
 export interface Block extends Entry {
   readonly kind: Kind;
 }
 
-/** All that is blocked now, the worst first; asks every object. */
+/** All that is blocked now, the worst first. */
 export async function listBlocks(
   ledgers: Ledgers,
   rules: Readonly<Record<Kind, Rule>>,
 ): Promise<readonly Block[]> {
-  const lists = (["account", "network"] as const).flatMap((kind) =>
-    allLedgers(ledgers, kind).map(async (ledger) => {
-      const entries = await ledger.list(rules[kind].failures);
-      return entries.map((entry) => ({ ...entry, kind }));
-    }),
-  );
+  const shards = await indexOf(ledgers).noted();
+  const lists = shards.map(async (shard) => {
+    const kind = kindOf(shard);
+    const entries = await ledgers.getByName(shard).list(rules[kind].failures);
+    return entries.map((entry) => ({ ...entry, kind }));
+  });
   return (await Promise.all(lists)).flat().toSorted((a, b) => b.failures - a.failures);
 }
 

@@ -25,7 +25,7 @@ export interface Tally {
 
 export interface Entry extends Subject, Tally {}
 
-/** One shard of all subjects. */
+/** One shard of all subjects, or the index of those that have blocks (`shards.ts`). */
 export interface Ledger {
   /**
    * Tells how many failures each subject has, and counts one more of each if this try failed.
@@ -44,6 +44,12 @@ export interface Ledger {
    * @returns false if there were none
    */
   lift(name: string): Promise<boolean>;
+
+  /** Remembers that a shard has blocks until then, ms since the epoch: of the index alone. */
+  note(shard: string, until: number): Promise<void>;
+
+  /** Shards that have blocks now, of those that were noted. */
+  noted(): Promise<readonly string[]>;
 }
 
 /** All shards, as the binding of a Durable Object gives them. */

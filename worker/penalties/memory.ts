@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 
-/** Blocks that this isolate has met, so that each of them costs no password hash and no call. */
+/** Blocks that this isolate has met, so that each of them costs no password hash and no call; and whom it has told of them. */
 export interface Memory {
   has(key: string): boolean;
   set(key: string, value: true, options: { readonly ttl: number }): unknown;

@@ -13,7 +13,8 @@ const SCHEMA = `
     name text not null, network text not null, failures integer not null, expires integer not null,
     primary key (name, network)
   );
-  create index if not exists failures_by_expiry on failures (expires);`;
+  create index if not exists failures_by_expiry on failures (expires);
+  create table if not exists shards (name text primary key, until integer not null);`;
 
 /**
  * Counts failed logins, for one shard of the accounts or of the networks.
@@ -54,6 +55,21 @@ export class Penalties extends DurableObject<Env> implements Ledger {
     const { rowsWritten } = this.#sql.exec("delete from failures where name = ?", name);
     this.#size = this.#count();
     return rowsWritten > 0;
+  }
+
+  async note(shard: string, until: number): Promise<void> {
+    this.#sql.exec(
+      `insert into shards (name, until) values (?, ?)
+       on conflict (name) do update set until = max(until, excluded.until)`,
+      shard,
+      until,
+    );
+  }
+
+  async noted(): Promise<string[]> {
+    this.#sql.exec("delete from shards where until <= ?", Date.now());
+    const rows = this.#sql.exec<{ name: string }>("select name from shards");
+    return rows.toArray().map(({ name }) => name);
   }
 
   override async alarm(): Promise<void> {

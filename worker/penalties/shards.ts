@@ -3,18 +3,24 @@ import type { Ledger, Ledgers } from "./ledger.ts";
 /** What failures are counted for. */
 export type Kind = "account" | "network";
 
-/** The object that counts for this name: one of 256 for each kind. */
-export async function ledgerOf(ledgers: Ledgers, kind: Kind, name: string): Promise<Ledger> {
+/** The object that counts nobody's failures, and knows which others have blocks. */
+const INDEX = "blocks";
+
+/** The name of the object that counts for this name: `account-00` to `account-ff`, likewise `network-…`. */
+export async function shardOf(kind: Kind, name: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));
-  return ledgers.getByName(shard(kind, new Uint8Array(digest)[0] ?? 0));
-}
-
-/** Every object of a kind, to ask all of them. */
-export function allLedgers(ledgers: Ledgers, kind: Kind): readonly Ledger[] {
-  return Array.from({ length: 256 }, (_, byte) => ledgers.getByName(shard(kind, byte)));
-}
-
-/** `account-00` to `account-ff`. */
-function shard(kind: Kind, byte: number): string {
+  const [byte = 0] = new Uint8Array(digest);
   return `${kind}-${byte.toString(16).padStart(2, "0")}`;
+}
+
+export function kindOf(shard: string): Kind {
+  return shard.startsWith("account-") ? "account" : "network";
+}
+
+export async function ledgerOf(ledgers: Ledgers, kind: Kind, name: string): Promise<Ledger> {
+  return ledgers.getByName(await shardOf(kind, name));
+}
+
+export function indexOf(ledgers: Ledgers): Ledger {
+  return ledgers.getByName(INDEX);
 }

@@ -2,7 +2,7 @@
 import { logError, logWarning } from "../log.ts";
 import type { Ledgers, Rule, Tally } from "./ledger.ts";
 import { LONGEST_MEMORY, type Memory, recentBlocks } from "./memory.ts";
-import { type Kind, ledgerOf } from "./shards.ts";
+import { indexOf, type Kind, ledgerOf, shardOf } from "./shards.ts";
 
 export interface Standing {
   /** There had been too many failures before this try. */
@@ -13,6 +13,9 @@ export interface Standing {
 
 /** Of whom nobody can tell anything. */
 const UNBLEMISHED: Standing = { blocked: false, pressure: 0 };
+
+/** How long it suffices that an operator was told where a block is, ms. */
+const NOTED = 60_000;
 
 /** How long a login waits for an object, ms. */
 const PATIENCE = 1000;
@@ -83,7 +86,10 @@ export class Standings {
     const failures = tally.failures + Number(failed);
     if (failures >= permitted) {
       const ttl = Math.min(tally.expires - Date.now(), LONGEST_MEMORY);
-      if (ttl > 0) this.#memory.set(memoryKey(kind, name, network), true, { ttl });
+      if (ttl > 0) {
+        this.#memory.set(memoryKey(kind, name, network), true, { ttl });
+        this.#keep(this.#note(kind, name));
+      }
     }
     if (failed && failures === permitted) {
       // Not whose: a login name may be a password, typed into the wrong field.
@@ -94,6 +100,18 @@ export class Standings {
       });
     }
     return { blocked: tally.failures >= permitted, pressure: failures / permitted };
+  }
+
+  /** Operators find blocks by asking the objects that have some (`blocks.ts`). */
+  async #note(kind: Kind, name: string): Promise<void> {
+    const shard = await shardOf(kind, name);
+    if (this.#memory.has(shard)) return;
+    try {
+      await indexOf(this.#ledgers).note(shard, Date.now() + this.#rules[kind].window + NOTED);
+      this.#memory.set(shard, true, { ttl: NOTED });
+    } catch (error) {
+      logError(`the list of blocks lacks ${shard}: ${String(error)}`);
+    }
   }
 }
 

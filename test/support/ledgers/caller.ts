@@ -3,7 +3,7 @@ import type { Ledgers } from "../../../worker/penalties/ledger.ts";
 
 export interface Call {
   readonly shard: string;
-  readonly method: "tally" | "list" | "lift";
+  readonly method: "tally" | "list" | "lift" | "note" | "noted";
   readonly args: readonly unknown[];
   /** At the same moment. */
   readonly times: number;

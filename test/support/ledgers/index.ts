@@ -31,6 +31,8 @@ export class TestLedgers implements Ledgers {
       tally: (...args) => call("tally", ...args) as ReturnType<Ledger["tally"]>,
       list: (...args) => call("list", ...args) as ReturnType<Ledger["list"]>,
       lift: (...args) => call("lift", ...args) as ReturnType<Ledger["lift"]>,
+      note: (...args) => call("note", ...args) as ReturnType<Ledger["note"]>,
+      noted: (...args) => call("noted", ...args) as ReturnType<Ledger["noted"]>,
     };
   }
 

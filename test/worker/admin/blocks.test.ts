@@ -48,8 +48,6 @@ test("a block is lifted by the help desk, its end is audited, and the others are
       ["alice@example.test", "support"],
     ],
   );
-  // Last, since it wakes 512 objects: after the seconds that this takes on a busy machine, Miniflare
-  // may lose the next request.
   const listed = await admin.call("read", "GET", "/blocks");
   assert.equal(listed.status, 200);
   const names = listed.body.items.map(

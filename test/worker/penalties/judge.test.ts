@@ -29,6 +29,8 @@ function standIn({ failures = {}, tally }: Stand = {}) {
       return {
         list: () => Promise.resolve([]),
         lift: () => Promise.resolve(false),
+        note: () => Promise.resolve(),
+        noted: () => Promise.resolve([]),
         tally:
           tally ??
           (async (subjects) =>
