@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { adminTokens } from "../../worker/directory/schema/index.ts";
 import { type Harness, type HarnessOptions, startHarness } from "./harness.ts";
+import { fetchAnew } from "./http.ts";
 
 export const BOOTSTRAP_SECRET = "once-upon-a-time";
 
@@ -50,7 +51,7 @@ export async function send(
   path: string,
   init: RequestInit = {},
 ): Promise<AdminAnswer> {
-  const response = await fetch(new URL(`/admin/api${path}`, harness.url), init);
+  const response = await fetchAnew(new URL(`/admin/api${path}`, harness.url), init);
   const text = await response.text();
   const { status, headers } = response;
   return { status, headers, body: text === "" ? undefined : JSON.parse(text) };

@@ -3,6 +3,7 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { createTestHarness } from "wrangler";
 import { type Seed, seed } from "./directory.ts";
+import { fetchAnew } from "./http.ts";
 import { CALLER, TestLedgers } from "./ledgers/index.ts";
 
 export interface Harness {
@@ -70,7 +71,7 @@ async function ask(url: URL, headers: Record<string, string | undefined>): Promi
   const given = Object.entries(headers).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
-  const response = await fetch(url, { headers: given });
+  const response = await fetchAnew(url, { headers: given });
   const all = [...response.headers];
   const lines = all.map(([name, value]) => `${name}: ${value}\r\n`);
   return {

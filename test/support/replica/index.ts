@@ -3,6 +3,7 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { createTestHarness, unstable_readConfig } from "wrangler";
 import { ALICE } from "../harness.ts";
+import { fetchAnew } from "../http.ts";
 
 export interface Replicated {
   readonly primary: DrizzleD1Database;
@@ -62,7 +63,7 @@ export async function startReplicated(): Promise<Replicated> {
 }
 
 async function ask(url: URL, headers: Record<string, string>): Promise<Answer> {
-  const { status, headers: auth } = await fetch(url, { headers });
+  const { status, headers: auth } = await fetchAnew(url, { headers });
   return {
     status,
     auth,

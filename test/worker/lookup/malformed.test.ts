@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ALICE, type Harness, startHarness } from "../../support/harness.ts";
+import { fetchAnew } from "../../support/http.ts";
 
 let worker: Harness;
 before(async () => {
@@ -86,7 +87,7 @@ for (const [flaw, [headers, told]] of Object.entries(MALFORMED)) {
 test("a lookup by any method but GET is not allowed, and answered without a header for nginx", async () => {
   for (const path of ["/auth", "/cgi-bin/nginxauth.cgi"]) {
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
-      const { status, headers } = await fetch(new URL(path, worker.url), {
+      const { status, headers } = await fetchAnew(new URL(path, worker.url), {
         method,
         headers: ALICE,
       });
