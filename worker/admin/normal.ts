@@ -1,5 +1,5 @@
 /** The forms in which the directory keeps what operators write in many. */
-import { formatNetwork, parseNetwork } from "../../shared/address.ts";
+import { canonicalIp, formatNetwork, parseNetwork } from "../../shared/address.ts";
 import { normalAddress, normalDomain } from "../directory/address.ts";
 import { Refusal } from "./refusal.ts";
 import type { Settings } from "./resource.ts";
@@ -18,6 +18,11 @@ export function address(text: string, { DEFAULT_DOMAIN }: Settings): string {
 
 export function domain(text: string): string {
   return normalDomain(text);
+}
+
+/** An address, or a name. */
+export function host(text: string): string {
+  return canonicalIp(text) ?? text.toLowerCase();
 }
 
 /** @throws Refusal */

@@ -43,6 +43,8 @@ export interface Resource {
   readonly filters: readonly string[];
   /** What its readers see of a row. */
   readonly shown: z.ZodObject;
+  /** What is told of a row beside its columns, in SQL that names its tables. */
+  readonly beside?: Readonly<Record<string, SQL>>;
   /** What a row is created from; null where none is. */
   readonly create: z.ZodObject | null;
   /** What of a row may be changed; null where nothing may. */

@@ -1,10 +1,15 @@
-import { adminTokens } from "../directory/schema/index.ts";
+import type { adminTokens } from "../directory/schema/index.ts";
 
-/** What a token's holder may do, each all that the one before may: `read`, `support`, `admin`. */
-const ROLES = adminTokens.role.enumValues;
+export type Role = (typeof adminTokens.role.enumValues)[number];
 
-export type Role = (typeof ROLES)[number];
+/** As whom else a token's holder may act. Proxies are no operators, nor operators proxies. */
+const ALSO: Readonly<Record<Role, readonly Role[]>> = {
+  read: [],
+  support: ["read"],
+  admin: ["read", "support"],
+  fleet: [],
+};
 
 export function mayAct(role: Role, needed: Role): boolean {
-  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+  return role === needed || ALSO[role].includes(needed);
 }

@@ -45,7 +45,7 @@ export function listQuery(directory: Directory, resource: Resource, query: Query
   const [first] = keys;
   const order = resource.newestFirst ? desc : asc;
   return directory
-    .select()
+    .select(told(resource))
     .from(resource.table)
     .where(
       and(
@@ -62,7 +62,10 @@ export function listQuery(directory: Directory, resource: Resource, query: Query
 
 /** @throws Refusal */
 export async function findRow(directory: Directory, resource: Resource, key: Key): Promise<Row> {
-  const [row] = await directory.select().from(resource.table).where(isAt(resource, key));
+  const [row] = await directory
+    .select(told(resource))
+    .from(resource.table)
+    .where(isAt(resource, key));
   return row ?? missing(resource, key);
 }
 
@@ -77,7 +80,7 @@ export async function insertRow(
   const details = readable(resource, row);
   try {
     const [[inserted]] = await directory.batch([
-      directory.insert(resource.table).values(row).returning(),
+      directory.insert(resource.table).values(row).returning(told(resource)),
       recording(directory, { ...happening(resource, key, "create"), actor, details }),
     ]);
     return inserted ?? row;
@@ -102,7 +105,11 @@ export async function updateRow(
   const details = readable(resource, changes);
   try {
     const [[updated]] = await directory.batch([
-      directory.update(resource.table).set(changes).where(isAt(resource, key)).returning(),
+      directory
+        .update(resource.table)
+        .set(changes)
+        .where(isAt(resource, key))
+        .returning(told(resource)),
       recording(directory, { ...happening(resource, key, action), actor, details }, HAPPENED),
     ]);
     return updated ?? missing(resource, key);
@@ -171,6 +178,10 @@ function column(resource: Resource, name: string): SQLiteColumn {
   const found = getTableColumns(resource.table)[name];
   if (found === undefined) throw new Error(`${resource.path} has no column ${name}`);
   return found;
+}
+
+function told({ table, beside }: Resource) {
+  return { ...getTableColumns(table), ...beside };
 }
 
 function isAt(resource: Resource, key: Key): SQL | undefined {

@@ -4,6 +4,7 @@ import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
 import type { AppPassword } from "./app-passwords.ts";
 import type { Directory } from "./database.ts";
 import type { Reading } from "./reading.ts";
+import { type Candidate, candidatesIn, failingPorts } from "./server-health.ts";
 import {
   aliases,
   appPasswords,
@@ -28,7 +29,7 @@ export interface Entry {
   /** The server that holds the mailbox, or that the user is pinned to; null for neither. */
   readonly placed: Server | null;
   /** For a user without such a server: those that take users now, and those that a rule names for the client. */
-  readonly candidates: readonly Server[];
+  readonly candidates: readonly Candidate[];
   /** When they last logged in from the client's network; null if that is not known. */
   readonly lastSuccess: Date | null;
   /** The one that was presented; null if it is none of theirs. */
@@ -79,8 +80,8 @@ export async function findUser(
   const rows = await reading.rows(userQuery(reading.directory, address, client, presented));
   const [first] = rows;
   if (first === undefined) return { entry: null, admitted: true, domain: null };
-  const { user, group, access, recipients, candidate: _, certified, ...rest } = first;
-  const candidates = rows.flatMap(({ candidate }) => (candidate === null ? [] : [candidate]));
+  const { user, group, access, recipients, candidate: _, failing: __, certified, ...rest } = first;
+  const candidates = candidatesIn(rows);
   const entry = group && user && { ...rest, user, group, candidates, certified: certified === 1 };
   const domain = group && recipients && { recipients, catchAll: { group, candidates } };
   return { entry, admitted: access !== "deny", domain };
@@ -126,6 +127,7 @@ function userQuery(
       group: groups,
       placed,
       candidate,
+      failing: failingPorts(candidate),
       lastSuccess,
       access: rule.access,
       recipients: domains.recipients,

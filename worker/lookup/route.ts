@@ -1,4 +1,6 @@
 /** Which server a user who has proved themselves is sent to. */
+import type { ProtocolName } from "../../shared/lookup.ts";
+import type { Candidate } from "../directory/server-health.ts";
 import { type Entry, findUser, type Server, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
 import { accept, portOf, type Resolve } from "./accept.ts";
@@ -79,9 +81,22 @@ export function rank(
   { protocol }: LookupRequest,
   { place }: Surroundings,
 ): readonly Server[] {
-  const serving = candidates.filter((server) => portOf(server, protocol) !== null);
+  const speaking = candidates.filter((server) => portOf(server, protocol) !== null);
+  const serving = group.storage === "shared" ? withoutFailing(speaking, protocol) : speaking;
   const situation = { user, place, random: Math.random };
   const named = serving.filter((server) => server.group !== group.name);
   const own = serving.filter((server) => server.group === group.name);
   return [named, own].flatMap((some) => POLICIES[group.policy](some, situation));
+}
+
+/** All of them where all fail, as proxies agree: to try one is better than to give up. */
+function withoutFailing(
+  servers: readonly Candidate[],
+  protocol: ProtocolName,
+): readonly Candidate[] {
+  const well = servers.filter((server) => {
+    const port = portOf(server, protocol);
+    return port === null || !server.failing.includes(port);
+  });
+  return well.length === 0 ? servers : well;
 }

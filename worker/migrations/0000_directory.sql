@@ -4,7 +4,7 @@ CREATE TABLE `admin_tokens` (
 	`role` text NOT NULL,
 	`created` integer NOT NULL,
 	`expires` integer,
-	CONSTRAINT "admin_tokens_role" CHECK("admin_tokens"."role" in ('read', 'support', 'admin'))
+	CONSTRAINT "admin_tokens_role" CHECK("admin_tokens"."role" in ('read', 'support', 'admin', 'fleet'))
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `admin_tokens_digest_unique` ON `admin_tokens` (`digest`);--> statement-breakpoint
@@ -99,6 +99,14 @@ CREATE TABLE `secrets` (
 	CONSTRAINT "secrets_purpose" CHECK("secrets"."purpose" in ('own', 'upstream'))
 );
 --> statement-breakpoint
+CREATE TABLE `server_health` (
+	`host` text NOT NULL,
+	`port` integer NOT NULL,
+	`until` integer NOT NULL,
+	`why` text NOT NULL,
+	PRIMARY KEY(`host`, `port`)
+);
+--> statement-breakpoint
 CREATE TABLE `servers` (
 	`name` text PRIMARY KEY NOT NULL,
 	`group` text NOT NULL,
@@ -113,9 +121,12 @@ CREATE TABLE `servers` (
 	`latitude` real,
 	`longitude` real,
 	`state` text DEFAULT 'up' NOT NULL,
+	`health` text DEFAULT 'reported' NOT NULL,
 	FOREIGN KEY (`group`) REFERENCES `groups`(`name`) ON UPDATE cascade ON DELETE no action,
+	CONSTRAINT "servers_host" CHECK("servers"."host" = lower("servers"."host")),
 	CONSTRAINT "servers_weight" CHECK("servers"."weight" > 0),
 	CONSTRAINT "servers_state" CHECK("servers"."state" in ('up', 'draining', 'down')),
+	CONSTRAINT "servers_health" CHECK("servers"."health" in ('reported', 'ignored')),
 	CONSTRAINT "servers_tls" CHECK("servers"."tls" in ('off', 'starttls', 'tls')),
 	CONSTRAINT "servers_imap_port" CHECK("servers"."imap_port" between 1 and 65535),
 	CONSTRAINT "servers_pop3_port" CHECK("servers"."pop3_port" between 1 and 65535),

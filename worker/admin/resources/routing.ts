@@ -1,5 +1,6 @@
 /** Where mail is kept. */
 import { z } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
 import { parseIp, parseNetwork } from "../../../shared/address.ts";
 import { domains, groups, networks, servers } from "../../directory/schema/index.ts";
 import * as normal from "../normal.ts";
@@ -41,17 +42,26 @@ const newServer = createInsertSchema(servers, {
   longitude: z.number().min(-180).max(180).nullish(),
 }).strict();
 
+const failing = sql<string | null>`(
+  select group_concat('port ' || port || ' until ' || time(until, 'unixepoch') || ' UTC: ' || why, '; ')
+  from server_health as health
+  where health.host = servers.host and health.until > unixepoch()
+  and health.port in (servers.imap_port, servers.pop3_port, servers.smtp_port))`;
+
 const serverRows: Resource = {
   path: "servers",
   name: "server",
   table: servers,
   key: ["name"],
   filters: ["group"],
-  shown: createSelectSchema(servers),
+  shown: createSelectSchema(servers).extend({
+    failing: z.string().nullable().openapi({ description: "What proxies agree on that fails" }),
+  }),
+  beside: { failing },
   create: newServer,
   change: newServer.omit({ name: true }).partial(),
   writer: "admin",
-  normal: {},
+  normal: { host: normal.host },
 };
 
 const newDomain = createInsertSchema(domains, { name: Name, group: Name }).strict();

@@ -2,19 +2,24 @@
 import { sql } from "drizzle-orm";
 import { check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Bearer tokens for the admin API. */
+/** Bearer tokens: operators' for the admin API, and those of proxies. */
 export const adminTokens = sqliteTable(
   "admin_tokens",
   {
     name: text().primaryKey(),
     /** SHA-256 of the token, which is long and random, in hex. */
     digest: text().notNull().unique(),
-    /** `support` may do what a help desk does: reset passwords, lift blocks. */
-    role: text({ enum: ["read", "support", "admin"] }).notNull(),
+    /**
+     * `support` may do what a help desk does: reset passwords, lift blocks. `fleet` is a proxy, which may
+     * report and nothing else, under this row's name.
+     */
+    role: text({ enum: ["read", "support", "admin", "fleet"] }).notNull(),
     created: integer({ mode: "timestamp" }).notNull(),
     expires: integer({ mode: "timestamp" }),
   },
-  (table) => [check("admin_tokens_role", sql`${table.role} in ('read', 'support', 'admin')`)],
+  (table) => [
+    check("admin_tokens_role", sql`${table.role} in ('read', 'support', 'admin', 'fleet')`),
+  ],
 );
 
 /** Every change, and never a secret. */

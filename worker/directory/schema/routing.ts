@@ -1,6 +1,14 @@
 /** Where mail is kept, and what decides who goes where. */
 import { sql } from "drizzle-orm";
-import { check, index, integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import {
+  check,
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+} from "drizzle-orm/sqlite-core";
 
 /** Servers that are interchangeable for a new user. */
 export const groups = sqliteTable(
@@ -67,11 +75,17 @@ export const servers = sqliteTable(
     state: text({ enum: ["up", "draining", "down"] })
       .notNull()
       .default("up"),
+    /** What proxies report of it: `reported` counts, with shared storage; `ignored` counts for nothing. */
+    health: text({ enum: ["reported", "ignored"] })
+      .notNull()
+      .default("reported"),
   },
   (table) => [
     index("servers_by_group").on(table.group, table.name),
+    check("servers_host", sql`${table.host} = lower(${table.host})`),
     check("servers_weight", sql`${table.weight} > 0`),
     check("servers_state", sql`${table.state} in ('up', 'draining', 'down')`),
+    check("servers_health", sql`${table.health} in ('reported', 'ignored')`),
     check("servers_tls", sql`${table.tls} in ('off', 'starttls', 'tls')`),
     check("servers_imap_port", sql`${table.imapPort} between 1 and 65535`),
     check("servers_pop3_port", sql`${table.pop3Port} between 1 and 65535`),
@@ -79,6 +93,21 @@ export const servers = sqliteTable(
     check("servers_latitude", sql`${table.latitude} between -90 and 90`),
     check("servers_longitude", sql`${table.longitude} between -180 and 180`),
   ],
+);
+
+/** What lookups keep away from, as proxies agree that it fails; written by the object that takes their reports. */
+export const serverHealth = sqliteTable(
+  "server_health",
+  {
+    /** As a server has them. */
+    host: text().notNull(),
+    port: integer().notNull(),
+    /** From then on the row counts for nothing. */
+    until: integer({ mode: "timestamp" }).notNull(),
+    /** Which proxies say so, and what they met. */
+    why: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.host, table.port] })],
 );
 
 /** Domains that we know, for mail to their users (`smtp_auth none`), and for users without a group. */
