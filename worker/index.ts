@@ -1,11 +1,13 @@
 /** The worker's doors. */
 import { Hono } from "hono";
 import { admin } from "./admin/index.ts";
+import { fleet } from "./fleet/index.ts";
 import { health } from "./health.ts";
 import { requireKey } from "./lookup/key.ts";
 import { lookup } from "./lookup/lookup.ts";
 import { purge } from "./directory/purge.ts";
 
+export { Fleet } from "./fleet/index.ts";
 export { Penalties } from "./penalties/index.ts";
 
 const app = new Hono<{ Bindings: Env }>();
@@ -18,6 +20,7 @@ for (const path of ["/auth", "/cgi-bin/nginxauth.cgi"]) {
 }
 app.get("/healthz", health);
 app.route("/admin/api", admin);
+app.route("/fleet", fleet);
 
 export default {
   fetch: app.fetch,

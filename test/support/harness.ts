@@ -4,7 +4,7 @@ import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { createTestHarness } from "wrangler";
 import { type Seed, seed } from "./directory.ts";
 import { fetchAnew } from "./http.ts";
-import { CALLER, TestLedgers } from "./ledgers/index.ts";
+import { CALLER, TestFleet, TestLedgers, TestObjects } from "./objects/index.ts";
 
 export interface Harness {
   readonly url: URL;
@@ -13,6 +13,8 @@ export interface Harness {
   ask(headers?: Record<string, string | undefined>, path?: string): Promise<Answer>;
   /** What counts failed logins. */
   readonly ledgers: TestLedgers;
+  /** What takes proxies' reports. */
+  readonly fleet: TestFleet;
   /** All that the worker has logged. */
   logs(): string;
   /** What cron would start. */
@@ -61,7 +63,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     db,
     runScheduled: async () => void (await worker.scheduled({ cron: "23 3 * * *" })),
     ask: (headers = {}, path = "/auth") => ask(new URL(path, url), { ...ALICE, ...headers }),
-    ledgers: new TestLedgers(harness),
+    ledgers: new TestLedgers(new TestObjects(harness, "PENALTIES")),
+    fleet: new TestFleet(new TestObjects(harness, "FLEET")),
     logs: () => JSON.stringify(harness.getLogs()),
     close: () => harness.close(),
   };

@@ -1,5 +1,8 @@
 /** What every part of the API is made of: the same checks, the same way to say no. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { describe, logError } from "../log.ts";
 import type { AdminEnv } from "./access.ts";
 import { Refusal, sentenceOf } from "./refusal.ts";
 
@@ -32,4 +35,22 @@ export function newApp(): OpenAPIHono<AdminEnv> {
       if (!result.success) throw new Refusal(400, sentenceOf(result.error));
     },
   });
+}
+
+/** For `bodyLimit`. */
+export function tooLarge(most: number): () => never {
+  return () => {
+    throw new HTTPException(413, { message: `a request has at most ${most} bytes` });
+  };
+}
+
+/** For `onError`. */
+export function refuse(error: unknown, c: Context): Response {
+  if (error instanceof Refusal) {
+    if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
+    return c.json({ error: error.message }, error.status);
+  }
+  if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+  logError("a request failed", { path: c.req.path, reason: describe(error) });
+  return c.json({ error: "it cannot be done now; the worker's log says why" }, 503);
 }

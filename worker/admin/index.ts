@@ -1,11 +1,9 @@
 /** The admin API: `/admin/api/…`, for operators' programs. */
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
-import { HTTPException } from "hono/http-exception";
-import { describe, logError } from "../log.ts";
 import { type AdminEnv, authenticate } from "./access.ts";
 import { acts } from "./acts.ts";
-import { newApp } from "./app.ts";
+import { newApp, refuse, tooLarge } from "./app.ts";
 import { blocks } from "./blocks.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { collection } from "./collection.ts";
@@ -25,10 +23,6 @@ const onlyJson = createMiddleware<AdminEnv>(async (c, next) => {
   return next();
 });
 
-const tooLarge = () => {
-  throw new HTTPException(413, { message: `a request has at most ${LARGEST_BODY} bytes` });
-};
-
 export const admin = newApp();
 
 admin.use(async (c, next) => {
@@ -36,7 +30,7 @@ admin.use(async (c, next) => {
   c.header("Cache-Control", "no-store");
   c.header("X-Content-Type-Options", "nosniff");
 });
-admin.use(onlyJson, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge }));
+admin.use(onlyJson, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge(LARGEST_BODY) }));
 
 admin.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",
@@ -59,12 +53,4 @@ admin.all("*", () => {
   throw new Refusal(404, "there is nothing here; /admin/api/openapi.json says what there is");
 });
 
-admin.onError((error, c) => {
-  if (error instanceof Refusal) {
-    if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
-    return c.json({ error: error.message }, error.status);
-  }
-  if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
-  logError("an admin request failed", { path: c.req.path, reason: describe(error) });
-  return c.json({ error: "it cannot be done now; the worker's log says why" }, 503);
-});
+admin.onError(refuse);

@@ -1,0 +1,44 @@
+/** `/fleet/…`: for proxies, each with a token of its own (`npm run admin -- tokens add NAME role=fleet`). */
+import { createRoute, z } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { LONGEST_WHY, MOST_REPORTS } from "../../shared/fleet.ts";
+import { authenticate, requireRole } from "../admin/access.ts";
+import { PROBLEMS, SECURITY, body, newApp, refuse, tooLarge } from "../admin/app.ts";
+import * as normal from "../admin/normal.ts";
+import { NO_CONTROLS, Port } from "../admin/resource.ts";
+import { theFleet } from "./fleet.ts";
+
+/** Bytes: so many reports of such a length, each character in three bytes. */
+const LARGEST_BODY = 128 * 1024;
+
+const Text = z.string().regex(NO_CONTROLS, "no control characters");
+const server = { host: Text.min(1).max(253), port: Port };
+
+const Report = z.discriminatedUnion("state", [
+  z.strictObject({ ...server, state: z.literal("failing"), why: Text.max(LONGEST_WHY) }),
+  z.strictObject({ ...server, state: z.literal("serving") }),
+]);
+
+export const fleet = newApp();
+
+fleet.use(authenticate, requireRole("fleet"));
+fleet.use(bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge(LARGEST_BODY) }));
+
+const health = createRoute({
+  method: "post",
+  path: "/health",
+  summary: "Say which mail servers fail, and which no longer do",
+  security: SECURITY,
+  request: body(z.strictObject({ reports: z.array(Report).max(MOST_REPORTS) })),
+  responses: { 204: { description: "It is counted" }, ...PROBLEMS },
+});
+
+fleet.openapi(health, async (c) => {
+  const reports = c.req.valid("json").reports.map((report) => {
+    return { ...report, host: normal.host(report.host) };
+  });
+  await theFleet(c.env.FLEET).report(c.var.caller.name, reports);
+  return c.body(null, 204);
+});
+
+fleet.onError(refuse);
