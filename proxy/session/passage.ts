@@ -13,6 +13,7 @@ import {
   type Dialled,
   type Dialer,
   OutboundProxyError,
+  type Upstream,
   formatProxyHeader,
   isOurs,
   tlsMode,
@@ -24,8 +25,7 @@ import type { Story } from "./story.ts";
 import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
 
 /** One of the lookup's servers: what it is to be to us, and what is left of its addresses. */
-interface Candidate {
-  readonly server: Address;
+interface Candidate extends Upstream {
   readonly dialer: Dialer;
   readonly untried: Set<Address>;
   readonly tls: TlsMode;
@@ -120,16 +120,20 @@ export class Passage implements LoginProgress {
     const { ways, health, settings } = this.#server;
     const tls = tlsMode(route.tls, settings.proxy_ssl, server.port);
     this.#begin(server);
+    if (tls === null) {
+      // Which says nothing of the server.
+      this.#story.log("error", "lookup forbids the TLS that proxy_ssl demands", this.doing);
+      return null;
+    }
     try {
-      if (tls === null) throw new Error("lookup forbids the TLS that proxy_ssl demands");
       const dialer = await (tls === "tls" ? ways.tls : ways.clear)(server.host);
       const addresses = await dialer.addresses(server, this.#try.signal);
       const untried = new Set(health.order(addresses, settings));
       const told = server === route.servers[0] ? route.tlsName : null;
       const name = told ?? settings.proxy_ssl_name ?? server.host;
-      return { server, dialer, untried, tls, tlsName: name };
+      return { server, addresses, dialer, untried, tls, tlsName: name };
     } catch (error) {
-      this.#failed(server, error);
+      this.#failed(server, error, { server, addresses: [server] });
       return null;
     }
   }
@@ -149,34 +153,36 @@ export class Passage implements LoginProgress {
     const dialled = await this.#dial(candidate);
     if (dialled === null) return null;
     const { connection, to } = dialled;
+    const { health, settings } = this.#server;
     try {
       const { end, rest } = await this.#logIn(connection, candidate, account);
-      if (end.kind !== "unready") this.#server.health.succeeded(to, this.#server.settings);
+      if (end.kind !== "unready") health.succeeded(to, settings, candidate.server);
       if (end.kind === "accepted") {
         return { kind: "loggedIn", upstream: connection, reply: end.reply, rest };
       }
       connection.close();
       const outcome = this.#refused(end, rest);
       if (end.kind !== "unready") return outcome;
-      this.#server.health.failed(to, this.#server.settings);
+      health.failed(to, settings, candidate, `upstream is not ready: "${end.reply.trimEnd()}"`);
       this.#last = outcome;
       return null;
     } catch (error) {
       connection.destroy();
-      this.#failed(to, error);
+      this.#failed(to, error, candidate);
       return null;
     }
   }
 
-  async #dial({ server, dialer, untried }: Candidate): Promise<Dialled | null> {
+  async #dial(candidate: Candidate): Promise<Dialled | null> {
     const { health } = this.#server;
+    const { server, dialer, untried } = candidate;
     const addresses = [...untried];
     this.#begin(addresses[0] ?? server);
     for (const address of addresses) health.trying(address);
     try {
       const dialled = await dialer.connect(addresses, this.#try.signal, (to, error) => {
         untried.delete(to);
-        this.#failed(to, error);
+        this.#failed(to, error, candidate);
       });
       untried.delete(dialled.to);
       this.#story.connecting(dialled.to);
@@ -233,17 +239,17 @@ export class Passage implements LoginProgress {
   }
 
   /** A try has come to nothing: says so, and remembers it of the server, unless the fault was ours. */
-  #failed(to: Address, error: unknown): void {
+  #failed(to: Address, error: unknown, upstream: Upstream): void {
     if (this.#cancelled) return;
     const { health, settings } = this.#server;
     const { signal } = this.#try;
     // What gave up knows better why than what was given up, unless that tells which proxy it was.
-    const given = signal.aborted && !(error instanceof OutboundProxyError);
-    const why = reason(given ? signal.reason : error);
+    const onTheWay = error instanceof OutboundProxyError;
+    const why = reason(signal.aborted && !onTheWay ? signal.reason : error);
     this.#story.connecting(to);
     if (why === TIMED_OUT) this.#story.log("info", `upstream ${why}`, this.doing);
     else this.#story.log("error", why, this.doing);
-    if (!isOurs(error)) health.failed(to, settings);
+    if (!isOurs(error)) health.failed(to, settings, upstream, onTheWay ? null : why);
   }
 
   #failure(why: string): Outcome {

@@ -13,6 +13,20 @@ export interface HealthSettings {
   readonly fail_timeout: number;
 }
 
+/** A server as a lookup names it, and all that can be dialled for it. */
+export interface Upstream {
+  readonly server: Address;
+  readonly addresses: readonly Address[];
+}
+
+/** Hears which servers can be had. */
+export interface Witness {
+  /** Nobody gets through to any address of it. @param why one sentence, with nothing of a user in it */
+  failing(server: Address, why: string): void;
+  /** Somebody got through. */
+  serving(server: Address): void;
+}
+
 interface Record {
   fails: number;
   /** When it failed last, and when somebody last began to try it; ms. */
@@ -26,9 +40,14 @@ const MOST_KEPT = 10_000;
 export class Health {
   readonly #records = new LRUCache<string, Record>({ max: MOST_KEPT });
   readonly #clock: { now(): number };
+  readonly #witness: Witness | null;
 
-  /** @param clock ms, never going backwards */
-  constructor(clock: { now(): number } = performance) {
+  /**
+   * @param witness null where nobody is to hear of anything
+   * @param clock ms, never going backwards
+   */
+  constructor(witness: Witness | null = null, clock: { now(): number } = performance) {
+    this.#witness = witness;
     this.#clock = clock;
   }
 
@@ -45,26 +64,46 @@ export class Health {
     if (record !== undefined) record.tried = this.#clock.now();
   }
 
-  failed(server: Address, { max_fails, fail_timeout }: HealthSettings): void {
-    const key = formatAddress(server);
+  /**
+   * @param upstream the server that has this address
+   * @param why what the witness is to hear; null where it says nothing of the server
+   */
+  failed(
+    address: Address,
+    settings: HealthSettings,
+    upstream: Upstream = { server: address, addresses: [address] },
+    why: string | null = null,
+  ): void {
+    const { max_fails, fail_timeout } = settings;
+    const key = formatAddress(address);
     const now = this.#clock.now();
     const { fails, failed } = this.#records.get(key) ?? { fails: 0, failed: now };
     const before = fails < max_fails && now - failed > fail_timeout ? 0 : fails;
     this.#records.set(key, { fails: before + 1, failed: now, tried: now });
+    const { server, addresses } = upstream;
+    if (why !== null && addresses.every((each) => this.#fails(each, settings) !== null)) {
+      this.#witness?.failing(server, why);
+    }
   }
 
   /** Failures of the last `fail_timeout` still count, as in nginx: what works now and then is set aside, too. */
-  succeeded(server: Address, { fail_timeout }: HealthSettings): void {
-    const key = formatAddress(server);
+  succeeded(address: Address, { fail_timeout }: HealthSettings, server = address): void {
+    const key = formatAddress(address);
     const record = this.#records.get(key);
     if (record !== undefined && this.#clock.now() - record.failed > fail_timeout) {
       this.#records.delete(key);
     }
+    this.#witness?.serving(server);
   }
 
-  #isAside(server: Address, { max_fails, fail_timeout }: HealthSettings): boolean {
+  #isAside(server: Address, settings: HealthSettings): boolean {
+    const record = this.#fails(server, settings);
+    return record !== null && this.#clock.now() - record.tried <= settings.fail_timeout;
+  }
+
+  /** What is known of a server that has failed too often; null of any other. */
+  #fails(server: Address, { max_fails }: HealthSettings): Record | null {
     const record = this.#records.get(formatAddress(server));
-    if (record === undefined || max_fails === 0 || record.fails < max_fails) return false;
-    return this.#clock.now() - record.tried <= fail_timeout;
+    return record === undefined || max_fails === 0 || record.fails < max_fails ? null : record;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Health } from "../../../proxy/upstream/index.ts";
+import { Health, type Witness } from "../../../proxy/upstream/index.ts";
 
 const settings = { max_fails: 2, fail_timeout: 10_000 };
 const [first, second, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((host) => ({
@@ -11,9 +11,16 @@ type Server = { host: string; port: number };
 
 let now: number;
 let health: Health;
+/** What the witness has heard. */
+let heard: string[];
+const witness: Witness = {
+  failing: ({ host }, why) => void heard.push(`${host} fails: ${why}`),
+  serving: ({ host }) => void heard.push(`${host} serves`),
+};
 beforeEach(() => {
   now = 1_000_000;
-  health = new Health({ now: () => now });
+  heard = [];
+  health = new Health(witness, { now: () => now });
 });
 
 function order(): string {
@@ -95,4 +102,48 @@ test("a port of its own is a server of its own", () => {
   health.failed({ ...first, port: 993 }, settings);
   health.failed({ ...first, port: 993 }, settings);
   assert.equal(order(), "123");
+});
+
+describe("a witness hears", () => {
+  const server = { host: "mail.example.test", port: 143 };
+  const upstream = { server, addresses: [first, second] };
+
+  test("of a server that has failed max_fails times, by the name that the lookup has for it", () => {
+    const alone = { server, addresses: [first] };
+    health.failed(first, settings, alone, "refused");
+    assert.deepEqual(heard, []);
+    health.failed(first, settings, alone, "timed out");
+    assert.deepEqual(heard, ["mail.example.test fails: timed out"]);
+  });
+
+  test("of no server that has an address left which has not failed", () => {
+    for (let time = 0; time < 5; time++) health.failed(first, settings, upstream, "refused");
+    health.failed(second, settings, upstream, "refused");
+    assert.deepEqual(heard, []);
+    health.failed(second, settings, upstream, "refused");
+    assert.deepEqual(heard, ["mail.example.test fails: refused"]);
+  });
+
+  test("of each failure after that, also while the server is set aside and long after", () => {
+    const alone = { server, addresses: [first] };
+    for (const wait of [0, 1, 1, 60_000]) {
+      now += wait;
+      health.failed(first, settings, alone, "refused");
+    }
+    assert.equal(heard.length, 3);
+  });
+
+  test("of nothing where max_fails is 0, or where the failure says nothing of the server", () => {
+    const alone = { server, addresses: [first] };
+    for (let time = 0; time < 5; time++) {
+      health.failed(first, { ...settings, max_fails: 0 }, alone, "refused");
+      health.failed(first, settings, alone, null);
+    }
+    assert.deepEqual(heard, []);
+  });
+
+  test("of whoever gets through", () => {
+    health.succeeded(second, settings, server);
+    assert.deepEqual(heard, ["mail.example.test serves"]);
+  });
 });
