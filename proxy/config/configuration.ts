@@ -12,7 +12,7 @@ import { type ConfigFile, Reader } from "./read.ts";
 import { resolveValues } from "./scope.ts";
 import { serverSettings } from "./server.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
-import { eventRows, mainRows } from "./table.ts";
+import { eventRows, mailRows, mainRows } from "./table.ts";
 import { TlsReader } from "./tls/index.ts";
 
 /** Where to read from, as the command line says it. */
@@ -63,6 +63,7 @@ export function readConfiguration(source: Source): Configuration {
       eventRows,
       main.inner.filter(({ context }) => context === "events"),
     ),
+    ...resolveValues(mailRows, [mail]),
     pid: own.pid ?? defaultFile(prefix, "logs/nginx.pid"),
     error_log: logs,
     file: path,

@@ -7,6 +7,7 @@ export { type Configuration, readConfiguration } from "./configuration.ts";
 export { COMMAND_LINE, ConfigError, type Place, shown, told } from "./error.ts";
 export { type ErrorLogTarget, defaultErrorLog } from "./error-log.ts";
 export { openFailed } from "./files.ts";
+export type { FleetSettings } from "./fleet.ts";
 export {
   JAVA_OPTIONS,
   type JavaProperty,

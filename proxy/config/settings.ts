@@ -4,7 +4,7 @@ import type { LookupEndpoint } from "./auth-http.ts";
 import type { Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { Outbound } from "./outbound-proxy.ts";
-import type { EventValues, MainValues, ServerValues } from "./table.ts";
+import type { EventValues, MailValues, MainValues, ServerValues } from "./table.ts";
 import type { ClientTlsSettings, TlsSettings } from "./tls/index.ts";
 
 export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_http" | "error_log"> {
@@ -22,7 +22,7 @@ export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_ht
   readonly outbound: Outbound;
 }
 
-export interface Settings extends Omit<MainValues, "error_log">, EventValues {
+export interface Settings extends Omit<MainValues, "error_log">, EventValues, MailValues {
   /** The main configuration's absolute path. */
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];

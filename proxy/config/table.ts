@@ -5,6 +5,7 @@ import { core } from "./core.ts";
 import type { Context, Row, Rows, Values } from "./directive.ts";
 import { error_log } from "./error-log.ts";
 import { events } from "./events.ts";
+import { fleet } from "./fleet.ts";
 import { imap } from "./imap.ts";
 import { mailCore } from "./mail-core.ts";
 import { nextUpstream } from "./next-upstream.ts";
@@ -20,6 +21,9 @@ import { threadPool } from "./thread-pool.ts";
 export const mainRows = { ...core, ...threadPool, error_log } satisfies Rows;
 
 export const eventRows = events;
+
+/** Of the mail block as a whole, and of no server. */
+export const mailRows = fleet;
 
 export const serverRows = {
   ...mailCore,
@@ -39,11 +43,13 @@ export const serverRows = {
 
 export type MainValues = Values<typeof mainRows>;
 export type EventValues = Values<typeof eventRows>;
+export type MailValues = Values<typeof mailRows>;
 export type ServerValues = Values<typeof serverRows>;
 
 const rows: Rows = {
   ...mainRows,
   ...eventRows,
+  ...mailRows,
   ...serverRows,
   ...ssl,
   ...authHttpSsl,

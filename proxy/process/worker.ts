@@ -1,6 +1,7 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../shared/address.ts";
 import { type ServerSettings, type Settings, trusts } from "../config/index.ts";
+import { Reporter, tellFleet } from "../fleet/index.ts";
 import { TlsContexts } from "../listener/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
@@ -31,6 +32,8 @@ export class Worker {
   readonly #listeners: Listener[] = [];
   readonly #sessions = new Set<Session>();
   readonly #sinks = new Sinks();
+  /** Null where nobody is to be told. */
+  readonly #reporter: Reporter | null;
   readonly #idle: () => void;
   #accepted = 0;
   #draining = false;
@@ -50,7 +53,9 @@ export class Worker {
     this.log = new ErrorLog(settings.error_log, sinks);
     const resolvers = new Resolvers(transport);
     const system = new SystemNames();
-    const health = new Health();
+    const { fleet } = settings;
+    this.#reporter = fleet === null ? null : new Reporter(tellFleet(fleet), this.log);
+    const health = new Health(this.#reporter);
     const tls = new TlsContexts(ticketKeys);
     const clientTls = new ClientTlsContexts();
     this.#servers = settings.servers.map((server) => ({
@@ -126,6 +131,7 @@ export class Worker {
     this.#draining = true;
     this.log.write("notice", "gracefully shutting down");
     for (const listener of this.#listeners) listener.close();
+    this.#reporter?.close();
     for (const session of this.#sessions) session.shutDown();
     if (this.#sessions.size === 0) this.#idle();
   }
@@ -143,6 +149,7 @@ export class Worker {
   /** Ends all sessions at once. */
   stop(): void {
     for (const listener of this.#listeners) listener.close();
+    this.#reporter?.close();
     for (const session of this.#sessions) session.terminate();
   }
 }
