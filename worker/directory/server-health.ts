@@ -1,9 +1,8 @@
 /** Servers that proxies agree on: they fail, and lookups are to keep away from them. */
 import { sql } from "drizzle-orm";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
-import { serverHealth } from "./schema/index.ts";
+import { type Server, serverHealth } from "./schema/index.ts";
 import type { Directory } from "./database.ts";
-import type { Server } from "./users.ts";
 
 export interface Endpoint {
   readonly host: string;

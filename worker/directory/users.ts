@@ -6,6 +6,8 @@ import type { Directory } from "./database.ts";
 import type { Reading } from "./reading.ts";
 import { type Candidate, candidatesIn, failingPorts } from "./server-health.ts";
 import {
+  type Group,
+  type Server,
   aliases,
   appPasswords,
   certificates,
@@ -19,8 +21,6 @@ import {
 } from "./schema/index.ts";
 
 type User = typeof users.$inferSelect;
-type Group = typeof groups.$inferSelect;
-export type Server = typeof servers.$inferSelect;
 
 /** All that a lookup needs to know of one user. */
 export interface Entry {

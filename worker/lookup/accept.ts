@@ -1,7 +1,7 @@
 /** What a caller is told of the server that its client is sent to, as far as it understands it. */
 import { formatAddress, parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import type { Server } from "../directory/users.ts";
+import type { Server } from "../directory/schema/index.ts";
 import { isSendable } from "../secrets/index.ts";
 import { type Accepted, type Unavailable, unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";

@@ -1,7 +1,8 @@
 /** Which server a user who has proved themselves is sent to. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { Candidate } from "../directory/server-health.ts";
-import { type Entry, findUser, type Server, placeUser } from "../directory/users.ts";
+import type { Server } from "../directory/schema/index.ts";
+import { type Entry, findUser, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
 import { accept, portOf, type Resolve } from "./accept.ts";
 import { type Accepted, type Unavailable, unavailable } from "./outcome.ts";

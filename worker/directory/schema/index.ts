@@ -5,5 +5,13 @@
  * read alone. Addresses are stored in the form of `normalAddress`; the database refuses capitals.
  */
 export { adminTokens, audit } from "./operators.ts";
-export { domains, groups, networks, serverHealth, servers } from "./routing.ts";
+export {
+  type Group,
+  type Server,
+  domains,
+  groups,
+  networks,
+  serverHealth,
+  servers,
+} from "./routing.ts";
 export { aliases, appPasswords, certificates, knownNetworks, secrets, users } from "./users.ts";

@@ -47,6 +47,8 @@ export const groups = sqliteTable(
   ],
 );
 
+export type Group = typeof groups.$inferSelect;
+
 export const servers = sqliteTable(
   "servers",
   {
@@ -109,6 +111,8 @@ export const serverHealth = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.host, table.port] })],
 );
+
+export type Server = typeof servers.$inferSelect;
 
 /** Domains that we know, for mail to their users (`smtp_auth none`), and for users without a group. */
 export const domains = sqliteTable(
