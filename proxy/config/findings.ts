@@ -1,6 +1,7 @@
 /** What reading a configuration yields beside its values. */
 import { parseIp } from "../../shared/address.ts";
 import { type Place, shown } from "./error.ts";
+import type { DeclaredZone } from "./zone.ts";
 
 export class Findings {
   /** Where nginx warns, in its words; and where it had better. */
@@ -14,8 +15,8 @@ export class Findings {
     readonly directive: string;
   }[] = [];
 
-  /** Shared memory zones by name: the bytes that each was declared with. */
-  readonly zones = new Map<string, number>();
+  /** Shared memory zones by name. */
+  readonly zones = new Map<string, DeclaredZone>();
 
   warn(what: string, place: Place): void {
     this.warnings.push(`${what} in ${shown(place)}`);

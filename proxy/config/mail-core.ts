@@ -36,6 +36,8 @@ export const mailCore = {
     default: hostname().toLowerCase(),
   },
   timeout: { in: MAIL, args: 1, read: once(time), default: 60_000 },
+  /** Ours: ms for all that comes before the login, our own work excepted; null for five minutes, or `timeout`. */
+  login_timeout: { in: MAIL, args: 1, read: once(time), default: null as number | null },
   resolver: {
     in: MAIL,
     args: MANY,

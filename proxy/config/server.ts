@@ -3,6 +3,7 @@ import { authHttpSsl, endpointTls } from "./auth-http.ts";
 import { ConfigError, at } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { JavaOutbound } from "./java/index.ts";
+import { connectionLimits } from "./limit.ts";
 import { protocolOf } from "./listen.ts";
 import { outboundOf } from "./outbound-proxy.ts";
 import { proxySsl, upstreamTls } from "./proxy-ssl.ts";
@@ -23,18 +24,20 @@ export function serverSettings(
   // `ssl on;` of old: every socket of the server is under TLS.
   const listen = written.listen.map((one) => ({ ...one, ssl: one.ssl || written.ssl }));
   const values = { ...written, listen };
-  const { auth_http } = values;
+  const { limit_conn, limit_conn_zone, ...kept } = values;
+  const { auth_http } = kept;
   const protocol = values.protocol ?? protocolOf(listen);
   if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
   if (auth_http === null) throw new ConfigError('no "auth_http" is defined for server', server);
   const scopes = [server, mail] as const;
   const place = at(server);
   return {
-    ...values,
+    ...kept,
     place,
     protocol,
     auth_http,
     error_log: values.error_log ?? outerLogs,
+    connectionLimits: connectionLimits(limit_conn, limit_conn_zone),
     tls: tlsSettings(values, scopes, tls),
     proxyTls: tls.readAsClient(upstreamTls(resolveValues(proxySsl, scopes)), place),
     lookupTls: auth_http.https

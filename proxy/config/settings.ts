@@ -3,16 +3,21 @@ import type { ProtocolName } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "./auth-http.ts";
 import type { Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
+import type { ConnectionLimit } from "./limit.ts";
 import type { Outbound } from "./outbound-proxy.ts";
 import type { EventValues, MailValues, MainValues, ServerValues } from "./table.ts";
 import type { ClientTlsSettings, TlsSettings } from "./tls/index.ts";
 
-export interface ServerSettings extends Omit<ServerValues, "protocol" | "auth_http" | "error_log"> {
+type Replaced = "protocol" | "auth_http" | "error_log" | "limit_conn" | "limit_conn_zone";
+
+export interface ServerSettings extends Omit<ServerValues, Replaced> {
   /** Where its `server {` stands. */
   readonly place: Place;
   readonly protocol: ProtocolName;
   readonly auth_http: LookupEndpoint;
   readonly error_log: readonly ErrorLogTarget[];
+  /** `limit_conn`, each with its zone. */
+  readonly connectionLimits: readonly ConnectionLimit[];
   /** Null where the server never speaks TLS: there the `ssl_*` files are not even looked at, as in nginx. */
   readonly tls: TlsSettings | null;
   /** Towards upstreams; whether they want it is only known once a lookup has named one. */

@@ -7,6 +7,7 @@ import { error_log } from "./error-log.ts";
 import { events } from "./events.ts";
 import { fleet } from "./fleet.ts";
 import { imap } from "./imap.ts";
+import { limits } from "./limit.ts";
 import { mailCore } from "./mail-core.ts";
 import { nextUpstream } from "./next-upstream.ts";
 import { outboundProxy } from "./outbound-proxy.ts";
@@ -37,6 +38,7 @@ export const serverRows = {
   ...pop3,
   ...smtp,
   ...realip,
+  ...limits,
   ...accessLog,
   error_log,
 } satisfies Rows;

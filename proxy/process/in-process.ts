@@ -1,5 +1,6 @@
 /** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
 import type { Listen, Settings } from "../config/index.ts";
+import type { Ledger } from "../limits/index.ts";
 import { type BoundSocket, type Connection, accept } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import type { Generation, SharedByWorkers } from "./generation.ts";
@@ -22,12 +23,13 @@ export class InProcess implements Generation {
     settings: Settings,
     sockets: Sockets,
     { ticketKeys }: SharedByWorkers,
+    ledger: Ledger,
     empty: () => void,
   ) {
     this.settings = settings;
     this.#sockets = sockets;
     this.#empty = empty;
-    this.#worker = new Worker(settings, ticketKeys, () => this.#end());
+    this.#worker = new Worker(settings, ticketKeys, ledger.account(), () => this.#end());
   }
 
   start(): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** What the primary process and its workers say to each other, over cluster's channel. */
 import type { Identity, Settings } from "../config/index.ts";
+import type { Claim, CountedBy, Denial } from "../limits/index.ts";
 
 export type ToWorker =
   | {
@@ -13,6 +14,8 @@ export type ToWorker =
     }
   /** The socket of `bindings(settings)[binding]` comes with this message. */
   | { readonly kind: "listen"; readonly binding: number }
+  /** What came of a session's claims; null where they are granted. */
+  | { readonly kind: "answer"; readonly session: number; readonly denial: Denial | null }
   /** Open the log files anew. */
   | { readonly kind: "reopen" }
   /** Stop accepting, send away who has not logged in, exit when the last session has ended. */
@@ -22,4 +25,8 @@ export type ToWorker =
 
 export type FromWorker =
   /** All that was sent has been set up, and connections are being accepted. */
-  { readonly kind: "ready" };
+  | { readonly kind: "ready" }
+  /** A session asks for what is limited; an answer is awaited. */
+  | { readonly kind: "claim"; readonly session: number; readonly claims: readonly Claim[] }
+  /** It gives back all that it holds, or what is counted by one thing. */
+  | { readonly kind: "release"; readonly session: number; readonly by: CountedBy | undefined };

@@ -5,6 +5,7 @@
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { type Identity, type Settings, told } from "../config/index.ts";
+import { Ledger } from "../limits/index.ts";
 import { ErrorLog, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { say } from "../report.ts";
@@ -32,6 +33,7 @@ export class Primary {
   readonly #alone: boolean;
   readonly #sinks = new Sinks();
   readonly #sockets = new Sockets();
+  readonly #ledger = new Ledger();
   readonly #ticketKeys = randomBytes(48);
   /** Those that still have workers, and the current one, which comes last. */
   readonly #generations = new Set<Generation>();
@@ -127,8 +129,8 @@ export class Primary {
       if (this.#generations.size === 0) this.#exit();
     };
     const generation = this.#alone
-      ? new InProcess(settings, this.#sockets, shared, empty)
-      : new WorkerProcesses(settings, this.#sockets, shared, this.#log, empty);
+      ? new InProcess(settings, this.#sockets, shared, this.#ledger, empty)
+      : new WorkerProcesses(settings, this.#sockets, shared, this.#ledger, this.#log, empty);
     this.#generations.add(generation);
     this.#serving.add(generation);
     return generation;

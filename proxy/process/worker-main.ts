@@ -3,12 +3,14 @@ import { setTimeout as after } from "node:timers/promises";
 import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { RemoteRegistry } from "./remote-registry.ts";
 import { settle } from "./surroundings.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
 
 export function runWorker(): void {
   let worker: Worker | null = null;
   let awaited = 0;
+  const registry = new RemoteRegistry(tell);
 
   // The terminal's Ctrl-C goes to the whole process group; the primary alone decides what it means.
   for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
@@ -25,12 +27,15 @@ export function runWorker(): void {
   process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
     switch (message.kind) {
       case "configure":
-        worker = configure(message);
+        worker = configure(message, registry);
         awaited = bindings(message.settings).length;
         break;
       case "listen":
         if (socket !== undefined) worker?.listen(message.binding, socket);
         if (--awaited === 0) tell({ kind: "ready" });
+        break;
+      case "answer":
+        registry.answered(message.session, message.denial);
         break;
       case "reopen":
         worker?.reopen();
@@ -46,19 +51,18 @@ export function runWorker(): void {
 }
 
 /** Logs and certificates are open before privileges are given up, and sockets are taken after. */
-function configure({
-  settings,
-  ticketKeys,
-  identity,
-  index,
-}: ToWorker & { kind: "configure" }): Worker {
-  const worker = new Worker(settings, ticketKeys, () => void exitSoon(worker));
+function configure(
+  { settings, ticketKeys, identity, index }: ToWorker & { kind: "configure" },
+  registry: RemoteRegistry,
+): Worker {
+  const worker = new Worker(settings, ticketKeys, registry, () => void exitSoon(worker));
   settle(settings, identity, index, worker.log);
   return worker;
 }
 
 function tell(message: FromWorker): void {
-  process.send?.(message);
+  // Where the primary has gone nobody counts any more.
+  process.send?.(message, undefined, undefined, () => {});
 }
 
 function stop(worker: Worker | null): Promise<void> {

@@ -3,6 +3,7 @@ import cluster, { type Worker } from "node:cluster";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Identity, LogLevel, Settings } from "../config/index.ts";
+import type { Account, Ledger } from "../limits/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
@@ -29,6 +30,7 @@ const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
 export class WorkerProcesses implements Generation {
   readonly settings: Settings;
   readonly #sockets: Sockets;
+  readonly #ledger: Ledger;
   readonly #log: ErrorLog;
   readonly #shared: SharedByWorkers;
   readonly #workers = new Set<Worker>();
@@ -46,12 +48,14 @@ export class WorkerProcesses implements Generation {
     settings: Settings,
     sockets: Sockets,
     shared: SharedByWorkers,
+    ledger: Ledger,
     log: ErrorLog,
     empty: () => void,
   ) {
     this.settings = settings;
     this.#sockets = sockets;
     this.#shared = shared;
+    this.#ledger = ledger;
     this.#log = log;
     this.#empty = empty;
   }
@@ -101,12 +105,14 @@ export class WorkerProcesses implements Generation {
       ...workerEnvironment(settings.env),
       OPENSSL_CONF,
     });
+    const account = this.#ledger.account();
     const began = performance.now();
     this.#workers.add(worker);
     // A worker that dies early breaks the channel under what we send; its exit says all.
     worker.on("error", () => {});
     worker.on("exit", (code, signal) => {
       this.#workers.delete(worker);
+      account.close();
       this.#log.write(...ending(worker, code, signal));
       if (this.#ending) {
         if (this.#workers.size === 0) this.#empty();
@@ -117,12 +123,25 @@ export class WorkerProcesses implements Generation {
     for (const [binding, { own }] of bindings(settings).entries()) {
       send(worker, { kind: "listen", binding }, this.#sockets.get(own.listen));
     }
-    worker.on("message", ({ kind }: FromWorker) => {
-      if (kind !== "ready") return;
-      this.#log.write("notice", `start worker process ${worker.process.pid}`);
-      this.#ready++;
-      this.#count();
-    });
+    worker.on("message", (message: FromWorker) => this.#hear(message, worker, account));
+  }
+
+  #hear(message: FromWorker, worker: Worker, account: Account): void {
+    switch (message.kind) {
+      case "ready":
+        this.#log.write("notice", `start worker process ${worker.process.pid}`);
+        this.#ready++;
+        this.#count();
+        break;
+      case "claim": {
+        const { session, claims } = message;
+        send(worker, { kind: "answer", session, denial: account.claim(session, claims) });
+        break;
+      }
+      case "release":
+        account.release(message.session, message.by);
+        break;
+    }
   }
 
   #count(): void {

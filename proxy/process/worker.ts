@@ -3,6 +3,7 @@ import { formatAddress } from "../../shared/address.ts";
 import { type ServerSettings, type Settings, trusts } from "../config/index.ts";
 import { Reporter, tellFleet } from "../fleet/index.ts";
 import { TlsContexts } from "../listener/index.ts";
+import { Refusals, type Registry } from "../limits/index.ts";
 import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
@@ -27,6 +28,8 @@ export const LAST_WORDS = 200;
 export class Worker {
   /** For what is not about a session. */
   readonly log: ErrorLog;
+  /** Who was sent away, and why. */
+  readonly refusals = new Refusals();
   readonly #bindings: readonly Binding[];
   readonly #servers: readonly Server[];
   readonly #listeners: Listener[] = [];
@@ -40,9 +43,10 @@ export class Worker {
 
   /**
    * @param ticketKeys 48 bytes, the same for all workers
+   * @param registry counts what all workers hold together
    * @param idle called when a draining worker has no session left
    */
-  constructor(settings: Settings, ticketKeys: Uint8Array, idle: () => void) {
+  constructor(settings: Settings, ticketKeys: Uint8Array, registry: Registry, idle: () => void) {
     this.#bindings = bindings(settings);
     this.#idle = idle;
     const transport = new SocketTransport(
@@ -75,6 +79,8 @@ export class Worker {
       ways: waysUpstream(server, transport, upstreamNames(server, resolvers) ?? system),
       health,
       upstreamTls: clientTls.of(server.proxyTls),
+      registry,
+      refusals: this.refusals,
       transport,
       errorLog: new ErrorLog(server.error_log, sinks),
       accessLog: new AccessLog(server.access_log, sinks),
@@ -113,6 +119,7 @@ export class Worker {
     try {
       server.transport.admit(client);
     } catch (error) {
+      server.refusals.count("worker_connections");
       server.errorLog.write("alert", reason(error));
       client.destroy();
       return;

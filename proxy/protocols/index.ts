@@ -10,6 +10,7 @@ export type {
   Account,
   ClientFacts,
   Dialogue,
+  Limit,
   LoginEnd,
   LoginScript,
   Protocol,

@@ -82,6 +82,9 @@ export type LoginScript = LoginPart<LoginEnd>;
 /** A part of one. */
 export type LoginPart<Result> = Generator<Saying | Waiting, Result, ByteString>;
 
+/** What a client may have too many of. */
+export type Limit = "connections" | "logins";
+
 /** Our half of the conversation with one client, up to its login. */
 export interface Dialogue {
   /** Whether the upstream wants a password, so that the lookup must give one where the client did not. */
@@ -106,6 +109,10 @@ export interface Dialogue {
   challenge(text: string, refusal: Step): ByteString;
   /** We cannot tell, or cannot get through: never told as a wrong password. */
   unavailable(): ByteString;
+  /** There are too many: of the client's connections, of its user's or of the upstream's; or of logins. */
+  limited(what: Limit): ByteString;
+  /** The client has taken too long. */
+  late(): ByteString;
   /** The server shuts down. */
   goodbye(): ByteString;
   /** The client's certificate will not do, in nginx's words for all protocols. */

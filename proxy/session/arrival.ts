@@ -7,7 +7,11 @@ import type { Client } from "./client.ts";
 import { receiveHeader } from "./header.ts";
 import { type TurnedAway, judgeCertificate, secure } from "./secure.ts";
 import type { Server } from "./server.ts";
+import type { Limited, Standing } from "./standing.ts";
 import { ACTIONS, type Story } from "./story.ts";
+
+/** ms for the handshake of a client whom there is no room for, which is only to hear so. */
+const HANDSHAKE_OF_NO_USE = 5000;
 
 export class Arrival {
   /** What it is doing. */
@@ -17,12 +21,14 @@ export class Arrival {
   readonly #server: Server;
   readonly #client: Client;
   readonly #story: Story;
+  readonly #standing: Standing;
   readonly #search = new AbortController();
 
-  constructor(server: Server, client: Client, story: Story) {
+  constructor(server: Server, client: Client, story: Story, standing: Standing) {
     this.#server = server;
     this.#client = client;
     this.#story = story;
+    this.#standing = standing;
   }
 
   /**
@@ -41,9 +47,13 @@ export class Arrival {
     const broken = proxyProtocol ? await this.#introduce() : null;
     if (broken !== null) return broken;
     this.stage = "handshake";
+    const limited = await this.#admitted();
+    if (this.#search.signal.aborted) return null;
+    if (limited !== null) limit(Math.min(settings.timeout, HANDSHAKE_OF_NO_USE));
     const failure = ssl ? await secure(this.#server, this.#client) : null;
     if (failure !== null) return failure;
     const dialogue = protocol.open(settings, ssl);
+    if (limited !== null) return turnedAwayBy(limited, dialogue);
     const refusal = judgeCertificate(this.#server, this.#client, dialogue);
     if (refusal !== null) return refusal;
     this.dialogue = dialogue;
@@ -61,6 +71,14 @@ export class Arrival {
     this.#search.abort();
   }
 
+  /** Whether there is room for the client; what it says meanwhile is not read. */
+  async #admitted(): Promise<Limited | null> {
+    const standing = this.#standing.arrives(this.#client.address.host);
+    if (standing === null) return null;
+    this.#client.connection.pause();
+    return standing;
+  }
+
   /** A balancer says whom it speaks for. */
   async #introduce(): Promise<TurnedAway | null> {
     this.stage = "header";
@@ -72,8 +90,7 @@ export class Arrival {
       return null;
     } catch (error) {
       return {
-        level: "error",
-        note: reason(error),
+        log: { level: "error", note: reason(error) },
         why: "the PROXY header was broken",
         farewell: null,
       };
@@ -96,4 +113,8 @@ export class Arrival {
       if (!signal.aborted) throw error;
     }
   }
+}
+
+function turnedAwayBy({ what, note }: Limited, dialogue: Dialogue): TurnedAway {
+  return { log: null, why: note, farewell: dialogue.limited(what) };
 }

@@ -10,6 +10,7 @@ import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import { Passage } from "./passage.ts";
 import type { Server } from "./server.ts";
+import { type Standing, tooMany } from "./standing.ts";
 import { ACTIONS, type Story } from "./story.ts";
 
 /** Lookups that may answer WAIT, one after another (nginx asks for ever). */
@@ -24,6 +25,7 @@ export class Attempt {
   readonly #client: Client;
   readonly #dialogue: Dialogue;
   readonly #story: Story;
+  readonly #standing: Standing;
   readonly #deadline: Deadline;
   readonly #controller = new AbortController();
   #cancelled = false;
@@ -38,12 +40,14 @@ export class Attempt {
     client: Client,
     dialogue: Dialogue,
     story: Story,
+    standing: Standing,
     deadline: Deadline,
   ) {
     this.#server = server;
     this.#client = client;
     this.#dialogue = dialogue;
     this.#story = story;
+    this.#standing = standing;
     this.#deadline = deadline;
   }
 
@@ -51,6 +55,8 @@ export class Attempt {
   async run(credentials: Credentials): Promise<Outcome> {
     const attempt = this.#story.attempted(loginOf(credentials));
     if (credentials.method === "external" && !this.#vouched()) return this.#unvouched();
+    const limited = credentials.method === "none" ? null : await this.#mayLogIn();
+    if (limited !== null) return limited;
     let answer = await this.#lookUp(credentials, attempt);
     for (let repeat = 0; answer.kind === "wait" && repeat < MOST_REPEATS; repeat++) {
       await this.#pause(Math.max(answer.wait, 1));
@@ -85,6 +91,11 @@ export class Attempt {
     const text = "client certificate required";
     this.#story.log("info", `client login failed: "${text}"`, ACTIONS.commands);
     return { kind: "refused", reply: this.#dialogue.refused(text, null), challenge: null, wait: 0 };
+  }
+
+  async #mayLogIn(): Promise<Outcome | null> {
+    const limited = await this.#standing.logsIn(this.#client.address.host);
+    return limited === null ? null : tooMany(limited, this.#dialogue);
   }
 
   #unavailable({ text, errorCode, why }: Omit<Answer & { kind: "unavailable" }, "kind">): Outcome {
@@ -147,23 +158,27 @@ export class Attempt {
     }
   }
 
-  #pass(
+  async #pass(
     { route, ...given }: Answer & { kind: "route" },
     credentials: Credentials,
-  ): Promise<Outcome> | Outcome {
+  ): Promise<Outcome> {
     const password = given.password ?? secretOf(credentials);
     const login = given.login ?? loginOf(credentials);
     if (password === null && this.#dialogue.passwordRequired) {
       return this.#unavailable({ text: null, errorCode: null, why: "did not send password" });
     }
     this.#story.passing(login);
+    const limited = await this.#standing.is(login);
+    if (limited !== null) return tooMany(limited, this.#dialogue);
     this.#passage = new Passage(
       this.#server,
       this.#client,
       this.#dialogue,
       this.#story,
+      this.#standing,
       this.#deadline,
     );
+    if (this.#cancelled) this.#passage.cancel();
     const bearer = given.password === null && isBearer(credentials) ? credentials.method : null;
     return this.#passage.run(route, { login, password, bearer });
   }

@@ -21,6 +21,7 @@ import {
 import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Server } from "./server.ts";
+import { type Standing, tooMany } from "./standing.ts";
 import type { Story } from "./story.ts";
 import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
 
@@ -44,6 +45,7 @@ export class Passage implements LoginProgress {
   readonly #client: Client;
   readonly #dialogue: Dialogue;
   readonly #story: Story;
+  readonly #standing: Standing;
   readonly #deadline: Deadline;
   readonly #since = performance.now();
   #tries = 0;
@@ -58,12 +60,14 @@ export class Passage implements LoginProgress {
     client: Client,
     dialogue: Dialogue,
     story: Story,
+    standing: Standing,
     deadline: Deadline,
   ) {
     this.#server = server;
     this.#client = client;
     this.#dialogue = dialogue;
     this.#story = story;
+    this.#standing = standing;
     this.#deadline = deadline;
     this.#last = this.#failure("the upstream could not be reached");
   }
@@ -123,6 +127,11 @@ export class Passage implements LoginProgress {
     if (tls === null) {
       // Which says nothing of the server.
       this.#story.log("error", "lookup forbids the TLS that proxy_ssl demands", this.doing);
+      return null;
+    }
+    const limited = await this.#standing.goesTo(server);
+    if (limited !== null) {
+      this.#last = tooMany(limited, this.#dialogue);
       return null;
     }
     try {

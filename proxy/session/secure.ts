@@ -9,9 +9,8 @@ import type { Server } from "./server.ts";
 
 /** A client with whom there is no conversation. */
 export interface TurnedAway {
-  /** For the error log. */
-  readonly level: LogLevel;
-  readonly note: string;
+  /** For the error log; null where it has been told. */
+  readonly log: { readonly level: LogLevel; readonly note: string } | null;
   /** For the access log. */
   readonly why: string;
   /** Its last words to hear; null for none. */
@@ -31,8 +30,7 @@ export async function secure({ tls }: Server, { connection }: Client): Promise<T
 
 export function handshakeFailed(error: unknown): TurnedAway {
   return {
-    level: "info",
-    note: `SSL_do_handshake() failed (${reason(error)})`,
+    log: { level: "info", note: `SSL_do_handshake() failed (${reason(error)})` },
     why: "the TLS handshake failed",
     farewell: null,
   };
@@ -51,8 +49,7 @@ export function judgeCertificate(
   if (refusal === null) return null;
   const { note, text } = refusal;
   return {
-    level: "info",
-    note,
+    log: { level: "info", note },
     why: note,
     farewell: dialogue.turnedAway(text),
   };

@@ -1,6 +1,7 @@
 /** A `server {}` at work: its settings, and everything that its sessions share. */
 import type { ServerSettings } from "../config/index.ts";
 import type { Authority } from "../lookup/index.ts";
+import type { Refusals, Registry } from "../limits/index.ts";
 import type { AccessLog, ErrorLog } from "../observe/index.ts";
 import type { Protocol } from "../protocols/index.ts";
 import type { Resolver } from "../resolver/index.ts";
@@ -21,6 +22,10 @@ export interface Server {
   readonly ways: { readonly clear: Way; readonly tls: Way };
   /** Which upstreams fail; all servers of a process share what they see. */
   readonly health: Health;
+  /** Who grants what `limit_conn` and `limit_login_rate` limit. */
+  readonly registry: Registry;
+  /** Who was sent away, and why; all servers of a process count together. */
+  readonly refusals: Refusals;
   /** Towards upstreams. */
   readonly upstreamTls: ClientTls;
   readonly transport: Transport;

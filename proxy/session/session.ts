@@ -23,6 +23,7 @@ import { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import { type TurnedAway, handshakeFailed, judgeCertificate, secure } from "./secure.ts";
 import type { Server } from "./server.ts";
+import { Standing } from "./standing.ts";
 import { ACTIONS, Story } from "./story.ts";
 
 type Phase =
@@ -42,6 +43,9 @@ type Phase =
   | { readonly name: "proxying"; readonly splice: Splice }
   | { readonly name: "ended" };
 
+/** ms; a `timeout` that is longer is what an nginx would give. */
+const LOGIN_TIMEOUT = 300_000;
+
 export class Session implements Receiver, Expiring {
   readonly #server: Server;
   readonly #client: Connection;
@@ -49,6 +53,9 @@ export class Session implements Receiver, Expiring {
   readonly #deadline: Deadline;
   readonly #onEnd: (session: Session) => void;
   readonly #story: Story;
+  readonly #standing: Standing;
+  /** When the client's time to log in is over, on `performance.now()`'s clock. */
+  readonly #loginDue: number;
   #phase: Phase = { name: "handshake" };
   /** Both null once bytes are spliced. */
   #dialogue: Dialogue | null = null;
@@ -56,7 +63,7 @@ export class Session implements Receiver, Expiring {
   /** Refused logins. */
   #failures = 0;
 
-  /** @param number tells this session from others in the log */
+  /** @param number tells this session from others of its process */
   constructor(
     server: Server,
     client: Connection,
@@ -69,6 +76,9 @@ export class Session implements Receiver, Expiring {
     this.#onEnd = onEnd;
     this.#deadline = server.transport.deadline(this);
     this.#story = new Story(server, this.#identity, number);
+    this.#standing = new Standing(server, this.#story, number);
+    const { login_timeout, timeout } = server.settings;
+    this.#loginDue = performance.now() + (login_timeout ?? Math.max(LOGIN_TIMEOUT, timeout));
     client.receiver = this;
   }
 
@@ -79,9 +89,9 @@ export class Session implements Receiver, Expiring {
   }
 
   async #arrive(listen: Listen): Promise<void> {
-    const arrival = new Arrival(this.#server, this.#identity, this.#story);
+    const arrival = new Arrival(this.#server, this.#identity, this.#story, this.#standing);
     this.#phase = { name: "arriving", arrival };
-    const refusal = await arrival.run(listen, (ms) => this.#deadline.set(ms));
+    const refusal = await arrival.run(listen, (ms) => this.#limit(ms));
     if (!this.#stillIn("arriving")) return;
     if (refusal !== null) this.#turnAway(refusal);
     else if (arrival.dialogue !== null) this.#begin(arrival.dialogue);
@@ -94,12 +104,12 @@ export class Session implements Receiver, Expiring {
       return;
     }
     this.#phase = { name: "delay" };
-    this.#deadline.set(dialogue.greetingDelay);
+    this.#limit(dialogue.greetingDelay);
     if (this.#input !== null && this.#input.length > 0) this.#tooEarly(dialogue, this.#input);
   }
 
   #greet(dialogue: Dialogue): void {
-    this.#deadline.set(this.#server.settings.timeout);
+    this.#limit(this.#server.settings.timeout);
     this.#speak({ kind: "reply", text: dialogue.greeting() });
   }
 
@@ -113,8 +123,8 @@ export class Session implements Receiver, Expiring {
     this.#advance();
   }
 
-  #turnAway({ level, note, why, farewell }: TurnedAway): void {
-    this.#log(level, note);
+  #turnAway({ log, why, farewell }: TurnedAway): void {
+    if (log !== null) this.#log(log.level, log.note);
     if (farewell !== null) this.#client.write(farewell);
     this.#end(why);
   }
@@ -174,19 +184,19 @@ export class Session implements Receiver, Expiring {
       case "handshake":
       case "commands":
       case "blocked":
-        this.#log("info", `client ${TIMED_OUT}`);
-        this.#end("the client timed out");
+        this.#late();
         break;
       case "starttls":
         // nginx gives a client that took its time before STARTTLS as much again for the handshake.
         this.#phase = { name: "handshake" };
-        this.#deadline.set(this.#server.settings.timeout);
+        this.#limit(this.#server.settings.timeout);
         break;
       case "waiting":
         this.#refused(phase.refusal);
         break;
       case "delay":
-        if (this.#dialogue !== null) this.#greet(this.#dialogue);
+        if (this.#overdue) this.#late();
+        else if (this.#dialogue !== null) this.#greet(this.#dialogue);
         break;
       case "attempt":
         phase.attempt.expire();
@@ -195,6 +205,25 @@ export class Session implements Receiver, Expiring {
       case "ended":
         break;
     }
+  }
+
+  /** Sets a time limit for the client, and never one beyond its time to log in. */
+  #limit(ms: number): void {
+    this.#deadline.set(Math.min(ms, this.#loginDue - performance.now()));
+  }
+
+  get #overdue(): boolean {
+    return performance.now() >= this.#loginDue;
+  }
+
+  /** nginx closes without a word when `timeout` is over; so do we, but not when `login_timeout` is. */
+  #late(): void {
+    this.#log("info", `client ${TIMED_OUT}`);
+    this.#server.refusals.count("login_timeout");
+    if (this.#overdue && this.#dialogue !== null && !this.#inHandshake) {
+      this.#client.write(this.#dialogue.late());
+    }
+    this.#end("the client timed out");
   }
 
   /** Takes the client's commands one after another, until one must wait or none is whole. */
@@ -267,6 +296,7 @@ export class Session implements Receiver, Expiring {
       this.#identity,
       dialogue,
       this.#story,
+      this.#standing,
       this.#deadline,
     );
     this.#phase = { name: "attempt", attempt };
@@ -302,7 +332,7 @@ export class Session implements Receiver, Expiring {
   }
 
   #refused(refusal: Step): void {
-    this.#deadline.set(this.#server.settings.timeout);
+    this.#limit(this.#server.settings.timeout);
     this.#speak(refusal);
   }
 
@@ -376,6 +406,7 @@ export class Session implements Receiver, Expiring {
     if (phase.name === "attempt") phase.attempt.cancel();
     if (phase.name === "arriving") phase.arrival.cancel();
     this.#deadline.clear();
+    this.#standing.leaves();
     this.#client.close();
     this.#input = null;
     this.#dialogue = null;

@@ -3,12 +3,10 @@ import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../directive
 import { ConfigError, type Place } from "../error.ts";
 import type { Directive } from "../parser.ts";
 import { bytes, flag, invalid, number, oneOf, seconds, text, words } from "../values.ts";
+import { SMALLEST_ZONE, declareZone } from "../zone.ts";
 import { commands, passwords, protocols } from "./shared-rows.ts";
 
 const SESSION_CACHE = /^(?:off|none|builtin(?::\d+)?|shared:([^:]+):(\d+[km]?))$/i;
-
-/** nginx's eight pages, bytes. */
-const SMALLEST_CACHE = 32_768;
 
 /** Where sessions are kept. */
 function sessionCache(directive: Directive): readonly string[] {
@@ -18,25 +16,12 @@ function sessionCache(directive: Directive): readonly string[] {
     if (found === null) throw new ConfigError(`invalid session cache "${word}"`, directive);
     const [, name, size] = found;
     if (name === undefined || size === undefined) continue;
-    if (bytes(size) < SMALLEST_CACHE) {
+    if (bytes(size) < SMALLEST_ZONE) {
       throw new ConfigError(`session cache "${word}" is too small`, directive);
     }
     declareZone(name, bytes(size), directive);
   }
   return cache;
-}
-
-/** A zone is one for all servers that name it. */
-function declareZone(name: string, asked: number, directive: Directive): void {
-  const { zones } = directive.findings;
-  const declared = zones.get(name) ?? asked;
-  if (asked !== declared) {
-    throw new ConfigError(
-      `the size ${asked} of shared memory zone "${name}" conflicts with already declared size ${declared}`,
-      directive,
-    );
-  }
-  zones.set(name, asked);
 }
 
 function sessionTimeout(directive: Directive): number {

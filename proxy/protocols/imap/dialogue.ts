@@ -4,7 +4,7 @@ import { idHops } from "../client-id.ts";
 import { Conversation } from "../conversation.ts";
 import type { Input } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
-import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
+import type { Account, ClientFacts, Dialogue, Limit, LoginScript, Step } from "../protocol.ts";
 import { credentials } from "../sasl.ts";
 import { type Command, CommandReader, type Limits, type Reading } from "./command.ts";
 import { login } from "./login.ts";
@@ -34,6 +34,16 @@ export class ImapDialogue extends Conversation implements Dialogue {
     return this.#tag === null
       ? "* BYE [UNAVAILABLE] internal server error\r\n"
       : `${this.#tag} NO [UNAVAILABLE] internal server error\r\n`;
+  }
+
+  /** RFC 5530 section 3. */
+  limited(what: Limit): ByteString {
+    const answer = this.#tag === null ? "* BYE" : `${this.#tag} NO`;
+    return `${answer} [LIMIT] too many ${what}, try again later\r\n`;
+  }
+
+  late(): ByteString {
+    return "* BYE timed out\r\n";
   }
 
   goodbye(): ByteString {

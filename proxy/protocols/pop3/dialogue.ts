@@ -4,7 +4,7 @@ import { xclientHops } from "../client-id.ts";
 import { Conversation } from "../conversation.ts";
 import { type Input, chomp } from "../../transport/index.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
-import type { Account, ClientFacts, Dialogue, LoginScript, Step } from "../protocol.ts";
+import type { Account, ClientFacts, Dialogue, Limit, LoginScript, Step } from "../protocol.ts";
 import { credentials, isClean } from "../sasl.ts";
 import { login } from "./login.ts";
 
@@ -46,6 +46,16 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
 
   unavailable(): ByteString {
     return "-ERR [SYS/TEMP] internal server error\r\n";
+  }
+
+  /** RFC 2449 section 8.1. */
+  limited(what: Limit): ByteString {
+    const code = what === "logins" ? "LOGIN-DELAY" : "IN-USE";
+    return `-ERR [${code}] too many ${what}, try again later\r\n`;
+  }
+
+  late(): ByteString {
+    return "-ERR timed out\r\n";
   }
 
   goodbye(): ByteString {

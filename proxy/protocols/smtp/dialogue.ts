@@ -4,7 +4,15 @@ import { xclientHops } from "../client-id.ts";
 import { Conversation } from "../conversation.ts";
 import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
-import type { Account, ClientFacts, Dialogue, Farewell, LoginScript, Step } from "../protocol.ts";
+import type {
+  Account,
+  ClientFacts,
+  Dialogue,
+  Farewell,
+  Limit,
+  LoginScript,
+  Step,
+} from "../protocol.ts";
 import { isClean } from "../sasl.ts";
 import { login } from "./login.ts";
 import type { Hello } from "./xclient.ts";
@@ -73,6 +81,15 @@ export class SmtpDialogue extends Conversation implements Dialogue {
       text: "503 5.5.0 Improper use of SMTP command pipelining\r\n",
       note: `client was rejected before greeting: "${oneLine(shown)}"`,
     };
+  }
+
+  limited(what: Limit): ByteString {
+    return `421 4.7.0 too many ${what}, try again later\r\n`;
+  }
+
+  /** RFC 5321 section 4.5.3.2, RFC 3463 section 3.5. */
+  late(): ByteString {
+    return "421 4.4.2 timed out\r\n";
   }
 
   goodbye(): ByteString {

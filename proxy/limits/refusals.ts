@@ -1,0 +1,29 @@
+/** Clients that a worker has sent away unheard, counted by why. */
+
+const REASONS = [
+  /** `limit_conn`, by what it counts. */
+  "client_connections",
+  "user_connections",
+  "server_connections",
+  /** `limit_login_rate`. */
+  "login_rate",
+  /** `timeout` or `login_timeout` went by without a login. */
+  "login_timeout",
+  /** There is no room for them (`worker_connections`). */
+  "worker_connections",
+] as const;
+
+export type Refusal = (typeof REASONS)[number];
+
+export class Refusals {
+  readonly #counts = new Map<Refusal, number>(REASONS.map((reason) => [reason, 0]));
+
+  count(reason: Refusal): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
+  }
+
+  /** Each reason, and how often since the worker began. */
+  get counts(): ReadonlyMap<Refusal, number> {
+    return this.#counts;
+  }
+}

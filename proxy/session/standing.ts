@@ -1,0 +1,92 @@
+/** How a session stands to the limits: what it is counted under, until it ends. */
+import { clientNetwork, formatAddress, parseIp } from "../../shared/address.ts";
+import type { ByteString } from "../../shared/lookup.ts";
+import type { Claim, CountedBy, Denial } from "../limits/index.ts";
+import type { Dialogue, Limit } from "../protocols/index.ts";
+import type { Address } from "../transport/index.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Server } from "./server.ts";
+import type { Story } from "./story.ts";
+
+/** A denial, as its client is to hear of it. */
+export interface Limited {
+  readonly what: Limit;
+  /** Has been logged. */
+  readonly note: string;
+}
+
+export class Standing {
+  readonly #server: Server;
+  readonly #story: Story;
+  readonly #session: number;
+  #claimed = false;
+  #over = false;
+
+  /** @param session its number in this process */
+  constructor(server: Server, story: Story, session: number) {
+    this.#server = server;
+    this.#story = story;
+    this.#session = session;
+  }
+
+  /** The client has come. @returns null where it may go on */
+  arrives(client: string): Promise<Limited | null> | null {
+    return this.#connections("client", networkOf(client));
+  }
+
+  /** It wants to log in. */
+  logsIn(client: string): Promise<Limited | null> | null {
+    const { limit_login_rate: limit } = this.#server.settings;
+    return limit === null
+      ? null
+      : this.#claim([{ kind: "login", network: networkOf(client), ...limit }]);
+  }
+
+  /** It is this user; an empty name is nobody's. */
+  is(user: ByteString): Promise<Limited | null> | null {
+    return user === "" ? null : this.#connections("user", user);
+  }
+
+  /** It goes to this upstream, and not to the one before. */
+  goesTo(upstream: Address): Promise<Limited | null> | null {
+    if (this.#claimed) this.#server.registry.release(this.#session, "server");
+    return this.#connections("server", formatAddress(upstream));
+  }
+
+  /** The session has ended: nothing is claimed any more. */
+  leaves(): void {
+    this.#over = true;
+    if (this.#claimed) this.#server.registry.release(this.#session);
+  }
+
+  #connections(by: CountedBy, key: string): Promise<Limited | null> | null {
+    const claims = this.#server.settings.connectionLimits
+      .filter((limit) => limit.by === by)
+      .map((limit) => ({ kind: "connection" as const, key, ...limit }));
+    return claims.length === 0 ? null : this.#claim(claims);
+  }
+
+  async #claim(claims: readonly Claim[]): Promise<Limited | null> {
+    if (this.#over) return null;
+    this.#claimed = true;
+    const denial = await this.#server.registry.claim(this.#session, claims);
+    return denial === null ? null : this.#limited(denial);
+  }
+
+  #limited({ claim, note }: Denial): Limited {
+    this.#server.refusals.count(claim.kind === "login" ? "login_rate" : `${claim.by}_connections`);
+    this.#story.log("error", note);
+    return { what: claim.kind === "login" ? "logins" : "connections", note };
+  }
+}
+
+/** What comes of an attempt to log in that a limit forbids. */
+export function tooMany({ what, note }: Limited, dialogue: Dialogue): Outcome {
+  return { kind: "failed", reply: dialogue.limited(what), why: note };
+}
+
+/** Clients of unix sockets are one. */
+function networkOf(client: string): string {
+  const ip = parseIp(client);
+  return ip === null ? client : clientNetwork(ip);
+}
