@@ -1,0 +1,251 @@
+// Clients beyond a limit: told so in the words of their protocol, and in the log in nginx's.
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import {
+  type LookupEndpoint,
+  reply,
+  route,
+  startLookupEndpoint,
+} from "../../support/lookup-endpoint.ts";
+import {
+  attempt,
+  granted,
+  greeted,
+  greetedSecurely,
+  protocolNames,
+  untilClosed,
+} from "../../support/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+import { freePorts } from "../../support/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+import { Wire } from "../../support/wire.ts";
+import type { ProtocolName } from "../../../shared/lookup.ts";
+
+const password = "x";
+let mailbox: Mailbox;
+let other: Mailbox;
+let endpoint: LookupEndpoint;
+
+before(async () => {
+  const users = ["anna", "otto", "alias"].map((address) => ({ address, password }));
+  [mailbox, other] = [
+    await startMailbox({ name: "one", users }),
+    await startMailbox({ name: "two", users }),
+  ];
+  endpoint = await startLookupEndpoint((lookup) => {
+    const protocol = lookup.header("Auth-Protocol") as ProtocolName;
+    const user = lookup.header("Auth-User") ?? "";
+    if (user === "nobody") return reply(200, { "Auth-Status": "no", "Auth-Wait": 1 });
+    const { port } = mailbox[protocol];
+    if (user === "alias") return route(port, { "Auth-User": "anna" });
+    const fallback = `127.0.0.1:${other[protocol].port}`;
+    return route(port, user === "otto" ? { "Auth-Fallback": fallback } : {});
+  });
+});
+after(async () => {
+  await endpoint.close();
+  await Promise.all([mailbox.close(), other.close()]);
+});
+
+const refusedAtOnce = {
+  imap: "* BYE [LIMIT] too many connections, try again later",
+  pop3: "-ERR [IN-USE] too many connections, try again later",
+  smtp: "421 4.7.0 too many connections, try again later",
+};
+const refusedAtLogin = {
+  ...refusedAtOnce,
+  imap: "a NO [LIMIT] too many connections, try again later",
+};
+const tooManyLogins = {
+  imap: "a NO [LIMIT] too many logins, try again later",
+  pop3: "-ERR [LOGIN-DELAY] too many logins, try again later",
+  smtp: "421 4.7.0 too many logins, try again later",
+};
+
+async function start(
+  t: { after(work: () => Promise<void>): void },
+  limits: string,
+): Promise<Servers<ProtocolName>> {
+  const postern = await startServers(`auth_http ${endpoint.address}; ${limits}`, inTheClear);
+  t.after(() => postern.stop());
+  await alone(postern, protocolNames.length);
+  return postern;
+}
+
+/** Waits until those have gone that only asked whether the ports are open. */
+async function alone({ proxy }: Servers<string>, ports: number): Promise<void> {
+  for (let number = 1; number <= ports; number++) {
+    await proxy.program.says(`"connection":${number},`);
+  }
+}
+
+function logIn(protocol: ProtocolName, wire: Wire, login: string): Promise<string> {
+  return attempt(protocol, wire, { login, password });
+}
+
+/** Connects and reads to the end, without a word. */
+function sentAway(port: number): Promise<string[]> {
+  return untilClosed(new Wire(connect(port, "127.0.0.1")));
+}
+
+/** A client that comes again until it is let in: it may see another one's end before the server has. */
+async function letIn(port: number): Promise<Wire> {
+  for (;;) {
+    const wire = new Wire(connect(port, "127.0.0.1"));
+    if (/^(?:\* OK|\+OK|220) /.test(await wire.line())) return wire;
+  }
+}
+
+describe("limits", { concurrency: 4 }, () => {
+  test("a client's network has its number of connections, and no more, whichever protocol it speaks", async (t) => {
+    const postern = await start(
+      t,
+      "limit_conn_zone $binary_remote_addr zone=addr:1m; limit_conn addr 2;",
+    );
+    const { ports, proxy } = postern;
+    const [first] = [await greeted("imap", ports.imap), await greeted("pop3", ports.pop3)];
+    for (const protocol of protocolNames) {
+      assert.deepEqual(await sentAway(ports[protocol]), [refusedAtOnce[protocol]]);
+    }
+    const line =
+      /\[error\] \d+#\d+: \*\d+ limiting connections by zone "addr", client: 127\.0\.0\.1, server: 127\.0\.0\.1:\d+$/;
+    await proxy.program.logs(line, 3);
+    first!.write("a LOGOUT\r\n");
+    await untilClosed(first!);
+    (await letIn(ports.smtp)).end();
+  });
+
+  test("under TLS it is told once it can be", async (t) => {
+    const postern = await startServers(
+      `auth_http ${endpoint.address}; limit_conn_zone $remote_addr zone=a:1m; limit_conn a 1;`,
+      { imaps: "listen 127.0.0.1:PORT ssl; protocol imap;" },
+    );
+    t.after(() => postern.stop());
+    await alone(postern, 1);
+    const first = await greetedSecurely("imap", postern.ports.imaps);
+    await assert.rejects(greetedSecurely("imap", postern.ports.imaps), /BYE \[LIMIT\]/);
+    first.end();
+  });
+
+  test("clients behind a balancer count by their own network, an IPv6 one by its /64", async (t) => {
+    const postern = await startServers(
+      `auth_http ${endpoint.address}; set_real_ip_from 127.0.0.1;
+       limit_conn_zone $binary_remote_addr zone=addr:1m; limit_conn addr 1;`,
+      { imap: "listen 127.0.0.1:PORT proxy_protocol; protocol imap;" },
+    );
+    t.after(() => postern.stop());
+    const from = async (family: 4 | 6, client: string): Promise<string> => {
+      const wire = new Wire(connect(postern.ports.imap, "127.0.0.1"));
+      const to = family === 4 ? "192.0.2.99" : "2001:db8::99";
+      wire.write(`PROXY TCP${family} ${client} ${to} 1 143\r\n`);
+      return wire.line();
+    };
+    const ok = "* OK IMAP4 ready";
+    assert.equal(await from(4, "192.0.2.1"), ok);
+    assert.equal(await from(4, "192.0.2.2"), ok);
+    assert.equal(await from(4, "192.0.2.1"), refusedAtOnce.imap);
+    assert.equal(await from(6, "2001:db8:0:1::1"), ok);
+    assert.equal(await from(6, "2001:db8:0:1:ffff::2"), refusedAtOnce.imap);
+    assert.equal(await from(6, "2001:db8:0:2::1"), ok);
+  });
+
+  test("a user has their number of sessions, under whichever name they log in", async (t) => {
+    const { ports, proxy } = await start(
+      t,
+      "limit_conn_zone $remote_user zone=user:1m; limit_conn user 1;",
+    );
+    const anna = await greeted("imap", ports.imap);
+    assert.match(await logIn("imap", anna, "anna"), granted.imap);
+    for (const protocol of protocolNames) {
+      for (const name of ["anna", "alias"]) {
+        const wire = await greeted(protocol, ports[protocol]);
+        assert.equal(await logIn(protocol, wire, name), refusedAtLogin[protocol]);
+        assert.deepEqual(await untilClosed(wire), []);
+      }
+    }
+    const line =
+      /\[error\] .* limiting connections by zone "user", client: 127\.0\.0\.1, server: \S+, login: "anna"$/;
+    await proxy.program.logs(line, 6);
+    const otto = await greeted("imap", ports.imap);
+    assert.match(await logIn("imap", otto, "otto"), granted.imap);
+    for (const wire of [anna, otto]) wire.end();
+  });
+
+  test("a server has its number of sessions; whoever may be served elsewhere is", async (t) => {
+    const { ports, proxy } = await start(
+      t,
+      "limit_conn_zone $upstream_addr zone=server:1m; limit_conn server 1;",
+    );
+    const anna = await greeted("imap", ports.imap);
+    assert.match(await logIn("imap", anna, "anna"), granted.imap);
+    const again = await greeted("imap", ports.imap);
+    assert.equal(await logIn("imap", again, "anna"), refusedAtLogin.imap);
+    const otto = await greeted("imap", ports.imap);
+    assert.match(await logIn("imap", otto, "otto"), granted.imap);
+    assert.deepEqual([mailbox.imap.lines.length > 0, other.imap.lines.length > 0], [true, true]);
+    await proxy.program.logs(
+      /limiting connections by zone "server", client: .*, upstream: \S+$/,
+      2,
+    );
+    for (const wire of [anna, otto]) wire.end();
+  });
+
+  test("a network that logs in too fast is told to wait, before anybody is asked about its users", async (t) => {
+    const { ports, proxy } = await start(t, "limit_login_rate 1r/m burst=2;");
+    for (const protocol of protocolNames) {
+      const wire = await greeted(protocol, ports[protocol]);
+      assert.match(await logIn(protocol, wire, "anna"), granted[protocol]);
+      wire.end();
+    }
+    const { length } = endpoint.lookups;
+    for (const protocol of protocolNames) {
+      const wire = await greeted(protocol, ports[protocol]);
+      assert.equal(await logIn(protocol, wire, "stranger"), tooManyLogins[protocol]);
+      assert.deepEqual(await untilClosed(wire), []);
+    }
+    const asked = endpoint.lookups.slice(length).map((lookup) => lookup.header("Auth-User"));
+    assert.ok(!asked.includes("stranger"));
+    const line =
+      /\[error\] .* limiting logins, excess: \d\.\d{3} by network 127\.0\.0\.1\/32, client: 127\.0\.0\.1, /;
+    await proxy.program.logs(line, 3);
+  });
+
+  test("all workers count together, old ones and new ones too, and a dead one's sessions are free", async (t) => {
+    const [port] = await freePorts(1);
+    const postern = await startServers(
+      `auth_http ${endpoint.address}; limit_conn_zone $remote_addr zone=a:1m; limit_conn a 12;`,
+      { imap: `listen 127.0.0.1:${port}; protocol imap;` },
+      "worker_processes 3;",
+    );
+    t.after(() => postern.stop());
+    const { program } = postern.proxy;
+    const firstLines = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, async () => {
+          const wire = new Wire(connect(port!, "127.0.0.1"));
+          const line = await wire.line();
+          return { wire, served: line === "* OK IMAP4 ready" };
+        }),
+      );
+    await program.logs(/start worker process/, 3);
+    await alone(postern, 1);
+    const clients = await firstLines(40);
+    const served = clients.filter((client) => client.served);
+    assert.equal(served.length, 12);
+    for (const { wire } of served) {
+      assert.match(await logIn("imap", wire, "anna"), granted.imap);
+    }
+    program.signal("SIGHUP");
+    await program.logs(/start worker process/, 6);
+    await program.logs(/gracefully shutting down/, 3);
+    const more = (await firstLines(10)).filter((client) => client.served);
+    assert.equal(more.length, 0);
+    const started = await program.logs(/start worker process (\d+)/, 6);
+    for (const [, pid] of started.slice(0, 3)) process.kill(Number(pid), "SIGKILL");
+    await program.logs(/exited on signal 9/, 3);
+    const anew = (await firstLines(40)).filter((client) => client.served);
+    assert.equal(anew.length, 12);
+    for (const { wire } of anew) wire.end();
+  });
+});
