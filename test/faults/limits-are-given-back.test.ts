@@ -88,7 +88,7 @@ before(async () => {
       limit_conn_zone $binary_remote_addr zone=client:1m;
       limit_conn_zone $remote_user zone=user:1m;
       limit_conn_zone $upstream_addr zone=server:1m;
-      limit_conn client ${AT_ONCE / 2}; limit_conn user 2; limit_conn server 12;
+      limit_conn client ${AT_ONCE / 2}; limit_conn user 1; limit_conn server 2;
       server { listen 127.0.0.1:${port}; protocol imap; }
     }`);
   worker = new Worker(settings, new Uint8Array(48), remote(), idle.resolve);
@@ -179,6 +179,12 @@ test("after all endings, ten thousand in all, nothing is counted any more", asyn
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, keepComing));
+  // More at once than there is room for: of clients, of one user's sessions, and of a server's.
+  const crowd = (one: (number: number) => Promise<void>) =>
+    Promise.all(Array.from({ length: AT_ONCE }, (_, number) => one(number)));
+  await crowd(() => live(untilOver, ""));
+  await crowd(() => live(fate("kind"), "same"));
+  await crowd((number) => live(fate("kind"), `own${number}`));
   // And some that the worker ends itself.
   const last = Array.from({ length: 20 }, (_, number) => live(fate("kind"), `last${number}`));
   await nextTurn();
