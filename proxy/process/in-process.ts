@@ -29,7 +29,11 @@ export class InProcess implements Generation {
     this.settings = settings;
     this.#sockets = sockets;
     this.#empty = empty;
-    this.#worker = new Worker(settings, ticketKeys, ledger.account(), () => this.#end());
+    this.#worker = new Worker(
+      settings,
+      { ticketKeys, registry: ledger.account(), reopen: null },
+      () => this.#end(),
+    );
   }
 
   start(): Promise<boolean> {

@@ -26,6 +26,8 @@ export type ToWorker =
 export type FromWorker =
   /** All that was sent has been set up, and connections are being accepted. */
   | { readonly kind: "ready" }
+  /** The sockets are wanted again: their handles here have been closed. */
+  | { readonly kind: "sockets" }
   /** A session asks for what is limited; an answer is awaited. */
   | { readonly kind: "claim"; readonly session: number; readonly claims: readonly Claim[] }
   /** It gives back all that it holds, or what is counted by one thing. */

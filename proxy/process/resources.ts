@@ -1,5 +1,5 @@
 /** What a configuration asks for, beside what there is. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import type { Settings } from "../config/index.ts";
 import { bindings } from "./bindings.ts";
 
@@ -16,6 +16,15 @@ export function openFiles(): OpenFiles | null {
     return soft === undefined ? null : { soft: amount(soft), hard: amount(hard) };
   } catch {
     return null;
+  }
+}
+
+/** Files that this process has open; 0 where the system does not tell. */
+export function filesInUse(): number {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    return 0;
   }
 }
 

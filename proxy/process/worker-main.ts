@@ -55,9 +55,17 @@ function configure(
   { settings, ticketKeys, identity, index }: ToWorker & { kind: "configure" },
   registry: RemoteRegistry,
 ): Worker {
-  const worker = new Worker(settings, ticketKeys, registry, () => void exitSoon(worker));
+  const worker = new Worker(
+    settings,
+    { ticketKeys, registry, reopen },
+    () => void exitSoon(worker),
+  );
   settle(settings, identity, index, worker.log);
   return worker;
+}
+
+function reopen(): void {
+  tell({ kind: "sockets" });
 }
 
 function tell(message: FromWorker): void {

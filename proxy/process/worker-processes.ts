@@ -120,10 +120,15 @@ export class WorkerProcesses implements Generation {
       else this.#replace(index, performance.now() - began);
     });
     send(worker, { kind: "configure", index, settings, ...this.#shared });
-    for (const [binding, { own }] of bindings(settings).entries()) {
+    this.#hand(worker);
+    worker.on("message", (message: FromWorker) => this.#hear(message, worker, account));
+  }
+
+  /** Hands over the sockets to accept from. */
+  #hand(worker: Worker): void {
+    for (const [binding, { own }] of bindings(this.settings).entries()) {
       send(worker, { kind: "listen", binding }, this.#sockets.get(own.listen));
     }
-    worker.on("message", (message: FromWorker) => this.#hear(message, worker, account));
   }
 
   #hear(message: FromWorker, worker: Worker, account: Account): void {
@@ -132,6 +137,9 @@ export class WorkerProcesses implements Generation {
         this.#log.write("notice", `start worker process ${worker.process.pid}`);
         this.#ready++;
         this.#count();
+        break;
+      case "sockets":
+        this.#hand(worker);
         break;
       case "claim": {
         const { session, claims } = message;

@@ -1,6 +1,6 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../shared/address.ts";
-import { type ServerSettings, type Settings, trusts } from "../config/index.ts";
+import { type Listen, type ServerSettings, type Settings, trusts } from "../config/index.ts";
 import { Reporter, tellFleet } from "../fleet/index.ts";
 import { TlsContexts } from "../listener/index.ts";
 import { Refusals, type Registry } from "../limits/index.ts";
@@ -9,21 +9,26 @@ import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
 import { type Names, type Resolver, Resolvers, SystemNames, namesBy } from "../resolver/index.ts";
 import { type Server, Session } from "../session/index.ts";
-import {
-  type BoundSocket,
-  type Connection,
-  type Listener,
-  SocketTransport,
-  accept,
-} from "../transport/index.ts";
+import { type BoundSocket, type Connection, SocketTransport, accept } from "../transport/index.ts";
 import { reason } from "../reason.ts";
 import { ClientTlsContexts, Health } from "../upstream/index.ts";
 import { dialLookups, waysUpstream } from "./ways.ts";
+import { Doors } from "./doors.ts";
 import { type Binding, bindings } from "./bindings.ts";
 import { reservedConnections } from "./resources.ts";
 
 /** ms for last words and last log lines to go out before a worker ends. */
 export const LAST_WORDS = 200;
+
+/** What a worker has of the primary. */
+export interface Resources {
+  /** 48 bytes, the same for all workers. */
+  readonly ticketKeys: Uint8Array;
+  /** Counts what all workers hold together. */
+  readonly registry: Registry;
+  /** Asks for the sockets again, to `listen`; null where they cannot be had again. */
+  readonly reopen: (() => void) | null;
+}
 
 export class Worker {
   /** For what is not about a session. */
@@ -32,7 +37,7 @@ export class Worker {
   readonly refusals = new Refusals();
   readonly #bindings: readonly Binding[];
   readonly #servers: readonly Server[];
-  readonly #listeners: Listener[] = [];
+  readonly #doors: Doors;
   readonly #sessions = new Set<Session>();
   readonly #sinks = new Sinks();
   /** Null where nobody is to be told. */
@@ -42,11 +47,9 @@ export class Worker {
   #draining = false;
 
   /**
-   * @param ticketKeys 48 bytes, the same for all workers
-   * @param registry counts what all workers hold together
    * @param idle called when a draining worker has no session left
    */
-  constructor(settings: Settings, ticketKeys: Uint8Array, registry: Registry, idle: () => void) {
+  constructor(settings: Settings, { ticketKeys, registry, reopen }: Resources, idle: () => void) {
     this.#bindings = bindings(settings);
     this.#idle = idle;
     const transport = new SocketTransport(
@@ -55,6 +58,7 @@ export class Worker {
     );
     const sinks = this.#sinks;
     this.log = new ErrorLog(settings.error_log, sinks);
+    this.#doors = new Doors(this.log, transport, reopen);
     const resolvers = new Resolvers(transport);
     const system = new SystemNames();
     const { fleet } = settings;
@@ -95,7 +99,7 @@ export class Worker {
       (client) => this.take(index, client),
       (error) => this.deaf(index, error),
     );
-    this.#listeners.push(listener);
+    this.#doors.open(listener);
   }
 
   /** A socket cannot be accepted from. */
@@ -121,9 +125,11 @@ export class Worker {
     } catch (error) {
       server.refusals.count("worker_connections");
       server.errorLog.write("alert", reason(error));
+      sayFull(server, listen, client);
       client.destroy();
       return;
     }
+    this.#doors.mind();
     const session = new Session(server, client, ++this.#accepted, (ended) => {
       this.#sessions.delete(ended);
       if (this.#draining && this.#sessions.size === 0) this.#idle();
@@ -137,7 +143,7 @@ export class Worker {
     if (this.#draining) return;
     this.#draining = true;
     this.log.write("notice", "gracefully shutting down");
-    for (const listener of this.#listeners) listener.close();
+    this.#doors.shut();
     this.#reporter?.close();
     for (const session of this.#sessions) session.shutDown();
     if (this.#sessions.size === 0) this.#idle();
@@ -155,10 +161,20 @@ export class Worker {
 
   /** Ends all sessions at once. */
   stop(): void {
-    for (const listener of this.#listeners) listener.close();
+    this.#doors.shut();
     this.#reporter?.close();
     for (const session of this.#sessions) session.terminate();
   }
+}
+
+/** What the kernel takes at once goes out, to clients that can hear of it before a header or a handshake. */
+function sayFull(
+  { protocol, settings }: Server,
+  { ssl, proxyProtocol }: Listen,
+  client: Connection,
+): void {
+  if (ssl || proxyProtocol) return;
+  client.write(protocol.open(settings, false).limited("connections"));
 }
 
 /** Only SMTP tells its clients' names. */

@@ -31,6 +31,7 @@ const SYSTEM: DialOptions = { bind: null, keepAlive: false };
 export class SocketTransport implements Transport {
   readonly #deadlines = new Deadlines();
   readonly #capacity: number;
+  readonly #reserved: number;
   #open: number;
   readonly #closed = (): void => {
     this.#open--;
@@ -44,7 +45,13 @@ export class SocketTransport implements Transport {
    */
   constructor(capacity = Number.POSITIVE_INFINITY, reserved = 0) {
     this.#capacity = capacity;
+    this.#reserved = reserved;
     this.#open = reserved;
+  }
+
+  /** Connections that are open, or being made. */
+  get open(): number {
+    return this.#open - this.#reserved;
   }
 
   admit(client: Connection): void {

@@ -55,8 +55,13 @@ before(async () => {
   const [dead] = await freePorts(1);
   [port] = (await freePorts(1)) as [number];
   const scripts = {
-    kind: async (wire: Wire) => void (await grantImap(wire), await silence()),
-    leaving: async (wire: Wire) => void (await grantImap(wire)),
+    kind: async (wire: Wire) => {
+      await grantImap(wire);
+      await silence();
+    },
+    leaving: async (wire: Wire) => {
+      await grantImap(wire);
+    },
     rude: () => Promise.resolve(),
     unwilling: async (wire: Wire) => {
       wire.write("* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n");
@@ -91,7 +96,11 @@ before(async () => {
       limit_conn client ${AT_ONCE / 2}; limit_conn user 1; limit_conn server 2;
       server { listen 127.0.0.1:${port}; protocol imap; }
     }`);
-  worker = new Worker(settings, new Uint8Array(48), remote(), idle.resolve);
+  worker = new Worker(
+    settings,
+    { ticketKeys: new Uint8Array(48), registry: remote(), reopen: null },
+    idle.resolve,
+  );
   socket = bind({ host: "127.0.0.1", port });
   worker.listen(0, socket);
 });

@@ -111,8 +111,8 @@ describe("limits", { concurrency: 4 }, () => {
     const line =
       /\[error\] \d+#\d+: \*\d+ limiting connections by zone "addr", client: 127\.0\.0\.1, server: 127\.0\.0\.1:\d+$/;
     await proxy.program.logs(line, 3);
-    first!.write("a LOGOUT\r\n");
-    await untilClosed(first!);
+    first.write("a LOGOUT\r\n");
+    await untilClosed(first);
     (await letIn(ports.smtp)).end();
   });
 

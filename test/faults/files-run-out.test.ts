@@ -1,0 +1,61 @@
+// More clients than files may be open: they wait until others have gone, and nobody who is in is harmed.
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
+import { attempt, granted, untilClosed } from "../support/mail-client.ts";
+import { type Mailbox, startMailbox } from "../support/mailbox/index.ts";
+import { startServers } from "../support/servers.ts";
+import { Wire } from "../support/wire.ts";
+
+const user = { login: "anna", password: "x" };
+const CLIENTS = 300;
+let mailbox: Mailbox;
+let endpoint: LookupEndpoint;
+
+before(async () => {
+  mailbox = await startMailbox({
+    name: "mail1",
+    users: [{ address: user.login, password: user.password }],
+  });
+  endpoint = await startLookupEndpoint(() => route(mailbox.imap.port));
+});
+after(async () => {
+  await endpoint.close();
+  await mailbox.close();
+});
+
+test("near the limit of open files no more clients are accepted, who wait and are all served when others go", async (t) => {
+  const postern = await startServers(
+    `auth_http ${endpoint.address};`,
+    { imap: "listen 127.0.0.1:PORT backlog=511; protocol imap;" },
+    "worker_rlimit_nofile 128;",
+  );
+  t.after(() => postern.stop());
+  const { program } = postern.proxy;
+  const greetings: string[] = [];
+  const wires = Array.from({ length: CLIENTS }, () => {
+    const wire = new Wire(connect(postern.ports.imap, "127.0.0.1"));
+    const greeted = wire.line().then((line) => {
+      greetings.push(line);
+      return wire;
+    });
+    return greeted;
+  });
+  await program.logs(
+    /\[alert\] .*: \d+ connections leave few files to open, accepting none for now$/,
+  );
+  // Those who are in still get through: files are left for their upstreams.
+  const first = await wires[0]!;
+  assert.match(await attempt("imap", first, user), granted.imap);
+  // Each one who has been greeted makes room for another one.
+  for (const wire of wires) {
+    const client = await wire;
+    client.write("z LOGOUT\r\n");
+    await untilClosed(client);
+  }
+  assert.equal(greetings.length, CLIENTS);
+  assert.deepEqual([...new Set(greetings)], ["* OK IMAP4 ready"]);
+  await program.logs(/\[notice\] .*: accepting connections again$/);
+  assert.doesNotMatch(program.stderr, /EMFILE|24: /);
+});

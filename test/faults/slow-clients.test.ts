@@ -1,0 +1,86 @@
+// Clients that take their time: however they spend it, it ends.
+import assert from "node:assert/strict";
+import { type Socket, connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as pass } from "node:timers/promises";
+import { type LookupEndpoint, reply, startLookupEndpoint } from "../support/lookup-endpoint.ts";
+import { attempt, protocolNames, untilClosed } from "../support/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../support/servers.ts";
+import { Wire } from "../support/wire.ts";
+
+/** Beyond which nothing but `login_timeout` would end a session that keeps its `timeout`s. */
+const LONG = "100s";
+let endpoint: LookupEndpoint;
+let postern: Servers<"imap" | "pop3" | "smtp" | "delay" | "short" | "default">;
+
+before(async () => {
+  endpoint = await startLookupEndpoint(() => reply(200, { "Auth-Status": "no", "Auth-Wait": 1 }));
+  const { imap, pop3, smtp } = inTheClear;
+  const late = `timeout ${LONG}; login_timeout 1s;`;
+  postern = await startServers(`auth_http ${endpoint.address};`, {
+    imap: `${imap} ${late}`,
+    pop3: `${pop3} ${late}`,
+    smtp: `${smtp} ${late}`,
+    delay: `${smtp} ${late} smtp_greeting_delay ${LONG};`,
+    short: `${imap} timeout 1s; login_timeout ${LONG};`,
+    default: `${imap} timeout 1s;`,
+  });
+});
+after(async () => {
+  await postern.stop();
+  await endpoint.close();
+});
+
+function dial(port: number): { socket: Socket; wire: Wire } {
+  const socket = connect(port, "127.0.0.1");
+  return { socket, wire: new Wire(socket) };
+}
+
+/** A byte now and then, until it is over. */
+async function trickle(socket: Socket): Promise<void> {
+  while (socket.writable) {
+    socket.write("a");
+    await pass(50);
+  }
+}
+
+const FAREWELL = {
+  imap: "* BYE timed out",
+  pop3: "-ERR timed out",
+  smtp: "421 4.4.2 timed out",
+};
+
+describe("a client that sends a byte now and then", { concurrency: true }, () => {
+  for (const protocol of protocolNames) {
+    test(`is told by ${protocol} that login_timeout is over`, async () => {
+      const { socket, wire } = dial(postern.ports[protocol]);
+      await wire.line();
+      void trickle(socket);
+      assert.deepEqual(await untilClosed(wire), [FAREWELL[protocol]]);
+    });
+  }
+
+  for (const name of ["short", "default"] as const) {
+    test(`is closed without a word when timeout is over, as by nginx (${name})`, async () => {
+      const { socket, wire } = dial(postern.ports[name]);
+      await wire.line();
+      void trickle(socket);
+      assert.deepEqual(await untilClosed(wire), []);
+    });
+  }
+});
+
+test("a client that is refused again and again, each time with a new timeout, ends by login_timeout", async () => {
+  const { wire } = dial(postern.ports.imap);
+  await wire.line();
+  assert.equal(await attempt("imap", wire, { login: "anna", password: "wrong" }), "a NO no");
+  assert.deepEqual(await untilClosed(wire), [FAREWELL.imap]);
+});
+
+test("a greeting that is held back for longer never comes, and the log says when", async () => {
+  const { wire } = dial(postern.ports.delay);
+  assert.deepEqual(await untilClosed(wire), [FAREWELL.smtp]);
+  await postern.proxy.program.logs(
+    /\[info\] .*: \*\d+ client timed out \(110: Connection timed out\) while in delay pipelining state, client: 127\.0\.0\.1, /,
+  );
+});
