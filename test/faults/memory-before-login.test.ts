@@ -1,0 +1,139 @@
+// What clients may make a worker hold before they have logged in, whatever they send.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { type Socket, connect } from "node:net";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { ProtocolName } from "../../shared/lookup.ts";
+import { openFiles } from "../../proxy/process/resources.ts";
+import { SASL_LINE } from "../../proxy/protocols/limits.ts";
+import { type LookupEndpoint, never, startLookupEndpoint } from "../support/lookup-endpoint.ts";
+import { protocolNames } from "../support/mail-client.ts";
+import { startPostern } from "../support/peers/index.ts";
+import { freePorts } from "../support/ports.ts";
+import { Wire } from "../support/wire.ts";
+
+/** Connections, or as many as may be open here. */
+const MOST = Math.min(20_000, (openFiles()?.soft ?? 1024) - 200);
+/** How many are made at a time: fewer than wait in the kernel's queue. */
+const AT_ONCE = 200;
+
+/** The worst case, bytes a connection, as the README says it; and with the longest line, which is usual. */
+const WORST = 160 * 1024;
+const LONGEST_LINE = 32 * 1024;
+
+/** What is read at a time, at most. */
+const CHUNK = 65_536;
+
+let endpoint: LookupEndpoint;
+before(async () => {
+  endpoint = await startLookupEndpoint(never);
+});
+after(() => endpoint.close());
+
+/** A command, and the longest line that may follow, but for its last byte. */
+const HELD: Readonly<Record<ProtocolName, string>> = {
+  imap: `a NOOP\r\n${"b AUTHENTICATE PLAIN ".padEnd(SASL_LINE - 1, "A")}`,
+  pop3: `NOOP\r\n${"AUTH PLAIN ".padEnd(SASL_LINE - 1, "A")}`,
+  smtp: `NOOP\r\n${"AUTH PLAIN ".padEnd(SASL_LINE - 1, "A")}`,
+};
+
+/** Memory that these processes have to themselves, bytes. */
+function weight(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    const [, dirty] = /^Private_Dirty: +(\d+) kB/m.exec(text) ?? [];
+    return sum + Number(dirty) * 1024;
+  }, 0);
+}
+
+async function start(t: { after(work: () => Promise<void>): void }, workers: number) {
+  const free = await freePorts(protocolNames.length);
+  const ports = Object.fromEntries(protocolNames.map((name, index) => [name, free[index]!]));
+  const servers = protocolNames.map(
+    (name) => `server { listen 127.0.0.1:${ports[name]} backlog=4096; protocol ${name}; }`,
+  );
+  const postern = await startPostern(`
+    worker_processes ${workers};
+    error_log stderr notice;
+    events { worker_connections 20000; }
+    mail {
+      auth_http ${endpoint.address}; auth_http_timeout 1h; timeout 1h; access_log off;
+      ${servers.join("\n")}
+    }`);
+  t.after(() => postern.stop());
+  const started = await postern.program.logs(/start worker process (\d+)/, workers);
+  return {
+    ports: ports as Record<ProtocolName, number>,
+    pids: started.map(([, pid]) => Number(pid)),
+  };
+}
+
+/** Makes so many connections, some at a time, each of which is ready when `then` is. */
+async function crowd(
+  count: number,
+  ports: Readonly<Record<ProtocolName, number>>,
+  then: (socket: Socket, wire: Wire, protocol: ProtocolName) => Promise<unknown>,
+): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  const come = async (): Promise<void> => {
+    while (sockets.length < count) {
+      const protocol = protocolNames[sockets.length % protocolNames.length]!;
+      const socket = connect(ports[protocol], "127.0.0.1");
+      sockets.push(socket);
+      const wire = new Wire(socket);
+      await wire.line();
+      await then(socket, wire, protocol);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, come));
+  return sockets;
+}
+
+test(`${MOST} clients, each of whom holds back the end of the longest line, cost ${LONGEST_LINE} bytes each at most`, async (t) => {
+  const { ports, pids } = await start(t, 2);
+  const before = weight(pids);
+  const sockets = await crowd(MOST, ports, (_socket, wire, protocol) => {
+    wire.write(HELD[protocol]);
+    return wire.line();
+  });
+  const each = (weight(pids) - before) / sockets.length;
+  for (const socket of sockets) socket.destroy();
+  t.diagnostic(`${Math.round(each)} bytes each`);
+  assert.ok(each > SASL_LINE, `${each} bytes: the lines are not held`);
+  assert.ok(each <= LONGEST_LINE, `${each} bytes`);
+});
+
+/** More than the worker takes of a client. */
+const FLOOD = Buffer.alloc(400_000, "a NOOP\r\n");
+
+const LOGIN: Readonly<Record<ProtocolName, string>> = {
+  imap: "a AUTHENTICATE PLAIN AGEAYg==\r\n",
+  pop3: "AUTH PLAIN AGEAYg==\r\n",
+  smtp: "AUTH PLAIN AGEAYg==\r\n",
+};
+
+test(`clients who send all they can while they are looked up cost ${WORST} bytes each at most`, async (t) => {
+  const { ports, pids } = await start(t, 1);
+  const before = weight(pids);
+  const sockets = await crowd(2 * AT_ONCE, ports, async (socket, wire, protocol) => {
+    wire.write(LOGIN[protocol]);
+    socket.write(FLOOD);
+  });
+  const each = await settled(() => (weight(pids) - before) / sockets.length);
+  for (const socket of sockets) socket.destroy();
+  t.diagnostic(`${Math.round(each)} bytes each`);
+  assert.ok(each <= WORST, `${each} bytes`);
+});
+
+/** Waits until as much is held as will be: a chunk at least, and no more than a moment ago. */
+async function settled(held: () => number): Promise<number> {
+  let last = 0;
+  for (let quiet = 0; quiet < 10; quiet++) {
+    const now = held();
+    if (now < CHUNK || now > last) quiet = 0;
+    last = Math.max(last, now);
+    await pause(50);
+  }
+  return last;
+}
