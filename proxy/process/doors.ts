@@ -17,15 +17,15 @@ const LOOK = 100;
 export class Doors {
   readonly #log: ErrorLog;
   readonly #transport: SocketTransport;
-  readonly #reopen: (() => void) | null;
+  readonly #reopen: () => void;
   #listeners: Listener[] = [];
   #looking: NodeJS.Timeout | undefined;
   #shut = false;
   /** Files that connections may have; null as long as nobody has come. */
   #room: number | null = null;
 
-  /** @param reopen asks for the sockets again, each of which is to `open`; null where they cannot be had again */
-  constructor(log: ErrorLog, transport: SocketTransport, reopen: (() => void) | null) {
+  /** @param reopen asks for the sockets again, each of which is to `open` */
+  constructor(log: ErrorLog, transport: SocketTransport, reopen: () => void) {
     this.#log = log;
     this.#transport = transport;
     this.#reopen = reopen;
@@ -45,7 +45,7 @@ export class Doors {
 
   /** Somebody has come in. */
   mind(): void {
-    if (this.#reopen === null || this.#listeners.length === 0) return;
+    if (this.#listeners.length === 0) return;
     const { open } = this.#transport;
     this.#room ??= spareFiles() + open;
     if (open < this.#room * FULL) return;
@@ -58,7 +58,7 @@ export class Doors {
     if (this.#room !== null && this.#transport.open > this.#room * ROOMY) return;
     clearInterval(this.#looking);
     this.#log.write("notice", "accepting connections again");
-    this.#reopen?.();
+    this.#reopen();
   }
 
   #close(): void {

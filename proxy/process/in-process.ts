@@ -31,7 +31,7 @@ export class InProcess implements Generation {
     this.#empty = empty;
     this.#worker = new Worker(
       settings,
-      { ticketKeys, registry: ledger.account(), reopen: null },
+      { ticketKeys, registry: ledger.account(), reopen() {} },
       () => this.#end(),
     );
   }

@@ -26,8 +26,8 @@ export interface Resources {
   readonly ticketKeys: Uint8Array;
   /** Counts what all workers hold together. */
   readonly registry: Registry;
-  /** Asks for the sockets again, to `listen`; null where they cannot be had again. */
-  readonly reopen: (() => void) | null;
+  /** Asks for the sockets that it was told to `listen` to, again. */
+  readonly reopen: () => void;
 }
 
 export class Worker {
@@ -46,9 +46,7 @@ export class Worker {
   #accepted = 0;
   #draining = false;
 
-  /**
-   * @param idle called when a draining worker has no session left
-   */
+  /** @param idle called when a draining worker has no session left */
   constructor(settings: Settings, { ticketKeys, registry, reopen }: Resources, idle: () => void) {
     this.#bindings = bindings(settings);
     this.#idle = idle;

@@ -19,7 +19,8 @@ export class Standing {
   readonly #server: Server;
   readonly #story: Story;
   readonly #session: number;
-  #claimed = false;
+  /** What it may be counted by. */
+  readonly #counted = new Set<CountedBy>();
   #over = false;
 
   /** @param session its number in this process */
@@ -49,26 +50,26 @@ export class Standing {
 
   /** It goes to this upstream, and not to the one before. */
   goesTo(upstream: Address): Promise<Limited | null> | null {
-    if (this.#claimed) this.#server.registry.release(this.#session, "server");
+    if (this.#counted.delete("server")) this.#server.registry.release(this.#session, "server");
     return this.#connections("server", formatAddress(upstream));
   }
 
   /** The session has ended: nothing is claimed any more. */
   leaves(): void {
     this.#over = true;
-    if (this.#claimed) this.#server.registry.release(this.#session);
+    if (this.#counted.size > 0) this.#server.registry.release(this.#session);
   }
 
   #connections(by: CountedBy, key: string): Promise<Limited | null> | null {
     const claims = this.#server.settings.connectionLimits
       .filter((limit) => limit.by === by)
       .map((limit) => ({ kind: "connection" as const, key, ...limit }));
-    return claims.length === 0 ? null : this.#claim(claims);
+    if (claims.length === 0 || this.#over) return null;
+    this.#counted.add(by);
+    return this.#claim(claims);
   }
 
   async #claim(claims: readonly Claim[]): Promise<Limited | null> {
-    if (this.#over) return null;
-    this.#claimed = true;
     const denial = await this.#server.registry.claim(this.#session, claims);
     return denial === null ? null : this.#limited(denial);
   }
