@@ -92,12 +92,12 @@ async function crowd(
 
 test(`${MOST} clients, each of whom holds back the end of the longest line, cost ${LONGEST_LINE} bytes each at most`, async (t) => {
   const { ports, pids } = await start(t, 2);
-  const before = weight(pids);
+  const empty = weight(pids);
   const sockets = await crowd(MOST, ports, (_socket, wire, protocol) => {
     wire.write(HELD[protocol]);
     return wire.line();
   });
-  const each = (weight(pids) - before) / sockets.length;
+  const each = (weight(pids) - empty) / sockets.length;
   for (const socket of sockets) socket.destroy();
   t.diagnostic(`${Math.round(each)} bytes each`);
   assert.ok(each > SASL_LINE, `${each} bytes: the lines are not held`);
@@ -115,12 +115,12 @@ const LOGIN: Readonly<Record<ProtocolName, string>> = {
 
 test(`clients who send all they can while they are looked up cost ${WORST} bytes each at most`, async (t) => {
   const { ports, pids } = await start(t, 1);
-  const before = weight(pids);
+  const empty = weight(pids);
   const sockets = await crowd(2 * AT_ONCE, ports, async (socket, wire, protocol) => {
     wire.write(LOGIN[protocol]);
     socket.write(FLOOD);
   });
-  const each = await settled(() => (weight(pids) - before) / sockets.length);
+  const each = await settled(() => (weight(pids) - empty) / sockets.length);
   for (const socket of sockets) socket.destroy();
   t.diagnostic(`${Math.round(each)} bytes each`);
   assert.ok(each <= WORST, `${each} bytes`);
