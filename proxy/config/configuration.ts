@@ -27,6 +27,8 @@ export interface Source {
   readonly errorLog: string | null;
   /** Java's `-Dname=value`, in order. */
   readonly properties?: readonly JavaProperty[];
+  /** What `/environment` is made of; the process's own unless given. */
+  readonly environment?: Readonly<NodeJS.ProcessEnv>;
 }
 
 export interface Configuration {
@@ -43,9 +45,10 @@ export interface Configuration {
  * @throws ConfigError at the first mistake, with file and line
  */
 export function readConfiguration(source: Source): Configuration {
-  const { file, prefix, globals, errorLog, properties = [] } = source;
+  const { file, prefix, globals, errorLog, properties = [], environment = process.env } = source;
   const path = resolve(prefix, file);
-  const reader = new Reader({ prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` });
+  const paths = { prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` };
+  const reader = new Reader(paths, environment);
   const main = reader.read(path, encoded(globals));
   const own = resolveValues(mainRows, [main]);
   const logs = mainLogs(own.error_log ?? [], defaultErrorLog(prefix, errorLog));

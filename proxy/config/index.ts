@@ -5,6 +5,7 @@ export { resolveAddresses } from "./addresses.ts";
 export type { LookupEndpoint } from "./auth-http.ts";
 export { type Configuration, readConfiguration } from "./configuration.ts";
 export { COMMAND_LINE, ConfigError, type Place, shown, told } from "./error.ts";
+export { ENVIRONMENT } from "./environment.ts";
 export { type ErrorLogTarget, defaultErrorLog } from "./error-log.ts";
 export { openFailed } from "./files.ts";
 export type { FleetSettings } from "./fleet.ts";

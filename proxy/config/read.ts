@@ -2,6 +2,7 @@
 import { globSync } from "node:fs";
 import type { ByteString } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
+import { environmentFile } from "./environment.ts";
 import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
 import { fullName, readFile } from "./files.ts";
 import { Findings } from "./findings.ts";
@@ -22,14 +23,16 @@ const DEEPEST_INCLUDE = 64;
 
 export class Reader {
   readonly findings = new Findings();
-  /** Each file that was read, in order. */
+  /** Each file that was read, in order, but for secrets of the environment. */
   readonly files: ConfigFile[] = [];
   readonly #noticed = new Set<string>();
   readonly #opened = new Set<string>();
   readonly #paths: Paths;
+  readonly #environment: Readonly<NodeJS.ProcessEnv>;
 
-  constructor(paths: Paths) {
+  constructor(paths: Paths, environment: Readonly<NodeJS.ProcessEnv>) {
     this.#paths = paths;
+    this.#environment = environment;
   }
 
   /**
@@ -44,8 +47,9 @@ export class Reader {
   }
 
   #file(file: string, scope: Scope, depth: number, from?: Place): void {
-    const bytes = readFile(file, from).toString("latin1");
-    this.files.push({ path: file, bytes });
+    const variable = environmentFile(file, this.#environment);
+    const bytes = variable?.bytes ?? readFile(file, from).toString("latin1");
+    if (variable?.secret !== true) this.files.push({ path: file, bytes });
     this.#text(bytes, file, scope, depth);
   }
 
