@@ -1,0 +1,248 @@
+// The Dockerfile, and what platforms are told of the container, agree with each other and with Postern.
+import assert from "node:assert/strict";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import manifest from "../../../package.json" with { type: "json" };
+import { parseCommandLine } from "../../../proxy/command-line.ts";
+import { ENVIRONMENT, type Settings, readConfiguration } from "../../../proxy/config/index.ts";
+import { variables } from "../../../proxy/config/environment.ts";
+import { writeCertificate } from "../../support/certificate.ts";
+import { checkout, dockerfile, unit } from "./files.ts";
+import { compose, fly, kubernetes, platforms } from "./platforms.ts";
+
+/** Each port of the outside, and the container's. */
+const PORTS = new Map([
+  [143, 1143],
+  [993, 1993],
+  [110, 1110],
+  [995, 1995],
+  [587, 1587],
+  [465, 1465],
+]);
+
+/** Seconds between the last session's end and the kill, for the last lines of the log. */
+const LAST_WORDS = 5;
+
+let directory: string;
+before(async () => {
+  directory = mkdtempSync(join(tmpdir(), "postern-"));
+  await writeCertificate(directory);
+  writeFileSync(join(directory, "key"), "key\n");
+});
+after(() => rmSync(directory, { recursive: true }));
+
+/** Of an environment, with files of ours for those of the platform. */
+function settings(environment: Readonly<Record<string, string>>): Settings {
+  const given = {
+    ...environment,
+    POSTERN_CERTIFICATE: join(directory, "certificate.pem"),
+    POSTERN_CERTIFICATE_KEY: join(directory, "key.pem"),
+    ...("POSTERN_AUTH_KEY_FILE" in environment && {
+      POSTERN_AUTH_KEY_FILE: join(directory, "key"),
+    }),
+  };
+  const source = { file: ENVIRONMENT, prefix: ".", globals: "", errorLog: null };
+  return readConfiguration({ ...source, environment: given }).settings;
+}
+
+function instructions(name: string): string[] {
+  return dockerfile().flatMap(([instruction, argument]) => (instruction === name ? argument : []));
+}
+
+describe("the Dockerfile", () => {
+  test("exposes the ports that the environment's configuration has", () => {
+    const listens = settings({ POSTERN_AUTH_HTTP: "https://lookup.test/auth" }).servers.flatMap(
+      ({ listen }) => listen.map(({ port }) => port),
+    );
+    const exposed = instructions("EXPOSE").flatMap((ports) => ports.split(" ").map(Number));
+    assert.deepEqual(exposed, listens);
+    assert.deepEqual(new Set(exposed), new Set(PORTS.values()));
+  });
+
+  test("runs as nobody's user, ends by QUIT, and starts what is there without a shell", () => {
+    assert.deepEqual(instructions("USER"), ["65532:65532"]);
+    assert.deepEqual(instructions("STOPSIGNAL"), ["SIGQUIT"]);
+    assert.equal(instructions("FROM").at(-1), "scratch");
+    const [check = ""] = instructions("HEALTHCHECK");
+    for (const command of [...instructions("ENTRYPOINT"), check.replace(/^.* CMD /, "")]) {
+      const [node, script = ""] = JSON.parse(command) as string[];
+      assert.equal(node, "/usr/local/bin/node");
+      assert.ok(existsSync(new URL(script.replace("/postern/", ""), checkout)), script);
+    }
+  });
+
+  test("copies what is there", () => {
+    const copied = instructions("COPY").filter((words) => !words.startsWith("--from"));
+    for (const path of copied.flatMap((words) => words.split(" ").slice(0, -1))) {
+      assert.ok(existsSync(new URL(path, checkout)), path);
+    }
+  });
+
+  test("has what it stops with by default done before Docker's ten seconds are over", () => {
+    const { worker_shutdown_timeout } = settings({ POSTERN_AUTH_HTTP: "https://lookup.test/auth" });
+    assert.ok(worker_shutdown_timeout > 0 && worker_shutdown_timeout < 10_000);
+  });
+
+  test("installs each package that the proxy imports: all are production dependencies", () => {
+    const sources = globSync("{proxy,shared}/**/*.ts", { cwd: checkout });
+    assert.ok(sources.length > 100);
+    const packages = sources.flatMap((path) => {
+      const text = readFileSync(new URL(path, checkout), "utf8");
+      const imports = text.matchAll(
+        /^(?:import|export|\}) .*?from "((?:@[^/"]+\/)?[^./"][^/"]*)/gm,
+      );
+      return [...imports].map(([, name = ""]) => name).filter((name) => !isBuiltin(name));
+    });
+    assert.ok(packages.includes("pino"));
+    assert.deepEqual(
+      packages.filter((name) => !Object.hasOwn(manifest.dependencies, name)),
+      [],
+    );
+  });
+});
+
+for (const { name, environment, ports, files, grace } of platforms) {
+  describe(name, () => {
+    test("sets variables that there are", () => {
+      for (const variable of Object.keys(environment))
+        assert.ok(variables.includes(variable), variable);
+      assert.ok(environment["POSTERN_AUTH_HTTP"]?.startsWith("https://"));
+    });
+
+    test("leads each port of the outside to the one inside", () => {
+      assert.deepEqual(ports, PORTS);
+    });
+
+    test("gives the container each file that a variable names", () => {
+      const paths = Object.values(environment).filter((value) => value.startsWith("/"));
+      assert.ok(paths.length >= 2);
+      for (const path of paths) assert.ok(files.includes(path), path);
+    });
+
+    test("kills only after sessions have had their time", () => {
+      const { POSTERN_STATUS_LISTEN: _, ...rest } = environment;
+      const { worker_shutdown_timeout } = settings(rest);
+      assert.ok(worker_shutdown_timeout > 0);
+      assert.ok(worker_shutdown_timeout / 1000 + LAST_WORDS <= grace, `${grace} s`);
+    });
+  });
+}
+
+describe("what a platform has of its own:", () => {
+  test("Kubernetes's objects find each other", () => {
+    const { Deployment, services, ServiceMonitor, PodDisruptionBudget, HorizontalPodAutoscaler } =
+      kubernetes();
+    const { labels } = Deployment.spec.template.metadata;
+    assert.deepEqual(Deployment.spec.selector.matchLabels, labels);
+    for (const { spec } of services.values()) assert.deepEqual(spec.selector, labels);
+    assert.deepEqual(PodDisruptionBudget.spec.selector.matchLabels, labels);
+    const status = services.get("postern-status")!;
+    assert.deepEqual(ServiceMonitor.spec.selector.matchLabels, status.metadata.labels);
+    assert.deepEqual(
+      ServiceMonitor.spec.endpoints.map(({ port, path }) => [port, path]),
+      status.spec.ports.map(({ name }) => [name, "/metrics"]),
+    );
+    const { scaleTargetRef, metrics } = HorizontalPodAutoscaler.spec;
+    assert.deepEqual(scaleTargetRef, {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      name: "postern",
+    });
+    assert.deepEqual(
+      metrics.map(({ pods }) => pods.metric.name),
+      ["postern_sessions"],
+    );
+  });
+
+  test("Kubernetes keeps clients' addresses, and the container in its bounds", () => {
+    const { Deployment, services } = kubernetes();
+    const { securityContext, containers, volumes } = Deployment.spec.template.spec;
+    assert.equal(services.get("postern")!.spec.externalTrafficPolicy, "Local");
+    const [uid] = instructions("USER")[0]!.split(":");
+    assert.deepEqual(
+      [securityContext.runAsNonRoot, securityContext.runAsUser],
+      [true, Number(uid)],
+    );
+    assert.equal(containers[0].securityContext["readOnlyRootFilesystem"], true);
+    assert.deepEqual(
+      containers[0].volumeMounts.map(({ name }) => name),
+      volumes.map(({ name }) => name),
+    );
+  });
+
+  test("Kubernetes and Fly.io ask at the port where the status is, which Kubernetes does not publish", () => {
+    const { Deployment, services } = kubernetes();
+    const [{ env, ports, readinessProbe, livenessProbe }] =
+      Deployment.spec.template.spec.containers;
+    const listen = env.find(({ name }) => name === "POSTERN_STATUS_LISTEN")!.value;
+    const port = Number(listen.split(":").at(-1));
+    assert.deepEqual(
+      ports.filter(({ name }) => name === "status"),
+      [{ name: "status", containerPort: port }],
+    );
+    assert.deepEqual(readinessProbe.httpGet, { path: "/readyz", port: "status" });
+    assert.deepEqual(livenessProbe.httpGet, { path: "/healthz", port: "status" });
+    const published = services.get("postern")!.spec.ports.map(({ targetPort }) => targetPort);
+    assert.ok(!published.includes("status"));
+    const { checks, metrics, env: onFly } = fly();
+    assert.equal(checks.ready.path, "/readyz");
+    assert.equal(metrics.path, "/metrics");
+    for (const asked of [checks.ready.port, metrics.port]) {
+      assert.ok(onFly["POSTERN_STATUS_LISTEN"]!.endsWith(`:${asked}`));
+    }
+  });
+
+  test("Fly.io tells by PROXY who the client is, and is believed", () => {
+    const { services, env, kill_signal } = fly();
+    assert.equal(kill_signal, instructions("STOPSIGNAL")[0]);
+    assert.ok(env["POSTERN_TRUSTED_NETWORKS"]);
+    for (const { concurrency, ports } of services) {
+      assert.deepEqual(
+        ports.flatMap(({ handlers }) => handlers),
+        ["proxy_proto"],
+      );
+      assert.equal(concurrency.type, "connections");
+      assert.ok(concurrency.soft_limit < concurrency.hard_limit);
+    }
+  });
+
+  test("Compose builds this Dockerfile, and ends it by its signal", () => {
+    const { build, stop_signal, read_only } = compose();
+    assert.equal(new URL(build.context, new URL("proxy/deploy/", checkout)).href, checkout.href);
+    assert.ok(existsSync(new URL(build.dockerfile, checkout)));
+    assert.equal(stop_signal, instructions("STOPSIGNAL")[0]);
+    assert.equal(read_only, true);
+  });
+});
+
+describe("the systemd unit", () => {
+  const service = unit("postern.service");
+  const value = (key: string): string => service.get(`Service.${key}`)!.join("\n");
+
+  test("starts what is in a checkout, with a command line that is understood", () => {
+    const [node = "", script = "", ...words] = value("ExecStart").split(" ");
+    const home = value("WorkingDirectory");
+    assert.equal(node, `${home}/node_modules/node/bin/node`);
+    assert.ok(existsSync(new URL(script, checkout)));
+    const { file, errorLog } = parseCommandLine(words);
+    assert.deepEqual([file, errorLog], ["/etc/nginx/nginx.conf", "stderr"]);
+  });
+
+  test("drains by QUIT to the primary alone, and reloads by HUP", () => {
+    assert.equal(value("KillSignal"), "SIGQUIT");
+    assert.equal(value("KillMode"), "mixed");
+    assert.equal(value("ExecReload"), "/bin/kill -HUP $MAINPID");
+    assert.ok(Number(value("TimeoutStopSec")) >= 300 + LAST_WORDS);
+  });
+
+  test("leaves V8 its machine code, and workers their user", () => {
+    assert.equal(service.get("Service.MemoryDenyWriteExecute"), undefined);
+    const capabilities = value("CapabilityBoundingSet").split(" ");
+    for (const needed of ["NET_BIND_SERVICE", "SETUID", "SETGID", "KILL", "CHOWN"]) {
+      assert.ok(capabilities.includes(`CAP_${needed}`), needed);
+    }
+  });
+});
