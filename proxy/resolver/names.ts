@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { NXDOMAIN, ResolveError, SERVFAIL } from "./failure.ts";
 import type { Resolver } from "./resolver.ts";
-import { Shared } from "./shared.ts";
+import { SharedWork } from "../shared-work.ts";
 
 export interface Names {
   /**
@@ -14,7 +14,7 @@ export interface Names {
 
 /** The system's resolver; who asks for what is being asked already shares the answer. */
 export class SystemNames implements Names {
-  readonly #asked = new Shared<readonly string[]>();
+  readonly #asked = new SharedWork<readonly string[]>();
 
   addresses(name: string, signal: AbortSignal): Promise<readonly string[]> {
     return this.#asked.join(name, signal, async () => {

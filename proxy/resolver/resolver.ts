@@ -5,11 +5,11 @@
 import { LRUCache } from "lru-cache";
 import type { Ip } from "../../shared/address.ts";
 import type { ResolverSettings } from "../config/index.ts";
+import { SharedWork } from "../shared-work.ts";
 import { type Transport, orGiveUp } from "../transport/index.ts";
 import { BUSY, NXDOMAIN, ResolveError, TIMED_OUT } from "./failure.ts";
 import { inquire } from "./inquiry.ts";
 import { type Answer, NOTHING, type QuestionType, isAskable, reverseName } from "./message.ts";
-import { Shared } from "./shared.ts";
 
 /** How long somebody waits for an answer. */
 export interface Patience {
@@ -44,7 +44,7 @@ export class Resolver {
   readonly #pace: Pace;
   /** By types and name; likewise what is being asked. */
   readonly #kept: LRUCache<string, readonly string[]>;
-  readonly #asked = new Shared<readonly string[]>();
+  readonly #asked = new SharedWork<readonly string[]>();
   #next = 0;
 
   constructor(transport: Transport, settings: ResolverSettings, pace = PACE) {

@@ -1,5 +1,5 @@
-/** Work that several wait for: done once, and given up when nobody waits any more. */
-export class Shared<Result> {
+/** Work that several wait for: done once, and given up, for the last one's reason, when nobody waits any more. */
+export class SharedWork<Result> {
   readonly #running = new Map<string, Running<Result>>();
 
   /** How much is being done. */
@@ -28,7 +28,7 @@ export class Shared<Result> {
       return await mine.promise;
     } finally {
       signal.removeEventListener("abort", leave);
-      if (--running.waiting === 0) this.#end(key, running);
+      if (--running.waiting === 0) this.#end(key, running, signal.reason);
     }
   }
 
@@ -40,8 +40,8 @@ export class Shared<Result> {
   }
 
   /** Done or given up: either way the next one who asks begins anew. */
-  #end(key: string, running: Running<Result>): void {
-    running.controller.abort();
+  #end(key: string, running: Running<Result>, why: unknown): void {
+    running.controller.abort(why);
     if (this.#running.get(key) === running) this.#running.delete(key);
   }
 }
