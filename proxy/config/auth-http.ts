@@ -1,11 +1,12 @@
 /** nginx's ngx_mail_auth_http_module: where lookups go. */
 import type { ByteString } from "../../shared/lookup.ts";
 import { decoded } from "./bytes.ts";
+import { ConfigError } from "./error.ts";
 import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "./directive.ts";
 import { checkHost, checkPort, isUnix, refusing, splitHost, unixHost } from "./host.ts";
 import type { Directive } from "./parser.ts";
 import { type ClientTlsValues, NOTHING_SAID, file } from "./tls/index.ts";
-import { flag, rawWords, time } from "./values.ts";
+import { flag, rawWords, time, words } from "./values.ts";
 
 export interface LookupEndpoint {
   readonly https: boolean;
@@ -48,6 +49,27 @@ function header(directive: Directive): ByteString {
   return `${name}: ${value}`;
 }
 
+interface Cache {
+  /** At most so many answers, in each worker process. */
+  readonly entries: number;
+}
+
+const ENTRIES = 10_000;
+const MOST_ENTRIES = 1_000_000;
+
+/** `off`, `on`, `on entries=N`. */
+function cache(directive: Directive): Cache | null {
+  const [, parameter] = words(directive);
+  const on = flag(directive);
+  if (parameter === undefined) return on ? { entries: ENTRIES } : null;
+  const [, digits] = /^entries=(\d{1,7})$/.exec(parameter) ?? [];
+  const entries = Number(digits);
+  if (!on || !(entries >= 1 && entries <= MOST_ENTRIES)) {
+    throw new ConfigError(`invalid parameter "${parameter}"`, directive);
+  }
+  return { entries };
+}
+
 export const authHttp = {
   auth_http: {
     in: MAIL,
@@ -65,6 +87,8 @@ export const authHttp = {
   auth_http_pass_client_cert: { in: MAIL, args: 1, read: once(flag), default: false },
   /** Ours: `off` is nginx's way, one HTTP/1.0 connection a lookup. */
   auth_http_keepalive: { in: MAIL, args: 1, read: once(flag), default: true },
+  /** Ours: answers are kept for as long as their `Cache-Control` says. */
+  auth_http_cache: { in: MAIL, args: [1, 2], read: once(cache), default: null as Cache | null },
   /** Ours: `Auth-User` and `Auth-Pass` of replies are escaped as those of requests are; nginx takes them as they are. */
   auth_http_unescape: { in: MAIL, args: 1, read: once(flag), default: false },
 } satisfies Rows;

@@ -36,6 +36,10 @@ export type Answer =
       /** What replaces the client's own login and password upstream; null where nothing does. */
       readonly login: ByteString | null;
       readonly password: ByteString | null;
+      /** For how long the same question may be answered so; null where it is to be asked again. */
+      readonly freshness: Freshness | null;
+      /** Null where it has just been asked for. */
+      readonly remembered: Remembered | null;
     }
   | {
       readonly kind: "refused";
@@ -57,7 +61,21 @@ export type Answer =
       readonly errorCode: string | null;
       /** For the log. */
       readonly why: string;
+      /** Whether it has said anything at all. */
+      readonly reached: boolean;
     };
+
+/** RFC 9111 section 5.2.2.1 and RFC 5861 section 4: seconds, and seconds more while the authority cannot tell. */
+export interface Freshness {
+  readonly maxAge: number;
+  readonly staleIfError: number;
+}
+
+/** An answer from before. */
+interface Remembered {
+  /** Why the authority could not tell now; null where nobody asked it. */
+  readonly instead: string | null;
+}
 
 export interface Authority {
   /** Never throws: what goes wrong on the way is `unavailable`, unless `signal` has given up. */

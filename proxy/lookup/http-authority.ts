@@ -3,7 +3,6 @@
  * lookup, which costs a round trip, and with a distant endpoint most of the login's time.
  */
 import type { ByteString } from "../../shared/lookup.ts";
-import type { LookupEndpoint } from "../config/index.ts";
 import { reason } from "../reason.ts";
 import type { Dial } from "../upstream/index.ts";
 import {
@@ -18,17 +17,13 @@ import {
   orGiveUp,
 } from "../transport/index.ts";
 import type { Answer, Authority, LookupRequest } from "./authority.ts";
-import { type Head, HeadReader, LONGEST_HEAD } from "./reply.ts";
-import { formatRequest } from "./request.ts";
+import { type Head, HeadReader, InvalidReply, LONGEST_HEAD } from "./reply.ts";
+import { type RequestSettings, formatRequest } from "./request.ts";
 
-export interface HttpAuthoritySettings {
-  readonly auth_http: LookupEndpoint;
+export interface HttpAuthoritySettings extends RequestSettings {
   /** For an `https://` endpoint. */
   readonly tls: ClientTls | null;
-  readonly auth_http_header: readonly string[];
-  readonly auth_http_keepalive: boolean;
   readonly auth_http_unescape: boolean;
-  readonly auth_http_pass_client_cert: boolean;
 }
 
 /** Connections kept open for the next lookups. */
@@ -58,15 +53,14 @@ export class HttpAuthority implements Authority {
   }
 
   async lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer> {
-    const { auth_http, auth_http_header, auth_http_keepalive } = this.#settings;
-    const { auth_http_pass_client_cert: pass } = this.#settings;
-    const text = formatRequest(auth_http, request, auth_http_keepalive, pass, auth_http_header);
+    const text = formatRequest(this.#settings, request);
     try {
       const head = (await this.#askKept(text, signal)) ?? (await this.#askNew(text, signal));
       return head.answer;
     } catch (error) {
       if (signal.aborted) throw error;
-      return { kind: "unavailable", text: null, errorCode: null, why: reason(error) };
+      const reached = error instanceof InvalidReply;
+      return { kind: "unavailable", text: null, errorCode: null, why: reason(error), reached };
     }
   }
 
@@ -121,7 +115,12 @@ export class HttpAuthority implements Authority {
   }
 }
 
-/** The endpoint closed the connection before it said a word: it had done so before we asked. */
+const TOO_EARLY = "closed the connection too early";
+
+/**
+ * The endpoint closed the connection before it said a word. On a kept one it had most likely done so before we
+ * asked; only then may it be asked again.
+ */
 class ClosedUnheard extends Error {
   override message = "closed the connection without an answer";
 }
@@ -164,8 +163,7 @@ class Exchange implements Receiver, Expiring {
     try {
       this.#read();
     } catch (error) {
-      if (error instanceof TooLong) this.#fail(new Error("sent too long response"));
-      else this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error instanceof TooLong ? "sent too long response" : reason(error));
     }
   }
 
@@ -177,19 +175,16 @@ class Exchange implements Receiver, Expiring {
   }
 
   ended(): void {
-    if (this.#head === null) this.#fail(this.#unfinished());
-    else this.#close();
+    if (this.#head !== null) this.#close();
+    else if (this.#heard) this.#fail(TOO_EARLY);
+    else this.#outcome.failed(new ClosedUnheard());
   }
 
   closed(error: Error | null): void {
     this.#deadline.clear();
     if (this.#head !== null) return;
-    this.#outcome.failed(this.#heard && error !== null ? error : this.#unfinished());
-  }
-
-  /** Only an endpoint that said nothing at all may be asked again. */
-  #unfinished(): Error {
-    return this.#heard ? new Error("closed the connection too early") : new ClosedUnheard();
+    if (!this.#heard) this.#outcome.failed(new ClosedUnheard());
+    else this.#fail(error === null ? TOO_EARLY : reason(error));
   }
 
   #close(): void {
@@ -219,9 +214,9 @@ class Exchange implements Receiver, Expiring {
     } else if (begins) this.#deadline.set(BODY_TIME);
   }
 
-  #fail(error: Error): void {
+  #fail(why: string): void {
     this.#connection.destroy();
-    this.#outcome.failed(error);
+    this.#outcome.failed(new InvalidReply(why));
   }
 }
 

@@ -1,3 +1,4 @@
 /** Lookups: the `auth_http` client. */
 export type { Answer, Authority, LookupRequest, Route } from "./authority.ts";
+export { CachingAuthority } from "./caching-authority.ts";
 export { HttpAuthority } from "./http-authority.ts";

@@ -2,6 +2,7 @@
 import { type ByteString, STATUS_OK, unescapeBytes } from "../../shared/lookup.ts";
 import { type Input, trimBlanks } from "../transport/index.ts";
 import type { Answer } from "./authority.ts";
+import { readFreshness } from "./freshness.ts";
 import { readRoute } from "./route.ts";
 
 /** Status line and headers together, bytes; nginx stops at 1,024. */
@@ -18,14 +19,15 @@ export interface Head {
 /** RFC 9110 section 5.6.2. */
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** Not HTTP, and not nginx's bare headers either. */
+/** Not HTTP, and not nginx's bare headers either; or not all of it. */
 export class InvalidReply extends Error {
   override name = "InvalidReply";
 }
 
 /**
  * Reads a head line by line. Line ends are CRLF or LF, and the status line may be missing, as nginx allows;
- * of a repeated header the last one counts, but an `Auth-Status` that refuses stays refused.
+ * of a repeated header the last one counts, but an `Auth-Status` that refuses stays refused, and
+ * `Cache-Control` is a list (RFC 9110 section 5.3).
  */
 export class HeadReader {
   #status: { readonly code: number; readonly version: string } | null = null;
@@ -72,7 +74,8 @@ export class HeadReader {
       throw new InvalidReply("sent invalid header in response");
     }
     const field = name.toLowerCase();
-    this.#fields.set(field, value);
+    const earlier = field === "cache-control" ? this.#fields.get(field) : undefined;
+    this.#fields.set(field, earlier === undefined ? value : `${earlier}, ${value}`);
     if (field !== "auth-status" || value === STATUS_OK) return;
     if (value === "WAIT") this.#waits = true;
     else this.#refusal = value;
@@ -99,6 +102,7 @@ export class HeadReader {
       text,
       errorCode,
       why,
+      reached: true,
     });
     const text = this.#refusal;
     const successful = status >= 200 && status <= 299;
@@ -117,7 +121,8 @@ export class HeadReader {
     const password = this.#credential("auth-pass");
     // oxlint-disable-next-line no-control-regex -- they would become commands to the upstream
     if (/[\r\n\0]/.test(`${login}${password}`)) return unavailable("sent control characters");
-    return { kind: "route", route, login, password };
+    const freshness = readFreshness(this.#fields.get("cache-control") ?? "");
+    return { kind: "route", route, login, password, freshness, remembered: null };
   }
 
   #credential(name: string): ByteString | null {

@@ -6,22 +6,25 @@ import type { Credentials } from "../protocols/index.ts";
 import type { LookupRequest } from "./authority.ts";
 import { tlsHeaders } from "./tls-headers.ts";
 
-/**
- * @param keepalive HTTP/1.1, to be followed by more; otherwise HTTP/1.0, as nginx speaks it
- * @param passCertificate whether the client's certificate is told as well
- * @param headers more lines, verbatim
- */
-export function formatRequest(
-  { https, uri, hostHeader }: LookupEndpoint,
-  request: LookupRequest,
-  keepalive: boolean,
-  passCertificate: boolean,
-  headers: readonly string[],
-): ByteString {
+/** What a lookup says beside what is asked. */
+export interface RequestSettings {
+  readonly auth_http: LookupEndpoint;
+  /** HTTP/1.1, to be followed by more; otherwise HTTP/1.0, as nginx speaks it. */
+  readonly auth_http_keepalive: boolean;
+  /** Whether the client's certificate is told as well. */
+  readonly auth_http_pass_client_cert: boolean;
+  /** More lines, verbatim. */
+  readonly auth_http_header: readonly string[];
+  /** Null where nothing is kept. */
+  readonly auth_http_cache: object | null;
+}
+
+export function formatRequest(settings: RequestSettings, request: LookupRequest): ByteString {
+  const { https, uri, hostHeader } = settings.auth_http;
   const { credentials, protocol, attempt, client, clientHost, proxied, tls } = request;
   const [login, secret] = shown(credentials);
   const lines = [
-    `GET ${uri} HTTP/${keepalive ? "1.1" : "1.0"}`,
+    `GET ${uri} HTTP/${settings.auth_http_keepalive ? "1.1" : "1.0"}`,
     `Host: ${hostHeader}`,
     `Auth-Method: ${credentials.method}`,
     `Auth-User: ${escapeValue(login, https)}`,
@@ -44,11 +47,11 @@ export function formatRequest(
     const { helo, from, to } = credentials;
     lines.push(`Auth-SMTP-Helo: ${helo}`, `Auth-SMTP-From: ${from}`, `Auth-SMTP-To: ${to}`);
   }
-  if (tls !== null) lines.push(...tlsHeaders(tls, passCertificate, https));
-  lines.push(ACCEPT);
+  if (tls !== null) lines.push(...tlsHeaders(tls, settings.auth_http_pass_client_cert, https));
+  lines.push(settings.auth_http_cache === null ? ACCEPT : `${ACCEPT}, cache`);
   // Intermediaries on the way to a distant endpoint turn away requests without one.
   if (https) lines.push(`User-Agent: postern/${version}`);
-  lines.push(...headers);
+  lines.push(...settings.auth_http_header);
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 

@@ -1,10 +1,12 @@
 /** The ways out of this process, as a server's directives and Java's properties say: directly, or through proxies. */
 import { unixPath } from "../../shared/address.ts";
 import type { OutboundProxy, ServerSettings } from "../config/index.ts";
+import { CachingAuthority, HttpAuthority } from "../lookup/index.ts";
 import type { Names } from "../resolver/index.ts";
 import type { Server } from "../session/index.ts";
 import { type Dials, SocketClientTls, type Transport } from "../transport/index.ts";
 import {
+  type ClientTlsContexts,
   type Dial,
   LocalAddresses,
   type Way,
@@ -42,7 +44,18 @@ function reachableFrom(bind: string, names: Names): Names {
   };
 }
 
-export function dialLookups(
+export function lookupAuthority(
+  server: ServerSettings,
+  transport: Transport,
+  contexts: ClientTlsContexts,
+): CachingAuthority {
+  const tls = server.lookupTls === null ? null : contexts.of(server.lookupTls);
+  const dial = dialLookups(server, transport);
+  const endpoint = new HttpAuthority(transport, { ...server, tls }, dial);
+  return new CachingAuthority(endpoint, server);
+}
+
+function dialLookups(
   { auth_http: { host }, auth_http_proxy: proxy }: ServerSettings,
   transport: Transport,
 ): Dial {

@@ -1,10 +1,10 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../shared/address.ts";
+import type { ByteString } from "../../shared/lookup.ts";
 import { type Listen, type ServerSettings, type Settings, trusts } from "../config/index.ts";
 import { Reporter, tellFleet } from "../fleet/index.ts";
 import { TlsContexts } from "../listener/index.ts";
 import { Refusals, type Registry } from "../limits/index.ts";
-import { HttpAuthority } from "../lookup/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
 import { type Names, type Resolver, Resolvers, SystemNames, namesBy } from "../resolver/index.ts";
@@ -12,7 +12,7 @@ import { type Server, Session } from "../session/index.ts";
 import { type BoundSocket, type Connection, SocketTransport, accept } from "../transport/index.ts";
 import { reason } from "../reason.ts";
 import { ClientTlsContexts, Health } from "../upstream/index.ts";
-import { dialLookups, waysUpstream } from "./ways.ts";
+import { lookupAuthority, waysUpstream } from "./ways.ts";
 import { Doors } from "./doors.ts";
 import { type Binding, bindings } from "./bindings.ts";
 import { reservedConnections } from "./resources.ts";
@@ -70,14 +70,7 @@ export class Worker {
       tls: tls.of(server),
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
-      authority: new HttpAuthority(
-        transport,
-        {
-          ...server,
-          tls: server.lookupTls === null ? null : clientTls.of(server.lookupTls),
-        },
-        dialLookups(server, transport),
-      ),
+      authority: lookupAuthority(server, transport, clientTls),
       ways: waysUpstream(server, transport, upstreamNames(server, resolvers) ?? system),
       health,
       upstreamTls: clientTls.of(server.proxyTls),
@@ -145,6 +138,11 @@ export class Worker {
     this.#reporter?.close();
     for (const session of this.#sessions) session.shutDown();
     if (this.#sessions.size === 0) this.#idle();
+  }
+
+  /** What is remembered of a user's lookups is asked anew. @param user by either name */
+  forget(user: ByteString): void {
+    for (const { authority } of this.#servers) authority.forget(user);
   }
 
   reopen(): void {

@@ -13,12 +13,10 @@ import type { Server } from "./server.ts";
 import { type Standing, tooMany } from "./standing.ts";
 import { ACTIONS, type Story } from "./story.ts";
 
+type Failure = Pick<Answer & { kind: "unavailable" }, "text" | "errorCode" | "why">;
+
 /** Lookups that may answer WAIT, one after another (nginx asks for ever). */
 const MOST_REPEATS = 10;
-
-class TimedOut extends Error {
-  override message = TIMED_OUT;
-}
 
 export class Attempt {
   readonly #server: Server;
@@ -98,7 +96,7 @@ export class Attempt {
     return limited === null ? null : tooMany(limited, this.#dialogue);
   }
 
-  #unavailable({ text, errorCode, why }: Omit<Answer & { kind: "unavailable" }, "kind">): Outcome {
+  #unavailable({ text, errorCode, why }: Failure): Outcome {
     this.#failed("error", `auth http server ${this.#story.endpoint} ${why}`, ACTIONS.attempt);
     return {
       kind: "failed",
@@ -118,7 +116,8 @@ export class Attempt {
   /** The time for the current stage is over. */
   expire(): void {
     if (this.#passage !== null) this.#passage.expire();
-    else if (this.#resume === null) this.#controller.abort(new TimedOut());
+    else if (this.#resume === null)
+      this.#controller.abort(new DOMException(TIMED_OUT, "TimeoutError"));
     this.#continue();
   }
 
@@ -152,16 +151,27 @@ export class Attempt {
         this.#controller.signal,
       );
     } catch (error) {
-      return { kind: "unavailable", text: null, errorCode: null, why: this.#reason(error) };
+      return {
+        kind: "unavailable",
+        text: null,
+        errorCode: null,
+        why: this.#reason(error),
+        reached: false,
+      };
     } finally {
       this.#story.lookedUp();
     }
   }
 
   async #pass(
-    { route, ...given }: Answer & { kind: "route" },
+    { route, remembered, ...given }: Answer & { kind: "route" },
     credentials: Credentials,
   ): Promise<Outcome> {
+    const instead = remembered?.instead ?? null;
+    if (instead !== null) {
+      const message = `auth http server ${this.#story.endpoint} ${instead}, an earlier answer is used`;
+      this.#story.log("warn", message, ACTIONS.attempt);
+    }
     const password = given.password ?? secretOf(credentials);
     const login = given.login ?? loginOf(credentials);
     if (password === null && this.#dialogue.passwordRequired) {

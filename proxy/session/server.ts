@@ -1,7 +1,7 @@
 /** A `server {}` at work: its settings, and everything that its sessions share. */
 import type { ServerSettings } from "../config/index.ts";
-import type { Authority } from "../lookup/index.ts";
 import type { Refusals, Registry } from "../limits/index.ts";
+import type { CachingAuthority } from "../lookup/index.ts";
 import type { AccessLog, ErrorLog } from "../observe/index.ts";
 import type { Protocol } from "../protocols/index.ts";
 import type { Resolver } from "../resolver/index.ts";
@@ -17,7 +17,7 @@ export interface Server {
   readonly trusts: (host: string) => boolean;
   /** Whom to ask for the names of clients; null where nobody wants to know them. */
   readonly resolver: Resolver | null;
-  readonly authority: Authority;
+  readonly authority: CachingAuthority;
   /** The ways to upstreams: to those under TLS from the first byte, and to all others. */
   readonly ways: { readonly clear: Way; readonly tls: Way };
   /** Which upstreams fail; all servers of a process share what they see. */

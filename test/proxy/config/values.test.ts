@@ -178,3 +178,10 @@ test("relative paths of pid and error_log begin at the prefix", () => {
   assert.equal(settings.pid, `${prefix}/run/pid`);
   assert.deepEqual(settings.error_log, [{ destination: { path: `${prefix}/log` }, level: "info" }]);
 });
+
+test("answers of lookups are kept where the configuration says so, 10,000 unless it says how many", () => {
+  assert.equal(server("").auth_http_cache, null);
+  assert.equal(server("auth_http_cache off;").auth_http_cache, null);
+  assert.deepEqual(server("auth_http_cache on;").auth_http_cache, { entries: 10_000 });
+  assert.deepEqual(server("auth_http_cache on entries=5;").auth_http_cache, { entries: 5 });
+});

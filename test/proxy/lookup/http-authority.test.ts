@@ -24,6 +24,7 @@ function authorityAt(port: number, keepalive = true): HttpAuthority {
     auth_http: { https: false, host: "127.0.0.1", port, hostHeader: "127.0.0.1", uri: "/auth" },
     tls: null,
     auth_http_header: ["X-Auth-Key: k"],
+    auth_http_cache: null,
     auth_http_keepalive: keepalive,
     auth_http_unescape: false,
     auth_http_pass_client_cert: false,
@@ -45,6 +46,8 @@ const ROUTE = {
   route: { servers: [{ host: "127.0.0.1", port: 143 }], tls: null, tlsName: null },
   login: null,
   password: null,
+  freshness: null,
+  remembered: null,
 };
 
 test("lookups one after another share a connection", async (context) => {
@@ -75,6 +78,7 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
     },
     tls: null,
     auth_http_header: [],
+    auth_http_cache: null,
     auth_http_keepalive: true,
     auth_http_unescape: false,
     auth_http_pass_client_cert: false,

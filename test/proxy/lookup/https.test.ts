@@ -43,6 +43,7 @@ function authority(host: string, tls: SocketClientTls, at = port): HttpAuthority
     auth_http: { https: true, host, port: at, hostHeader: host, uri: "/auth" },
     tls,
     auth_http_header: [],
+    auth_http_cache: null,
     auth_http_keepalive: true,
     auth_http_unescape: false,
     auth_http_pass_client_cert: false,

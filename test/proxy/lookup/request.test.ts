@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LookupRequest } from "../../../proxy/lookup/index.ts";
-import { formatRequest } from "../../../proxy/lookup/request.ts";
+import { type RequestSettings, formatRequest } from "../../../proxy/lookup/request.ts";
 import { lookupRequest } from "../../support/lookup-request.ts";
 
 const endpoint = {
@@ -21,9 +21,22 @@ const tls = {
   verification: null,
 };
 
+const nginxs: RequestSettings = {
+  auth_http: endpoint,
+  auth_http_keepalive: false,
+  auth_http_pass_client_cert: false,
+  auth_http_header: [],
+  auth_http_cache: null,
+};
+
+test("the cache is among what we understand where there is one", () => {
+  const text = formatRequest({ ...nginxs, auth_http_cache: { entries: 1 } }, lookupRequest());
+  assert.match(text, /\r\nAuth-Accept: hostname, tls, fallback, cache\r\n/);
+});
+
 /** The lines of a request in nginx's manner. */
 function lines(changes: Partial<LookupRequest> = {}, headers: readonly string[] = []): string[] {
-  const text = formatRequest(endpoint, lookupRequest(changes), false, false, headers);
+  const text = formatRequest({ ...nginxs, auth_http_header: headers }, lookupRequest(changes));
   assert.ok(text.endsWith("\r\n\r\n"));
   return text
     .slice(0, -4)
@@ -33,7 +46,7 @@ function lines(changes: Partial<LookupRequest> = {}, headers: readonly string[] 
 
 test("a lookup is nginx's, byte for byte, and says what else we understand", () => {
   assert.equal(
-    formatRequest(endpoint, lookupRequest(), false, false, []),
+    formatRequest(nginxs, lookupRequest()),
     "GET /auth?a=b HTTP/1.0\r\nHost: 192.0.2.7\r\nAuth-Method: plain\r\nAuth-User: anna\r\nAuth-Pass: s3cret\r\n" +
       "Auth-Protocol: imap\r\nAuth-Login-Attempt: 1\r\nClient-IP: 192.0.2.9\r\n" +
       "Auth-Accept: hostname, tls, fallback\r\n\r\n",
@@ -73,13 +86,8 @@ test("controls, spaces and % are escaped in login and password, 8-bit bytes are 
 
 test("towards https 8-bit bytes are escaped too", () => {
   const credentials = { method: "plain", login: "\xc3\xa4", password: "" } as const;
-  const text = formatRequest(
-    { ...endpoint, https: true },
-    lookupRequest({ credentials }),
-    true,
-    false,
-    [],
-  );
+  const https = { ...nginxs, auth_http: { ...endpoint, https: true }, auth_http_keepalive: true };
+  const text = formatRequest(https, lookupRequest({ credentials }));
   assert.match(text, /\r\nAuth-User: %C3%A4\r\nAuth-Pass: \r\n/);
   assert.match(text, /^GET \/auth\?a=b HTTP\/1\.1\r\n/);
 });

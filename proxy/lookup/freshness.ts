@@ -1,0 +1,27 @@
+/** `Cache-Control` (RFC 9111 section 5.2): for how long a reply may be used again. */
+import type { Freshness } from "./authority.ts";
+
+/** A directive, whose argument is a token or quoted. */
+const DIRECTIVE = /^([a-z0-9!#$%&'*+.^_`|~-]+)(?:=(?:"([^"\\]*)"|([a-z0-9!#$%&'*+.^_`|~-]+)))?$/i;
+
+/** @returns null where it may not be used again, or where the header makes no sense */
+export function readFreshness(header: string): Freshness | null {
+  const directives = new Map<string, string>();
+  for (const one of header.split(/[ \t]*,[ \t]*/)) {
+    if (one === "") continue;
+    const [, name = "", quoted, argument = quoted ?? ""] = DIRECTIVE.exec(one) ?? [];
+    // Of two that differ, nobody knows which one was meant.
+    if (name === "" || directives.has(name.toLowerCase())) return null;
+    directives.set(name.toLowerCase(), argument);
+  }
+  if (directives.has("no-store") || directives.has("no-cache")) return null;
+  const maxAge = seconds(directives.get("max-age"));
+  if (maxAge === null) return null;
+  const strict = directives.has("must-revalidate");
+  const staleIfError = strict ? 0 : (seconds(directives.get("stale-if-error")) ?? 0);
+  return maxAge + staleIfError === 0 ? null : { maxAge, staleIfError };
+}
+
+function seconds(text = ""): number | null {
+  return /^\d{1,9}$/.test(text) ? Number(text) : null;
+}
