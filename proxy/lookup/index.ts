@@ -1,4 +1,5 @@
 /** Lookups: the `auth_http` client. */
 export type { Answer, Authority, LookupRequest, Route } from "./authority.ts";
 export { CachingAuthority } from "./caching-authority.ts";
+export { CircuitBreaker } from "./circuit-breaker.ts";
 export { HttpAuthority } from "./http-authority.ts";
