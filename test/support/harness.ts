@@ -27,6 +27,8 @@ export interface Answer {
   readonly body: string;
   /** The headers that a lookup's caller reads, by their names in lower case. */
   readonly auth: Readonly<Record<string, string>>;
+  /** `Cache-Control`. */
+  readonly cacheControl: string | null;
   /** The size of status line and headers on the wire. */
   readonly bytes: number;
 }
@@ -80,6 +82,7 @@ async function ask(url: URL, headers: Record<string, string | undefined>): Promi
   return {
     status: response.status,
     body: await response.text(),
+    cacheControl: response.headers.get("cache-control"),
     auth: Object.fromEntries(all.filter(([name]) => name.startsWith("auth-"))),
     bytes: `HTTP/1.1 200 OK\r\n${lines.join("")}\r\n`.length,
   };

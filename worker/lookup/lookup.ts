@@ -4,6 +4,7 @@ import { describe, logError } from "../log.ts";
 import { record } from "./analytics.ts";
 import { authenticate } from "./authenticate.ts";
 import { deliver } from "./deliver.ts";
+import { fresh } from "./freshness.ts";
 import { type Decision, type Subject, subjectOf, unavailable } from "./outcome.ts";
 import { replyTo } from "./reply.ts";
 import { type LookupRequest, MalformedLookup, readLookup } from "./request.ts";
@@ -43,7 +44,8 @@ async function decide(request: LookupRequest, around: Surroundings): Promise<Dec
     const { entry, verdict } = await authenticate(method, request, around);
     subject = entry === null ? null : subjectOf(entry.user);
     if (verdict.kind !== "proved") return { outcome: verdict, subject };
-    return { outcome: await route(verdict.entry, request, around), subject };
+    const outcome = await route(verdict.entry, request, around);
+    return { outcome: fresh(outcome, verdict, request, around.freshness), subject };
   } catch (error) {
     return { outcome: unavailable(describe(error)), subject };
   }

@@ -19,6 +19,14 @@ export interface Accepted {
   readonly tlsName: string | null;
   /** Servers that will do as well, in order. */
   readonly fallbacks: readonly { readonly host: string; readonly port: number }[];
+  /** For how long the caller may answer the same lookup itself; left out where it may not. */
+  readonly freshness?: Freshness;
+}
+
+/** Seconds; the second while we are out of reach (RFC 5861 section 4), and on top of the first. */
+export interface Freshness {
+  readonly maxAge: number;
+  readonly staleIfError: number;
 }
 
 export interface Refused {

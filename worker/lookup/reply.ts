@@ -6,10 +6,12 @@
  */
 import { formatAddress } from "../../shared/address.ts";
 import { STATUS_OK } from "../../shared/lookup.ts";
-import type { Accepted, Outcome } from "./outcome.ts";
+import type { Accepted, Freshness, Outcome } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import { waitAfter } from "./wait.ts";
 import { RECIPIENT_WORDS, WORDS, type Words } from "./words.ts";
+
+const LONGEST_HEADERS = 680;
 
 export function replyTo({ protocol, attempt }: LookupRequest, outcome: Outcome): Response {
   const words = { ...WORDS[protocol], ...RECIPIENT_WORDS };
@@ -25,7 +27,7 @@ export function replyTo({ protocol, attempt }: LookupRequest, outcome: Outcome):
 }
 
 function accept({ host, port, login, password, ...rest }: Accepted): Response {
-  const { tls, tlsName, fallbacks } = rest;
+  const { tls, tlsName, fallbacks, freshness } = rest;
   const headers = new Headers({ "Auth-Status": STATUS_OK });
   headers.set("Auth-Server", host);
   headers.set("Auth-Port", String(port));
@@ -34,7 +36,17 @@ function accept({ host, port, login, password, ...rest }: Accepted): Response {
   if (tls !== null) headers.set("Auth-Upstream-TLS", tls);
   if (tlsName !== null) headers.set("Auth-Upstream-Name", tlsName);
   if (fallbacks.length > 0) headers.set("Auth-Fallback", fallbacks.map(formatAddress).join(", "));
+  if (freshness !== undefined) letKeep(headers, freshness);
   return new Response(null, { headers });
+}
+
+/** Where there is no room for it, the caller asks each time. */
+function letKeep(headers: Headers, { maxAge, staleIfError }: Freshness): void {
+  const control = `private, max-age=${maxAge}, stale-if-error=${staleIfError}`;
+  const lines = [...headers, ["Cache-Control", control]].map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  if (lines.join("\r\n").length < LONGEST_HEADERS) headers.set("Cache-Control", control);
 }
 
 function refuse(words: Words, wait: number | null, challenge?: string): Response {

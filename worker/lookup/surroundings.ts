@@ -8,6 +8,8 @@ import { rules, Standings } from "../penalties/index.ts";
 import { HostNames, type Place } from "../routing/index.ts";
 import { readKeys, readMasterPasswords } from "../secrets/index.ts";
 import type { Surroundings as LoginSurroundings } from "./authenticate.ts";
+import { freshnessOf } from "./freshness.ts";
+import type { Freshness } from "./outcome.ts";
 import type { Surroundings as RouteSurroundings } from "./route.ts";
 
 const hostNames = kept((endpoint) => new HostNames(endpoint));
@@ -18,7 +20,11 @@ const tokens = kept((setting) => {
   return providers === null ? null : new Tokens(providers);
 });
 
-export type Surroundings = LoginSurroundings & RouteSurroundings;
+export type Surroundings = LoginSurroundings &
+  RouteSurroundings & {
+    /** Of what callers may keep. */
+    readonly freshness: Freshness;
+  };
 
 export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env }>): Surroundings {
   const keep = (work: Promise<unknown>) => executionCtx.waitUntil(work);
@@ -35,6 +41,7 @@ export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env
     keys: () => sealingKeys(env.SECRET_KEYS ?? ""),
     masterPassword: (user) => masterPasswords(env.MASTER_PASSWORDS ?? "").get(user) ?? null,
     keep,
+    freshness: freshnessOf(env),
     place: placeOf(req.raw.cf),
     resolve: (host) => hostNames(env.DNS_OVER_HTTPS).resolve(host),
   };

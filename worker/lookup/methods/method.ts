@@ -9,6 +9,8 @@ export interface Proved {
   readonly entry: Entry;
   /** The user's password, where the hash that is stored of it is weaker than one of today's. */
   readonly weaklyKept?: Uint8Array;
+  /** When what has proved it expires, ms since the epoch; left out where it does not. */
+  readonly until?: number;
 }
 
 export type Verified = Proved | Refused | Unavailable;

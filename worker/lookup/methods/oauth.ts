@@ -38,7 +38,8 @@ async function judge(
   if (finding.kind === "unavailable") return finding;
   if (finding.kind === "invalid") return finding.authentic ? NOT_ENABLED : WRONG;
   if (!(await isFor(finding.address, entry, request, resources))) return WRONG;
-  return entry !== null && isEnabled(entry, request) ? { kind: "proved", entry } : NOT_ENABLED;
+  if (entry === null || !isEnabled(entry, request)) return NOT_ENABLED;
+  return { kind: "proved", entry, until: finding.expires };
 }
 
 /** Whether a token's address is the login, or both are names of one user. */

@@ -21,8 +21,9 @@ export const plain: Method = async (request, { schemes }) => {
     verify(entry) {
       if (entry === null || entry.appPassword === null) return verifyOwn(request, entry, schemes);
       // It was found by its digest, so it is right, and only who has it learns anything from the time.
-      const usable = isEnabled(entry, request) && isUsable(entry.appPassword, request.protocol);
-      return usable ? { kind: "proved", entry } : NOT_ENABLED;
+      const { appPassword: used } = entry;
+      if (!isEnabled(entry, request) || !isUsable(used, request.protocol)) return NOT_ENABLED;
+      return { kind: "proved", entry, ...(used.expires && { until: used.expires.getTime() }) };
     },
   };
 };
