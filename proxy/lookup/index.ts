@@ -2,4 +2,5 @@
 export type { Answer, Authority, LookupRequest, Route } from "./authority.ts";
 export { CachingAuthority } from "./caching-authority.ts";
 export { CircuitBreaker } from "./circuit-breaker.ts";
+export { Endpoint } from "./endpoint.ts";
 export { HttpAuthority } from "./http-authority.ts";

@@ -11,6 +11,9 @@ export const LONGEST_HEAD = 16_384;
 /** What an answer came with. */
 export interface Head {
   readonly answer: Answer;
+  readonly status: number;
+  /** Headers by their names in small letters. */
+  readonly fields: ReadonlyMap<string, ByteString>;
   /** Bytes of a body that follows and is ignored; null where only the connection's end shows its end. */
   readonly body: number | null;
   readonly keepAlive: boolean;
@@ -89,6 +92,8 @@ export class HeadReader {
     const bodiless = code === 204 || code === 304;
     return {
       answer: this.#answer(code),
+      status: code,
+      fields: this.#fields,
       body: bodiless ? 0 : chunked || !/^\d{1,9}$/.test(length) ? null : Number(length),
       keepAlive: version === "1.1" ? connection !== "close" : connection === "keep-alive",
     };

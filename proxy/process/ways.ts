@@ -1,7 +1,7 @@
 /** The ways out of this process, as a server's directives and Java's properties say: directly, or through proxies. */
 import { unixPath } from "../../shared/address.ts";
 import type { OutboundProxy, ServerSettings } from "../config/index.ts";
-import { CachingAuthority, CircuitBreaker, HttpAuthority } from "../lookup/index.ts";
+import { CachingAuthority, CircuitBreaker, Endpoint, HttpAuthority } from "../lookup/index.ts";
 import type { Names } from "../resolver/index.ts";
 import type { Server } from "../session/index.ts";
 import { type Dials, SocketClientTls, type Transport } from "../transport/index.ts";
@@ -51,8 +51,9 @@ export function lookupAuthority(
 ): CachingAuthority {
   const tls = server.lookupTls === null ? null : contexts.of(server.lookupTls);
   const dial = dialLookups(server, transport);
-  const endpoint = new HttpAuthority(transport, { ...server, tls }, dial);
-  return new CachingAuthority(new CircuitBreaker(endpoint), server);
+  const endpoint = new Endpoint(transport, { ...server, tls }, dial);
+  const authority = new HttpAuthority(endpoint, server);
+  return new CachingAuthority(new CircuitBreaker(authority), server);
 }
 
 function dialLookups(

@@ -1,5 +1,6 @@
 // Who asks: anna, by IMAP, in the clear, unless a test says otherwise.
-import type { LookupRequest } from "../../proxy/lookup/index.ts";
+import { Endpoint, HttpAuthority, type LookupRequest } from "../../proxy/lookup/index.ts";
+import type { Transport } from "../../proxy/transport/index.ts";
 
 export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupRequest {
   return {
@@ -12,4 +13,11 @@ export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupReque
     tls: null,
     ...changes,
   };
+}
+
+type Settings = ConstructorParameters<typeof Endpoint>[1] &
+  ConstructorParameters<typeof HttpAuthority>[1];
+
+export function authorityAt(transport: Transport, settings: Settings): HttpAuthority {
+  return new HttpAuthority(new Endpoint(transport, settings), settings);
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import { type Answer as Said, HttpAuthority } from "../../../proxy/lookup/index.ts";
+import type { Answer as Said, HttpAuthority } from "../../../proxy/lookup/index.ts";
 import { SocketTransport } from "../../../proxy/transport/index.ts";
 import {
   type Answer,
@@ -13,14 +13,14 @@ import {
   route,
   startLookupEndpoint,
 } from "../../support/lookup-endpoint.ts";
-import { lookupRequest } from "../../support/lookup-request.ts";
+import { authorityAt, lookupRequest } from "../../support/lookup-request.ts";
 import { freePorts } from "../../support/ports.ts";
 import { makeScratch } from "../../support/scratch.ts";
 
 const transport = new SocketTransport();
 
-function authorityAt(port: number, keepalive = true): HttpAuthority {
-  return new HttpAuthority(transport, {
+function atPort(port: number, keepalive = true): HttpAuthority {
+  return authorityAt(transport, {
     auth_http: { https: false, host: "127.0.0.1", port, hostHeader: "127.0.0.1", uri: "/auth" },
     tls: null,
     auth_http_header: ["X-Auth-Key: k"],
@@ -52,7 +52,7 @@ const ROUTE = {
 
 test("lookups one after another share a connection", async (context) => {
   const { port, listener, lookups } = await endpoint(context, () => route(143));
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   for (let attempt = 1; attempt <= 10; attempt++)
     assert.deepEqual(await ask(authority, attempt), ROUTE);
   assert.equal(listener.connections, 1);
@@ -68,7 +68,7 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
   const socket = join(path, "auth.sock");
   const started = await startLookupEndpoint(() => route(143), socket);
   context.after(() => started.close());
-  const authority = new HttpAuthority(transport, {
+  const authority = authorityAt(transport, {
     auth_http: {
       https: false,
       host: `unix:${socket}`,
@@ -94,7 +94,7 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
 
 test("lookups at once have a connection each, which later ones use", async (context) => {
   const { port, listener } = await endpoint(context, () => route(143));
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   const all = (): Promise<Said[]> => Promise.all(Array.from({ length: 5 }, () => ask(authority)));
   for (const said of await all()) assert.deepEqual(said, ROUTE);
   assert.equal(listener.connections, 5);
@@ -106,7 +106,7 @@ test("answers are not mixed up", async (context) => {
   const { port } = await endpoint(context, (lookup) =>
     reply(200, { "Auth-Status": `no ${lookup.header("Auth-Login-Attempt")}` }),
   );
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   for (let round = 0; round < 5; round++) {
     const attempts = Array.from({ length: 20 }, (_, index) => round * 20 + index);
     const said = await Promise.all(attempts.map((attempt) => ask(authority, attempt)));
@@ -123,7 +123,7 @@ test("a body is read over, and the connection used again", async (context) => {
     context,
     () => `${route(143).replace("Content-Length: 0", `Content-Length: ${body.length}`)}${body}`,
   );
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   for (let attempt = 1; attempt <= 3; attempt++)
     assert.deepEqual(await ask(authority, attempt), ROUTE);
   assert.equal(listener.connections, 1);
@@ -137,7 +137,7 @@ for (const [name, text] of Object.entries({
 })) {
   test(`a connection ${name} is not used again`, async (context) => {
     const { port, listener } = await endpoint(context, () => text);
-    const authority = authorityAt(port);
+    const authority = atPort(port);
     for (let attempt = 1; attempt <= 3; attempt++)
       assert.deepEqual(await ask(authority, attempt), ROUTE);
     assert.equal(listener.connections, 3);
@@ -146,7 +146,7 @@ for (const [name, text] of Object.entries({
 
 test("with keepalive off each lookup is HTTP/1.0 on a connection of its own", async (context) => {
   const { port, listener, lookups } = await endpoint(context, () => route(143));
-  const authority = authorityAt(port, false);
+  const authority = atPort(port, false);
   for (let attempt = 1; attempt <= 3; attempt++)
     assert.deepEqual(await ask(authority, attempt), ROUTE);
   assert.equal(listener.connections, 3);
@@ -157,7 +157,7 @@ test("with keepalive off each lookup is HTTP/1.0 on a connection of its own", as
 test("a kept connection that dies with the question is replaced, once", async (context) => {
   let asked = 0;
   const { port, listener } = await endpoint(context, () => (++asked === 2 ? "" : route(143)));
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   assert.deepEqual(await ask(authority), ROUTE);
   assert.deepEqual(await ask(authority), ROUTE);
   assert.deepEqual([asked, listener.connections], [3, 2]);
@@ -165,7 +165,7 @@ test("a kept connection that dies with the question is replaced, once", async (c
 
 test("a new connection that dies with the question is not replaced", async (context) => {
   const { port, listener } = await endpoint(context, () => "");
-  assert.equal((await ask(authorityAt(port))).kind, "unavailable");
+  assert.equal((await ask(atPort(port))).kind, "unavailable");
   assert.equal(listener.connections, 1);
 });
 
@@ -174,7 +174,7 @@ test("a question that was half answered is not asked again", async (context) => 
   const { port } = await endpoint(context, () =>
     ++asked === 2 ? "HTTP/1.1 200 OK\r\n" : route(143),
   );
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   await ask(authority);
   assert.equal((await ask(authority)).kind, "unavailable");
   assert.equal(asked, 2);
@@ -182,7 +182,7 @@ test("a question that was half answered is not asked again", async (context) => 
 
 test("an endpoint that was restarted meanwhile is asked anew", async (context) => {
   const { port, listener } = await endpoint(context, () => route(143));
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   await ask(authority);
   await listener.close();
   await listener.listen(port);
@@ -199,7 +199,7 @@ describe("whatever the endpoint does wrong,", () => {
   for (const [name, answer] of Object.entries(WRONGS)) {
     test(`${name} is told as unavailable, with a reason`, async (context) => {
       const { port } = await endpoint(context, answer);
-      const said = await ask(authorityAt(port));
+      const said = await ask(atPort(port));
       assert.equal(said.kind, "unavailable");
       assert.ok("why" in said && said.why !== "");
     });
@@ -207,7 +207,7 @@ describe("whatever the endpoint does wrong,", () => {
 
   test("its absence is told as unavailable", async () => {
     const [port] = await freePorts(1);
-    const said = await ask(authorityAt(port!));
+    const said = await ask(atPort(port!));
     assert.ok(
       said.kind === "unavailable" && /^recv\(\) failed \(111: Connection refused\)$/.test(said.why),
     );
@@ -217,7 +217,7 @@ describe("whatever the endpoint does wrong,", () => {
 test("giving up ends the lookup and its connection", async (context) => {
   const { port, listener, lookups } = await endpoint(context, never);
   const giveUp = new AbortController();
-  const asked = authorityAt(port).lookup(lookupRequest(), giveUp.signal);
+  const asked = atPort(port).lookup(lookupRequest(), giveUp.signal);
   if (listener.connections === 0) await once(listener, "connection");
   while (lookups.length === 0) await new Promise(setImmediate);
   giveUp.abort(new Error("enough"));
@@ -227,7 +227,7 @@ test("giving up ends the lookup and its connection", async (context) => {
 
 test("one that had given up already asks nobody", async (context) => {
   const { port, lookups } = await endpoint(context, () => route(143));
-  const asked = authorityAt(port).lookup(lookupRequest(), AbortSignal.abort(new Error("enough")));
+  const asked = atPort(port).lookup(lookupRequest(), AbortSignal.abort(new Error("enough")));
   await assert.rejects(asked);
   connect(port, "127.0.0.1").destroy();
   assert.equal(lookups.length, 0);
@@ -235,7 +235,7 @@ test("one that had given up already asks nobody", async (context) => {
 
 test("a lookup that was answered is not given up later", async (context) => {
   const { port, listener } = await endpoint(context, () => route(143));
-  const authority = authorityAt(port);
+  const authority = atPort(port);
   const giveUp = new AbortController();
   await authority.lookup(lookupRequest(), giveUp.signal);
   giveUp.abort();

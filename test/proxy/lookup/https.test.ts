@@ -5,10 +5,10 @@ import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { after, before, test } from "node:test";
-import { HttpAuthority } from "../../../proxy/lookup/index.ts";
+import type { HttpAuthority } from "../../../proxy/lookup/index.ts";
 import { SocketClientTls, SocketTransport } from "../../../proxy/transport/index.ts";
 import { type Certificate, selfSigned } from "../../support/certificate.ts";
-import { lookupRequest } from "../../support/lookup-request.ts";
+import { authorityAt, lookupRequest } from "../../support/lookup-request.ts";
 
 let own: Certificate;
 let server: Server;
@@ -39,7 +39,7 @@ before(async () => {
 after(() => server.close());
 
 function authority(host: string, tls: SocketClientTls, at = port): HttpAuthority {
-  return new HttpAuthority(new SocketTransport(), {
+  return authorityAt(new SocketTransport(), {
     auth_http: { https: true, host, port: at, hostHeader: host, uri: "/auth" },
     tls,
     auth_http_header: [],
