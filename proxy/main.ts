@@ -141,6 +141,11 @@ async function read(line: CommandLine): Promise<Configuration> {
       accepted("auth_http_ssl_*", place, () => clientTls.of(lookupTls).check());
     }
   }
+  const { relay } = settings;
+  if (relay !== null && relay.lookupTls !== null) {
+    const { lookupTls, listen } = relay;
+    accepted("auth_http_ssl_*", listen.place, () => clientTls.of(lookupTls).check());
+  }
   return { ...configuration, settings };
 }
 

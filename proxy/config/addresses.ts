@@ -5,6 +5,7 @@ import type { Findings } from "./findings.ts";
 import { refuseClashes, resolveListens } from "./listen.ts";
 import { type Hosts, lookUp } from "./name-lookup.ts";
 import { resolveNetworks } from "./realip.ts";
+import { listensOf } from "./relay.ts";
 import { resolveNameServers } from "./resolver.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 
@@ -20,7 +21,7 @@ export async function resolveAddresses(
   if (names.length === 0) return settings;
   const hosts = await lookUp(names);
   const servers = settings.servers.map((server) => resolveServer(server, hosts));
-  refuseClashes(servers.flatMap(({ listen }) => listen));
+  refuseClashes(listensOf({ ...settings, servers }));
   return { ...settings, error_log: resolveErrorLogs(settings.error_log, hosts), servers };
 }
 

@@ -9,6 +9,7 @@ import type { Findings } from "./findings.ts";
 import { type JavaProperty, readProperties } from "./java/index.ts";
 import { refuseClashes } from "./listen.ts";
 import { type ConfigFile, Reader } from "./read.ts";
+import { listensOf, relaySettings } from "./relay.ts";
 import { resolveValues } from "./scope.ts";
 import { serverSettings } from "./server.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
@@ -57,8 +58,11 @@ export function readConfiguration(source: Source): Configuration {
   const tls = new TlsReader(dirname(path), reader.findings);
   const java = readProperties(properties, reader.findings);
   const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls, java));
-  if (servers.length === 0) throw new ConfigError('no "server" in the "mail" block', mail);
-  refuseClashes(servers.flatMap(({ listen }) => listen));
+  const relay = relaySettings(mail, tls);
+  if (servers.length === 0 && relay === null) {
+    throw new ConfigError('no "server" in the "mail" block', mail);
+  }
+  refuseClashes(listensOf({ servers, relay }));
   for (const server of servers) doubt(server, reader.findings);
   const settings: Settings = {
     ...own,
@@ -71,17 +75,22 @@ export function readConfiguration(source: Source): Configuration {
     error_log: logs,
     file: path,
     servers,
+    relay,
     warnings: reader.findings.warnings,
     notices: reader.findings.notices,
   };
-  return { settings, files: reader.files, names: namesOf(reader.findings, servers) };
+  const asking = relay === null ? servers : [...servers, relay];
+  return { settings, files: reader.files, names: namesOf(reader.findings, asking) };
 }
 
 /** An endpoint behind a proxy may have a name that the proxy alone knows. */
-function namesOf({ hosts }: Findings, servers: readonly ServerSettings[]): Findings["hosts"] {
+function namesOf(
+  { hosts }: Findings,
+  asking: readonly Pick<ServerSettings, "auth_http" | "auth_http_proxy">[],
+): Findings["hosts"] {
   const endpoints = (direct: boolean): ReadonlySet<string> =>
     new Set(
-      servers
+      asking
         .filter(({ auth_http_proxy }) => (auth_http_proxy === null) === direct)
         .map(({ auth_http }) => auth_http.host),
     );

@@ -22,6 +22,7 @@ export type { LogDestination } from "./log-destination.ts";
 export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
 export type { Outbound, OutboundProxy, ProxyCredentials } from "./outbound-proxy.ts";
 export { trusts } from "./realip.ts";
+export type { RelaySettings } from "./relay.ts";
 export type { ResolverSettings } from "./resolver.ts";
 export { withoutPasswords } from "./secrets.ts";
 export type { ServerSettings, Settings } from "./settings.ts";

@@ -5,6 +5,7 @@ import type { Place } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
 import type { ConnectionLimit } from "./limit.ts";
 import type { Outbound } from "./outbound-proxy.ts";
+import type { RelaySettings } from "./relay.ts";
 import type { EventValues, MailValues, MainValues, ServerValues } from "./table.ts";
 import type { ClientTlsSettings, TlsSettings } from "./tls/index.ts";
 
@@ -32,6 +33,8 @@ export interface Settings extends Omit<MainValues, "error_log">, EventValues, Ma
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];
   readonly servers: readonly ServerSettings[];
+  /** Null where there is no `auth_http_relay`. */
+  readonly relay: RelaySettings | null;
   /** What nginx warns of, and what we doubt. */
   readonly warnings: readonly string[];
   /** What Postern does otherwise than nginx: one sentence each. */

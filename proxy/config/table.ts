@@ -15,6 +15,7 @@ import { pop3 } from "./pop3.ts";
 import { proxySsl, upstreamSecurity } from "./proxy-ssl.ts";
 import { proxy } from "./proxy.ts";
 import { realip } from "./realip.ts";
+import { relayRows } from "./relay.ts";
 import { smtp } from "./smtp.ts";
 import { security, ssl } from "./tls/index.ts";
 import { threadPool } from "./thread-pool.ts";
@@ -55,6 +56,7 @@ const rows: Rows = {
   ...serverRows,
   ...ssl,
   ...authHttpSsl,
+  ...relayRows,
   ...proxySsl,
 };
 

@@ -4,3 +4,4 @@ export { CachingAuthority } from "./caching-authority.ts";
 export { CircuitBreaker } from "./circuit-breaker.ts";
 export { Endpoint } from "./endpoint.ts";
 export { HttpAuthority } from "./http-authority.ts";
+export { type Relay, RelayedLookup } from "./relay.ts";

@@ -20,7 +20,7 @@ export interface Head {
 }
 
 /** RFC 9110 section 5.6.2. */
-const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+export const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** Not HTTP, and not nginx's bare headers either; or not all of it. */
 export class InvalidReply extends Error {
@@ -77,6 +77,8 @@ export class HeadReader {
       throw new InvalidReply("sent invalid header in response");
     }
     const field = name.toLowerCase();
+    // For whoever reads the headers alone.
+    if (field === "auth-status" && value === STATUS_OK && this.#refusal !== null) return;
     const earlier = field === "cache-control" ? this.#fields.get(field) : undefined;
     this.#fields.set(field, earlier === undefined ? value : `${earlier}, ${value}`);
     if (field !== "auth-status" || value === STATUS_OK) return;

@@ -5,9 +5,9 @@
  */
 import type { Listen, Settings } from "../config/index.ts";
 
-/** A `listen`, and the index of its server in the settings. */
+/** A `listen`, and the index of its server in the settings; null for the relay, which is none. */
 interface Entrance {
-  readonly server: number;
+  readonly server: number | null;
   readonly listen: Listen;
 }
 
@@ -20,10 +20,11 @@ export interface Binding {
 }
 
 /** In an order that primary and workers agree upon. */
-export function bindings({ servers }: Settings): readonly Binding[] {
-  const entrances = servers.flatMap(({ listen: listens }, server) =>
+export function bindings({ servers, relay }: Settings): readonly Binding[] {
+  const entrances: Entrance[] = servers.flatMap(({ listen: listens }, server) =>
     listens.map((listen) => ({ server, listen })),
   );
+  if (relay !== null) entrances.push({ server: null, listen: relay.listen });
   const wildcards = new Map(
     entrances
       .filter(({ listen: { host } }) => host === "0.0.0.0" || host === "::")

@@ -1,7 +1,13 @@
 /** The ways out of this process, as a server's directives and Java's properties say: directly, or through proxies. */
 import { unixPath } from "../../shared/address.ts";
-import type { OutboundProxy, ServerSettings } from "../config/index.ts";
-import { CachingAuthority, CircuitBreaker, Endpoint, HttpAuthority } from "../lookup/index.ts";
+import type { OutboundProxy, RelaySettings, ServerSettings } from "../config/index.ts";
+import {
+  CachingAuthority,
+  CircuitBreaker,
+  Endpoint,
+  HttpAuthority,
+  type Relay,
+} from "../lookup/index.ts";
 import type { Names } from "../resolver/index.ts";
 import type { Server } from "../session/index.ts";
 import { type Dials, SocketClientTls, type Transport } from "../transport/index.ts";
@@ -56,8 +62,25 @@ export function lookupAuthority(
   return new CachingAuthority(new CircuitBreaker(authority), server);
 }
 
+/** @param failed hears why a lookup could not be answered */
+export function relayTo(
+  settings: RelaySettings,
+  transport: Transport,
+  contexts: ClientTlsContexts,
+  failed: Relay["failed"],
+): Relay {
+  const tls = settings.lookupTls === null ? null : contexts.of(settings.lookupTls);
+  const dial = dialLookups(settings, transport);
+  // What nginx gets is the endpoint's own bytes.
+  const asked = { ...settings, tls, auth_http_unescape: false };
+  return { ...settings, transport, endpoint: new Endpoint(transport, asked, dial), failed };
+}
+
 function dialLookups(
-  { auth_http: { host }, auth_http_proxy: proxy }: ServerSettings,
+  {
+    auth_http: { host },
+    auth_http_proxy: proxy,
+  }: Pick<ServerSettings, "auth_http" | "auth_http_proxy">,
   transport: Transport,
 ): Dial {
   return proxy === null || unixPath(host) !== null

@@ -9,10 +9,17 @@ import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
 import { type Names, type Resolver, Resolvers, SystemNames, namesBy } from "../resolver/index.ts";
 import { type Server, Session } from "../session/index.ts";
-import { type BoundSocket, type Connection, SocketTransport, accept } from "../transport/index.ts";
+import {
+  type BoundSocket,
+  type Connection,
+  SocketTransport,
+  type Transport,
+  accept,
+} from "../transport/index.ts";
 import { reason } from "../reason.ts";
 import { ClientTlsContexts, Health } from "../upstream/index.ts";
-import { lookupAuthority, waysUpstream } from "./ways.ts";
+import { type Relay, RelayedLookup } from "../lookup/index.ts";
+import { lookupAuthority, relayTo, waysUpstream } from "./ways.ts";
 import { Doors } from "./doors.ts";
 import { type Binding, bindings } from "./bindings.ts";
 import { reservedConnections } from "./resources.ts";
@@ -36,9 +43,11 @@ export class Worker {
   /** Who was sent away, and why. */
   readonly refusals = new Refusals();
   readonly #bindings: readonly Binding[];
+  readonly #transport: Transport;
   readonly #servers: readonly Server[];
   readonly #doors: Doors;
-  readonly #sessions = new Set<Session>();
+  readonly #relay: Relay | null;
+  readonly #sessions = new Set<Session | RelayedLookup>();
   readonly #sinks = new Sinks();
   /** Null where nobody is to be told. */
   readonly #reporter: Reporter | null;
@@ -64,6 +73,14 @@ export class Worker {
     const health = new Health(this.#reporter);
     const tls = new TlsContexts(ticketKeys);
     const clientTls = new ClientTlsContexts();
+    this.#transport = transport;
+    const { relay } = settings;
+    this.#relay =
+      relay &&
+      relayTo(relay, transport, clientTls, (why) => {
+        const endpoint = formatAddress(relay.auth_http);
+        this.log.write("error", `auth http server ${endpoint} ${why} while relaying a lookup`);
+      });
     this.#servers = settings.servers.map((server) => ({
       settings: server,
       protocol: protocols[server.protocol],
@@ -109,24 +126,31 @@ export class Worker {
   take(index: number, client: Connection): void {
     const { own, others } = this.#binding(index);
     const { server: at, listen } = others.get(client.local.host) ?? own;
-    const server = this.#servers[at];
+    const server = at === null ? null : this.#servers[at];
     if (server === undefined) throw new RangeError("no such server");
     try {
-      server.transport.admit(client);
+      this.#transport.admit(client);
     } catch (error) {
-      server.refusals.count("worker_connections");
-      server.errorLog.write("alert", reason(error));
-      sayFull(server, listen, client);
+      this.refusals.count("worker_connections");
+      (server?.errorLog ?? this.log).write("alert", reason(error));
+      if (server !== null) sayFull(server, listen, client);
       client.destroy();
       return;
     }
     this.#doors.mind();
-    const session = new Session(server, client, ++this.#accepted, (ended) => {
-      this.#sessions.delete(ended);
-      if (this.#draining && this.#sessions.size === 0) this.#idle();
-    });
-    this.#sessions.add(session);
-    session.start(listen);
+    if (server !== null) {
+      const session = new Session(server, client, ++this.#accepted, (one) => this.#ended(one));
+      this.#sessions.add(session);
+      session.start(listen);
+    } else if (this.#relay !== null) {
+      const lookup = new RelayedLookup(this.#relay, client, (one) => this.#ended(one));
+      this.#sessions.add(lookup);
+    }
+  }
+
+  #ended(session: Session | RelayedLookup): void {
+    const last = this.#sessions.delete(session) && this.#sessions.size === 0;
+    if (this.#draining && last) this.#idle();
   }
 
   /** Takes no more connections, and is idle once those that are logged in have ended. */

@@ -185,3 +185,14 @@ test("answers of lookups are kept where the configuration says so, 10,000 unless
   assert.deepEqual(server("auth_http_cache on;").auth_http_cache, { entries: 10_000 });
   assert.deepEqual(server("auth_http_cache on entries=5;").auth_http_cache, { entries: 5 });
 });
+
+test("a mail block may hold a relay alone, and what holds for its lookups stands beside it", () => {
+  const settings = configure(
+    "mail { auth_http https://w.test/auth; auth_http_timeout 5s; auth_http_relay [::1]:8080; }",
+  );
+  assert.deepEqual(settings.servers, []);
+  const { listen, auth_http, auth_http_timeout, lookupTls } = settings.relay!;
+  assert.deepEqual([listen.host, listen.port], ["::1", 8080]);
+  assert.deepEqual([auth_http.host, auth_http_timeout], ["w.test", 5000]);
+  assert.notEqual(lookupTls, null);
+});
