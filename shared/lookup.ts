@@ -29,6 +29,15 @@ export type TlsMode = (typeof TLS_MODES)[number];
 /** WebIDL's ByteString: text in which each character is one byte, 0x00 to 0xFF. */
 export type ByteString = string;
 
+/**
+ * For how long a reply may be used again (`Cache-Control`), seconds: RFC 9111 section 5.2.2.1; and so many more
+ * while the endpoint is out of reach, RFC 5861 section 4.
+ */
+export interface Freshness {
+  readonly maxAge: number;
+  readonly staleIfError: number;
+}
+
 /** `Auth-Status` of a yes: these two letters exactly, in this case. */
 export const STATUS_OK = "OK";
 

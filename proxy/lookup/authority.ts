@@ -1,5 +1,5 @@
 /** Whom a session asks who its client is, and where the mailbox lives. */
-import type { ByteString, ProtocolName, TlsMode } from "../../shared/lookup.ts";
+import type { ByteString, Freshness, ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import type { Proxied } from "../listener/index.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { Address, TlsSession } from "../transport/index.ts";
@@ -64,12 +64,6 @@ export type Answer =
       /** Whether it has said anything at all. */
       readonly reached: boolean;
     };
-
-/** RFC 9111 section 5.2.2.1 and RFC 5861 section 4: seconds, and seconds more while the authority cannot tell. */
-export interface Freshness {
-  readonly maxAge: number;
-  readonly staleIfError: number;
-}
 
 /** An answer from before. */
 interface Remembered {

@@ -7,9 +7,9 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import type { ByteString } from "../../shared/lookup.ts";
+import type { ByteString, Freshness } from "../../shared/lookup.ts";
 import { SharedWork } from "../shared-work.ts";
-import type { Answer, Authority, Freshness, LookupRequest } from "./authority.ts";
+import type { Answer, Authority, LookupRequest } from "./authority.ts";
 import { type RequestSettings, formatRequest } from "./request.ts";
 
 export interface CachingSettings extends RequestSettings {

@@ -1,5 +1,5 @@
 /** `Cache-Control` (RFC 9111 section 5.2): for how long a reply may be used again. */
-import type { Freshness } from "./authority.ts";
+import type { Freshness } from "../../shared/lookup.ts";
 
 /** A directive, whose argument is a token or quoted. */
 const DIRECTIVE = /^([a-z0-9!#$%&'*+.^_`|~-]+)(?:=(?:"([^"\\]*)"|([a-z0-9!#$%&'*+.^_`|~-]+)))?$/i;

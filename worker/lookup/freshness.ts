@@ -2,8 +2,9 @@
  * For how long a caller may answer a lookup itself: those who say that they can, and know what may be kept. Of
  * answers alone that hold for the next login as well: a yes to a password or a token, without a password in it.
  */
+import type { Freshness } from "../../shared/lookup.ts";
 import type { Proved } from "./methods/index.ts";
-import type { Accepted, Freshness, Unavailable } from "./outcome.ts";
+import type { Accepted, Unavailable } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 
 /** The variables of `wrangler.toml`: seconds, as text. */

@@ -1,3 +1,4 @@
+import type { Freshness } from "../../shared/lookup.ts";
 import type { Entry } from "../directory/users.ts";
 
 /** What a lookup comes to. Refused and unavailable are never mixed up: see `reply.ts`. */
@@ -21,12 +22,6 @@ export interface Accepted {
   readonly fallbacks: readonly { readonly host: string; readonly port: number }[];
   /** For how long the caller may answer the same lookup itself; left out where it may not. */
   readonly freshness?: Freshness;
-}
-
-/** Seconds; the second while we are out of reach (RFC 5861 section 4), and on top of the first. */
-export interface Freshness {
-  readonly maxAge: number;
-  readonly staleIfError: number;
 }
 
 export interface Refused {

@@ -5,8 +5,8 @@
  * reads no more than 1,024.
  */
 import { formatAddress } from "../../shared/address.ts";
-import { STATUS_OK } from "../../shared/lookup.ts";
-import type { Accepted, Freshness, Outcome } from "./outcome.ts";
+import { type Freshness, STATUS_OK } from "../../shared/lookup.ts";
+import type { Accepted, Outcome } from "./outcome.ts";
 import type { LookupRequest } from "./request.ts";
 import { waitAfter } from "./wait.ts";
 import { RECIPIENT_WORDS, WORDS, type Words } from "./words.ts";

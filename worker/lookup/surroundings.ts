@@ -1,6 +1,7 @@
 /** What the platform tells of a lookup, and what an isolate keeps from one to the next. */
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
+import type { Freshness } from "../../shared/lookup.ts";
 import { Reading } from "../directory/reading.ts";
 import { readProviders, Tokens } from "../oauth/index.ts";
 import { allowedSchemes } from "../passwords/schemes.ts";
@@ -9,7 +10,6 @@ import { HostNames, type Place } from "../routing/index.ts";
 import { readKeys, readMasterPasswords } from "../secrets/index.ts";
 import type { Surroundings as LoginSurroundings } from "./authenticate.ts";
 import { freshnessOf } from "./freshness.ts";
-import type { Freshness } from "./outcome.ts";
 import type { Surroundings as RouteSurroundings } from "./route.ts";
 
 const hostNames = kept((endpoint) => new HostNames(endpoint));

@@ -12,10 +12,10 @@ function breakerOf(endpoint: ScriptedAuthority) {
   const ask = (signal = forever) => breaker.lookup(lookupRequest(), signal);
   return {
     ask,
-    async times(count: number) {
+    times: async (count: number) => {
       for (let index = 0; index < count; index++) await ask();
     },
-    at(ms: number) {
+    at: (ms: number) => {
       now = ms;
     },
   };

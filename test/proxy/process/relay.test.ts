@@ -26,7 +26,7 @@ const ANSWERS: Record<string, () => string | Promise<string>> = {
 };
 
 before(async () => {
-  endpoint = await startLookupEndpoint((lookup) => ANSWERS[lookup.header("Auth-User")!]!());
+  endpoint = await startLookupEndpoint((asked) => ANSWERS[asked.header("Auth-User")!]!());
   [port = 0] = await freePorts(1);
   postern = await startPostern(`
     error_log stderr info;
@@ -44,9 +44,9 @@ after(async () => {
 });
 
 /** Sends a lookup as nginx writes it, and returns the reply's lines. */
-function ask(text: string, pieces = [text]): Promise<string[]> {
+function ask(text: string): Promise<string[]> {
   const wire = new Wire(connect(port, "127.0.0.1"));
-  for (const piece of pieces) wire.write(piece);
+  wire.write(text);
   return untilClosed(wire);
 }
 
