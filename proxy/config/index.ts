@@ -16,7 +16,6 @@ export {
   readArgumentFile,
   readArguments,
 } from "./java/index.ts";
-export type { ConnectionLimit, LoginRate } from "./limit.ts";
 export type { Listen } from "./listen.ts";
 export type { LogDestination } from "./log-destination.ts";
 export { LOG_LEVELS, type LogLevel } from "./log-level.ts";

@@ -42,7 +42,7 @@ export interface ConnectionLimit {
   readonly most: number;
 }
 
-export interface LoginRate {
+interface LoginRate {
   /** Logins a second. */
   readonly rate: number;
   /** Logins beyond it that may come at once. */
