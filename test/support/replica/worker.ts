@@ -1,7 +1,7 @@
 /** Our worker, with a D1 that has a replica, and with data points that can be read: a caller says by headers what they do. */
-import worker, { Penalties } from "../../../worker/index.ts";
+import worker, { Fleet, Penalties } from "../../../worker/index.ts";
 
-export { Penalties };
+export { Fleet, Penalties };
 
 /** Where a statement was answered. */
 type Instance = "replica" | "primary";
