@@ -23,7 +23,7 @@ before(async () => {
       servers: [
         { name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 },
         { name: "named", group: "mail", host: "imap.example.test", imapPort: 143 },
-        { name: "broken", group: "mail", host: "m1.test\r\nAuth-Pass: x", imapPort: 143 },
+        { name: "broken", group: "mail", host: "m1.test\r\nauth-pass: x", imapPort: 143 },
       ],
       users: [
         { address: "alice@example.test", ...row },
