@@ -5,6 +5,8 @@ import type { Credentials } from "../protocols/index.ts";
 import type { Address, TlsSession } from "../transport/index.ts";
 
 export interface LookupRequest {
+  /** The session's, of the form of a W3C trace id. */
+  readonly trace: string;
   readonly credentials: Credentials;
   readonly protocol: ProtocolName;
   /** From 1, growing with each lookup of a session. */

@@ -1,4 +1,6 @@
 /** A lookup as nginx writes it: its headers, in its order. */
+import { randomUUID } from "node:crypto";
+import { canonicalName } from "../../shared/host-pattern.ts";
 import { type ByteString, escapeValue } from "../../shared/lookup.ts";
 import { version } from "../version.ts";
 import type { LookupEndpoint } from "../config/index.ts";
@@ -49,6 +51,9 @@ export function formatRequest(settings: RequestSettings, request: LookupRequest)
   }
   if (tls !== null) lines.push(...tlsHeaders(tls, settings.auth_http_pass_client_cert, https));
   lines.push(settings.auth_http_cache === null ? ACCEPT : `${ACCEPT}, cache`);
+  lines.push(`Traceparent: 00-${request.trace}-${newSpan()}-01`);
+  const serverName = canonicalName(tls?.serverName ?? "");
+  if (serverName !== null) lines.push(`Auth-SSL-Server-Name: ${serverName}`);
   // Intermediaries on the way to a distant endpoint turn away requests without one.
   if (https) lines.push(`User-Agent: postern/${version}`);
   lines.push(...settings.auth_http_header);
@@ -57,6 +62,11 @@ export function formatRequest(settings: RequestSettings, request: LookupRequest)
 
 /** What we understand of replies beyond nginx's: names for addresses, TLS upstream, other servers to try. */
 const ACCEPT = "Auth-Accept: hostname, tls, fallback";
+
+/** An id for one lookup (W3C Trace Context, parent-id), never zero: this half of a UUID begins with a 1. */
+function newSpan(): string {
+  return randomUUID().slice(19).replace("-", "");
+}
 
 /** What stands in `Auth-User` and `Auth-Pass`. */
 function shown(credentials: Credentials): readonly [login: ByteString, secret: ByteString] {

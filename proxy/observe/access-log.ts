@@ -8,6 +8,8 @@ import type { Sinks } from "./sinks.ts";
 export interface SessionRecord {
   /** The number that the error log shows as `*7`. */
   readonly connection: number;
+  /** What lookups were told of it, and so the lookup endpoint's log as well (W3C Trace Context). */
+  readonly trace_id: string;
   readonly protocol: ProtocolName;
   readonly remote_addr: string;
   readonly remote_port: number;

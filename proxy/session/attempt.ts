@@ -140,6 +140,7 @@ export class Attempt {
     try {
       return await authority.lookup(
         {
+          trace: this.#client.trace,
           credentials,
           protocol: protocol.name,
           attempt,

@@ -13,8 +13,8 @@ export class Client {
   /** What a PROXY header said, believed or not; null without one. */
   proxied: Proxied | null = null;
   #address: Address;
-  /** Of the form of a W3C trace id. */
-  readonly #session = randomUUID().replaceAll("-", "");
+  /** Of the form of a W3C trace id: by it the session is found in the logs of everybody who takes part. */
+  readonly trace = randomUUID().replaceAll("-", "");
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -30,7 +30,7 @@ export class Client {
   get facts(): ClientFacts {
     const { host: address, port } = this.#address;
     const { local } = this.connection;
-    return { address, port, host: this.host, local, session: this.#session };
+    return { address, port, host: this.host, local, session: this.trace };
   }
 
   /** @param trusts whether a balancer is believed (`set_real_ip_from`) */

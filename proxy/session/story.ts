@@ -154,6 +154,7 @@ export class Story {
     const { host, port } = this.#client.address;
     this.#server.accessLog.write({
       connection: this.#number,
+      trace_id: this.#client.trace,
       protocol: this.#server.protocol.name,
       remote_addr: host,
       remote_port: port,

@@ -4,6 +4,7 @@ import type { Transport } from "../../proxy/transport/index.ts";
 
 export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupRequest {
   return {
+    trace: "0af7651916cd43dd8448eb211c80319c",
     credentials: { method: "plain", login: "anna", password: "s3cret" },
     protocol: "imap",
     attempt: 1,

@@ -50,7 +50,7 @@ export function withoutParticulars(
 }
 
 /** Headers of lookups that only Postern sends; an endpoint that knows nginx's only does not look at them. */
-const OURS = /^Auth-Accept: /;
+const OURS = /^(?:Auth-Accept|Auth-SSL-Server-Name|Traceparent): /;
 const SALT = /<\d+\.\d+@[^>]*>/;
 const CHALLENGE = /^(< (?:\+|334) )([A-Za-z0-9+/]{20,}=*)/;
 const PROXY_PORTS = /^(PROXY \S+ \S+ \S+) (\d+) (\d+)/;

@@ -29,6 +29,8 @@ const nginxs: RequestSettings = {
   auth_http_cache: null,
 };
 
+const OURS = /^(?:Auth-Accept|Auth-SSL-Server-Name|Traceparent): /;
+
 test("the cache is among what we understand where there is one", () => {
   const text = formatRequest({ ...nginxs, auth_http_cache: { entries: 1 } }, lookupRequest());
   assert.match(text, /\r\nAuth-Accept: hostname, tls, fallback, cache\r\n/);
@@ -41,16 +43,41 @@ function lines(changes: Partial<LookupRequest> = {}, headers: readonly string[] 
   return text
     .slice(0, -4)
     .split("\r\n")
-    .filter((line) => !line.startsWith("Auth-Accept: "));
+    .filter((line) => !OURS.test(line));
 }
 
-test("a lookup is nginx's, byte for byte, and says what else we understand", () => {
+/** A whole request, without what is new in each. */
+function whole(changes: Partial<LookupRequest> = {}): string {
+  const text = formatRequest(nginxs, lookupRequest(changes));
+  return text.replace(/(?<=^Traceparent: \S{36})[\da-f]{16}/m, "<span>");
+}
+
+test("a lookup is nginx's, byte for byte, and says what else we understand, and whose it is", () => {
   assert.equal(
-    formatRequest(nginxs, lookupRequest()),
+    whole(),
     "GET /auth?a=b HTTP/1.0\r\nHost: 192.0.2.7\r\nAuth-Method: plain\r\nAuth-User: anna\r\nAuth-Pass: s3cret\r\n" +
       "Auth-Protocol: imap\r\nAuth-Login-Attempt: 1\r\nClient-IP: 192.0.2.9\r\n" +
-      "Auth-Accept: hostname, tls, fallback\r\n\r\n",
+      "Auth-Accept: hostname, tls, fallback\r\n" +
+      "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-<span>-01\r\n\r\n",
   );
+});
+
+test("each lookup is a span of its own in the session's trace", () => {
+  const spans = Array.from({ length: 100 }, () => {
+    const text = formatRequest(nginxs, lookupRequest());
+    return /^Traceparent: 00-0af7651916cd43dd8448eb211c80319c-([\da-f]{16})-01\r$/m.exec(text)?.[1];
+  });
+  assert.equal(new Set(spans).size, 100);
+  assert.ok(spans.every((span) => span !== undefined && !/^0+$/.test(span)));
+});
+
+test("the name that the client asked for by SNI is told as DNS has it, unless it is none", () => {
+  const told = (serverName: string | null): string | undefined =>
+    /^Auth-SSL-Server-Name: (.*)\r$/m.exec(whole({ tls: { ...tls, serverName } }))?.[1];
+  assert.equal(told("Mail.Example.TEST"), "mail.example.test");
+  for (const none of [null, "", "192.0.2.1", "a b", "mail\r\nAuth-User: eve", "x".repeat(300)]) {
+    assert.equal(told(none), undefined);
+  }
 });
 
 test("headers of the configuration stand last, verbatim and in order", () => {

@@ -8,6 +8,7 @@ import { makeScratch } from "../../support/scratch.ts";
 
 const SESSION: SessionRecord = {
   connection: 7,
+  trace_id: "0af7651916cd43dd8448eb211c80319c",
   protocol: "imap",
   remote_addr: "192.0.2.9",
   remote_host: null,

@@ -85,6 +85,7 @@ for (const protocol of protocolNames) {
       "log",
       "time",
       "connection",
+      "trace_id",
       "protocol",
       "remote_addr",
       "remote_port",
