@@ -8,6 +8,7 @@ import { resolveNetworks } from "./realip.ts";
 import { listensOf } from "./relay.ts";
 import { resolveNameServers } from "./resolver.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
+import { resolveStatus } from "./status.ts";
 
 /**
  * The name in `auth_http` stays, and is looked up for each connection again: an endpoint may move.
@@ -21,8 +22,14 @@ export async function resolveAddresses(
   if (names.length === 0) return settings;
   const hosts = await lookUp(names);
   const servers = settings.servers.map((server) => resolveServer(server, hosts));
-  refuseClashes(listensOf({ ...settings, servers }));
-  return { ...settings, error_log: resolveErrorLogs(settings.error_log, hosts), servers };
+  const resolved = {
+    ...settings,
+    error_log: resolveErrorLogs(settings.error_log, hosts),
+    status_listen: resolveStatus(settings.status_listen, hosts),
+    servers,
+  };
+  refuseClashes(listensOf(resolved));
+  return resolved;
 }
 
 function resolveServer(server: ServerSettings, hosts: Hosts): ServerSettings {

@@ -62,15 +62,16 @@ export function readConfiguration(source: Source): Configuration {
   if (servers.length === 0 && relay === null) {
     throw new ConfigError('no "server" in the "mail" block', mail);
   }
-  refuseClashes(listensOf({ servers, relay }));
+  const whole = resolveValues(mailRows, [mail]);
+  refuseClashes(listensOf({ ...whole, servers, relay }));
   for (const server of servers) doubt(server, reader.findings);
   const settings: Settings = {
     ...own,
+    ...whole,
     ...resolveValues(
       eventRows,
       main.inner.filter(({ context }) => context === "events"),
     ),
-    ...resolveValues(mailRows, [mail]),
     pid: own.pid ?? defaultFile(prefix, "logs/nginx.pid"),
     error_log: logs,
     file: path,

@@ -53,7 +53,7 @@ export function listen(directive: Directive): readonly Listen[] {
 
 /** `143`, `143-145`, `*:143`, `192.0.2.1:143`, `mail.example:143-145`, `[2001:db8::1]:143`, `unix:/path`. */
 function addresses(text: string, directive: Directive): readonly Pick<Listen, "host" | "port">[] {
-  const where = `"${text}" of the "listen" directive`;
+  const where = `"${text}" of the "${directive.name}" directive`;
   const refuse = refusing(where, directive);
   if (isUnix(text)) return [{ host: unixHost(text.slice("unix:".length), refuse), port: 0 }];
   if (/[/?]/.test(text)) throw refuse("invalid host");

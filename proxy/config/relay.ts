@@ -45,9 +45,10 @@ export const relayRows = {
 export function listensOf({
   servers,
   relay,
-}: Pick<Settings, "servers" | "relay">): readonly Listen[] {
-  const listens = servers.flatMap(({ listen }) => listen);
-  return relay === null ? listens : [...listens, relay.listen];
+  status_listen,
+}: Pick<Settings, "servers" | "relay" | "status_listen">): readonly Listen[] {
+  const others = [relay?.listen, status_listen].filter((one) => one !== undefined && one !== null);
+  return [...servers.flatMap(({ listen }) => listen), ...others];
 }
 
 /** @throws ConfigError where there is nobody to pass lookups on to, or only the relay itself */

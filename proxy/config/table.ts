@@ -17,6 +17,7 @@ import { proxy } from "./proxy.ts";
 import { realip } from "./realip.ts";
 import { relayRows } from "./relay.ts";
 import { smtp } from "./smtp.ts";
+import { status } from "./status.ts";
 import { security, ssl } from "./tls/index.ts";
 import { threadPool } from "./thread-pool.ts";
 
@@ -25,7 +26,7 @@ export const mainRows = { ...core, ...threadPool, error_log } satisfies Rows;
 export const eventRows = events;
 
 /** Of the mail block as a whole, and of no server. */
-export const mailRows = fleet;
+export const mailRows = { ...fleet, ...status } satisfies Rows;
 
 export const serverRows = {
   ...mailCore,

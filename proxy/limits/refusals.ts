@@ -1,4 +1,4 @@
-/** Clients that a worker has sent away unheard, counted by why. */
+/** Clients that a worker has sent away before they were logged in, counted by why. */
 
 const REASONS = [
   /** `limit_conn`, by what it counts. */
@@ -11,6 +11,10 @@ const REASONS = [
   "login_timeout",
   /** There is no room for them (`worker_connections`). */
   "worker_connections",
+  /** What they sent first was not what it must be. */
+  "proxy_protocol",
+  "tls",
+  "client_certificate",
 ] as const;
 
 export type Refusal = (typeof REASONS)[number];

@@ -28,6 +28,8 @@ export interface SessionRecord {
   /** How long the last lookup took. */
   readonly lookup_time: number | null;
   readonly upstream_addr: string | null;
+  /** From the dial to the connection that came of it. */
+  readonly upstream_connect_time: number | null;
   /** From the dial to the upstream's yes. */
   readonly upstream_login_time: number | null;
   /** Spliced from the client, and to it. */

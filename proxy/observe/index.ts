@@ -1,4 +1,14 @@
 /** What Postern tells of itself. */
 export { AccessLog } from "./access-log.ts";
 export { ErrorLog } from "./error-log.ts";
+export {
+  Bygones,
+  type LoginResult,
+  type LookupResult,
+  PrimaryMetrics,
+  type SessionState,
+  type Snapshot,
+  WorkerMetrics,
+} from "./metrics/index.ts";
 export { Sinks } from "./sinks.ts";
+export { StatusServer } from "./status-server.ts";

@@ -40,6 +40,11 @@ export function bindings({ servers, relay }: Settings): readonly Binding[] {
   }));
 }
 
+/** What the sockets of all servers are bound to. */
+export function clientListens(settings: Settings): readonly Listen[] {
+  return bindings(settings).map(({ own }) => own.listen);
+}
+
 function familyAndPort({ host, port }: Listen): string {
   return `${host.includes(":") ? 6 : 4} ${port}`;
 }

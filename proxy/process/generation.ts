@@ -1,5 +1,6 @@
 /** What serves one configuration, until another one takes its place. */
 import type { Identity, Settings } from "../config/index.ts";
+import type { Snapshot } from "../observe/index.ts";
 
 export interface Generation {
   readonly settings: Settings;
@@ -14,6 +15,18 @@ export interface Generation {
   kill(): void;
   /** The log files are opened anew. */
   reopen(): void;
+  /** What each of its workers had counted when it was last asked. */
+  readonly counts: readonly Snapshot[];
+  /** Asks them. */
+  count(): Promise<void>;
+}
+
+/** Who hears of a generation's ends. */
+export interface Survivor {
+  /** The last worker of an ending generation has gone. */
+  empty(): void;
+  /** A worker has gone; what it had counted. */
+  gone(counts: Snapshot): void;
 }
 
 /** What is the same for all workers, whatever the configuration says. */

@@ -2,8 +2,9 @@
 import type { Listen, Settings } from "../config/index.ts";
 import type { Ledger } from "../limits/index.ts";
 import { type BoundSocket, type Connection, accept } from "../transport/index.ts";
+import type { Snapshot } from "../observe/index.ts";
 import { bindings } from "./bindings.ts";
-import type { Generation, SharedByWorkers } from "./generation.ts";
+import type { Generation, SharedByWorkers, Survivor } from "./generation.ts";
 import type { Sockets } from "./sockets.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
 
@@ -15,20 +16,20 @@ export class InProcess implements Generation {
   readonly #sockets: Sockets;
   readonly identity = null;
   readonly #worker: Worker;
-  readonly #empty: () => void;
+  readonly #survivor: Survivor;
+  #counted: Snapshot = [];
   readonly #fault = (error: Error): void => this.#worker.fault(error);
 
-  /** @param empty called when the last session of an ending generation has ended */
   constructor(
     settings: Settings,
     sockets: Sockets,
     { ticketKeys }: SharedByWorkers,
     ledger: Ledger,
-    empty: () => void,
+    survivor: Survivor,
   ) {
     this.settings = settings;
     this.#sockets = sockets;
-    this.#empty = empty;
+    this.#survivor = survivor;
     this.#worker = new Worker(
       settings,
       { ticketKeys, registry: ledger.account(), reopen() {} },
@@ -55,7 +56,15 @@ export class InProcess implements Generation {
   }
 
   kill(): void {
-    this.#empty();
+    this.#survivor.empty();
+  }
+
+  async count(): Promise<void> {
+    this.#counted = await this.#worker.counts();
+  }
+
+  get counts(): readonly Snapshot[] {
+    return [this.#counted];
   }
 
   reopen(): void {
@@ -76,6 +85,12 @@ export class InProcess implements Generation {
 
   #end(): void {
     process.off("uncaughtException", this.#fault);
-    setTimeout(this.#empty, LAST_WORDS);
+    setTimeout(() => void this.#leave(), LAST_WORDS);
+  }
+
+  async #leave(): Promise<void> {
+    await this.count();
+    this.#survivor.gone(this.#counted);
+    this.#survivor.empty();
   }
 }

@@ -1,6 +1,7 @@
 /** What the primary process and its workers say to each other, over cluster's channel. */
 import type { Identity, Settings } from "../config/index.ts";
 import type { Claim, CountedBy, Denial } from "../limits/index.ts";
+import type { Snapshot } from "../observe/index.ts";
 
 export type ToWorker =
   | {
@@ -16,6 +17,8 @@ export type ToWorker =
   | { readonly kind: "listen"; readonly binding: number }
   /** What came of a session's claims; null where they are granted. */
   | { readonly kind: "answer"; readonly session: number; readonly denial: Denial | null }
+  /** Tell what has been counted. */
+  | { readonly kind: "count" }
   /** Open the log files anew. */
   | { readonly kind: "reopen" }
   /** Stop accepting, send away who has not logged in, exit when the last session has ended. */
@@ -31,4 +34,6 @@ export type FromWorker =
   /** A session asks for what is limited; an answer is awaited. */
   | { readonly kind: "claim"; readonly session: number; readonly claims: readonly Claim[] }
   /** It gives back all that it holds, or what is counted by one thing. */
-  | { readonly kind: "release"; readonly session: number; readonly by: CountedBy | undefined };
+  | { readonly kind: "release"; readonly session: number; readonly by: CountedBy | undefined }
+  /** What it has counted, when asked, and last of all. */
+  | { readonly kind: "counted"; readonly counts: Snapshot };

@@ -4,17 +4,19 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
-import { type Identity, type Settings, told } from "../config/index.ts";
+import { formatAddress } from "../../shared/address.ts";
+import { type Identity, type Listen, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
-import { ErrorLog, Sinks } from "../observe/index.ts";
+import { Bygones, ErrorLog, PrimaryMetrics, Sinks, StatusServer } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { say } from "../report.ts";
 import { isDaemon } from "./daemon.ts";
-import type { Generation } from "./generation.ts";
+import type { Generation, Survivor } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
 import { InProcess } from "./in-process.ts";
 import { prepareLogFiles } from "./log-files.ts";
 import { movePid, removePid, writePid } from "./pid-file.ts";
+import { clientListens } from "./bindings.ts";
 import { checkResources } from "./resources.ts";
 import { obey } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
@@ -39,6 +41,12 @@ export class Primary {
   readonly #generations = new Set<Generation>();
   /** Those of them that are to stay: the sockets are theirs. */
   readonly #serving = new Set<Generation>();
+  readonly #metrics: PrimaryMetrics;
+  /** What workers that have gone had counted. */
+  readonly #bygones = new Bygones();
+  #status: { readonly listen: Listen; readonly server: StatusServer } | null = null;
+  /** Whether workers accept connections. */
+  #ready = false;
   #log: ErrorLog;
   #current: Generation;
   #reloading: Promise<void> = Promise.resolve();
@@ -61,6 +69,7 @@ export class Primary {
     const primary = new Primary(settings, identity, read);
     await primary.#bind();
     primary.#obey();
+    primary.#showStatus();
     writePid(settings.pid);
     for (const line of startLines()) primary.#log.write("notice", line);
     primary.#mention(settings, warnings);
@@ -76,6 +85,7 @@ export class Primary {
     this.#alone = !settings.master_process;
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     this.#current = this.#generation(settings, identity);
+    this.#metrics = new PrimaryMetrics(() => this.#current.settings, this.#alone);
   }
 
   /** Somebody is waiting at the terminal, and hears of what is waited for. */
@@ -96,7 +106,33 @@ export class Primary {
   async run(): Promise<void> {
     // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
-    await this.#current.start();
+    this.#ready = await this.#current.start();
+  }
+
+  /** Where the configuration says; there it stays until we end. */
+  #showStatus(): void {
+    const { status_listen: listen } = this.#current.settings;
+    const { listen: before, server } = this.#status ?? {};
+    if (listen?.host === before?.host && listen?.port === before?.port) return;
+    server?.close();
+    const socket = listen === null ? undefined : this.#sockets.get(listen);
+    this.#status = null;
+    if (listen === null || socket === undefined) return;
+    const failed = ({ message }: Error): void =>
+      this.#log.write("alert", `listen() to ${formatAddress(listen)}: ${message}`);
+    const status = {
+      ready: () => this.#ready && this.#phase === "running",
+      metrics: () => this.#counts(),
+    };
+    this.#status = { listen, server: new StatusServer(socket, listen.backlog, status, failed) };
+  }
+
+  async #counts(): Promise<string> {
+    const own = await this.#metrics.snapshot();
+    await Promise.all([...this.#generations].map((generation) => generation.count()));
+    // At one moment, so that a worker that ends meanwhile counts once.
+    const living = [...this.#generations].flatMap(({ counts }) => counts);
+    return this.#bygones.expose([own, ...living]);
   }
 
   /** Before the pid file is there: who finds it may signal at once. */
@@ -108,7 +144,7 @@ export class Primary {
     obey("SIGUSR1", log, () => this.#reopen());
     obey("SIGHUP", log, () => this.#reload());
     // A terminal's window that changes its size sends one, too.
-    if (isDaemon && !this.#alone) obey("SIGWINCH", log, () => this.#retire(this.#current));
+    if (isDaemon && !this.#alone) obey("SIGWINCH", log, () => this.#fallSilent());
     obey("SIGUSR2", log, () =>
       this.#log.write("warn", "a change of the program on SIGUSR2 is not supported yet, ignored"),
     );
@@ -122,15 +158,18 @@ export class Primary {
 
   #generation(settings: Settings, identity: Identity | null): Generation {
     const shared = { ticketKeys: this.#ticketKeys, identity };
-    const empty = (): void => {
-      // After SIGWINCH the current one goes on without workers.
-      if (this.#phase === "running" && generation === this.#current) return;
-      this.#generations.delete(generation);
-      if (this.#generations.size === 0) this.#exit();
+    const survivor: Survivor = {
+      empty: () => {
+        // After SIGWINCH the current one goes on without workers.
+        if (this.#phase === "running" && generation === this.#current) return;
+        this.#generations.delete(generation);
+        if (this.#generations.size === 0) this.#exit();
+      },
+      gone: (counts) => this.#bygones.add(counts),
     };
     const generation = this.#alone
-      ? new InProcess(settings, this.#sockets, shared, this.#ledger, empty)
-      : new WorkerProcesses(settings, this.#sockets, shared, this.#ledger, this.#log, empty);
+      ? new InProcess(settings, this.#sockets, shared, this.#ledger, survivor)
+      : new WorkerProcesses(settings, this.#sockets, shared, this.#ledger, this.#log, survivor);
     this.#generations.add(generation);
     this.#serving.add(generation);
     return generation;
@@ -158,6 +197,7 @@ export class Primary {
       this.#log = log;
       this.#mention(settings, warnings);
       this.#current = this.#generation(settings, identity);
+      this.#showStatus();
     } catch (error) {
       for (const line of told(error)) this.#log.write("emerg", line);
       return;
@@ -173,6 +213,7 @@ export class Primary {
    */
   async #replaceBy(after: Generation): Promise<void> {
     if (!(await after.start())) return;
+    this.#ready = true;
     for (const before of this.#generations) {
       if (before === after) break;
       this.#retire(before);
@@ -183,7 +224,14 @@ export class Primary {
 
   /** Closes the sockets that only generations of the past had, or one that has not come about. */
   #closeUnused(): void {
-    this.#sockets.keep([...this.#serving].map(({ settings }) => settings));
+    const listens = [...this.#serving].flatMap(({ settings }) => clientListens(settings));
+    this.#sockets.keep(this.#status === null ? listens : [...listens, this.#status.listen]);
+  }
+
+  /** Until the next reload, nobody is served but those who are. */
+  #fallSilent(): void {
+    this.#ready = false;
+    this.#retire(this.#current);
   }
 
   /** Its workers end with their sessions, and nobody takes their place. */

@@ -3,8 +3,8 @@ import { setTimeout as after } from "node:timers/promises";
 import { formatAddress } from "../../shared/address.ts";
 import type { Listen, Settings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
-import { BindError, type BoundSocket, bind } from "../transport/index.ts";
-import { bindings } from "./bindings.ts";
+import { type Address, BindError, type BoundSocket, bind } from "../transport/index.ts";
+import { clientListens } from "./bindings.ts";
 
 /** How often nginx tries to get an address that somebody else has, and ms in between. */
 const TRIES = 5;
@@ -46,11 +46,9 @@ export class Sockets {
     return this.#open.get(formatAddress(listen));
   }
 
-  /** Closes all that none of these configurations has. */
-  keep(configurations: readonly Settings[]): void {
-    const kept = new Set(
-      configurations.flatMap(bindings).map(({ own }) => formatAddress(own.listen)),
-    );
+  /** Closes all others. */
+  keep(some: readonly Address[]): void {
+    const kept = new Set(some.map(formatAddress));
     for (const [address, socket] of this.#open) {
       if (kept.has(address)) continue;
       this.#open.delete(address);
@@ -65,11 +63,11 @@ export class Sockets {
   /** @returns whether an address was in use */
   #tryAll(settings: Settings, log: Pick<ErrorLog, "write">): boolean {
     let inUse = false;
-    for (const { own } of bindings(settings)) {
-      const address = formatAddress(own.listen);
+    for (const listen of listens(settings)) {
+      const address = formatAddress(listen);
       if (this.#open.has(address)) continue;
       try {
-        this.#open.set(address, bind(own.listen));
+        this.#open.set(address, bind(listen));
       } catch (error) {
         if (!(error instanceof BindError && error.inUse)) throw error;
         log.write("emerg", error.message);
@@ -78,4 +76,11 @@ export class Sockets {
     }
     return inUse;
   }
+}
+
+/** All that a configuration listens on. */
+function listens(settings: Settings): readonly Listen[] {
+  const { status_listen } = settings;
+  const clients = clientListens(settings);
+  return status_listen === null ? clients : [...clients, status_listen];
 }

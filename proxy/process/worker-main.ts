@@ -37,6 +37,9 @@ export function runWorker(): void {
       case "answer":
         registry.answered(message.session, message.denial);
         break;
+      case "count":
+        if (worker !== null) void tellCounts(worker);
+        break;
       case "reopen":
         worker?.reopen();
         break;
@@ -73,6 +76,10 @@ function tell(message: FromWorker): void {
   process.send?.(message, undefined, undefined, () => {});
 }
 
+async function tellCounts(worker: Worker): Promise<void> {
+  tell({ kind: "counted", counts: await worker.counts() });
+}
+
 function stop(worker: Worker | null): Promise<void> {
   worker?.stop();
   return exitSoon(worker);
@@ -84,6 +91,7 @@ async function exitSoon(worker: Worker | null): Promise<void> {
   if (exiting) return;
   exiting = true;
   worker?.log.write("notice", "exiting");
+  if (worker !== null) await tellCounts(worker);
   await after(LAST_WORDS);
   worker?.log.write("notice", "exit");
   process.exit(0);

@@ -4,14 +4,15 @@ import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Identity, LogLevel, Settings } from "../config/index.ts";
 import type { Account, Ledger } from "../limits/index.ts";
-import type { ErrorLog } from "../observe/index.ts";
+import type { ErrorLog, Snapshot } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import { workerEnvironment } from "./environment.ts";
-import type { Generation, SharedByWorkers } from "./generation.ts";
+import type { Generation, SharedByWorkers, Survivor } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Sockets } from "./sockets.ts";
 import { FATAL } from "./surroundings.ts";
+import { WorkerCounts } from "./worker-counts.ts";
 
 /** ms before a worker that died is replaced: at first, and at most while they keep dying. */
 const RESPAWN_FIRST = 50;
@@ -34,7 +35,8 @@ export class WorkerProcesses implements Generation {
   readonly #log: ErrorLog;
   readonly #shared: SharedByWorkers;
   readonly #workers = new Set<Worker>();
-  readonly #empty: () => void;
+  readonly #counts = new WorkerCounts();
+  readonly #survivor: Survivor;
   #ending = false;
   /** Workers that have come to serve, and those that never will. */
   #ready = 0;
@@ -43,21 +45,20 @@ export class WorkerProcesses implements Generation {
   /** ms before the next one that died young is replaced. */
   #respawn = RESPAWN_FIRST;
 
-  /** @param empty called when the last worker of an ending generation has gone */
   constructor(
     settings: Settings,
     sockets: Sockets,
     shared: SharedByWorkers,
     ledger: Ledger,
     log: ErrorLog,
-    empty: () => void,
+    survivor: Survivor,
   ) {
     this.settings = settings;
     this.#sockets = sockets;
     this.#shared = shared;
     this.#ledger = ledger;
     this.#log = log;
-    this.#empty = empty;
+    this.#survivor = survivor;
   }
 
   get identity(): Identity | null {
@@ -87,6 +88,14 @@ export class WorkerProcesses implements Generation {
     this.#tell({ kind: "reopen" });
   }
 
+  get counts(): readonly Snapshot[] {
+    return this.#counts.all;
+  }
+
+  count(): Promise<void> {
+    return this.#counts.refresh(this.#workers, (worker) => send(worker, { kind: "count" }));
+  }
+
   #tell(message: ToWorker): void {
     for (const worker of this.#workers) send(worker, message);
   }
@@ -95,7 +104,7 @@ export class WorkerProcesses implements Generation {
     this.#ending = true;
     this.#started(false);
     this.#tell(how);
-    if (this.#workers.size === 0) this.#empty();
+    if (this.#workers.size === 0) this.#survivor.empty();
   }
 
   #spawn(index: number): void {
@@ -113,9 +122,10 @@ export class WorkerProcesses implements Generation {
     worker.on("exit", (code, signal) => {
       this.#workers.delete(worker);
       account.close();
+      this.#survivor.gone(this.#counts.lost(worker));
       this.#log.write(...ending(worker, code, signal));
       if (this.#ending) {
-        if (this.#workers.size === 0) this.#empty();
+        if (this.#workers.size === 0) this.#survivor.empty();
       } else if (code === FATAL) this.#lose(worker);
       else this.#replace(index, performance.now() - began);
     });
@@ -137,6 +147,9 @@ export class WorkerProcesses implements Generation {
         this.#log.write("notice", `start worker process ${worker.process.pid}`);
         this.#ready++;
         this.#count();
+        break;
+      case "counted":
+        this.#counts.heard(worker, message.counts);
         break;
       case "sockets":
         this.#hand(worker);

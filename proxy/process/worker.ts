@@ -5,7 +5,7 @@ import { type Listen, type ServerSettings, type Settings, trusts } from "../conf
 import { Reporter, tellFleet } from "../fleet/index.ts";
 import { TlsContexts } from "../listener/index.ts";
 import { Refusals, type Registry } from "../limits/index.ts";
-import { AccessLog, ErrorLog, Sinks } from "../observe/index.ts";
+import { AccessLog, ErrorLog, Sinks, type Snapshot, WorkerMetrics } from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
 import { type Names, type Resolver, Resolvers, SystemNames, namesBy } from "../resolver/index.ts";
 import { type Server, Session } from "../session/index.ts";
@@ -51,6 +51,7 @@ export class Worker {
   readonly #sinks = new Sinks();
   /** Null where nobody is to be told. */
   readonly #reporter: Reporter | null;
+  readonly #metrics: WorkerMetrics;
   readonly #idle: () => void;
   #accepted = 0;
   #draining = false;
@@ -71,6 +72,12 @@ export class Worker {
     const { fleet } = settings;
     this.#reporter = fleet === null ? null : new Reporter(tellFleet(fleet), this.log);
     const health = new Health(this.#reporter);
+    const metrics = new WorkerMetrics({
+      sessions: () => [...this.#sessions].filter((each) => each instanceof Session),
+      aside: () => health.aside(settings.servers),
+      refused: () => this.refusals.counts,
+    });
+    this.#metrics = metrics;
     const tls = new TlsContexts(ticketKeys);
     const clientTls = new ClientTlsContexts();
     this.#transport = transport;
@@ -94,6 +101,7 @@ export class Worker {
       registry,
       refusals: this.refusals,
       transport,
+      metrics,
       errorLog: new ErrorLog(server.error_log, sinks),
       accessLog: new AccessLog(server.access_log, sinks),
     }));
@@ -167,6 +175,11 @@ export class Worker {
   /** What is remembered of a user's lookups is asked anew. @param user by either name */
   forget(user: ByteString): void {
     for (const { authority } of this.#servers) authority.forget(user);
+  }
+
+  /** Everything that it has counted. */
+  counts(): Promise<Snapshot> {
+    return this.#metrics.snapshot();
   }
 
   reopen(): void {

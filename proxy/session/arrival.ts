@@ -90,6 +90,7 @@ export class Arrival {
       return null;
     } catch (error) {
       return {
+        reason: "proxy_protocol",
         log: { level: "error", note: reason(error) },
         why: "the PROXY header was broken",
         farewell: null,
@@ -116,5 +117,5 @@ export class Arrival {
 }
 
 function turnedAwayBy({ what, note }: Limited, dialogue: Dialogue): TurnedAway {
-  return { log: null, why: note, farewell: dialogue.limited(what) };
+  return { reason: null, log: null, why: note, farewell: dialogue.limited(what) };
 }

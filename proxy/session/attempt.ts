@@ -135,6 +135,13 @@ export class Attempt {
   }
 
   async #lookUp(credentials: Credentials, attempt: number): Promise<Answer> {
+    this.#story.lookingUp();
+    const answer = await this.#ask(credentials, attempt);
+    if (!this.#cancelled) this.#story.lookedUp(answer.kind);
+    return answer;
+  }
+
+  async #ask(credentials: Credentials, attempt: number): Promise<Answer> {
     const { authority, protocol, settings } = this.#server;
     this.#deadline.set(settings.auth_http_timeout);
     try {
@@ -159,8 +166,6 @@ export class Attempt {
         why: this.#reason(error),
         reached: false,
       };
-    } finally {
-      this.#story.lookedUp();
     }
   }
 

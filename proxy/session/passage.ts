@@ -194,7 +194,7 @@ export class Passage implements LoginProgress {
         this.#failed(to, error, candidate);
       });
       untried.delete(dialled.to);
-      this.#story.connecting(dialled.to);
+      this.#story.connected(dialled.to);
       return dialled;
     } catch {
       // Each address has been told of.

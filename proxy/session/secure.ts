@@ -1,6 +1,7 @@
 /** TLS with a client, from the first byte or after STARTTLS, and what the client's certificate is worth. */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
+import type { Refusal } from "../limits/index.ts";
 import { refuseCertificate } from "../listener/index.ts";
 import type { Dialogue } from "../protocols/index.ts";
 import { reason } from "../reason.ts";
@@ -9,6 +10,8 @@ import type { Server } from "./server.ts";
 
 /** A client with whom there is no conversation. */
 export interface TurnedAway {
+  /** What it is counted as; null where it has been counted. */
+  readonly reason: Refusal | null;
   /** For the error log; null where it has been told. */
   readonly log: { readonly level: LogLevel; readonly note: string } | null;
   /** For the access log. */
@@ -18,10 +21,15 @@ export interface TurnedAway {
 }
 
 /** @returns null once the connection is under TLS */
-export async function secure({ tls }: Server, { connection }: Client): Promise<TurnedAway | null> {
+export async function secure(
+  { tls, metrics }: Server,
+  { connection }: Client,
+): Promise<TurnedAway | null> {
   try {
     if (tls === null) throw new Error("no certificate is configured");
     await connection.acceptTls(tls);
+    const session = connection.tls;
+    if (session !== null) metrics.secured(session.protocol, session.resumed);
     return null;
   } catch (error) {
     return handshakeFailed(error);
@@ -30,6 +38,7 @@ export async function secure({ tls }: Server, { connection }: Client): Promise<T
 
 export function handshakeFailed(error: unknown): TurnedAway {
   return {
+    reason: "tls",
     log: { level: "info", note: `SSL_do_handshake() failed (${reason(error)})` },
     why: "the TLS handshake failed",
     farewell: null,
@@ -49,6 +58,7 @@ export function judgeCertificate(
   if (refusal === null) return null;
   const { note, text } = refusal;
   return {
+    reason: "client_certificate",
     log: { level: "info", note },
     why: note,
     farewell: dialogue.turnedAway(text),

@@ -2,7 +2,7 @@
 import type { ServerSettings } from "../config/index.ts";
 import type { Refusals, Registry } from "../limits/index.ts";
 import type { CachingAuthority } from "../lookup/index.ts";
-import type { AccessLog, ErrorLog } from "../observe/index.ts";
+import type { AccessLog, ErrorLog, WorkerMetrics } from "../observe/index.ts";
 import type { Protocol } from "../protocols/index.ts";
 import type { Resolver } from "../resolver/index.ts";
 import type { ClientTls, ServerTls, Transport } from "../transport/index.ts";
@@ -29,6 +29,7 @@ export interface Server {
   /** Towards upstreams. */
   readonly upstreamTls: ClientTls;
   readonly transport: Transport;
+  readonly metrics: WorkerMetrics;
   readonly errorLog: ErrorLog;
   readonly accessLog: AccessLog;
 }

@@ -4,7 +4,7 @@
  * A session has one phase, one deadline and one `#end`. It knows no protocol (that is the dialogue's) and
  * no socket (that is the transport's). Once bytes are spliced it holds neither buffers nor the password.
  */
-import type { ByteString } from "../../shared/lookup.ts";
+import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
 import { type Credentials, type Dialogue, PIPELINE, type Step } from "../protocols/index.ts";
 import {
   type Connection,
@@ -16,6 +16,7 @@ import {
   type SpliceReport,
 } from "../transport/index.ts";
 import type { Listen, LogLevel } from "../config/index.ts";
+import type { SessionState } from "../observe/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import { Arrival } from "./arrival.ts";
 import { Attempt } from "./attempt.ts";
@@ -45,6 +46,19 @@ type Phase =
 
 /** ms; a `timeout` that is longer is what an nginx would give. */
 const LOGIN_TIMEOUT = 300_000;
+/** What each phase is counted as. */
+const STATES = {
+  arriving: "arriving",
+  starttls: "arriving",
+  handshake: "arriving",
+  delay: "arriving",
+  commands: "commands",
+  blocked: "commands",
+  attempt: "login",
+  waiting: "login",
+  proxying: "proxying",
+  ended: "proxying",
+} as const satisfies Record<Phase["name"], SessionState>;
 
 export class Session implements Receiver, Expiring {
   readonly #server: Server;
@@ -80,6 +94,14 @@ export class Session implements Receiver, Expiring {
     const { login_timeout, timeout } = server.settings;
     this.#loginDue = performance.now() + (login_timeout ?? Math.max(LOGIN_TIMEOUT, timeout));
     client.receiver = this;
+  }
+
+  get protocol(): ProtocolName {
+    return this.#server.protocol.name;
+  }
+
+  get state(): SessionState {
+    return STATES[this.#phase.name];
   }
 
   /** @param listen what the socket that accepted the client expects to come first */
@@ -123,8 +145,9 @@ export class Session implements Receiver, Expiring {
     this.#advance();
   }
 
-  #turnAway({ log, why, farewell }: TurnedAway): void {
+  #turnAway({ reason: refusal, log, why, farewell }: TurnedAway): void {
     if (log !== null) this.#log(log.level, log.note);
+    this.#story.turnedAway(refusal);
     if (farewell !== null) this.#client.write(farewell);
     this.#end(why);
   }
@@ -305,6 +328,7 @@ export class Session implements Receiver, Expiring {
       if (outcome.kind === "loggedIn") outcome.upstream.destroy();
       return;
     }
+    this.#story.decided(outcome.kind);
     switch (outcome.kind) {
       case "loggedIn":
         this.#proxy(outcome);
@@ -342,7 +366,6 @@ export class Session implements Receiver, Expiring {
     this.#input = null;
     this.#dialogue = null;
     this.#deadline.clear();
-    this.#story.loggedIn();
     this.#client.write(reply);
     if (rest.length > 0) this.#client.write(rest);
     if (pipelined !== undefined && pipelined.length > 0) upstream.write(pipelined);

@@ -2,9 +2,12 @@
 import { formatAddress } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
+import type { Refusal } from "../limits/index.ts";
 import { reason } from "../reason.ts";
 import type { Address, SpliceReport } from "../transport/index.ts";
+import type { LoginResult, LookupResult } from "../observe/index.ts";
 import type { Client } from "./client.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Server } from "./server.ts";
 
 /** nginx's words for what a session was doing, by its phase. */
@@ -23,6 +26,13 @@ export const ACTIONS = {
   proxying: "proxying",
 } as const;
 
+/** What outcomes are counted as. */
+const RESULTS = {
+  loggedIn: "accepted",
+  refused: "refused",
+  failed: "unavailable",
+} as const satisfies Record<Outcome["kind"], LoginResult>;
+
 export class Story {
   readonly #server: Server;
   readonly #client: Client;
@@ -36,9 +46,13 @@ export class Story {
   #login: ByteString | null = null;
   /** Those that were tried, in order. */
   readonly #upstreams: string[] = [];
-  /** When the current lookup or upstream login began, and how long the last ones took, ms. */
+  /** When the current attempt, the current lookup or upstream login, and the current dial began; ms. */
+  #attempted: number | null = null;
   #since = 0;
+  #dialling = 0;
+  /** How long the last ones took. */
   #lookupTime: number | null = null;
+  #connectTime: number | null = null;
   #upstreamTime: number | null = null;
   #loggedIn = false;
   #received = 0;
@@ -62,7 +76,8 @@ export class Story {
    */
   began(listen: Address): void {
     this.#serverName = formatAddress(listen);
-    const { errorLog } = this.#server;
+    const { errorLog, metrics, protocol } = this.#server;
+    metrics.accepted(protocol.name);
     if (!errorLog.wants("info")) return;
     const { remote } = this.#client.connection;
     errorLog.write(
@@ -79,12 +94,17 @@ export class Story {
   /** @returns the number of this attempt */
   attempted(login: ByteString): number {
     this.#login = login;
-    this.#since = performance.now();
+    this.#attempted = performance.now();
     return ++this.#attempts;
   }
 
-  lookedUp(): void {
+  lookingUp(): void {
+    this.#since = performance.now();
+  }
+
+  lookedUp(result: LookupResult): void {
     this.#lookupTime = performance.now() - this.#since;
+    this.#server.metrics.lookedUp(result, this.#lookupTime);
   }
 
   /** @param login as upstreams are to hear it */
@@ -97,17 +117,40 @@ export class Story {
   connecting(upstream: Address): void {
     const name = formatAddress(upstream);
     if (this.#upstreams.at(-1) !== name) this.#upstreams.push(name);
+    this.#dialling = performance.now();
   }
 
-  loggedIn(): void {
+  connected(upstream: Address): void {
+    this.#connectTime = performance.now() - this.#dialling;
+    this.#server.metrics.connected(this.#connectTime);
+    this.connecting(upstream);
+  }
+
+  /** What came of the attempt. */
+  decided(outcome: Outcome["kind"]): void {
+    this.#count(RESULTS[outcome]);
+    if (outcome !== "loggedIn") return;
     this.#upstreamTime = performance.now() - this.#since;
     this.#loggedIn = true;
     this.log("info", "client logged in");
   }
 
+  #count(result: LoginResult): void {
+    if (this.#attempted === null) return;
+    const { metrics, protocol } = this.#server;
+    metrics.decided(protocol.name, result, performance.now() - this.#attempted);
+    this.#attempted = null;
+  }
+
+  /** @param refusal null for one that has been counted */
+  turnedAway(refusal: Refusal | null): void {
+    if (refusal !== null) this.#server.refusals.count(refusal);
+  }
+
   spliced({ toUpstream, toClient }: SpliceReport): void {
     this.#received = toUpstream;
     this.#sent = toClient;
+    this.#server.metrics.spliced(this.#server.protocol.name, toUpstream, toClient);
     this.log("info", "proxied session done");
   }
 
@@ -150,6 +193,7 @@ export class Story {
 
   /** Writes the session's line. */
   ended(end: string): void {
+    this.#count("abandoned");
     const { tls } = this.#client.connection;
     const { host, port } = this.#client.address;
     this.#server.accessLog.write({
@@ -169,6 +213,7 @@ export class Story {
       login_attempts: this.#attempts,
       lookup_time: seconds(this.#lookupTime),
       upstream_addr: this.#upstreams.length === 0 ? null : this.#upstreams.join(", "),
+      upstream_connect_time: seconds(this.#connectTime),
       upstream_login_time: seconds(this.#upstreamTime),
       bytes_received: this.#received,
       bytes_sent: this.#sent,

@@ -17,7 +17,7 @@ export type {
   Transport,
   Verification,
 } from "./connection.ts";
-export { BindError, type BoundSocket, accept, bind } from "./listen.ts";
+export { BindError, type BoundSocket, accept, acceptOn, bind } from "./listen.ts";
 export { NoRoom, SocketTransport, SourceError } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";

@@ -155,7 +155,7 @@ function keepAliveOf(client: Socket, { idle, interval, count }: KeepAlive): void
 }
 
 /** What `listen(handle)` does for TCP; with a unix socket it would ask the primary process for one. */
-function acceptOn(server: Server, socket: BoundSocket, backlog: number): void {
+export function acceptOn(server: Server, socket: BoundSocket, backlog: number): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undocumented, as above
   const inside = server as unknown as {
     _handle: BoundSocket;

@@ -54,7 +54,7 @@ export class Health {
   /** Servers in their order, but those that are set aside last: even they are better than none. */
   order(servers: readonly Address[], settings: HealthSettings): readonly Address[] {
     if (servers.length < 2 || this.#records.size === 0) return servers;
-    const aside = servers.filter((server) => this.#isAside(server, settings));
+    const aside = servers.filter((server) => this.#isAside(formatAddress(server), settings));
     return [...servers.filter((server) => !aside.includes(server)), ...aside];
   }
 
@@ -81,7 +81,10 @@ export class Health {
     const before = fails < max_fails && now - failed > fail_timeout ? 0 : fails;
     this.#records.set(key, { fails: before + 1, failed: now, tried: now });
     const { server, addresses } = upstream;
-    if (why !== null && addresses.every((each) => this.#fails(each, settings) !== null)) {
+    if (
+      why !== null &&
+      addresses.every((each) => this.#fails(formatAddress(each), settings) !== null)
+    ) {
       this.#witness?.failing(server, why);
     }
   }
@@ -96,14 +99,21 @@ export class Health {
     this.#witness?.serving(server);
   }
 
-  #isAside(server: Address, settings: HealthSettings): boolean {
-    const record = this.#fails(server, settings);
+  /** Those that are set aside by the settings of one server or another, each as `address:port`. */
+  aside(all: readonly HealthSettings[]): readonly string[] {
+    return [...this.#records.keys()].filter((key) =>
+      all.some((settings) => this.#isAside(key, settings)),
+    );
+  }
+
+  #isAside(key: string, settings: HealthSettings): boolean {
+    const record = this.#fails(key, settings);
     return record !== null && this.#clock.now() - record.tried <= settings.fail_timeout;
   }
 
   /** What is known of a server that has failed too often; null of any other. */
-  #fails(server: Address, { max_fails }: HealthSettings): Record | null {
-    const record = this.#records.get(formatAddress(server));
+  #fails(key: string, { max_fails }: HealthSettings): Record | null {
+    const record = this.#records.peek(key);
     return record === undefined || max_fails === 0 || record.fails < max_fails ? null : record;
   }
 }

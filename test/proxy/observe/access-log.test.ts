@@ -23,6 +23,7 @@ const SESSION: SessionRecord = {
   login_attempts: 1,
   lookup_time: 0.01,
   upstream_addr: "192.0.2.20:143",
+  upstream_connect_time: 0.01,
   upstream_login_time: 0.02,
   bytes_received: 1,
   bytes_sent: 2,

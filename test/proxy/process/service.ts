@@ -20,11 +20,15 @@ export type Service<Name extends string> = Servers<Name> & {
   readonly workers: (count: number) => Promise<number[]>;
 };
 
-/** @param main directives of the main context */
+/**
+ * @param main directives of the main context
+ * @param mail directives for all servers
+ */
 export async function serve<Name extends string>(
   t: TestContext,
   servers: Readonly<Record<Name, string>>,
   main = "",
+  mail = "",
 ): Promise<Service<Name>> {
   const users = [{ address: anna.login, password: anna.password }];
   const mailbox = await startMailbox({ name: "mail1", users });
@@ -34,7 +38,7 @@ export async function serve<Name extends string>(
   );
   t.after(() => endpoint.close());
   const before = `pid nginx.pid;\n${main}`;
-  const running = await startServers(`auth_http ${endpoint.address};`, servers, before);
+  const running = await startServers(`auth_http ${endpoint.address}; ${mail}`, servers, before);
   t.after(() => running.stop());
 
   const { program, directory } = running.proxy;

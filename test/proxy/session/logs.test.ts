@@ -100,6 +100,7 @@ for (const protocol of protocolNames) {
       "login_attempts",
       "lookup_time",
       "upstream_addr",
+      "upstream_connect_time",
       "upstream_login_time",
       "bytes_received",
       "bytes_sent",

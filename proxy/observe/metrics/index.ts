@@ -1,0 +1,9 @@
+/** What is counted, for Prometheus. */
+export { PrimaryMetrics } from "./primary-metrics.ts";
+export { Bygones, type Snapshot } from "./snapshot.ts";
+export {
+  type LoginResult,
+  type LookupResult,
+  type SessionState,
+  WorkerMetrics,
+} from "./worker-metrics.ts";
