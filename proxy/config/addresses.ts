@@ -1,5 +1,5 @@
 /** Settings with addresses where the file has names: what nginx looks up once, at its start. */
-import { resolveAccessLog } from "./access-log.ts";
+import { resolveAccessLogs } from "./access-log.ts";
 import { resolveErrorLogs } from "./error-log.ts";
 import type { Findings } from "./findings.ts";
 import { refuseClashes, resolveListens } from "./listen.ts";
@@ -38,7 +38,7 @@ function resolveServer(server: ServerSettings, hosts: Hosts): ServerSettings {
     ...server,
     listen: resolveListens(listen, hosts),
     error_log: resolveErrorLogs(error_log, hosts),
-    access_log: resolveAccessLog(access_log, hosts),
+    access_log: resolveAccessLogs(access_log, hosts),
     resolver: resolveNameServers(resolver, hosts),
     set_real_ip_from: resolveNetworks(set_real_ip_from, hosts),
   };

@@ -1,6 +1,7 @@
 /** What reading a configuration yields beside its values. */
 import { parseIp } from "../../shared/address.ts";
 import { type Place, shown } from "./error.ts";
+import type { LogFormat } from "./log-format.ts";
 import type { DeclaredZone } from "./zone.ts";
 
 export class Findings {
@@ -14,6 +15,9 @@ export class Findings {
     readonly mistake: string;
     readonly directive: string;
   }[] = [];
+
+  /** What `log_format` has defined so far, by name. */
+  readonly logFormats = new Map<string, LogFormat>();
 
   /** Shared memory zones by name. */
   readonly zones = new Map<string, DeclaredZone>();

@@ -17,6 +17,7 @@ export {
   readArguments,
 } from "./java/index.ts";
 export type { Listen } from "./listen.ts";
+export type { LogFormat, LogVariable, Template } from "./log-format.ts";
 export type { LogDestination } from "./log-destination.ts";
 export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
 export type { Outbound, OutboundProxy, ProxyCredentials } from "./outbound-proxy.ts";

@@ -8,6 +8,7 @@ import { events } from "./events.ts";
 import { fleet } from "./fleet.ts";
 import { imap } from "./imap.ts";
 import { limits } from "./limit.ts";
+import { logFormats } from "./log-format.ts";
 import { mailCore } from "./mail-core.ts";
 import { nextUpstream } from "./next-upstream.ts";
 import { outboundProxy } from "./outbound-proxy.ts";
@@ -26,7 +27,7 @@ export const mainRows = { ...core, ...threadPool, error_log } satisfies Rows;
 export const eventRows = events;
 
 /** Of the mail block as a whole, and of no server. */
-export const mailRows = { ...fleet, ...status } satisfies Rows;
+export const mailRows = { ...fleet, ...logFormats, ...status } satisfies Rows;
 
 export const serverRows = {
   ...mailCore,

@@ -1,82 +1,55 @@
-/** The access log: one JSON line a session, its fields named as nginx's stream module names its variables. */
-import pino, { type Logger } from "pino";
-import type { ProtocolName } from "../../shared/lookup.ts";
-import type { AccessLogTarget } from "../config/index.ts";
+/** The access log: a line a session, in JSON with its fields named as nginx's stream module names its variables, or in the operator's own format. */
+import pino from "pino";
+import type { AccessLogTarget, LogFormat } from "../config/index.ts";
+import { bounded, clipped } from "./line.ts";
+import { fill, isTrue } from "./log-format.ts";
+import type { SessionRecord } from "./session-record.ts";
+import type { Sink } from "./sink.ts";
 import type { Sinks } from "./sinks.ts";
 
-/** A session from its first byte to its last. Times are seconds, as nginx's are. */
-export interface SessionRecord {
-  /** The number that the error log shows as `*7`. */
-  readonly connection: number;
-  /** What lookups were told of it, and so the lookup endpoint's log as well (W3C Trace Context). */
-  readonly trace_id: string;
-  readonly protocol: ProtocolName;
-  readonly remote_addr: string;
-  readonly remote_port: number;
-  /** What was found for its name; null where nobody looked. */
-  readonly remote_host: string | null;
-  readonly server_addr: string;
-  readonly server_port: number;
-  /** Null in the clear. */
-  readonly ssl_protocol: string | null;
-  readonly ssl_cipher: string | null;
-  readonly ssl_server_name: string | null;
-  readonly ssl_session_reused: boolean | null;
-  /** As the client gave it; null where it never tried. */
-  readonly login: string | null;
-  readonly login_attempts: number;
-  /** How long the last lookup took. */
-  readonly lookup_time: number | null;
-  readonly upstream_addr: string | null;
-  /** From the dial to the connection that came of it. */
-  readonly upstream_connect_time: number | null;
-  /** From the dial to the upstream's yes. */
-  readonly upstream_login_time: number | null;
-  /** Spliced from the client, and to it. */
-  readonly bytes_received: number;
-  readonly bytes_sent: number;
-  readonly session_time: number;
-  /** Whether the client got through to its mailbox. */
-  readonly logged_in: boolean;
-  /** How it ended, in words. */
-  readonly end: string;
-}
+/** Bytes in a line: a pipe takes as many in one piece, and workers that share one do not tear each other's lines. */
+const LONGEST_LINE = 4096;
+
+type Write = (record: SessionRecord) => void;
 
 export class AccessLog {
-  readonly #logger: Logger | null;
+  readonly #logs: readonly Write[];
 
-  constructor(target: AccessLogTarget, sinks: Sinks) {
-    this.#logger =
-      target === "off"
-        ? null
-        : pino(
-            {
-              base: null,
-              timestamp: pino.stdTimeFunctions.isoTime,
-              formatters: { level: () => ({ log: "access" }) },
-            },
-            sinks.get(target),
-          );
+  constructor(targets: readonly AccessLogTarget[], sinks: Sinks) {
+    this.#logs = targets.map(({ destination, format, when }) => {
+      const sink = sinks.get(destination);
+      const write = format === "json" ? jsonTo(sink) : linesTo(sink, format);
+      return when === null ? write : (record) => isTrue(when, record) && write(record);
+    });
   }
 
+  /** What others have chosen is cut to a length that any line has room for. */
   write(record: SessionRecord): void {
+    if (this.#logs.length === 0) return;
     const { login, remote_host: host, ssl_server_name: name, end } = record;
-    this.#logger?.info({
+    const line = {
       ...record,
       login: clipped(login),
       remote_host: clipped(host),
       ssl_server_name: clipped(name),
       end: clipped(end),
-    });
+    };
+    for (const write of this.#logs) write(line);
   }
 }
 
-/**
- * Characters of a field that somebody else chose: so a line stays below the 4,096 bytes that a pipe takes in
- * one piece, and workers that share one do not tear each other's lines.
- */
-const LONGEST_FIELD = 200;
+function jsonTo(sink: Sink): Write {
+  const logger = pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: () => ({ log: "access" }) },
+    },
+    sink,
+  );
+  return (record) => logger.info(record);
+}
 
-function clipped(text: string | null): string | null {
-  return text === null || text.length <= LONGEST_FIELD ? text : `${text.slice(0, LONGEST_FIELD)}…`;
+function linesTo(sink: Sink, format: LogFormat): Write {
+  return (record) => sink.write(`${bounded(fill(format, record), LONGEST_LINE)}\n`);
 }

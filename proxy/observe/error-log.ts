@@ -1,5 +1,6 @@
 /** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#811: *7 client logged in, client: …`. */
 import { type ErrorLogTarget, LOG_LEVELS, type LogLevel } from "../config/index.ts";
+import { bounded, printable } from "./line.ts";
 import type { Sink } from "./sink.ts";
 import type { Sinks } from "./sinks.ts";
 
@@ -39,27 +40,12 @@ export class ErrorLog {
     const line = `${timestamp()} [${level}] ${WHO}: ${about}${printable(message)}`;
     for (const { sink, threshold } of this.#targets) {
       if (severity < threshold) continue;
-      sink.write(`${bounded(line)}\n`, level);
+      sink.write(`${bounded(line, LONGEST_LINE)}\n`, level);
       // Once an outage, so that its own line cannot bring up the next.
       const trouble = sink.trouble?.() ?? null;
       if (trouble !== null) this.write("alert", trouble);
     }
   }
-}
-
-/** What a peer sent may hold line ends and terminal escapes; a log line holds neither. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => {
-    return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
-  });
-}
-
-/** Cut to as many bytes as a line may have, between characters. */
-function bounded(line: string): string {
-  if (Buffer.byteLength(line) < LONGEST_LINE) return line;
-  const bytes = Buffer.from(line).subarray(0, LONGEST_LINE - 1);
-  return new TextDecoder().decode(bytes, { stream: true });
 }
 
 function timestamp(): string {

@@ -27,7 +27,7 @@ function logFiles({ error_log, servers }: Settings): ReadonlySet<string> {
   const errorLogs = [...error_log, ...servers.flatMap((server) => server.error_log)];
   const destinations = [
     ...errorLogs.map(({ destination }) => destination),
-    ...servers.flatMap(({ access_log }) => (access_log === "off" ? [] : [access_log])),
+    ...servers.flatMap(({ access_log }) => access_log.map(({ destination }) => destination)),
   ];
   return new Set(destinations.flatMap((to) => ("path" in to ? [to.path] : [])));
 }

@@ -390,7 +390,7 @@ export class Session implements Receiver, Expiring {
   /** A fault of ours ends this session and no other. */
   #guard(work: Promise<void>): void {
     work.catch((error: unknown) => {
-      this.#story.log("alert", `fault: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#story.faulted(error);
       this.#end("a fault in Postern");
     });
   }

@@ -33,6 +33,13 @@ const RESULTS = {
   failed: "unavailable",
 } as const satisfies Record<Outcome["kind"], LoginResult>;
 
+/** The status of one who is sent away, as nginx's stream module has it, where it is not 400. */
+const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
+  ["client_certificate", 403],
+  // A limit's.
+  [null, 503],
+]);
+
 export class Story {
   readonly #server: Server;
   readonly #client: Client;
@@ -55,6 +62,8 @@ export class Story {
   #connectTime: number | null = null;
   #upstreamTime: number | null = null;
   #loggedIn = false;
+  /** As nginx's stream module has it, of a session without a login. */
+  #status = 200;
   #received = 0;
   #sent = 0;
 
@@ -129,6 +138,8 @@ export class Story {
   /** What came of the attempt. */
   decided(outcome: Outcome["kind"]): void {
     this.#count(RESULTS[outcome]);
+    if (outcome === "refused") this.#status = 403;
+    if (outcome === "failed") this.#status = this.#upstreams.length === 0 ? 500 : 502;
     if (outcome !== "loggedIn") return;
     this.#upstreamTime = performance.now() - this.#since;
     this.#loggedIn = true;
@@ -145,6 +156,13 @@ export class Story {
   /** @param refusal null for one that has been counted */
   turnedAway(refusal: Refusal | null): void {
     if (refusal !== null) this.#server.refusals.count(refusal);
+    this.#status = STATUSES.get(refusal) ?? 400;
+  }
+
+  /** A fault of ours. */
+  faulted(error: unknown): void {
+    this.#status = 500;
+    this.log("alert", `fault: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
   spliced({ toUpstream, toClient }: SpliceReport): void {
@@ -218,6 +236,7 @@ export class Story {
       bytes_received: this.#received,
       bytes_sent: this.#sent,
       session_time: seconds(performance.now() - this.#start),
+      status: this.#loggedIn ? 200 : this.#status,
       logged_in: this.#loggedIn,
       end,
     });

@@ -49,7 +49,11 @@ test("syslog takes the first address of a name", async (t) => {
     `error_log ${log}; ${mail(`error_log ${log}; access_log ${log};`)}`,
   );
   const [server] = servers;
-  const places = [error_log[0]?.destination, server?.error_log[0]?.destination, server?.access_log];
+  const places = [
+    error_log[0]?.destination,
+    server?.error_log[0]?.destination,
+    server?.access_log[0]?.destination,
+  ];
   for (const place of places) {
     assert.ok(typeof place === "object" && "syslog" in place);
     assert.equal(place.syslog.host, localhost[0]);

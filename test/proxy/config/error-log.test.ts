@@ -84,6 +84,7 @@ test("a server that logs to syslog only does so", () => {
 
 test("the access log takes syslog, too", () => {
   const { access_log } = server("access_log syslog:server=192.0.2.1,severity=notice;");
-  assert.ok(typeof access_log === "object" && "syslog" in access_log);
-  assert.equal(access_log.syslog.severity, "notice");
+  const [log] = access_log;
+  assert.ok(log !== undefined && "syslog" in log.destination);
+  assert.equal(log.destination.syslog.severity, "notice");
 });

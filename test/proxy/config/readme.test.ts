@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { LOG_VARIABLES } from "../../../proxy/config/log-format.ts";
 import { names } from "../../../proxy/config/table.ts";
 
 const README = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
@@ -18,4 +19,12 @@ test("every directive that the README lists is one that Postern knows", () => {
   assert.ok(listed.length > 50);
   const unknown = listed.map(([, name = ""]) => name).filter((name) => !names.includes(name));
   assert.deepEqual(unknown, []);
+});
+
+test("the variables of log_format that the README has are those that there are", () => {
+  const rows = README.match(/^\| `\$\w+`.*$/gm) ?? [];
+  const listed = rows.flatMap((row) =>
+    [...row.matchAll(/`\$(\w+)`/g)].map(([, name = ""]) => name),
+  );
+  assert.deepEqual(listed.toSorted(), [...LOG_VARIABLES].toSorted());
 });

@@ -10,10 +10,7 @@ import { LOG_LEVELS, type SyslogServer } from "../../../proxy/config/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../../../proxy/observe/index.ts";
 import { Program } from "../../support/program.ts";
 import { makeScratch } from "../../support/scratch.ts";
-
-const record = { login: "anna", remote_host: null, ssl_server_name: null, end: "" } as Parameters<
-  AccessLog["write"]
->[0];
+import { sessionRecord } from "../../support/session-record.ts";
 
 const HOST = hostname().toLowerCase();
 
@@ -86,7 +83,8 @@ test("IPv6 is as good", async (t) => {
 test("the access log may go there too, at the severity of its parameters", async (t) => {
   const { port, next } = await udpServer(t);
   const syslog = to("127.0.0.1", port, { severity: "notice" });
-  new AccessLog({ syslog }, new Sinks()).write(record);
+  const target = { destination: { syslog }, format: "json", when: null } as const;
+  new AccessLog([target], new Sinks()).write(sessionRecord());
   const [, head, body] = /^(.*?: )(\{.*\})$/.exec(await next()) ?? [];
   assert.match(head ?? "", new RegExp(`^<189>${DATE} ${HOST} nginx: $`));
   assert.equal(JSON.parse(body ?? "").login, "anna");

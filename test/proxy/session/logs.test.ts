@@ -105,6 +105,7 @@ for (const protocol of protocolNames) {
       "bytes_received",
       "bytes_sent",
       "session_time",
+      "status",
       "logged_in",
       "end",
     ]);

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { LogFormat, LogVariable } from "../../../proxy/config/index.ts";
+import { AccessLog, Sinks } from "../../../proxy/observe/index.ts";
+import { fill, isTrue } from "../../../proxy/observe/log-format.ts";
+import { makeScratch } from "../../support/scratch.ts";
+import { sessionRecord } from "../../support/session-record.ts";
+
+function written(escape: LogFormat["escape"], login: string | null): string {
+  return fill({ escape, template: [{ variable: "login" }] }, sessionRecord({ login }));
+}
+
+/** Text of which much is special to somebody. */
+const text = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom('"', "\\", "\n", "\r", "\t", "\b", "\f", "\x7f", "\x9b", "\u2028", "u00", "x0"),
+    fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCharCode(code)),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
+  ),
+});
+
+test("by default nothing but printable ASCII is written, and it can be told what was meant", () => {
+  fc.assert(
+    fc.property(text, (login) => {
+      const line = written("default", login);
+      assert.match(line, /^[ -~]*$/);
+      const bytes = line.replace(/\\x([\dA-F]{2})/g, (_, hex: string) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      );
+      assert.equal(Buffer.from(bytes, "latin1").toString(), login);
+    }),
+  );
+});
+
+test("with escape=json a value between quotes is a string of JSON, whatever it holds", () => {
+  fc.assert(
+    fc.property(text, (login) => {
+      assert.equal(JSON.parse(`"${written("json", login)}"`), login);
+    }),
+  );
+});
+
+test("even with escape=none nobody can end the line, nor speak to a terminal", () => {
+  fc.assert(
+    fc.property(text, (login) => {
+      // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+      assert.doesNotMatch(written("none", login), /[\x00-\x1f\x7f-\x9f]/);
+    }),
+  );
+  assert.equal(written("none", 'ä "b" \\'), 'ä "b" \\');
+});
+
+test("what there is not is a dash, or nothing", () => {
+  assert.equal(written("default", null), "-");
+  assert.equal(written("json", null), "");
+  assert.equal(written("none", null), "");
+  assert.equal(written("default", ""), "");
+});
+
+test("times are seconds with milliseconds, dates are nginx's, flags can be asked for", () => {
+  const record = sessionRecord({ session_time: 3, ssl_session_reused: false, logged_in: false });
+  const value = (variable: LogVariable): string =>
+    fill({ escape: "default", template: [{ variable }] }, record);
+  assert.equal(value("session_time"), "3.000");
+  assert.equal(value("ssl_session_reused"), ".");
+  assert.match(value("time_local"), /^\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/);
+  assert.match(value("time_iso8601"), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/);
+  assert.ok(Math.abs(Date.parse(value("time_iso8601")) - Date.now()) < 3_600_000);
+  assert.match(value("msec"), /^\d+\.\d{3}$/);
+  const asked = (logged_in: boolean): boolean =>
+    isTrue([{ variable: "logged_in" }], sessionRecord({ logged_in }));
+  assert.deepEqual([asked(true), asked(false)], [true, false]);
+});
+
+test("the longest values make a line that a pipe writes in one piece", async (context) => {
+  const scratch = await makeScratch();
+  context.after(() => scratch.remove());
+  const path = join(scratch.path, "access.log");
+  const template = Array.from({ length: 40 }, () => ({ variable: "login" }) as const);
+  const format = { escape: "default", template } as const;
+  const log = new AccessLog([{ destination: { path }, format, when: null }], new Sinks());
+  log.write(sessionRecord({ login: "ä".repeat(5000) }));
+  const line = readFileSync(path, "latin1");
+  assert.match(line, /^[ -~]+\n$/);
+  assert.ok(line.length <= 4096, `${line.length} bytes`);
+});
