@@ -27,7 +27,7 @@ export async function scrape(port: number): Promise<Sample[]> {
   return parseMetrics(await response.text());
 }
 
-function parseMetrics(text: string): Sample[] {
+export function parseMetrics(text: string): Sample[] {
   assert.ok(text.endsWith("\n"));
   return text
     .split("\n")

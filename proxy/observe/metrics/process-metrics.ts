@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Registry } from "prom-client";
 import { type Values, gauge } from "./kinds.ts";
 
-const QUANTILES = [0.5, 0.99, 1];
+const PERCENTILES = [50, 99, 100];
 
 /** ms between samples of the event loop, below which nothing is seen. */
 const RESOLUTION = 20;
@@ -15,14 +15,17 @@ export function watchProcess(registry: Registry, role: "primary" | "worker"): vo
     registry,
     "event_loop_delay_seconds",
     "How late the event loop was since the last scrape, of the slowest process",
-    ["process", "quantile"],
+    ["process", "percentile"],
     "max",
-    function* (): Values<"process" | "quantile"> {
+    function* (): Values<"process" | "percentile"> {
       // Where nobody asks, nothing wakes up to measure.
       delay.enable();
-      for (const quantile of QUANTILES) {
-        const late = delay.count === 0 ? 0 : delay.percentile(quantile * 100) / 1e9;
-        yield [{ process: role, quantile: `${quantile}` }, Math.max(0, late - RESOLUTION / 1000)];
+      for (const percentile of PERCENTILES) {
+        const late = delay.count === 0 ? 0 : delay.percentile(percentile) / 1e9;
+        yield [
+          { process: role, percentile: `${percentile}` },
+          Math.max(0, late - RESOLUTION / 1000),
+        ];
       }
       delay.reset();
     },
