@@ -1,4 +1,7 @@
-/** The access log: a line a session, in JSON with its fields named as nginx's stream module names its variables, or in the operator's own format. */
+/**
+ * The access log: a line a session, in the operator's own format, or in JSON with its fields named as nginx's
+ * stream module names its variables.
+ */
 import pino from "pino";
 import type { AccessLogTarget, LogFormat } from "../config/index.ts";
 import { bounded, clipped } from "./line.ts";
