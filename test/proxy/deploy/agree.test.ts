@@ -123,8 +123,7 @@ for (const { name, environment, ports, files, grace } of platforms) {
     });
 
     test("kills only after sessions have had their time", () => {
-      const { POSTERN_STATUS_LISTEN: _, ...rest } = environment;
-      const { worker_shutdown_timeout } = settings(rest);
+      const { worker_shutdown_timeout } = settings(environment);
       assert.ok(worker_shutdown_timeout > 0);
       assert.ok(worker_shutdown_timeout / 1000 + LAST_WORDS <= grace, `${grace} s`);
     });

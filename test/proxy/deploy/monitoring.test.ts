@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, test } from "node:test";
 import { parse } from "yaml";
+import { Refusals } from "../../../proxy/limits/index.ts";
 import { Bygones, PrimaryMetrics, WorkerMetrics } from "../../../proxy/observe/index.ts";
 import { configure, mailBlock } from "../../support/configuration.ts";
 import { type Sample, parseMetrics } from "../../support/status.ts";
@@ -37,7 +38,11 @@ let samples: readonly Sample[];
 
 before(async () => {
   const settings = configure(mailBlock(""));
-  const worker = new WorkerMetrics({ sessions: () => [], aside: () => [] });
+  const worker = new WorkerMetrics({
+    sessions: () => [],
+    aside: () => [],
+    refused: () => new Refusals().counts,
+  });
   const primary = new PrimaryMetrics(() => settings, false);
   const text = await new Bygones().expose([await worker.snapshot(), await primary.snapshot()]);
   samples = parseMetrics(text);
