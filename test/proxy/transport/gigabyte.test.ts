@@ -1,6 +1,4 @@
-// Much mail at once: so many MiB each way, by default as many as do not hold up the other tests.
-//
-//   POSTERN_TEST_MIB=1024 node --test test/proxy/transport/gigabyte.test.ts
+// Much mail at once: a GiB each way, or so many MiB as POSTERN_TEST_MIB says.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -10,7 +8,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { UNDER, spliced } from "../../support/spliced.ts";
 
 const MIB = 1024 * 1024;
-const COUNT = Number(process.env["POSTERN_TEST_MIB"] ?? 256);
+const COUNT = Number(process.env["POSTERN_TEST_MIB"] ?? 1024);
 /** What may wait to be written to one side: what is read at a time. */
 const MOST_QUEUED = 65_536;
 
