@@ -3,8 +3,8 @@ export { AccessLog } from "./access-log.ts";
 export { ErrorLog } from "./error-log.ts";
 export {
   Bygones,
+  type CacheResult,
   type LoginResult,
-  type LookupResult,
   PrimaryMetrics,
   type SessionState,
   type Snapshot,

@@ -137,7 +137,7 @@ export class Attempt {
   async #lookUp(credentials: Credentials, attempt: number): Promise<Answer> {
     this.#story.lookingUp();
     const answer = await this.#ask(credentials, attempt);
-    if (!this.#cancelled) this.#story.lookedUp(answer.kind);
+    if (!this.#cancelled) this.#story.lookedUp(answer);
     return answer;
   }
 

@@ -18,4 +18,10 @@ export type Outcome =
       /** Seconds before the client hears of it and may try again; 0 for never. */
       readonly wait: number;
     }
-  | { readonly kind: "failed"; readonly reply: ByteString; readonly why: string };
+  | {
+      readonly kind: "failed";
+      readonly reply: ByteString;
+      readonly why: string;
+      /** Whether a limit forbids it. */
+      readonly limited?: boolean;
+    };

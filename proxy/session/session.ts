@@ -328,7 +328,7 @@ export class Session implements Receiver, Expiring {
       if (outcome.kind === "loggedIn") outcome.upstream.destroy();
       return;
     }
-    this.#story.decided(outcome.kind);
+    this.#story.decided(outcome);
     switch (outcome.kind) {
       case "loggedIn":
         this.#proxy(outcome);

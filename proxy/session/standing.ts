@@ -83,7 +83,7 @@ export class Standing {
 
 /** What comes of an attempt to log in that a limit forbids. */
 export function tooMany({ what, note }: Limited, dialogue: Dialogue): Outcome {
-  return { kind: "failed", reply: dialogue.limited(what), why: note };
+  return { kind: "failed", reply: dialogue.limited(what), why: note, limited: true };
 }
 
 /** Clients of unix sockets are one. */

@@ -3,9 +3,10 @@ import { formatAddress } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Refusal } from "../limits/index.ts";
+import type { Answer } from "../lookup/index.ts";
 import { reason } from "../reason.ts";
 import type { Address, SpliceReport } from "../transport/index.ts";
-import type { LoginResult, LookupResult } from "../observe/index.ts";
+import type { CacheResult, LoginResult } from "../observe/index.ts";
 import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Server } from "./server.ts";
@@ -25,13 +26,6 @@ export const ACTIONS = {
   waiting: "in http auth state",
   proxying: "proxying",
 } as const;
-
-/** What outcomes are counted as. */
-const RESULTS = {
-  loggedIn: "accepted",
-  refused: "refused",
-  failed: "unavailable",
-} as const satisfies Record<Outcome["kind"], LoginResult>;
 
 /** The status of one who is sent away, as nginx's stream module has it, where it is not 400. */
 const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
@@ -62,7 +56,7 @@ export class Story {
   #connectTime: number | null = null;
   #upstreamTime: number | null = null;
   #loggedIn = false;
-  /** As nginx's stream module has it, of a session without a login. */
+  /** As nginx's stream module has it. */
   #status = 200;
   #received = 0;
   #sent = 0;
@@ -111,9 +105,11 @@ export class Story {
     this.#since = performance.now();
   }
 
-  lookedUp(result: LookupResult): void {
+  lookedUp(answer: Answer): void {
+    const { metrics, settings } = this.#server;
     this.#lookupTime = performance.now() - this.#since;
-    this.#server.metrics.lookedUp(result, this.#lookupTime);
+    metrics.lookedUp(answer.kind, this.#lookupTime);
+    if (settings.auth_http_cache !== null) metrics.cached(cacheResultOf(answer));
   }
 
   /** @param login as upstreams are to hear it */
@@ -136,14 +132,25 @@ export class Story {
   }
 
   /** What came of the attempt. */
-  decided(outcome: Outcome["kind"]): void {
-    this.#count(RESULTS[outcome]);
-    if (outcome === "refused") this.#status = 403;
-    if (outcome === "failed") this.#status = this.#upstreams.length === 0 ? 500 : 502;
-    if (outcome !== "loggedIn") return;
+  decided(outcome: Outcome): void {
+    this.#count(resultOf(outcome));
+    this.#status = this.#statusOf(outcome);
+    if (outcome.kind !== "loggedIn") return;
     this.#upstreamTime = performance.now() - this.#since;
     this.#loggedIn = true;
     this.log("info", "client logged in");
+  }
+
+  #statusOf(outcome: Outcome): number {
+    switch (outcome.kind) {
+      case "loggedIn":
+        return 200;
+      case "refused":
+        return 403;
+      case "failed":
+        if (outcome.limited === true) return 503;
+        return this.#upstreams.length === 0 ? 500 : 502;
+    }
   }
 
   #count(result: LoginResult): void {
@@ -236,11 +243,27 @@ export class Story {
       bytes_received: this.#received,
       bytes_sent: this.#sent,
       session_time: seconds(performance.now() - this.#start),
-      status: this.#loggedIn ? 200 : this.#status,
+      status: this.#status,
       logged_in: this.#loggedIn,
       end,
     });
   }
+}
+
+function resultOf(outcome: Outcome): LoginResult {
+  switch (outcome.kind) {
+    case "loggedIn":
+      return "accepted";
+    case "refused":
+      return "refused";
+    case "failed":
+      return outcome.limited === true ? "limited" : "unavailable";
+  }
+}
+
+function cacheResultOf(answer: Answer): CacheResult {
+  if (answer.kind !== "route" || answer.remembered === null) return "miss";
+  return answer.remembered.instead === null ? "hit" : "stale";
 }
 
 /** Logins are UTF-8 where they are not ASCII; a log shows them as they were meant. */

@@ -2,8 +2,8 @@
 export { PrimaryMetrics } from "./primary-metrics.ts";
 export { Bygones, type Snapshot } from "./snapshot.ts";
 export {
+  type CacheResult,
   type LoginResult,
-  type LookupResult,
   type SessionState,
   WorkerMetrics,
 } from "./worker-metrics.ts";

@@ -15,11 +15,15 @@ const STATES = ["arriving", "commands", "login", "proxying"] as const;
 export type SessionState = (typeof STATES)[number];
 
 /** What became of an attempt to log in; of the last kind, nobody waited for the answer. */
-const RESULTS = ["accepted", "refused", "unavailable", "abandoned"] as const;
+const RESULTS = ["accepted", "refused", "limited", "unavailable", "abandoned"] as const;
 export type LoginResult = (typeof RESULTS)[number];
 
+/** Where an answer came from: the cache, the endpoint, or the cache because the endpoint could not tell. */
+const CACHE_RESULTS = ["hit", "miss", "stale"] as const;
+export type CacheResult = (typeof CACHE_RESULTS)[number];
+
 /** What a lookup may answer. */
-export type LookupResult = "route" | "refused" | "wait" | "unavailable";
+type LookupResult = "route" | "refused" | "wait" | "unavailable";
 
 /** What can be told only when somebody asks. */
 export interface Live {
@@ -66,6 +70,12 @@ export class WorkerMetrics {
     this.#registry,
     "lookup_duration_seconds",
     "From a lookup to its answer",
+    "result",
+  );
+  readonly #cache = counter(
+    this.#registry,
+    "lookup_cache_total",
+    "Lookups where answers are kept, by where theirs came from",
     "result",
   );
   readonly #connectTime = histogram(
@@ -120,6 +130,7 @@ export class WorkerMetrics {
       for (const result of RESULTS) this.#logins.inc({ protocol, result }, 0);
       this.spliced(protocol, 0, 0);
     }
+    for (const result of CACHE_RESULTS) this.#cache.inc({ result }, 0);
     for (const version of ["TLSv1.2", "TLSv1.3"]) {
       this.#handshakes.inc({ version, resumed: "false" }, 0);
     }
@@ -137,6 +148,10 @@ export class WorkerMetrics {
   /** @param time ms, as in what follows */
   lookedUp(result: LookupResult, time: number): void {
     this.#lookupTime.observe({ result }, time / 1000);
+  }
+
+  cached(result: CacheResult): void {
+    this.#cache.inc({ result });
   }
 
   connected(time: number): void {

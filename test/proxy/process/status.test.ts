@@ -9,9 +9,11 @@ import {
   greetedSecurely,
   untilClosed,
 } from "../../support/mail-client.ts";
+import { route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import { startMailbox } from "../../support/mailbox/index.ts";
 import { freePorts } from "../../support/ports.ts";
 import { codeOf, scrape, scrapeUntil, total } from "../../support/status.ts";
-import { inTheClear } from "../../support/servers.ts";
+import { inTheClear, startServers } from "../../support/servers.ts";
 import type { Wire } from "../../support/wire.ts";
 import { type Service, serve } from "./service.ts";
 
@@ -41,7 +43,7 @@ async function logOut(wire: Wire): Promise<void> {
 
 /** What an operator looks for, each in the name of some metric. */
 const WORDS =
-  "session login lookup connect bytes tls cert refused upstream event_loop memory".split(" ");
+  "session login lookup connect cache bytes tls cert refused upstream event_loop memory".split(" ");
 
 test("every subject is told of, by a name with its word in it, before anything has happened", async (t) => {
   const { status } = await statusService(t);
@@ -170,4 +172,39 @@ test("with master_process off, the one process tells of itself", async (t) => {
   const samples = await scrape(service.status);
   assert.equal(total(samples, "postern_logins_total", { result: "accepted" }), 1);
   assert.equal(total(samples, "postern_processes"), 1);
+});
+
+test("answers from the cache and logins beyond a limit are counted as such", async (t) => {
+  const mailbox = await startMailbox({
+    name: "mail1",
+    users: [{ address: anna.login, password: anna.password }],
+  });
+  t.after(() => mailbox.close());
+  const endpoint = await startLookupEndpoint(() =>
+    route(mailbox.imap.port, { "Cache-Control": "private, max-age=60" }),
+  );
+  t.after(() => endpoint.close());
+  const [status = 0] = await freePorts(1);
+  const postern = await startServers(
+    `auth_http ${endpoint.address}; auth_http_cache on; status_listen 127.0.0.1:${status};
+     limit_conn_zone $remote_user zone=user:1m; limit_conn user 2;
+     log_format short '$login $status'; access_log stdout short;`,
+    { imap: inTheClear.imap },
+  );
+  t.after(() => postern.stop());
+  const answers: string[] = [];
+  for (let count = 0; count < 3; count++) {
+    const wire = await greeted("imap", postern.ports.imap);
+    answers.push(await attempt("imap", wire, anna));
+  }
+  assert.match(answers[1] ?? "", granted.imap);
+  assert.match(answers[2] ?? "", /^a NO \[/);
+  await postern.proxy.program.says(`${anna.login} 503`);
+  const samples = await scrape(status);
+  const result = (name: string, of: string): number => total(samples, name, { result: of });
+  assert.equal(result("postern_lookup_cache_total", "miss"), 1);
+  assert.equal(result("postern_lookup_cache_total", "hit"), 2);
+  assert.equal(result("postern_logins_total", "accepted"), 2);
+  assert.equal(result("postern_logins_total", "limited"), 1);
+  assert.equal(total(samples, "postern_refused_total", { reason: "user_connections" }), 1);
 });
