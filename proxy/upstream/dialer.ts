@@ -39,15 +39,7 @@ export function direct(transport: Dials, names: Names): Dialer {
 export function proxied(dial: Dial): Dialer {
   return {
     addresses: (server) => Promise.resolve([server]),
-    connect: async ([to], signal, failed) => {
-      if (to === undefined) throw new RangeError("no server");
-      try {
-        return { connection: await dial(to, signal), to };
-      } catch (error) {
-        failed(to, error);
-        throw error;
-      }
-    },
+    connect: (to, signal, failed) => dialFirst(to, dial, signal, failed),
   };
 }
 

@@ -27,6 +27,8 @@ export async function dialFirst(
   failed: Failed,
 ): Promise<Dialled> {
   signal.throwIfAborted();
+  const [only, ...others] = addresses;
+  if (only !== undefined && others.length === 0) return dialOnly(only, dial, signal, failed);
   const race = new Race(addresses, dial, failed);
   const giveUp = (): void => race.giveUp(signal.reason);
   signal.addEventListener("abort", giveUp, { once: true });
@@ -35,6 +37,22 @@ export async function dialFirst(
   } finally {
     signal.removeEventListener("abort", giveUp);
     race.end();
+  }
+}
+
+/** Most servers have one address, and nobody to race against. */
+async function dialOnly(
+  to: Address,
+  dial: Dial,
+  signal: AbortSignal,
+  failed: Failed,
+): Promise<Dialled> {
+  try {
+    return { connection: await dial(to, signal), to };
+  } catch (error) {
+    failed(to, error);
+    signal.throwIfAborted();
+    throw error;
   }
 }
 

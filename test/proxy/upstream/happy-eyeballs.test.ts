@@ -120,6 +120,23 @@ test("nobody is dialled for whoever has given up already", async (context) => {
   assert.deepEqual(net.dialled, []);
 });
 
+test("a server's only address is dialled without a race, and told of like any other", async (context) => {
+  const net = network(context);
+  const { connection } = await dialled();
+  const race = net.race(["a"]);
+  net.answers("a", connection);
+  assert.deepEqual(await race, { connection, to: { host: "a", port: 143 } });
+  connection.destroy();
+  const refused = net.race(["b"]);
+  net.refuses("b");
+  await assert.rejects(refused, new Error("b refuses"));
+  const patience = new AbortController();
+  const given = net.race(["c"], patience.signal);
+  patience.abort(new Error("enough"));
+  await assert.rejects(given, new Error("enough"));
+  assert.deepEqual(net.failed, ["b", "c"]);
+});
+
 test("the families take turns, IPv6 first, and no address is lost", () => {
   assert.deepEqual(interleaved(["1.1.1.1", "1.1.1.2", "::1"]), ["::1", "1.1.1.1", "1.1.1.2"]);
   fc.assert(
