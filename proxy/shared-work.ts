@@ -28,7 +28,7 @@ export class SharedWork<Result> {
       return await mine.promise;
     } finally {
       signal.removeEventListener("abort", leave);
-      if (--running.waiting === 0) this.#end(key, running, signal.reason);
+      if (--running.waiting === 0) this.#end(key, running, signal);
     }
   }
 
@@ -40,8 +40,8 @@ export class SharedWork<Result> {
   }
 
   /** Done or given up: either way the next one who asks begins anew. */
-  #end(key: string, running: Running<Result>, why: unknown): void {
-    running.controller.abort(why);
+  #end(key: string, running: Running<Result>, last: AbortSignal): void {
+    if (last.aborted) running.controller.abort(last.reason);
     if (this.#running.get(key) === running) this.#running.delete(key);
   }
 }

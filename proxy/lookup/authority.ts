@@ -77,3 +77,9 @@ export interface Authority {
   /** Never throws: what goes wrong on the way is `unavailable`, unless `signal` has given up. */
   lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer>;
 }
+
+/** Whom an authority asks: a lookup is written once, and goes on as it is on the wire. */
+export interface Responder {
+  /** Throws as `lookup` does. @param text the request, whole */
+  ask(text: ByteString, signal: AbortSignal): Promise<Answer>;
+}

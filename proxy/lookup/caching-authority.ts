@@ -9,7 +9,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { ByteString, Freshness } from "../../shared/lookup.ts";
 import { SharedWork } from "../shared-work.ts";
-import type { Answer, Authority, LookupRequest } from "./authority.ts";
+import type { Answer, Authority, LookupRequest, Responder } from "./authority.ts";
 import { type RequestSettings, formatRequest } from "./request.ts";
 
 export interface CachingSettings extends RequestSettings {
@@ -39,8 +39,16 @@ interface Kept {
   readonly names: readonly ByteString[];
 }
 
+interface Question {
+  /** All that the endpoint is told, but for what two lookups that ask the same differ in; hashed to be kept. */
+  readonly key: string;
+  /** As it goes to the endpoint. */
+  readonly text: ByteString;
+  readonly request: LookupRequest;
+}
+
 export class CachingAuthority implements Authority {
-  readonly #authority: Authority;
+  readonly #responder: Responder;
   readonly #settings: CachingSettings;
   readonly #patience: number;
   readonly #now: () => number;
@@ -51,9 +59,9 @@ export class CachingAuthority implements Authority {
   /** Grows when somebody is to be forgotten: what was asked before is not kept, nor shared any more. */
   #era = 0;
 
-  constructor(authority: Authority, settings: CachingSettings, options: CachingOptions = {}) {
+  constructor(responder: Responder, settings: CachingSettings, options: CachingOptions = {}) {
     const { patience = PATIENCE, now = () => performance.now() } = options;
-    this.#authority = authority;
+    this.#responder = responder;
     this.#settings = settings;
     this.#patience = patience;
     this.#now = now;
@@ -65,13 +73,14 @@ export class CachingAuthority implements Authority {
 
   async lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
-    if (!isLogin(request)) return this.#authority.lookup(request, signal);
-    const key = this.#keyOf(request);
-    const kept = this.#kept?.get(key);
-    if (kept === undefined) return this.#ask(key, request, signal);
+    const text = formatRequest(this.#settings, request);
+    if (!isLogin(request)) return this.#responder.ask(text, signal);
+    const question = this.#question(text, request);
+    const kept = this.#kept?.get(question.key);
+    if (kept === undefined) return this.#ask(question, signal);
     if (this.#now() < kept.freshUntil) return { ...kept.answer, remembered: { instead: null } };
-    const answer = await this.#askBriefly(key, request, signal);
-    if (answer.kind !== "unavailable" || this.#kept?.get(key) !== kept) return answer;
+    const answer = await this.#askBriefly(question, signal);
+    if (answer.kind !== "unavailable" || this.#kept?.get(question.key) !== kept) return answer;
     return { ...kept.answer, remembered: { instead: answer.why } };
   }
 
@@ -83,34 +92,39 @@ export class CachingAuthority implements Authority {
     for (const [key, { names }] of known) if (names.includes(name)) this.#kept?.delete(key);
   }
 
-  /** All that the endpoint would be told, but for what two lookups that ask the same differ in. */
-  #keyOf(request: LookupRequest): string {
-    const text = formatRequest(this.#settings, request).replace(INCIDENTAL, "");
-    return createHmac("sha256", this.#secret).update(text, "latin1").digest("base64");
+  /** Where nothing is kept, what is asked just now is known by itself. */
+  #question(text: ByteString, request: LookupRequest): Question {
+    const essence = text.replace(INCIDENTAL, "");
+    const key =
+      this.#kept === null
+        ? essence
+        : createHmac("sha256", this.#secret).update(essence, "latin1").digest("base64");
+    return { key, text, request };
   }
 
   /** How often a client has tried may matter to a refusal, so those alone share it that have tried as often. */
-  async #ask(key: string, request: LookupRequest, signal: AbortSignal): Promise<Answer> {
+  async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
+    const { key, text, request } = question;
     let first = false;
-    const question = `${this.#era} ${request.attempt} ${key}`;
-    const answer = await this.#asked.join(question, signal, (untilGivenUp) => {
+    const shared = `${this.#era} ${request.attempt} ${key}`;
+    const answer = await this.#asked.join(shared, signal, (untilGivenUp) => {
       first = true;
-      return this.#askAndKeep(key, request, untilGivenUp);
+      return this.#askAndKeep(question, untilGivenUp);
     });
     // A password that is handed out may be good for one login only.
     const shareable = first || answer.kind !== "route" || answer.password === null;
-    return shareable ? answer : this.#authority.lookup(request, signal);
+    return shareable ? answer : this.#responder.ask(text, signal);
   }
 
   /** Of a client that need not wait for long; the question goes on, as its answer counts for the next one. */
-  async #askBriefly(key: string, request: LookupRequest, signal: AbortSignal): Promise<Answer> {
+  async #askBriefly(question: Question, signal: AbortSignal): Promise<Answer> {
     const enough = new AbortController();
     const patience = setTimeout(() => {
-      this.#ask(key, request, AbortSignal.timeout(LONGEST_QUESTION)).catch(() => {});
+      this.#ask(question, AbortSignal.timeout(LONGEST_QUESTION)).catch(() => {});
       enough.abort();
     }, this.#patience);
     try {
-      return await this.#ask(key, request, AbortSignal.any([signal, enough.signal]));
+      return await this.#ask(question, AbortSignal.any([signal, enough.signal]));
     } catch (error) {
       if (signal.aborted || !enough.signal.aborted) throw error;
       const why = `has not answered for ${this.#patience} ms`;
@@ -120,9 +134,9 @@ export class CachingAuthority implements Authority {
     }
   }
 
-  async #askAndKeep(key: string, request: LookupRequest, signal: AbortSignal): Promise<Answer> {
+  async #askAndKeep({ key, text, request }: Question, signal: AbortSignal): Promise<Answer> {
     const era = this.#era;
-    const answer = await this.#authority.lookup(request, signal);
+    const answer = await this.#responder.ask(text, signal);
     // Who cannot tell says nothing about what was known.
     if (answer.kind === "unavailable" || era !== this.#era) return answer;
     const { freshness } = answer.kind === "route" ? answer : { freshness: null };

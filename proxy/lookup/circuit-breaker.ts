@@ -4,8 +4,9 @@
  *
  * Whatever it says counts as an answer, be it an error: what a client can make it say must not keep others out.
  */
+import type { ByteString } from "../../shared/lookup.ts";
 import { TIMED_OUT } from "../reason.ts";
-import type { Answer, Authority, LookupRequest } from "./authority.ts";
+import type { Answer, Responder } from "./authority.ts";
 
 /** Lookups in a row. */
 const MOST_FAILURES = 5;
@@ -13,8 +14,8 @@ const MOST_FAILURES = 5;
 /** ms between those that still ask. */
 const PAUSE = 1000;
 
-export class CircuitBreaker implements Authority {
-  readonly #authority: Authority;
+export class CircuitBreaker implements Responder {
+  readonly #responder: Responder;
   readonly #now: () => number;
   #failures = 0;
   #nextProbe = 0;
@@ -22,18 +23,18 @@ export class CircuitBreaker implements Authority {
   #why = "";
 
   /** @param now ms, never going back */
-  constructor(authority: Authority, now: () => number = () => performance.now()) {
-    this.#authority = authority;
+  constructor(responder: Responder, now: () => number = () => performance.now()) {
+    this.#responder = responder;
     this.#now = now;
   }
 
-  async lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer> {
+  async ask(text: ByteString, signal: AbortSignal): Promise<Answer> {
     if (this.#failures >= MOST_FAILURES) {
       if (this.#now() < this.#nextProbe) return this.#unasked();
       this.#nextProbe = this.#now() + PAUSE;
     }
     try {
-      const answer = await this.#authority.lookup(request, signal);
+      const answer = await this.#responder.ask(text, signal);
       if (answer.kind === "unavailable" && !answer.reached) this.#failed(answer.why);
       else this.#failures = 0;
       return answer;

@@ -5,7 +5,7 @@ import {
   CachingAuthority,
   CircuitBreaker,
   Endpoint,
-  HttpAuthority,
+  HttpResponder,
   type Relay,
 } from "../lookup/index.ts";
 import type { Names } from "../resolver/index.ts";
@@ -58,8 +58,7 @@ export function lookupAuthority(
   const tls = server.lookupTls === null ? null : contexts.of(server.lookupTls);
   const dial = dialLookups(server, transport);
   const endpoint = new Endpoint(transport, { ...server, tls }, dial);
-  const authority = new HttpAuthority(endpoint, server);
-  return new CachingAuthority(new CircuitBreaker(authority), server);
+  return new CachingAuthority(new CircuitBreaker(new HttpResponder(endpoint)), server);
 }
 
 /** @param failed hears why a lookup could not be answered */

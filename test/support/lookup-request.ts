@@ -1,5 +1,11 @@
 // Who asks: anna, by IMAP, in the clear, unless a test says otherwise.
-import { Endpoint, HttpAuthority, type LookupRequest } from "../../proxy/lookup/index.ts";
+import {
+  type Authority,
+  CachingAuthority,
+  Endpoint,
+  HttpResponder,
+  type LookupRequest,
+} from "../../proxy/lookup/index.ts";
 import type { Transport } from "../../proxy/transport/index.ts";
 
 export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupRequest {
@@ -17,8 +23,8 @@ export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupReque
 }
 
 type Settings = ConstructorParameters<typeof Endpoint>[1] &
-  ConstructorParameters<typeof HttpAuthority>[1];
+  ConstructorParameters<typeof CachingAuthority>[1];
 
-export function authorityAt(transport: Transport, settings: Settings): HttpAuthority {
-  return new HttpAuthority(new Endpoint(transport, settings), settings);
+export function authorityAt(transport: Transport, settings: Settings): Authority {
+  return new CachingAuthority(new HttpResponder(new Endpoint(transport, settings)), settings);
 }

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Answer, CachingAuthority, type LookupRequest } from "../../../proxy/lookup/index.ts";
 import { lookupRequest } from "../../support/lookup-request.ts";
-import { ScriptedAuthority, cannotTell, no, yes } from "../../support/scripted-authority.ts";
+import { ScriptedResponder, cannotTell, no, yes } from "../../support/scripted-responder.ts";
 
 const forever = new AbortController().signal;
 
 /** A cache before a scripted endpoint, and a clock that stands still until it is set. */
 function cacheOf(
-  endpoint: ScriptedAuthority,
+  endpoint: ScriptedResponder,
   { entries = 100, patience = 60_000 }: { entries?: number | null; patience?: number } = {},
 ) {
   let now = 0;
@@ -46,7 +46,7 @@ describe("what is asked at once", () => {
   for (const entries of [null, 100]) {
     const name = entries === null ? "without a cache" : "with one";
     test(`is asked once, ${name}`, async () => {
-      const endpoint = new ScriptedAuthority();
+      const endpoint = new ScriptedResponder();
       const { ask } = cacheOf(endpoint, { entries });
       const all = Array.from({ length: 5 }, () => ask());
       assert.equal(endpoint.asked.length, 1);
@@ -56,7 +56,7 @@ describe("what is asked at once", () => {
   }
 
   test("is asked once for each password, client, protocol and number of attempts", () => {
-    const endpoint = new ScriptedAuthority();
+    const endpoint = new ScriptedResponder();
     const { ask } = cacheOf(endpoint);
     const questions = [
       {},
@@ -73,7 +73,7 @@ describe("what is asked at once", () => {
   });
 
   test("goes on for those who stay, and is given up when all have left", async () => {
-    const endpoint = new ScriptedAuthority();
+    const endpoint = new ScriptedResponder();
     const { ask } = cacheOf(endpoint);
     const leaving = [new AbortController(), new AbortController()] as const;
     const [first, second] = leaving.map(({ signal }) => ask({}, signal));
@@ -86,7 +86,7 @@ describe("what is asked at once", () => {
   });
 
   test("is asked for each alone where the answer holds a password, which may be good once", async () => {
-    const endpoint = new ScriptedAuthority();
+    const endpoint = new ScriptedResponder();
     const { ask } = cacheOf(endpoint);
     const all = Promise.all([ask(), ask(), ask()]);
     endpoint.answers = () => yes({ password: `${endpoint.asked.length}` });
@@ -96,7 +96,7 @@ describe("what is asked at once", () => {
   });
 
   test("is asked for each alone where there is no password to it, as with a recipient", () => {
-    const endpoint = new ScriptedAuthority();
+    const endpoint = new ScriptedResponder();
     const { ask } = cacheOf(endpoint);
     const credentials = { method: "none", helo: "h", from: "f", to: "t" } as const;
     for (let count = 0; count < 3; count++) ask({ credentials }).catch(() => {});
@@ -105,7 +105,7 @@ describe("what is asked at once", () => {
 });
 
 test("an answer is used again while it is fresh, asked for anew after, and used while nobody can tell", async () => {
-  const endpoint = new ScriptedAuthority(() => yes());
+  const endpoint = new ScriptedResponder(() => yes());
   const { ask, at } = cacheOf(endpoint);
   assert.equal(kind(await ask()), "route");
   at(29.9);
@@ -128,7 +128,7 @@ test("an answer is used again while it is fresh, asked for anew after, and used 
 });
 
 test("a refusal ends what was known, so that no outage brings it back", async () => {
-  const endpoint = new ScriptedAuthority(() => yes());
+  const endpoint = new ScriptedResponder(() => yes());
   const { ask, at } = cacheOf(endpoint);
   await ask();
   at(31);
@@ -139,7 +139,7 @@ test("a refusal ends what was known, so that no outage brings it back", async ()
 });
 
 test("an answer that may not be used again ends what was known", async () => {
-  const endpoint = new ScriptedAuthority(() => yes());
+  const endpoint = new ScriptedResponder(() => yes());
   const { ask, at } = cacheOf(endpoint);
   await ask();
   at(31);
@@ -161,7 +161,7 @@ describe("never kept is", () => {
   };
   for (const [name, answer] of Object.entries(ANSWERS)) {
     test(name, async () => {
-      const endpoint = new ScriptedAuthority(answer);
+      const endpoint = new ScriptedResponder(answer);
       const { ask } = cacheOf(endpoint);
       assert.equal(kind(await ask()), kind(await ask()));
       assert.equal(endpoint.asked.length, 2);
@@ -175,7 +175,7 @@ describe("never kept is", () => {
   } as const;
   for (const [name, credentials] of Object.entries(METHODS)) {
     test(`an answer to ${name} question`, async () => {
-      const endpoint = new ScriptedAuthority(() => yes());
+      const endpoint = new ScriptedResponder(() => yes());
       const { ask } = cacheOf(endpoint);
       for (let count = 0; count < 2; count++)
         assert.equal(kind(await ask({ credentials })), "route");
@@ -184,21 +184,21 @@ describe("never kept is", () => {
   }
 
   test("anything without auth_http_cache", async () => {
-    const endpoint = new ScriptedAuthority(() => yes());
+    const endpoint = new ScriptedResponder(() => yes());
     const { ask } = cacheOf(endpoint, { entries: null });
     await ask();
     assert.equal(kind(await ask()), "route");
   });
 
   test("but a bearer token's yes is", async () => {
-    const { ask } = cacheOf(new ScriptedAuthority(() => yes()));
+    const { ask } = cacheOf(new ScriptedResponder(() => yes()));
     await ask({ credentials: bearer });
     assert.equal(kind(await ask({ credentials: bearer })), "remembered");
   });
 });
 
 test("no more answers are kept than was said, those used last", async () => {
-  const { ask } = cacheOf(new ScriptedAuthority(() => yes()), { entries: 2 });
+  const { ask } = cacheOf(new ScriptedResponder(() => yes()), { entries: 2 });
   await ask(plain("a"));
   await ask(plain("b"));
   await ask(plain("a"));
@@ -210,8 +210,8 @@ test("no more answers are kept than was said, those used last", async () => {
 describe("who is forgotten", () => {
   test("is asked for again, by the name typed or the one that replaces it, and nobody else is", async () => {
     for (const name of ["anna", "u42", "ANNA"]) {
-      const endpoint = new ScriptedAuthority(({ credentials }) =>
-        "login" in credentials && credentials.login === "anna" ? yes({ login: "u42" }) : yes(),
+      const endpoint = new ScriptedResponder((text) =>
+        yes({ login: text.includes("Auth-User: anna\r\n") ? "u42" : null }),
       );
       const { ask, cache } = cacheOf(endpoint);
       await ask();
@@ -223,7 +223,7 @@ describe("who is forgotten", () => {
   });
 
   test("is not remembered by a question of before, nor let in by it later", async () => {
-    const endpoint = new ScriptedAuthority();
+    const endpoint = new ScriptedResponder();
     const { ask, cache } = cacheOf(endpoint);
     const before = ask();
     cache.forget("anna");
@@ -238,7 +238,7 @@ describe("who is forgotten", () => {
   });
 
   test("is not let in by what is remembered while the endpoint is being asked", async () => {
-    const endpoint = new ScriptedAuthority(() => yes());
+    const endpoint = new ScriptedResponder(() => yes());
     const { ask, at, cache } = cacheOf(endpoint);
     await ask();
     at(31);
@@ -251,7 +251,7 @@ describe("who is forgotten", () => {
 });
 
 test("an endpoint that keeps us waiting is not waited for where there is an answer from before; its own still counts", async () => {
-  const endpoint = new ScriptedAuthority(() => yes());
+  const endpoint = new ScriptedResponder(() => yes());
   const { ask, at } = cacheOf(endpoint, { patience: 1 });
   await ask();
   at(31);
@@ -266,7 +266,7 @@ test("an endpoint that keeps us waiting is not waited for where there is an answ
 });
 
 test("a client that leaves while it waits for a newer answer has left", async () => {
-  const endpoint = new ScriptedAuthority(() => yes());
+  const endpoint = new ScriptedResponder(() => yes());
   const { ask, at } = cacheOf(endpoint);
   await ask();
   at(31);
@@ -322,12 +322,12 @@ describe("property: whatever was asked before, no answer is one to another quest
           },
         ),
         async (steps) => {
-          const endpoint = new ScriptedAuthority();
+          const endpoint = new ScriptedResponder();
           const { ask, at } = cacheOf(endpoint, { entries: 8 });
           let seconds = 0;
           for (const [asked, later, away] of steps) {
             at((seconds += later));
-            endpoint.answers = (told) => (away ? cannotTell() : yes({ login: identity(told) }));
+            endpoint.answers = () => (away ? cannotTell() : yes({ login: identity(asked) }));
             const answers = await Promise.all([ask(asked), ask(asked)]);
             for (const answer of answers) {
               if (answer.kind === "route") assert.equal(answer.login, identity(asked));

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CircuitBreaker } from "../../../proxy/lookup/index.ts";
-import { lookupRequest } from "../../support/lookup-request.ts";
-import { ScriptedAuthority, cannotTell, no, yes } from "../../support/scripted-authority.ts";
+import { ScriptedResponder, cannotTell, no, yes } from "../../support/scripted-responder.ts";
 
 const forever = new AbortController().signal;
 
-function breakerOf(endpoint: ScriptedAuthority) {
+function breakerOf(endpoint: ScriptedResponder) {
   let now = 0;
   const breaker = new CircuitBreaker(endpoint, () => now);
-  const ask = (signal = forever) => breaker.lookup(lookupRequest(), signal);
+  const ask = (signal = forever) => breaker.ask("GET /auth", signal);
   return {
     ask,
     times: async (count: number) => {
@@ -22,7 +21,7 @@ function breakerOf(endpoint: ScriptedAuthority) {
 }
 
 test("an endpoint that is away five times in a row is asked once a second, until it answers", async () => {
-  const endpoint = new ScriptedAuthority(() => cannotTell());
+  const endpoint = new ScriptedResponder(() => cannotTell());
   const { ask, times, at } = breakerOf(endpoint);
   await times(20);
   assert.equal(endpoint.asked.length, 5);
@@ -43,7 +42,7 @@ test("an endpoint that is away five times in a row is asked once a second, until
 });
 
 test("one question at a time finds out whether it is back, and those of others fail meanwhile", async () => {
-  const endpoint = new ScriptedAuthority(() => cannotTell());
+  const endpoint = new ScriptedResponder(() => cannotTell());
   const { ask, times, at } = breakerOf(endpoint);
   await times(5);
   at(1000);
@@ -58,7 +57,7 @@ test("one question at a time finds out whether it is back, and those of others f
 
 describe("what says nothing about the endpoint does not count:", () => {
   test("failures with an answer in between", async () => {
-    const endpoint = new ScriptedAuthority();
+    const endpoint = new ScriptedResponder();
     const { times } = breakerOf(endpoint);
     endpoint.answers = () => (endpoint.asked.length % 5 === 0 ? no() : cannotTell());
     await times(50);
@@ -66,13 +65,13 @@ describe("what says nothing about the endpoint does not count:", () => {
   });
 
   test("errors that it tells, which clients may have caused", async () => {
-    const endpoint = new ScriptedAuthority(() => cannotTell(true));
+    const endpoint = new ScriptedResponder(() => cannotTell(true));
     await breakerOf(endpoint).times(50);
     assert.equal(endpoint.asked.length, 50);
   });
 
   test("clients that leave", async () => {
-    const endpoint = new ScriptedAuthority();
+    const endpoint = new ScriptedResponder();
     const { ask } = breakerOf(endpoint);
     for (let count = 0; count < 10; count++) {
       const leaving = new AbortController();
@@ -85,7 +84,7 @@ describe("what says nothing about the endpoint does not count:", () => {
 });
 
 test("clients that wait in vain count", async () => {
-  const endpoint = new ScriptedAuthority();
+  const endpoint = new ScriptedResponder();
   const { ask } = breakerOf(endpoint);
   for (let count = 0; count < 5; count++) {
     const waiting = new AbortController();

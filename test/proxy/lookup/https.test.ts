@@ -5,7 +5,7 @@ import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { after, before, test } from "node:test";
-import type { HttpAuthority } from "../../../proxy/lookup/index.ts";
+import type { Authority } from "../../../proxy/lookup/index.ts";
 import { SocketClientTls, SocketTransport } from "../../../proxy/transport/index.ts";
 import { type Certificate, selfSigned } from "../../support/certificate.ts";
 import { authorityAt, lookupRequest } from "../../support/lookup-request.ts";
@@ -38,7 +38,7 @@ before(async () => {
 });
 after(() => server.close());
 
-function authority(host: string, tls: SocketClientTls, at = port): HttpAuthority {
+function authority(host: string, tls: SocketClientTls, at = port): Authority {
   return authorityAt(new SocketTransport(), {
     auth_http: { https: true, host, port: at, hostHeader: host, uri: "/auth" },
     tls,

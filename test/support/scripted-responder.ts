@@ -1,27 +1,26 @@
-// An authority that answers as a test says, when it says so.
-import type { Answer, Authority, LookupRequest } from "../../proxy/lookup/index.ts";
+// A responder that answers as a test says, when it says so.
+import type { Answer, Responder } from "../../proxy/lookup/index.ts";
 
 export type Asked = {
-  readonly request: LookupRequest;
   readonly signal: AbortSignal;
   readonly answer: (answer: Answer) => void;
 };
 
-export class ScriptedAuthority implements Authority {
+export class ScriptedResponder implements Responder {
   /** All questions so far. */
   readonly asked: Asked[] = [];
   /** Answers at once; null for questions that wait until they are answered. */
-  answers: ((request: LookupRequest) => Answer) | null;
+  answers: ((text: string) => Answer) | null;
 
-  constructor(answers: ((request: LookupRequest) => Answer) | null = null) {
+  constructor(answers: ((text: string) => Answer) | null = null) {
     this.answers = answers;
   }
 
-  lookup(request: LookupRequest, signal: AbortSignal): Promise<Answer> {
+  ask(text: string, signal: AbortSignal): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.asked.push({ request, signal, answer: resolve });
+    this.asked.push({ signal, answer: resolve });
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-    if (this.answers !== null) resolve(this.answers(request));
+    if (this.answers !== null) resolve(this.answers(text));
     return promise;
   }
 }

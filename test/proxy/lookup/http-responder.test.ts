@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import type { Answer as Said, HttpAuthority } from "../../../proxy/lookup/index.ts";
+import type { Answer as Said, Authority } from "../../../proxy/lookup/index.ts";
 import { SocketTransport } from "../../../proxy/transport/index.ts";
 import {
   type Answer,
@@ -19,7 +19,7 @@ import { makeScratch } from "../../support/scratch.ts";
 
 const transport = new SocketTransport();
 
-function atPort(port: number, keepalive = true): HttpAuthority {
+function atPort(port: number, keepalive = true): Authority {
   return authorityAt(transport, {
     auth_http: { https: false, host: "127.0.0.1", port, hostHeader: "127.0.0.1", uri: "/auth" },
     tls: null,
@@ -37,7 +37,7 @@ async function endpoint(context: TestContext, answer: Answer): Promise<LookupEnd
   return started;
 }
 
-function ask(authority: HttpAuthority, attempt = 1): Promise<Said> {
+function ask(authority: Authority, attempt = 1): Promise<Said> {
   return authority.lookup(lookupRequest({ attempt }), new AbortController().signal);
 }
 
@@ -95,7 +95,8 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
 test("lookups at once have a connection each, which later ones use", async (context) => {
   const { port, listener } = await endpoint(context, () => route(143));
   const authority = atPort(port);
-  const all = (): Promise<Said[]> => Promise.all(Array.from({ length: 5 }, () => ask(authority)));
+  const all = (): Promise<Said[]> =>
+    Promise.all(Array.from({ length: 5 }, (_, index) => ask(authority, index + 1)));
   for (const said of await all()) assert.deepEqual(said, ROUTE);
   assert.equal(listener.connections, 5);
   await all();
