@@ -22,7 +22,9 @@ export class Arrival {
   readonly #client: Client;
   readonly #story: Story;
   readonly #standing: Standing;
-  readonly #search = new AbortController();
+  /** Gives up the search for the client's name; null where nobody searches. */
+  #search: AbortController | null = null;
+  #cancelled = false;
 
   constructor(server: Server, client: Client, story: Story, standing: Standing) {
     this.#server = server;
@@ -48,7 +50,7 @@ export class Arrival {
     if (broken !== null) return broken;
     this.stage = "handshake";
     const limited = await this.#admitted();
-    if (this.#search.signal.aborted) return null;
+    if (this.#cancelled) return null;
     if (limited !== null) limit(Math.min(settings.timeout, HANDSHAKE_OF_NO_USE));
     const failure = ssl ? await secure(this.#server, this.#client) : null;
     if (failure !== null) return failure;
@@ -58,7 +60,7 @@ export class Arrival {
     if (refusal !== null) return refusal;
     this.dialogue = dialogue;
     this.#client.connection.resume();
-    if (resolver !== null) {
+    if (resolver !== null && !this.#cancelled) {
       this.stage = "naming";
       limit(Number.POSITIVE_INFINITY);
       await this.#name(resolver);
@@ -68,7 +70,8 @@ export class Arrival {
 
   /** Nobody waits for it any more. */
   cancel(): void {
-    this.#search.abort();
+    this.#cancelled = true;
+    this.#search?.abort();
   }
 
   /** Whether there is room for the client; what it says meanwhile is not read. */
@@ -102,6 +105,7 @@ export class Arrival {
 
   /** Finds out the client's name, whatever it says meanwhile. */
   async #name(resolver: Resolver): Promise<void> {
+    this.#search = new AbortController();
     const { signal } = this.#search;
     try {
       this.#client.host = await clientHost(

@@ -2,16 +2,14 @@
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Answer } from "../lookup/index.ts";
-import type { Credentials, Dialogue } from "../protocols/index.ts";
+import type { Credentials } from "../protocols/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
-import type { Deadline } from "../transport/index.ts";
 import { OutboundProxyError } from "../upstream/index.ts";
-import type { Client } from "./client.ts";
+import type { LoginContext } from "./login-context.ts";
 import type { Outcome } from "./outcome.ts";
 import { Passage } from "./passage.ts";
-import type { Server } from "./server.ts";
-import { type Standing, tooMany } from "./standing.ts";
-import { ACTIONS, type Story } from "./story.ts";
+import { tooMany } from "./standing.ts";
+import { ACTIONS } from "./story.ts";
 
 type Failure = Pick<Answer & { kind: "unavailable" }, "text" | "errorCode" | "why">;
 
@@ -19,12 +17,7 @@ type Failure = Pick<Answer & { kind: "unavailable" }, "text" | "errorCode" | "wh
 const MOST_REPEATS = 10;
 
 export class Attempt {
-  readonly #server: Server;
-  readonly #client: Client;
-  readonly #dialogue: Dialogue;
-  readonly #story: Story;
-  readonly #standing: Standing;
-  readonly #deadline: Deadline;
+  readonly #context: LoginContext;
   readonly #controller = new AbortController();
   #cancelled = false;
   /** Once the lookup has said yes. */
@@ -32,26 +25,13 @@ export class Attempt {
   /** Set while a lookup that answered WAIT is to be repeated later. */
   #resume: (() => void) | null = null;
 
-  /** @param deadline the session's: set for each stage; when it fires the session calls `expire` */
-  constructor(
-    server: Server,
-    client: Client,
-    dialogue: Dialogue,
-    story: Story,
-    standing: Standing,
-    deadline: Deadline,
-  ) {
-    this.#server = server;
-    this.#client = client;
-    this.#dialogue = dialogue;
-    this.#story = story;
-    this.#standing = standing;
-    this.#deadline = deadline;
+  constructor(context: LoginContext) {
+    this.#context = context;
   }
 
   /** Ends in an outcome, whatever happens; soon after `expire` or `cancel`, in a failure. */
   async run(credentials: Credentials): Promise<Outcome> {
-    const attempt = this.#story.attempted(loginOf(credentials));
+    const attempt = this.#context.story.attempted(loginOf(credentials));
     if (credentials.method === "external" && !this.#vouched()) return this.#unvouched();
     const limited = credentials.method === "none" ? null : await this.#mayLogIn();
     if (limited !== null) return limited;
@@ -66,10 +46,10 @@ export class Attempt {
       case "route":
         return this.#pass(answer, credentials);
       case "refused":
-        this.#story.log("info", `client login failed: "${answer.text}"`, ACTIONS.attempt);
+        this.#context.story.log("info", `client login failed: "${answer.text}"`, ACTIONS.attempt);
         return {
           kind: "refused",
-          reply: this.#dialogue.refused(answer.text, answer.errorCode),
+          reply: this.#context.dialogue.refused(answer.text, answer.errorCode),
           challenge: isBearer(credentials) ? answer.challenge : null,
           wait: answer.wait,
         };
@@ -80,34 +60,47 @@ export class Attempt {
 
   /** Whether a name alone will do: nginx takes EXTERNAL from anybody, and leaves the rest to the lookup. */
   #vouched(): boolean {
-    if (!this.#server.settings.auth_strict) return true;
-    const { certificate = null, error = null } = this.#client.connection.tls?.verification ?? {};
+    if (!this.#context.server.settings.auth_strict) return true;
+    const { certificate = null, error = null } =
+      this.#context.client.connection.tls?.verification ?? {};
     return certificate !== null && error === null;
   }
 
   #unvouched(): Outcome {
     const text = "client certificate required";
-    this.#story.log("info", `client login failed: "${text}"`, ACTIONS.commands);
-    return { kind: "refused", reply: this.#dialogue.refused(text, null), challenge: null, wait: 0 };
+    this.#context.story.log("info", `client login failed: "${text}"`, ACTIONS.commands);
+    return {
+      kind: "refused",
+      reply: this.#context.dialogue.refused(text, null),
+      challenge: null,
+      wait: 0,
+    };
   }
 
   async #mayLogIn(): Promise<Outcome | null> {
-    const limited = await this.#standing.logsIn(this.#client.address.host);
-    return limited === null ? null : tooMany(limited, this.#dialogue);
+    const limited = await this.#context.standing.logsIn(this.#context.client.address.host);
+    return limited === null ? null : tooMany(limited, this.#context.dialogue);
   }
 
   #unavailable({ text, errorCode, why }: Failure): Outcome {
-    this.#failed("error", `auth http server ${this.#story.endpoint} ${why}`, ACTIONS.attempt);
+    this.#failed(
+      "error",
+      `auth http server ${this.#context.story.endpoint} ${why}`,
+      ACTIONS.attempt,
+    );
     return {
       kind: "failed",
-      reply: text === null ? this.#dialogue.unavailable() : this.#dialogue.refused(text, errorCode),
+      reply:
+        text === null
+          ? this.#context.dialogue.unavailable()
+          : this.#context.dialogue.refused(text, errorCode),
       why: "the lookup could not be answered",
     };
   }
 
   /** @param seconds until the session's deadline calls `expire` */
   #pause(seconds: number): Promise<void> {
-    this.#deadline.set(seconds * 1000);
+    this.#context.deadline.set(seconds * 1000);
     return new Promise((resolve) => {
       this.#resume = resolve;
     });
@@ -135,26 +128,26 @@ export class Attempt {
   }
 
   async #lookUp(credentials: Credentials, attempt: number): Promise<Answer> {
-    this.#story.lookingUp();
+    this.#context.story.lookingUp();
     const answer = await this.#ask(credentials, attempt);
-    if (!this.#cancelled) this.#story.lookedUp(answer);
+    if (!this.#cancelled) this.#context.story.lookedUp(answer);
     return answer;
   }
 
   async #ask(credentials: Credentials, attempt: number): Promise<Answer> {
-    const { authority, protocol, settings } = this.#server;
-    this.#deadline.set(settings.auth_http_timeout);
+    const { authority, protocol, settings } = this.#context.server;
+    this.#context.deadline.set(settings.auth_http_timeout);
     try {
       return await authority.lookup(
         {
-          trace: this.#client.trace,
+          trace: this.#context.client.trace,
           credentials,
           protocol: protocol.name,
           attempt,
-          client: this.#client.address.host,
-          clientHost: this.#client.host,
-          proxied: this.#client.proxied,
-          tls: this.#client.connection.tls,
+          client: this.#context.client.address.host,
+          clientHost: this.#context.client.host,
+          proxied: this.#context.client.proxied,
+          tls: this.#context.client.connection.tls,
         },
         this.#controller.signal,
       );
@@ -175,25 +168,18 @@ export class Attempt {
   ): Promise<Outcome> {
     const instead = remembered?.instead ?? null;
     if (instead !== null) {
-      const message = `auth http server ${this.#story.endpoint} ${instead}, an earlier answer is used`;
-      this.#story.log("warn", message, ACTIONS.attempt);
+      const message = `auth http server ${this.#context.story.endpoint} ${instead}, an earlier answer is used`;
+      this.#context.story.log("warn", message, ACTIONS.attempt);
     }
     const password = given.password ?? secretOf(credentials);
     const login = given.login ?? loginOf(credentials);
-    if (password === null && this.#dialogue.passwordRequired) {
+    if (password === null && this.#context.dialogue.passwordRequired) {
       return this.#unavailable({ text: null, errorCode: null, why: "did not send password" });
     }
-    this.#story.passing(login);
-    const limited = await this.#standing.is(login);
-    if (limited !== null) return tooMany(limited, this.#dialogue);
-    this.#passage = new Passage(
-      this.#server,
-      this.#client,
-      this.#dialogue,
-      this.#story,
-      this.#standing,
-      this.#deadline,
-    );
+    this.#context.story.passing(login);
+    const limited = await this.#context.standing.is(login);
+    if (limited !== null) return tooMany(limited, this.#context.dialogue);
+    this.#passage = new Passage(this.#context);
     if (this.#cancelled) this.#passage.cancel();
     const bearer = given.password === null && isBearer(credentials) ? credentials.method : null;
     return this.#passage.run(route, { login, password, bearer });
@@ -206,7 +192,7 @@ export class Attempt {
   }
 
   #failed(level: LogLevel, message: string, doing: string): void {
-    if (!this.#cancelled) this.#story.log(level, message, doing);
+    if (!this.#cancelled) this.#context.story.log(level, message, doing);
   }
 }
 

@@ -6,9 +6,9 @@
  */
 import type { TlsMode } from "../../shared/lookup.ts";
 import type { Route } from "../lookup/index.ts";
-import type { Account, Dialogue, LoginEnd, Saying } from "../protocols/index.ts";
+import type { Account, LoginEnd, Saying } from "../protocols/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
-import { type Address, type Connection, type Deadline, orGiveUp } from "../transport/index.ts";
+import { type Address, type Connection, orGiveUp } from "../transport/index.ts";
 import {
   type Dialled,
   type Dialer,
@@ -18,11 +18,9 @@ import {
   isOurs,
   tlsMode,
 } from "../upstream/index.ts";
-import type { Client } from "./client.ts";
+import type { LoginContext } from "./login-context.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Server } from "./server.ts";
-import { type Standing, tooMany } from "./standing.ts";
-import type { Story } from "./story.ts";
+import { tooMany } from "./standing.ts";
 import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
 
 /** One of the lookup's servers: what it is to be to us, and what is left of its addresses. */
@@ -41,64 +39,49 @@ class TimedOut extends Error {
 export class Passage implements LoginProgress {
   /** What is being done upstream, in nginx's words. */
   doing = "";
-  readonly #server: Server;
-  readonly #client: Client;
-  readonly #dialogue: Dialogue;
-  readonly #story: Story;
-  readonly #standing: Standing;
-  readonly #deadline: Deadline;
+  readonly #context: LoginContext;
   readonly #since = performance.now();
   #tries = 0;
   #cancelled = false;
-  #try = new AbortController();
-  /** What to tell the client if there is no other server to try. */
-  #last: Outcome;
+  /** The current one; null before the first. */
+  #try: AbortController | null = null;
+  /** What to tell the client if there is no other server to try; null where none has answered. */
+  #last: Outcome | null = null;
 
-  /** @param deadline set for each try; when it fires, `expire` is to be called */
-  constructor(
-    server: Server,
-    client: Client,
-    dialogue: Dialogue,
-    story: Story,
-    standing: Standing,
-    deadline: Deadline,
-  ) {
-    this.#server = server;
-    this.#client = client;
-    this.#dialogue = dialogue;
-    this.#story = story;
-    this.#standing = standing;
-    this.#deadline = deadline;
-    this.#last = this.#failure("the upstream could not be reached");
+  constructor(context: LoginContext) {
+    this.#context = context;
   }
 
   /** What goes wrong on the way has been logged. */
   async run(route: Route, account: Account): Promise<Outcome> {
-    const { health, settings } = this.#server;
+    const { health, settings } = this.#context.server;
     for (const server of health.order(route.servers, settings)) {
-      const candidate = this.#mayTry() ? await this.#candidate(server, route) : null;
+      if (!this.#mayTry()) break;
+      let begun: AbortSignal | null = this.#begin();
+      const candidate = await this.#candidate(server, route, begun);
       while (candidate !== null && candidate.untried.size > 0 && this.#mayTry()) {
-        const outcome = await this.#pass(candidate, account);
+        const outcome = await this.#pass(candidate, account, begun ?? this.#begin());
         if (outcome !== null) return outcome;
+        begun = null;
       }
     }
-    return this.#last;
+    return this.#last ?? this.#failure("the upstream could not be reached");
   }
 
   /** The time for the current try is over. */
   expire(): void {
-    this.#try.abort(new TimedOut());
+    this.#try?.abort(new TimedOut());
   }
 
   /** Nobody waits for the login any more. */
   cancel(): void {
     this.#cancelled = true;
-    this.#try.abort();
+    this.#try?.abort();
   }
 
   saying({ name, note }: Pick<Saying, "name" | "note">): void {
     this.doing = `sending ${name} to upstream`;
-    if (note !== undefined) this.#story.log("info", note, this.doing);
+    if (note !== undefined) this.#context.story.log("info", note, this.doing);
   }
 
   heard(): void {
@@ -113,58 +96,62 @@ export class Passage implements LoginProgress {
     if (this.#cancelled) return false;
     if (this.#tries === 0) return true;
     const { proxy_next_upstream, proxy_next_upstream_tries, proxy_next_upstream_timeout } =
-      this.#server.settings;
+      this.#context.server.settings;
     const tries = proxy_next_upstream_tries || Number.POSITIVE_INFINITY;
     const time = proxy_next_upstream_timeout || Number.POSITIVE_INFINITY;
     return proxy_next_upstream && this.#tries < tries && performance.now() - this.#since < time;
   }
 
   /** A server with its addresses; null where it has none, or is not to be had as it must be. */
-  async #candidate(server: Address, route: Route): Promise<Candidate | null> {
-    const { ways, health, settings } = this.#server;
+  async #candidate(server: Address, route: Route, signal: AbortSignal): Promise<Candidate | null> {
+    const { ways, health, settings } = this.#context.server;
     const tls = tlsMode(route.tls, settings.proxy_ssl, server.port);
-    this.#begin(server);
+    this.#context.story.connecting(server);
     if (tls === null) {
       // Which says nothing of the server.
-      this.#story.log("error", "lookup forbids the TLS that proxy_ssl demands", this.doing);
+      this.#context.story.log("error", "lookup forbids the TLS that proxy_ssl demands", this.doing);
       return null;
     }
-    const limited = await this.#standing.goesTo(server);
+    const limited = await this.#context.standing.goesTo(server);
     if (limited !== null) {
-      this.#last = tooMany(limited, this.#dialogue);
+      this.#last = tooMany(limited, this.#context.dialogue);
       return null;
     }
     try {
       const dialer = await (tls === "tls" ? ways.tls : ways.clear)(server.host);
-      const addresses = await dialer.addresses(server, this.#try.signal);
+      const addresses = await dialer.addresses(server, signal);
       const untried = new Set(health.order(addresses, settings));
       const told = server === route.servers[0] ? route.tlsName : null;
       const name = told ?? settings.proxy_ssl_name ?? server.host;
       return { server, addresses, dialer, untried, tls, tlsName: name };
     } catch (error) {
-      this.#failed(server, error, { server, addresses: [server] });
+      this.#failed(server, error, { server, addresses: [server] }, signal);
       return null;
     }
   }
 
-  /** A new try, with a time of its own. */
-  #begin(upstream: Address): void {
-    const { proxy_connect_timeout, timeout } = this.#server.settings;
+  /** A new try, with a time of its own, in which the first also finds out the addresses. */
+  #begin(): AbortSignal {
+    const { proxy_connect_timeout, timeout } = this.#context.server.settings;
     this.#try = new AbortController();
-    this.#deadline.set(Math.min(proxy_connect_timeout, timeout));
-    this.#story.connecting(upstream);
+    this.#context.deadline.set(Math.min(proxy_connect_timeout, timeout));
     this.doing = "connecting to upstream";
+    return this.#try.signal;
   }
 
   /** @returns null where another address, or another server, is to be tried */
-  async #pass(candidate: Candidate, account: Account): Promise<Outcome | null> {
+  async #pass(
+    candidate: Candidate,
+    account: Account,
+    signal: AbortSignal,
+  ): Promise<Outcome | null> {
     this.#tries++;
-    const dialled = await this.#dial(candidate);
+    const dialled = await this.#dial(candidate, signal);
     if (dialled === null) return null;
     const { connection, to } = dialled;
-    const { health, settings } = this.#server;
+    const { health, settings } = this.#context.server;
     try {
-      const { end, rest } = await this.#logIn(connection, candidate, account);
+      const { end, rest } = await this.#logIn(connection, candidate, account, signal);
       if (end.kind !== "unready") health.succeeded(to, settings, candidate.server);
       if (end.kind === "accepted") {
         return { kind: "loggedIn", upstream: connection, reply: end.reply, rest };
@@ -177,24 +164,24 @@ export class Passage implements LoginProgress {
       return null;
     } catch (error) {
       connection.destroy();
-      this.#failed(to, error, candidate);
+      this.#failed(to, error, candidate, signal);
       return null;
     }
   }
 
-  async #dial(candidate: Candidate): Promise<Dialled | null> {
-    const { health } = this.#server;
+  async #dial(candidate: Candidate, signal: AbortSignal): Promise<Dialled | null> {
+    const { health } = this.#context.server;
     const { server, dialer, untried } = candidate;
     const addresses = [...untried];
-    this.#begin(addresses[0] ?? server);
+    this.#context.story.connecting(addresses[0] ?? server);
     for (const address of addresses) health.trying(address);
     try {
-      const dialled = await dialer.connect(addresses, this.#try.signal, (to, error) => {
+      const dialled = await dialer.connect(addresses, signal, (to, error) => {
         untried.delete(to);
-        this.#failed(to, error, candidate);
+        this.#failed(to, error, candidate, signal);
       });
       untried.delete(dialled.to);
-      this.#story.connected(dialled.to);
+      this.#context.story.connected(dialled.to);
       return dialled;
     } catch {
       // Each address has been told of.
@@ -207,9 +194,9 @@ export class Passage implements LoginProgress {
     connection: Connection,
     { tls, tlsName }: Candidate,
     account: Account,
+    signal: AbortSignal,
   ): Promise<LoggedIn> {
-    const { settings, upstreamTls } = this.#server;
-    const { signal } = this.#try;
+    const { settings, upstreamTls } = this.#context.server;
     const giveUp = (): void => connection.destroy();
     this.#introduce(connection);
     if (tls === "tls") {
@@ -217,17 +204,17 @@ export class Passage implements LoginProgress {
       await orGiveUp(connection.connectTls(upstreamTls, tlsName), signal, giveUp);
       this.doing = "connecting to upstream";
     }
-    this.#deadline.set(settings.timeout);
-    const script = this.#dialogue.login(account, this.#client.facts, tls);
+    this.#context.deadline.set(settings.timeout);
+    const script = this.#context.dialogue.login(account, this.#context.client.facts, tls);
     const startTls = (): Promise<void> => connection.connectTls(upstreamTls, tlsName);
     const loggedIn = logIn(connection, script, settings.proxy_buffer, this, startTls);
     return orGiveUp(loggedIn, signal, giveUp);
   }
 
   #introduce(connection: Connection): void {
-    const { proxy_protocol } = this.#server.settings;
+    const { proxy_protocol } = this.#context.server.settings;
     if (proxy_protocol === "off") return;
-    const { address, connection: client } = this.#client;
+    const { address, connection: client } = this.#context.client;
     this.doing = "sending PROXY protocol header to upstream";
     connection.write(formatProxyHeader(proxy_protocol, address, client.local, client.tls));
   }
@@ -236,32 +223,31 @@ export class Passage implements LoginProgress {
   #refused(end: Exclude<LoginEnd, { kind: "accepted" }>, rest: Uint8Array): Outcome {
     if (end.kind === "impossible") {
       this.saying(end);
-      this.#story.log("error", end.why, this.doing);
+      this.#context.story.log("error", end.why, this.doing);
       return this.#failure(end.why);
     }
     const reply = end.reply + Buffer.from(rest).toString("latin1");
-    const pass = this.#server.settings.proxy_pass_error_message;
+    const pass = this.#context.server.settings.proxy_pass_error_message;
     const message = `upstream sent invalid response: "${reply.trimEnd()}"`;
-    this.#story.log(pass ? "info" : "error", message, this.doing);
+    this.#context.story.log(pass ? "info" : "error", message, this.doing);
     const why = "the upstream refused the login";
     return pass ? { kind: "failed", reply, why } : this.#failure(why);
   }
 
   /** A try has come to nothing: says so, and remembers it of the server, unless the fault was ours. */
-  #failed(to: Address, error: unknown, upstream: Upstream): void {
+  #failed(to: Address, error: unknown, upstream: Upstream, signal: AbortSignal): void {
     if (this.#cancelled) return;
-    const { health, settings } = this.#server;
-    const { signal } = this.#try;
+    const { health, settings } = this.#context.server;
     // What gave up knows better why than what was given up, unless that tells which proxy it was.
     const onTheWay = error instanceof OutboundProxyError;
     const why = reason(signal.aborted && !onTheWay ? signal.reason : error);
-    this.#story.connecting(to);
-    if (why === TIMED_OUT) this.#story.log("info", `upstream ${why}`, this.doing);
-    else this.#story.log("error", why, this.doing);
+    this.#context.story.connecting(to);
+    if (why === TIMED_OUT) this.#context.story.log("info", `upstream ${why}`, this.doing);
+    else this.#context.story.log("error", why, this.doing);
     if (!isOurs(error)) health.failed(to, settings, upstream, onTheWay ? null : why);
   }
 
   #failure(why: string): Outcome {
-    return { kind: "failed", reply: this.#dialogue.unavailable(), why };
+    return { kind: "failed", reply: this.#context.dialogue.unavailable(), why };
   }
 }

@@ -314,14 +314,14 @@ export class Session implements Receiver, Expiring {
   }
 
   async #authenticate(credentials: Credentials, dialogue: Dialogue): Promise<void> {
-    const attempt = new Attempt(
-      this.#server,
-      this.#identity,
+    const attempt = new Attempt({
+      server: this.#server,
+      client: this.#identity,
       dialogue,
-      this.#story,
-      this.#standing,
-      this.#deadline,
-    );
+      story: this.#story,
+      standing: this.#standing,
+      deadline: this.#deadline,
+    });
     this.#phase = { name: "attempt", attempt };
     const outcome = await attempt.run(credentials);
     if (!this.#stillIn("attempt")) {

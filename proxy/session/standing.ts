@@ -32,7 +32,7 @@ export class Standing {
 
   /** The client has come. @returns null where it may go on */
   arrives(client: string): Promise<Limited | null> | null {
-    return this.#connections("client", networkOf(client));
+    return this.#connections("client", () => networkOf(client));
   }
 
   /** It wants to log in. */
@@ -45,13 +45,13 @@ export class Standing {
 
   /** It is this user; an empty name is nobody's. */
   is(user: ByteString): Promise<Limited | null> | null {
-    return user === "" ? null : this.#connections("user", user);
+    return user === "" ? null : this.#connections("user", () => user);
   }
 
   /** It goes to this upstream, and not to the one before. */
   goesTo(upstream: Address): Promise<Limited | null> | null {
     if (this.#counted.delete("server")) this.#server.registry.release(this.#session, "server");
-    return this.#connections("server", formatAddress(upstream));
+    return this.#connections("server", () => formatAddress(upstream));
   }
 
   /** The session has ended: nothing is claimed any more. */
@@ -60,11 +60,11 @@ export class Standing {
     if (this.#counted.size > 0) this.#server.registry.release(this.#session);
   }
 
-  #connections(by: CountedBy, key: string): Promise<Limited | null> | null {
-    const claims = this.#server.settings.connectionLimits
-      .filter((limit) => limit.by === by)
-      .map((limit) => ({ kind: "connection" as const, key, ...limit }));
-    if (claims.length === 0 || this.#over) return null;
+  /** @param key asked for where there is such a limit; most servers have none */
+  #connections(by: CountedBy, key: () => string): Promise<Limited | null> | null {
+    const limits = this.#server.settings.connectionLimits.filter((limit) => limit.by === by);
+    if (limits.length === 0 || this.#over) return null;
+    const claims = limits.map((limit) => ({ kind: "connection" as const, key: key(), ...limit }));
     this.#counted.add(by);
     return this.#claim(claims);
   }

@@ -103,6 +103,9 @@ export interface Accepting extends Address {
   readonly keepAlive: KeepAlive | null;
 }
 
+/** Hosts that stand for all addresses. */
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
 /** As nginx calls a client that comes by a unix socket. */
 const UNIX_CLIENT: Address = { host: "unix:", port: 0 };
 
@@ -119,6 +122,8 @@ export function accept(
 ): Listener {
   const address = { host: bound, port: at };
   const unix = unixPath(bound) !== null;
+  // What comes to one address needs no asking of the kernel.
+  const local = WILDCARDS.has(bound) || at === 0 ? null : address;
   const server = new Server({ ...SOCKET, noDelay: true }, (client: Socket) => {
     if (unix) {
       onConnection(new SocketConnection(client, UNIX_CLIENT, address));
@@ -131,7 +136,7 @@ export function accept(
       return;
     }
     if (keepAlive !== null) keepAliveOf(client, keepAlive);
-    onConnection(new SocketConnection(client, { host, port }));
+    onConnection(new SocketConnection(client, { host, port }, local));
   });
   server.on("error", onError);
   acceptOn(server, socket, backlog);
