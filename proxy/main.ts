@@ -19,6 +19,7 @@ import {
   checkResources,
   checkStart,
   isDaemon,
+  isSuccessor,
   letGoOfTerminal,
   readPid,
   runWorker,
@@ -75,11 +76,10 @@ async function main(): Promise<void> {
   }
   const warnings = await orExit(() => checkResources(settings), "emerg");
   if (!isDaemon) for (const warning of [...settings.warnings, ...warnings]) say("warn", warning);
-  const entry = import.meta.filename;
-  if (settings.daemon && !isDaemon) process.exit(await startDaemon(entry));
+  if (settings.daemon && !isDaemon && !isSuccessor) process.exit(await startDaemon());
   // Files named by @ may say something else by then.
   const again = async (): Promise<typeof settings> => (await read(commandLine())).settings;
-  const primary = await orExit(() => Primary.open(settings, again, entry), "emerg");
+  const primary = await orExit(() => Primary.open(settings, again, import.meta.filename), "emerg");
   if (isDaemon) letGoOfTerminal();
   await primary.run();
   if (isDaemon) tellStarted();

@@ -2,29 +2,16 @@
  * `daemon on`. Node cannot fork, so the command starts itself again in a session of its own, waits until that
  * process serves, and ends.
  */
-import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-
-/** In the environment of the process that is the daemon. */
-const MARK = "POSTERN_DAEMON";
-
-/** Whether this process is the one in the background. */
-export const isDaemon = process.env[MARK] !== undefined;
-// Nobody that we start is one.
-delete process.env[MARK];
+import { inherited, startDaemonProcess } from "./origin.ts";
 
 /**
  * Starts this very command again, in the background. It still writes to our stderr until it lets go.
  *
- * @param entry the module that the command runs
  * @returns the status to exit with: 0 where it serves, otherwise its own, the reason being told
  */
-export function startDaemon(entry: string): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, entry, ...process.argv.slice(2)], {
-    detached: true,
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-    env: { ...process.env, [MARK]: "1" },
-  });
+export function startDaemon(): Promise<number> {
+  const child = startDaemonProcess(inherited);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("message", () => resolve(0));

@@ -1,6 +1,7 @@
 /** Processes: one primary, and the workers that do the work. */
 export { checkStart } from "./check.ts";
-export { isDaemon, letGoOfTerminal, startDaemon, tellStarted } from "./daemon.ts";
+export { letGoOfTerminal, startDaemon, tellStarted } from "./daemon.ts";
+export { isDaemon, isSuccessor } from "./origin.ts";
 export { readPid, signalPid } from "./pid-file.ts";
 export { Primary } from "./primary.ts";
 export { checkResources } from "./resources.ts";

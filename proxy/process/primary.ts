@@ -4,23 +4,24 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
-import { formatAddress } from "../../shared/address.ts";
-import { type Identity, type Listen, type Settings, told } from "../config/index.ts";
+import { type Identity, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
-import { Bygones, ErrorLog, PrimaryMetrics, Sinks, StatusServer } from "../observe/index.ts";
+import { ErrorLog, PrimaryMetrics, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { say } from "../report.ts";
 import { clientListens } from "./bindings.ts";
-import { isDaemon } from "./daemon.ts";
 import type { Generation, Survivor } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
 import { InProcess } from "./in-process.ts";
 import { prepareLogFiles } from "./log-files.ts";
+import { inherited, isDaemon } from "./origin.ts";
 import { movePid, removePid, writePid } from "./pid-file.ts";
 import { checkResources } from "./resources.ts";
 import { obey } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
 import { startLines } from "./start-lines.ts";
+import { Status } from "./status.ts";
+import { Succession } from "./succession.ts";
 import { WorkerProcesses } from "./worker-processes.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
@@ -40,17 +41,18 @@ export class Primary {
   /** `master_process off`: it is its own worker, whatever a reload says. */
   readonly #alone: boolean;
   readonly #sinks = new Sinks();
-  readonly #sockets = new Sockets();
+  readonly #succession = new Succession(
+    () => this.#log,
+    () => this.#afterSuccessor(),
+  );
+  readonly #sockets = new Sockets(this.#succession);
   readonly #ledger = new Ledger();
   readonly #ticketKeys = randomBytes(48);
   /** Those that still have workers, and the current one, which comes last. */
   readonly #generations = new Set<Generation>();
   /** Those of them that are to stay: the sockets are theirs. */
   readonly #serving = new Set<Generation>();
-  readonly #metrics: PrimaryMetrics;
-  /** What workers that have gone had counted. */
-  readonly #bygones = new Bygones();
-  #status: { readonly listen: Listen; readonly server: StatusServer } | null = null;
+  readonly #status: Status;
   /** Whether workers accept connections. */
   #ready = false;
   #log: ErrorLog;
@@ -92,7 +94,12 @@ export class Primary {
     this.#alone = !settings.master_process;
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     this.#current = this.#generation(settings, identity);
-    this.#metrics = new PrimaryMetrics(() => this.#current.settings, this.#alone);
+    this.#status = new Status({
+      ready: () => this.#isReady,
+      metrics: new PrimaryMetrics(() => this.#current.settings, this.#alone),
+      generations: this.#generations,
+      log: () => this.#log,
+    });
   }
 
   /** Somebody is waiting at the terminal, and hears of what is waited for. */
@@ -100,6 +107,7 @@ export class Primary {
     // The files of unix sockets go with us, whatever we end by.
     process.on("exit", () => this.#sockets.close());
     const { settings } = this.#current;
+    this.#sockets.inherit(inherited, settings, this.#log);
     const seen = settings.error_log.some(({ destination }) => "stream" in destination);
     await this.#sockets.bind(settings, {
       write: (level, message) => {
@@ -116,30 +124,9 @@ export class Primary {
     this.#ready = await this.#current.start();
   }
 
-  /** Where the configuration says; there it stays until we end. */
   #showStatus(): void {
     const { status_listen: listen } = this.#current.settings;
-    const { listen: before, server } = this.#status ?? {};
-    if (listen?.host === before?.host && listen?.port === before?.port) return;
-    server?.close();
-    const socket = listen === null ? undefined : this.#sockets.get(listen);
-    this.#status = null;
-    if (listen === null || socket === undefined) return;
-    const failed = ({ message }: Error): void =>
-      this.#log.write("alert", `listen() to ${formatAddress(listen)}: ${message}`);
-    const status = {
-      ready: () => this.#ready && this.#phase === "running",
-      metrics: () => this.#counts(),
-    };
-    this.#status = { listen, server: new StatusServer(socket, listen.backlog, status, failed) };
-  }
-
-  async #counts(): Promise<string> {
-    const own = await this.#metrics.snapshot();
-    await Promise.all([...this.#generations].map((generation) => generation.count()));
-    // At one moment, so that a worker that ends meanwhile counts once.
-    const living = [...this.#generations].flatMap(({ counts }) => counts);
-    return this.#bygones.expose([own, ...living]);
+    this.#status.show(listen, listen === null ? undefined : this.#sockets.get(listen));
   }
 
   /** Before the pid file is there: who finds it may signal at once. */
@@ -152,9 +139,7 @@ export class Primary {
     obey("SIGHUP", log, () => this.#reload());
     // A terminal's window that changes its size sends one, too.
     if (isDaemon && !this.#alone) obey("SIGWINCH", log, () => this.#fallSilent());
-    obey("SIGUSR2", log, () =>
-      this.#log.write("warn", "a change of the program on SIGUSR2 is not supported yet, ignored"),
-    );
+    obey("SIGUSR2", log, () => this.#changeProgram());
   }
 
   /** What the operator should know of a configuration. */
@@ -172,7 +157,7 @@ export class Primary {
         this.#generations.delete(generation);
         if (this.#generations.size === 0) this.#exit();
       },
-      gone: (counts) => this.#bygones.add(counts),
+      gone: (counts) => this.#status.gone(counts),
     };
     const generation = this.#alone
       ? new InProcess(settings, this.#sockets, shared, this.#ledger, survivor)
@@ -184,7 +169,34 @@ export class Primary {
 
   /** One reload after the other, so that the last one has read what is there now. */
   #reload(): void {
-    this.#reloading = this.#reloading.then(() => this.#reconfigure());
+    this.#reloading = this.#reloading.then(() =>
+      this.#succession.hasSuccessor ? this.#startAnew() : this.#reconfigure(),
+    );
+  }
+
+  /** Nobody shall find the sockets of half a reload. */
+  #changeProgram(): void {
+    this.#reloading = this.#reloading.then(() => this.#succeed());
+  }
+
+  #succeed(): void {
+    if (this.#phase !== "running") return;
+    if (this.#alone) this.#log.write("warn", "there is no master process, ignoring SIGUSR2");
+    else this.#succession.begin(this.#sockets.descriptors, this.#current.settings.pid);
+  }
+
+  /** The successor has ended: whoever fell silent for it serves again. */
+  #afterSuccessor(): void {
+    if (!this.#ready) this.#startAnew();
+  }
+
+  /** With the same configuration: what is in the files now is the successor's. */
+  #startAnew(): void {
+    if (this.#phase !== "running") return;
+    this.#log.write("notice", "starting workers anew, without reading the configuration");
+    const { settings, identity } = this.#current;
+    this.#current = this.#generation(settings, identity);
+    void this.#replaceBy(this.#current);
   }
 
   async #reconfigure(): Promise<void> {
@@ -229,10 +241,16 @@ export class Primary {
     this.#closeUnused();
   }
 
+  /** The sockets are the successor's as well. */
+  get #isReady(): boolean {
+    return (this.#ready && this.#phase === "running") || this.#succession.hasSuccessor;
+  }
+
   /** Closes the sockets that only generations of the past had, or one that has not come about. */
   #closeUnused(): void {
     const listens = [...this.#serving].flatMap(({ settings }) => clientListens(settings));
-    this.#sockets.keep(this.#status === null ? listens : [...listens, this.#status.listen]);
+    const { listen } = this.#status;
+    this.#sockets.keep(listen === null ? listens : [...listens, listen]);
   }
 
   /** Until the next reload, nobody is served but those who are. */
@@ -275,6 +293,8 @@ export class Primary {
   #drain(): void {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
+    // Where others have the sockets as well, nobody is to turn to another address.
+    if (this.#succession.isShared) this.#status.hide();
     this.#serving.clear();
     this.#closeUnused();
     for (const generation of this.#generations) generation.drain();
@@ -282,7 +302,7 @@ export class Primary {
   }
 
   #exit(): void {
-    removePid(this.#current.settings.pid);
+    removePid(this.#succession.pidFile(this.#current.settings.pid));
     this.#log.write("notice", "exit");
     process.exit(0);
   }

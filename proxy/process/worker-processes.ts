@@ -1,12 +1,12 @@
 /** The workers of one configuration: started together, replaced when they die, drained together. */
 import cluster, { type Worker } from "node:cluster";
-import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Identity, LogLevel, Settings } from "../config/index.ts";
+import type { Identity, Settings } from "../config/index.ts";
 import type { Account, Ledger } from "../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
+import { ending } from "./ending.ts";
 import { workerEnvironment } from "./environment.ts";
 import type { Generation, SharedByWorkers, Survivor } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
@@ -123,7 +123,7 @@ export class WorkerProcesses implements Generation {
       this.#workers.delete(worker);
       account.close();
       this.#survivor.gone(this.#counts.lost(worker));
-      this.#log.write(...ending(worker, code, signal));
+      this.#log.write(...ending(`worker process ${worker.process.pid}`, code, signal));
       if (this.#ending) {
         if (this.#workers.size === 0) this.#survivor.empty();
       } else if (code === FATAL) this.#lose(worker);
@@ -188,20 +188,6 @@ export class WorkerProcesses implements Generation {
       if (!this.#ending) this.#spawn(index);
     }, pause);
   }
-}
-
-/** nginx tells of a worker that crashed and of one that was told to end; a code of Node's means a crash as well. */
-function ending(
-  { process: { pid } }: Worker,
-  code: number | null,
-  signal: string | null,
-): readonly [level: LogLevel, message: string] {
-  if (signal !== null) {
-    const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
-    return ["alert", `worker process ${pid} exited on signal ${number}`];
-  }
-  const level = code === 0 || code === FATAL ? "notice" : "alert";
-  return [level, `worker process ${pid} exited with code ${code}`];
 }
 
 /** cluster's types know net's handles only by classes; ours is one of those inside. */

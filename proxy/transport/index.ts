@@ -17,6 +17,7 @@ export type {
   Transport,
   Verification,
 } from "./connection.ts";
+export { inherit } from "./inherited.ts";
 export { BindError, type BoundSocket, accept, acceptOn, bind } from "./listen.ts";
 export { NoRoom, SocketTransport, SourceError } from "./socket-transport.ts";
 export { SocketClientTls, SocketServerTls } from "./tls/index.ts";

@@ -14,7 +14,9 @@ import { SOCKET, SocketConnection } from "./socket-connection.ts";
 
 /** Node's handle of a bound socket: opaque here, and what cluster can send to a worker. */
 export interface BoundSocket {
-  /** A unix socket's file goes as well. */
+  /** A descriptor, for a process that is to have it, too. */
+  readonly fd: number;
+  /** A unix socket's file goes as well, if this process has bound it. */
   close(): void;
 }
 
@@ -70,15 +72,16 @@ const IPV6_ONLY = 1;
 
 interface Handle extends BoundSocket {
   /** Fills in what a socket of TCP is bound to. */
-  getsockname?(name: { port?: number }): number;
+  getsockname?(name: { address?: string; port?: number }): number;
 }
 
 /** @returns a negative number where it fails: libuv's code of the error */
 type CreateServerHandle = (
-  hostOrPath: string,
-  port: number,
+  /** Null, as port and family then are, for a descriptor. */
+  hostOrPath: string | null,
+  port: number | null,
   /** -1, as the port then is, for a unix socket. */
-  family: 4 | 6 | -1,
+  family: 4 | 6 | -1 | null,
   fd?: number,
   flags?: number,
 ) => Handle | number;
@@ -87,6 +90,16 @@ type CreateServerHandle = (
 const createServerHandle: CreateServerHandle =
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion, no-underscore-dangle -- as said above
   (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
+
+/** @returns null where the descriptor is no socket of a stream */
+export function handleOf(fd: number): Handle | null {
+  try {
+    const handle = createServerHandle(null, null, null, fd);
+    return typeof handle === "number" ? null : handle;
+  } catch {
+    return null;
+  }
+}
 
 /** TCP keep-alive: seconds, and a number of probes; 0 for what the system has. */
 interface KeepAlive {

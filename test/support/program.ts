@@ -11,6 +11,8 @@ export type ProgramOptions = {
   readonly env?: NodeJS.ProcessEnv;
   /** Written to its standard input, which is empty otherwise. */
   readonly input?: string;
+  /** Descriptors of ours that it has from 3 on. */
+  readonly descriptors?: readonly number[];
 };
 
 const running = new Set<ChildProcess>();
@@ -28,9 +30,13 @@ export class Program {
   readonly ended: Promise<End>;
 
   constructor(command: string, args: readonly string[], options: ProgramOptions = {}) {
-    const { cwd, env, input } = options;
+    const { cwd, env, input, descriptors = [] } = options;
     this.#name = command;
-    this.#child = spawn(command, args, { cwd, env });
+    this.#child = spawn(command, args, {
+      cwd,
+      env,
+      stdio: ["pipe", "pipe", "pipe", ...descriptors],
+    });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     // It may well end without reading its input.

@@ -33,7 +33,9 @@ async function daemon(t: TestContext): Promise<Daemon> {
   const pid = Number(await readFile(join(site, "nginx.pid"), "utf8"));
   const ended = () => run("tail", [`--pid=${pid}`, "-f", "/dev/null"]);
   t.after(async () => {
-    if (existsSync(`/proc/${pid}`)) process.kill(pid);
+    // Another one, where the program was changed.
+    const last = Number(await readFile(join(site, "nginx.pid"), "utf8").catch(() => pid));
+    for (const one of new Set([pid, last])) if (existsSync(`/proc/${one}`)) process.kill(one);
     await ended();
   });
   return {
@@ -115,6 +117,41 @@ describe("daemon on", { concurrency: 4 }, () => {
     process.kill(pid, "SIGHUP");
     await logs(/start worker process/, 2);
     (await greeted("imap", fresh)).end();
+    assert.ok(await isRefused(port));
+  });
+
+  test("SIGUSR2 changes the program in the background, and after SIGWINCH changes it back", async (t) => {
+    const { site, port, pid, logs } = await daemon(t);
+    const found = (name: string): Promise<number> =>
+      readFile(join(site, name), "utf8").then(Number);
+    process.kill(pid, "SIGUSR2");
+    await logs(/start worker process/, 2);
+    const fresh = await found("nginx.pid");
+    assert.notEqual(fresh, pid);
+    assert.equal(await found("nginx.pid.oldbin"), pid);
+
+    process.kill(pid, "SIGWINCH");
+    await logs(/worker process \d+ exited with code 0/);
+    (await greeted("imap", port)).end();
+    await logs(new RegExp(`${fresh}#${fresh}: start worker process`));
+
+    process.kill(fresh, "SIGQUIT");
+    await logs(new RegExp(`new binary process ${fresh} exited with code 0`));
+    await logs(/start worker process/, 3);
+    assert.equal(await found("nginx.pid"), pid);
+    (await greeted("imap", port)).end();
+  });
+
+  test("SIGUSR2 and SIGQUIT leave the new program, which -s finds", async (t) => {
+    const { site, port, pid, logs, ended } = await daemon(t);
+    process.kill(pid, "SIGUSR2");
+    await logs(/start worker process/, 2);
+    process.kill(pid, "SIGQUIT");
+    await ended();
+    const fresh = Number(await readFile(join(site, "nginx.pid"), "utf8"));
+    (await greeted("imap", port)).end();
+    assert.equal((await postern(site, "-s", "quit")).end, 0);
+    await logs(new RegExp(`${fresh}#${fresh}: exit\n`));
     assert.ok(await isRefused(port));
   });
 });

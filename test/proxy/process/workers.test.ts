@@ -87,11 +87,4 @@ describe("worker_processes", { concurrency: 4 }, () => {
     assert.doesNotMatch(program.stderr, /exited|Debugger/);
     session.end();
   });
-
-  test("a primary that is sent SIGUSR2 says that it changes nothing, and serves", async (t) => {
-    const { program, ports } = await serve(t, { imap });
-    program.signal("SIGUSR2");
-    await program.logs(/\[warn\] .*SIGUSR2/);
-    (await greeted("imap", ports.imap)).end();
-  });
 });
