@@ -39,6 +39,8 @@ export const core = {
     read: once(identity),
     default: null as Identity | null,
   },
+  /** Ours: between the word that a drain is to come, `/readyz`, and the end of listening. */
+  drain_delay: { in: ["main"], args: 1, read: once(time), default: 0 },
   worker_shutdown_timeout: { in: ["main"], args: 1, read: once(time), default: 0 },
   daemon: {
     in: ["main"],

@@ -31,6 +31,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     says: directive("worker_shutdown_timeout"),
     default: "8s",
   },
+  POSTERN_DRAIN_DELAY: { in: "main", says: directive("drain_delay") },
   POSTERN_CONNECTIONS: { in: "events", says: directive("worker_connections"), default: "16384" },
   POSTERN_AUTH_HTTP: { in: "mail", says: directive("auth_http") },
   POSTERN_AUTH_KEY: { in: "mail", says: authKey, secret: true },

@@ -293,8 +293,18 @@ export class Primary {
   #drain(): void {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
+    const { drain_delay } = this.#current.settings;
     // Where others have the sockets as well, nobody is to turn to another address.
     if (this.#succession.isShared) this.#status.hide();
+    if (drain_delay === 0 || this.#succession.isShared) this.#stopListening();
+    else {
+      this.#log.write("notice", `not ready any more, listening for another ${drain_delay}ms`);
+      limit(drain_delay, () => this.#stopListening());
+    }
+  }
+
+  #stopListening(): void {
+    if (this.#phase !== "draining") return;
     this.#serving.clear();
     this.#closeUnused();
     for (const generation of this.#generations) generation.drain();

@@ -14,6 +14,8 @@ describe("understood as nginx does:", () => {
     ["", { worker_processes: 1, worker_priority: 0, worker_connections: 512 }],
     ["", { daemon: false, master_process: true, env: [], working_directory: null }],
     ["", { worker_rlimit_nofile: null, worker_rlimit_core: null }],
+    ["", { drain_delay: 0 }],
+    ["drain_delay 20s;", { drain_delay: 20_000 }],
     ["worker_processes 3;", { worker_processes: 3 }],
     ["worker_processes auto;", { worker_processes: availableParallelism() }],
     ["worker_priority 5;", { worker_priority: 5 }],

@@ -138,18 +138,22 @@ describe("the environment as a configuration", () => {
   });
 
   test("the rest has values that suit a container, and variables to change them", () => {
-    const { worker_processes, worker_shutdown_timeout, worker_connections } = settings(BEHIND);
+    const { worker_processes, worker_shutdown_timeout, worker_connections, drain_delay } =
+      settings(BEHIND);
     assert.ok(worker_processes >= 1);
+    assert.equal(drain_delay, 0);
     assert.deepEqual([worker_shutdown_timeout, worker_connections], [8000, 16_384]);
     const changed = settings({
       ...BEHIND,
       POSTERN_WORKERS: "3",
       POSTERN_SHUTDOWN_TIMEOUT: "5m",
+      POSTERN_DRAIN_DELAY: "20s",
       POSTERN_CONNECTIONS: "1000",
       POSTERN_SERVER_NAME: "mail.test",
     });
     assert.equal(changed.worker_processes, 3);
     assert.equal(changed.worker_shutdown_timeout, 300_000);
+    assert.equal(changed.drain_delay, 20_000);
     assert.equal(changed.worker_connections, 1000);
     assert.ok(changed.servers.every(({ server_name }) => server_name === "mail.test"));
   });

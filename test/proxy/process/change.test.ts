@@ -163,7 +163,7 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     const service = await serveChanging(
       t,
       { imap },
-      "",
+      "drain_delay 1h;",
       `status_listen 127.0.0.1:${status};`,
     );
     const { program, ports, change } = service;
