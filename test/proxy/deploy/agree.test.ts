@@ -8,9 +8,11 @@ import { after, before, describe, test } from "node:test";
 import manifest from "../../../package.json" with { type: "json" };
 import { parseCommandLine } from "../../../proxy/command-line.ts";
 import { ENVIRONMENT, type Settings, readConfiguration } from "../../../proxy/config/index.ts";
+import { formatAddress } from "../../../shared/address.ts";
 import { variables } from "../../../proxy/config/environment.ts";
 import { writeCertificate } from "../../support/certificate.ts";
-import { checkout, dockerfile, unit } from "./files.ts";
+import { checkout, dockerfile, seconds, unit } from "./files.ts";
+import { configure, mailBlock } from "../../support/configuration.ts";
 import { compose, fly, kubernetes, platforms } from "./platforms.ts";
 
 /** Each port of the outside, and the container's. */
@@ -123,9 +125,10 @@ for (const { name, environment, ports, files, grace } of platforms) {
     });
 
     test("kills only after sessions have had their time", () => {
-      const { worker_shutdown_timeout } = settings(environment);
+      const { drain_delay, worker_shutdown_timeout } = settings(environment);
       assert.ok(worker_shutdown_timeout > 0);
-      assert.ok(worker_shutdown_timeout / 1000 + LAST_WORDS <= grace, `${grace} s`);
+      const time = (drain_delay + worker_shutdown_timeout) / 1000;
+      assert.ok(time + LAST_WORDS <= grace, `${grace} s`);
     });
   });
 }
@@ -194,6 +197,19 @@ describe("what a platform has of its own:", () => {
     }
   });
 
+  test("Kubernetes and Fly.io have time to find out that a container is not ready, before it stops listening", () => {
+    const [{ readinessProbe }] = kubernetes().Deployment.spec.template.spec.containers;
+    const { interval, timeout } = fly().checks.ready;
+    const takes = new Map([
+      ["Kubernetes", readinessProbe.periodSeconds * readinessProbe.failureThreshold],
+      ["Fly.io", seconds(interval) + seconds(timeout)],
+    ]);
+    for (const { name, environment } of platforms) {
+      const { drain_delay } = settings(environment);
+      assert.ok(drain_delay / 1000 >= (takes.get(name) ?? 0), name);
+    }
+  });
+
   test("Fly.io tells by PROXY who the client is, and is believed", () => {
     const { services, env, kill_signal } = fly();
     assert.equal(kill_signal, instructions("STOPSIGNAL")[0]);
@@ -243,5 +259,25 @@ describe("the systemd unit", () => {
     for (const needed of ["NET_BIND_SERVICE", "SETUID", "SETGID", "KILL", "CHOWN"]) {
       assert.ok(capabilities.includes(`CAP_${needed}`), needed);
     }
+  });
+});
+
+describe("the systemd socket", () => {
+  const socket = unit("postern.socket");
+  const streams = socket.get("Socket.ListenStream")!;
+
+  test("names each address as Postern does, who would not find it otherwise", () => {
+    const listens = streams.map((address) => `listen ${address};`).join(" ");
+    const [server] = configure(mailBlock("").replace("listen 143;", listens)).servers;
+    assert.deepEqual(server!.listen.map(formatAddress), streams);
+    assert.ok(server!.listen.every(({ ipv6only }) => ipv6only));
+    assert.deepEqual(socket.get("Socket.BindIPv6Only"), ["ipv6-only"]);
+  });
+
+  test("has each port of the outside, and hands over what listens", () => {
+    const ports = streams.map((address) => Number(address.split(":").at(-1)));
+    assert.deepEqual(new Set(ports), new Set(PORTS.keys()));
+    assert.equal(socket.get("Socket.Accept"), undefined);
+    assert.deepEqual(socket.get("Install.WantedBy"), ["sockets.target"]);
   });
 });

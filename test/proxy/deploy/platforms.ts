@@ -16,8 +16,11 @@ interface Container {
   env: { name: string; value: string }[];
   ports: { name: string; containerPort: number }[];
   volumeMounts: { name: string; mountPath: string }[];
-  lifecycle: { preStop: { sleep: { seconds: number } } };
-  readinessProbe: { httpGet: { path: string; port: string } };
+  readinessProbe: {
+    httpGet: { path: string; port: string };
+    periodSeconds: number;
+    failureThreshold: number;
+  };
   livenessProbe: { httpGet: { path: string; port: string } };
   securityContext: Record<string, unknown>;
 }
@@ -91,8 +94,7 @@ function onKubernetes(): Platform {
         .spec.ports.map(({ port, targetPort }) => [port, inside.get(targetPort)!]),
     ),
     files: mounts.flatMap((path) => [`${path}/key`, `${path}/tls.crt`, `${path}/tls.key`]),
-    // The signal comes after preStop, within the same period.
-    grace: spec.terminationGracePeriodSeconds - container.lifecycle.preStop.sleep.seconds,
+    grace: spec.terminationGracePeriodSeconds,
   };
 }
 
@@ -101,7 +103,7 @@ export interface Fly {
   kill_timeout: string;
   env: Record<string, string>;
   files: { guest_path: string }[];
-  checks: { ready: { port: number; path: string } };
+  checks: { ready: { port: number; path: string; interval: string; timeout: string } };
   metrics: { port: number; path: string };
   services: {
     internal_port: number;
