@@ -18,7 +18,9 @@ describe("at once", { concurrency: 4 }, () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     test(`${signal} ends every session, the workers and the primary`, async (t) => {
       const service = await serve(t, { imap }, "worker_processes 2;");
-      const { program, ports, mailbox } = service;
+      const { program, ports, mailbox, workers } = service;
+      // One that is not there yet would be killed before it could end by itself.
+      await workers(2);
       const clients = [await loggedIn("imap", ports.imap), await greeted("imap", ports.imap)];
       assert.equal(await program.stop(signal), 0);
       for (const client of clients) assert.deepEqual(await untilClosed(client), []);
