@@ -1,4 +1,5 @@
 /** What serves one configuration, until another one takes its place. */
+import type { ByteString } from "../../shared/lookup.ts";
 import type { Identity, Settings } from "../config/index.ts";
 import type { Snapshot } from "../observe/index.ts";
 
@@ -19,6 +20,15 @@ export interface Generation {
   readonly counts: readonly Snapshot[];
   /** Asks them. */
   count(): Promise<void>;
+  /** Its workers, each as one who is asked about its sessions. */
+  readonly asked: readonly Asked[];
+}
+
+/** A worker; null where it keeps silent. */
+export interface Asked {
+  readonly pid: number;
+  /** Ends a user's sessions. @returns how many */
+  kick(user: ByteString): Promise<number | null>;
 }
 
 /** Who hears of a generation's ends. */

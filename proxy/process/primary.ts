@@ -5,6 +5,7 @@
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { formatAddress } from "../../shared/address.ts";
+import type { ByteString } from "../../shared/lookup.ts";
 import { type Identity, type Listen, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
 import { Bygones, ErrorLog, PrimaryMetrics, Sinks, StatusServer } from "../observe/index.ts";
@@ -18,6 +19,7 @@ import { InProcess } from "./in-process.ts";
 import { prepareLogFiles } from "./log-files.ts";
 import { movePid, removePid, writePid } from "./pid-file.ts";
 import { checkResources } from "./resources.ts";
+import { Sessions } from "./sessions.ts";
 import { obey } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
 import { startLines } from "./start-lines.ts";
@@ -47,6 +49,7 @@ export class Primary {
   readonly #generations = new Set<Generation>();
   /** Those of them that are to stay: the sockets are theirs. */
   readonly #serving = new Set<Generation>();
+  readonly #sessions = new Sessions(this.#generations, () => this.#log);
   readonly #metrics: PrimaryMetrics;
   /** What workers that have gone had counted. */
   readonly #bygones = new Bygones();
@@ -114,6 +117,11 @@ export class Primary {
     // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
     this.#ready = await this.#current.start();
+  }
+
+  /** Ends a user's sessions in every worker, by either name. @returns how many */
+  kick(user: ByteString): Promise<number> {
+    return this.#sessions.kick(user);
   }
 
   /** Where the configuration says; there it stays until we end. */

@@ -40,6 +40,11 @@ export function runWorker(): void {
       case "count":
         if (worker !== null) void tellCounts(worker);
         break;
+      case "kick": {
+        const { question, user } = message;
+        tell({ kind: "kicked", question, ended: worker?.kick(user) ?? 0 });
+        break;
+      }
       case "reopen":
         worker?.reopen();
         break;

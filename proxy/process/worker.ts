@@ -172,9 +172,19 @@ export class Worker {
     if (this.#sessions.size === 0) this.#idle();
   }
 
-  /** What is remembered of a user's lookups is asked anew. @param user by either name */
-  forget(user: ByteString): void {
+  /**
+   * Ends a user's sessions; what is remembered of their lookups is asked anew.
+   *
+   * @param user by the name that was typed, or the one that replaced it
+   * @returns how many sessions have ended
+   */
+  kick(user: ByteString): number {
     for (const { authority } of this.#servers) authority.forget(user);
+    let ended = 0;
+    for (const session of this.#sessions) {
+      if (session instanceof Session && session.kick(user)) ended++;
+    }
+    return ended;
   }
 
   /** Everything that it has counted. */

@@ -25,7 +25,7 @@ import type { Outcome } from "./outcome.ts";
 import { type TurnedAway, handshakeFailed, judgeCertificate, secure } from "./secure.ts";
 import type { Server } from "./server.ts";
 import { Standing } from "./standing.ts";
-import { ACTIONS, Story } from "./story.ts";
+import { ACTIONS, KICKED, Story } from "./story.ts";
 
 type Phase =
   | { readonly name: "arriving"; readonly arrival: Arrival }
@@ -169,6 +169,25 @@ export class Session implements Receiver, Expiring {
   terminate(): void {
     if (this.#phase.name === "proxying") this.#phase.splice.stop();
     else this.#end("the server was stopped");
+  }
+
+  /**
+   * Ends it where it is this user's, or they are about to log in. What is spliced just ends: a byte of ours
+   * might stand in the middle of something.
+   *
+   * @returns whether it was
+   */
+  kick(user: ByteString): boolean {
+    const phase = this.#phase;
+    if (phase.name !== "attempt" && phase.name !== "proxying") return false;
+    if (!this.#story.isOf(user)) return false;
+    this.#story.kicked();
+    if (phase.name === "proxying") phase.splice.stop();
+    else {
+      if (this.#dialogue !== null) this.#client.write(this.#dialogue.unavailable());
+      this.#end(KICKED);
+    }
+    return true;
   }
 
   received(bytes: Uint8Array): void {

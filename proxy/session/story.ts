@@ -34,6 +34,9 @@ const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
   [null, 503],
 ]);
 
+/** How a session ends that is told to. */
+export const KICKED = "kicked";
+
 export class Story {
   readonly #server: Server;
   readonly #client: Client;
@@ -44,6 +47,8 @@ export class Story {
   #startTls = false;
   #serverName = "";
   #attempts = 0;
+  /** As the client typed it, and as upstreams are to hear it. */
+  #typed: ByteString | null = null;
   #login: ByteString | null = null;
   /** Those that were tried, in order. */
   readonly #upstreams: string[] = [];
@@ -56,6 +61,7 @@ export class Story {
   #connectTime: number | null = null;
   #upstreamTime: number | null = null;
   #loggedIn = false;
+  #kicked = false;
   /** As nginx's stream module has it. */
   #status = 200;
   #received = 0;
@@ -96,6 +102,7 @@ export class Story {
 
   /** @returns the number of this attempt */
   attempted(login: ByteString): number {
+    this.#typed = login;
     this.#login = login;
     this.#attempted = performance.now();
     return ++this.#attempts;
@@ -172,6 +179,21 @@ export class Story {
     this.log("alert", `fault: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
+  /** By either name; in no particular case, as endpoints may not mind it. */
+  isOf(user: ByteString): boolean {
+    const name = user.toLowerCase();
+    return [this.#typed, this.#login].some((known) => known?.toLowerCase() === name);
+  }
+
+  /** Somebody wants this user's sessions to end. */
+  kicked(): void {
+    const { metrics, protocol } = this.#server;
+    this.#kicked = true;
+    this.#status = 403;
+    metrics.kicked(protocol.name);
+    this.log("info", "client was kicked");
+  }
+
   spliced({ toUpstream, toClient }: SpliceReport): void {
     this.#received = toUpstream;
     this.#sent = toClient;
@@ -184,7 +206,7 @@ export class Story {
       case "idle":
         return "nothing was said for proxy_timeout";
       case "stop":
-        return "the server was stopped";
+        return this.#kicked ? KICKED : "the server was stopped";
       case "client":
       case "upstream":
         return end.error === null
