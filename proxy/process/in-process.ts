@@ -67,8 +67,15 @@ export class InProcess implements Generation {
     return [this.#counted];
   }
 
-  get asked(): readonly Asked[] {
-    return [{ pid: process.pid, kick: (user) => Promise.resolve(this.#worker.kick(user)) }];
+  get workers(): readonly Asked[] {
+    const worker = this.#worker;
+    return [
+      {
+        pid: process.pid,
+        kick: (user) => Promise.resolve(worker.kick(user)),
+        page: (after) => Promise.resolve(worker.page(after)),
+      },
+    ];
   }
 
   reopen(): void {

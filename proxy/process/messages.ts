@@ -3,6 +3,7 @@ import type { ByteString } from "../../shared/lookup.ts";
 import type { Identity, Settings } from "../config/index.ts";
 import type { Claim, CountedBy, Denial } from "../limits/index.ts";
 import type { Snapshot } from "../observe/index.ts";
+import type { SessionsPage } from "./generation.ts";
 
 export type ToWorker =
   | {
@@ -22,6 +23,8 @@ export type ToWorker =
   | { readonly kind: "count" }
   /** End a user's sessions, and tell how many these were. */
   | { readonly kind: "kick"; readonly question: number; readonly user: ByteString }
+  /** Tell of some sessions of higher numbers than that. */
+  | { readonly kind: "page"; readonly question: number; readonly after: number }
   /** Open the log files anew. */
   | { readonly kind: "reopen" }
   /** Stop accepting, send away who has not logged in, exit when the last session has ended. */
@@ -39,5 +42,6 @@ export type FromWorker =
   /** It gives back all that it holds, or what is counted by one thing. */
   | { readonly kind: "release"; readonly session: number; readonly by: CountedBy | undefined }
   | { readonly kind: "kicked"; readonly question: number; readonly ended: number }
+  | { readonly kind: "page"; readonly question: number; readonly page: SessionsPage }
   /** What it has counted, when asked, and last of all. */
   | { readonly kind: "counted"; readonly counts: Snapshot };

@@ -5,13 +5,20 @@
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { formatAddress } from "../../shared/address.ts";
-import type { ByteString } from "../../shared/lookup.ts";
 import { type Identity, type Listen, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
-import { Bygones, ErrorLog, PrimaryMetrics, Sinks, StatusServer } from "../observe/index.ts";
+import {
+  Bygones,
+  ErrorLog,
+  PageServer,
+  PrimaryMetrics,
+  Sinks,
+  statusPages,
+} from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { say } from "../report.ts";
 import { clientListens } from "./bindings.ts";
+import { ControlSocket, controlPages } from "./control/index.ts";
 import { isDaemon } from "./daemon.ts";
 import type { Generation, Survivor } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
@@ -50,10 +57,11 @@ export class Primary {
   /** Those of them that are to stay: the sockets are theirs. */
   readonly #serving = new Set<Generation>();
   readonly #sessions = new Sessions(this.#generations, () => this.#log);
+  readonly #control = new ControlSocket(controlPages(this.#sessions), () => this.#log);
   readonly #metrics: PrimaryMetrics;
   /** What workers that have gone had counted. */
   readonly #bygones = new Bygones();
-  #status: { readonly listen: Listen; readonly server: StatusServer } | null = null;
+  #status: { readonly listen: Listen; readonly server: PageServer } | null = null;
   /** Whether workers accept connections. */
   #ready = false;
   #log: ErrorLog;
@@ -81,6 +89,7 @@ export class Primary {
     primary.#obey();
     primary.#showStatus();
     writePid(settings.pid);
+    await primary.#control.listen(settings.pid);
     for (const line of startLines()) primary.#log.write("notice", line);
     primary.#mention(settings, warnings);
     return primary;
@@ -101,7 +110,10 @@ export class Primary {
   /** Somebody is waiting at the terminal, and hears of what is waited for. */
   async #bind(): Promise<void> {
     // The files of unix sockets go with us, whatever we end by.
-    process.on("exit", () => this.#sockets.close());
+    process.on("exit", () => {
+      this.#control.close();
+      this.#sockets.close();
+    });
     const { settings } = this.#current;
     const seen = settings.error_log.some(({ destination }) => "stream" in destination);
     await this.#sockets.bind(settings, {
@@ -119,11 +131,6 @@ export class Primary {
     this.#ready = await this.#current.start();
   }
 
-  /** Ends a user's sessions in every worker, by either name. @returns how many */
-  kick(user: ByteString): Promise<number> {
-    return this.#sessions.kick(user);
-  }
-
   /** Where the configuration says; there it stays until we end. */
   #showStatus(): void {
     const { status_listen: listen } = this.#current.settings;
@@ -135,11 +142,12 @@ export class Primary {
     if (listen === null || socket === undefined) return;
     const failed = ({ message }: Error): void =>
       this.#log.write("alert", `listen() to ${formatAddress(listen)}: ${message}`);
-    const status = {
+    const pages = statusPages({
       ready: () => this.#ready && this.#phase === "running",
       metrics: () => this.#counts(),
-    };
-    this.#status = { listen, server: new StatusServer(socket, listen.backlog, status, failed) };
+      sessions: (silent) => this.#sessions.list(silent),
+    });
+    this.#status = { listen, server: new PageServer(socket, listen.backlog, pages, failed) };
   }
 
   async #counts(): Promise<string> {
@@ -220,6 +228,7 @@ export class Primary {
       this.#closeUnused();
     }
     void this.#replaceBy(this.#current);
+    await this.#control.listen(this.#current.settings.pid);
   }
 
   /**
@@ -272,6 +281,7 @@ export class Primary {
   #stop(): void {
     if (this.#phase === "stopping") return;
     this.#phase = "stopping";
+    this.#control.close();
     this.#serving.clear();
     this.#closeUnused();
     for (const generation of this.#generations) generation.stop();

@@ -1,7 +1,7 @@
 /** Questions of the primary's to one worker process, and its answers, which are not waited for for ever. */
 
-/** ms that a worker has to answer. */
-const PATIENCE = 5000;
+/** ms that a worker has to answer: one that has just been started, too. */
+const PATIENCE = 10_000;
 
 export class Questions<Answer> {
   #asked = 0;

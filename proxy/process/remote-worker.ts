@@ -2,13 +2,14 @@
 import type { Worker } from "node:cluster";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { BoundSocket } from "../transport/index.ts";
-import type { Asked } from "./generation.ts";
+import { type Asked, NO_SESSIONS, type SessionsPage } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Questions } from "./questions.ts";
 
 export class RemoteWorker implements Asked {
   readonly #worker: Worker;
   readonly #kicks = new Questions<number>();
+  readonly #pages = new Questions<SessionsPage>();
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -22,13 +23,19 @@ export class RemoteWorker implements Asked {
     return this.#kicks.ask((question) => send(this.#worker, { kind: "kick", question, user }));
   }
 
-  answered(message: FromWorker & { kind: "kicked" }): void {
-    this.#kicks.answered(message.question, message.ended);
+  page(after: number): Promise<SessionsPage | null> {
+    return this.#pages.ask((question) => send(this.#worker, { kind: "page", question, after }));
+  }
+
+  answered(message: FromWorker & { kind: "kicked" | "page" }): void {
+    if (message.kind === "kicked") this.#kicks.answered(message.question, message.ended);
+    else this.#pages.answered(message.question, message.page);
   }
 
   /** With all of its sessions. */
   gone(): void {
     this.#kicks.gone(0);
+    this.#pages.gone(NO_SESSIONS);
   }
 }
 

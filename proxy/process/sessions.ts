@@ -1,6 +1,6 @@
 /** The sessions of all workers, of every generation, as the primary process sees them. */
 import type { ByteString } from "../../shared/lookup.ts";
-import type { ErrorLog } from "../observe/index.ts";
+import type { ErrorLog, ListedSession } from "../observe/index.ts";
 import type { Asked, Generation } from "./generation.ts";
 
 export class Sessions {
@@ -34,8 +34,28 @@ export class Sessions {
     return ended;
   }
 
+  /** All of them, some at a time: nobody holds, or is busy with, very many. */
+  async *list(silent: (pid: number) => void): AsyncGenerator<readonly ListedSession[]> {
+    let asked = this.#workers.map((worker) => ({ worker, after: 0 }));
+    while (asked.length > 0) {
+      const answers = await Promise.all(
+        asked.map(async ({ worker, after }) => ({ worker, page: await worker.page(after) })),
+      );
+      asked = [];
+      for (const { worker, page } of answers) {
+        if (page === null) {
+          silent(worker.pid);
+          continue;
+        }
+        const { sessions, last } = page;
+        if (last !== null) asked.push({ worker, after: last });
+        if (sessions.length > 0) yield sessions.map((one) => ({ worker: worker.pid, ...one }));
+      }
+    }
+  }
+
   get #workers(): readonly Asked[] {
-    return [...this.#generations].flatMap(({ asked }) => asked);
+    return [...this.#generations].flatMap(({ workers }) => workers);
   }
 }
 

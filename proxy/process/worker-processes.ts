@@ -96,7 +96,7 @@ export class WorkerProcesses implements Generation {
     return this.#counts.refresh(this.#workers.keys(), (worker) => send(worker, { kind: "count" }));
   }
 
-  get asked(): readonly Asked[] {
+  get workers(): readonly Asked[] {
     return [...this.#workers.values()];
   }
 
@@ -158,6 +158,7 @@ export class WorkerProcesses implements Generation {
         this.#counts.heard(worker, message.counts);
         break;
       case "kicked":
+      case "page":
         this.#workers.get(worker)?.answered(message);
         break;
       case "sockets":

@@ -16,7 +16,7 @@ import {
   type SpliceReport,
 } from "../transport/index.ts";
 import type { Listen, LogLevel } from "../config/index.ts";
-import type { SessionState } from "../observe/index.ts";
+import type { LiveSession, SessionState } from "../observe/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import { Arrival } from "./arrival.ts";
 import { Attempt } from "./attempt.ts";
@@ -61,6 +61,8 @@ const STATES = {
 } as const satisfies Record<Phase["name"], SessionState>;
 
 export class Session implements Receiver, Expiring {
+  /** Tells it from others of its process; later ones have higher ones. */
+  readonly number: number;
   readonly #server: Server;
   readonly #client: Connection;
   readonly #identity: Client;
@@ -77,13 +79,13 @@ export class Session implements Receiver, Expiring {
   /** Refused logins. */
   #failures = 0;
 
-  /** @param number tells this session from others of its process */
   constructor(
     server: Server,
     client: Connection,
     number: number,
     onEnd: (session: Session) => void,
   ) {
+    this.number = number;
     this.#server = server;
     this.#client = client;
     this.#identity = new Client(client);
@@ -102,6 +104,12 @@ export class Session implements Receiver, Expiring {
 
   get state(): SessionState {
     return STATES[this.#phase.name];
+  }
+
+  /** What an operator may see of it. */
+  get current(): LiveSession {
+    const phase = this.#phase;
+    return this.#story.current(this.state, phase.name === "proxying" ? phase.splice : null);
   }
 
   /** @param listen what the socket that accepted the client expects to come first */

@@ -6,7 +6,13 @@ import type { Refusal } from "../limits/index.ts";
 import type { Answer } from "../lookup/index.ts";
 import { reason } from "../reason.ts";
 import type { Address, SpliceReport } from "../transport/index.ts";
-import type { CacheResult, LoginResult } from "../observe/index.ts";
+import {
+  type CacheResult,
+  type LiveSession,
+  type LoginResult,
+  type SessionState,
+  clipped,
+} from "../observe/index.ts";
 import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Server } from "./server.ts";
@@ -33,6 +39,8 @@ const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
   // A limit's.
   [null, 503],
 ]);
+
+type Moved = Pick<SpliceReport, "toUpstream" | "toClient">;
 
 /** How a session ends that is told to. */
 export const KICKED = "kicked";
@@ -192,6 +200,27 @@ export class Story {
     this.#status = 403;
     metrics.kicked(protocol.name);
     this.log("info", "client was kicked");
+  }
+
+  /** How it is now. @param moved by the splice, if there is one */
+  current(state: SessionState, moved: Moved | null): LiveSession {
+    const { host, port } = this.#client.address;
+    const replaced = this.#login === this.#typed ? null : this.#login;
+    return {
+      connection: this.#number,
+      trace_id: this.#client.trace,
+      protocol: this.#server.protocol.name,
+      state,
+      remote_addr: host,
+      remote_port: port,
+      ssl_protocol: this.#client.connection.tls?.protocol ?? null,
+      user: this.#typed === null ? null : clipped(utf8(this.#typed)),
+      auth_user: replaced === null ? null : clipped(utf8(replaced)),
+      upstream_addr: this.#upstreams.at(-1) ?? null,
+      bytes_received: moved?.toUpstream ?? 0,
+      bytes_sent: moved?.toClient ?? 0,
+      session_time: seconds(performance.now() - this.#start),
+    };
   }
 
   spliced({ toUpstream, toClient }: SpliceReport): void {
