@@ -14,5 +14,5 @@ export { Sinks } from "./sinks.ts";
 export { clipped, printable } from "./line.ts";
 export type { ListedSession, LiveSession } from "./live-session.ts";
 export { PageServer, type Pages, text } from "./page-server.ts";
-export { sessionsPage } from "./sessions-page.ts";
+export { json, sessionsPage } from "./sessions-page.ts";
 export { statusPages } from "./status-pages.ts";

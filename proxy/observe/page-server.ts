@@ -56,7 +56,7 @@ async function serve(
 
 function answer(pages: Pages, request: IncomingMessage): Page | Promise<Page> {
   const { method, url = "" } = request;
-  const [path = "", query] = url.split("?", 2);
+  const [, path = "", query = ""] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
   const methods = Object.hasOwn(pages, path) ? pages[path] : undefined;
   if (methods === undefined) return text(404, "there is nothing here\n");
   const wanted = method === "HEAD" ? "GET" : method;

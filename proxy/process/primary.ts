@@ -5,6 +5,7 @@
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { formatAddress } from "../../shared/address.ts";
+import type { ByteString } from "../../shared/lookup.ts";
 import { type Identity, type Listen, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
 import {
@@ -129,6 +130,11 @@ export class Primary {
     // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
     this.#ready = await this.#current.start();
+  }
+
+  /** Ends a user's sessions in every worker, by either name. @returns how many */
+  kick(user: ByteString): Promise<number> {
+    return this.#sessions.kick(user);
   }
 
   /** Where the configuration says; there it stays until we end. */

@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from "node:http";
 import { text as wholeOf } from "node:stream/consumers";
 import { systemReason } from "../../reason.ts";
 
-/** ms without a byte: longer than the primary process waits for its workers. */
+/** ms: longer than the primary process waits for its workers. */
 const PATIENCE = 20_000;
 
 /** A question that got no answer: why, and what may be done about it. */
@@ -31,17 +31,23 @@ const ADVICE: ReadonlyMap<unknown, string> = new Map([
 
 /**
  * @param path with its query
+ * @param patience ms without a byte
  * @throws AskError
  */
 export async function ask(
   socketPath: string,
   method: "GET" | "DELETE",
   path: string,
+  patience = PATIENCE,
 ): Promise<string> {
-  const asking = request({ socketPath, method, path, agent: false, timeout: PATIENCE });
-  asking.once("timeout", () =>
-    asking.destroy(new Error(`nothing was said for ${PATIENCE / 1000} seconds`)),
-  );
+  const asking = request({ socketPath, method, path, agent: false, timeout: patience });
+  let silence: Error | null = null;
+  asking.once("timeout", () => {
+    silence = new Error(`nothing was said for ${patience / 1000} seconds`);
+    asking.destroy(silence);
+  });
+  // What fails behind the answer's beginning is told by the answer as well.
+  asking.on("error", () => {});
   try {
     asking.end();
     const response = await responseTo(asking);
@@ -49,7 +55,7 @@ export async function ask(
     if (response.statusCode !== 200) throw new Error(body.trim());
     return body;
   } catch (error) {
-    throw new AskError(socketPath, error);
+    throw new AskError(socketPath, silence ?? error);
   }
 }
 

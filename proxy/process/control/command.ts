@@ -1,7 +1,7 @@
 /** `-s who` and `-s kick`: asks the primary process, and says at the terminal what it has answered. */
 import { existsSync } from "node:fs";
 import type { Order } from "../../command-line.ts";
-import type { ListedSession } from "../../observe/index.ts";
+import { type ListedSession, json } from "../../observe/index.ts";
 import { say } from "../../report.ts";
 import { NO_PID } from "../pid-file.ts";
 import { AskError, ask } from "./ask.ts";
@@ -31,9 +31,7 @@ async function who(pid: string): Promise<boolean> {
   // Whoever reads may have seen enough.
   stdout.on("error", () => {});
   stdout.write(
-    stdout.isTTY
-      ? table(sessions)
-      : sessions.map((session) => `${JSON.stringify(session)}\n`).join(""),
+    stdout.isTTY ? table(sessions) : sessions.map((session) => `${json(session)}\n`).join(""),
   );
   return allAnswered(answers, "its sessions are not listed");
 }

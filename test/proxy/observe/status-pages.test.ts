@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { type ListedSession, statusPages } from "../../../proxy/observe/index.ts";
+import { type ListedSession, json, statusPages } from "../../../proxy/observe/index.ts";
 
 const pages = statusPages({
   ready: () => true,
@@ -30,6 +30,13 @@ test("a caller by a loopback address sees them, and one by a unix socket", async
       assert.deepEqual(JSON.parse(body), document);
     }
   }
+});
+
+test("a name with control characters leaves no such character in the document", () => {
+  const session = { user: "\x1b\x7f\x9b[2J\r\nä" } as ListedSession;
+  const told = json(session);
+  assert.match(told, /^[ -~ä]*$/);
+  assert.deepEqual(JSON.parse(told), session);
 });
 
 test("nobody else does, be it a browser that another site's name has led here", async () => {

@@ -162,6 +162,11 @@ describe("the control socket", { concurrency: 3 }, () => {
     assert.equal(await first(asking("POST /sessions")), "HTTP/1.1 405 Method Not Allowed");
     assert.equal(await first(asking("DELETE /sessions")), "HTTP/1.1 400 Bad Request");
     assert.equal(await first(asking("DELETE /sessions?user=")), "HTTP/1.1 400 Bad Request");
+    assert.match(
+      await said(place.path, asking("DELETE /sessions?user=a?b")),
+      /\{"ended":0,"silent":\[\]\}\n/,
+    );
+    await program.logs(/kicked "a\?b", sessions ended: 0$/);
     assert.equal(await first(asking("DELETE /sessions?user=%ff%00%0d")), "HTTP/1.1 200 OK");
     assert.equal(await first("\x16\x03\x01\x02"), "HTTP/1.1 400 Bad Request");
     assert.equal(
