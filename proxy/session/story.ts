@@ -187,10 +187,10 @@ export class Story {
     this.log("alert", `fault: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
-  /** By either name; in no particular case, as endpoints may not mind it. */
+  /** By either name, in no particular case, as endpoints may not mind it; an empty one is nobody's. */
   isOf(user: ByteString): boolean {
     const name = user.toLowerCase();
-    return [this.#typed, this.#login].some((known) => known?.toLowerCase() === name);
+    return name !== "" && [this.#typed, this.#login].some((known) => known?.toLowerCase() === name);
   }
 
   /** Somebody wants this user's sessions to end. */
