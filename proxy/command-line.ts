@@ -15,6 +15,9 @@ import {
 
 export type Signal = "stop" | "quit" | "reopen" | "reload";
 
+/** What `-s` asks for beyond nginx's signals. */
+export type Order = { readonly word: "who" } | { readonly word: "kick"; readonly user: string };
+
 export interface CommandLine {
   readonly help: boolean;
   readonly version: boolean;
@@ -25,6 +28,7 @@ export interface CommandLine {
   readonly dump: boolean;
   readonly quiet: boolean;
   readonly signal: Signal | null;
+  readonly order: Order | null;
   readonly prefix: string;
   readonly errorLog: string | null;
   readonly file: string;
@@ -43,6 +47,9 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   g: "parameter",
   s: "parameter",
 };
+
+/** Where the second argument of `-s kick` is kept. */
+const KICKED = "s kick";
 
 const FLAGS = "?hvVtTq";
 const SIGNALS: readonly string[] = ["stop", "quit", "reopen", "reload"] satisfies Signal[];
@@ -95,8 +102,16 @@ function takeLetters({ text, place }: Word, left: Word[], given: Map<string, str
     const argument = text.slice(letter + 1) || left.pop()?.text;
     if (argument === undefined) throw new UsageError(`option "-${name}" requires ${wants}`);
     given.set(name, argument);
+    if (name === "s" && argument === "kick") given.set(KICKED, kicked(left));
     break;
   }
+}
+
+/** The word behind `-s kick`. */
+function kicked(left: Word[]): string {
+  const user = left.pop()?.text ?? "";
+  if (user === "") throw new UsageError('option "-s kick" requires user name');
+  return user;
 }
 
 /** In nginx's words; of a file's, the value of a property that was meant may be a secret. */
@@ -116,7 +131,7 @@ function meaning(given: ReadonlyMap<string, string>): Omit<CommandLine, "propert
     test: given.has("t") || given.has("T"),
     dump: given.has("T"),
     quiet: given.has("q"),
-    signal: signal(given.get("s")),
+    ...wanted(given.get("s"), given.get(KICKED)),
     prefix: given.get("p") ?? ".",
     errorLog: given.get("e") === "" ? "stderr" : (given.get("e") ?? null),
     file: given.get("c") ?? "conf/nginx.conf",
@@ -124,10 +139,13 @@ function meaning(given: ReadonlyMap<string, string>): Omit<CommandLine, "propert
   };
 }
 
-function signal(name: string | undefined): Signal | null {
-  if (name === undefined) return null;
-  if (!isSignal(name)) throw new UsageError(`invalid option: "-s ${name}"`);
-  return name;
+/** @param word of `-s` */
+function wanted(word: string | undefined, user = ""): Pick<CommandLine, "signal" | "order"> {
+  if (word === undefined) return { signal: null, order: null };
+  if (word === "who") return { signal: null, order: { word } };
+  if (word === "kick") return { signal: null, order: { word, user } };
+  if (!isSignal(word)) throw new UsageError(`invalid option: "-s ${word}"`);
+  return { signal: word, order: null };
 }
 
 function isSignal(name: string): name is Signal {

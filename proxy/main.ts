@@ -16,6 +16,7 @@ import {
 import { TlsContexts } from "./listener/index.ts";
 import {
   Primary,
+  carryOut,
   checkResources,
   checkStart,
   isDaemon,
@@ -42,6 +43,8 @@ Options:
   -T            : test configuration, dump it and exit
   -q            : suppress non-error messages during configuration testing
   -s signal     : send signal to the primary process: stop, quit, reopen, reload
+  -s who        : list the sessions: in columns at a terminal, otherwise in JSON, a line each
+  -s kick user  : end a user's sessions, and forget what lookups have said of them
   -p prefix     : what -c, error_log and pid are relative to (default: this directory)
   -e filename   : error log where the configuration names none
   -c filename   : configuration file (default: conf/nginx.conf)
@@ -68,7 +71,11 @@ async function main(): Promise<void> {
     return;
   }
   const { settings } = await orExit(() => read(line), "emerg");
-  const { signal } = line;
+  const { signal, order } = line;
+  if (order !== null) {
+    if (!(await orExit(() => carryOut(order, settings.pid), "error"))) process.exitCode = 1;
+    return;
+  }
   if (signal !== null) {
     const pid = await orExit(() => readPid(settings.pid), "error");
     await orExit(() => signalPid(pid, signal), "alert");

@@ -42,6 +42,7 @@ const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
   ["EROFS", "30: Read-only file system"],
   ["EAFNOSUPPORT", "97: Address family not supported by protocol"],
   ["EADDRINUSE", "98: Address already in use"],
+  ["ECONNREFUSED", "111: Connection refused"],
   ["EADDRNOTAVAIL", "99: Cannot assign requested address"],
 ]);
 

@@ -11,4 +11,8 @@ export {
   WorkerMetrics,
 } from "./metrics/index.ts";
 export { Sinks } from "./sinks.ts";
-export { StatusServer } from "./status-server.ts";
+export { clipped, printable } from "./line.ts";
+export type { ListedSession, LiveSession } from "./live-session.ts";
+export { PageServer, type Pages, text } from "./page-server.ts";
+export { json, sessionsPage } from "./sessions-page.ts";
+export { statusPages } from "./status-pages.ts";

@@ -1,6 +1,7 @@
 /** What serves one configuration, until another one takes its place. */
+import type { ByteString } from "../../shared/lookup.ts";
 import type { Identity, Settings } from "../config/index.ts";
-import type { Snapshot } from "../observe/index.ts";
+import type { LiveSession, Snapshot } from "../observe/index.ts";
 
 export interface Generation {
   readonly settings: Settings;
@@ -19,7 +20,27 @@ export interface Generation {
   readonly counts: readonly Snapshot[];
   /** Asks them. */
   count(): Promise<void>;
+  /** Its workers, each as one who is asked about its sessions. */
+  readonly workers: readonly Asked[];
 }
+
+/** A worker; null where it keeps silent. */
+export interface Asked {
+  readonly pid: number;
+  /** Ends a user's sessions. @returns how many */
+  kick(user: ByteString): Promise<number | null>;
+  /** Some of its sessions, of higher numbers than that. */
+  page(after: number): Promise<SessionsPage | null>;
+}
+
+export interface SessionsPage {
+  readonly sessions: readonly LiveSession[];
+  /** The number of the last one; null where these were all. */
+  readonly last: number | null;
+}
+
+/** Of a worker that has not begun, or is gone. */
+export const NO_SESSIONS: SessionsPage = { sessions: [], last: null };
 
 /** Who hears of a generation's ends. */
 export interface Survivor {

@@ -4,7 +4,7 @@ import type { Ledger } from "../limits/index.ts";
 import { type BoundSocket, type Connection, accept } from "../transport/index.ts";
 import type { Snapshot } from "../observe/index.ts";
 import { bindings } from "./bindings.ts";
-import type { Generation, SharedByWorkers, Survivor } from "./generation.ts";
+import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
 import type { Sockets } from "./sockets.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
 
@@ -65,6 +65,17 @@ export class InProcess implements Generation {
 
   get counts(): readonly Snapshot[] {
     return [this.#counted];
+  }
+
+  get workers(): readonly Asked[] {
+    const worker = this.#worker;
+    return [
+      {
+        pid: process.pid,
+        kick: (user) => Promise.resolve(worker.kick(user)),
+        page: (after) => Promise.resolve(worker.page(after)),
+      },
+    ];
   }
 
   reopen(): void {

@@ -1,7 +1,9 @@
 /** What the primary process and its workers say to each other, over cluster's channel. */
+import type { ByteString } from "../../shared/lookup.ts";
 import type { Identity, Settings } from "../config/index.ts";
 import type { Claim, CountedBy, Denial } from "../limits/index.ts";
 import type { Snapshot } from "../observe/index.ts";
+import type { SessionsPage } from "./generation.ts";
 
 export type ToWorker =
   | {
@@ -19,6 +21,10 @@ export type ToWorker =
   | { readonly kind: "answer"; readonly session: number; readonly denial: Denial | null }
   /** Tell what has been counted. */
   | { readonly kind: "count" }
+  /** End a user's sessions, and tell how many these were. */
+  | { readonly kind: "kick"; readonly question: number; readonly user: ByteString }
+  /** Tell of some sessions of higher numbers than that. */
+  | { readonly kind: "page"; readonly question: number; readonly after: number }
   /** Open the log files anew. */
   | { readonly kind: "reopen" }
   /** Stop accepting, send away who has not logged in, exit when the last session has ended. */
@@ -35,5 +41,7 @@ export type FromWorker =
   | { readonly kind: "claim"; readonly session: number; readonly claims: readonly Claim[] }
   /** It gives back all that it holds, or what is counted by one thing. */
   | { readonly kind: "release"; readonly session: number; readonly by: CountedBy | undefined }
+  | { readonly kind: "kicked"; readonly question: number; readonly ended: number }
+  | { readonly kind: "page"; readonly question: number; readonly page: SessionsPage }
   /** What it has counted, when asked, and last of all. */
   | { readonly kind: "counted"; readonly counts: Snapshot };

@@ -14,6 +14,9 @@ const SIGNALS = {
   reload: "SIGHUP",
 } as const satisfies Record<Signal, NodeJS.Signals>;
 
+/** What there is to say to whoever wants to reach a process by one. */
+export const NO_PID = 'no "pid" file is configured, and there is no logs/ for one';
+
 /** @throws Error where the file cannot be written */
 export function writePid(path: string | null): void {
   if (path === null) return;
@@ -38,7 +41,7 @@ export function movePid(from: string | null, to: string | null): void {
  * @throws Error, in nginx's words, where the file is not there or holds no pid
  */
 export function readPid(path: string | null): number {
-  if (path === null) throw new Error('no "pid" file is configured, and there is no logs/ for one');
+  if (path === null) throw new Error(NO_PID);
   const text = read(path).replace(/[\r\n]+$/, "");
   const pid = Number(text);
   if (/^\d+$/.test(text) && pid > 0) return pid;

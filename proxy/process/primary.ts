@@ -4,12 +4,14 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
+import type { ByteString } from "../../shared/lookup.ts";
 import { type Identity, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { say } from "../report.ts";
 import { clientListens } from "./bindings.ts";
+import { ControlSocket, controlPages } from "./control/index.ts";
 import type { Generation, Survivor } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
 import { InProcess } from "./in-process.ts";
@@ -17,6 +19,7 @@ import { prepareLogFiles } from "./log-files.ts";
 import { inherited, isDaemon } from "./origin.ts";
 import { movePid, removePid, writePid } from "./pid-file.ts";
 import { checkResources } from "./resources.ts";
+import { Sessions } from "./sessions.ts";
 import { obey } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
 import { startLines } from "./start-lines.ts";
@@ -52,6 +55,8 @@ export class Primary {
   readonly #generations = new Set<Generation>();
   /** Those of them that are to stay: the sockets are theirs. */
   readonly #serving = new Set<Generation>();
+  readonly #sessions = new Sessions(this.#generations, () => this.#log);
+  readonly #control = new ControlSocket(controlPages(this.#sessions), () => this.#log);
   readonly #status: Status;
   /** Whether workers accept connections. */
   #ready = false;
@@ -80,6 +85,7 @@ export class Primary {
     primary.#obey();
     primary.#showStatus();
     writePid(settings.pid);
+    await primary.#control.listen(settings.pid);
     for (const line of startLines()) primary.#log.write("notice", line);
     primary.#mention(settings, warnings);
     return primary;
@@ -98,6 +104,7 @@ export class Primary {
       ready: () => this.#isReady,
       metrics: new PrimaryMetrics(() => this.#current.settings, this.#alone),
       generations: this.#generations,
+      sessions: this.#sessions,
       log: () => this.#log,
     });
   }
@@ -105,7 +112,10 @@ export class Primary {
   /** Somebody is waiting at the terminal, and hears of what is waited for. */
   async #bind(): Promise<void> {
     // The files of unix sockets go with us, whatever we end by.
-    process.on("exit", () => this.#sockets.close());
+    process.on("exit", () => {
+      this.#control.close();
+      this.#sockets.close();
+    });
     const { settings } = this.#current;
     this.#sockets.inherit(inherited, settings, this.#log);
     const seen = settings.error_log.some(({ destination }) => "stream" in destination);
@@ -122,6 +132,11 @@ export class Primary {
     // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
     this.#ready = await this.#current.start();
+  }
+
+  /** Ends a user's sessions in every worker, by either name. @returns how many */
+  kick(user: ByteString): Promise<number> {
+    return this.#sessions.kick(user);
   }
 
   #showStatus(): void {
@@ -183,10 +198,17 @@ export class Primary {
     if (this.#phase !== "running") return;
     if (this.#alone) this.#log.write("warn", "there is no master process, ignoring SIGUSR2");
     else this.#succession.begin(this.#sockets.descriptors, this.#current.settings.pid);
+    this.#moveControl();
+  }
+
+  /** Beside our pid file, wherever that is now. */
+  #moveControl(): void {
+    void this.#control.listen(this.#succession.pidFile(this.#current.settings.pid));
   }
 
   /** The successor has ended: whoever fell silent for it serves again. */
   #afterSuccessor(): void {
+    this.#moveControl();
     if (!this.#ready) this.#startAnew();
   }
 
@@ -224,6 +246,7 @@ export class Primary {
       this.#closeUnused();
     }
     void this.#replaceBy(this.#current);
+    await this.#control.listen(this.#current.settings.pid);
   }
 
   /**
@@ -282,6 +305,7 @@ export class Primary {
   #stop(): void {
     if (this.#phase === "stopping") return;
     this.#phase = "stopping";
+    this.#control.close();
     this.#serving.clear();
     this.#closeUnused();
     for (const generation of this.#generations) generation.stop();

@@ -4,18 +4,21 @@ import type { Listen } from "../config/index.ts";
 import {
   Bygones,
   type ErrorLog,
+  PageServer,
   type PrimaryMetrics,
   type Snapshot,
-  StatusServer,
+  statusPages,
 } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
 import type { Generation } from "./generation.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** What there is to tell of. */
 export interface Told {
   readonly ready: () => boolean;
   readonly metrics: PrimaryMetrics;
   readonly generations: Iterable<Generation>;
+  readonly sessions: Sessions;
   readonly log: () => ErrorLog;
 }
 
@@ -23,7 +26,7 @@ export class Status {
   readonly #told: Told;
   /** What workers that have gone had counted. */
   readonly #bygones = new Bygones();
-  #shown: { readonly listen: Listen; readonly server: StatusServer } | null = null;
+  #shown: { readonly listen: Listen; readonly server: PageServer } | null = null;
 
   constructor(told: Told) {
     this.#told = told;
@@ -42,8 +45,13 @@ export class Status {
     if (listen === null || socket === undefined) return;
     const failed = ({ message }: Error): void =>
       this.#told.log().write("alert", `listen() to ${formatAddress(listen)}: ${message}`);
-    const status = { ready: this.#told.ready, metrics: () => this.#counts() };
-    this.#shown = { listen, server: new StatusServer(socket, listen.backlog, status, failed) };
+    const { ready, sessions } = this.#told;
+    const pages = statusPages({
+      ready,
+      metrics: () => this.#counts(),
+      sessions: (silent) => sessions.list(silent),
+    });
+    this.#shown = { listen, server: new PageServer(socket, listen.backlog, pages, failed) };
   }
 
   hide(): void {

@@ -2,6 +2,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
+import { NO_SESSIONS } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { RemoteRegistry } from "./remote-registry.ts";
 import { settle } from "./surroundings.ts";
@@ -40,6 +41,16 @@ export function runWorker(): void {
       case "count":
         if (worker !== null) void tellCounts(worker);
         break;
+      case "kick": {
+        const { question, user } = message;
+        tell({ kind: "kicked", question, ended: worker?.kick(user) ?? 0 });
+        break;
+      }
+      case "page": {
+        const { question, after: number } = message;
+        tell({ kind: "page", question, page: worker?.page(number) ?? NO_SESSIONS });
+        break;
+      }
       case "reopen":
         worker?.reopen();
         break;

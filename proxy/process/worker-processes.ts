@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 import type { Identity, Settings } from "../config/index.ts";
 import type { Account, Ledger } from "../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../observe/index.ts";
-import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import { ending } from "./ending.ts";
 import { workerEnvironment } from "./environment.ts";
-import type { Generation, SharedByWorkers, Survivor } from "./generation.ts";
+import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { RemoteWorker, send } from "./remote-worker.ts";
 import type { Sockets } from "./sockets.ts";
 import { FATAL } from "./surroundings.ts";
 import { WorkerCounts } from "./worker-counts.ts";
@@ -34,7 +34,7 @@ export class WorkerProcesses implements Generation {
   readonly #ledger: Ledger;
   readonly #log: ErrorLog;
   readonly #shared: SharedByWorkers;
-  readonly #workers = new Set<Worker>();
+  readonly #workers = new Map<Worker, RemoteWorker>();
   readonly #counts = new WorkerCounts();
   readonly #survivor: Survivor;
   #ending = false;
@@ -81,7 +81,7 @@ export class WorkerProcesses implements Generation {
   }
 
   kill(): void {
-    for (const worker of this.#workers) worker.process.kill("SIGKILL");
+    for (const worker of this.#workers.keys()) worker.process.kill("SIGKILL");
   }
 
   reopen(): void {
@@ -93,11 +93,15 @@ export class WorkerProcesses implements Generation {
   }
 
   count(): Promise<void> {
-    return this.#counts.refresh(this.#workers, (worker) => send(worker, { kind: "count" }));
+    return this.#counts.refresh(this.#workers.keys(), (worker) => send(worker, { kind: "count" }));
+  }
+
+  get workers(): readonly Asked[] {
+    return [...this.#workers.values()];
   }
 
   #tell(message: ToWorker): void {
-    for (const worker of this.#workers) send(worker, message);
+    for (const worker of this.#workers.keys()) send(worker, message);
   }
 
   #end(how: ToWorker): void {
@@ -116,11 +120,13 @@ export class WorkerProcesses implements Generation {
     });
     const account = this.#ledger.account();
     const began = performance.now();
-    this.#workers.add(worker);
+    const remote = new RemoteWorker(worker);
+    this.#workers.set(worker, remote);
     // A worker that dies early breaks the channel under what we send; its exit says all.
     worker.on("error", () => {});
     worker.on("exit", (code, signal) => {
       this.#workers.delete(worker);
+      remote.gone();
       account.close();
       this.#survivor.gone(this.#counts.lost(worker));
       this.#log.write(...ending(`worker process ${worker.process.pid}`, code, signal));
@@ -150,6 +156,10 @@ export class WorkerProcesses implements Generation {
         break;
       case "counted":
         this.#counts.heard(worker, message.counts);
+        break;
+      case "kicked":
+      case "page":
+        this.#workers.get(worker)?.answered(message);
         break;
       case "sockets":
         this.#hand(worker);
@@ -188,11 +198,4 @@ export class WorkerProcesses implements Generation {
       if (!this.#ending) this.#spawn(index);
     }, pause);
   }
-}
-
-/** cluster's types know net's handles only by classes; ours is one of those inside. */
-function send(worker: Worker, message: ToWorker, socket?: BoundSocket): void {
-  if (!worker.isConnected()) return;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
-  worker.process.send(message, socket as never, { keepOpen: true }, () => {});
 }

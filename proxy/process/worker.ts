@@ -5,7 +5,14 @@ import { type Listen, type ServerSettings, type Settings, trusts } from "../conf
 import { Reporter, tellFleet } from "../fleet/index.ts";
 import { TlsContexts } from "../listener/index.ts";
 import { Refusals, type Registry } from "../limits/index.ts";
-import { AccessLog, ErrorLog, Sinks, type Snapshot, WorkerMetrics } from "../observe/index.ts";
+import {
+  AccessLog,
+  ErrorLog,
+  type LiveSession,
+  Sinks,
+  type Snapshot,
+  WorkerMetrics,
+} from "../observe/index.ts";
 import { protocols } from "../protocols/index.ts";
 import { type Names, type Resolver, Resolvers, SystemNames, namesBy } from "../resolver/index.ts";
 import { type Server, Session } from "../session/index.ts";
@@ -22,10 +29,14 @@ import { type Relay, RelayedLookup } from "../lookup/index.ts";
 import { lookupAuthority, relayTo, waysUpstream } from "./ways.ts";
 import { Doors } from "./doors.ts";
 import { type Binding, bindings } from "./bindings.ts";
+import type { SessionsPage } from "./generation.ts";
 import { reservedConnections } from "./resources.ts";
 
 /** ms for last words and last log lines to go out before a worker ends. */
 export const LAST_WORDS = 200;
+
+/** Sessions that are told of at once: few enough that those being served do not notice. */
+const PAGE = 200;
 
 /** What a worker has of the primary. */
 export interface Resources {
@@ -172,9 +183,30 @@ export class Worker {
     if (this.#sessions.size === 0) this.#idle();
   }
 
-  /** What is remembered of a user's lookups is asked anew. @param user by either name */
-  forget(user: ByteString): void {
+  /**
+   * Ends a user's sessions; what is remembered of their lookups is asked anew.
+   *
+   * @param user by the name that was typed, or the one that replaced it
+   * @returns how many sessions have ended
+   */
+  kick(user: ByteString): number {
     for (const { authority } of this.#servers) authority.forget(user);
+    let ended = 0;
+    for (const session of this.#sessions) {
+      if (session instanceof Session && session.kick(user)) ended++;
+    }
+    return ended;
+  }
+
+  /** Some of its sessions, in the order in which they came. @param after the number of the last one known */
+  page(after: number): SessionsPage {
+    const sessions: LiveSession[] = [];
+    for (const session of this.#sessions) {
+      if (!(session instanceof Session) || session.number <= after) continue;
+      sessions.push(session.current);
+      if (sessions.length === PAGE) return { sessions, last: session.number };
+    }
+    return { sessions, last: null };
   }
 
   /** Everything that it has counted. */

@@ -16,7 +16,7 @@ import {
   type SpliceReport,
 } from "../transport/index.ts";
 import type { Listen, LogLevel } from "../config/index.ts";
-import type { SessionState } from "../observe/index.ts";
+import type { LiveSession, SessionState } from "../observe/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import { Arrival } from "./arrival.ts";
 import { Attempt } from "./attempt.ts";
@@ -25,7 +25,7 @@ import type { Outcome } from "./outcome.ts";
 import { type TurnedAway, handshakeFailed, judgeCertificate, secure } from "./secure.ts";
 import type { Server } from "./server.ts";
 import { Standing } from "./standing.ts";
-import { ACTIONS, Story } from "./story.ts";
+import { ACTIONS, KICKED, Story } from "./story.ts";
 
 type Phase =
   | { readonly name: "arriving"; readonly arrival: Arrival }
@@ -61,6 +61,8 @@ const STATES = {
 } as const satisfies Record<Phase["name"], SessionState>;
 
 export class Session implements Receiver, Expiring {
+  /** Tells it from others of its process; later ones have higher ones. */
+  readonly number: number;
   readonly #server: Server;
   readonly #client: Connection;
   readonly #identity: Client;
@@ -77,13 +79,13 @@ export class Session implements Receiver, Expiring {
   /** Refused logins. */
   #failures = 0;
 
-  /** @param number tells this session from others of its process */
   constructor(
     server: Server,
     client: Connection,
     number: number,
     onEnd: (session: Session) => void,
   ) {
+    this.number = number;
     this.#server = server;
     this.#client = client;
     this.#identity = new Client(client);
@@ -102,6 +104,12 @@ export class Session implements Receiver, Expiring {
 
   get state(): SessionState {
     return STATES[this.#phase.name];
+  }
+
+  /** What an operator may see of it. */
+  get current(): LiveSession {
+    const phase = this.#phase;
+    return this.#story.current(this.state, phase.name === "proxying" ? phase.splice : null);
   }
 
   /** @param listen what the socket that accepted the client expects to come first */
@@ -169,6 +177,25 @@ export class Session implements Receiver, Expiring {
   terminate(): void {
     if (this.#phase.name === "proxying") this.#phase.splice.stop();
     else this.#end("the server was stopped");
+  }
+
+  /**
+   * Ends it where it is this user's, or they are about to log in. What is spliced just ends: a byte of ours
+   * might stand in the middle of something.
+   *
+   * @returns whether it was
+   */
+  kick(user: ByteString): boolean {
+    const phase = this.#phase;
+    if (phase.name !== "attempt" && phase.name !== "proxying") return false;
+    if (!this.#story.isOf(user)) return false;
+    this.#story.kicked();
+    if (phase.name === "proxying") phase.splice.stop();
+    else {
+      if (this.#dialogue !== null) this.#client.write(this.#dialogue.unavailable());
+      this.#end(KICKED);
+    }
+    return true;
   }
 
   received(bytes: Uint8Array): void {

@@ -6,7 +6,13 @@ import type { Refusal } from "../limits/index.ts";
 import type { Answer } from "../lookup/index.ts";
 import { reason } from "../reason.ts";
 import type { Address, SpliceReport } from "../transport/index.ts";
-import type { CacheResult, LoginResult } from "../observe/index.ts";
+import {
+  type CacheResult,
+  type LiveSession,
+  type LoginResult,
+  type SessionState,
+  clipped,
+} from "../observe/index.ts";
 import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Server } from "./server.ts";
@@ -34,6 +40,11 @@ const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
   [null, 503],
 ]);
 
+type Moved = Pick<SpliceReport, "toUpstream" | "toClient">;
+
+/** How a session ends that is told to. */
+export const KICKED = "kicked";
+
 export class Story {
   readonly #server: Server;
   readonly #client: Client;
@@ -44,6 +55,8 @@ export class Story {
   #startTls = false;
   #serverName = "";
   #attempts = 0;
+  /** As the client typed it, and as upstreams are to hear it. */
+  #typed: ByteString | null = null;
   #login: ByteString | null = null;
   /** Those that were tried, in order. */
   readonly #upstreams: string[] = [];
@@ -56,6 +69,7 @@ export class Story {
   #connectTime: number | null = null;
   #upstreamTime: number | null = null;
   #loggedIn = false;
+  #kicked = false;
   /** As nginx's stream module has it. */
   #status = 200;
   #received = 0;
@@ -96,6 +110,7 @@ export class Story {
 
   /** @returns the number of this attempt */
   attempted(login: ByteString): number {
+    this.#typed = login;
     this.#login = login;
     this.#attempted = performance.now();
     return ++this.#attempts;
@@ -172,6 +187,42 @@ export class Story {
     this.log("alert", `fault: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
+  /** By either name, in no particular case, as endpoints may not mind it; an empty one is nobody's. */
+  isOf(user: ByteString): boolean {
+    const name = user.toLowerCase();
+    return name !== "" && [this.#typed, this.#login].some((known) => known?.toLowerCase() === name);
+  }
+
+  /** Somebody wants this user's sessions to end. */
+  kicked(): void {
+    const { metrics, protocol } = this.#server;
+    this.#kicked = true;
+    this.#status = 403;
+    metrics.kicked(protocol.name);
+    this.log("info", "client was kicked");
+  }
+
+  /** How it is now. @param moved by the splice, if there is one */
+  current(state: SessionState, moved: Moved | null): LiveSession {
+    const { host, port } = this.#client.address;
+    const replaced = this.#login === this.#typed ? null : this.#login;
+    return {
+      connection: this.#number,
+      trace_id: this.#client.trace,
+      protocol: this.#server.protocol.name,
+      state,
+      remote_addr: host,
+      remote_port: port,
+      ssl_protocol: this.#client.connection.tls?.protocol ?? null,
+      user: this.#typed === null ? null : clipped(utf8(this.#typed)),
+      auth_user: replaced === null ? null : clipped(utf8(replaced)),
+      upstream_addr: this.#upstreams.at(-1) ?? null,
+      bytes_received: moved?.toUpstream ?? 0,
+      bytes_sent: moved?.toClient ?? 0,
+      session_time: seconds(performance.now() - this.#start),
+    };
+  }
+
   spliced({ toUpstream, toClient }: SpliceReport): void {
     this.#received = toUpstream;
     this.#sent = toClient;
@@ -184,7 +235,7 @@ export class Story {
       case "idle":
         return "nothing was said for proxy_timeout";
       case "stop":
-        return "the server was stopped";
+        return this.#kicked ? KICKED : "the server was stopped";
       case "client":
       case "upstream":
         return end.error === null

@@ -142,6 +142,9 @@ export interface Expiring {
 
 /** A spliced pair of connections. */
 export interface Splice {
+  /** Bytes moved so far. */
+  readonly toUpstream: number;
+  readonly toClient: number;
   /** Ends it from outside. */
   stop(): void;
 }

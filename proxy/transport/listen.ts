@@ -34,15 +34,21 @@ export class BindError extends Error {
   }
 }
 
+interface Binding {
+  readonly ipv6only?: boolean;
+  /** Of a unix socket's file. */
+  readonly mode?: number;
+}
+
 /**
  * Binds without accepting; two sockets that the system would not let accept side by side may both be bound.
  *
  * @throws BindError such as `bind() to 0.0.0.0:143 failed (98: Address already in use)`
  */
-export function bind(address: Address & { readonly ipv6only?: boolean }): BoundSocket {
-  const { host, port, ipv6only = true } = address;
+export function bind(address: Address & Binding): BoundSocket {
+  const { host, port, ipv6only = true, mode = 0o666 } = address;
   const path = unixPath(host);
-  if (path !== null) return bindUnix(address, path);
+  if (path !== null) return bindUnix(address, path, mode);
   const handle = host.includes(":")
     ? createServerHandle(host, port, 6, undefined, ipv6only ? IPV6_ONLY : 0)
     : createServerHandle(host, port, 4);
@@ -55,7 +61,8 @@ export function bind(address: Address & { readonly ipv6only?: boolean }): BoundS
   throw new BindError(address, "EADDRINUSE");
 }
 
-function bindUnix(address: Address, path: string): BoundSocket {
+/** Nobody can connect before `accept`, and so not while the file's mode is another one. */
+function bindUnix(address: Address, path: string, mode: number): BoundSocket {
   const handle = createServerHandle(path, -1, -1);
   if (typeof handle === "number") {
     const code = getSystemErrorName(handle);
@@ -63,7 +70,7 @@ function bindUnix(address: Address, path: string): BoundSocket {
     const missing = code === "EACCES" && !existsSync(dirname(path));
     throw new BindError(address, missing ? "ENOENT" : code);
   }
-  chmodSync(path, 0o666);
+  chmodSync(path, mode);
   return handle;
 }
 

@@ -47,6 +47,14 @@ export class SocketSplice implements Splice, Expiring {
     }
   }
 
+  get toUpstream(): number {
+    return this.#client.bytes;
+  }
+
+  get toClient(): number {
+    return this.#upstream.bytes;
+  }
+
   opposite(pump: Pump): Pump {
     return pump === this.#client ? this.#upstream : this.#client;
   }
@@ -93,7 +101,7 @@ export class SocketSplice implements Splice, Expiring {
       if (failed) from.reset();
       else from.close();
     }
-    this.#done({ toUpstream: this.#client.bytes, toClient: this.#upstream.bytes, end });
+    this.#done({ toUpstream: this.toUpstream, toClient: this.toClient, end });
   }
 }
 

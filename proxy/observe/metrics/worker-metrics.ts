@@ -59,6 +59,12 @@ export class WorkerMetrics {
     "protocol",
     "result",
   );
+  readonly #kicked = counter(
+    this.#registry,
+    "sessions_kicked_total",
+    "Sessions of users who were kicked",
+    "protocol",
+  );
   readonly #bytes = counter(
     this.#registry,
     "bytes_total",
@@ -127,6 +133,7 @@ export class WorkerMetrics {
   #beginAtZero(): void {
     for (const protocol of PROTOCOLS) {
       this.#accepted.inc({ protocol }, 0);
+      this.#kicked.inc({ protocol }, 0);
       for (const result of RESULTS) this.#logins.inc({ protocol, result }, 0);
       this.spliced(protocol, 0, 0);
     }
@@ -161,6 +168,10 @@ export class WorkerMetrics {
   decided(protocol: ProtocolName, result: LoginResult, time: number): void {
     this.#logins.inc({ protocol, result });
     this.#loginTime.observe({ protocol, result }, time / 1000);
+  }
+
+  kicked(protocol: ProtocolName): void {
+    this.#kicked.inc({ protocol });
   }
 
   /** @param received bytes from the client */

@@ -7,7 +7,14 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { mailBlock } from "../../support/configuration.ts";
-import { attempt, granted, greeted, loggedIn } from "../../support/mail-client.ts";
+import {
+  anna,
+  attempt,
+  granted,
+  greeted,
+  loggedIn,
+  untilClosed,
+} from "../../support/mail-client.ts";
 import { posternEntry } from "../../support/peers/index.ts";
 import { freePorts } from "../../support/ports.ts";
 import { Program } from "../../support/program.ts";
@@ -17,7 +24,7 @@ import { makeScratch } from "../../support/scratch.ts";
 import { Wire } from "../../support/wire.ts";
 import { assertAtWork, isRefused, logOut } from "./clients.ts";
 import { serve } from "./service.ts";
-import { makeSite } from "./site.ts";
+import { makeSite, postern } from "./site.ts";
 import { serveChanging } from "./successor.ts";
 
 const { imap, smtp } = inTheClear;
@@ -179,6 +186,21 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.equal(total(sessions, "postern_sessions", { state: "proxying" }), 0);
     await assertAtWork(session);
     session.end();
+  });
+
+  test("hides no session from -s who and -s kick, whichever program has it", async (t) => {
+    const { program, ports, proxy, change } = await serveChanging(t, { imap });
+    const before = await loggedIn("imap", ports.imap);
+    await change();
+    program.signal("SIGQUIT");
+    await program.logs(/gracefully shutting down/);
+    const after = await loggedIn("imap", ports.imap);
+    const { stdout } = await postern(proxy.directory, "-s", "who");
+    assert.equal(stdout.match(/anna@example\.test/g)?.length, 2, stdout);
+    assert.equal((await postern(proxy.directory, "-s", "kick", anna.login)).end, 0);
+    for (const session of [before, after]) await untilClosed(session);
+    await gone(program);
+    assert.equal((await postern(proxy.directory, "-s", "who")).end, 0);
   });
 
   test("binds what only the new configuration has, and closes what it has no more", async (t) => {

@@ -1,0 +1,72 @@
+/** HTTP for operators and their programs: a few pages, each by its path. */
+import { type IncomingMessage, Server, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { reason } from "../reason.ts";
+import { type BoundSocket, acceptOn } from "../transport/index.ts";
+
+export interface Page {
+  readonly code: number;
+  readonly type: string;
+  /** In pieces where it may be long: each is asked for when the one before has gone out. */
+  readonly body: string | AsyncIterable<string>;
+}
+
+type Answer = (request: IncomingMessage, query: URLSearchParams) => Page | Promise<Page>;
+
+/** By path, what there is for each method. */
+export type Pages = Readonly<Record<string, Readonly<Partial<Record<"GET" | "DELETE", Answer>>>>>;
+
+/** ms that a caller has to ask. */
+const PATIENCE = 10_000;
+
+export function text(code: number, body: string): Page {
+  return { code, type: "text/plain; charset=utf-8", body };
+}
+
+export class PageServer {
+  readonly #server: Server;
+
+  /** @param failed hears why nobody can be answered */
+  constructor(socket: BoundSocket, backlog: number, pages: Pages, failed: (error: Error) => void) {
+    this.#server = new Server({ requestTimeout: PATIENCE, headersTimeout: PATIENCE });
+    this.#server.on("error", failed);
+    this.#server.on("request", (request, response) => void serve(pages, request, response));
+    acceptOn(this.#server, socket, backlog);
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+async function serve(
+  pages: Pages,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.setHeader("Cache-Control", "no-store");
+  try {
+    await send(response, await answer(pages, request));
+  } catch (error) {
+    if (response.headersSent) response.destroy();
+    else await send(response, text(500, `${reason(error)}\n`));
+  }
+}
+
+function answer(pages: Pages, request: IncomingMessage): Page | Promise<Page> {
+  const { method, url = "" } = request;
+  const [, path = "", query = ""] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
+  const methods = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  if (methods === undefined) return text(404, "there is nothing here\n");
+  const wanted = method === "HEAD" ? "GET" : method;
+  const page = wanted === "GET" || wanted === "DELETE" ? methods[wanted] : undefined;
+  if (page === undefined) return text(405, `only ${Object.keys(methods).join(" and ")}\n`);
+  return page(request, new URLSearchParams(query));
+}
+
+async function send(response: ServerResponse, { code, type, body }: Page): Promise<void> {
+  response.writeHead(code, { "Content-Type": type });
+  if (typeof body === "string") response.end(body);
+  else await pipeline(body, response);
+}

@@ -1,0 +1,248 @@
+// The unix socket by which `-s who` and `-s kick` reach the process that serves.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { type TestContext, describe, test } from "node:test";
+import { text } from "node:stream/consumers";
+import { mailBlock } from "../../../support/configuration.ts";
+import { anna, greeted } from "../../../support/mail-client.ts";
+import { freePorts } from "../../../support/ports.ts";
+import { type Program, run } from "../../../support/program.ts";
+import { posternEntry } from "../../../support/peers/index.ts";
+import { serveControlled } from "../control-site.ts";
+import { makeSite, postern, start } from "../site.ts";
+
+const SOCKET = "nginx.pid.sock";
+const isRoot = process.getuid?.() === 0;
+
+type Site = { readonly site: string; readonly path: string; readonly port: number };
+
+/** A directory with a configuration for a port that is free. */
+async function prepare(t: TestContext, main = ""): Promise<Site> {
+  const [port = 0] = await freePorts(1);
+  const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
+  const conf = `pid nginx.pid; error_log stderr notice; ${main}\n${mail}`;
+  const site = await makeSite(t, { "mail.conf": conf });
+  return { site, path: join(site, SOCKET), port };
+}
+
+async function started(t: TestContext, { site }: Site, ...args: string[]): Promise<Program> {
+  const program = start(t, site, ...args);
+  await program.logs(/start worker process/);
+  return program;
+}
+
+/** What the socket answers to these bytes, up to the end of the connection. */
+async function said(path: string, bytes: string): Promise<string> {
+  const socket = connect(path);
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  socket.write(bytes);
+  return text(socket);
+}
+
+describe("the control socket", { concurrency: 3 }, () => {
+  test("is its owner's alone, and goes with the process", async (t) => {
+    for (const signal of ["SIGTERM", "SIGQUIT"] as const) {
+      const place = await prepare(t);
+      const program = await started(t, place);
+      assert.equal(statSync(place.path).mode & 0o777, 0o600);
+      assert.equal(await program.stop(signal), 0);
+      assert.ok(!existsSync(place.path));
+    }
+  });
+
+  test("that a killed process has left behind is replaced", async (t) => {
+    const place = await prepare(t);
+    const program = await started(t, place);
+    await program.stop("SIGKILL");
+    assert.ok(existsSync(place.path));
+    const { end, stderr } = await postern(place.site, "-s", "who");
+    assert.equal(end, 1);
+    assert.equal(
+      stderr,
+      `postern: [error] asking ${place.path} failed (111: Connection refused), ` +
+        "Postern is not running any more\n",
+    );
+    await started(t, place);
+    assert.equal((await postern(place.site, "-s", "who")).end, 0);
+  });
+
+  test("on which somebody else listens is left to them, and so is what is no socket", async (t) => {
+    const listening = await prepare(t);
+    const other = createServer().listen(listening.path);
+    await once(other, "listening");
+    t.after(() => other.close());
+    const file = await prepare(t);
+    await writeFile(file.path, "mine");
+    for (const place of [listening, file]) {
+      const program = await started(t, place);
+      assert.match(
+        program.stderr,
+        /\[warn\] .*"-s who" and "-s kick" will not reach this process: bind\(\) to unix:\S+ failed \(98: Address already in use\)$/m,
+      );
+      (await greeted("imap", place.port)).end();
+      assert.equal(await program.stop(), 0);
+      assert.ok(existsSync(place.path));
+    }
+  });
+
+  test("moves with the pid file at a reload", async (t) => {
+    const place = await prepare(t);
+    const program = await started(t, place);
+    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${place.port}`);
+    await writeFile(
+      join(place.site, "mail.conf"),
+      `pid other.pid; error_log stderr notice;\n${mail}`,
+    );
+    program.signal("SIGHUP");
+    await program.logs(/worker process \d+ exited with code 0/);
+    assert.ok(!existsSync(place.path));
+    assert.equal((await postern(place.site, "-s", "who")).end, 0);
+    assert.equal(await program.stop(), 0);
+    assert.ok(!existsSync(join(place.site, "other.pid.sock")));
+  });
+
+  test("stays while old sessions are waited for", async (t) => {
+    const { program, who, kick, logIn } = await serveControlled(t);
+    await logIn();
+    program.signal("SIGQUIT");
+    await program.logs(/gracefully shutting down/);
+    assert.equal((await who()).length, 1);
+    assert.equal(await kick(anna.login), "1 session ended\n");
+    assert.equal(await program.ended, 0);
+  });
+
+  test("of the program before is asked as well, as long as that one lives", async (t) => {
+    const place = await prepare(t);
+    const before = await started(t, place, "-g", "worker_processes 1;");
+    for (const name of ["nginx.pid", SOCKET]) {
+      await rename(join(place.site, name), join(place.site, name.replace(".pid", ".pid.oldbin")));
+    }
+    const [port = 0] = await freePorts(1);
+    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
+    await writeFile(
+      join(place.site, "mail.conf"),
+      `pid nginx.pid; error_log stderr notice;\n${mail}`,
+    );
+    await started(t, place);
+    const clients = [await greeted("imap", place.port), await greeted("imap", port)];
+    const { end, stdout } = await postern(place.site, "-s", "who");
+    assert.equal(end, 0);
+    const workers = [...stdout.matchAll(/"worker":(\d+)/g)].map(([, pid]) => pid);
+    assert.ok(new Set(workers).size === 2, stdout);
+    await before.stop("SIGKILL");
+    assert.equal((await postern(place.site, "-s", "who")).end, 0);
+    for (const client of clients) client.end();
+  });
+
+  test("works for a daemon", async (t) => {
+    const { site, path } = await prepare(t, "daemon on;");
+    assert.equal((await postern(site)).end, 0);
+    const pid = Number(await readFile(join(site, "nginx.pid"), "utf8"));
+    t.after(() => existsSync(`/proc/${pid}`) && process.kill(pid));
+    assert.equal((await postern(site, "-s", "kick", "anna")).stdout, "0 sessions ended\n");
+    assert.equal((await postern(site, "-s", "stop")).end, 0);
+    await run("tail", [`--pid=${pid}`, "-f", "/dev/null"]);
+    assert.ok(!existsSync(path));
+  });
+
+  test("answers what it knows, and survives what it does not", async (t) => {
+    const place = await prepare(t);
+    const program = await started(t, place);
+    const first = async (bytes: string): Promise<string> =>
+      (await said(place.path, bytes)).replace(/\r\n[^]*/, "");
+    const asking = (line: string): string =>
+      `${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    assert.equal(await first(asking("GET /")), "HTTP/1.1 404 Not Found");
+    assert.equal(await first(asking("GET /metrics")), "HTTP/1.1 404 Not Found");
+    assert.equal(await first(asking("POST /sessions")), "HTTP/1.1 405 Method Not Allowed");
+    assert.equal(await first(asking("DELETE /sessions")), "HTTP/1.1 400 Bad Request");
+    assert.equal(await first(asking("DELETE /sessions?user=")), "HTTP/1.1 400 Bad Request");
+    assert.match(
+      await said(place.path, asking("DELETE /sessions?user=a?b")),
+      /\{"ended":0,"silent":\[\]\}\n/,
+    );
+    await program.logs(/kicked "a\?b", sessions ended: 0$/);
+    assert.equal(await first(asking("DELETE /sessions?user=%ff%00%0d")), "HTTP/1.1 200 OK");
+    assert.equal(await first("\x16\x03\x01\x02"), "HTTP/1.1 400 Bad Request");
+    assert.equal(
+      await first(`GET /sessions?${"x".repeat(20_000)} HTTP/1.1\r\n`),
+      "HTTP/1.1 431 Request Header Fields Too Large",
+    );
+    const hasty = connect(place.path);
+    hasty.write(asking("GET /sessions"));
+    hasty.destroy();
+    assert.equal(await first(asking("HEAD /sessions")), "HTTP/1.1 200 OK");
+    assert.match(await said(place.path, asking("GET /sessions")), /\{"sessions":\[\n\s*[\]{]/);
+    assert.doesNotMatch(program.stderr, /alert|emerg/);
+  });
+});
+
+describe("-s who says", { concurrency: 3 }, () => {
+  test("that Postern is not running", async (t) => {
+    const { site, path } = await prepare(t);
+    assert.deepEqual(await postern(site, "-s", "who"), {
+      end: 1,
+      stdout: "",
+      stderr:
+        `postern: [error] asking ${path} failed (2: No such file or directory), ` +
+        "is Postern running by this configuration? If so, its error log says more\n",
+    });
+  });
+
+  test("that no pid file is configured", async (t) => {
+    const site = await makeSite(t, { "mail.conf": mailBlock("") });
+    const { end, stderr } = await postern(site, "-s", "who");
+    assert.equal(end, 1);
+    assert.match(stderr, /^postern: \[error\] no "pid" file is configured.*\n$/);
+  });
+
+  test(
+    "that it may not ask",
+    { skip: isRoot ? false : "only root can be somebody else" },
+    async (t) => {
+      const { site, path } = await prepare(t);
+      await started(t, { site, path, port: 0 });
+      await chmod(site, 0o755);
+      const words = [process.execPath, posternEntry, "-p", site, "-c", "mail.conf", "-e", "stderr"];
+      const { end, stderr } = await run("setpriv", [
+        "--reuid=65534",
+        "--clear-groups",
+        ...words,
+        "-s",
+        "who",
+      ]);
+      assert.equal(end, 1);
+      assert.equal(
+        stderr,
+        `postern: [error] asking ${path} failed (13: Permission denied), ` +
+          "only root and the user that started Postern may ask\n",
+      );
+    },
+  );
+
+  test("that the path is too long for a socket, as a start does, which serves all the same", async (t) => {
+    const place = await prepare(t);
+    const deep = join(place.site, "d".repeat(100));
+    await mkdir(deep);
+    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${place.port}`);
+    await writeFile(
+      join(place.site, "mail.conf"),
+      `pid ${deep}/nginx.pid; error_log stderr notice;\n${mail}`,
+    );
+    const program = await started(t, place);
+    const complaint = `a unix socket's path may have \\d+ bytes, and ${deep}/${SOCKET} is longer: give "pid" a shorter one`;
+    assert.match(
+      program.stderr,
+      new RegExp(`\\[warn\\] .* will not reach this process: ${complaint}$`, "m"),
+    );
+    (await greeted("imap", place.port)).end();
+    const { end, stderr } = await postern(place.site, "-s", "who");
+    assert.equal(end, 1);
+    assert.match(stderr, new RegExp(`^postern: \\[error\\] ${complaint}\n$`));
+  });
+});
