@@ -1,12 +1,14 @@
 /** `/fleet/…`: for proxies, each with a token of its own (`npm run admin -- tokens add NAME role=fleet`). */
 import { createRoute, z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
 import { LONGEST_WHY, MOST_REPORTS } from "../../shared/fleet.ts";
 import { authenticate, requireRole } from "../admin/access.ts";
 import { PROBLEMS, SECURITY, body, newApp, refuse, tooLarge } from "../admin/app.ts";
 import * as normal from "../admin/normal.ts";
 import { NO_CONTROLS, Port } from "../admin/resource.ts";
-import { theFleet } from "./fleet.ts";
+import { PROXY_NAME } from "./lines.ts";
+import { THE_FLEET } from "./the-fleet.ts";
 
 /** Bytes: so many reports of such a length, each character in three bytes. */
 const LARGEST_BODY = 128 * 1024;
@@ -37,8 +39,18 @@ fleet.openapi(health, async (c) => {
   const reports = c.req.valid("json").reports.map((report) => {
     return { ...report, host: normal.host(report.host) };
   });
-  await theFleet(c.env.FLEET).report(c.var.caller.name, reports);
+  await c.env.FLEET.getByName(THE_FLEET).report(c.var.caller.name, reports);
   return c.body(null, 204);
+});
+
+/** The live line. */
+fleet.get("/live", (c) => {
+  if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
+    throw new HTTPException(426, { message: "this is a WebSocket" });
+  }
+  const proxy = encodeURIComponent(c.var.caller.name);
+  const headers = { Upgrade: "websocket", [PROXY_NAME]: proxy };
+  return c.env.FLEET.getByName(THE_FLEET).fetch(c.req.url, { headers });
 });
 
 fleet.onError(refuse);

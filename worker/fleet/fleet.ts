@@ -4,6 +4,9 @@ import { formatAddress } from "../../shared/address.ts";
 import { type HealthReport, REPORT_LIFETIME } from "../../shared/fleet.ts";
 import { type Endpoint, type Failing, writeHealth } from "../directory/server-health.ts";
 import { logWarning } from "../log.ts";
+import { Kicks } from "./kicks.ts";
+import { Lines } from "./lines.ts";
+import type { Connected, TheFleet } from "./the-fleet.ts";
 import { Votes } from "./votes.ts";
 
 /** ms by which a row may end earlier than what it is about, so that not every vote is a write. */
@@ -12,6 +15,12 @@ const TOLERANCE = 5000;
 /** ms between two looks at what has expired. */
 const REST = 1000;
 
+/**
+ * ms until a kick is said again: whoever came back at once may have been let in by a replica of the directory
+ * that had not heard yet. Proxies then have forgotten that answer as well, and all is done within a minute.
+ */
+const AGAIN = 30_000;
+
 /** What the directory holds; `until` is 0 where it may hold it or not. */
 const SCHEMA = `
   create table if not exists published (
@@ -19,10 +28,15 @@ const SCHEMA = `
     primary key (host, port)
   );`;
 
-/** Takes proxies' votes, and writes into the directory on which servers they agree. */
-export class Fleet extends DurableObject<Env> {
+/**
+ * Takes proxies' votes, and writes into the directory on which servers they agree; and tells proxies whose
+ * sessions are to end.
+ */
+export class Fleet extends DurableObject<Env> implements TheFleet {
   readonly #sql = this.ctx.storage.sql;
   readonly #votes = new Votes(this.#sql);
+  readonly #kicks = new Kicks(this.#sql);
+  readonly #lines = new Lines(this.ctx, this.#kicks);
   #writing: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | null = null;
 
@@ -50,7 +64,41 @@ export class Fleet extends DurableObject<Env> {
     await this.#publish();
   }
 
+  /** @param again ms until it is said again */
+  async kick(users: readonly (readonly string[])[], again = AGAIN): Promise<void> {
+    const now = Date.now();
+    for (const names of users) {
+      this.#lines.tell(this.#kicks.add(names, now));
+      this.#kicks.repeat(names, now + again);
+    }
+    await this.#wakeUp(now);
+  }
+
+  async connected(): Promise<readonly Connected[]> {
+    return this.#lines.connected;
+  }
+
+  async cut(proxy: string): Promise<void> {
+    this.#lines.cut(proxy);
+  }
+
+  /** Opens a line to a proxy. */
+  override fetch(request: Request): Response {
+    return this.#lines.open(request);
+  }
+
+  override webSocketMessage(line: WebSocket, message: string | ArrayBuffer): void {
+    this.#lines.hear(line, message);
+  }
+
+  /** Whoever closes waits for the answer. */
+  override webSocketClose(line: WebSocket): void {
+    line.close();
+  }
+
   override alarm(): Promise<void> {
+    const now = Date.now();
+    for (const names of this.#kicks.takeDue(now)) this.#lines.tell(this.#kicks.add(names, now));
     return this.#publish();
   }
 
@@ -109,10 +157,11 @@ export class Fleet extends DurableObject<Env> {
     this.#sql.exec("delete from published where host = ? and port = ?", host, port);
   }
 
-  /** When the next vote, row or proxy is to be forgotten. */
+  /** When the next vote, row or proxy is to be forgotten, or a kick to be said again. */
   async #wakeUp(now: number): Promise<void> {
-    const ends = [this.#votes.nextEnd, ...this.#published().map(({ until }) => until)];
-    const next = Math.min(...ends.filter((end) => end !== null));
+    const ends = this.#published().map(({ until }) => until);
+    const times = [this.#votes.nextEnd, this.#kicks.nextDue, ...ends];
+    const next = Math.min(...times.filter((time) => time !== null));
     if (next === Number.POSITIVE_INFINITY) return;
     const due = Math.max(next, now + REST);
     const alarm = await this.ctx.storage.getAlarm();
@@ -127,9 +176,4 @@ function tell(begun: readonly Failing[], ended: readonly Endpoint[]): void {
     logWarning(`lookups keep away from ${formatAddress(server)}`, { why });
   }
   for (const server of ended) logWarning(`lookups name ${formatAddress(server)} again`);
-}
-
-/** There is one, for all proxies. */
-export function theFleet(fleets: DurableObjectNamespace<Fleet>): DurableObjectStub<Fleet> {
-  return fleets.getByName("fleet");
 }

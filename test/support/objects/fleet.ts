@@ -23,11 +23,21 @@ export class TestFleet {
     await this.#objects.call(NAME, "report", [proxy, reports, ...more], times);
   }
 
+  /** @param again ms */
+  async kick(users: readonly (readonly string[])[], again: number): Promise<void> {
+    await this.#objects.call(NAME, "kick", [users, again]);
+  }
+
   exec(statement: string): Promise<Record<string, unknown>[]> {
     return this.#objects.exec(NAME, statement);
   }
 
   evict(): Promise<void> {
     return this.#objects.evict(NAME);
+  }
+
+  /** The same, while lines are open to it. */
+  hibernate(): Promise<void> {
+    return this.#objects.evict(NAME, "hibernate");
   }
 }

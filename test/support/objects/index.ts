@@ -50,8 +50,8 @@ export class TestObjects {
   }
 
   /** Takes one of them out of memory, as the platform does with idle ones. */
-  evict(name: string): Promise<void> {
-    return this.#worker.evictDurableObject(this.#binding, { name });
+  evict(name: string, webSockets: "close" | "hibernate" = "close"): Promise<void> {
+    return this.#worker.evictDurableObject(this.#binding, { name, webSockets });
   }
 
   get #worker() {

@@ -11,7 +11,7 @@ export const adminTokens = sqliteTable(
     digest: text().notNull().unique(),
     /**
      * `support` may do what a help desk does: reset passwords, lift blocks. `fleet` is a proxy, which may
-     * report and nothing else, under this row's name.
+     * report and listen, and nothing else, under this row's name.
      */
     role: text({ enum: ["read", "support", "admin", "fleet"] }).notNull(),
     created: integer({ mode: "timestamp" }).notNull(),
