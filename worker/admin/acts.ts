@@ -4,6 +4,7 @@ import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { requireRole } from "./access.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
+import { recording } from "./audit.ts";
 import { keyIn, keySchema, pathOf } from "./collection.ts";
 import type { Directory } from "../directory/database.ts";
 import { groups, secrets, users } from "../directory/schema/index.ts";
@@ -12,6 +13,7 @@ import { Refusal } from "./refusal.ts";
 import { type Key, Name } from "./resource.ts";
 import { userRows } from "./resources/index.ts";
 import { updateRow } from "./rows.ts";
+import { endSessions, namedIn, revoking } from "./sessions.ts";
 
 export const acts = newApp();
 
@@ -33,8 +35,10 @@ acts.openapi(password, async (c) => {
   const changes = { passwordHash: storedPassword(c.req.valid("json"), c.env) };
   const how = { actor: c.var.caller.name, action: "password" };
   const directory = drizzle(c.env.DB);
-  await forgetOwnSecret(directory, key);
-  const row = await updateRow(directory, userRows, key, changes, how);
+  const row = await revoking(c.env, key, async () => {
+    await forgetOwnSecret(directory, key);
+    return updateRow(directory, userRows, key, changes, how);
+  });
   return c.json(userRows.shown.parse(row), 200);
 });
 
@@ -43,6 +47,28 @@ async function forgetOwnSecret(directory: Directory, [address]: Key): Promise<vo
   const own = and(eq(secrets.user, String(address)), eq(secrets.purpose, "own"));
   await directory.delete(secrets).where(own);
 }
+
+const kick = createRoute({
+  method: "post",
+  path: `${user}/kick`,
+  summary: "End a user's sessions on all proxies",
+  description: "Whoever may log in can do so again.",
+  security: SECURITY,
+  middleware: requireRole("support"),
+  request: { params },
+  responses: { 204: { description: "Proxies know of it, or will" }, ...PROBLEMS },
+});
+
+acts.openapi(kick, async (c) => {
+  const [address = ""] = keyIn(userRows, c.req.valid("param"), c.env).map(String);
+  const directory = drizzle(c.env.DB);
+  const [named] = await namedIn(directory, eq(users.address, address));
+  // Who was deleted may be logged in still.
+  await endSessions(c.env, [named ?? { address, upstreamLogin: null, masterUser: null }]);
+  const actor = c.var.caller.name;
+  await recording(directory, { actor, action: "user.kick", subject: address, details: {} });
+  return c.body(null, 204);
+});
 
 const move = createRoute({
   method: "post",

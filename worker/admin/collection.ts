@@ -6,6 +6,7 @@ import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
 import { Cursor, cursorOf } from "./cursor.ts";
 import { Refusal } from "./refusal.ts";
 import type { Key, Resource, Row, Settings } from "./resource.ts";
+import { revoking } from "./sessions.ts";
 import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows.ts";
 
 export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
@@ -119,7 +120,9 @@ function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     const around = { settings: c.env, directory };
     const changes = (await resource.alter?.(given, key, around)) ?? given;
     const actor = c.var.caller.name;
-    const row = await updateRow(directory, resource, key, changes, { actor });
+    const write = () => updateRow(directory, resource, key, changes, { actor });
+    const revoked = resource.revokes?.(changes, key) ?? false;
+    const row = await (revoked ? revoking(c.env, key, write) : write());
     return c.json(shown.parse(row), 200);
   });
 }
@@ -136,7 +139,9 @@ function remove(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
   });
   app.openapi(route, async (c) => {
     const key = keyIn(resource, c.req.valid("param"), c.env);
-    await deleteRow(drizzle(c.env.DB), resource, key, c.var.caller.name);
+    const write = () => deleteRow(drizzle(c.env.DB), resource, key, c.var.caller.name);
+    await (resource.revokes?.(null, key) ? revoking(c.env, key, write) : write());
+    await resource.deleted?.(key, c.env);
     return c.body(null, 204);
   });
 }

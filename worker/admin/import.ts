@@ -22,6 +22,7 @@ import { Refusal, breaksReference, refusalOf, sentenceOf } from "./refusal.ts";
 import { type Settings, createSelectSchema } from "./resource.ts";
 import { newUser, userRows } from "./resources/index.ts";
 import { listRows } from "./rows.ts";
+import { endSessions, namedIn } from "./sessions.ts";
 
 export const transfer = newApp();
 
@@ -65,7 +66,8 @@ transfer.openapi(takeIn, async (c) => {
   const refused: Refused[] = [];
   const readable = readRows(c.req.valid("json").users, c.env, refused);
   const fitting = await fitRows(directory, readable, refused);
-  const { created, updated } = await writeRows(directory, fitting, c.var.caller);
+  const { created, updated, revoked } = await writeRows(directory, fitting, c.var.caller);
+  await endSessions(c.env, revoked);
   const unchanged = fitting.length - created - updated;
   return c.json({ created, updated, unchanged, refused }, 200);
 });
@@ -159,7 +161,7 @@ function withDomain(user: Imported) {
   return { ...user, domain: user.address.slice(user.address.lastIndexOf("@") + 1) };
 }
 
-/** Three statements, however many rows: they go as one parameter, of which D1 takes a hundred. */
+/** Four statements, however many rows: they go as one parameter, of which D1 takes a hundred. */
 async function writeRows(directory: Directory, rows: readonly Imported[], { name }: Caller) {
   const columns = Object.entries(getTableColumns(users));
   const values = columns.map(([property, column]) => {
@@ -177,13 +179,19 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
   const changing = sql`
     from json_each(${JSON.stringify(rows)}) left join ${users} on ${users.address} = value ->> 'address'
     where (${stored}) is not (${wanted})`;
-  // Where the password is kept for APOP and CRAM-MD5 too, the old one would go on to let them in.
-  const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in (
+  const whose = (isSo: SQL) => sql`(
     select ${users.address} from json_each(${JSON.stringify(rows)})
-    join ${users} on ${users.address} = value ->> 'address'
-    where ${users.passwordHash} <> value ->> 'passwordHash')`;
+    join ${users} on ${users.address} = value ->> 'address' where ${isSo})`;
+  const newPassword = sql`${users.passwordHash} <> value ->> 'passwordHash'`;
+  const narrower = [users.enabled, users.imap, users.pop3, users.smtp].map((column) => {
+    return sql`${column} > value ->> ${column.name}`;
+  });
+  const revoking = sql`${users.address} in ${whose(sql.join([newPassword, ...narrower], sql` or `))}`;
+  // Where the password is kept for APOP and CRAM-MD5 too, the old one would go on to let them in.
+  const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in ${whose(newPassword)}`;
   try {
-    const [recorded] = await directory.batch([
+    const [revoked, recorded] = await directory.batch([
+      namedIn(directory, revoking),
       directory
         .insert(audit)
         .select(
@@ -199,7 +207,7 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
         .onConflictDoUpdate({ target: users.address, set: excluded(columns) }),
     ]);
     const created = recorded.filter(({ action }) => action === "user.create").length;
-    return { created, updated: recorded.length - created };
+    return { created, updated: recorded.length - created, revoked };
   } catch (error) {
     if (breaksReference(error)) {
       throw new Refusal(409, "a group or a server has just been deleted; send the rows again");

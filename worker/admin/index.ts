@@ -8,6 +8,7 @@ import { blocks } from "./blocks.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { collection } from "./collection.ts";
 import { transfer } from "./import.ts";
+import { proxies } from "./proxies.ts";
 import { Refusal } from "./refusal.ts";
 import { RESOURCES } from "./resources/index.ts";
 
@@ -47,6 +48,7 @@ admin.use(authenticate);
 admin.route("/", acts);
 admin.route("/", transfer);
 admin.route("/", blocks);
+admin.route("/", proxies);
 for (const resource of RESOURCES) admin.route("/", collection(resource));
 
 admin.all("*", () => {

@@ -4,6 +4,7 @@ import type { SQL } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { createSchemaFactory } from "drizzle-zod";
 import type { Directory } from "../directory/database.ts";
+import type { Fleets } from "../fleet/the-fleet.ts";
 import type { Role } from "./roles.ts";
 
 /** A row, its columns by their names in the schema. */
@@ -51,6 +52,13 @@ export interface Resource {
   readonly change: z.ZodObject | null;
   /** What changes come to in the table, where that is not what is given. @throws Refusal */
   readonly alter?: (changes: Row, key: Key, around: Surroundings) => Row | Promise<Row>;
+  /**
+   * Whether a change, or the row's end (null), takes from the user whom the key names first what they may be
+   * logged in by.
+   */
+  readonly revokes?: (changes: Row | null, key: Key) => boolean;
+  /** What else is to be done when a row has been deleted. */
+  readonly deleted?: (key: Key, bindings: { readonly FLEET: Fleets }) => Promise<void>;
   /** Which rows may be deleted, where not all may, and the sentence for the others. */
   readonly removable?: { readonly condition: SQL; readonly otherwise: string };
   /** Who may create, change and delete. */

@@ -17,6 +17,21 @@ export interface UpstreamLogin {
 /** Where nobody logs in. */
 export const NO_LOGIN: UpstreamLogin = { kind: "login", login: null, password: null };
 
+/** What decides by which names a user may be logged in at their server. */
+export interface Named {
+  readonly address: string;
+  readonly upstreamLogin: string | null;
+  /** Of the user's group. */
+  readonly masterUser: string | null;
+}
+
+/** All of them, and the address. */
+export function namesOf({ address, upstreamLogin: given, masterUser }: Named): readonly string[] {
+  const name = given ?? address;
+  const mastered = masterUser === null ? [] : [throughMaster(name, masterUser)];
+  return [...new Set([address, name, ...mastered])];
+}
+
 export async function upstreamLogin(
   entry: Entry,
   method: LoginMethod,
@@ -52,7 +67,11 @@ function asMaster(
   // Otherwise a part of the user's name would be taken for the master's.
   if (name.includes(SEPARATOR))
     return unavailable("a user of a master's has its separator in the name");
-  return answer(`${name}${SEPARATOR}${master}`, password, request, resources);
+  return answer(throughMaster(name, master), password, request, resources);
+}
+
+function throughMaster(name: string, master: string): string {
+  return `${name}${SEPARATOR}${master}`;
 }
 
 /**

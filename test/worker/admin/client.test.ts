@@ -242,6 +242,8 @@ test("the small commands add, show, list, change and delete", async () => {
     [["users", "enable", alice], /enabled\ttrue\n/],
     [["users", "set", alice, "imap=false", "upstreamLogin=a=b"], /imap\tfalse\n[^]*a=b\n/],
     [["users", "password", alice], /^address/, "other\n"],
+    [["users", "kick", alice], /^$/],
+    [["proxies", "list"], /^$/],
     [["users", "move", alice, "s1"], /server\ts1\n/],
     [["app-passwords", "add", alice, "my phone"], /password\t[a-z2-9]{4}-/],
     [["app-passwords", "delete", alice, "my phone"], /^$/],
@@ -293,6 +295,7 @@ test("--help says what a resource can be asked, and what it is made of", async (
       /^ {2}servers list \[PREFIX\] \[group=…\]$/m,
       /state +up, draining, down/,
     ],
+    [["proxies", "--help"], /^ {2}proxies list\n$/],
     [["audit", "--help"], /^ {2}audit list \[subject=…\]\n {2}audit show ID\n$/],
     [["secrets", "--help"], /^ {2}secrets add USER PURPOSE$/m, /purpose +own, upstream/],
   ] as const) {

@@ -73,6 +73,12 @@ const VERBS: Readonly<Record<string, Verb>> = {
       output.one(await api.call("POST", path, { password: await readSecret("password") }));
     },
   },
+  kick: {
+    usage: (resource) => (resource.acts.has("kick") ? keyOf(resource) : null),
+    async run({ api, resource, words }) {
+      await api.call("POST", `${at(resource, words)}/kick`);
+    },
+  },
   move: {
     usage: (resource) => (resource.acts.has("move") ? `${keyOf(resource)} SERVER|-` : null),
     async run({ api, resource, words, output }) {

@@ -35,11 +35,13 @@ export interface Resource {
 export async function discover(api: Api): Promise<readonly Resource[]> {
   const paths = asObject((await api.call("GET", "/openapi.json"))["paths"]);
   return Object.keys(paths).flatMap((path) => {
-    const [, name, parts] = /^\/([^/{]+)((?:\/\{\w+\})+)$/.exec(path) ?? [];
+    const [, name, parts] = /^\/([^/{]+)((?:\/\{\w+\})*)$/.exec(path) ?? [];
     if (name === undefined || parts === undefined) return [];
     const all = asObject(paths[`/${name}`]);
-    const one = asObject(paths[path]);
-    const key = parts.slice(2, -1).split("}/{");
+    const isKeyed = Object.keys(paths).some((other) => other.startsWith(`/${name}/{`));
+    if (parts === "" && (isKeyed || !isList(all["get"]))) return [];
+    const one = isKeyed ? asObject(paths[path]) : {};
+    const key = isKeyed ? parts.slice(2, -1).split("}/{") : [];
     const acts = Object.keys(paths).filter((other) => other.startsWith(`${path}/`));
     return {
       name,
@@ -53,6 +55,11 @@ export async function discover(api: Api): Promise<readonly Resource[]> {
       note: textOf(asObject(all["post"])["description"]),
     };
   });
+}
+
+/** Whole tables may be given away by other words. */
+function isList(operation: unknown): boolean {
+  return textOf(asObject(operation)["summary"]).startsWith("List: ");
 }
 
 function queriesOf({ parameters }: Json): string[] {

@@ -21,12 +21,13 @@ const USAGE = `npm run admin -- [--url URL] [--json] COMMAND
   RESOURCE list [PREFIX] [FIELD=VALUE …]
   RESOURCE show|delete KEY …
   RESOURCE add|set KEY … FIELD=VALUE …
-  users enable|disable|password ADDRESS
+  users enable|disable|password|kick ADDRESS
   users move ADDRESS SERVER
   blocks list; blocks delete account|network NAME
+  proxies list
 
 RESOURCE: users, aliases, app-passwords, certificates, secrets, groups, servers, domains,
-networks, blocks, tokens, audit.
+networks, blocks, proxies, tokens, audit.
 URL and token are taken from POSTERN_ADMIN_URL and POSTERN_ADMIN_TOKEN. Passwords and secrets are
 asked for, or read from the standard input. --json prints a line of JSON for each row.
 The exit status is 0, 1 where something was not done, and 2 where the command makes no sense.`;

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { adminTokens, audit } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
+import { theFleet } from "../../fleet/the-fleet.ts";
 import {
   type Completed,
   createInsertSchema,
@@ -34,6 +35,7 @@ const tokenRows: Resource = {
     otherwise: "it is the last token of an admin: nobody could make another; make one first",
   },
   writer: "admin",
+  deleted: ([name], { FLEET }) => theFleet(FLEET).cut(String(name)),
   normal: {},
   once: z.object({ token: z.string() }),
   complete: completeToken,

@@ -38,6 +38,8 @@ export const secretRows: Resource = {
   create: newSecret,
   change: changedSecret,
   writer: "admin",
+  // The other one is between us and the server.
+  revokes: (_, [, purpose]) => purpose === "own",
   normal: { user: normal.address },
   async complete(given, { settings }) {
     const { secret, ...purpose } = newSecret.parse(given);

@@ -47,9 +47,17 @@ export const userRows: Resource = {
     .omit({ address: true, server: true, password: true, passwordHash: true })
     .partial(),
   writer: "admin",
+  revokes: narrows,
   normal: { address: normal.address },
   complete: completeUser,
 };
+
+/** All switches of a user and of an app password are such as permit something. */
+function narrows(changes: Row | null): boolean {
+  if (changes === null) return true;
+  const { expires, ...rest } = changes;
+  return Object.values(rest).includes(false) || (expires instanceof Date && expires <= new Date());
+}
 
 async function completeUser(given: Row, { settings, directory }: Surroundings) {
   const { password, passwordHash, ...row } = newUser.parse(given);
@@ -108,6 +116,7 @@ const appPasswordRows: Resource = {
   create: newAppPassword,
   change: newAppPassword.omit({ user: true, label: true }).partial(),
   writer: "support",
+  revokes: narrows,
   normal: { user: normal.address },
   once: z.object({ password: z.string() }),
   async complete(row) {
@@ -127,6 +136,7 @@ const certificateRows: Resource = {
   create: createInsertSchema(certificates, { user: Name, value: Name }).strict(),
   change: null,
   writer: "admin",
+  revokes: () => true,
   normal: { user: normal.address },
 };
 

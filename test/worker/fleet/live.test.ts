@@ -1,0 +1,248 @@
+// The live line: proxies hear whose sessions are to end, those that were away when they are back.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { type Admin, BOOTSTRAP_SECRET, startAdmin, tokenOf } from "../../support/admin.ts";
+import { SEALING } from "../../support/directory.ts";
+import { PRESENCE, TestLine } from "../../support/line.ts";
+
+/** "wonderland", cheap to verify. */
+const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+const ALICE = "alice@example.test";
+const DAY = 24 * 60 * 60 * 1000;
+
+let admin: Admin;
+let key: string;
+
+before(async () => {
+  admin = await startAdmin({
+    secrets: { LOOKUP_KEYS: "key", ADMIN_BOOTSTRAP: BOOTSTRAP_SECRET, SECRET_KEYS: SEALING },
+    seed: {
+      groups: [
+        { name: "mail" },
+        { name: "mastered", upstreamAuth: "master", masterUser: "postmaster" },
+      ],
+      users: [
+        { address: ALICE, group: "mail", passwordHash },
+        { address: "bob@example.test", group: "mastered", upstreamLogin: "u7", passwordHash },
+        { address: "carol@example.test", group: "mail", passwordHash },
+      ],
+      appPasswords: [{ user: ALICE, label: "phone", password: "app" }],
+      certificates: [{ user: ALICE, kind: "fingerprint", value: "00" }],
+      secrets: [{ user: ALICE, purpose: "own", secret: "wonderland" }],
+    },
+  });
+  key = await newKey("mx1");
+});
+after(() => admin.close());
+
+beforeEach(async () => {
+  for (const table of ["kicks", "repetitions"]) await admin.fleet.exec(`delete from ${table}`);
+});
+
+async function newKey(name: string): Promise<string> {
+  const { body } = await admin.call("admin", "POST", "/tokens", { name, role: "fleet" });
+  return body.token;
+}
+
+/** A proxy that has said who it is. */
+async function connected(presence: Partial<typeof PRESENCE> = {}): Promise<TestLine> {
+  const line = await TestLine.open(admin.url.origin, key);
+  line.say(presence);
+  return line;
+}
+
+/** One that is up to date, closed at the end of the test. */
+async function listening(t: { after(work: () => Promise<void>): void }): Promise<TestLine> {
+  const line = await connected();
+  t.after(() => line.close());
+  assert.equal((await line.next())["kind"], "heard");
+  return line;
+}
+
+async function kick(user: string): Promise<void> {
+  assert.equal((await admin.call("support", "POST", `/users/${user}/kick`)).status, 204);
+}
+
+describe("a line", () => {
+  test("is a proxy's alone, and a WebSocket", async () => {
+    for (const [status, token] of [
+      [401, "wrong"],
+      [403, tokenOf("admin")],
+      [426, key],
+    ] as const) {
+      const headers = { Authorization: `Bearer ${token}` };
+      const { status: told } = await fetch(new URL("/fleet/live", admin.url), { headers });
+      assert.equal(told, status);
+      if (status !== 426) await assert.rejects(TestLine.open(admin.url.origin, token));
+    }
+  });
+
+  test("is closed on whoever says something else than who it is", async () => {
+    for (const garbage of [
+      "hello",
+      "{}",
+      JSON.stringify({ ...PRESENCE, host: "mx\n1" }),
+      JSON.stringify({ ...PRESENCE, host: "m".repeat(300) }),
+      JSON.stringify({ ...PRESENCE, sessions: -1 }),
+      JSON.stringify({ ...PRESENCE, more: "m".repeat(5000) }),
+    ]) {
+      const line = await TestLine.open(admin.url.origin, key);
+      line.say(garbage);
+      assert.equal((await line.closed).code, 1008, garbage);
+    }
+  });
+
+  test("goes down with its token", async () => {
+    const line = await TestLine.open(admin.url.origin, await newKey("gone"));
+    line.say({});
+    assert.equal((await line.next())["kind"], "heard");
+    assert.equal((await admin.call("admin", "DELETE", "/tokens/gone")).status, 204);
+    assert.equal((await line.closed).code, 1008);
+  });
+});
+
+test("operators see which proxies are connected, with their clients", async (t) => {
+  const line = await listening(t);
+  const list = async () => {
+    const { status, body } = await admin.call("read", "GET", "/proxies");
+    assert.equal(status, 200);
+    return body.items;
+  };
+  const [{ since, seen, ...proxy }] = await list();
+  const { host, version, sessions } = PRESENCE;
+  assert.deepEqual(proxy, { name: "mx1", host, version, sessions });
+  assert.ok(Date.parse(since) <= Date.parse(seen));
+  line.say({ sessions: 8 });
+  await line.next();
+  assert.deepEqual(
+    (await list()).map((one: typeof PRESENCE) => one.sessions),
+    [8],
+  );
+});
+
+describe("a user's sessions end on all proxies", () => {
+  const own = [ALICE];
+  for (const [what, method, path, body, names] of [
+    ["they are disabled", "PATCH", `/users/${ALICE}`, { enabled: false }, own],
+    ["a protocol is taken from them", "PATCH", `/users/${ALICE}`, { imap: false }, own],
+    ["their secret is changed", "PATCH", `/secrets/${ALICE}/own`, { secret: "new" }, own],
+    ["their password is set", "POST", `/users/${ALICE}/password`, { passwordHash }, own],
+    [
+      "an app password of theirs expires",
+      "PATCH",
+      `/app-passwords/${ALICE}/phone`,
+      { expires: "2020-01-01" },
+      own,
+    ],
+    ["an app password is deleted", "DELETE", `/app-passwords/${ALICE}/phone`, undefined, own],
+    ["a certificate is deleted", "DELETE", `/certificates/${ALICE}/fingerprint/00`, undefined, own],
+    [
+      "an import disables them",
+      "POST",
+      "/import",
+      { users: [{ address: "carol@example.test", passwordHash, enabled: false }] },
+      ["carol@example.test"],
+    ],
+    [
+      "they are deleted, by their names upstream too",
+      "DELETE",
+      "/users/bob@example.test",
+      undefined,
+      ["bob@example.test", "u7", "u7*postmaster"],
+    ],
+  ] as const) {
+    test(`when ${what}`, async (t) => {
+      const line = await listening(t);
+      const { status } = await admin.call("admin", method, path, body);
+      assert.ok(status < 300, `${status}`);
+      const { kind, names: told } = await line.next();
+      assert.deepEqual([kind, told], ["kick", names]);
+    });
+  }
+
+  test("when an operator says so, and it is recorded; of a user who is no more, as well", async (t) => {
+    const line = await listening(t);
+    await kick("GONE@example.test");
+    assert.deepEqual((await line.next())["names"], ["gone@example.test"]);
+    const { body } = await admin.call("read", "GET", "/audit?subject=gone@example.test");
+    assert.deepEqual(
+      body.items.map(({ actor, action }: Record<string, string>) => [actor, action]),
+      [["support", "user.kick"]],
+    );
+  });
+
+  test("and not when they may do more than before, or the same", async (t) => {
+    const line = await listening(t);
+    const changes = { enabled: true, imap: true, upstreamLogin: null };
+    const changed = await admin.call("admin", "PATCH", `/users/${ALICE}`, changes);
+    assert.equal(changed.status, 200);
+    const again = { users: [{ address: ALICE, passwordHash, enabled: true }] };
+    assert.equal((await admin.call("admin", "POST", "/import", again)).status, 200);
+    await kick("after@example.test");
+    assert.deepEqual((await line.next())["names"], ["after@example.test"]);
+  });
+});
+
+describe("who was away", () => {
+  test("hears what it has missed, in order, and that this was all", async () => {
+    await kick("a@example.test");
+    await kick("b@example.test");
+    await kick("c@example.test");
+    const [first] = await admin.fleet.exec("select min(number) as number from kicks");
+    const heard = Number(first!["number"]);
+    const line = await connected({ heard });
+    const said = [await line.next(), await line.next(), await line.next()];
+    assert.deepEqual(said, [
+      { kind: "kick", number: heard + 1, names: ["b@example.test"] },
+      { kind: "kick", number: heard + 2, names: ["c@example.test"] },
+      { kind: "heard", last: heard + 2, complete: true },
+    ]);
+    await line.close();
+  });
+
+  test("or began after it, hears what came after its beginning", async () => {
+    await kick("old@example.test");
+    await admin.fleet.exec("update kicks set time = time - 60000");
+    await kick("new@example.test");
+    const line = await connected({ heard: null, age: 30_000 });
+    assert.deepEqual((await line.next())["names"], ["new@example.test"]);
+    assert.equal((await line.next())["complete"], true);
+    await line.close();
+  });
+
+  test("for too long is told that there was more", async () => {
+    await kick("a@example.test");
+    await admin.fleet.exec(`update kicks set time = time - ${DAY}`);
+    await kick("b@example.test");
+    const [last] = await admin.fleet.exec("select number from kicks");
+    const number = Number(last!["number"]);
+    for (const [heard, complete] of [
+      [number - 2, false],
+      [number - 1, true],
+      // Of another fleet, or of this one before it lost its storage.
+      [number + 5, false],
+    ] as const) {
+      const line = await connected({ heard });
+      let said = await line.next();
+      if (said["kind"] === "kick") said = await line.next();
+      assert.deepEqual(said, { kind: "heard", last: number, complete });
+      await line.close();
+    }
+  });
+});
+
+test("a kick is said again, for those whom a replica of the directory has let in meanwhile", async (t) => {
+  const line = await listening(t);
+  await admin.fleet.kick([[ALICE]], 1);
+  const first = await line.next();
+  const second = await line.next();
+  assert.deepEqual(second, { ...first, number: Number(first["number"]) + 1 });
+  assert.deepEqual(await admin.fleet.exec("select * from repetitions"), []);
+});
+
+test("a line outlives the object's sleep", async (t) => {
+  const line = await listening(t);
+  await admin.fleet.hibernate();
+  await kick(ALICE);
+  assert.deepEqual((await line.next())["names"], [ALICE]);
+});

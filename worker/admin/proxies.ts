@@ -1,0 +1,40 @@
+/** Proxies as the fleet knows them: those that are connected now. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { theFleet } from "../fleet/the-fleet.ts";
+import { requireRole } from "./access.ts";
+import { PROBLEMS, SECURITY, answer, newApp } from "./app.ts";
+
+export const proxies = newApp();
+
+const Proxy = z.object({
+  name: z.string().openapi({ description: "That of its token" }),
+  host: z.string(),
+  version: z.string(),
+  sessions: z.int().openapi({ description: "Clients that are connected to it" }),
+  since: z.iso.datetime(),
+  seen: z.iso.datetime(),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/proxies",
+  summary: "List: connected proxies",
+  security: SECURITY,
+  middleware: requireRole("read"),
+  responses: {
+    // In the form of every list, though it has one page.
+    200: answer("All of them", z.object({ items: z.array(Proxy), next: z.null() })),
+    ...PROBLEMS,
+  },
+});
+
+proxies.openapi(list, async (c) => {
+  const items = (await theFleet(c.env.FLEET).connected()).map(({ since, seen, ...proxy }) => {
+    return { ...proxy, since: isoOf(since), seen: isoOf(seen) };
+  });
+  return c.json({ items, next: null }, 200);
+});
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
