@@ -92,6 +92,12 @@ export class CachingAuthority implements Authority {
     for (const [key, { names }] of known) if (names.includes(name)) this.#kept?.delete(key);
   }
 
+  /** Drops what is known of everybody. */
+  forgetAll(): void {
+    this.#era++;
+    this.#kept?.clear();
+  }
+
   /** Where nothing is kept, what is asked just now is known by itself. */
   #question(text: ByteString, request: LookupRequest): Question {
     const essence = text.replace(INCIDENTAL, "");

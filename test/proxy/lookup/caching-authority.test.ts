@@ -222,6 +222,20 @@ describe("who is forgotten", () => {
     }
   });
 
+  test("with everybody, is asked for again as they all are, and by no question of before", async () => {
+    const endpoint = new ScriptedResponder(() => yes());
+    const { ask, cache } = cacheOf(endpoint);
+    await ask();
+    endpoint.answers = null;
+    const before = ask(plain("berta"));
+    cache.forgetAll();
+    endpoint.asked[1]!.answer(yes());
+    await before;
+    endpoint.answers = () => yes();
+    assert.equal(kind(await ask()), "route");
+    assert.equal(kind(await ask(plain("berta"))), "route");
+  });
+
   test("is not remembered by a question of before, nor let in by it later", async () => {
     const endpoint = new ScriptedResponder();
     const { ask, cache } = cacheOf(endpoint);
