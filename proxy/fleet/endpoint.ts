@@ -1,4 +1,4 @@
-/** The worker's end: `POST URL/health`. */
+/** The worker's end: `POST URL/health`, and why `URL/live` can be no line. */
 import type { HealthReport } from "../../shared/fleet.ts";
 import type { FleetSettings } from "../config/index.ts";
 import { reason } from "../reason.ts";
@@ -10,30 +10,51 @@ export type Tell = (reports: readonly HealthReport[]) => Promise<void>;
 /** ms for an answer. */
 const PATIENCE = 10_000;
 
-export function tellFleet({ url, key }: FleetSettings): Tell {
+export function tellFleet(settings: FleetSettings): Tell {
   return async (reports) => {
-    const { status, body } = await post(`${url}/health`, key, JSON.stringify({ reports }));
-    await body?.cancel();
-    if (status >= 300) throw new Error(`${url} answered ${status}`);
+    const status = await ask(settings, "health", {
+      method: "POST",
+      headers: { ...headersFor(settings), "Content-Type": "application/json" },
+      body: JSON.stringify({ reports }),
+    });
+    if (status >= 300) throw new Error(`${settings.url} answered ${status}`);
   };
 }
 
-/** By Node's own client: this is no mail, and nobody waits for it. */
-async function post(url: string, key: string, body: string): Promise<Response> {
+/** A WebSocket that is not opened does not say why; a request to the same place does. */
+export async function whyNoLine(
+  settings: FleetSettings,
+): Promise<{ readonly refused: boolean; readonly why: string }> {
+  const { url } = settings;
   try {
-    return await fetch(url, {
-      method: "POST",
-      headers: {
-        Authorization: `Bearer ${key}`,
-        "Content-Type": "application/json",
-        "User-Agent": `postern/${version}`,
-      },
-      body,
-      redirect: "error",
-      signal: AbortSignal.timeout(PATIENCE),
-    });
+    const status = await ask(settings, "live", { headers: headersFor(settings) });
+    const refused = status === 401 || status === 403;
+    const isOpen = status === UPGRADE_REQUIRED;
+    return {
+      refused,
+      why: isOpen ? `${url} keeps no WebSocket open` : `${url} answered ${status}`,
+    };
   } catch (error) {
-    throw new Error(`${url}: ${reason(innermost(error))}`, { cause: error });
+    return { refused: false, why: reason(error) };
+  }
+}
+
+const UPGRADE_REQUIRED = 426;
+
+export function headersFor({ key }: FleetSettings): Record<string, string> {
+  return { Authorization: `Bearer ${key}`, "User-Agent": `postern/${version}` };
+}
+
+/** By Node's own client: this is no mail, and nobody waits for it. @returns the status */
+async function ask({ url }: FleetSettings, path: string, request: RequestInit): Promise<number> {
+  const at = `${url}/${path}`;
+  const signal = AbortSignal.timeout(PATIENCE);
+  try {
+    const { status, body } = await fetch(at, { ...request, redirect: "error", signal });
+    await body?.cancel();
+    return status;
+  } catch (error) {
+    throw new Error(`${at}: ${reason(innermost(error))}`, { cause: error });
   }
 }
 

@@ -8,6 +8,7 @@ export {
   PrimaryMetrics,
   type SessionState,
   type Snapshot,
+  totalOf,
   WorkerMetrics,
 } from "./metrics/index.ts";
 export { Sinks } from "./sinks.ts";

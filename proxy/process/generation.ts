@@ -14,6 +14,8 @@ export interface Generation {
   stop(): void;
   /** Without waiting for anything. */
   kill(): void;
+  /** All lookups are asked anew. */
+  forget(): void;
   /** The log files are opened anew. */
   reopen(): void;
   /** What each of its workers had counted when it was last asked. */

@@ -78,6 +78,10 @@ export class InProcess implements Generation {
     ];
   }
 
+  forget(): void {
+    this.#worker.forget();
+  }
+
   reopen(): void {
     this.#worker.reopen();
   }

@@ -27,6 +27,8 @@ export type ToWorker =
   | { readonly kind: "page"; readonly question: number; readonly after: number }
   /** Open the log files anew. */
   | { readonly kind: "reopen" }
+  /** Ask all lookups anew. */
+  | { readonly kind: "forget" }
   /** Stop accepting, send away who has not logged in, exit when the last session has ended. */
   | { readonly kind: "drain" }
   /** End every session and exit. */

@@ -12,6 +12,7 @@ import { reason } from "../reason.ts";
 import { say } from "../report.ts";
 import { clientListens } from "./bindings.ts";
 import { ControlSocket, controlPages } from "./control/index.ts";
+import { FleetLine } from "./fleet-line.ts";
 import type { Generation, Survivor } from "./generation.ts";
 import { workerIdentity } from "./identity.ts";
 import { InProcess } from "./in-process.ts";
@@ -56,6 +57,7 @@ export class Primary {
   /** Those of them that are to stay: the sockets are theirs. */
   readonly #serving = new Set<Generation>();
   readonly #sessions = new Sessions(this.#generations, () => this.#log);
+  readonly #fleet = new FleetLine(this.#generations, this.#sessions, () => this.#log);
   readonly #control = new ControlSocket(controlPages(this.#sessions), () => this.#log);
   readonly #status: Status;
   /** Whether workers accept connections. */
@@ -132,6 +134,7 @@ export class Primary {
     // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
     this.#ready = await this.#current.start();
+    if (this.#ready) this.#fleet.follow(this.#current.settings.fleet);
   }
 
   /** Ends a user's sessions in every worker, by either name. @returns how many */
@@ -256,6 +259,7 @@ export class Primary {
   async #replaceBy(after: Generation): Promise<void> {
     if (!(await after.start())) return;
     this.#ready = true;
+    this.#fleet.follow(this.#current.settings.fleet);
     for (const before of this.#generations) {
       if (before === after) break;
       this.#retire(before);
@@ -308,6 +312,7 @@ export class Primary {
     this.#control.close();
     this.#serving.clear();
     this.#closeUnused();
+    this.#fleet.close();
     for (const generation of this.#generations) generation.stop();
     limit(KILL_AFTER, () => {
       for (const generation of this.#generations) generation.kill();

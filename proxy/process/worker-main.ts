@@ -54,6 +54,9 @@ export function runWorker(): void {
       case "reopen":
         worker?.reopen();
         break;
+      case "forget":
+        worker?.forget();
+        break;
       case "drain":
         worker?.drain();
         break;

@@ -84,6 +84,10 @@ export class WorkerProcesses implements Generation {
     for (const worker of this.#workers.keys()) worker.process.kill("SIGKILL");
   }
 
+  forget(): void {
+    this.#tell({ kind: "forget" });
+  }
+
   reopen(): void {
     this.#tell({ kind: "reopen" });
   }

@@ -219,6 +219,11 @@ export class Worker {
     this.#sinks.reopen();
   }
 
+  /** What is remembered of anybody's lookups is asked anew. */
+  forget(): void {
+    for (const { authority } of this.#servers) authority.forgetAll();
+  }
+
   /** Says what went wrong, and goes on. */
   fault(error: Error): void {
     this.log.write("alert", `fault: ${error.stack ?? error.message}`);

@@ -1,7 +1,7 @@
 /** The kinds of metrics, each with Postern's prefix. */
 import { type Aggregator, Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-const PREFIX = "postern_";
+export const PREFIX = "postern_";
 
 export function counter<Label extends string>(
   registry: Registry,

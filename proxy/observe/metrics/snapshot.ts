@@ -1,5 +1,6 @@
 /** Metrics of several processes as one text: of those that are there, and of those that have been. */
 import { AggregatorRegistry, type Registry } from "prom-client";
+import { PREFIX } from "./kinds.ts";
 
 /** All metrics of a process, as plain data that can be sent to another one. */
 export type Snapshot = readonly object[];
@@ -18,6 +19,14 @@ export class Bygones {
   expose(living: readonly Snapshot[]): Promise<string> {
     return together([...living, this.#counts]).metrics();
   }
+}
+
+/** The values of one metric, of all labels and processes together. @param name without Postern's prefix */
+export async function totalOf(name: string, snapshots: readonly Snapshot[]): Promise<number> {
+  const metric = await together(snapshots)
+    .getSingleMetric(PREFIX + name)
+    ?.get();
+  return metric?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
 }
 
 /** A gauge is about a process that is there. */

@@ -42,6 +42,11 @@ async function start(t: TestContext, status: number | null, trusted = authority)
   const requests = new EventEmitter();
   const told: Told[] = [];
   const serve = async (...[request, reply]: Parameters<RequestListener>): Promise<void> => {
+    // The live line, which has tests of its own.
+    if (request.method === "GET") {
+      reply.writeHead(404).end();
+      return;
+    }
     told.push({ request, body: JSON.parse(await text(request)) });
     if (status !== null) reply.writeHead(status, { "Content-Length": 0 }).end();
     requests.emit("told");

@@ -1,0 +1,57 @@
+/** What comes by the live line, as far as it can be understood. */
+import { LONGEST_NAME, MOST_NAMES, type ToProxy } from "../../shared/fleet.ts";
+
+/** Characters. */
+const LONGEST_MESSAGE = 64 * 1024;
+
+export type Message =
+  | ToProxy
+  /** Of a worker that knows more than we do. */
+  | { readonly kind: "unknown" };
+
+/** @returns null for what no worker of ours says */
+export function readMessage(data: unknown): Message | null {
+  if (typeof data !== "string" || data.length > LONGEST_MESSAGE) return null;
+  const message = parse(data);
+  if (typeof message !== "object" || message === null || !("kind" in message)) return null;
+  switch (message.kind) {
+    case "kick":
+      return readKick(message);
+    case "heard":
+      return readHeard(message);
+    default:
+      return typeof message.kind === "string" ? { kind: "unknown" } : null;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A name that cannot be one is left out: nobody is logged in by it. */
+function readKick(message: object): Message | null {
+  const number = "number" in message ? message.number : null;
+  const names: unknown = "names" in message ? message.names : null;
+  if (!isCount(number) || !Array.isArray(names)) return null;
+  const some: readonly unknown[] = names;
+  return { kind: "kick", number, names: some.filter(isName).slice(0, MOST_NAMES) };
+}
+
+function readHeard(message: object): Message | null {
+  const last = "last" in message ? message.last : null;
+  const complete = "complete" in message ? message.complete : null;
+  if (!isCount(last) || typeof complete !== "boolean") return null;
+  return { kind: "heard", last, complete };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length <= LONGEST_NAME && /^\P{Cc}+$/u.test(value);
+}

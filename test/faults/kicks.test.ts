@@ -1,0 +1,171 @@
+// Two proxies, the worker and a mail server: users who may no longer be logged in are logged in nowhere.
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Admin, startAdmin } from "../support/admin.ts";
+import { Listener } from "../support/mailbox/listener.ts";
+import { attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
+import { makeScratch } from "../support/scratch.ts";
+import { type Servers, startServers } from "../support/servers.ts";
+import { grantImap, startUpstream } from "../support/upstream.ts";
+import type { Wire } from "../support/wire.ts";
+
+const password = "wonderland";
+/** The same, cheap to verify. */
+const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
+
+const userNames = ["alice", "bob", "carol", "dave"];
+
+let upstream: Listener;
+let worker: Admin;
+let scratch: Awaited<ReturnType<typeof makeScratch>>;
+/** On the way to the fleet of the second proxy. */
+let path: Listener;
+let one: Servers<"imap">;
+let two: Servers<"imap">;
+
+before(async () => {
+  upstream = await startUpstream(async (wire) => {
+    await grantImap(wire);
+    for (;;) wire.write(`${await wire.line()}\r\n`);
+  });
+  const mail = { name: "mail", policy: "first", storage: "shared" } as const;
+  worker = await startAdmin({
+    seed: {
+      groups: [mail],
+      servers: [{ name: "m1", group: "mail", host: "127.0.0.1", imapPort: upstream.port }],
+      users: userNames.map((name) => {
+        return { address: `${name}@example.test`, group: "mail", passwordHash };
+      }),
+    },
+  });
+  path = new Listener("127.0.0.1");
+  path.on("connection", (socket) => {
+    const onward = connect(Number(worker.url.port), worker.url.hostname);
+    onward.on("error", () => {}).on("close", () => socket.destroy());
+    socket.on("close", () => onward.destroy());
+    socket.pipe(onward).pipe(socket);
+  });
+  await path.listen(0);
+  scratch = await makeScratch();
+  one = await startProxy("one", worker.url.origin);
+  two = await startProxy("two", `http://127.0.0.1:${path.port}`);
+  await connected("one", "two");
+});
+after(async () => {
+  await Promise.all([one.stop(), two.stop()]);
+  await path.close();
+  await worker.close();
+  await upstream.close();
+  await scratch.remove();
+});
+
+const keyFile = (name: string) => join(scratch.path, `${name}.key`);
+
+async function writeKey(name: string): Promise<void> {
+  const { body } = await worker.call("admin", "POST", "/tokens", { name, role: "fleet" });
+  await writeFile(keyFile(name), body.token);
+}
+
+/** Its fleet is at another address than its lookups. */
+async function startProxy(name: string, fleet: string): Promise<Servers<"imap">> {
+  await writeKey(name);
+  return startProxyWithKey(name, fleet);
+}
+
+function startProxyWithKey(name: string, fleet: string): Promise<Servers<"imap">> {
+  return startServers(
+    `auth_http ${worker.url.origin}/auth; auth_http_header X-Auth-Key key; auth_http_cache on;
+     fleet ${fleet}/fleet key=${keyFile(name)};`,
+    { imap: "listen 127.0.0.1:PORT; protocol imap;" },
+    "worker_processes 2;",
+  );
+}
+
+/** Waits until these are the proxies that the worker knows of. */
+async function connected(...names: readonly string[]): Promise<void> {
+  const list = async () => (await worker.call("read", "GET", "/proxies")).body.items;
+  const now = async () => (await list()).map(({ name }: { name: string }) => name).join(" ");
+  while ((await now()) !== names.join(" ")) await pause(20);
+}
+
+async function logIn({ ports }: Servers<"imap">, user: string): Promise<Wire> {
+  const wire = await greeted("imap", ports.imap);
+  const login = `${user}@example.test`;
+  assert.match(await attempt("imap", wire, { login, password }), granted.imap);
+  return wire;
+}
+
+async function goesOn(wire: Wire): Promise<void> {
+  wire.write("n NOOP\r\n");
+  assert.equal(await wire.line(), "n NOOP");
+}
+
+async function disable(user: string): Promise<void> {
+  const at = `/users/${user}@example.test`;
+  const { status } = await worker.call("admin", "PATCH", at, { enabled: false });
+  assert.equal(status, 200);
+}
+
+test("a user who is disabled is out on all proxies, and no remembered lookup lets them in; others stay", async () => {
+  const alices = [await logIn(one, "alice"), await logIn(one, "alice"), await logIn(two, "ALICE")];
+  const bobs = [await logIn(one, "bob"), await logIn(two, "bob")];
+  await disable("alice");
+  for (const wire of alices) assert.deepEqual(await untilClosed(wire), []);
+  for (const { ports, proxy } of [one, two]) {
+    await proxy.program.logs(/\[notice\].* kicked "alice@example.test", sessions ended: [12]$/);
+    const wire = await greeted("imap", ports.imap);
+    const login = "alice@example.test";
+    assert.match(
+      await attempt("imap", wire, { login, password }),
+      /^a NO \[AUTHENTICATIONFAILED\]/,
+    );
+    wire.end();
+  }
+  for (const wire of bobs) {
+    await goesOn(wire);
+    wire.end();
+  }
+});
+
+test("a proxy that is cut off serves on, and ends those sessions when it is back", async () => {
+  const [there, away, other] = [
+    await logIn(one, "carol"),
+    await logIn(two, "carol"),
+    await logIn(two, "dave"),
+  ];
+  await path.close();
+  await disable("carol");
+  assert.deepEqual(await untilClosed(there), []);
+  await goesOn(away);
+  await path.listen(path.port);
+  assert.deepEqual(await untilClosed(away), []);
+  await connected("one", "two");
+  await goesOn(other);
+  other.end();
+});
+
+test("a proxy whose key is refused says so once and serves on, and is told of kicks when a reload brings another", async () => {
+  await writeFile(keyFile("three"), "postern_wrong\n");
+  const three = await startProxyWithKey("three", worker.url.origin);
+  try {
+    const { program } = three.proxy;
+    const refused = /\[alert\].* fleet cannot be listened to: \S+ answered 401$/;
+    await program.logs(refused);
+    const dave = await logIn(three, "dave");
+    await writeKey("three");
+    program.signal("SIGHUP");
+    await connected("one", "three", "two");
+    await goesOn(dave);
+    const kicked = await worker.call("support", "POST", "/users/dave@example.test/kick");
+    assert.equal(kicked.status, 204);
+    assert.deepEqual(await untilClosed(dave), []);
+    assert.equal((await program.logs(refused)).length, 1);
+    assert.doesNotMatch(program.stderr, /postern_wrong/);
+  } finally {
+    await three.stop();
+  }
+});

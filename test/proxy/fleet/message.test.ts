@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { readMessage } from "../../../proxy/fleet/message.ts";
+import { LONGEST_NAME, MOST_NAMES } from "../../../shared/fleet.ts";
+
+const number = fc.nat();
+const name = fc.stringMatching(/^[a-z*@.\u00e0-\u00ff]{1,40}$/);
+
+test("what the worker says is read as it was meant", () => {
+  const options = { noNullPrototype: true };
+  const names = fc.array(name, { maxLength: MOST_NAMES });
+  const kick = fc.record({ kind: fc.constant("kick"), number, names }, options);
+  const complete = fc.boolean();
+  const heard = fc.record({ kind: fc.constant("heard"), last: number, complete }, options);
+  fc.assert(
+    fc.property(fc.oneof(kick, heard), (message) => {
+      assert.deepEqual(readMessage(JSON.stringify(message)), message);
+    }),
+  );
+});
+
+test("whatever is said, it is nothing, or a message within its bounds", () => {
+  const value = fc.oneof(fc.jsonValue(), fc.nat(), fc.boolean(), fc.array(fc.string()));
+  const likely = fc.record(
+    {
+      kind: fc.constantFrom("kick", "heard", "other", 1),
+      number: value,
+      names: value,
+      last: value,
+      complete: value,
+    },
+    { requiredKeys: [] },
+  );
+  const text = fc.oneof(
+    fc.string(),
+    fc.json(),
+    likely.map((said) => JSON.stringify(said)),
+  );
+  fc.assert(
+    fc.property(fc.oneof(text, fc.anything()), (said) => {
+      const message = readMessage(said);
+      if (message?.kind !== "kick") return;
+      assert.ok(Number.isSafeInteger(message.number) && message.number >= 0);
+      assert.ok(message.names.length <= MOST_NAMES);
+      for (const one of message.names) {
+        assert.ok(one.length > 0 && one.length <= LONGEST_NAME);
+        assert.doesNotMatch(one, /\p{Cc}/u);
+      }
+    }),
+  );
+});
+
+describe("what is no message", () => {
+  for (const said of [
+    "",
+    "ping",
+    "null",
+    "[]",
+    '"kick"',
+    "{}",
+    '{"kind":null}',
+    '{"kind":"kick","number":1.5,"names":[]}',
+    '{"kind":"kick","number":1,"names":"alice"}',
+    '{"kind":"heard","last":"1","complete":true}',
+    '{"kind":"heard","last":1}',
+    `{"kind":"greet","whom":"${"x".repeat(70_000)}"}`,
+  ]) {
+    test(`is not taken for one: ${said.slice(0, 50)}`, () => {
+      assert.equal(readMessage(said), null);
+    });
+  }
+  test("is not taken for one: bytes", () => assert.equal(readMessage(new ArrayBuffer(4)), null));
+});
