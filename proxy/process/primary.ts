@@ -4,7 +4,6 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
-import type { ByteString } from "../../shared/lookup.ts";
 import { type Identity, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../observe/index.ts";
@@ -135,11 +134,6 @@ export class Primary {
     setInterval(() => {}, LONGEST_INTERVAL);
     this.#ready = await this.#current.start();
     if (this.#ready) this.#fleet.follow(this.#current.settings.fleet);
-  }
-
-  /** Ends a user's sessions in every worker, by either name. @returns how many */
-  kick(user: ByteString): Promise<number> {
-    return this.#sessions.kick(user);
   }
 
   #showStatus(): void {
