@@ -24,7 +24,7 @@ describe("-s kick", { concurrency: 3 }, () => {
     const kicked = [await logInWithout(one), await logInWithout(other)];
     const spared = [await logInWithout(one, bert), await logInWithout(other, bert)];
     program.signal("SIGHUP");
-    await workers(4);
+    await program.logs(/gracefully shutting down/, 2);
     kicked.push(await logIn(), await logIn(alias));
     spared.push(await logIn(bert));
 

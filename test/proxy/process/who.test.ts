@@ -75,6 +75,7 @@ describe("-s who", { concurrency: 3 }, () => {
     const [old] = await workers(1);
     const session = await logIn();
     program.signal("SIGHUP");
+    await program.logs(/gracefully shutting down/);
     const [, fresh] = await workers(2);
     const next = await logIn(bert);
     const list = await who();

@@ -1,9 +1,10 @@
-// A process that has stopped in the middle of something does not stop whoever asks it.
+// Whoever asks is told why there is no answer, and is never kept waiting for ever.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { chmod } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { AskError, ask } from "../../../../proxy/process/control/ask.ts";
 import { makeScratch } from "../../../support/scratch.ts";
 
@@ -12,17 +13,23 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "half of its answer": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
 };
 
+/** A socket that says these bytes to everybody. */
+async function serve(t: TestContext, bytes: string): Promise<string> {
+  const { path: directory, remove } = await makeScratch();
+  t.after(remove);
+  const path = join(directory, "control.sock");
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write(bytes);
+  }).listen(path);
+  t.after(() => server.close());
+  await once(server, "listening");
+  return path;
+}
+
 for (const [what, bytes] of Object.entries(ANSWERS)) {
   test(`who says ${what} is given up`, async (t) => {
-    const { path: directory, remove } = await makeScratch();
-    t.after(remove);
-    const path = join(directory, "silent.sock");
-    const server = createServer((socket) => {
-      socket.on("error", () => {});
-      socket.write(bytes);
-    }).listen(path);
-    t.after(() => server.close());
-    await once(server, "listening");
+    const path = await serve(t, bytes);
     await assert.rejects(ask(path, "GET", "/sessions", 100), (error) => {
       assert.ok(error instanceof AskError && !error.alone);
       assert.equal(error.message, `asking ${path} failed (nothing was said for 0.1 seconds)`);
@@ -30,3 +37,19 @@ for (const [what, bytes] of Object.entries(ANSWERS)) {
     });
   });
 }
+
+const skip = process.getuid?.() === 0 ? false : "only root can be somebody else";
+test("who may not ask is told who may", { skip }, async (t) => {
+  const path = await serve(t, "");
+  await chmod(path, 0o600);
+  process.seteuid?.(65_534);
+  try {
+    await assert.rejects(ask(path, "GET", "/sessions"), {
+      message:
+        `asking ${path} failed (13: Permission denied), ` +
+        "only root and the user that started Postern may ask",
+    });
+  } finally {
+    process.seteuid?.(0);
+  }
+});

@@ -2,21 +2,19 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import { mailBlock } from "../../../support/configuration.ts";
 import { anna, greeted } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
+import { freePorts, isFree } from "../../../support/ports.ts";
 import { type Program, run } from "../../../support/program.ts";
-import { posternEntry } from "../../../support/peers/index.ts";
 import { serveControlled } from "../control-site.ts";
 import { makeSite, postern, start } from "../site.ts";
 
 const SOCKET = "nginx.pid.sock";
-const isRoot = process.getuid?.() === 0;
 
 type Site = { readonly site: string; readonly path: string; readonly port: number };
 
@@ -67,6 +65,8 @@ describe("the control socket", { concurrency: 3 }, () => {
       `postern: [error] asking ${place.path} failed (111: Connection refused), ` +
         "Postern is not running any more\n",
     );
+    // Its workers are not far behind.
+    while (!(await isFree(place.port)));
     await started(t, place);
     assert.equal((await postern(place.site, "-s", "who")).end, 0);
   });
@@ -200,30 +200,6 @@ describe("-s who says", { concurrency: 3 }, () => {
     assert.equal(end, 1);
     assert.match(stderr, /^postern: \[error\] no "pid" file is configured.*\n$/);
   });
-
-  test(
-    "that it may not ask",
-    { skip: isRoot ? false : "only root can be somebody else" },
-    async (t) => {
-      const { site, path } = await prepare(t);
-      await started(t, { site, path, port: 0 });
-      await chmod(site, 0o755);
-      const words = [process.execPath, posternEntry, "-p", site, "-c", "mail.conf", "-e", "stderr"];
-      const { end, stderr } = await run("setpriv", [
-        "--reuid=65534",
-        "--clear-groups",
-        ...words,
-        "-s",
-        "who",
-      ]);
-      assert.equal(end, 1);
-      assert.equal(
-        stderr,
-        `postern: [error] asking ${path} failed (13: Permission denied), ` +
-          "only root and the user that started Postern may ask\n",
-      );
-    },
-  );
 
   test("that the path is too long for a socket, as a start does, which serves all the same", async (t) => {
     const place = await prepare(t);
