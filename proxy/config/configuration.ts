@@ -14,7 +14,7 @@ import { resolveValues } from "./scope.ts";
 import { serverSettings } from "./server.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { eventRows, mailRows, mainRows } from "./table.ts";
-import { TlsReader } from "./tls/index.ts";
+import { TlsReader, expiring, expiryWarnings } from "./tls/index.ts";
 
 /** Where to read from, as the command line says it. */
 export interface Source {
@@ -65,6 +65,7 @@ export function readConfiguration(source: Source): Configuration {
   const whole = resolveValues(mailRows, [mail]);
   refuseClashes(listensOf({ ...whole, servers, relay }));
   for (const server of servers) doubt(server, reader.findings);
+  reader.findings.warnings.push(...expiryWarnings(expiring(tls.keyMaterials.certified)));
   const settings: Settings = {
     ...own,
     ...whole,
@@ -77,6 +78,7 @@ export function readConfiguration(source: Source): Configuration {
     file: path,
     servers,
     relay,
+    keyMaterials: tls.keyMaterials,
     warnings: reader.findings.warnings,
     notices: reader.findings.notices,
   };

@@ -25,14 +25,22 @@ export { trusts } from "./realip.ts";
 export type { RelaySettings } from "./relay.ts";
 export type { ResolverSettings } from "./resolver.ts";
 export { withoutPasswords } from "./secrets.ts";
-export type { ServerSettings, Settings } from "./settings.ts";
+export type { ServerSettings, Settings, WorkerSettings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
 export {
   type ClientCertificates,
+  type Certified,
   type ClientTlsSettings,
   type Judged,
+  type KeyMaterials,
+  type KeyPair,
+  type News,
+  type Shown,
   type TlsParameters,
   type TlsSettings,
+  expiring,
+  expiryWarnings,
   failed,
+  match,
 } from "./tls/index.ts";
 export { type Identity, identityOf, isRoot } from "./user.ts";

@@ -48,13 +48,14 @@ export function serverSettings(
 }
 
 function tlsSettings(
-  values: Pick<ServerValues, "listen" | "starttls">,
+  values: Pick<ServerValues, "listen" | "starttls" | "server_name">,
   scopes: readonly [server: Scope, mail: Scope],
   reader: TlsReader,
 ): TlsSettings | null {
   const places: PlaceOf = (name) => placeOf(name, scopes);
   const user = tlsUser(values, places);
-  return user === null ? null : reader.read(resolveValues(ssl, scopes), user, places);
+  if (user === null) return null;
+  return reader.read(resolveValues(ssl, scopes), user, places, values.server_name);
 }
 
 /** nginx speaks of the last `listen ... ssl` where there is one, even if the server has STARTTLS as well. */

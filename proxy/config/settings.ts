@@ -1,4 +1,4 @@
-/** What a configuration says, ready to use: plain data that can be sent to a worker process. */
+/** What a configuration says, ready to use. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "./auth-http.ts";
 import type { Place } from "./error.ts";
@@ -7,7 +7,7 @@ import type { ConnectionLimit } from "./limit.ts";
 import type { Outbound } from "./outbound-proxy.ts";
 import type { RelaySettings } from "./relay.ts";
 import type { EventValues, MailValues, MainValues, ServerValues } from "./table.ts";
-import type { ClientTlsSettings, TlsSettings } from "./tls/index.ts";
+import type { ClientTlsSettings, KeyMaterials, TlsSettings } from "./tls/index.ts";
 
 type Replaced = "protocol" | "auth_http" | "error_log" | "limit_conn" | "limit_conn_zone";
 
@@ -28,7 +28,8 @@ export interface ServerSettings extends Omit<ServerValues, Replaced> {
   readonly outbound: Outbound;
 }
 
-export interface Settings extends Omit<MainValues, "error_log">, EventValues, MailValues {
+/** Plain data that can be sent to a worker process. */
+export interface WorkerSettings extends Omit<MainValues, "error_log">, EventValues, MailValues {
   /** The main configuration's absolute path. */
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];
@@ -39,4 +40,9 @@ export interface Settings extends Omit<MainValues, "error_log">, EventValues, Ma
   readonly warnings: readonly string[];
   /** What Postern does otherwise than nginx: one sentence each. */
   readonly notices: readonly string[];
+}
+
+export interface Settings extends WorkerSettings {
+  /** What files hold that may be renewed: certificates, their keys, and ticket keys. */
+  readonly keyMaterials: KeyMaterials;
 }

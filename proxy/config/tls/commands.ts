@@ -113,6 +113,11 @@ export function apply(
   row?.(draft, command, files, passwords);
 }
 
+/** Whether certificates or keys are among what they set. */
+export function changesPairs(commands: readonly ConfCommand[]): boolean {
+  return commands.some(({ name }) => /^(?:certificate|privatekey)$/i.test(name));
+}
+
 /** What of a command has no effect: said when it is read. */
 export function inexpressible({ name, value }: ConfCommand): string | null {
   if (find(name) === null) return `has no effect for ${name}: Node has no way to set it`;

@@ -29,19 +29,24 @@ export function shownFile(given: string): string {
 
 /** Loads each file once, however many servers name it. */
 export class TlsFiles {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #texts = new Map<string, string>();
   readonly #chains = new Map<string, Chain>();
   readonly #keys = new Map<string, SecretKey>();
 
   /** @param directory of the main configuration file */
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /** The full path, for messages. */
   name(given: string): string {
-    return given.startsWith(DATA) ? shownFile(given) : resolve(this.#directory, given);
+    return given.startsWith(DATA) ? shownFile(given) : resolve(this.directory, given);
+  }
+
+  /** The full path; null where the configuration holds the contents. */
+  path(given: string): string | null {
+    return given.startsWith(DATA) ? null : this.name(given);
   }
 
   /** @throws ConfigError */
@@ -77,15 +82,8 @@ export class TlsFiles {
 
   #loadChain(given: string, place: Place): Chain {
     const name = this.name(given);
-    const what = `cannot load certificate "${name}":`;
-    const text = this.#read(given, `${what} BIO_new_file()`, place);
-    const certificates = blocks(text, "CERTIFICATE");
-    const [first = text, ...others] = certificates;
-    const leaf = orFail(() => new X509Certificate(first), `${what} PEM_read_bio_X509_AUX()`, place);
-    for (const other of others) {
-      orFail(() => new X509Certificate(other), `${what} PEM_read_bio_X509()`, place);
-    }
-    return { name, leaf, certificates };
+    const text = this.#read(given, `cannot load certificate "${name}": BIO_new_file()`, place);
+    return chainIn(text, name, place);
   }
 
   #loadKey(given: string, passwords: readonly string[], place: Place): SecretKey {
@@ -95,10 +93,8 @@ export class TlsFiles {
       throw new ConfigError(`cannot load certificate key "${given}": ${why}`, place);
     }
     const name = this.name(given);
-    const what = `cannot load certificate key "${name}":`;
-    const text = this.#read(given, `${what} BIO_new_file()`, place);
-    const call = `${what} PEM_read_bio_PrivateKey()`;
-    return { name, key: orFail(() => decrypted(text, passwords), call, place) };
+    const text = this.#read(given, `cannot load certificate key "${name}": BIO_new_file()`, place);
+    return keyIn(text, name, passwords, place);
   }
 
   /** @param call nginx's name for what opens the file */
@@ -111,6 +107,29 @@ export class TlsFiles {
       throw failed(call, openFailure(path, error), place);
     }
   }
+}
+
+/** @param name of the file that holds the text. @throws ConfigError */
+export function chainIn(text: string, name: string, place: Place): Chain {
+  const what = `cannot load certificate "${name}":`;
+  const certificates = blocks(text, "CERTIFICATE");
+  const [first = text, ...others] = certificates;
+  const leaf = orFail(() => new X509Certificate(first), `${what} PEM_read_bio_X509_AUX()`, place);
+  for (const other of others) {
+    orFail(() => new X509Certificate(other), `${what} PEM_read_bio_X509()`, place);
+  }
+  return { name, leaf, certificates };
+}
+
+/** @param name likewise. @throws ConfigError */
+export function keyIn(
+  text: string,
+  name: string,
+  passwords: readonly string[],
+  place: Place,
+): SecretKey {
+  const call = `cannot load certificate key "${name}": PEM_read_bio_PrivateKey()`;
+  return { name, key: orFail(() => decrypted(text, passwords), call, place) };
 }
 
 /** Tries each pass phrase in turn, as nginx does; without one it would ask a terminal. */

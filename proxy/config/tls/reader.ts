@@ -1,21 +1,27 @@
 /** What a server's `ssl_*` directives come to. Servers that say the same share one result, and its files. */
 import { readClientCertificates } from "./client-certificates.ts";
 import type { Findings } from "../findings.ts";
-import { type TlsUser, readKeyPairs } from "./certificates.ts";
+import { CertificateReader, type TlsUser } from "./certificates.ts";
+import { certified } from "./certified.ts";
+import { choose } from "./choice.ts";
 import { type ClientTlsValues, readClientTls } from "./client.ts";
-import type { Draft } from "./commands.ts";
-import type { Place } from "../error.ts";
+import { type Draft, changesPairs } from "./commands.ts";
+import { ConfigError, type Place } from "../error.ts";
 import { BIT } from "./options.ts";
 import { type PlaceOf, type TlsValues, stores } from "./ssl.ts";
-import { TlsFiles } from "./files.ts";
-import { readTicketKey } from "./ticket-keys.ts";
+import { TlsFiles, chainIn, keyIn } from "./files.ts";
+import { KeyMaterial, KeyMaterials, type Source } from "./key-material.ts";
+import { type KeyPair, KeyPairs } from "./key-pairs.ts";
+import { TicketKeyFiles } from "./ticket-keys.ts";
 import { optionsFor, settled } from "./parameters.ts";
 import { cipherList, curveList } from "./shared-rows.ts";
 import type { Judged } from "./openssl-words.ts";
 import type { ClientTlsSettings, TlsSettings } from "./settings.ts";
 
 export class TlsReader {
+  readonly keyMaterials = new KeyMaterials();
   readonly #files: TlsFiles;
+  readonly #certificates: CertificateReader;
   readonly #findings: Findings;
   readonly #made = new Map<string, TlsSettings>();
   readonly #madeAsClient = new Map<string, ClientTlsSettings>();
@@ -24,11 +30,18 @@ export class TlsReader {
   constructor(directory: string, findings: Findings) {
     this.#files = new TlsFiles(directory);
     this.#findings = findings;
+    this.#certificates = new CertificateReader(this.#files, findings);
   }
 
-  /** @throws ConfigError for a file or a value that cannot be used */
-  read(values: TlsValues, user: TlsUser, placeOf: PlaceOf): TlsSettings {
-    return this.#made.getOrInsertComputed(wording(values), () => this.#make(values, user, placeOf));
+  /**
+   * @param serverName whose certificate of a directory is the default
+   * @throws ConfigError for a file or a value that cannot be used
+   */
+  read(values: TlsValues, user: TlsUser, placeOf: PlaceOf, serverName: string): TlsSettings {
+    const name = values.ssl_certificate.length > 0 ? "" : serverName;
+    return this.#made.getOrInsertComputed(wording({ ...values, name }), () =>
+      this.#make(values, user, placeOf, name),
+    );
   }
 
   /**
@@ -43,10 +56,13 @@ export class TlsReader {
     );
   }
 
-  #make(values: TlsValues, user: TlsUser, placeOf: PlaceOf): TlsSettings {
+  #make(values: TlsValues, user: TlsUser, placeOf: PlaceOf, serverName: string): TlsSettings {
     const { ssl_ciphers: ciphers, ssl_ecdh_curve: curves } = values;
+    const own = this.#certificates.own(values, user, placeOf);
+    this.#mindOrder(own, placeOf);
+    const found = this.#certificates.found(values, placeOf);
     const draft: Draft = {
-      pairs: readKeyPairs(values, user, this.#files, placeOf),
+      pairs: this.#standard(own, found, serverName, placeOf),
       ciphers: cipherList(ciphers, placeOf("ssl_ciphers")),
       ciphersuites: null,
       groups: curveList(curves, placeOf("ssl_ecdh_curve")),
@@ -58,13 +74,51 @@ export class TlsReader {
     };
     const clients = readClientCertificates(values, this.#files, placeOf);
     const { ssl_conf_command: commands, ssl_password_file: passwords } = values;
+    const place = placeOf("ssl_conf_command");
+    const parameters = settled(draft, commands, this.#files, passwords, place);
+    const ticketKeys = this.#ticketKeys(values, placeOf);
+    const material = new KeyMaterial({
+      own: changesPairs(commands) ? [fixed(parameters.keyPairs, place)] : own,
+      found,
+      ticketKeys,
+      serverName,
+    });
     return {
-      ...settled(draft, commands, this.#files, passwords, placeOf("ssl_conf_command")),
+      ...parameters,
       certificateCompression: values.ssl_certificate_compression,
       sessionTimeout: values.ssl_session_timeout,
-      ticketKeys: this.#ticketKeys(values, placeOf),
+      keyMaterial: this.keyMaterials.add(material),
+      ticketKeys: ticketKeys.keys,
       clients,
     };
+  }
+
+  /** @throws ConfigError where there is no certificate */
+  #standard(
+    own: readonly Source[],
+    found: readonly Source[],
+    serverName: string,
+    placeOf: PlaceOf,
+  ): KeyPairs {
+    const [mine, others] = [own, found].map((all) => all.flatMap((one) => one.certified));
+    const { standard } = choose(mine ?? [], others ?? [], serverName);
+    const place = placeOf("ssl_certificate_dir");
+    if (standard.length === 0)
+      throw new ConfigError('no certificate in "ssl_certificate_dir"', place);
+    const pairs = new KeyPairs();
+    for (const { certificate, key, file } of standard) {
+      pairs.add(chainIn(certificate, file, place), keyIn(key, file, [], place), place);
+    }
+    return pairs;
+  }
+
+  #mindOrder(own: readonly Source[], placeOf: PlaceOf): void {
+    const types = own.flatMap(({ certified: [one] }) => one?.keyType ?? []);
+    if (new Set(types).size === types.length) return;
+    const what =
+      '"ssl_certificate" of several with keys of one type shows the first, where nginx shows the last; the ' +
+      "others are for clients that name their hosts";
+    this.#findings.note(what, placeOf("ssl_certificate"));
   }
 
   #dhparam({ ssl_dhparam: given }: TlsValues, placeOf: PlaceOf): Judged | null {
@@ -79,18 +133,25 @@ export class TlsReader {
     };
   }
 
-  #ticketKeys(values: TlsValues, placeOf: PlaceOf): readonly Uint8Array[] {
+  #ticketKeys(values: TlsValues, placeOf: PlaceOf): TicketKeyFiles {
     const place = placeOf("ssl_session_ticket_key");
-    const keys = values.ssl_session_ticket_key.map((given) => {
-      return readTicketKey(this.#files.name(given), place);
-    });
-    if (keys.some(({ derived }) => derived)) {
+    const paths = values.ssl_session_ticket_key.map((given) => this.#files.name(given));
+    const keys = new TicketKeyFiles(paths, place);
+    if (keys.derived) {
       const what =
         '"ssl_session_ticket_key" of 80 bytes encrypts with AES-128, which is all Node has';
       this.#findings.note(what, place);
     }
-    return keys.map(({ key }) => key);
+    return keys;
   }
+}
+
+/** What commands have put together is not looked at again. */
+function fixed(pairs: readonly KeyPair[], place: Place): Source {
+  const all = pairs.map(({ certificate, key }) =>
+    certified(chainIn(certificate, "ssl_conf_command", place), keyIn(key, "", [], place)),
+  );
+  return { certified: all, look: () => [] };
 }
 
 /** What directives say, wherever they stand. */

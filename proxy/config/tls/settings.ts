@@ -37,6 +37,8 @@ export interface TlsSettings extends TlsParameters {
   readonly certificateCompression: boolean;
   /** Seconds that a session may be resumed for. */
   readonly sessionTimeout: number;
+  /** The index of what its files hold, which may be renewed. */
+  readonly keyMaterial: number;
   /** 48 bytes each, in Node's order. The first encrypts, all decrypt; with none, the process has its own. */
   readonly ticketKeys: readonly Uint8Array[];
   /** Null where clients are not asked for certificates. */

@@ -55,6 +55,8 @@ const NO_FILES = [] as readonly string[];
 export const ssl = {
   ssl_certificate: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
   ssl_certificate_key: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
+  /** Ours: a folder of certificates and keys, and those in it. */
+  ssl_certificate_dir: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
   ssl_password_file: passwords,
   ssl_protocols: protocols("ssl_ciphers"),
   ssl_ciphers: { in: MAIL, args: 1, read: once(text), default: "HIGH:!aNULL:!MD5" },

@@ -37,9 +37,13 @@ describe("certificates and keys", () => {
     );
   });
 
-  test("of one key type replace each other, as in OpenSSL", () => {
+  test("of one key type are there for whom they name, the first for all others", () => {
     const again = "ssl_certificate other.crt; ssl_certificate_key other.key;";
-    assert.deepEqual(pairs(`${PAIR} ${again}`), [other]);
+    assert.deepEqual(pairs(`${PAIR} ${again}`), [one]);
+    const { notices } = configure(mailBlock("starttls on;", `${PAIR} ${again}`), files);
+    assert.match(notices.join("\n"), /shows the first, where nginx shows the last.*main\.conf:1$/);
+    const { notices: none } = configure(mailBlock("starttls on;", PAIR), files);
+    assert.deepEqual(none, []);
   });
 
   test("may have their chain behind them, and words between", () => {

@@ -1,0 +1,376 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { type TestContext, describe, test } from "node:test";
+import { generate } from "selfsigned";
+import { type News, type Settings, readConfiguration } from "../../../../proxy/config/index.ts";
+import { issue } from "../../../support/authority.ts";
+import type { Certificate } from "../../../support/certificate.ts";
+import { CertificateFiles } from "../../../support/certificate-folder.ts";
+
+const authority = issue("/CN=authority", { ca: true });
+const named = (names: string, rsa = false): Certificate =>
+  issue("/CN=mail", { by: authority, rsa, names: names.replaceAll(/[^, ]+/g, "DNS:$&") });
+const a = named("a.test");
+const newA = named("a.test");
+const b = named("b.test");
+const rsaOfB = named("b.test", true);
+const all = named("*.b.test, b.test");
+
+function read(files: CertificateFiles, directives: string): Settings {
+  files.write("conf", `mail { auth_http h; server { listen 143; starttls on; ${directives} } }`);
+  const source = { file: "conf", prefix: files.path, globals: "", errorLog: null };
+  return readConfiguration(source).settings;
+}
+
+/** What a client that names a host is shown, or nobody. */
+function shown({ keyMaterials }: Settings, host?: string): readonly Certificate[] {
+  const material = keyMaterials.get(0)!;
+  const { standard, names } = material.shown;
+  const id = host === undefined ? undefined : names.get(host);
+  return (id === undefined || id === "" ? standard : material.pairs(id)) ?? [];
+}
+
+/** Looks twice, so that what the first look finds has lasted. */
+function look({ keyMaterials }: Settings): News {
+  const finish = (): News => {
+    const looking = keyMaterials.look();
+    for (;;) {
+      const { done, value } = looking.next();
+      if (done) return value;
+    }
+  };
+  finish();
+  return finish();
+}
+
+const DIR = "ssl_certificate_dir dir;";
+
+describe("ssl_certificate_dir", () => {
+  const LAYOUTS: Readonly<Record<string, Readonly<Record<string, Certificate | string>>>> = {
+    "files of one name": { "dir/a.crt": a.certificate, "dir/a.key": a.key },
+    "a file with both": { "dir/a.pem": `${a.key}${a.certificate}` },
+    "a Kubernetes secret": { "dir/tls.crt": a.certificate, "dir/tls.key": a.key },
+    "one with its authority": {
+      "dir/tls.crt": a.certificate,
+      "dir/tls.key": a.key,
+      "dir/ca.crt": authority.certificate,
+    },
+    "files of any name": { "dir/x.cer": a.certificate, "dir/y.key": a.key, "dir/z.key": b.key },
+    "folders in it": { "dir/any/cert.pem": a.certificate, "dir/any/key.pem": a.key },
+  };
+  for (const [layout, texts] of Object.entries(LAYOUTS)) {
+    test(`takes ${layout}`, (t) => {
+      const files = new CertificateFiles(t);
+      for (const [name, text] of Object.entries(texts)) files.write(name, text as string);
+      const settings = read(files, DIR);
+      assert.deepEqual(shown(settings), [a]);
+      assert.deepEqual(settings.servers[0]?.tls?.keyPairs, [a]);
+      assert.deepEqual(settings.warnings, []);
+    });
+  }
+
+  test("takes certbot's live folder, with the whole chain", (t) => {
+    const files = new CertificateFiles(t);
+    files.certbot("a.test", a, authority.certificate);
+    files.certbot("b.test", b, authority.certificate);
+    files.write("live/README", "Do not touch.");
+    const settings = read(files, "ssl_certificate_dir live;");
+    const whole = ({ certificate, key }: Certificate): Certificate => ({
+      certificate: certificate + authority.certificate,
+      key,
+    });
+    assert.deepEqual(shown(settings, "a.test"), [whole(a)]);
+    assert.deepEqual(shown(settings, "b.test"), [whole(b)]);
+    assert.deepEqual(settings.warnings, []);
+  });
+
+  test("has as its default what is for server_name, else the first by path", (t) => {
+    const files = new CertificateFiles(t);
+    files.write("dir/1.pem", b.certificate + b.key);
+    files.write("dir/2.pem", a.certificate + a.key);
+    files.write("dir/3.pem", rsaOfB.certificate + rsaOfB.key);
+    assert.deepEqual(shown(read(files, `${DIR} server_name other.test;`)), [b, rsaOfB]);
+    assert.deepEqual(shown(read(files, `${DIR} server_name A.test;`)), [a]);
+  });
+
+  test("stands behind ssl_certificate", (t) => {
+    const files = new CertificateFiles(t);
+    files.write("dir/a.pem", a.certificate + a.key);
+    files.write("dir/b.pem", b.certificate + b.key);
+    files.write("own.pem", newA.certificate + newA.key);
+    const own = "ssl_certificate own.pem; ssl_certificate_key own.pem;";
+    const settings = read(files, `${DIR} ${own} server_name b.test;`);
+    assert.deepEqual([shown(settings), shown(settings, "a.test")], [[newA], [newA]]);
+    assert.deepEqual(shown(settings, "b.test"), [b]);
+  });
+
+  test("names what of it cannot be used, and is content with the rest", (t) => {
+    const files = new CertificateFiles(t);
+    files.write("dir/a.pem", a.certificate + a.key);
+    files.write("dir/b.crt", b.certificate);
+    files.write("dir/b.key", newA.key);
+    files.write("dir/c.crt", b.certificate.slice(0, -60));
+    const { warnings } = read(files, DIR);
+    const path = files.file("dir");
+    assert.equal(warnings.length, 2);
+    assert.match(
+      warnings.join("\n"),
+      new RegExp(`certificate "${path}/c.crt": PEM_read_bio_X509_AUX\\(\\) failed`),
+    );
+    assert.match(
+      warnings.join("\n"),
+      new RegExp(
+        `SSL_CTX_use_PrivateKey\\("${path}/b.key"\\) failed .*key values mismatch.* "${path}/b.crt" in .*conf:1$`,
+      ),
+    );
+  });
+
+  test("is refused where it is not there, or holds nothing", (t) => {
+    const files = new CertificateFiles(t);
+    assert.throws(() => read(files, DIR), {
+      message: `opendir() "${files.file("dir")}" failed (2: No such file or directory) in ${files.file("conf")}:1`,
+    });
+    files.write("dir/README", "none yet");
+    assert.throws(() => read(files, DIR), /no certificate in "ssl_certificate_dir" in .*conf:1$/);
+  });
+});
+
+describe("names in certificates", () => {
+  const NAMES: Readonly<Record<string, readonly [subject: string, names: string, ...string[]]>> = {
+    "those of subjectAltName hold": ["/CN=cn.test", "DNS:x.test,DNS:Y.TEST", "x.test", "y.test"],
+    "the common name holds where there is no other": ["/CN=Cn.test", "", "cn.test"],
+    "a common name as people read it is found by its A-label": [
+      "/CN=münchen.test",
+      "",
+      "xn--mnchen-3ya.test",
+    ],
+    "wildcards stay what they are": ["/CN=x", "DNS:*.x.test", "*.x.test"],
+    "addresses are none": ["/CN=x.test", "IP:127.0.0.1"],
+    "nor is what is no host's": ["/CN=x y", ""],
+  };
+  for (const [what, [subject, names, ...expected]] of Object.entries(NAMES)) {
+    test(what, (t) => {
+      const files = new CertificateFiles(t);
+      const made = issue(subject, names === "" ? {} : { names });
+      files.write("one.pem", made.certificate + made.key);
+      const { keyMaterials } = read(files, "ssl_certificate one.pem; ssl_certificate_key one.pem;");
+      assert.deepEqual(
+        keyMaterials.certified.flatMap((one) => one.names),
+        expected,
+      );
+    });
+  }
+
+  test("what only looks like a host's name is none", async (t) => {
+    const files = new CertificateFiles(t);
+    const altNames = [
+      { type: 6, value: "http://x, DNS:evil.test" },
+      { type: 2, value: "x.test" },
+    ] as const;
+    const made = await generate([{ name: "commonName", value: "cn.test" }], {
+      keyType: "ec",
+      extensions: [{ name: "subjectAltName", altNames: [...altNames] }],
+    });
+    files.write("one.pem", `${made.cert}\n${made.private}`);
+    const { keyMaterials } = read(files, "ssl_certificate one.pem; ssl_certificate_key one.pem;");
+    assert.deepEqual(keyMaterials.certified[0]?.names, ["x.test"]);
+  });
+
+  test("a host's own name outweighs a wildcard, which stands for one label", (t) => {
+    const files = new CertificateFiles(t);
+    const one = named("one.b.test");
+    for (const [name, pair] of Object.entries({ a, all, one })) {
+      files.write(`dir/${name}.pem`, pair.certificate + pair.key);
+    }
+    const { names } = read(files, DIR).keyMaterials.get(0)!.shown;
+    assert.deepEqual([...names.keys()].toSorted(), ["*.b.test", "a.test", "b.test", "one.b.test"]);
+    assert.equal(names.get("a.test"), "");
+    assert.notEqual(names.get("*.b.test"), names.get("one.b.test"));
+  });
+});
+
+describe("files that change", () => {
+  function live(t: TestContext): { readonly files: CertificateFiles; readonly settings: Settings } {
+    const files = new CertificateFiles(t);
+    files.certbot("a.test", a, authority.certificate);
+    return { files, settings: read(files, "ssl_certificate_dir live;") };
+  }
+
+  function own(t: TestContext): { readonly files: CertificateFiles; readonly settings: Settings } {
+    const files = new CertificateFiles(t);
+    files.write("a.crt", a.certificate);
+    files.write("a.key", a.key);
+    return { files, settings: read(files, "ssl_certificate a.crt; ssl_certificate_key a.key;") };
+  }
+
+  const leaf = (settings: Settings, host?: string): string | undefined =>
+    /^.*?END CERTIFICATE-----\n/s.exec(shown(settings, host)[0]?.certificate ?? "")?.[0];
+
+  test("are what they were as long as nobody changes them", (t) => {
+    const { settings } = live(t);
+    assert.deepEqual(look(settings), { changed: false, changing: false, refused: [], renewed: [] });
+  });
+
+  test("of certbot are followed to where its links lead", (t) => {
+    const { files, settings } = live(t);
+    files.certbot("a.test", newA, authority.certificate);
+    assert.deepEqual(look(settings).renewed, [0]);
+    assert.equal(leaf(settings), newA.certificate);
+    assert.deepEqual(settings.keyMaterials.certified.length, 1);
+  });
+
+  test("of Kubernetes likewise", (t) => {
+    const files = new CertificateFiles(t);
+    files.secret("secret", a);
+    const directory = read(files, "ssl_certificate_dir secret;");
+    const single = "ssl_certificate secret/tls.crt; ssl_certificate_key secret/tls.key;";
+    const pair = read(files, single);
+    files.secret("secret", newA);
+    for (const settings of [directory, pair]) {
+      assert.deepEqual(look(settings).renewed, [0]);
+      assert.deepEqual(shown(settings), [newA]);
+    }
+  });
+
+  test("are left alone until whoever writes them is done", (t) => {
+    const { files, settings } = own(t);
+    files.write("a.crt", newA.certificate);
+    const { done, value } = settings.keyMaterials.look().next();
+    assert.deepEqual(
+      [done, value],
+      [true, { changed: false, changing: true, refused: [], renewed: [] }],
+    );
+    files.write("a.key", newA.key);
+    assert.deepEqual(look(settings).refused, []);
+    assert.deepEqual(shown(settings), [newA]);
+  });
+
+  const BROKEN: Readonly<Record<string, readonly [file: string, text: string, said: RegExp]>> = {
+    "a certificate that is cut off": [
+      "a.crt",
+      newA.certificate.slice(0, 300),
+      /^cannot load certificate ".*\/a\.crt": PEM/,
+    ],
+    "a chain that is cut off": [
+      "a.crt",
+      a.certificate + b.certificate.slice(0, 300),
+      /a\.crt": PEM_read_bio_X509\(\) failed/,
+    ],
+    "an empty certificate": ["a.crt", "", /^cannot load certificate ".*\/a\.crt": PEM/],
+    "an empty key": ["a.key", "", /^cannot load certificate key ".*\/a\.key": PEM/],
+    "a key that is cut off": [
+      "a.key",
+      newA.key.slice(0, 60),
+      /^cannot load certificate key ".*\/a\.key": PEM/,
+    ],
+    "the key of another": [
+      "a.key",
+      newA.key,
+      /^SSL_CTX_use_PrivateKey\(".*\/a\.key"\) failed .*key values mismatch/,
+    ],
+    "a certificate before its key": [
+      "a.crt",
+      newA.certificate,
+      /^SSL_CTX_use_PrivateKey\(".*\/a\.key"\) failed/,
+    ],
+  };
+  for (const [what, [file, text, said]] of Object.entries(BROKEN)) {
+    test(`and hold ${what} are refused once, and tried again when they change again`, (t) => {
+      const { files, settings } = own(t);
+      files.write(file, text);
+      const { refused, renewed } = look(settings);
+      assert.deepEqual([refused.length, renewed], [1, []]);
+      assert.match(refused[0]!, said);
+      assert.match(refused[0]!, /, the certificate before it stays$/);
+      assert.deepEqual(look(settings).refused, []);
+      assert.deepEqual(shown(settings), [a]);
+      files.write("a.crt", newA.certificate);
+      files.write("a.key", newA.key);
+      assert.deepEqual(look(settings).renewed, [0]);
+      assert.deepEqual(shown(settings), [newA]);
+    });
+
+    test(`and hold ${what} are refused in a folder, too`, (t) => {
+      const files = new CertificateFiles(t);
+      files.write("dir/a.crt", a.certificate);
+      files.write("dir/a.key", a.key);
+      files.write("dir/b.pem", b.certificate + b.key);
+      const settings = read(files, DIR);
+      files.write(`dir/${file}`, text);
+      const { refused } = look(settings);
+      assert.match(refused.join("\n"), /\/dir\/a\.(?:crt|key)"/);
+      assert.deepEqual(look(settings).refused, []);
+      assert.deepEqual(shown(settings, "a.test"), [a]);
+      files.write("dir/a.crt", newA.certificate);
+      files.write("dir/a.key", newA.key);
+      assert.deepEqual(look(settings).refused, []);
+      assert.deepEqual(shown(settings, "a.test"), [newA]);
+      assert.deepEqual(shown(settings, "b.test"), [b]);
+    });
+  }
+
+  test("of certbot that stops halfway leave the old ones, with their chain", (t) => {
+    const half = ["privkey", "cert", "chain", "fullchain"];
+    for (const links of half.map((_, index) => half.slice(0, index + 1))) {
+      const { files, settings } = live(t);
+      files.certbot("a.test", newA, authority.certificate, links);
+      look(settings);
+      const whole = links.length === half.length;
+      const { certificate } = whole ? newA : a;
+      assert.equal(
+        shown(settings)[0]?.certificate,
+        certificate + authority.certificate,
+        links.join(),
+      );
+    }
+  });
+
+  test("may come and go in a directory", (t) => {
+    const { files, settings } = live(t);
+    files.certbot("b.test", b, authority.certificate);
+    assert.deepEqual(look(settings).renewed, [0]);
+    assert.equal(leaf(settings, "b.test"), b.certificate);
+    rmSync(files.file("live/a.test"), { recursive: true });
+    assert.deepEqual(look(settings).renewed, [0]);
+    assert.equal(leaf(settings), b.certificate);
+    assert.equal(settings.keyMaterials.certified.length, 1);
+  });
+
+  test("stay in service when the whole directory goes, which is told once", (t) => {
+    const { files, settings } = live(t);
+    rmSync(files.file("live"), { recursive: true });
+    const looking = settings.keyMaterials.look().next();
+    assert.match(
+      (looking.value as News).refused.join("\n"),
+      /^opendir\(\) ".*\/live" failed \(2: /,
+    );
+    assert.deepEqual(look(settings).refused, []);
+    assert.equal(leaf(settings), a.certificate);
+    files.certbot("a.test", newA, authority.certificate);
+    look(settings);
+    assert.equal(leaf(settings), newA.certificate);
+  });
+
+  test("stay in service when all certificates go", (t) => {
+    const { files, settings } = live(t);
+    rmSync(files.file("live/a.test"), { recursive: true });
+    look(settings);
+    assert.equal(leaf(settings), a.certificate);
+  });
+
+  test("may hold ticket keys", (t) => {
+    const files = new CertificateFiles(t);
+    files.write("a.pem", a.certificate + a.key);
+    files.write("ticket", "1".repeat(48));
+    const pair = "ssl_certificate a.pem; ssl_certificate_key a.pem;";
+    const settings = read(files, `${pair} ssl_session_ticket_key ticket;`);
+    const key = (): string =>
+      String(settings.keyMaterials.get(0)?.shown.ticketKeys.map((bytes) => Buffer.from(bytes)));
+    files.write("ticket", "2".repeat(47));
+    assert.match(look(settings).refused.join("\n"), /ticket" must be 48 or 80 bytes .*stay$/);
+    assert.equal(key(), "1".repeat(48));
+    files.write("ticket", "2".repeat(48));
+    assert.deepEqual(look(settings).renewed, [0]);
+    assert.equal(key(), "2".repeat(48));
+  });
+});
