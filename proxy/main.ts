@@ -138,7 +138,7 @@ async function read(line: CommandLine): Promise<Configuration> {
   const configuration = readConfiguration(line);
   const resolved = await resolveAddresses(configuration.settings, configuration.names);
   const settings = { ...resolved, warnings: [...line.warnings, ...resolved.warnings] };
-  const tls = new TlsContexts(new Uint8Array(48));
+  const tls = new TlsContexts([new Uint8Array(48)]);
   const clientTls = new ClientTlsContexts();
   for (const server of settings.servers) {
     const { proxyTls, lookupTls, place } = server;

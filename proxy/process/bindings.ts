@@ -3,7 +3,7 @@
  * connections of every other address on its port as well, whose servers are then told apart by the address
  * that the client has connected to.
  */
-import type { Listen, Settings } from "../config/index.ts";
+import type { Listen, WorkerSettings } from "../config/index.ts";
 
 /** A `listen`, and the index of its server in the settings; null for the relay, which is none. */
 interface Entrance {
@@ -20,7 +20,7 @@ export interface Binding {
 }
 
 /** In an order that primary and workers agree upon. */
-export function bindings({ servers, relay }: Settings): readonly Binding[] {
+export function bindings({ servers, relay }: WorkerSettings): readonly Binding[] {
   const entrances: Entrance[] = servers.flatMap(({ listen: listens }, server) =>
     listens.map((listen) => ({ server, listen })),
   );
@@ -41,7 +41,7 @@ export function bindings({ servers, relay }: Settings): readonly Binding[] {
 }
 
 /** What the sockets of all servers are bound to. */
-export function clientListens(settings: Settings): readonly Listen[] {
+export function clientListens(settings: WorkerSettings): readonly Listen[] {
   return bindings(settings).map(({ own }) => own.listen);
 }
 

@@ -2,6 +2,8 @@
 import type { ByteString } from "../../shared/lookup.ts";
 import type { Identity, Settings } from "../config/index.ts";
 import type { LiveSession, Snapshot } from "../observe/index.ts";
+import type { TicketKeys } from "../transport/index.ts";
+import type { OwnTicketKeys } from "./own-ticket-keys.ts";
 
 export interface Generation {
   readonly settings: Settings;
@@ -18,6 +20,8 @@ export interface Generation {
   forget(): void;
   /** The log files are opened anew. */
   reopen(): void;
+  /** What new tickets are made with, and old ones read. */
+  renewTickets(keys: TicketKeys): void;
   /** What each of its workers had counted when it was last asked. */
   readonly counts: readonly Snapshot[];
   /** Asks them. */
@@ -54,6 +58,6 @@ export interface Survivor {
 
 /** What is the same for all workers, whatever the configuration says. */
 export interface SharedByWorkers {
-  readonly ticketKeys: Uint8Array;
+  readonly ticketKeys: OwnTicketKeys;
   readonly identity: Identity | null;
 }

@@ -1,10 +1,11 @@
 /** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
 import type { Listen, Settings } from "../config/index.ts";
 import type { Ledger } from "../limits/index.ts";
-import { type BoundSocket, type Connection, accept } from "../transport/index.ts";
+import { type BoundSocket, type Connection, type TicketKeys, accept } from "../transport/index.ts";
 import type { Snapshot } from "../observe/index.ts";
 import { bindings } from "./bindings.ts";
 import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
+import { KeyWatch } from "./key-watch.ts";
 import type { Sockets } from "./sockets.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
 
@@ -18,6 +19,7 @@ export class InProcess implements Generation {
   readonly #worker: Worker;
   readonly #survivor: Survivor;
   #counted: Snapshot = [];
+  #watch: KeyWatch | null = null;
   readonly #fault = (error: Error): void => this.#worker.fault(error);
 
   constructor(
@@ -32,13 +34,21 @@ export class InProcess implements Generation {
     this.#survivor = survivor;
     this.#worker = new Worker(
       settings,
-      { ticketKeys, registry: ledger.account(), reopen() {} },
+      {
+        ticketKeys: ticketKeys.current,
+        pairs: async (material, id) => settings.keyMaterials.get(material)?.pairs(id) ?? null,
+        registry: ledger.account(),
+        reopen() {},
+      },
       () => this.#end(),
     );
+    for (const material of [...settings.keyMaterials].keys()) this.#show(material);
   }
 
   start(): Promise<boolean> {
     process.on("uncaughtException", this.#fault);
+    const { keyMaterials } = this.settings;
+    this.#watch = new KeyWatch(keyMaterials, this.#worker.log, (material) => this.#show(material));
     for (const [index, { own }] of bindings(this.settings).entries()) {
       const socket = this.#sockets.get(own.listen);
       if (socket !== undefined) this.#accept(index, own.listen, socket);
@@ -47,16 +57,22 @@ export class InProcess implements Generation {
   }
 
   drain(): void {
+    this.#watch?.close();
     this.#worker.drain();
   }
 
   stop(): void {
+    this.#watch?.close();
     this.#worker.stop();
     this.#end();
   }
 
   kill(): void {
     this.#survivor.empty();
+  }
+
+  renewTickets(keys: TicketKeys): void {
+    this.#worker.renewTickets(keys);
   }
 
   async count(): Promise<void> {
@@ -84,6 +100,11 @@ export class InProcess implements Generation {
 
   reopen(): void {
     this.#worker.reopen();
+  }
+
+  #show(material: number): void {
+    const shown = this.settings.keyMaterials.get(material)?.shown;
+    if (shown !== undefined) this.#worker.show(material, shown);
   }
 
   #accept(index: number, listen: Listen, socket: BoundSocket): void {

@@ -1,8 +1,9 @@
 /** What the primary process and its workers say to each other, over cluster's channel. */
 import type { ByteString } from "../../shared/lookup.ts";
-import type { Identity, Settings } from "../config/index.ts";
+import type { Identity, KeyPair, Shown, WorkerSettings } from "../config/index.ts";
 import type { Claim, CountedBy, Denial } from "../limits/index.ts";
 import type { Snapshot } from "../observe/index.ts";
+import type { TicketKeys } from "../transport/index.ts";
 import type { SessionsPage } from "./generation.ts";
 
 export type ToWorker =
@@ -10,13 +11,23 @@ export type ToWorker =
       readonly kind: "configure";
       /** Which of the workers this is, from 0; one that replaces another is the same. */
       readonly index: number;
-      readonly settings: Settings;
-      readonly ticketKeys: Uint8Array;
+      readonly settings: WorkerSettings;
+      readonly ticketKeys: TicketKeys;
       /** Whom to become before any connection is accepted; null to stay. */
       readonly identity: Identity | null;
     }
   /** The socket of `bindings(settings)[binding]` comes with this message. */
   | { readonly kind: "listen"; readonly binding: number }
+  /** What files hold now that TLS is made of. */
+  | { readonly kind: "material"; readonly material: number; readonly shown: Shown }
+  /** Certificates and keys that were asked for; null for what there is no longer. */
+  | {
+      readonly kind: "pairs";
+      readonly material: number;
+      readonly id: string;
+      readonly pairs: readonly KeyPair[] | null;
+    }
+  | { readonly kind: "ticketKeys"; readonly keys: TicketKeys }
   /** What came of a session's claims; null where they are granted. */
   | { readonly kind: "answer"; readonly session: number; readonly denial: Denial | null }
   /** Tell what has been counted. */
@@ -39,6 +50,8 @@ export type FromWorker =
   | { readonly kind: "ready" }
   /** The sockets are wanted again: their handles here have been closed. */
   | { readonly kind: "sockets" }
+  /** A client names a host whose certificate is not here yet. */
+  | { readonly kind: "pairs"; readonly material: number; readonly id: string }
   /** A session asks for what is limited; an answer is awaited. */
   | { readonly kind: "claim"; readonly session: number; readonly claims: readonly Claim[] }
   /** It gives back all that it holds, or what is counted by one thing. */

@@ -3,7 +3,6 @@
  * touches a client's byte, so that nothing a client sends can bring it down, but for `master_process off`.
  */
 import cluster from "node:cluster";
-import { randomBytes } from "node:crypto";
 import { type Identity, type Settings, told } from "../config/index.ts";
 import { Ledger } from "../limits/index.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../observe/index.ts";
@@ -17,6 +16,7 @@ import { workerIdentity } from "./identity.ts";
 import { InProcess } from "./in-process.ts";
 import { prepareLogFiles } from "./log-files.ts";
 import { inherited, isDaemon } from "./origin.ts";
+import { OwnTicketKeys } from "./own-ticket-keys.ts";
 import { movePid, removePid, writePid } from "./pid-file.ts";
 import { checkResources } from "./resources.ts";
 import { Sessions } from "./sessions.ts";
@@ -50,7 +50,9 @@ export class Primary {
   );
   readonly #sockets = new Sockets(this.#succession);
   readonly #ledger = new Ledger();
-  readonly #ticketKeys = randomBytes(48);
+  readonly #ticketKeys = new OwnTicketKeys((keys) => {
+    for (const generation of this.#generations) generation.renewTickets(keys);
+  });
   /** Those that still have workers, and the current one, which comes last. */
   readonly #generations = new Set<Generation>();
   /** Those of them that are to stay: the sockets are theirs. */

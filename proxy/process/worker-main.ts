@@ -4,6 +4,7 @@ import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import { NO_SESSIONS } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { RemotePairs } from "./remote-pairs.ts";
 import { RemoteRegistry } from "./remote-registry.ts";
 import { settle } from "./surroundings.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
@@ -12,6 +13,7 @@ export function runWorker(): void {
   let worker: Worker | null = null;
   let awaited = 0;
   const registry = new RemoteRegistry(tell);
+  const pairs = new RemotePairs(tell);
 
   // The terminal's Ctrl-C goes to the whole process group; the primary alone decides what it means.
   for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
@@ -28,12 +30,21 @@ export function runWorker(): void {
   process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
     switch (message.kind) {
       case "configure":
-        worker = configure(message, registry);
+        worker = configure(message, registry, pairs);
         awaited = bindings(message.settings).length;
         break;
       case "listen":
         if (socket !== undefined) worker?.listen(message.binding, socket);
         if (--awaited === 0) tell({ kind: "ready" });
+        break;
+      case "material":
+        worker?.show(message.material, message.shown);
+        break;
+      case "pairs":
+        pairs.answered(message.material, message.id, message.pairs);
+        break;
+      case "ticketKeys":
+        worker?.renewTickets(message.keys);
         break;
       case "answer":
         registry.answered(message.session, message.denial);
@@ -71,10 +82,11 @@ export function runWorker(): void {
 function configure(
   { settings, ticketKeys, identity, index }: ToWorker & { kind: "configure" },
   registry: RemoteRegistry,
+  remote: RemotePairs,
 ): Worker {
   const worker = new Worker(
     settings,
-    { ticketKeys, registry, reopen },
+    { ticketKeys, pairs: (...what) => remote.ask(...what), registry, reopen },
     () => void exitSoon(worker),
   );
   settle(settings, identity, index, worker.log);

@@ -4,10 +4,12 @@ import { fileURLToPath } from "node:url";
 import type { Identity, Settings } from "../config/index.ts";
 import type { Account, Ledger } from "../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../observe/index.ts";
+import type { TicketKeys } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import { ending } from "./ending.ts";
 import { workerEnvironment } from "./environment.ts";
 import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
+import { KeyWatch } from "./key-watch.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { RemoteWorker, send } from "./remote-worker.ts";
 import type { Sockets } from "./sockets.ts";
@@ -38,6 +40,7 @@ export class WorkerProcesses implements Generation {
   readonly #counts = new WorkerCounts();
   readonly #survivor: Survivor;
   #ending = false;
+  #watch: KeyWatch | null = null;
   /** Workers that have come to serve, and those that never will. */
   #ready = 0;
   #lost = 0;
@@ -66,6 +69,8 @@ export class WorkerProcesses implements Generation {
   }
 
   start(): Promise<boolean> {
+    const { keyMaterials } = this.settings;
+    this.#watch = new KeyWatch(keyMaterials, this.#log, (material) => this.#show(material));
     for (let index = 0; index < this.settings.worker_processes; index++) this.#spawn(index);
     return new Promise((resolve) => {
       this.#started = resolve;
@@ -92,6 +97,10 @@ export class WorkerProcesses implements Generation {
     this.#tell({ kind: "reopen" });
   }
 
+  renewTickets(keys: TicketKeys): void {
+    this.#tell({ kind: "ticketKeys", keys });
+  }
+
   get counts(): readonly Snapshot[] {
     return this.#counts.all;
   }
@@ -110,6 +119,7 @@ export class WorkerProcesses implements Generation {
 
   #end(how: ToWorker): void {
     this.#ending = true;
+    this.#watch?.close();
     this.#started(false);
     this.#tell(how);
     if (this.#workers.size === 0) this.#survivor.empty();
@@ -139,9 +149,31 @@ export class WorkerProcesses implements Generation {
       } else if (code === FATAL) this.#lose(worker);
       else this.#replace(index, performance.now() - began);
     });
-    send(worker, { kind: "configure", index, settings, ...this.#shared });
+    this.#configure(worker, index);
     this.#hand(worker);
     worker.on("message", (message: FromWorker) => this.#hear(message, worker, account));
+  }
+
+  /** What files hold may be something else by now than when the settings were read. */
+  #configure(worker: Worker, index: number): void {
+    const { keyMaterials, ...settings } = this.settings;
+    const { ticketKeys, identity } = this.#shared;
+    send(worker, {
+      kind: "configure",
+      index,
+      settings,
+      identity,
+      ticketKeys: ticketKeys.current,
+    });
+    for (const [material, { shown }] of [...keyMaterials].entries()) {
+      send(worker, { kind: "material", material, shown });
+    }
+  }
+
+  /** What files hold is something else now. */
+  #show(material: number): void {
+    const shown = this.settings.keyMaterials.get(material)?.shown;
+    if (shown !== undefined) this.#tell({ kind: "material", material, shown });
   }
 
   /** Hands over the sockets to accept from. */
@@ -168,6 +200,12 @@ export class WorkerProcesses implements Generation {
       case "sockets":
         this.#hand(worker);
         break;
+      case "pairs": {
+        const { material, id } = message;
+        const pairs = this.settings.keyMaterials.get(material)?.pairs(id) ?? null;
+        send(worker, { kind: "pairs", material, id, pairs });
+        break;
+      }
       case "claim": {
         const { session, claims } = message;
         send(worker, { kind: "answer", session, denial: account.claim(session, claims) });

@@ -1,9 +1,15 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
-import { type Listen, type ServerSettings, type Settings, trusts } from "../config/index.ts";
+import {
+  type Listen,
+  type ServerSettings,
+  type Shown,
+  type WorkerSettings,
+  trusts,
+} from "../config/index.ts";
 import { Reporter, tellFleet } from "../fleet/index.ts";
-import { TlsContexts } from "../listener/index.ts";
+import { type KeyMaterialSource, TlsContexts } from "../listener/index.ts";
 import { Refusals, type Registry } from "../limits/index.ts";
 import {
   AccessLog,
@@ -20,6 +26,7 @@ import {
   type BoundSocket,
   type Connection,
   SocketTransport,
+  type TicketKeys,
   type Transport,
   accept,
 } from "../transport/index.ts";
@@ -40,8 +47,10 @@ const PAGE = 200;
 
 /** What a worker has of the primary. */
 export interface Resources {
-  /** 48 bytes, the same for all workers. */
-  readonly ticketKeys: Uint8Array;
+  /** The same for all workers. */
+  readonly ticketKeys: TicketKeys;
+  /** Asks for certificates that the settings do not hold. */
+  readonly pairs: KeyMaterialSource["pairs"];
   /** Counts what all workers hold together. */
   readonly registry: Registry;
   /** Asks for the sockets that it was told to `listen` to, again. */
@@ -63,12 +72,17 @@ export class Worker {
   /** Null where nobody is to be told. */
   readonly #reporter: Reporter | null;
   readonly #metrics: WorkerMetrics;
+  readonly #tls: TlsContexts;
   readonly #idle: () => void;
   #accepted = 0;
   #draining = false;
 
   /** @param idle called when a draining worker has no session left */
-  constructor(settings: Settings, { ticketKeys, registry, reopen }: Resources, idle: () => void) {
+  constructor(
+    settings: WorkerSettings,
+    { ticketKeys, pairs, registry, reopen }: Resources,
+    idle: () => void,
+  ) {
     this.#bindings = bindings(settings);
     this.#idle = idle;
     const transport = new SocketTransport(
@@ -89,7 +103,9 @@ export class Worker {
       refused: () => this.refusals.counts,
     });
     this.#metrics = metrics;
-    const tls = new TlsContexts(ticketKeys);
+    const refused = (why: string): void => this.log.write("error", why);
+    const tls = new TlsContexts(ticketKeys, { pairs, refused });
+    this.#tls = tls;
     const clientTls = new ClientTlsContexts();
     this.#transport = transport;
     const { relay } = settings;
@@ -207,6 +223,15 @@ export class Worker {
       if (sessions.length === PAGE) return { sessions, last: session.number };
     }
     return { sessions, last: null };
+  }
+
+  /** What files hold now that TLS is made of; for handshakes from now on. */
+  show(material: number, shown: Shown): void {
+    this.#tls.show(material, shown);
+  }
+
+  renewTickets(keys: TicketKeys): void {
+    this.#tls.ticketKeys = keys;
   }
 
   /** Everything that it has counted. */

@@ -20,6 +20,13 @@ export type {
 export { inherit } from "./inherited.ts";
 export { BindError, type BoundSocket, accept, acceptOn, bind } from "./listen.ts";
 export { NoRoom, SocketTransport, SourceError } from "./socket-transport.ts";
-export { SocketClientTls, SocketServerTls, trustSystem } from "./tls/index.ts";
+export {
+  ServerContexts,
+  type ServerSecrets,
+  SocketClientTls,
+  SocketServerTls,
+  type TicketKeys,
+  trustSystem,
+} from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { orGiveUp } from "./give-up.ts";

@@ -98,7 +98,12 @@ before(async () => {
     }`);
   worker = new Worker(
     settings,
-    { ticketKeys: new Uint8Array(48), registry: remote(), reopen() {} },
+    {
+      ticketKeys: [new Uint8Array(48)],
+      pairs: () => Promise.resolve(null),
+      registry: remote(),
+      reopen() {},
+    },
     idle.resolve,
   );
   socket = bind({ host: "127.0.0.1", port });

@@ -1,6 +1,11 @@
 // TLS as a server, as the directives of a `server {}` say it, with a new certificate and fixed ticket keys.
+import assert from "node:assert/strict";
 import type { TlsSettings } from "../../proxy/config/index.ts";
-import { SocketServerTls } from "../../proxy/transport/index.ts";
+import {
+  ServerContexts,
+  type ServerSecrets,
+  SocketServerTls,
+} from "../../proxy/transport/index.ts";
 import { pairFiles } from "./authority.ts";
 import { type Certificate, selfSigned } from "./certificate.ts";
 import { server } from "./configuration.ts";
@@ -25,5 +30,19 @@ export async function serverTls(
   files: Readonly<Record<string, string | Uint8Array>> = {},
   ticketKey = new Uint8Array(48).fill(7),
 ): Promise<SocketServerTls> {
-  return new SocketServerTls(await tlsSettings(directives, files), ticketKey, "imap");
+  const contexts = await serverContexts(directives, files, { ticketKeys: () => [ticketKey] });
+  return new SocketServerTls(contexts, "imap");
+}
+
+export async function serverContexts(
+  directives = "",
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+  secrets: Partial<ServerSecrets> = {},
+): Promise<ServerContexts> {
+  return new ServerContexts(await tlsSettings(directives, files), {
+    ticketKeys: () => [new Uint8Array(48).fill(7)],
+    pairs: () => Promise.resolve(null),
+    refused: (why) => assert.fail(why),
+    ...secrets,
+  });
 }

@@ -1,5 +1,4 @@
 /** What the primary process knows, for `/metrics`. */
-import { X509Certificate } from "node:crypto";
 import { Registry } from "prom-client";
 import type { Settings } from "../../config/index.ts";
 import { type Values, gauge } from "./kinds.ts";
@@ -33,20 +32,13 @@ export class PrimaryMetrics {
   }
 }
 
-function expiries({ servers }: Settings): Values<"certificate" | "serial"> {
-  const pairs = servers.flatMap(({ tls }) => tls?.keyPairs ?? []);
-  const shown = new Set(pairs.map(({ certificate }) => certificate));
-  return [...shown]
-    .map((pem) => new X509Certificate(pem))
-    .toSorted((one, other) => one.validToDate.getTime() - other.validToDate.getTime())
+/** Each by the first of its host names, or whose it is. */
+function expiries({ keyMaterials }: Settings): Values<"certificate" | "serial"> {
+  return keyMaterials.certified
+    .toSorted((one, other) => one.expires - other.expires)
     .slice(0, MOST_CERTIFICATES)
-    .map((certificate) => [
-      { certificate: nameOf(certificate), serial: certificate.serialNumber },
-      certificate.validToDate.getTime() / 1000,
+    .map(({ names: [name], subject, serial, expires }) => [
+      { certificate: name ?? subject, serial },
+      expires / 1000,
     ]);
-}
-
-/** The first of its host names, or whose it is. */
-function nameOf({ subjectAltName = "", subject }: X509Certificate): string {
-  return /(?:^|, )DNS:([^,"]+)/.exec(subjectAltName)?.[1] ?? subject.replaceAll("\n", ", ");
 }

@@ -1,4 +1,4 @@
-/** Session tickets (RFC 5077) where Node's own way does not do: several keys, and clients that get none. */
+/** Session tickets (RFC 5077), since Node's own way knows neither several keys nor clients that get none. */
 import { randomBytes } from "node:crypto";
 import type { SecureContext } from "node:tls";
 
@@ -24,29 +24,30 @@ interface Key {
   readonly aes: Uint8Array;
 }
 
+/** 48 bytes each: name, HMAC, AES. The newest encrypts, all decrypt. */
+export type TicketKeys = readonly [newest: Uint8Array, ...older: Uint8Array[]];
+
 /**
- * @param ticketKeys 48 bytes each: name, HMAC, AES. The first encrypts, all decrypt
+ * @param ticketKeys asked each time
  * @param mayResume asked when a ticket is about to be made, of the client that it would be for
  */
 export function giveTickets(
   { context }: SecureContext,
-  ticketKeys: readonly Uint8Array[],
+  ticketKeys: () => TicketKeys,
   mayResume: () => boolean,
 ): void {
-  const keys = ticketKeys.map(parts);
-  const [first] = keys;
-  if (first === undefined || !isTicketContext(context)) {
-    throw new TypeError("this Node cannot be told about tickets");
-  }
+  if (!isTicketContext(context)) throw new TypeError("this Node cannot be told about tickets");
   context.enableTicketKeyCallback();
   context.onticketkeycallback = (name, _iv, encrypt) => {
+    const keys = ticketKeys();
+    const [newest] = keys;
     if (encrypt) {
-      const what = mayResume() ? USE : NOTHING;
-      return [what, first.hmac, first.aes, first.name, randomBytes(PART)];
+      const key = parts(newest);
+      return [mayResume() ? USE : NOTHING, key.hmac, key.aes, key.name, randomBytes(PART)];
     }
-    const key = keys.find((candidate) => Buffer.compare(candidate.name, name) === 0);
-    const { hmac, aes } = key ?? first;
-    return [key === undefined ? NOTHING : key === first ? USE : RENEW, hmac, aes];
+    const used = keys.find((key) => Buffer.compare(key.subarray(0, PART), name) === 0);
+    const { hmac, aes } = parts(used ?? newest);
+    return [used === undefined ? NOTHING : used === newest ? USE : RENEW, hmac, aes];
   };
 }
 

@@ -27,7 +27,7 @@ function tlsServers(count: number): number {
   const text = `mail { auth_http h;\n${blocks.join("\n")}\n}`;
   const files = pairFiles({ one });
   return cost(() => {
-    const tls = new TlsContexts(new Uint8Array(48));
+    const tls = new TlsContexts([new Uint8Array(48)]);
     const made = new Set(configure(text, files).servers.map((server) => tls.of(server)));
     assert.equal(made.size, 1);
   }, 3);
