@@ -35,15 +35,21 @@ const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
   ["EPERM", "1: Operation not permitted"],
   ["ENOENT", "2: No such file or directory"],
   ["ESRCH", "3: No such process"],
+  ["EIO", "5: Input/output error"],
+  ["EAGAIN", "11: Resource temporarily unavailable"],
   ["EACCES", "13: Permission denied"],
   ["ENOTDIR", "20: Not a directory"],
   ["EISDIR", "21: Is a directory"],
   ["EINVAL", "22: Invalid argument"],
+  ["EFBIG", "27: File too large"],
+  ["ENOSPC", "28: No space left on device"],
   ["EROFS", "30: Read-only file system"],
+  ["EPIPE", "32: Broken pipe"],
   ["EAFNOSUPPORT", "97: Address family not supported by protocol"],
   ["EADDRINUSE", "98: Address already in use"],
   ["ECONNREFUSED", "111: Connection refused"],
   ["EADDRNOTAVAIL", "99: Cannot assign requested address"],
+  ["EDQUOT", "122: Disk quota exceeded"],
 ]);
 
 /** What the system says of a call that failed, as nginx shows it. */

@@ -23,7 +23,8 @@ export class EarlyLog {
     // On standard error it has been said.
     if (!("path" in destination) || lines.length === 0) return;
     try {
-      const log = new ErrorLog([{ destination, level: "notice" }], new Sinks());
+      const sinks = new Sinks((trouble, message) => say(trouble, message));
+      const log = new ErrorLog([{ destination, level: "notice" }], sinks);
       for (const line of lines) log.write(level, line);
     } catch (error) {
       say("alert", `could not open error log file: ${openFailed(destination.path, error)}`);

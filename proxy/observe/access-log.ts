@@ -20,7 +20,7 @@ export class AccessLog {
 
   constructor(targets: readonly AccessLogTarget[], sinks: Sinks) {
     this.#logs = targets.map(({ destination, format, when }) => {
-      const sink = sinks.get(destination);
+      const sink = sinks.get(destination, "access");
       const write = format === "json" ? jsonTo(sink) : linesTo(sink, format);
       return when === null ? write : (record) => isTrue(when, record) && write(record);
     });
@@ -54,5 +54,5 @@ function jsonTo(sink: Sink): Write {
 }
 
 function linesTo(sink: Sink, format: LogFormat): Write {
-  return (record) => sink.write(`${bounded(fill(format, record), LONGEST_LINE)}\n`);
+  return (record) => void sink.write(`${bounded(fill(format, record), LONGEST_LINE)}\n`);
 }

@@ -21,7 +21,7 @@ export class ErrorLog {
 
   constructor(targets: readonly ErrorLogTarget[], sinks: Sinks) {
     this.#targets = targets.map(({ destination, level }) => ({
-      sink: sinks.get(destination),
+      sink: sinks.get(destination, "error"),
       threshold: LOG_LEVELS.indexOf(level),
     }));
     this.#threshold = Math.min(...this.#targets.map(({ threshold }) => threshold));
@@ -39,11 +39,7 @@ export class ErrorLog {
     const about = connection === undefined ? "" : `*${connection} `;
     const line = `${timestamp()} [${level}] ${WHO}: ${about}${printable(message)}`;
     for (const { sink, threshold } of this.#targets) {
-      if (severity < threshold) continue;
-      sink.write(`${bounded(line, LONGEST_LINE)}\n`, level);
-      // Once an outage, so that its own line cannot bring up the next.
-      const trouble = sink.trouble?.() ?? null;
-      if (trouble !== null) this.write("alert", trouble);
+      if (severity >= threshold) sink.write(`${bounded(line, LONGEST_LINE)}\n`, level);
     }
   }
 }

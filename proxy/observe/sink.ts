@@ -2,8 +2,12 @@ import type { LogLevel } from "../config/index.ts";
 
 /** Somewhere that lines go to. */
 export interface Sink {
-  /** @param line with its line end */
-  write(line: string, level?: LogLevel): unknown;
-  /** What has begun to go wrong, told once; null where nothing has. */
-  trouble?(): string | null;
+  /**
+   * @param line with its line end
+   * @returns false where it is known to be lost
+   */
+  write(line: string, level?: LogLevel): boolean;
 }
+
+/** Hears what befalls a sink, once an outage. */
+export type Tell = (level: LogLevel, message: string) => void;

@@ -1,37 +1,48 @@
 /** Where lines go: files, the standard streams and syslog servers, each opened once a process. */
-import pino from "pino";
 import type { LogDestination } from "../config/index.ts";
-import type { Sink } from "./sink.ts";
+import { Outlet } from "./outlet.ts";
+import type { Sink, Tell } from "./sink.ts";
 import { Syslog } from "./syslog.ts";
 
-type Stream = ReturnType<typeof pino.destination>;
+/** What lines are about: sessions, or Postern. */
+export type LogKind = "access" | "error";
 
 export class Sinks {
-  readonly #files = new Map<string, Stream>();
-  readonly #streams = new Map<string, Stream>();
+  /** Lines that found no room, by log. */
+  readonly lost: Record<LogKind, number> = { access: 0, error: 0 };
+  readonly #outlets = new Map<string, Outlet>();
   readonly #servers = new Map<string, Syslog>();
+  readonly #tell: Tell;
+
+  /** @param tell hears of sinks that take no lines; what it writes may go to one of them */
+  constructor(tell: Tell) {
+    this.#tell = tell;
+  }
 
   /** @throws Error where a file cannot be opened */
-  get(destination: LogDestination): Sink {
-    if ("path" in destination) return this.#files.getOrInsertComputed(destination.path, open);
-    if ("stream" in destination) {
-      const { stream } = destination;
-      return this.#streams.getOrInsertComputed(stream, () => open(stream === "stdout" ? 1 : 2));
+  get(destination: LogDestination, kind: LogKind): Sink {
+    const sink = this.#open(destination);
+    return {
+      write: (line, level) => {
+        const taken = sink.write(line, level);
+        if (!taken) this.lost[kind]++;
+        return taken;
+      },
+    };
+  }
+
+  #open(destination: LogDestination): Sink {
+    if ("syslog" in destination) {
+      const { syslog } = destination;
+      const key = JSON.stringify(syslog);
+      return this.#servers.getOrInsertComputed(key, () => new Syslog(syslog, this.#tell));
     }
-    const { syslog } = destination;
-    return this.#servers.getOrInsertComputed(JSON.stringify(syslog), () => new Syslog(syslog));
+    const key = JSON.stringify(destination);
+    return this.#outlets.getOrInsertComputed(key, () => new Outlet(destination, this.#tell));
   }
 
   /** Opens the files anew, by their names: a rotated log is let go of. */
   reopen(): void {
-    for (const file of this.#files.values()) file.reopen();
+    for (const outlet of this.#outlets.values()) outlet.reopen();
   }
-}
-
-/** Written at once and in one piece: a line survives the process, and lines of several workers do not mix. */
-function open(dest: string | number): Stream {
-  const stream = pino.destination({ dest, sync: true, append: true });
-  // A reader of our output that went away must not take the mail down with it.
-  stream.on("error", () => {});
-  return stream;
 }

@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { formatAddress, unixPath } from "../../shared/address.ts";
 import { LOG_LEVELS, type LogLevel, type SyslogServer } from "../config/index.ts";
-import type { Sink } from "./sink.ts";
+import type { Sink, Tell } from "./sink.ts";
 import { type Send, unixDatagrams } from "./unix-datagrams.ts";
 
 /** Bytes that may wait for the network before lines are dropped. */
@@ -13,29 +13,30 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 export class Syslog implements Sink {
   readonly #server: SyslogServer;
   readonly #send: Send;
+  readonly #tell: Tell;
   #reached = true;
-  #told = true;
 
-  constructor(server: SyslogServer) {
+  /** @param tell hears, once an outage, of a server that takes no messages */
+  constructor(server: SyslogServer, tell: Tell) {
     this.#server = server;
+    this.#tell = tell;
     const path = unixPath(server.host);
     this.#send = path === null ? udp(server.host, server.port) : unixDatagrams(path);
   }
 
-  write(line: string, level: LogLevel = this.#server.severity): void {
+  write(line: string, level: LogLevel = this.#server.severity): boolean {
     const { facility, hostname, tag } = this.#server;
     const severity = LOG_LEVELS.length - 1 - LOG_LEVELS.indexOf(level);
     const from = hostname === null ? tag : `${hostname} ${tag}`;
     const head = `<${facility * 8 + severity}>${timestamp()} ${from}: `;
     const reached = this.#send(Buffer.from(head + line.trimEnd()));
-    if (reached !== this.#reached) this.#told = reached;
+    const before = this.#reached;
+    // First, so that this line cannot bring up the next.
     this.#reached = reached;
-  }
-
-  trouble(): string | null {
-    if (this.#told) return null;
-    this.#told = true;
-    return `syslog server ${formatAddress(this.#server)} takes no messages`;
+    if (before && !reached) {
+      this.#tell("alert", `syslog server ${formatAddress(this.#server)} takes no messages`);
+    }
+    return reached;
   }
 }
 

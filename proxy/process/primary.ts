@@ -43,7 +43,7 @@ export class Primary {
   readonly #read: () => Promise<Settings>;
   /** `master_process off`: it is its own worker, whatever a reload says. */
   readonly #alone: boolean;
-  readonly #sinks = new Sinks();
+  readonly #sinks = new Sinks((level, message) => this.#log.write(level, message));
   readonly #succession = new Succession(
     () => this.#log,
     () => this.#afterSuccessor(),
@@ -105,7 +105,11 @@ export class Primary {
     this.#current = this.#generation(settings, identity);
     this.#status = new Status({
       ready: () => this.#isReady,
-      metrics: new PrimaryMetrics(() => this.#current.settings, this.#alone),
+      metrics: new PrimaryMetrics(
+        () => this.#current.settings,
+        () => this.#sinks.lost,
+        this.#alone,
+      ),
       generations: this.#generations,
       sessions: this.#sessions,
       log: () => this.#log,

@@ -68,7 +68,7 @@ export class Worker {
   readonly #doors: Doors;
   readonly #relay: Relay | null;
   readonly #sessions = new Set<Session | RelayedLookup>();
-  readonly #sinks = new Sinks();
+  readonly #sinks = new Sinks((level, message) => this.log.write(level, message));
   /** Null where nobody is to be told. */
   readonly #reporter: Reporter | null;
   readonly #metrics: WorkerMetrics;
@@ -101,6 +101,7 @@ export class Worker {
       sessions: () => [...this.#sessions].filter((each) => each instanceof Session),
       aside: () => health.aside(settings.servers),
       refused: () => this.refusals.counts,
+      lost: () => sinks.lost,
     });
     this.#metrics = metrics;
     const refused = (why: string): void => this.log.write("error", why);

@@ -72,6 +72,15 @@ export class Program {
     return matches();
   }
 
+  /** From now on nobody reads its standard output. */
+  pause(): void {
+    this.#child.stdout?.pause();
+  }
+
+  resume(): void {
+    this.#child.stdout?.resume();
+  }
+
   /** From now on its standard error is copied there too. */
   echo(stream: NodeJS.WritableStream): void {
     this.#child.stderr?.pipe(stream, { end: false });

@@ -1,5 +1,6 @@
 /** The kinds of metrics, each with Postern's prefix. */
 import { type Aggregator, Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { LogKind } from "../sinks.ts";
 
 export const PREFIX = "postern_";
 
@@ -79,4 +80,17 @@ export function gauge<Label extends string>(
       for (const [labels, value] of read()) made.set(labels, value);
     },
   });
+}
+
+/** Lines that are in no log, by what they were about. */
+export type LostLines = Readonly<Record<LogKind, number>>;
+
+export function lostLines(registry: Registry, lost: () => LostLines): void {
+  countedElsewhere(
+    registry,
+    "log_lines_lost_total",
+    "Lines that a log had no room for, or nobody took",
+    ["log"],
+    () => Object.entries(lost()).map(([log, count]) => [{ log }, count] as const),
+  );
 }

@@ -1,7 +1,7 @@
 /** What the primary process knows, for `/metrics`. */
 import { Registry } from "prom-client";
 import type { Settings } from "../../config/index.ts";
-import { type Values, gauge } from "./kinds.ts";
+import { type LostLines, type Values, gauge, lostLines } from "./kinds.ts";
 import { watchProcess } from "./process-metrics.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -13,9 +13,11 @@ export class PrimaryMetrics {
 
   /**
    * @param settings those that are in force when it is asked
+   * @param lost lines of logs
    * @param alone whether the one worker is this very process, and tells how it fares
    */
-  constructor(settings: () => Settings, alone: boolean) {
+  constructor(settings: () => Settings, lost: () => LostLines, alone: boolean) {
+    lostLines(this.#registry, lost);
     if (!alone) watchProcess(this.#registry, "primary");
     gauge(
       this.#registry,

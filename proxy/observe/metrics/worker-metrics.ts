@@ -4,7 +4,15 @@
  */
 import { Registry } from "prom-client";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type Values, countedElsewhere, counter, gauge, histogram } from "./kinds.ts";
+import {
+  type LostLines,
+  type Values,
+  countedElsewhere,
+  counter,
+  gauge,
+  histogram,
+  lostLines,
+} from "./kinds.ts";
 import { watchProcess } from "./process-metrics.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -32,6 +40,8 @@ export interface Live {
   aside(): readonly string[];
   /** Clients sent away, by why. */
   refused(): Iterable<readonly [reason: string, count: number]>;
+  /** Lines that were lost, by log. */
+  lost(): LostLines;
 }
 
 /** Upstreams that are told by name. */
@@ -107,6 +117,7 @@ export class WorkerMetrics {
       ["reason"],
       () => Array.from(live.refused(), ([reason, count]) => [{ reason }, count] as const),
     );
+    lostLines(this.#registry, () => live.lost());
     gauge(
       this.#registry,
       "sessions",

@@ -42,8 +42,13 @@ before(async () => {
     sessions: () => [],
     aside: () => [],
     refused: () => new Refusals().counts,
+    lost: () => ({ access: 0, error: 0 }),
   });
-  const primary = new PrimaryMetrics(() => settings, false);
+  const primary = new PrimaryMetrics(
+    () => settings,
+    () => ({ access: 0, error: 0 }),
+    false,
+  );
   const text = await new Bygones().expose([await worker.snapshot(), await primary.snapshot()]);
   samples = parseMetrics(text);
   const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];

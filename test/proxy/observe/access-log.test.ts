@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { SessionRecord } from "../../../proxy/observe/session-record.ts";
-import { AccessLog, Sinks } from "../../../proxy/observe/index.ts";
+import { AccessLog } from "../../../proxy/observe/index.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { sessionRecord } from "../../support/session-record.ts";
+import { willingSinks } from "../../support/sinks.ts";
 
 const LOGINS: Record<string, string> = {
   letters: "x".repeat(5000),
@@ -19,7 +20,7 @@ for (const [name, login] of Object.entries(LOGINS)) {
     context.after(() => scratch.remove());
     const path = join(scratch.path, "access.log");
     const target = { destination: { path }, format: "json", when: null } as const;
-    new AccessLog([target], new Sinks()).write(sessionRecord({ login }));
+    new AccessLog([target], willingSinks()).write(sessionRecord({ login }));
     const text = readFileSync(path, "utf8");
     assert.ok(text.endsWith("\n"));
     assert.ok(Buffer.byteLength(text) <= 4096, `${Buffer.byteLength(text)} bytes`);

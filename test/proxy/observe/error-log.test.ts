@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { LogLevel } from "../../../proxy/config/index.ts";
-import { ErrorLog, Sinks } from "../../../proxy/observe/index.ts";
+import { ErrorLog } from "../../../proxy/observe/index.ts";
 import { makeScratch } from "../../support/scratch.ts";
+import { willingSinks } from "../../support/sinks.ts";
 
 async function logs(
   context: TestContext,
@@ -15,7 +16,7 @@ async function logs(
   const path = (index: number): string => join(scratch.path, `${index}.log`);
   const targets = levels.map((level, index) => ({ destination: { path: path(index) }, level }));
   return {
-    log: new ErrorLog(targets, new Sinks()),
+    log: new ErrorLog(targets, willingSinks()),
     read: (index) => readFileSync(path(index), "utf8"),
   };
 }

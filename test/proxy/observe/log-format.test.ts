@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { LogFormat, LogVariable } from "../../../proxy/config/index.ts";
-import { AccessLog, Sinks } from "../../../proxy/observe/index.ts";
+import { AccessLog } from "../../../proxy/observe/index.ts";
 import { fill, isTrue } from "../../../proxy/observe/log-format.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { sessionRecord } from "../../support/session-record.ts";
+import { willingSinks } from "../../support/sinks.ts";
 
 function written(escape: LogFormat["escape"], login: string | null): string {
   return fill({ escape, template: [{ variable: "login" }] }, sessionRecord({ login }));
@@ -81,7 +82,7 @@ test("the longest values make a line that a pipe writes in one piece", async (co
   const path = join(scratch.path, "access.log");
   const template = Array.from({ length: 40 }, () => ({ variable: "login" }) as const);
   const format = { escape: "default", template } as const;
-  const log = new AccessLog([{ destination: { path }, format, when: null }], new Sinks());
+  const log = new AccessLog([{ destination: { path }, format, when: null }], willingSinks());
   log.write(sessionRecord({ login: "ä".repeat(5000) }));
   const line = readFileSync(path, "latin1");
   assert.match(line, /^[ -~]+\n$/);

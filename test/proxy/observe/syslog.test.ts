@@ -11,6 +11,7 @@ import { AccessLog, ErrorLog, Sinks } from "../../../proxy/observe/index.ts";
 import { Program } from "../../support/program.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { sessionRecord } from "../../support/session-record.ts";
+import { willingSinks } from "../../support/sinks.ts";
 
 const HOST = hostname().toLowerCase();
 
@@ -46,7 +47,7 @@ async function udpServer(t: TestContext, host = "127.0.0.1"): Promise<Receiver> 
 }
 
 function errorLog(syslog: SyslogServer): ErrorLog {
-  return new ErrorLog([{ destination: { syslog }, level: "debug" }], new Sinks());
+  return new ErrorLog([{ destination: { syslog }, level: "debug" }], willingSinks());
 }
 
 const LINE = String.raw`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[info\] ${process.pid}#${process.pid}: \*7 hello`;
@@ -84,7 +85,7 @@ test("the access log may go there too, at the severity of its parameters", async
   const { port, next } = await udpServer(t);
   const syslog = to("127.0.0.1", port, { severity: "notice" });
   const target = { destination: { syslog }, format: "json", when: null } as const;
-  new AccessLog([target], new Sinks()).write(sessionRecord());
+  new AccessLog([target], willingSinks()).write(sessionRecord());
   const [, head, body] = /^(.*?: )(\{.*\})$/.exec(await next()) ?? [];
   assert.match(head ?? "", new RegExp(`^<189>${DATE} ${HOST} nginx: $`));
   assert.equal(JSON.parse(body ?? "").login, "anna");
@@ -99,7 +100,7 @@ test("a server that is not there bothers nobody", async (t) => {
   const destinations = [nowhere, port].map((at) => to("127.0.0.1", at));
   const log = new ErrorLog(
     destinations.map((syslog) => ({ destination: { syslog }, level: "info" })),
-    new Sinks(),
+    willingSinks(),
   );
   for (const word of ["one", "two", "three"]) {
     log.write("info", word);
@@ -142,12 +143,12 @@ describe("a unix socket", { skip: process.platform !== "linux" && "Linux only" }
     const directory = await scratch(t);
     const path = join(directory, "log");
     const file = join(directory, "error.log");
-    const log = new ErrorLog(
+    const log: ErrorLog = new ErrorLog(
       [
         { destination: { syslog: to(`unix:${path}`, 0) }, level: "info" },
         { destination: { path: file }, level: "alert" },
       ],
-      new Sinks(),
+      new Sinks((level, message) => log.write(level, message)),
     );
     log.write("info", "nobody hears this");
     log.write("info", "nor this");
