@@ -11,7 +11,7 @@ import {
   readConfiguration,
   resolveAddresses,
   told,
-  withoutPasswords,
+  withoutSecrets,
 } from "./config/index.ts";
 import { TlsContexts } from "./listener/index.ts";
 import {
@@ -123,7 +123,7 @@ async function test(line: CommandLine): Promise<void> {
   if (!line.dump) return;
   for (const { path: file, bytes } of files) {
     process.stdout.write(`# configuration file ${file}:\n`);
-    process.stdout.write(`${withoutPasswords(bytes)}\n`, "latin1");
+    process.stdout.write(`${withoutSecrets(bytes)}\n`, "latin1");
   }
 }
 

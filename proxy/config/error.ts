@@ -1,5 +1,5 @@
 import { reason } from "../reason.ts";
-import { withoutPasswords } from "./secrets.ts";
+import { withoutSecrets } from "./secrets.ts";
 
 /** Where a directive stands: the file as it was named, and the line (from 1) on which it ends. */
 export interface Place {
@@ -23,8 +23,8 @@ export class ConfigError extends Error {
 
   constructor(what: string, place?: Place, advice: string | null = null) {
     // Words of the file that make no sense may hold a URL all the same.
-    super(withoutPasswords(place === undefined ? what : `${what} in ${shown(place)}`));
-    this.advice = advice === null ? null : withoutPasswords(advice);
+    super(withoutSecrets(place === undefined ? what : `${what} in ${shown(place)}`));
+    this.advice = advice === null ? null : withoutSecrets(advice);
   }
 }
 

@@ -24,7 +24,7 @@ export type { Outbound, OutboundProxy, ProxyCredentials } from "./outbound-proxy
 export { trusts } from "./realip.ts";
 export type { RelaySettings } from "./relay.ts";
 export type { ResolverSettings } from "./resolver.ts";
-export { withoutPasswords } from "./secrets.ts";
+export { withoutSecrets } from "./secrets.ts";
 export type { ServerSettings, Settings, WorkerSettings } from "./settings.ts";
 export type { SyslogServer } from "./syslog.ts";
 export {

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { adminTokens } from "../../worker/directory/schema/index.ts";
 import { type Harness, type HarnessOptions, startHarness } from "./harness.ts";
 import { fetchAnew } from "./http.ts";
+import { secret } from "./secrets.ts";
 
-export const BOOTSTRAP_SECRET = "once-upon-a-time";
+export const BOOTSTRAP_SECRET = secret("once-upon-a-time");
 
 /** Parsed JSON, which a test looks into as it likes. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -25,7 +26,7 @@ export interface Admin extends Harness {
 }
 
 /** The token of a role. */
-export const tokenOf = (role: Role) => `postern_test-${role}`;
+export const tokenOf = (role: Role) => secret(`postern_test-${role}`);
 
 export async function startAdmin(options: HarnessOptions = {}): Promise<Admin> {
   const secrets = { LOOKUP_KEYS: "key", ADMIN_BOOTSTRAP: BOOTSTRAP_SECRET };

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generate } from "selfsigned";
+import { secret } from "./secrets.ts";
 
 /** PEM texts. */
 export type Certificate = { readonly certificate: string; readonly key: string };
@@ -26,6 +27,7 @@ export async function selfSigned(name = "localhost", from = new Date()): Promise
       { name: "subjectAltName", altNames: [...names] },
     ],
   });
+  secret(made.private.split("\n")[1] ?? "");
   return { certificate: made.cert, key: made.private };
 }
 

@@ -14,6 +14,7 @@ import {
 import { digestOf } from "../../worker/directory/secret.ts";
 import { readKeys } from "../../worker/secrets/index.ts";
 import { hashPassword } from "./passwords.ts";
+import { secret } from "./secrets.ts";
 
 export interface Seed {
   readonly groups?: readonly (typeof groups.$inferInsert)[];
@@ -72,13 +73,13 @@ export async function seed(db: DrizzleD1Database, wanted: Seed): Promise<void> {
   for (const network of wanted.networks ?? [])
     await db.insert(networks).values(network).onConflictDoNothing();
   for (const { password, ...row } of wanted.appPasswords ?? []) {
-    const made = { digest: await digestOf(password), created: new Date() };
+    const made = { digest: await digestOf(secret(password)), created: new Date() };
     await db.insert(appPasswords).values({ ...row, ...made });
   }
   for (const certificate of wanted.certificates ?? [])
     await db.insert(certificates).values(certificate);
-  for (const { secret, ...row } of wanted.secrets ?? []) {
-    const sealed = await readKeys(SEALING)!.seal(secret, row);
+  for (const { secret: plain, ...row } of wanted.secrets ?? []) {
+    const sealed = await readKeys(SEALING)!.seal(secret(plain), row);
     await db.insert(secrets).values({ ...row, sealed });
   }
 }
@@ -86,6 +87,7 @@ export async function seed(db: DrizzleD1Database, wanted: Seed): Promise<void> {
 function hashed(user: NewUser): typeof users.$inferInsert {
   if ("passwordHash" in user) return user;
   const { password, ...row } = user;
-  const bytes = typeof password === "string" ? new TextEncoder().encode(password) : password;
+  const bytes =
+    typeof password === "string" ? new TextEncoder().encode(secret(password)) : password;
   return { ...row, passwordHash: hashPassword(bytes) };
 }

@@ -4,6 +4,7 @@ import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { createTestHarness } from "wrangler";
 import { type Seed, seed } from "./directory.ts";
 import { fetchAnew } from "./http.ts";
+import { assertTellsNoSecret } from "./secrets.ts";
 import { CALLER, TestFleet, TestLedgers, TestObjects } from "./objects/index.ts";
 
 export interface Harness {
@@ -60,6 +61,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   await worker.applyD1Migrations("DB");
   const db = drizzle((await worker.getEnv()).DB);
   await seed(db, options.seed ?? {});
+  const logs = (): string => JSON.stringify(harness.getLogs());
   return {
     url,
     db,
@@ -67,8 +69,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     ask: (headers = {}, path = "/auth") => ask(new URL(path, url), { ...ALICE, ...headers }),
     ledgers: new TestLedgers(new TestObjects(harness, "PENALTIES")),
     fleet: new TestFleet(new TestObjects(harness, "FLEET")),
-    logs: () => JSON.stringify(harness.getLogs()),
-    close: () => harness.close(),
+    logs,
+    close: async () => {
+      const said = logs();
+      await harness.close();
+      assertTellsNoSecret("the worker", said);
+    },
   };
 }
 

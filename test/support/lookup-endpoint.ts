@@ -1,5 +1,6 @@
 // An auth_http endpoint that says what a test wants: raw bytes, never, or nothing at all.
 import { Listener } from "./mailbox/listener.ts";
+import { secret } from "./secrets.ts";
 import { Wire, run } from "./wire.ts";
 
 export type Lookup = {
@@ -40,6 +41,7 @@ export async function startLookupEndpoint(
         const lookup = { ...(await request(wire)), gone };
         lookups.push(lookup);
         const said = await answer(lookup);
+        for (const [, password = ""] of said.matchAll(/^Auth-Pass: (.*)\r$/gim)) secret(password);
         wire.write(said);
         more = /^content-length:/im.test(said);
       }

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { connect as connectSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ProtocolName } from "../../shared/lookup.ts";
+import { secret } from "./secrets.ts";
 import { Hangup, Wire } from "./wire.ts";
 
 export const protocolNames: readonly ProtocolName[] = ["imap", "pop3", "smtp"];
 
-export const anna = { login: "anna@example.test", password: "s3cret" };
+export const anna = { login: "anna@example.test", password: secret("s3cret-of-anna") };
 
 const GREETING = { imap: /^\* OK /, pop3: /^\+OK/, smtp: /^220 / };
 const STARTTLS = { imap: "t STARTTLS", pop3: "STLS", smtp: "STARTTLS" };
@@ -53,6 +54,7 @@ export async function attempt(
   wire: Wire,
   { login, password }: typeof anna = anna,
 ): Promise<string> {
+  secret(password);
   switch (protocol) {
     case "imap":
       wire.write(`a LOGIN ${login} ${password}\r\n`);

@@ -4,6 +4,7 @@ import { type Socket, connect, isIP } from "node:net";
 import { type TLSSocket, TLSSocket as Tls, createSecureContext } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 import { Listener } from "./mailbox/listener.ts";
+import { secret } from "./secrets.ts";
 import { Wire, run } from "./wire.ts";
 
 export type TestProxy = {
@@ -38,6 +39,7 @@ type ConnectOptions = {
 /** An HTTP proxy that knows CONNECT. */
 export async function startConnectProxy(options: ConnectOptions = {}): Promise<TestProxy> {
   const { login, certificate, names = [], together = false } = options;
+  if (login !== undefined) secret(login.replace(/^[^:]*:/, ""));
   const asked: string[] = [];
   return start(asked, (raw) => {
     const socket = certificate === undefined ? raw : underTls(raw, certificate);

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { accepting } from "./ports.ts";
+import { assertTellsNoSecret } from "./secrets.ts";
 
 /** An exit code, or the signal that ended it. */
 export type End = number | NodeJS.Signals;
@@ -26,7 +27,7 @@ export class Program {
   /** What it has written so far. */
   stdout = "";
   stderr = "";
-  /** Settles when it has ended and its output is complete. */
+  /** Settles when it has ended and its output is complete; rejects where one of ours has told a secret. */
   readonly ended: Promise<End>;
 
   constructor(command: string, args: readonly string[], options: ProgramOptions = {}) {
@@ -42,6 +43,8 @@ export class Program {
     // It may well end without reading its input.
     this.#child.stdin?.on("error", () => {}).end(input ?? "");
     this.ended = this.#end();
+    // Whoever waits for it hears of it.
+    this.ended.catch(() => {});
   }
 
   /** Waits until it accepts connections on all ports; its early end is an error with its last words. */
@@ -116,6 +119,16 @@ export class Program {
   }
 
   async #end(): Promise<End> {
+    const end = await this.#close();
+    // Mail programs and servers of other people show what they like.
+    if (this.#name === process.execPath) {
+      assertTellsNoSecret("standard output", this.stdout);
+      assertTellsNoSecret("standard error", this.stderr);
+    }
+    return end;
+  }
+
+  async #close(): Promise<End> {
     running.add(this.#child);
     try {
       const [code, signal] = (await once(this.#child, "close")) as [number | null, NodeJS.Signals];

@@ -1,6 +1,7 @@
 // What `status_listen` says, as a monitor reads it.
 import assert from "node:assert/strict";
 import { setTimeout as after } from "node:timers/promises";
+import { assertTellsNoSecret } from "./secrets.ts";
 
 export type Sample = {
   readonly name: string;
@@ -24,7 +25,9 @@ export async function scrape(port: number): Promise<Sample[]> {
   });
   assert.equal(response.status, 200);
   assert.match(response.headers.get("Content-Type") ?? "", /^text\/plain; version=0\.0\.4/);
-  return parseMetrics(await response.text());
+  const text = await response.text();
+  assertTellsNoSecret("/metrics", text);
+  return parseMetrics(text);
 }
 
 export function parseMetrics(text: string): Sample[] {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { secret } from "./secrets.ts";
 
 export interface TokenProvider {
   readonly url: string;
@@ -27,7 +28,7 @@ interface SignOptions {
   readonly header?: Readonly<Record<string, unknown>>;
 }
 
-const CLIENT = { client: "postern:mail", secret: "s3cret/+ä" };
+const CLIENT = { client: "postern:mail", secret: secret("s3cret/+ä") };
 
 export async function startTokenProvider(): Promise<TokenProvider> {
   const algorithms = ["ES256", "RS256", "EdDSA"] as const;
@@ -63,7 +64,7 @@ export async function startTokenProvider(): Promise<TokenProvider> {
       const claims = { iss: url, aud: "mail", exp: now + 3600, email: "alice@example.test" };
       const { privateKey } = pairs.find((pair) => pair.alg === alg)!;
       const token = new SignJWT({ ...claims, ...changes });
-      return token.setProtectedHeader({ alg, kid: alg, ...header }).sign(privateKey);
+      return secret(await token.setProtectedHeader({ alg, kid: alg, ...header }).sign(privateKey));
     },
     keys,
     opaque: new Map(),
@@ -92,10 +93,8 @@ async function answer(provider: TokenProvider, request: IncomingMessage) {
   if (request.url === "/keys")
     return { status: 200, body: JSON.stringify({ keys: provider.keys }) };
   // RFC 6749 section 2.3.1.
-  const [client, secret] = atob(request.headers.authorization?.replace("Basic ", "") ?? "").split(
-    ":",
-  );
-  const known = new URLSearchParams(`client=${client}&secret=${secret}`);
+  const [client, key] = atob(request.headers.authorization?.replace("Basic ", "") ?? "").split(":");
+  const known = new URLSearchParams(`client=${client}&secret=${key}`);
   if (known.get("client") !== CLIENT.client || known.get("secret") !== CLIENT.secret) {
     return { status: 401, body: "{}" };
   }

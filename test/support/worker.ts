@@ -12,6 +12,7 @@ import { migrate } from "drizzle-orm/d1/migrator";
 import { Miniflare, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { bundle } from "./bundle.ts";
+import { assertTellsNoSecret } from "./secrets.ts";
 
 /** The lookup key of a worker that nobody else can reach. */
 const DEVELOPMENT_KEY = "development";
@@ -64,7 +65,10 @@ export async function startWorker(options: StartOptions = {}): Promise<RunningWo
     host: HOST,
     workers: [worker],
     // Not while starting: a failure's stack trace goes into the error, for whoever asks.
-    handleStructuredLogs: ({ message }: { message: string }) => void (started && log(message)),
+    handleStructuredLogs: ({ message }: { message: string }) => {
+      assertTellsNoSecret("the worker", message);
+      if (started) log(message);
+    },
     // Where `wrangler --local --persist-to` keeps its files.
     ...(persist !== undefined && { defaultPersistRoot: join(persist, "v3") }),
   });

@@ -8,7 +8,7 @@ import {
   type Configuration,
   type OutboundProxy,
   readConfiguration,
-  withoutPasswords,
+  withoutSecrets,
 } from "../../../proxy/config/index.ts";
 import { answer, mailBlock, server } from "../../support/configuration.ts";
 
@@ -157,7 +157,7 @@ test("text is shown without the passwords of URLs, and otherwise as it is", () =
     "http://u@h:80": "http://u@h:80",
   };
   for (const [text, expected] of Object.entries(shown)) {
-    assert.equal(withoutPasswords(text), expected);
+    assert.equal(withoutSecrets(text), expected);
   }
 });
 

@@ -5,6 +5,7 @@ import { issue } from "../../support/authority.ts";
 import { mailBlock } from "../../support/configuration.ts";
 import { posternEntry } from "../../support/peers/index.ts";
 import { run } from "../../support/program.ts";
+import { secret } from "../../support/secrets.ts";
 import { makeSite, postern } from "./site.ts";
 
 /** On a port that everybody may bind. */
@@ -137,6 +138,24 @@ describe("-T", { concurrency: 2 }, () => {
       stdout: `# configuration file ${site}/mail.conf:\n${good}\n`,
       stderr: "",
     });
+  });
+
+  test("shows no key of the lookup endpoint, and no password of an outbound proxy", async (t) => {
+    const key = secret("lookup-key;0815");
+    const password = secret("proxy-password");
+    const mail = good.replace(
+      /mail \{/,
+      `# auth_http_header X-Auth-Key ${secret("former-key")};
+      mail {
+        auth_http_header X-Auth-Key "${key}"; auth_http_header X-Site 'a'; auth_http_header Y ${secret("next-key\\;b")};
+        outbound_proxy http://postern:${password}@127.0.0.1:3128;`,
+    );
+    const site = await makeSite(t, { "mail.conf": mail });
+    const { end, stdout } = await postern(site, "-T");
+    assert.equal(end, 0);
+    assert.match(stdout, /# auth_http_header X-Auth-Key \*\*\*;\n/);
+    assert.match(stdout, /auth_http_header X-Auth-Key \*\*\*; auth_http_header X-Site \*\*\*; /);
+    assert.match(stdout, /auth_http_header Y \*\*\*;\n.*http:\/\/postern:\*\*\*@127/);
   });
 
   test("prints nothing of a configuration that is wrong", async (t) => {

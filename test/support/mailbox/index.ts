@@ -1,5 +1,6 @@
 // Small mail servers for the demo and the tests: IMAP, POP3 and submission over inboxes in memory.
 import { randomUUID } from "node:crypto";
+import { secret } from "../secrets.ts";
 import { serveImap } from "./imap/index.ts";
 import { Listener } from "./listener.ts";
 import { servePop3 } from "./pop3.ts";
@@ -31,7 +32,10 @@ export type MailboxOptions = {
 export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
   const { name, host = "127.0.0.1", ports = {}, users, delivery = new Map() } = options;
   const store = new Store(users, delivery);
-  for (const { address } of users) store.inbox(address).deliver(welcome(name, address));
+  for (const { address, password } of users) {
+    secret(password);
+    store.inbox(address).deliver(welcome(name, address));
+  }
 
   const imap = new Listener(host);
   serveImap(imap, name, store);
