@@ -11,6 +11,7 @@ type Tool =
   | "squid"
   | "tinyproxy"
   | "dante"
+  | "nss-wrapper"
   | "curl"
   | "swaks"
   | "doveadm"
@@ -28,6 +29,7 @@ const files: Record<Tool, readonly string[]> = {
   squid: ["squid", "/usr/lib/squid/basic_ncsa_auth"],
   tinyproxy: ["tinyproxy"],
   dante: ["danted"],
+  "nss-wrapper": [],
   curl: ["curl"],
   swaks: ["swaks"],
   doveadm: ["doveadm"],
@@ -41,11 +43,14 @@ const files: Record<Tool, readonly string[]> = {
 const swaksHasTls = () => spawnSync("perl", ["-MNet::SSLeay", "-e", "1"]).status === 0;
 
 /** The loader complains of a library that it does not find. */
-const danteHasUsers = () =>
+const hasNssWrapper = () =>
   spawnSync("/bin/true", { env: { LD_PRELOAD: "libnss_wrapper.so" } }).stderr.length === 0;
 
 /** Mail servers change to other users for what they do. */
 const wantRoot: readonly Tool[] = ["dovecot", "postfix", "squid", "dante"];
+
+/** Users, or hosts, of a test's own. */
+const wantNames: readonly Tool[] = ["dante", "nss-wrapper"];
 
 /** Why tests that need these tools must be skipped here, if so; under CI=true nothing may be. */
 export function lacking(...tools: Tool[]): string | false {
@@ -55,7 +60,9 @@ export function lacking(...tools: Tool[]): string | false {
   if (tools.some((tool) => wantRoot.includes(tool)) && process.getuid?.() !== 0) {
     reasons.push("not root");
   }
-  if (tools.includes("dante") && !danteHasUsers()) reasons.push("no libnss-wrapper for dante");
+  if (tools.some((tool) => wantNames.includes(tool)) && !hasNssWrapper()) {
+    reasons.push("no libnss-wrapper");
+  }
   if (tools.includes("swaks") && !swaksHasTls()) reasons.push("no TLS for swaks");
   if (reasons.length === 0) return false;
   const reason = reasons.join(", ");

@@ -143,14 +143,14 @@ describe("-T", { concurrency: 2 }, () => {
   test("shows no key of the lookup endpoint, and no password of an outbound proxy", async (t) => {
     const key = secret("lookup-key;0815");
     const password = secret("proxy-password");
-    const mail = good.replace(
+    const held = good.replace(
       /mail \{/,
       `# auth_http_header X-Auth-Key ${secret("former-key")};
       mail {
         auth_http_header X-Auth-Key "${key}"; auth_http_header X-Site 'a'; auth_http_header Y ${secret("next-key\\;b")};
         outbound_proxy http://postern:${password}@127.0.0.1:3128;`,
     );
-    const site = await makeSite(t, { "mail.conf": mail });
+    const site = await makeSite(t, { "mail.conf": held });
     const { end, stdout } = await postern(site, "-T");
     assert.equal(end, 0);
     assert.match(stdout, /# auth_http_header X-Auth-Key \*\*\*;\n/);
