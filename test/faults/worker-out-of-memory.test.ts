@@ -1,0 +1,84 @@
+// A worker that runs out of memory: the kernel kills it, or V8 gives up.
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, after, before, test } from "node:test";
+import { anna, attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
+import { freePorts } from "../support/ports.ts";
+import { type Scratch, makeScratch } from "../support/scratch.ts";
+import { inTheClear } from "../support/servers.ts";
+import { scrapeUntil, total } from "../support/status.ts";
+import type { Wire } from "../support/wire.ts";
+import { assertAtWork } from "../proxy/process/clients.ts";
+import { serve } from "../proxy/process/service.ts";
+
+/** A worker that is told to takes memory until there is none. */
+const GREED = `
+  import cluster from "node:cluster";
+  const kept = [];
+  if (cluster.isWorker) process.on("SIGPWR", () => { for (;;) kept.push(Array(10_000).fill(kept.length)); });`;
+
+let scratch: Scratch;
+
+before(async () => {
+  scratch = await makeScratch();
+  const greed = join(scratch.path, "greed.mjs");
+  await writeFile(greed, GREED);
+  process.env["NODE_OPTIONS"] = `--max-old-space-size=100 --import ${greed}`;
+});
+after(() => scratch.remove());
+
+const ENDS = {
+  "the kernel's out-of-memory killer": { signal: "SIGKILL", told: 9 },
+  "V8 at its heap's limit": { signal: "SIGPWR", told: 6 },
+} as const;
+
+async function site(t: TestContext) {
+  const [status = 0] = await freePorts(1);
+  const limits = "limit_conn_zone $remote_user zone=user:1m; limit_conn user 2;";
+  const mail = `status_listen 127.0.0.1:${status}; ${limits}`;
+  const service = await serve(t, { imap: inTheClear.imap }, "worker_processes 2;", mail);
+  const arrive = async (): Promise<[answer: string, wire: Wire]> => {
+    const wire = await greeted("imap", service.ports.imap);
+    return [await attempt("imap", wire, anna), wire];
+  };
+  return { ...service, status, arrive };
+}
+
+for (const [name, { signal, told }] of Object.entries(ENDS)) {
+  test(
+    `a worker that ${name} ends: its users are cut off and may log in again at once, others notice nothing, it is replaced, its places under limits are free again, and what it had counted by the last scrape stays counted`,
+    { skip: process.platform === "linux" ? false : "Linux only" },
+    async (t) => {
+      const { program, status, arrive, workers } = await site(t);
+      const [first = 0, second = 0] = await workers(2);
+      process.kill(second, "SIGSTOP");
+      const [, victim] = await arrive();
+      process.kill(second, "SIGCONT");
+      process.kill(first, "SIGSTOP");
+      const [, bystander] = await arrive();
+      process.kill(first, "SIGCONT");
+      const [full] = await arrive();
+      assert.match(full, /^a NO \[LIMIT\] /);
+      const accepted = (samples: Parameters<typeof total>[0]): number =>
+        total(samples, "postern_logins_total", { result: "accepted" });
+      // Also where a worker that was stopped is slow to say what it knows.
+      await scrapeUntil(status, (samples) => accepted(samples) === 2);
+
+      process.kill(first, signal);
+      assert.deepEqual(await untilClosed(victim), []);
+      await program.logs(
+        new RegExp(`\\[alert\\] .*worker process ${first} exited on signal ${told}$`),
+      );
+      await assertAtWork(bystander);
+      const [again, back] = await arrive();
+      assert.match(again, granted.imap);
+      const [over] = await arrive();
+      assert.match(over, /^a NO \[LIMIT\] /);
+      await workers(3);
+      await scrapeUntil(status, (samples) => accepted(samples) === 3);
+      await assertAtWork(bystander);
+      for (const wire of [bystander, back]) wire.end();
+    },
+  );
+}
