@@ -12,6 +12,7 @@ type Tool =
   | "tinyproxy"
   | "dante"
   | "nss-wrapper"
+  | "faketime"
   | "curl"
   | "swaks"
   | "doveadm"
@@ -30,6 +31,7 @@ const files: Record<Tool, readonly string[]> = {
   tinyproxy: ["tinyproxy"],
   dante: ["danted"],
   "nss-wrapper": [],
+  faketime: [],
   curl: ["curl"],
   swaks: ["swaks"],
   doveadm: ["doveadm"],
@@ -43,8 +45,11 @@ const files: Record<Tool, readonly string[]> = {
 const swaksHasTls = () => spawnSync("perl", ["-MNet::SSLeay", "-e", "1"]).status === 0;
 
 /** The loader complains of a library that it does not find. */
-const hasNssWrapper = () =>
-  spawnSync("/bin/true", { env: { LD_PRELOAD: "libnss_wrapper.so" } }).stderr.length === 0;
+const isLibrary = (name: string) =>
+  spawnSync("/bin/true", { env: { LD_PRELOAD: name } }).stderr.length === 0;
+
+/** Debian has it beside the loader's path, which a program of its own adds. */
+export const FAKETIME = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /** Mail servers change to other users for what they do. */
 const wantRoot: readonly Tool[] = ["dovecot", "postfix", "squid", "dante"];
@@ -60,9 +65,10 @@ export function lacking(...tools: Tool[]): string | false {
   if (tools.some((tool) => wantRoot.includes(tool)) && process.getuid?.() !== 0) {
     reasons.push("not root");
   }
-  if (tools.some((tool) => wantNames.includes(tool)) && !hasNssWrapper()) {
+  if (tools.some((tool) => wantNames.includes(tool)) && !isLibrary("libnss_wrapper.so")) {
     reasons.push("no libnss-wrapper");
   }
+  if (tools.includes("faketime") && !isLibrary(FAKETIME)) reasons.push("no libfaketime");
   if (tools.includes("swaks") && !swaksHasTls()) reasons.push("no TLS for swaks");
   if (reasons.length === 0) return false;
   const reason = reasons.join(", ");
