@@ -5,18 +5,18 @@ import type { FleetSettings, LogLevel } from "../config/index.ts";
 import { type Host, Live } from "../fleet/index.ts";
 import { type ErrorLog, totalOf } from "../observe/index.ts";
 import { trustSystem } from "../transport/index.ts";
-import type { Generation } from "./generation.ts";
+import type { Generations } from "./generations.ts";
 import type { Sessions } from "./sessions.ts";
 
 export class FleetLine implements Host {
-  readonly #generations: ReadonlySet<Generation>;
+  readonly #generations: Generations;
   readonly #sessions: Sessions;
   readonly #log: () => ErrorLog;
   #followed: { readonly fleet: FleetSettings; readonly live: Live } | null = null;
   #trusting = false;
 
   /** @param log the one that there is when something happens */
-  constructor(generations: ReadonlySet<Generation>, sessions: Sessions, log: () => ErrorLog) {
+  constructor(generations: Generations, sessions: Sessions, log: () => ErrorLog) {
     this.#generations = generations;
     this.#sessions = sessions;
     this.#log = log;
@@ -48,15 +48,14 @@ export class FleetLine implements Host {
   }
 
   forget(): void {
-    for (const generation of this.#generations) generation.forget();
+    this.#generations.forget();
   }
 
   async sessions(): Promise<number> {
-    const all = [...this.#generations];
-    await Promise.all(all.map((generation) => generation.count()));
+    await this.#generations.count();
     return totalOf(
       "sessions",
-      all.flatMap(({ counts }) => counts),
+      [...this.#generations].flatMap(({ counts }) => counts),
     );
   }
 }

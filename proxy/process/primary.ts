@@ -4,19 +4,17 @@
  */
 import cluster from "node:cluster";
 import { type Identity, type Settings, told } from "../config/index.ts";
-import { Ledger } from "../limits/index.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { say } from "../report.ts";
-import { clientListens } from "./bindings.ts";
 import { ControlSocket, controlPages } from "./control/index.ts";
 import { FleetLine } from "./fleet-line.ts";
-import type { Generation, Survivor } from "./generation.ts";
+import type { Generation } from "./generation.ts";
+import { Generations } from "./generations.ts";
 import { workerIdentity } from "./identity.ts";
-import { InProcess } from "./in-process.ts";
+import { limit } from "./limit.ts";
 import { prepareLogFiles } from "./log-files.ts";
 import { inherited, isDaemon } from "./origin.ts";
-import { OwnTicketKeys } from "./own-ticket-keys.ts";
 import { movePid, removePid, writePid } from "./pid-file.ts";
 import { checkResources } from "./resources.ts";
 import { Sessions } from "./sessions.ts";
@@ -25,7 +23,6 @@ import { Sockets } from "./sockets.ts";
 import { startLines } from "./start-lines.ts";
 import { Status } from "./status.ts";
 import { Succession } from "./succession.ts";
-import { WorkerProcesses } from "./worker-processes.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
 const KILL_AFTER = 1000;
@@ -49,22 +46,13 @@ export class Primary {
     () => this.#afterSuccessor(),
   );
   readonly #sockets = new Sockets(this.#succession);
-  readonly #ledger = new Ledger();
-  readonly #ticketKeys = new OwnTicketKeys((keys) => {
-    for (const generation of this.#generations) generation.renewTickets(keys);
-  });
-  /** Those that still have workers, and the current one, which comes last. */
-  readonly #generations = new Set<Generation>();
-  /** Those of them that are to stay: the sockets are theirs. */
-  readonly #serving = new Set<Generation>();
-  readonly #sessions = new Sessions(this.#generations, () => this.#log);
-  readonly #fleet = new FleetLine(this.#generations, this.#sessions, () => this.#log);
-  readonly #control = new ControlSocket(controlPages(this.#sessions), () => this.#log);
+  readonly #generations: Generations;
+  readonly #fleet: FleetLine;
+  readonly #control: ControlSocket;
   readonly #status: Status;
   /** Whether workers accept connections. */
   #ready = false;
   #log: ErrorLog;
-  #current: Generation;
   #reloading: Promise<void> = Promise.resolve();
   #phase: "running" | "draining" | "stopping" = "running";
 
@@ -102,18 +90,31 @@ export class Primary {
     this.#read = read;
     this.#alone = !settings.master_process;
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
-    this.#current = this.#generation(settings, identity);
+    const log = (): ErrorLog => this.#log;
+    this.#generations = new Generations(settings, identity, this.#sockets, {
+      log,
+      gone: (counts) => this.#status.gone(counts),
+      extinct: () => this.#exit(),
+    });
+    const sessions = new Sessions(this.#generations, log);
+    this.#fleet = new FleetLine(this.#generations, sessions, log);
+    this.#control = new ControlSocket(controlPages(sessions), log);
     this.#status = new Status({
       ready: () => this.#isReady,
       metrics: new PrimaryMetrics(
-        () => this.#current.settings,
+        () => this.#settings,
         () => this.#sinks.lost,
         this.#alone,
       ),
       generations: this.#generations,
-      sessions: this.#sessions,
-      log: () => this.#log,
+      sessions,
+      log,
     });
+  }
+
+  /** Those in force. */
+  get #settings(): Settings {
+    return this.#generations.current.settings;
   }
 
   /** Somebody is waiting at the terminal, and hears of what is waited for. */
@@ -123,7 +124,7 @@ export class Primary {
       this.#control.close();
       this.#sockets.close();
     });
-    const { settings } = this.#current;
+    const settings = this.#settings;
     this.#sockets.inherit(inherited, settings, this.#log);
     const seen = settings.error_log.some(({ destination }) => "stream" in destination);
     await this.#sockets.bind(settings, {
@@ -138,12 +139,11 @@ export class Primary {
   async run(): Promise<void> {
     // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
-    this.#ready = await this.#current.start();
-    if (this.#ready) this.#fleet.follow(this.#current.settings.fleet);
+    await this.#serve(this.#generations.current);
   }
 
   #showStatus(): void {
-    const { status_listen: listen } = this.#current.settings;
+    const { status_listen: listen } = this.#settings;
     this.#status.show(listen, listen === null ? undefined : this.#sockets.get(listen));
   }
 
@@ -166,25 +166,6 @@ export class Primary {
     for (const warning of [...settings.warnings, ...warnings]) this.#log.write("warn", warning);
   }
 
-  #generation(settings: Settings, identity: Identity | null): Generation {
-    const shared = { ticketKeys: this.#ticketKeys, identity };
-    const survivor: Survivor = {
-      empty: () => {
-        // After SIGWINCH the current one goes on without workers.
-        if (this.#phase === "running" && generation === this.#current) return;
-        this.#generations.delete(generation);
-        if (this.#generations.size === 0) this.#exit();
-      },
-      gone: (counts) => this.#status.gone(counts),
-    };
-    const generation = this.#alone
-      ? new InProcess(settings, this.#sockets, shared, this.#ledger, survivor)
-      : new WorkerProcesses(settings, this.#sockets, shared, this.#ledger, this.#log, survivor);
-    this.#generations.add(generation);
-    this.#serving.add(generation);
-    return generation;
-  }
-
   /** One reload after the other, so that the last one has read what is there now. */
   #reload(): void {
     this.#reloading = this.#reloading.then(() =>
@@ -200,13 +181,13 @@ export class Primary {
   #succeed(): void {
     if (this.#phase !== "running") return;
     if (this.#alone) this.#log.write("warn", "there is no master process, ignoring SIGUSR2");
-    else this.#succession.begin(this.#sockets.descriptors, this.#current.settings.pid);
+    else this.#succession.begin(this.#sockets.descriptors, this.#settings.pid);
     this.#moveControl();
   }
 
   /** Beside our pid file, wherever that is now. */
   #moveControl(): void {
-    void this.#control.listen(this.#succession.pidFile(this.#current.settings.pid));
+    void this.#control.listen(this.#succession.pidFile(this.#settings.pid));
   }
 
   /** The successor has ended: whoever fell silent for it serves again. */
@@ -219,14 +200,12 @@ export class Primary {
   #startAnew(): void {
     if (this.#phase !== "running") return;
     this.#log.write("notice", "starting workers anew, without reading the configuration");
-    const { settings, identity } = this.#current;
-    this.#current = this.#generation(settings, identity);
-    void this.#replaceBy(this.#current);
+    const { settings, identity } = this.#generations.current;
+    void this.#serve(this.#generations.begin(settings, identity));
   }
 
   async #reconfigure(): Promise<void> {
     this.#log.write("notice", "reconfiguring");
-    const before = this.#current;
     try {
       const settings = await this.#read();
       if (this.#phase !== "running") return;
@@ -237,10 +216,10 @@ export class Primary {
       await this.#sockets.bind(settings, this.#log);
       // It may have waited, and somebody told us to stop.
       if (this.#phase !== "running") return;
-      movePid(before.settings.pid, settings.pid);
+      movePid(this.#settings.pid, settings.pid);
       this.#log = log;
       this.#mention(settings, warnings);
-      this.#current = this.#generation(settings, identity);
+      this.#generations.begin(settings, identity);
       this.#showStatus();
     } catch (error) {
       for (const line of told(error)) this.#log.write("emerg", line);
@@ -248,23 +227,14 @@ export class Primary {
     } finally {
       this.#closeUnused();
     }
-    void this.#replaceBy(this.#current);
-    await this.#control.listen(this.#current.settings.pid);
+    void this.#serve(this.#generations.current);
+    await this.#control.listen(this.#settings.pid);
   }
 
-  /**
-   * New workers first; the old ones stop accepting once those do, so that nobody is refused. Where none of
-   * the new ones can serve, the old ones go on.
-   */
-  async #replaceBy(after: Generation): Promise<void> {
-    if (!(await after.start())) return;
+  async #serve(generation: Generation): Promise<void> {
+    if (!(await this.#generations.serve(generation))) return;
     this.#ready = true;
-    this.#fleet.follow(this.#current.settings.fleet);
-    for (const before of this.#generations) {
-      if (before === after) break;
-      this.#retire(before);
-      this.#serving.delete(before);
-    }
+    this.#fleet.follow(this.#settings.fleet);
     this.#closeUnused();
   }
 
@@ -275,7 +245,7 @@ export class Primary {
 
   /** Closes the sockets that only generations of the past had, or one that has not come about. */
   #closeUnused(): void {
-    const listens = [...this.#serving].flatMap(({ settings }) => clientListens(settings));
+    const { listens } = this.#generations;
     const { listen } = this.#status;
     this.#sockets.keep(listen === null ? listens : [...listens, listen]);
   }
@@ -283,19 +253,13 @@ export class Primary {
   /** Until the next reload, nobody is served but those who are. */
   #fallSilent(): void {
     this.#ready = false;
-    this.#retire(this.#current);
-  }
-
-  /** Its workers end with their sessions, and nobody takes their place. */
-  #retire(generation: Generation): void {
-    generation.drain();
-    limit(generation.settings.worker_shutdown_timeout, () => generation.stop());
+    this.#generations.fallSilent();
   }
 
   /** After a rotation: everybody opens their log files anew. */
   #reopen(): void {
     this.#log.write("notice", "reopening logs");
-    const { settings, identity } = this.#current;
+    const { settings, identity } = this.#generations.current;
     try {
       prepareLogFiles(settings, identity);
     } catch (error) {
@@ -303,26 +267,23 @@ export class Primary {
       return;
     }
     this.#sinks.reopen();
-    for (const generation of this.#generations) generation.reopen();
+    this.#generations.reopen();
   }
 
   #stop(): void {
     if (this.#phase === "stopping") return;
     this.#phase = "stopping";
     this.#control.close();
-    this.#serving.clear();
-    this.#closeUnused();
     this.#fleet.close();
-    for (const generation of this.#generations) generation.stop();
-    limit(KILL_AFTER, () => {
-      for (const generation of this.#generations) generation.kill();
-    });
+    this.#generations.stop();
+    this.#closeUnused();
+    limit(KILL_AFTER, () => this.#generations.kill());
   }
 
   #drain(): void {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
-    const { drain_delay } = this.#current.settings;
+    const { drain_delay } = this.#settings;
     // Where others have the sockets as well, nobody is to turn to another address.
     if (this.#succession.isShared) this.#status.hide();
     if (drain_delay === 0 || this.#succession.isShared) this.#stopListening();
@@ -334,20 +295,14 @@ export class Primary {
 
   #stopListening(): void {
     if (this.#phase !== "draining") return;
-    this.#serving.clear();
+    this.#generations.drain();
     this.#closeUnused();
-    for (const generation of this.#generations) generation.drain();
-    limit(this.#current.settings.worker_shutdown_timeout, () => this.#stop());
+    limit(this.#settings.worker_shutdown_timeout, () => this.#stop());
   }
 
   #exit(): void {
-    removePid(this.#succession.pidFile(this.#current.settings.pid));
+    removePid(this.#succession.pidFile(this.#settings.pid));
     this.#log.write("notice", "exit");
     process.exit(0);
   }
-}
-
-/** @param ms 0 for never */
-function limit(ms: number, then: () => void): void {
-  if (ms > 0) setTimeout(then, ms).unref();
 }

@@ -10,14 +10,14 @@ import {
   statusPages,
 } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
-import type { Generation } from "./generation.ts";
+import type { Generations } from "./generations.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What there is to tell of. */
 export interface Told {
   readonly ready: () => boolean;
   readonly metrics: PrimaryMetrics;
-  readonly generations: Iterable<Generation>;
+  readonly generations: Generations;
   readonly sessions: Sessions;
   readonly log: () => ErrorLog;
 }
@@ -67,7 +67,7 @@ export class Status {
   async #counts(): Promise<string> {
     const { metrics, generations } = this.#told;
     const own = await metrics.snapshot();
-    await Promise.all([...generations].map((generation) => generation.count()));
+    await generations.count();
     // At one moment, so that a worker that ends meanwhile counts once.
     const living = [...generations].flatMap(({ counts }) => counts);
     return this.#bygones.expose([own, ...living]);
