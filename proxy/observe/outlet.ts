@@ -69,12 +69,22 @@ export class Outlet implements Sink {
     return taken;
   }
 
-  /** Opens a file anew, by its name. */
+  /** Opens a file anew, by its name; where that fails, what is open stays so. */
   reopen(): void {
-    if (this.#reopens) this.#stream.reopen();
+    if (!this.#reopens) return;
+    try {
+      this.#stream.reopen();
+    } catch {
+      // Pino tells of it as an error, and would close what is open now twice at the next time.
+      this.#stream.removeAllListeners("ready");
+    }
   }
 
   #fail(error: Error): void {
+    if ("syscall" in error && error.syscall === "open") {
+      this.#tell("emerg", `open() ${this.#name} failed (${systemReason(error)})`);
+      return;
+    }
     this.#failed = true;
     this.#why = systemReason(error);
     this.#retry ??= setInterval(() => this.write(""), RETRY).unref();

@@ -57,3 +57,27 @@ test("a log file that cannot be opened again is named, and nobody is disturbed",
   await assertAtWork(session);
   session.end();
 });
+
+test("nor by one of a configuration before, whose folder has gone", async (t) => {
+  const { program, ports, file, edit } = await serve(t, { imap: inTheClear.imap });
+  await mkdir(file("logs"));
+  await edit("events {}", "error_log logs/error.log notice; error_log stderr notice; events {}");
+  program.signal("SIGHUP");
+  await program.logs(/start worker process/, 2);
+  await edit("error_log logs/error.log notice; ", "");
+  program.signal("SIGHUP");
+  await program.logs(/start worker process/, 3);
+  const session = await loggedIn("imap", ports.imap);
+  await rename(file("logs"), file("gone"));
+  for (const times of [1, 2]) {
+    program.signal("SIGUSR1");
+    await program.logs(/\[emerg\] .*open\(\) "\S+logs\/error\.log" failed \(2: /, times);
+  }
+  await rename(file("gone"), file("logs"));
+  program.signal("SIGUSR1");
+  await program.logs(/reopening logs/, 6);
+  await assertAtWork(session);
+  session.end();
+  assert.equal(await program.stop("SIGQUIT"), 0);
+  assert.doesNotMatch(program.stderr, /\[alert\]/);
+});
