@@ -150,6 +150,8 @@ export class Primary {
   /** Before the pid file is there: who finds it may signal at once. */
   #obey(): void {
     const log = (): ErrorLog => this.#log;
+    // All sessions are worth more than a clean end. Alone, the worker in here listens for that.
+    if (!this.#alone) process.on("uncaughtException", (error) => this.#fault(error));
     obey("SIGTERM", log, () => this.#stop());
     obey("SIGINT", log, () => this.#stop());
     obey("SIGQUIT", log, () => (this.#alone ? this.#stop() : this.#drain()));
@@ -158,6 +160,10 @@ export class Primary {
     // A terminal's window that changes its size sends one, too.
     if (isDaemon && !this.#alone) obey("SIGWINCH", log, () => this.#fallSilent());
     obey("SIGUSR2", log, () => this.#changeProgram());
+  }
+
+  #fault(error: Error): void {
+    this.#log.write("alert", `fault: ${error.stack ?? error.message}`);
   }
 
   /** What the operator should know of a configuration. */
@@ -285,8 +291,9 @@ export class Primary {
     this.#phase = "draining";
     const { drain_delay } = this.#settings;
     // Where others have the sockets as well, nobody is to turn to another address.
-    if (this.#succession.isShared) this.#status.hide();
-    if (drain_delay === 0 || this.#succession.isShared) this.#stopListening();
+    if (this.#succession.isShared) this.#status.leave();
+    // A program before us may have stopped to listen long ago.
+    if (drain_delay === 0 || this.#succession.hasSuccessor) this.#stopListening();
     else {
       this.#log.write("notice", `not ready any more, listening for another ${drain_delay}ms`);
       limit(drain_delay, () => this.#stopListening());

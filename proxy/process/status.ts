@@ -1,5 +1,5 @@
 /** What the primary tells at `status_listen`: whether clients are welcome, and what all workers have counted. */
-import { formatAddress } from "../../shared/address.ts";
+import { formatAddress, unixPath } from "../../shared/address.ts";
 import type { Listen } from "../config/index.ts";
 import {
   Bygones,
@@ -52,6 +52,11 @@ export class Status {
       sessions: (silent) => sessions.list(silent),
     });
     this.#shown = { listen, server: new PageServer(socket, listen.backlog, pages, failed) };
+  }
+
+  /** Leaves it to others that have the socket. To close one of unix's that we have bound would take its file from them. */
+  leave(): void {
+    if (this.listen !== null && unixPath(this.listen.host) === null) this.hide();
   }
 
   hide(): void {

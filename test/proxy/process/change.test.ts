@@ -188,6 +188,42 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     session.end();
   });
 
+  test("leaves the new one its drain_delay, also while the old one still has sessions", async (t) => {
+    const [status = 0] = await freePorts(1);
+    const mail = `status_listen 127.0.0.1:${status};`;
+    const { program, ports, change } = await serveChanging(t, { imap }, "drain_delay 1h;", mail);
+    const session = await loggedIn("imap", ports.imap);
+    const fresh = await change();
+    program.signal("SIGQUIT");
+    await program.logs(/gracefully shutting down/);
+    process.kill(fresh, "SIGQUIT");
+    await program.logs(new RegExp(` ${fresh}#${fresh}: not ready any more, listening`));
+    assert.ok(await isRefused(status), "monitors are told that all is well");
+    (await greeted("imap", ports.imap)).end();
+    await logOut(session);
+    process.kill(fresh, "SIGTERM");
+    assert.equal(await program.ended, 0);
+  });
+
+  test("leaves the new one the file of a unix socket of status_listen", async (t) => {
+    const { path, remove } = await makeScratch();
+    t.after(remove);
+    const status = join(path, "status.sock");
+    const mail = `status_listen unix:${status};`;
+    const { program, ports, change } = await serveChanging(t, { imap }, "", mail);
+    const session = await loggedIn("imap", ports.imap);
+    const fresh = await change();
+    program.signal("SIGQUIT");
+    await program.logs(/gracefully shutting down/);
+    assert.ok(existsSync(status));
+    await logOut(session);
+    await gone(program);
+    assert.ok(existsSync(status));
+    process.kill(fresh, "SIGQUIT");
+    await program.ended;
+    assert.ok(!existsSync(status));
+  });
+
   test("hides no session from -s who and -s kick, whichever program has it", async (t) => {
     const { program, ports, proxy, change } = await serveChanging(t, { imap });
     const before = await loggedIn("imap", ports.imap);
