@@ -104,7 +104,10 @@ export class Generations implements Iterable<Generation> {
 
   /** Until the next one begins, nobody is served but those who are. */
   fallSilent(): void {
-    retire(this.#current);
+    for (const generation of this.#serving) {
+      retire(generation);
+      if (generation !== this.#current) this.#serving.delete(generation);
+    }
   }
 
   /** What others have said is no longer believed by any of them. */

@@ -96,6 +96,21 @@ describe("daemon on", { concurrency: 4 }, () => {
     await ended();
   });
 
+  test("SIGWINCH in the midst of a reload ends the workers of both configurations", async (t) => {
+    const { site, port, pid, logs } = await daemon(t);
+    const bystander = await greeted("imap", port);
+    const text = await readFile(join(site, "mail.conf"), "utf8");
+    await writeFile(join(site, "mail.conf"), `${text} http {}`);
+    process.kill(pid, "SIGHUP");
+    // The new workers are not there yet.
+    await logs(/"http" block .* is skipped/);
+    process.kill(pid, "SIGWINCH");
+    assert.match((await untilClosed(bystander)).join("\n"), /^\* BYE /);
+    await logs(/worker process \d+ exited/, 2);
+    process.kill(pid, "SIGHUP");
+    (await greeted("imap", port)).end();
+  });
+
   test("with no workers left after SIGWINCH, SIGQUIT and SIGTERM end it", async (t) => {
     for (const word of ["quit", "stop"]) {
       const { site, port, pid, logs, ended } = await daemon(t);
