@@ -31,12 +31,18 @@ export class ControlSocket {
     if (pid === (this.#open?.pid ?? null)) return;
     try {
       const socket = pid === null ? null : await bound(socketPath(pid));
-      this.#open?.server.close();
-      this.#open = null;
+      this.#leave();
       if (pid !== null && socket !== null) this.#serve(pid, socket);
     } catch (error) {
+      // Nobody looks for us there any more, and it may be a successor's by now.
+      this.#leave();
       this.#failed(error);
     }
+  }
+
+  #leave(): void {
+    this.#open?.server.close();
+    this.#open = null;
   }
 
   #serve(pid: string, socket: BoundSocket): void {
@@ -59,8 +65,7 @@ export class ControlSocket {
   /** For good; the file goes as well. */
   close(): void {
     this.#closed = true;
-    this.#open?.server.close();
-    this.#open = null;
+    this.#leave();
   }
 }
 

@@ -13,8 +13,12 @@ import { freePorts, isFree } from "../../../support/ports.ts";
 import { type Program, run } from "../../../support/program.ts";
 import { serveControlled } from "../control-site.ts";
 import { makeSite, postern, start } from "../site.ts";
+import { changes } from "../successor.ts";
 
 const SOCKET = "nginx.pid.sock";
+
+/** Bytes of a path that fit into a socket's address. */
+const LONGEST = process.platform === "linux" ? 107 : 103;
 
 type Site = { readonly site: string; readonly path: string; readonly port: number };
 
@@ -137,6 +141,25 @@ describe("the control socket", { concurrency: 3 }, () => {
     await before.stop("SIGKILL");
     assert.equal((await postern(place.site, "-s", "who")).end, 0);
     for (const client of clients) client.end();
+  });
+
+  test("is the new program's, also where the old one's path is too long for one", async (t) => {
+    const changer = changes(t);
+    const place = await prepare(t);
+    const deep = join(place.site, "d".repeat(LONGEST - `${place.site}//${SOCKET}`.length));
+    await mkdir(deep);
+    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${place.port}`);
+    await writeFile(
+      join(place.site, "mail.conf"),
+      `pid ${deep}/nginx.pid; error_log stderr notice;\n${mail}`,
+    );
+    const program = await started(t, place);
+    const change = changer(program);
+    await change();
+    await program.logs(/will not reach this process: .*\.oldbin\.sock is longer/);
+    program.signal("SIGQUIT");
+    await program.logs(new RegExp(`${program.pid}#${program.pid}: exit$`));
+    assert.equal((await postern(place.site, "-s", "who")).end, 0);
   });
 
   test("works for a daemon", async (t) => {
