@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Place } from "../error.ts";
 import type { Certified } from "./certified.ts";
-import { Changes, type Report, stamp } from "./file-change.ts";
+import { Changes, type Report, isMissing, stamp } from "./file-change.ts";
 import { type Pairs, Pairing } from "./pairing.ts";
 
 /** What begins with a dot is somebody's in-between, such as the `..data` of Kubernetes. */
@@ -52,8 +52,4 @@ export class CertificateFolder {
       return isMissing(error) ? new Map() : null;
     }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,14 +1,20 @@
 /** Whether files have changed, by what stat(2) tells of what symbolic links lead to in the end. */
 import { statSync } from "node:fs";
+import { reason } from "../../reason.ts";
 
-/** Differs from every earlier one once the file has changed; empty where there is no file. */
+/** Differs from every earlier one once the file has changed; empty where there is no file, or none any more. */
 export function stamp(path: string): string {
   try {
     const file = statSync(path);
     return file.isFile() ? [file.ino, file.size, file.mtimeMs, file.ctimeMs].join(" ") : "";
-  } catch {
-    return "";
+  } catch (error) {
+    // As long as nobody can say, it is there, and whoever reads it hears why not.
+    return isMissing(error) ? "" : reason(error);
   }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 /** What looks at files have found. */

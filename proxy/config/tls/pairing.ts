@@ -102,6 +102,8 @@ export class Pairing {
       return this.#texts.getOrInsertComputed(file, () => readFileSync(file, "latin1"));
     } catch (error) {
       this.#refuse(file, openFailed(file, error));
+      const before = this.#before.get(file);
+      if (before !== undefined && !this.#pairs.has(file)) this.#take(file, before);
       return "";
     }
   }

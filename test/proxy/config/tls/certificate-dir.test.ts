@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { rmSync, symlinkSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
 import { generate } from "selfsigned";
 import { type News, type Settings, readConfiguration } from "../../../../proxy/config/index.ts";
@@ -349,6 +349,24 @@ describe("files that change", () => {
     files.certbot("a.test", newA, authority.certificate);
     look(settings);
     assert.equal(leaf(settings), newA.certificate);
+  });
+
+  test("that cannot be read are told of once, and the old ones stay", (t) => {
+    const files = new CertificateFiles(t);
+    files.write("dir/a.pem", a.certificate + a.key);
+    files.write("dir/b.pem", b.certificate + b.key);
+    const settings = read(files, DIR);
+    const path = files.file("dir/b.pem");
+    rmSync(path);
+    symlinkSync(path, path);
+    const { refused } = look(settings);
+    assert.equal(refused.length, 1);
+    assert.match(refused[0] ?? "", /^open\(\) ".*\/dir\/b\.pem" failed .* before it stays$/);
+    assert.deepEqual(shown(settings, "b.test"), [b]);
+    assert.deepEqual(look(settings).refused, []);
+    rmSync(path);
+    assert.deepEqual(look(settings).renewed, [0]);
+    assert.deepEqual(shown(settings, "b.test"), [a]);
   });
 
   test("stay in service when all certificates go", (t) => {
