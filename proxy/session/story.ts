@@ -189,8 +189,8 @@ export class Story {
 
   /** By either name, in no particular case, as endpoints may not mind it; an empty one is nobody's. */
   isOf(user: ByteString): boolean {
-    const name = user.toLowerCase();
-    return name !== "" && [this.#typed, this.#login].some((known) => known?.toLowerCase() === name);
+    const [typed, login] = [this.#typed, this.#login];
+    return isSame(typed, user) || (login !== typed && isSame(login, user));
   }
 
   /** Somebody wants this user's sessions to end. */
@@ -299,6 +299,12 @@ export class Story {
       end,
     });
   }
+}
+
+/** One is asked of every session there is: few names are of one length. */
+function isSame(known: ByteString | null, user: ByteString): boolean {
+  if (known === null || known.length !== user.length || user === "") return false;
+  return known.toLowerCase() === user.toLowerCase();
 }
 
 function resultOf(outcome: Outcome): LoginResult {
