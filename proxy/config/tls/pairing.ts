@@ -1,4 +1,5 @@
 /** Which key is which certificate's, among the files of a folder, whatever their names: the one that fits. */
+import { type KeyObject, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parse } from "node:path";
 import { reason } from "../../reason.ts";
@@ -38,6 +39,8 @@ export class Pairing {
   readonly #keys = new Map<string, SecretKey | null>();
   /** Of files that hold keys, by their names without what follows the dot. */
   readonly #keyFiles: ReadonlyMap<string, readonly string[]>;
+  /** Of all these files, once somebody has looked for one by its key. */
+  #byPublicKey: Map<string, string> | null = null;
   readonly #pairs = new Map<string, Paired>();
   /** The certificates in the chains that have been seen, and what the pairs are for. */
   readonly #seen = new Set<string>();
@@ -118,15 +121,28 @@ export class Pairing {
 
   #paired(chain: Chain): Paired | null {
     const likely = this.#keyFiles.get(stem(chain.name)) ?? [];
-    for (const keyFile of [...likely, ...[...this.#keyFiles.values()].flat()]) {
-      const secret = this.#key(keyFile);
-      if (secret === null || !chain.leaf.checkPrivateKey(secret.key)) continue;
-      const [stamp = "", keyStamp = ""] = [chain.name, keyFile].map((file) =>
-        this.#stamps.get(file),
-      );
-      return { certified: certified(chain, secret), stamp, keyFile, keyStamp };
+    const fits = (file: string): boolean => {
+      const secret = this.#key(file);
+      return secret !== null && chain.leaf.checkPrivateKey(secret.key);
+    };
+    const keyFile = likely.find(fits) ?? this.#keyFileOf(chain.leaf.publicKey);
+    const secret = keyFile === undefined ? null : this.#key(keyFile);
+    if (keyFile === undefined || secret === null) return null;
+    const [stamp = "", keyStamp = ""] = [chain.name, keyFile].map((file) => this.#stamps.get(file));
+    return { certified: certified(chain, secret), stamp, keyFile, keyStamp };
+  }
+
+  /** Each is read once, however many certificates look for theirs. */
+  #keyFileOf(key: KeyObject): string | undefined {
+    if (this.#byPublicKey === null) {
+      this.#byPublicKey = new Map();
+      for (const file of [...this.#keyFiles.values()].flat()) {
+        const secret = this.#key(file);
+        if (secret === null) continue;
+        this.#byPublicKey.getOrInsert(textOf(createPublicKey(secret.key)), file);
+      }
     }
-    return null;
+    return this.#byPublicKey.get(textOf(key));
   }
 
   #key(file: string): SecretKey | null {
@@ -168,6 +184,10 @@ export class Pairing {
 /** A pair that is for the same would not be shown. */
 function purpose({ file, names, keyType }: Certified): string {
   return [keyType, ...(names.length === 0 ? [file] : names)].join(" ");
+}
+
+function textOf(publicKey: KeyObject): string {
+  return publicKey.export({ type: "spki", format: "der" }).toString("latin1");
 }
 
 function stem(file: string): string {

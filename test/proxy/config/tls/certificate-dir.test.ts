@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { rmSync, symlinkSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
 import { generate } from "selfsigned";
@@ -187,6 +188,19 @@ describe("names in certificates", () => {
     assert.equal(names.get("a.test"), "");
     assert.notEqual(names.get("*.b.test"), names.get("one.b.test"));
   });
+});
+
+test("each certificate finds its key among others of any names without trying them all", (t) => {
+  const files = new CertificateFiles(t);
+  const several = [a, b, all, rsaOfB, named("c.test")];
+  for (const [index, { certificate, key }] of several.entries()) {
+    files.write(`dir/${index}.pem`, certificate);
+    files.write(`dir/${index}-key.pem`, key);
+  }
+  const { mock } = t.mock.method(X509Certificate.prototype, "checkPrivateKey");
+  const { keyMaterials } = read(files, DIR);
+  assert.equal(keyMaterials.certified.length, several.length);
+  assert.ok(mock.callCount() <= several.length);
 });
 
 describe("files that change", () => {
