@@ -1,0 +1,41 @@
+// A fault of ours in the primary process: nobody knows how to bring one about, so one is put there.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { makeSite } from "../proxy/process/site.ts";
+import { mailBlock } from "../support/configuration.ts";
+import { greeted } from "../support/mail-client.ts";
+import { posternEntry } from "../support/peers/index.ts";
+import { freePorts } from "../support/ports.ts";
+import { Program } from "../support/program.ts";
+
+const FAULTS = `import cluster from "node:cluster";
+  let fail = () => { throw new Error("one kind"); };
+  if (cluster.isPrimary) process.on("SIGURG", () => {
+    const now = fail;
+    fail = () => void Promise.reject(new Error("the other kind"));
+    now();
+  });`;
+
+test("a fault in the primary process is an alert in the log, and those who are there and those who come see nothing of it", async (t) => {
+  const [port = 0] = await freePorts(1);
+  const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
+  const site = await makeSite(t, {
+    "faults.mjs": FAULTS,
+    "mail.conf": `error_log stderr notice; ${mail}`,
+  });
+  const words = ["--import", join(site, "faults.mjs"), posternEntry, "-p", site, "-c", "mail.conf"];
+  const program = new Program(process.execPath, words, { env: process.env });
+  t.after(() => program.stop());
+  await program.logs(/start worker process/);
+  const bystander = await greeted("imap", port);
+  for (const kind of ["one kind", "the other kind"]) {
+    program.signal("SIGURG");
+    await program.logs(new RegExp(`\\[alert\\] .*: fault: Error: ${kind}`));
+    bystander.write("a NOOP\r\n");
+    assert.match(await bystander.line(), /^a OK /);
+    (await greeted("imap", port)).end();
+  }
+  bystander.end();
+  assert.equal(await program.stop(), 0);
+});
