@@ -33,6 +33,8 @@ export class KeyWatch {
   /** By id: those in service, and when a warning was last due. */
   #certificates: Certificates;
   #warned: ReadonlyMap<string, number>;
+  /** Of each material, those that have been told: another generation with the same settings may look first. */
+  #told: readonly number[];
   #timer: NodeJS.Timeout;
   #closed = false;
 
@@ -46,6 +48,7 @@ export class KeyWatch {
     this.#log = log;
     this.#renewed = renewed;
     this.#certificates = byId(materials.certified);
+    this.#told = renewals(materials);
     // The reader of the configuration has warned of those.
     const now = Date.now();
     this.#warned = new Map(expiring([...this.#certificates.values()]).map(({ id }) => [id, now]));
@@ -77,9 +80,12 @@ export class KeyWatch {
     this.#timer = this.#after(Math.max(step.value.changing ? SOON : USUAL, all / SHARE));
   }
 
-  #tell({ refused, renewed }: News): void {
+  #tell({ refused }: News): void {
     for (const why of refused) this.#log.write("error", why);
+    const now = renewals(this.#materials);
+    const renewed = [...now.keys()].filter((index) => now[index] !== this.#told[index]);
     if (renewed.length === 0) return;
+    this.#told = now;
     for (const index of renewed) this.#renewed(index);
     const before = this.#certificates;
     const after = byId(this.#materials.certified);
@@ -107,6 +113,10 @@ export class KeyWatch {
       soon.map((one) => [one.id, told.has(one) ? now : (this.#warned.get(one.id) ?? now)]),
     );
   }
+}
+
+function renewals(materials: KeyMaterials): readonly number[] {
+  return Array.from(materials, (material) => material.renewals);
 }
 
 function byId(all: readonly Certified[]): Certificates {

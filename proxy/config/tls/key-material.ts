@@ -35,6 +35,8 @@ export interface Sources {
 /** Of servers that say the same. */
 export class KeyMaterial {
   readonly sources: Sources;
+  /** How often it has become something else. */
+  renewals = 0;
   #choice: Choice;
   /** Tells one state from another. */
   #state: string;
@@ -64,6 +66,7 @@ export class KeyMaterial {
     const now = state(this.sources);
     if (now === this.#state) return false;
     this.#state = now;
+    this.renewals++;
     const choice = chosen(this.sources);
     // Without any there would be no TLS.
     if (choice.standard.length > 0) this.#choice = choice;

@@ -47,6 +47,28 @@ test("a certificate that lives on is first warned of 14 days before its end", (t
   assert.deepEqual(after(HOUR), []);
 });
 
+test("two generations with the same settings both hear of a renewal, whoever looks first", (t) => {
+  const files = new CertificateFiles(t);
+  const renew = (): void => {
+    const { certificate, key } = issue("/CN=a.test");
+    files.write("a.pem", certificate + key);
+  };
+  renew();
+  const pair = "ssl_certificate a.pem; ssl_certificate_key a.pem;";
+  files.write("conf", `mail { auth_http h; server { listen 143; starttls on; ${pair} } }`);
+  const source = { file: "conf", prefix: files.path, globals: "", errorLog: null };
+  const { keyMaterials } = readConfiguration(source).settings;
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const told: string[] = [];
+  for (const name of ["old", "new"]) {
+    const watch = new KeyWatch(keyMaterials, { write() {} }, () => told.push(name));
+    t.after(() => watch.close());
+  }
+  renew();
+  for (let look = 0; look < 3; look++) t.mock.timers.tick(HOUR);
+  assert.deepEqual(told.toSorted(), ["new", "old"]);
+});
+
 test("a watch that is closed says nothing more", (t) => {
   const files = new CertificateFiles(t);
   files.write("conf", "mail { auth_http h; server { listen 143; } }");
