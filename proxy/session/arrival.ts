@@ -1,10 +1,12 @@
 /** What comes before the greeting: a balancer's header, TLS, the client's certificate, the client's name. */
 import type { Listen } from "../config/index.ts";
-import type { Dialogue } from "../protocols/index.ts";
+import { type Dialogue, PIPELINE } from "../protocols/index.ts";
 import { reason } from "../reason.ts";
 import { type Resolver, clientHost } from "../resolver/index.ts";
+import { Input } from "../transport/index.ts";
 import type { Client } from "./client.ts";
 import { receiveHeader } from "./header.ts";
+import type { LoginTime } from "./login-time.ts";
 import { type TurnedAway, judgeCertificate, secure } from "./secure.ts";
 import type { Server } from "./server.ts";
 import type { Limited, Standing } from "./standing.ts";
@@ -18,6 +20,8 @@ export class Arrival {
   stage: "header" | "handshake" | "naming" = "handshake";
   /** In which the client can be spoken to; null while it cannot. */
   dialogue: Dialogue | null = null;
+  /** What the client says before it is asked. */
+  readonly input = new Input();
   readonly #server: Server;
   readonly #client: Client;
   readonly #story: Story;
@@ -37,21 +41,17 @@ export class Arrival {
    * While it runs, somebody else receives the connection's events and keeps its time limit, and must `cancel`
    * it where the client goes; what it comes to then says nothing.
    *
-   * @param limit begins or ends the client's time: none runs while its name is looked for
    * @returns null for a client that may be greeted
    */
-  async run(
-    { ssl, proxyProtocol }: Listen,
-    limit: (ms: number) => void,
-  ): Promise<TurnedAway | null> {
+  async run({ ssl, proxyProtocol }: Listen, time: LoginTime): Promise<TurnedAway | null> {
     const { protocol, settings, resolver } = this.#server;
-    limit(settings.timeout);
+    time.limit(settings.timeout);
     const broken = proxyProtocol ? await this.#introduce() : null;
     if (broken !== null) return broken;
     this.stage = "handshake";
     const limited = await this.#admitted();
     if (this.#cancelled) return null;
-    if (limited !== null) limit(Math.min(settings.timeout, HANDSHAKE_OF_NO_USE));
+    if (limited !== null) time.limit(Math.min(settings.timeout, HANDSHAKE_OF_NO_USE));
     const failure = ssl ? await secure(this.#server, this.#client) : null;
     if (failure !== null) return failure;
     const dialogue = protocol.open(settings, ssl);
@@ -62,10 +62,15 @@ export class Arrival {
     this.#client.connection.resume();
     if (resolver !== null && !this.#cancelled) {
       this.stage = "naming";
-      limit(Number.POSITIVE_INFINITY);
+      time.limit(Number.POSITIVE_INFINITY);
       await this.#name(resolver);
     }
     return null;
+  }
+
+  received(bytes: Uint8Array): void {
+    this.input.append(bytes);
+    if (this.input.length >= PIPELINE) this.#client.connection.pause();
   }
 
   /** Nobody waits for it any more. */

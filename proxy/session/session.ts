@@ -1,56 +1,43 @@
 /**
- * One client's life: greet, authenticate, look up, connect, splice, end.
+ * One client's life: it arrives, talks, logs in, is spliced to its upstream, ends.
  *
- * A session has one phase, one deadline and one `#end`. It knows no protocol (that is the dialogue's) and
+ * A session has one phase, one deadline and one `end`. It knows no protocol (that is the dialogue's) and
  * no socket (that is the transport's). Once bytes are spliced it holds neither buffers nor the password.
  */
 import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
-import { type Credentials, type Dialogue, PIPELINE, type Step } from "../protocols/index.ts";
-import {
-  type Connection,
-  type Deadline,
-  type Expiring,
-  Input,
-  type Receiver,
-  type Splice,
-  type SpliceReport,
-} from "../transport/index.ts";
-import type { Listen, LogLevel } from "../config/index.ts";
+import type { Credentials } from "../protocols/index.ts";
+import type { Connection, Deadline, Expiring, Receiver, Splice } from "../transport/index.ts";
+import type { Listen } from "../config/index.ts";
 import type { LiveSession, SessionState } from "../observe/index.ts";
-import { TIMED_OUT, reason } from "../reason.ts";
+import { reason } from "../reason.ts";
 import { Arrival } from "./arrival.ts";
 import { Attempt } from "./attempt.ts";
 import { Client } from "./client.ts";
+import { LoginTime } from "./login-time.ts";
 import type { Outcome } from "./outcome.ts";
-import { type TurnedAway, handshakeFailed, judgeCertificate, secure } from "./secure.ts";
+import { type TurnedAway, handshakeFailed } from "./secure.ts";
 import type { Server } from "./server.ts";
 import { Standing } from "./standing.ts";
-import { ACTIONS, KICKED, Story } from "./story.ts";
+import { ACTIONS, ENDS, Story } from "./story.ts";
+import { Talk, type Talking } from "./talk.ts";
 
 type Phase =
   | { readonly name: "arriving"; readonly arrival: Arrival }
-  /** A handshake after STARTTLS, in the time that the client had for its commands, and in more of it. */
-  | { readonly name: "starttls" }
-  | { readonly name: "handshake" }
-  /** Before the greeting (`smtp_greeting_delay`). */
-  | { readonly name: "delay" }
-  /** Waiting for the client, or for it to read our replies. */
-  | { readonly name: "commands" }
-  | { readonly name: "blocked" }
-  /** Waiting for the lookup, then for the upstream. */
-  | { readonly name: "attempt"; readonly attempt: Attempt }
-  /** A refusal that is held back for a while (`Auth-Wait`). */
-  | { readonly name: "waiting"; readonly refusal: Step }
+  | { readonly name: "talking"; readonly talk: Talk }
+  /** Waiting for the lookup, then for the upstream; the talk goes on if that fails. */
+  | { readonly name: "attempt"; readonly attempt: Attempt; readonly talk: Talk }
   | { readonly name: "proxying"; readonly splice: Splice }
   | { readonly name: "ended" };
 
-/** ms; a `timeout` that is longer is what an nginx would give. */
-const LOGIN_TIMEOUT = 300_000;
-/** What each phase is counted as. */
+/** What a session is at, in whichever phase. */
+type Stage = Arrival["stage"] | Talk["stage"] | "proxying" | "ended";
+
+/** What each stage is counted as. */
 const STATES = {
-  arriving: "arriving",
-  starttls: "arriving",
+  header: "arriving",
   handshake: "arriving",
+  naming: "arriving",
+  starttls: "arriving",
   delay: "arriving",
   commands: "commands",
   blocked: "commands",
@@ -58,44 +45,35 @@ const STATES = {
   waiting: "login",
   proxying: "proxying",
   ended: "proxying",
-} as const satisfies Record<Phase["name"], SessionState>;
+} as const satisfies Record<Stage, SessionState>;
 
-export class Session implements Receiver, Expiring {
+export class Session implements Receiver, Expiring, Talking {
   /** Tells it from others of its process; later ones have higher ones. */
   readonly number: number;
   readonly #server: Server;
-  readonly #client: Connection;
-  readonly #identity: Client;
+  readonly #client: Client;
   readonly #deadline: Deadline;
   readonly #onEnd: (session: Session) => void;
   readonly #story: Story;
   readonly #standing: Standing;
-  /** When the client's time to log in is over, on `performance.now()`'s clock. */
-  readonly #loginDue: number;
-  #phase: Phase = { name: "handshake" };
-  /** Both null once bytes are spliced. */
-  #dialogue: Dialogue | null = null;
-  #input: Input | null = new Input();
-  /** Refused logins. */
-  #failures = 0;
+  #phase: Phase;
 
   constructor(
     server: Server,
-    client: Connection,
+    connection: Connection,
     number: number,
     onEnd: (session: Session) => void,
   ) {
     this.number = number;
     this.#server = server;
-    this.#client = client;
-    this.#identity = new Client(client);
+    this.#client = new Client(connection);
     this.#onEnd = onEnd;
     this.#deadline = server.transport.deadline(this);
-    this.#story = new Story(server, this.#identity, number);
+    this.#story = new Story(server, this.#client, number);
     this.#standing = new Standing(server, this.#story, number);
-    const { login_timeout, timeout } = server.settings;
-    this.#loginDue = performance.now() + (login_timeout ?? Math.max(LOGIN_TIMEOUT, timeout));
-    client.receiver = this;
+    const arrival = new Arrival(server, this.#client, this.#story, this.#standing);
+    this.#phase = { name: "arriving", arrival };
+    connection.receiver = this;
   }
 
   get protocol(): ProtocolName {
@@ -103,7 +81,7 @@ export class Session implements Receiver, Expiring {
   }
 
   get state(): SessionState {
-    return STATES[this.#phase.name];
+    return STATES[this.#stage];
   }
 
   /** What an operator may see of it. */
@@ -112,71 +90,69 @@ export class Session implements Receiver, Expiring {
     return this.#story.current(this.state, phase.name === "proxying" ? phase.splice : null);
   }
 
+  get #stage(): Stage {
+    const phase = this.#phase;
+    switch (phase.name) {
+      case "arriving":
+        return phase.arrival.stage;
+      case "talking":
+      case "attempt":
+        return phase.talk.stage;
+      case "proxying":
+      case "ended":
+        return phase.name;
+    }
+  }
+
+  /** The same in nginx's words. */
+  get #doing(): string {
+    const stage = this.#stage;
+    return stage === "ended" ? "" : ACTIONS[stage];
+  }
+
+  get #talk(): Talk | null {
+    return "talk" in this.#phase ? this.#phase.talk : null;
+  }
+
   /** @param listen what the socket that accepted the client expects to come first */
   start(listen: Listen): void {
     this.#story.began(listen);
-    this.#guard(this.#arrive(listen));
+    if (this.#phase.name === "arriving") this.#guard(this.#arrive(listen, this.#phase.arrival));
   }
 
-  async #arrive(listen: Listen): Promise<void> {
-    const arrival = new Arrival(this.#server, this.#identity, this.#story, this.#standing);
-    this.#phase = { name: "arriving", arrival };
-    const refusal = await arrival.run(listen, (ms) => this.#limit(ms));
+  async #arrive(listen: Listen, arrival: Arrival): Promise<void> {
+    const time = new LoginTime(this.#deadline, this.#server.settings);
+    const refusal = await arrival.run(listen, time);
     if (!this.#stillIn("arriving")) return;
+    const { dialogue, input } = arrival;
     if (refusal !== null) this.#turnAway(refusal);
-    else if (arrival.dialogue !== null) this.#begin(arrival.dialogue);
-  }
-
-  #begin(dialogue: Dialogue): void {
-    this.#dialogue = dialogue;
-    if (dialogue.greetingDelay === 0) {
-      this.#greet(dialogue);
-      return;
+    else if (dialogue !== null) {
+      const talk = new Talk(
+        { server: this.#server, client: this.#client, story: this.#story, time, dialogue, input },
+        this,
+      );
+      this.#phase = { name: "talking", talk };
+      talk.begin();
     }
-    this.#phase = { name: "delay" };
-    this.#limit(dialogue.greetingDelay);
-    if (this.#input !== null && this.#input.length > 0) this.#tooEarly(dialogue, this.#input);
   }
 
-  #greet(dialogue: Dialogue): void {
-    this.#limit(this.#server.settings.timeout);
-    this.#speak({ kind: "reply", text: dialogue.greeting() });
-  }
-
-  /** Says something, and is ready for commands. */
-  #speak(step: Step): void {
-    const dialogue = this.#dialogue;
-    const input = this.#input;
-    if (dialogue === null || input === null) return;
-    this.#phase = { name: "commands" };
-    this.#take(step, dialogue, input);
-    this.#advance();
-  }
-
-  #turnAway({ reason: refusal, log, why, farewell }: TurnedAway): void {
-    if (log !== null) this.#log(log.level, log.note);
-    this.#story.turnedAway(refusal);
-    if (farewell !== null) this.#client.write(farewell);
-    this.#end(why);
-  }
-
-  #tooEarly(dialogue: Dialogue, input: Input): void {
-    this.#take(dialogue.early(input), dialogue, input);
+  #turnAway(refusal: TurnedAway): void {
+    this.#story.turnedAway(refusal, this.#doing);
+    this.end(refusal.why, refusal.farewell);
   }
 
   /** The server shuts down: whoever has not logged in is sent away; spliced sessions go on. */
   shutDown(): void {
     const phase = this.#phase;
     if (phase.name === "proxying") return;
-    const dialogue = phase.name === "arriving" ? phase.arrival.dialogue : this.#dialogue;
-    if (dialogue !== null) this.#client.write(dialogue.goodbye());
-    this.#end("the server shut down");
+    const dialogue = phase.name === "arriving" ? phase.arrival.dialogue : this.#talk?.dialogue;
+    this.end("the server shut down", dialogue?.goodbye());
   }
 
   /** Ends the session whatever it does. */
   terminate(): void {
     if (this.#phase.name === "proxying") this.#phase.splice.stop();
-    else this.#end("the server was stopped");
+    else this.end("the server was stopped");
   }
 
   /**
@@ -191,62 +167,44 @@ export class Session implements Receiver, Expiring {
     if (!this.#story.isOf(user)) return false;
     this.#story.kicked();
     if (phase.name === "proxying") phase.splice.stop();
-    else {
-      if (this.#dialogue !== null) this.#client.write(this.#dialogue.unavailable());
-      this.#end(KICKED);
-    }
+    else this.end(ENDS.kicked, phase.talk.dialogue.unavailable());
     return true;
   }
 
   received(bytes: Uint8Array): void {
-    const input = this.#input;
-    if (input === null) return;
-    input.append(bytes);
-    if (input.length >= PIPELINE) this.#client.pause();
-    const dialogue = this.#dialogue;
-    if (this.#phase.name === "delay" && dialogue !== null) this.#tooEarly(dialogue, input);
-    else this.#advance();
+    if (this.#phase.name === "arriving") this.#phase.arrival.received(bytes);
+    else this.#talk?.received(bytes);
   }
 
   drained(): void {
-    if (this.#phase.name !== "blocked") return;
-    this.#phase = { name: "commands" };
-    this.#advance();
+    this.#talk?.drained();
   }
 
-  /**
-   * A client that has said all (`printf … | nc -N`) still gets its answers. One that leaves while it waits
-   * for us, with nothing more to say, has gone.
-   */
   ended(): void {
-    if (this.#phase.name === "commands") this.#advance();
-    else if (this.#phase.name !== "blocked" && this.#input?.length === 0) this.#clientGone(null);
+    const phase = this.#phase;
+    if (phase.name !== "arriving") this.#talk?.ended();
+    else if (phase.arrival.input.length === 0) this.end(ENDS.left);
   }
 
   closed(error: Error | null): void {
-    this.#clientGone(error);
+    if (error === null) this.end(ENDS.left);
+    else if (this.#stage === "handshake" || this.#stage === "starttls") {
+      this.#turnAway(handshakeFailed(error));
+    } else {
+      this.#story.log("info", reason(error), this.#doing);
+      this.end(`client ${reason(error)}`);
+    }
   }
 
   expired(): void {
     const phase = this.#phase;
     switch (phase.name) {
       case "arriving":
-      case "handshake":
-      case "commands":
-      case "blocked":
-        this.#late();
+        this.#story.late(this.#doing);
+        this.end(ENDS.late);
         break;
-      case "starttls":
-        // nginx gives a client that took its time before STARTTLS as much again for the handshake.
-        this.#phase = { name: "handshake" };
-        this.#limit(this.#server.settings.timeout);
-        break;
-      case "waiting":
-        this.#refused(phase.refusal);
-        break;
-      case "delay":
-        if (this.#overdue) this.#late();
-        else if (this.#dialogue !== null) this.#greet(this.#dialogue);
+      case "talking":
+        phase.talk.expired();
         break;
       case "attempt":
         phase.attempt.expire();
@@ -257,99 +215,20 @@ export class Session implements Receiver, Expiring {
     }
   }
 
-  /** Sets a time limit for the client, and never one beyond its time to log in. */
-  #limit(ms: number): void {
-    this.#deadline.set(Math.min(ms, this.#loginDue - performance.now()));
+  login(credentials: Credentials, talk: Talk): void {
+    this.#guard(this.#logIn(credentials, talk));
   }
 
-  get #overdue(): boolean {
-    return performance.now() >= this.#loginDue;
-  }
-
-  /** nginx closes without a word when `timeout` is over; so do we, but not when `login_timeout` is. */
-  #late(): void {
-    this.#log("info", `client ${TIMED_OUT}`);
-    this.#server.refusals.count("login_timeout");
-    if (this.#overdue && this.#dialogue !== null && !this.#inHandshake) {
-      this.#client.write(this.#dialogue.late());
-    }
-    this.#end("the client timed out");
-  }
-
-  /** Takes the client's commands one after another, until one must wait or none is whole. */
-  #advance(): void {
-    const dialogue = this.#dialogue;
-    const input = this.#input;
-    while (dialogue !== null && input !== null && this.#phase.name === "commands") {
-      const step = dialogue.next(input);
-      if (step === null) {
-        if (this.#client.finished) this.#clientGone(null);
-        else this.#client.resume();
-        return;
-      }
-      this.#take(step, dialogue, input);
-    }
-  }
-
-  #take(step: Step, dialogue: Dialogue, input: Input): void {
-    if ("note" in step && step.note !== undefined) this.#log("info", step.note);
-    switch (step.kind) {
-      case "reply":
-        this.#say(step.text);
-        break;
-      case "farewell":
-        this.#say(step.text);
-        this.#end(step.note ?? "the client said goodbye");
-        break;
-      case "refusal":
-        this.#say(step.text);
-        this.#end("the login was refused");
-        break;
-      case "starttls":
-        this.#guard(this.#startTls(step.text, dialogue, input));
-        break;
-      case "login":
-        this.#guard(this.#authenticate(step.credentials, dialogue));
-        break;
-    }
-  }
-
-  #say(text: ByteString): void {
-    if (!this.#client.write(text)) this.#phase = { name: "blocked" };
-  }
-
-  /** Commands sent in the clear must not be taken for commands under TLS (CVE-2011-0411 and its kind). */
-  async #startTls(reply: ByteString, dialogue: Dialogue, input: Input): Promise<void> {
-    if (input.length > 0) {
-      this.#log("info", "client sent commands behind STARTTLS in the clear");
-      this.#end("the client sent commands behind STARTTLS in the clear");
-      return;
-    }
-    this.#client.write(reply);
-    this.#story.upgrading();
-    this.#phase = { name: "starttls" };
-    const failure = await secure(this.#server, this.#identity);
-    if (this.#stillIn("ended")) return;
-    dialogue.secured();
-    const refusal = failure ?? judgeCertificate(this.#server, this.#identity, dialogue);
-    if (refusal !== null) {
-      this.#turnAway(refusal);
-      return;
-    }
-    this.#phase = { name: "commands" };
-    this.#advance();
-  }
-
-  async #authenticate(credentials: Credentials, dialogue: Dialogue): Promise<void> {
+  async #logIn(credentials: Credentials, talk: Talk): Promise<void> {
     const attempt = new Attempt({
       server: this.#server,
-      client: this.#identity,
-      dialogue,
+      client: this.#client,
+      dialogue: talk.dialogue,
       story: this.#story,
       standing: this.#standing,
       deadline: this.#deadline,
     });
-    this.#phase = { name: "attempt", attempt };
+    this.#phase = { name: "attempt", attempt, talk };
     const outcome = await attempt.run(credentials);
     if (!this.#stillIn("attempt")) {
       if (outcome.kind === "loggedIn") outcome.upstream.destroy();
@@ -358,90 +237,42 @@ export class Session implements Receiver, Expiring {
     this.#story.decided(outcome);
     switch (outcome.kind) {
       case "loggedIn":
-        this.#proxy(outcome);
+        this.#proxy(outcome, talk.rest());
         break;
       case "refused":
-        this.#refuse(outcome, dialogue);
+        this.#phase = { name: "talking", talk };
+        talk.refused(outcome);
         break;
       case "failed":
-        this.#say(outcome.reply);
-        this.#end(outcome.why);
+        this.end(outcome.why, outcome.reply);
         break;
     }
   }
 
-  /** nginx closes after a refusal, unless the lookup gave the client a wait and another try. */
-  #refuse({ reply, challenge, wait }: Outcome & { kind: "refused" }, dialogue: Dialogue): void {
-    const { max_login_failures: most } = this.#server.settings;
-    const over = wait === 0 || ++this.#failures === most;
-    const last: Step = { kind: over ? "refusal" : "reply", text: reply };
-    const refusal: Step =
-      challenge === null ? last : { kind: "reply", text: dialogue.challenge(challenge, last) };
-    this.#phase = { name: "waiting", refusal };
-    if (wait === 0) this.#refused(refusal);
-    else this.#deadline.set(wait * 1000);
-  }
-
-  #refused(refusal: Step): void {
-    this.#limit(this.#server.settings.timeout);
-    this.#speak(refusal);
-  }
-
-  #proxy({ upstream, reply, rest }: Outcome & { kind: "loggedIn" }): void {
+  /** @param pipelined what the client has said behind its login */
+  #proxy({ upstream, reply, rest }: Outcome & { kind: "loggedIn" }, pipelined: Uint8Array): void {
     const { transport, settings } = this.#server;
-    const pipelined = this.#input?.rest();
-    this.#input = null;
-    this.#dialogue = null;
+    const { connection } = this.#client;
     this.#deadline.clear();
-    this.#client.write(reply);
-    if (rest.length > 0) this.#client.write(rest);
-    if (pipelined !== undefined && pipelined.length > 0) upstream.write(pipelined);
+    connection.write(reply);
+    if (rest.length > 0) connection.write(rest);
+    if (pipelined.length > 0) upstream.write(pipelined);
     const limits = { idle: settings.proxy_timeout, halfClosed: settings.timeout };
-    const splice = transport.splice(this.#client, upstream, limits, (report) => {
-      this.#spliced(report);
+    const splice = transport.splice(connection, upstream, limits, (report) => {
+      this.end(this.#story.spliced(report));
     });
     // Where both sides had ended already, so has the splice, and the session with it.
     if (this.#stillIn("attempt")) this.#phase = { name: "proxying", splice };
   }
 
-  #spliced(report: SpliceReport): void {
-    const { end } = report;
-    if (end.by === "idle") this.#log("info", `client ${TIMED_OUT}`);
-    if ("error" in end && end.error !== null) {
-      this.#log(end.by === "client" ? "info" : "error", reason(end.error));
-    }
-    this.#story.spliced(report);
-    this.#end(this.#story.splicedEnd(report));
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => this.fault(error));
   }
 
   /** A fault of ours ends this session and no other. */
-  #guard(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      this.#story.faulted(error);
-      this.#end("a fault in Postern");
-    });
-  }
-
-  #clientGone(error: Error | null): void {
-    if (error !== null && this.#inHandshake) {
-      this.#turnAway(handshakeFailed(error));
-      return;
-    }
-    if (error !== null) this.#log("info", reason(error));
-    this.#end(error === null ? "the client closed the connection" : `client ${reason(error)}`);
-  }
-
-  /** Says in the error log what happens in the current phase. */
-  #log(level: LogLevel, message: string): void {
-    const phase = this.#phase;
-    const name = phase.name === "arriving" ? phase.arrival.stage : phase.name;
-    this.#story.log(level, message, name === "ended" ? "" : ACTIONS[name]);
-  }
-
-  get #inHandshake(): boolean {
-    const phase = this.#phase;
-    if (phase.name === "arriving") return phase.arrival.stage === "handshake";
-    return phase.name === "handshake" || phase.name === "starttls";
+  fault(error: unknown): void {
+    this.#story.faulted(error);
+    this.end("a fault in Postern");
   }
 
   #stillIn(name: Phase["name"]): boolean {
@@ -449,17 +280,17 @@ export class Session implements Receiver, Expiring {
   }
 
   /** The one way out. What has been said is still sent. */
-  #end(why: string): void {
+  end(why: string, farewell: ByteString | null = null): void {
     const phase = this.#phase;
     if (phase.name === "ended") return;
     this.#phase = { name: "ended" };
-    if (phase.name === "attempt") phase.attempt.cancel();
+    if (farewell !== null) this.#client.connection.write(farewell);
     if (phase.name === "arriving") phase.arrival.cancel();
+    if (phase.name === "attempt") phase.attempt.cancel();
+    if ("talk" in phase) phase.talk.cancel();
     this.#deadline.clear();
     this.#standing.leaves();
-    this.#client.close();
-    this.#input = null;
-    this.#dialogue = null;
+    this.#client.connection.close();
     this.#story.ended(why);
     this.#onEnd(this);
   }

@@ -4,7 +4,7 @@ import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Refusal } from "../limits/index.ts";
 import type { Answer } from "../lookup/index.ts";
-import { reason } from "../reason.ts";
+import { TIMED_OUT, reason } from "../reason.ts";
 import type { Address, SpliceReport } from "../transport/index.ts";
 import {
   type CacheResult,
@@ -15,6 +15,7 @@ import {
 } from "../observe/index.ts";
 import type { Client } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
+import type { TurnedAway } from "./secure.ts";
 import type { Server } from "./server.ts";
 
 /** nginx's words for what a session was doing, by its phase. */
@@ -42,8 +43,12 @@ const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
 
 type Moved = Pick<SpliceReport, "toUpstream" | "toClient">;
 
-/** How a session ends that is told to. */
-export const KICKED = "kicked";
+/** How sessions end, in words. */
+export const ENDS = {
+  kicked: "kicked",
+  left: "the client closed the connection",
+  late: "the client timed out",
+} as const;
 
 export class Story {
   readonly #server: Server;
@@ -175,8 +180,15 @@ export class Story {
     this.#attempted = null;
   }
 
-  /** @param refusal null for one that has been counted */
-  turnedAway(refusal: Refusal | null): void {
+  /** The client's time is over. @param doing as for `log` */
+  late(doing: string): void {
+    this.log("info", `client ${TIMED_OUT}`, doing);
+    this.#server.refusals.count("login_timeout");
+  }
+
+  /** @param doing as for `log` */
+  turnedAway({ reason: refusal, log }: TurnedAway, doing: string): void {
+    if (log !== null) this.log(log.level, log.note, doing);
     if (refusal !== null) this.#server.refusals.count(refusal);
     this.#status = STATUSES.get(refusal) ?? 400;
   }
@@ -223,19 +235,25 @@ export class Story {
     };
   }
 
-  spliced({ toUpstream, toClient }: SpliceReport): void {
+  /** Bytes have been spliced. @returns how that ended, in words */
+  spliced({ toUpstream, toClient, end }: SpliceReport): string {
     this.#received = toUpstream;
     this.#sent = toClient;
+    if (end.by === "idle") this.log("info", `client ${TIMED_OUT}`, ACTIONS.proxying);
+    if ("error" in end && end.error !== null) {
+      this.log(end.by === "client" ? "info" : "error", reason(end.error), ACTIONS.proxying);
+    }
     this.#server.metrics.spliced(this.#server.protocol.name, toUpstream, toClient);
     this.log("info", "proxied session done");
+    return this.#splicedEnd(end);
   }
 
-  splicedEnd({ end }: SpliceReport): string {
+  #splicedEnd(end: SpliceReport["end"]): string {
     switch (end.by) {
       case "idle":
         return "nothing was said for proxy_timeout";
       case "stop":
-        return this.#kicked ? KICKED : "the server was stopped";
+        return this.#kicked ? ENDS.kicked : "the server was stopped";
       case "client":
       case "upstream":
         return end.error === null
