@@ -11,6 +11,7 @@ export {
   totalOf,
   WorkerMetrics,
 } from "./metrics/index.ts";
+export type { SessionRecord } from "./session-record.ts";
 export { Sinks } from "./sinks.ts";
 export { clipped, printable } from "./line.ts";
 export type { ListedSession, LiveSession } from "./live-session.ts";

@@ -1,24 +1,24 @@
-/** What is remembered of a session for the logs: who, from where, how long, how it ended. Never a password. */
+/** What happens to a session, as it happens: counted, timed, remembered and told. */
 import { formatAddress } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Refusal } from "../limits/index.ts";
 import type { Answer } from "../lookup/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
-import type { Address, SpliceReport } from "../transport/index.ts";
+import type { Address, Splice, SpliceReport } from "../transport/index.ts";
 import {
   type CacheResult,
   type LiveSession,
   type LoginResult,
   type SessionState,
-  clipped,
 } from "../observe/index.ts";
 import type { Client } from "./client.ts";
+import { Facts } from "./facts.ts";
 import type { Outcome } from "./outcome.ts";
 import type { TurnedAway } from "./secure.ts";
 import type { Server } from "./server.ts";
 
-/** nginx's words for what a session was doing, by its phase. */
+/** nginx's words for what a session was doing, by its stage. */
 export const ACTIONS = {
   handshake: "SSL handshaking",
   commands: "in auth state",
@@ -41,8 +41,6 @@ const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
   [null, 503],
 ]);
 
-type Moved = Pick<SpliceReport, "toUpstream" | "toClient">;
-
 /** How sessions end, in words. */
 export const ENDS = {
   kicked: "kicked",
@@ -53,38 +51,17 @@ export const ENDS = {
 export class Story {
   readonly #server: Server;
   readonly #client: Client;
-  /** Asked now: of a socket that has closed it can no longer be told. */
-  readonly #local: Address;
-  readonly #number: number;
-  readonly #start = performance.now();
-  #startTls = false;
-  #serverName = "";
-  #attempts = 0;
-  /** As the client typed it, and as upstreams are to hear it. */
-  #typed: ByteString | null = null;
-  #login: ByteString | null = null;
-  /** Those that were tried, in order. */
-  readonly #upstreams: string[] = [];
+  readonly #facts: Facts;
   /** When the current attempt, the current lookup or upstream login, and the current dial began; ms. */
   #attempted: number | null = null;
   #since = 0;
   #dialling = 0;
-  /** How long the last ones took. */
-  #lookupTime: number | null = null;
-  #connectTime: number | null = null;
-  #upstreamTime: number | null = null;
-  #loggedIn = false;
   #kicked = false;
-  /** As nginx's stream module has it. */
-  #status = 200;
-  #received = 0;
-  #sent = 0;
 
   constructor(server: Server, client: Client, number: number) {
     this.#server = server;
     this.#client = client;
-    this.#local = client.connection.local;
-    this.#number = number;
+    this.#facts = new Facts(server, client, number);
   }
 
   get endpoint(): string {
@@ -97,28 +74,28 @@ export class Story {
    * @param listen where the socket listens, which is how nginx names the server
    */
   began(listen: Address): void {
-    this.#serverName = formatAddress(listen);
+    this.#facts.serverName = formatAddress(listen);
     const { errorLog, metrics, protocol } = this.#server;
     metrics.accepted(protocol.name);
     if (!errorLog.wants("info")) return;
     const { remote } = this.#client.connection;
     errorLog.write(
       "info",
-      `client ${formatAddress(remote)} connected to ${this.#serverName}`,
-      this.#number,
+      `client ${formatAddress(remote)} connected to ${this.#facts.serverName}`,
+      this.#facts.number,
     );
   }
 
   upgrading(): void {
-    this.#startTls = true;
+    this.#facts.startTls = true;
   }
 
   /** @returns the number of this attempt */
   attempted(login: ByteString): number {
-    this.#typed = login;
-    this.#login = login;
+    this.#facts.typed = login;
+    this.#facts.login = login;
     this.#attempted = performance.now();
-    return ++this.#attempts;
+    return ++this.#facts.attempts;
   }
 
   lookingUp(): void {
@@ -127,37 +104,36 @@ export class Story {
 
   lookedUp(answer: Answer): void {
     const { metrics, settings } = this.#server;
-    this.#lookupTime = performance.now() - this.#since;
-    metrics.lookedUp(answer.kind, this.#lookupTime);
+    this.#facts.lookupTime = performance.now() - this.#since;
+    metrics.lookedUp(answer.kind, this.#facts.lookupTime);
     if (settings.auth_http_cache !== null) metrics.cached(cacheResultOf(answer));
   }
 
   /** @param login as upstreams are to hear it */
   passing(login: ByteString): void {
-    this.#login = login;
+    this.#facts.login = login;
     this.#since = performance.now();
   }
 
   /** What is said from now on is about this server. */
   connecting(upstream: Address): void {
     const name = formatAddress(upstream);
-    if (this.#upstreams.at(-1) !== name) this.#upstreams.push(name);
+    if (this.#facts.upstreams.at(-1) !== name) this.#facts.upstreams.push(name);
     this.#dialling = performance.now();
   }
 
   connected(upstream: Address): void {
-    this.#connectTime = performance.now() - this.#dialling;
-    this.#server.metrics.connected(this.#connectTime);
+    this.#facts.connectTime = performance.now() - this.#dialling;
+    this.#server.metrics.connected(this.#facts.connectTime);
     this.connecting(upstream);
   }
 
   /** What came of the attempt. */
   decided(outcome: Outcome): void {
     this.#count(resultOf(outcome));
-    this.#status = this.#statusOf(outcome);
+    this.#facts.status = this.#statusOf(outcome);
     if (outcome.kind !== "loggedIn") return;
-    this.#upstreamTime = performance.now() - this.#since;
-    this.#loggedIn = true;
+    this.#facts.upstreamTime = performance.now() - this.#since;
     this.log("info", "client logged in");
   }
 
@@ -169,7 +145,7 @@ export class Story {
         return 403;
       case "failed":
         if (outcome.limited === true) return 503;
-        return this.#upstreams.length === 0 ? 500 : 502;
+        return this.#facts.upstreams.length === 0 ? 500 : 502;
     }
   }
 
@@ -190,18 +166,18 @@ export class Story {
   turnedAway({ reason: refusal, log }: TurnedAway, doing: string): void {
     if (log !== null) this.log(log.level, log.note, doing);
     if (refusal !== null) this.#server.refusals.count(refusal);
-    this.#status = STATUSES.get(refusal) ?? 400;
+    this.#facts.status = STATUSES.get(refusal) ?? 400;
   }
 
   /** A fault of ours. */
   faulted(error: unknown): void {
-    this.#status = 500;
+    this.#facts.status = 500;
     this.log("alert", `fault: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
   /** By either name, in no particular case, as endpoints may not mind it; an empty one is nobody's. */
   isOf(user: ByteString): boolean {
-    const [typed, login] = [this.#typed, this.#login];
+    const { typed, login } = this.#facts;
     return isSame(typed, user) || (login !== typed && isSame(login, user));
   }
 
@@ -209,36 +185,20 @@ export class Story {
   kicked(): void {
     const { metrics, protocol } = this.#server;
     this.#kicked = true;
-    this.#status = 403;
+    this.#facts.status = 403;
     metrics.kicked(protocol.name);
     this.log("info", "client was kicked");
   }
 
-  /** How it is now. @param moved by the splice, if there is one */
-  current(state: SessionState, moved: Moved | null): LiveSession {
-    const { host, port } = this.#client.address;
-    const replaced = this.#login === this.#typed ? null : this.#login;
-    return {
-      connection: this.#number,
-      trace_id: this.#client.trace,
-      protocol: this.#server.protocol.name,
-      state,
-      remote_addr: host,
-      remote_port: port,
-      ssl_protocol: this.#client.connection.tls?.protocol ?? null,
-      user: this.#typed === null ? null : clipped(utf8(this.#typed)),
-      auth_user: replaced === null ? null : clipped(utf8(replaced)),
-      upstream_addr: this.#upstreams.at(-1) ?? null,
-      bytes_received: moved?.toUpstream ?? 0,
-      bytes_sent: moved?.toClient ?? 0,
-      session_time: seconds(performance.now() - this.#start),
-    };
+  /** How it is now. @param splice if there is one */
+  current(state: SessionState, splice: Splice | null): LiveSession {
+    return this.#facts.current(state, splice);
   }
 
   /** Bytes have been spliced. @returns how that ended, in words */
   spliced({ toUpstream, toClient, end }: SpliceReport): string {
-    this.#received = toUpstream;
-    this.#sent = toClient;
+    this.#facts.received = toUpstream;
+    this.#facts.sent = toClient;
     if (end.by === "idle") this.log("info", `client ${TIMED_OUT}`, ACTIONS.proxying);
     if ("error" in end && end.error !== null) {
       this.log(end.by === "client" ? "info" : "error", reason(end.error), ACTIONS.proxying);
@@ -270,52 +230,13 @@ export class Story {
   log(level: LogLevel, message: string, doing = ""): void {
     const { errorLog } = this.#server;
     if (!errorLog.wants(level)) return;
-    errorLog.write(level, `${message}${this.#context(doing)}`, this.#number);
-  }
-
-  #context(doing: string): string {
-    const parts = [
-      doing === "" ? "" : ` while ${doing}`,
-      `, client: ${this.#client.address.host}${this.#startTls ? " using starttls" : ""}`,
-      `, server: ${this.#serverName}`,
-    ];
-    if (this.#login !== null && this.#login !== "") parts.push(`, login: "${utf8(this.#login)}"`);
-    const upstream = this.#upstreams.at(-1);
-    if (upstream !== undefined) parts.push(`, upstream: ${upstream}`);
-    return parts.join("");
+    errorLog.write(level, `${message}${this.#facts.context(doing)}`, this.#facts.number);
   }
 
   /** Writes the session's line. */
   ended(end: string): void {
     this.#count("abandoned");
-    const { tls } = this.#client.connection;
-    const { host, port } = this.#client.address;
-    this.#server.accessLog.write({
-      connection: this.#number,
-      trace_id: this.#client.trace,
-      protocol: this.#server.protocol.name,
-      remote_addr: host,
-      remote_port: port,
-      remote_host: this.#server.resolver === null ? null : this.#client.host,
-      server_addr: this.#local.host,
-      server_port: this.#local.port,
-      ssl_protocol: tls?.protocol ?? null,
-      ssl_cipher: tls?.cipher ?? null,
-      ssl_server_name: tls?.serverName ?? null,
-      ssl_session_reused: tls?.resumed ?? null,
-      login: this.#login === null ? null : utf8(this.#login),
-      login_attempts: this.#attempts,
-      lookup_time: seconds(this.#lookupTime),
-      upstream_addr: this.#upstreams.length === 0 ? null : this.#upstreams.join(", "),
-      upstream_connect_time: seconds(this.#connectTime),
-      upstream_login_time: seconds(this.#upstreamTime),
-      bytes_received: this.#received,
-      bytes_sent: this.#sent,
-      session_time: seconds(performance.now() - this.#start),
-      status: this.#status,
-      logged_in: this.#loggedIn,
-      end,
-    });
+    this.#server.accessLog.write(this.#facts.record(end));
   }
 }
 
@@ -339,15 +260,4 @@ function resultOf(outcome: Outcome): LoginResult {
 function cacheResultOf(answer: Answer): CacheResult {
   if (answer.kind !== "route" || answer.remembered === null) return "miss";
   return answer.remembered.instead === null ? "hit" : "stale";
-}
-
-/** Logins are UTF-8 where they are not ASCII; a log shows them as they were meant. */
-function utf8(bytes: ByteString): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
-}
-
-function seconds(ms: number): number;
-function seconds(ms: number | null): number | null;
-function seconds(ms: number | null): number | null {
-  return ms === null ? null : Math.round(ms) / 1000;
 }
