@@ -19,6 +19,7 @@ export class InProcess implements Generation {
   readonly #worker: Worker;
   readonly #survivor: Survivor;
   #counted: Snapshot = [];
+  #ended = false;
   #watch: KeyWatch | null = null;
   readonly #fault = (error: Error): void => this.#worker.fault(error);
 
@@ -119,7 +120,10 @@ export class InProcess implements Generation {
     );
   }
 
+  /** Idle, and then stopped, it has ended once. */
   #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     process.off("uncaughtException", this.#fault);
     setTimeout(() => void this.#leave(), LAST_WORDS);
   }

@@ -1,12 +1,13 @@
 /** The entry of a worker process: what the primary says becomes calls on a Worker. */
 import { setTimeout as after } from "node:timers/promises";
+import { say } from "../report.ts";
 import type { BoundSocket } from "../transport/index.ts";
 import { bindings } from "./bindings.ts";
 import { NO_SESSIONS } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { RemotePairs } from "./remote-pairs.ts";
 import { RemoteRegistry } from "./remote-registry.ts";
-import { settle } from "./surroundings.ts";
+import { FATAL, settle } from "./surroundings.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
 
 export function runWorker(): void {
@@ -25,7 +26,10 @@ export function runWorker(): void {
   process.on("exit", () => worker?.stop());
 
   // A fault of ours that no session has caught: the other sessions are worth more than a clean end.
-  process.on("uncaughtException", (error) => worker?.fault(error));
+  process.on("uncaughtException", (error) => {
+    if (worker === null) stillborn(error);
+    else worker.fault(error);
+  });
 
   process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
     switch (message.kind) {
@@ -76,6 +80,12 @@ export function runWorker(): void {
         break;
     }
   });
+}
+
+/** What cannot even be set up would fare no better another time. */
+function stillborn(error: Error): never {
+  say("alert", `fault: ${error.stack ?? error.message}`);
+  process.exit(FATAL);
 }
 
 /** Logs and certificates are open before privileges are given up, and sockets are taken after. */

@@ -12,6 +12,8 @@ export interface Caller {
   /** The token's name. */
   readonly name: string;
   readonly role: Role;
+  /** When the token is good no more; null for never. */
+  readonly expires: Date | null;
 }
 
 /** What the admin API's handlers find in their context. */
@@ -32,7 +34,8 @@ export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
   if (token.expires !== null && token.expires <= new Date()) {
     throw new Refusal(401, "the token has expired; an admin can make a new one");
   }
-  c.set("caller", { name: token.name, role: token.role });
+  const { name, role, expires } = token;
+  c.set("caller", { name, role, expires });
   return next();
 });
 

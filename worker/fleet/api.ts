@@ -7,7 +7,7 @@ import { authenticate, requireRole } from "../admin/access.ts";
 import { PROBLEMS, SECURITY, body, newApp, refuse, tooLarge } from "../admin/app.ts";
 import * as normal from "../admin/normal.ts";
 import { NO_CONTROLS, Port } from "../admin/resource.ts";
-import { PROXY_NAME } from "./lines.ts";
+import { GOOD_UNTIL, PROXY_NAME } from "./lines.ts";
 import { THE_FLEET } from "./the-fleet.ts";
 
 /** Bytes: so many reports of such a length, each character in three bytes. */
@@ -48,8 +48,9 @@ fleet.get("/live", (c) => {
   if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
     throw new HTTPException(426, { message: "this is a WebSocket" });
   }
-  const proxy = encodeURIComponent(c.var.caller.name);
-  const headers = { Upgrade: "websocket", [PROXY_NAME]: proxy };
+  const { name, expires } = c.var.caller;
+  const headers = new Headers({ Upgrade: "websocket", [PROXY_NAME]: encodeURIComponent(name) });
+  if (expires !== null) headers.set(GOOD_UNTIL, `${expires.getTime()}`);
   return c.env.FLEET.getByName(THE_FLEET).fetch(c.req.url, { headers });
 });
 

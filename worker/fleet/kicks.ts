@@ -84,10 +84,11 @@ export class Kicks {
    * @param age ms that it has had sessions for: of what is older it need not know
    */
   missedBy(heard: number | null, age: number, now: number): Missed {
-    const { first, last } = this.#sql
-      .exec<{ first: number; last: number }>(
+    const { first, last, oldest } = this.#sql
+      .exec<{ first: number; last: number; oldest: number }>(
         `select coalesce((select min(number) from kicks), 1) as first,
-         coalesce((select max(number) from kicks), 0) as last`,
+         coalesce((select max(number) from kicks), 0) as last,
+         coalesce((select time from kicks order by number limit 1), 0) as oldest`,
       )
       .one();
     const kicks = this.#sql
@@ -98,7 +99,9 @@ export class Kicks {
       )
       .toArray()
       .map(({ number, names }) => ({ number, names: namesIn(names) }));
-    const complete = heard === null ? age < KEPT_FOR : first - 1 <= heard && heard <= last;
+    const reached = last - first < MOST_KEPT - 1 || oldest <= now - age;
+    const complete =
+      heard === null ? age < KEPT_FOR && reached : first - 1 <= heard && heard <= last;
     return { kicks, last, complete };
   }
 }

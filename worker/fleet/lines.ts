@@ -34,8 +34,14 @@ const Attachment = PresenceText.pick({ host: true, version: true, sessions: true
   seen: z.number(),
 }) satisfies z.ZodType<Connected>;
 
+/** What is kept with a line from its beginning: when its token is good no more, ms; null for never. */
+const Ticket = z.object({ until: z.number().nullable() });
+
 /** How the worker names the proxy to its object: a token's name, escaped as in a URL. */
 export const PROXY_NAME = "X-Proxy-Name";
+
+/** ms since the epoch at which the proxy's token expires, if it does. */
+export const GOOD_UNTIL = "X-Good-Until";
 
 export class Lines {
   readonly #context: DurableObjectState;
@@ -51,6 +57,8 @@ export class Lines {
     const name = decodeURIComponent(request.headers.get(PROXY_NAME) ?? "");
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.#context.acceptWebSocket(ours, [name]);
+    const until = request.headers.get(GOOD_UNTIL);
+    ours.serializeAttachment({ until: until === null ? null : Number(until) });
     return new Response(null, { status: 101, webSocket: theirs });
   }
 
@@ -62,13 +70,19 @@ export class Lines {
       return;
     }
     const now = Date.now();
+    const { until } = Ticket.parse(line.deserializeAttachment());
+    // Each proxy says every minute that it is there.
+    if (until !== null && until <= now) {
+      line.close(POLICY_VIOLATION, "the token has expired");
+      return;
+    }
     const { heard, age, host, version, sessions } = presence;
     const { kicks, last, complete } = this.#kicks.missedBy(heard, age, now);
     for (const kick of kicks) send(line, { kind: "kick", ...kick });
     send(line, { kind: "heard", last, complete });
     const [name = ""] = this.#context.getTags(line);
     const since = connectedBy(line)?.since ?? now;
-    line.serializeAttachment({ name, host, version, sessions, since, seen: now });
+    line.serializeAttachment({ until, name, host, version, sessions, since, seen: now });
   }
 
   tell(kick: Kick): void {

@@ -25,8 +25,11 @@ before(async () => {
   );
 });
 after(async () => {
-  await postern.stop();
-  await backstage.close();
+  try {
+    await postern.stop();
+  } finally {
+    await backstage.close();
+  }
 });
 
 /** Some scripts wait for time to pass, of which a property has none. */

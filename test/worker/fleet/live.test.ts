@@ -99,6 +99,17 @@ describe("a line", () => {
     assert.equal((await admin.call("admin", "DELETE", "/tokens/gone")).status, 204);
     assert.equal((await line.closed).code, 1008);
   });
+
+  test("goes down when its token has expired and the proxy says once more that it is there", async () => {
+    const expires = new Date(Date.now() + 3000).toISOString();
+    const token = { name: "brief", role: "fleet", expires };
+    const { body } = await admin.call("admin", "POST", "/tokens", token);
+    const line = await TestLine.open(admin.url.origin, body.token);
+    const again = setInterval(() => line.say({}), 100);
+    const { code, reason } = await line.closed;
+    clearInterval(again);
+    assert.deepEqual([code, reason], [1008, "the token has expired"]);
+  });
 });
 
 test("operators see which proxies are connected, with their clients", async (t) => {
@@ -208,6 +219,25 @@ describe("who was away", () => {
     assert.deepEqual((await line.next())["names"], ["new@example.test"]);
     assert.equal((await line.next())["complete"], true);
     await line.close();
+  });
+
+  test("with no number to its name is told that there was more than is known", async () => {
+    await admin.fleet.exec(
+      `insert into kicks (time, names) with recursive numbers (number) as
+       (select 1 union all select number + 1 from numbers where number < 10000)
+       select unixepoch() * 1000, '["x"]' from numbers`,
+    );
+    for (const [age, complete] of [
+      [0, true],
+      [60_000, false],
+    ] as const) {
+      await admin.fleet.exec("update kicks set time = (unixepoch() - 30) * 1000");
+      const line = await connected({ heard: null, age });
+      let said = await line.next();
+      while (said["kind"] === "kick") said = await line.next();
+      assert.equal(said["complete"], complete);
+      await line.close();
+    }
   });
 
   test("for too long is told that there was more", async () => {
