@@ -6,7 +6,7 @@ import { readFile, readlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { mailBlock } from "../../support/configuration.ts";
 import { greeted, untilClosed } from "../../support/mail-client.ts";
 import { freePorts } from "../../support/ports.ts";
@@ -46,7 +46,7 @@ async function daemon(t: TestContext): Promise<Daemon> {
     logs: async (pattern, times = 1) => {
       const every = new RegExp(pattern.source, "g");
       const text = () => readFile(join(site, "error.log"), "utf8");
-      while (((await text()).match(every)?.length ?? 0) < times) await nextTurn();
+      while (((await text()).match(every)?.length ?? 0) < times) await pause(20);
     },
   };
 }

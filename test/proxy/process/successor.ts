@@ -1,4 +1,5 @@
 // The change of the program: SIGUSR2, and whoever it has started ends with the test.
+import { readFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 import type { Program } from "../../support/program.ts";
 import { type Service, serve } from "./service.ts";
@@ -44,9 +45,11 @@ function successors({ stderr }: Program): number[] {
   return [...stderr.matchAll(/start new binary process (\d+)$/gm)].map(([, pid]) => Number(pid));
 }
 
+/** Where it is still there: its pid may be somebody else's by now. */
 function end(pid: number): void {
   try {
-    process.kill(pid);
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    if (command.includes("proxy/main.ts")) process.kill(pid);
   } catch {
     // It has ended.
   }
