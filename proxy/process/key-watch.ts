@@ -7,6 +7,7 @@ import {
   expiryWarnings,
 } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
+import { slice } from "../slices.ts";
 
 /** ms between two looks, and while somebody is writing. */
 const USUAL = 2000;
@@ -14,9 +15,6 @@ const SOON = 250;
 
 /** Share of the time that looking may take: with many files, looks are rarer. */
 const SHARE = 1 / 50;
-
-/** ms that a look goes on before others have their turn. */
-const SLICE = 10;
 
 /** ms between two warnings of one certificate. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -68,8 +66,7 @@ export class KeyWatch {
   #look(look: ReturnType<KeyMaterials["look"]>, spent: number): void {
     if (this.#closed) return;
     const began = performance.now();
-    let step = look.next();
-    while (step.done !== true && performance.now() - began < SLICE) step = look.next();
+    const step = slice(look);
     const all = spent + performance.now() - began;
     if (step.done !== true) {
       setImmediate(() => this.#look(look, all));
