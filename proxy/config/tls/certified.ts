@@ -18,11 +18,11 @@ export interface Certified extends KeyPair {
   readonly expires: number;
 }
 
-export function certified({ name, leaf, certificates }: Chain, { key }: SecretKey): Certified {
+export function certified({ name, leaf, certificates }: Chain, { key, pem }: SecretKey): Certified {
   const certificate = certificates.join("");
   return {
     certificate,
-    key: key.export({ type: "pkcs8", format: "pem" }),
+    key: pem,
     file: name,
     id: hash("sha256", certificate, "base64url"),
     keyType: key.asymmetricKeyType ?? "",

@@ -18,6 +18,8 @@ export interface Chain {
 export interface SecretKey {
   readonly name: string;
   readonly key: KeyObject;
+  /** No longer encrypted. */
+  readonly pem: string;
 }
 
 const DATA = "data:";
@@ -109,14 +111,25 @@ export class TlsFiles {
   }
 }
 
-/** @param name of the file that holds the text. @throws ConfigError */
-export function chainIn(text: string, name: string, place: Place): Chain {
+/**
+ * @param name of the file that holds the text
+ * @param authorities certificates that are known to be whole, and then those of this chain, too
+ * @throws ConfigError
+ */
+export function chainIn(
+  text: string,
+  name: string,
+  place: Place,
+  authorities = new Set<string>(),
+): Chain {
   const what = `cannot load certificate "${name}":`;
   const certificates = blocks(text, "CERTIFICATE");
   const [first = text, ...others] = certificates;
   const leaf = orFail(() => new X509Certificate(first), `${what} PEM_read_bio_X509_AUX()`, place);
   for (const other of others) {
+    if (authorities.has(other)) continue;
     orFail(() => new X509Certificate(other), `${what} PEM_read_bio_X509()`, place);
+    authorities.add(other);
   }
   return { name, leaf, certificates };
 }
@@ -129,12 +142,20 @@ export function keyIn(
   place: Place,
 ): SecretKey {
   const call = `cannot load certificate key "${name}": PEM_read_bio_PrivateKey()`;
-  return { name, key: orFail(() => decrypted(text, passwords), call, place) };
+  const [pem = text] = blocks(text, "PRIVATE KEY");
+  return orFail(
+    () => {
+      if (!pem.includes("ENCRYPTED")) return { name, key: createPrivateKey(pem), pem };
+      const key = decrypted(pem, passwords);
+      return { name, key, pem: key.export({ type: "pkcs8", format: "pem" }) };
+    },
+    call,
+    place,
+  );
 }
 
 /** Tries each pass phrase in turn, as nginx does; without one it would ask a terminal. */
 function decrypted(pem: string, passwords: readonly string[]): KeyObject {
-  if (!pem.includes("ENCRYPTED")) return createPrivateKey(pem);
   let failure: unknown = new Error("it is encrypted, and no pass phrase opens it");
   for (const passphrase of passwords) {
     try {
