@@ -8,7 +8,8 @@ import {
   JAVA_OPTIONS,
   type LogLevel,
   type ServerSettings,
-  readConfiguration,
+  type Settings,
+  rereadConfiguration,
   resolveAddresses,
   told,
   withoutSecrets,
@@ -30,6 +31,7 @@ import {
 } from "./process/index.ts";
 import { reason } from "./reason.ts";
 import { EarlyLog, say } from "./report.ts";
+import { inSlices } from "./slices.ts";
 import { ClientTlsContexts } from "./upstream/index.ts";
 import { builtBy, program } from "./version.ts";
 
@@ -85,7 +87,8 @@ async function main(): Promise<void> {
   if (!isDaemon) for (const warning of [...settings.warnings, ...warnings]) say("warn", warning);
   if (settings.daemon && !isDaemon && !isSuccessor) process.exit(await startDaemon());
   // Files named by @ may say something else by then.
-  const again = async (): Promise<typeof settings> => (await read(commandLine())).settings;
+  const again = async (before: Settings): Promise<Settings> =>
+    (await read(commandLine(), before)).settings;
   const primary = await orExit(() => Primary.open(settings, again, import.meta.filename), "emerg");
   if (isDaemon) letGoOfTerminal();
   await primary.run();
@@ -133,9 +136,12 @@ function warn(warnings: readonly string[]): void {
   earlyLog?.write("warn", warnings);
 }
 
-/** @throws ConfigError */
-async function read(line: CommandLine): Promise<Configuration> {
-  const configuration = readConfiguration(line);
+/**
+ * @param before those in force
+ * @throws ConfigError
+ */
+async function read(line: CommandLine, before?: Settings): Promise<Configuration> {
+  const configuration = await inSlices(rereadConfiguration(line, before?.keyMaterials ?? null));
   const resolved = await resolveAddresses(configuration.settings, configuration.names);
   const settings = { ...resolved, warnings: [...line.warnings, ...resolved.warnings] };
   const tls = new TlsContexts([new Uint8Array(48)]);

@@ -1,5 +1,6 @@
 /** A whole configuration: a file and all that it names, into settings. */
 import { dirname, resolve } from "node:path";
+import { type Steps, atOnce } from "../slices.ts";
 import { encoded } from "./bytes.ts";
 import { doubt } from "./doubts.ts";
 import { ConfigError } from "./error.ts";
@@ -14,7 +15,7 @@ import { resolveValues } from "./scope.ts";
 import { serverSettings } from "./server.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { eventRows, mailRows, mainRows } from "./table.ts";
-import { TlsReader, expiring, expiryWarnings } from "./tls/index.ts";
+import { type KeyMaterials, TlsReader, expiring, expiryWarnings } from "./tls/index.ts";
 
 /** Where to read from, as the command line says it. */
 export interface Source {
@@ -46,6 +47,19 @@ export interface Configuration {
  * @throws ConfigError at the first mistake, with file and line
  */
 export function readConfiguration(source: Source): Configuration {
+  return atOnce(rereadConfiguration(source, null));
+}
+
+/**
+ * In steps, since there may be many certificates.
+ *
+ * @param before of the configuration in force; of its files only those are read that have changed
+ * @throws ConfigError likewise
+ */
+export function* rereadConfiguration(
+  source: Source,
+  before: KeyMaterials | null,
+): Steps<Configuration> {
   const { file, prefix, globals, errorLog, properties = [], environment = process.env } = source;
   const path = resolve(prefix, file);
   const paths = { prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` };
@@ -55,9 +69,12 @@ export function readConfiguration(source: Source): Configuration {
   const logs = mainLogs(own.error_log ?? [], defaultErrorLog(prefix, errorLog));
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
-  const tls = new TlsReader(dirname(path), reader.findings);
+  const tls = new TlsReader(dirname(path), reader.findings, before);
   const java = readProperties(properties, reader.findings);
-  const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls, java));
+  const servers: ServerSettings[] = [];
+  for (const server of mail.inner) {
+    servers.push(yield* serverSettings(server, mail, logs, tls, java));
+  }
   const relay = relaySettings(mail, tls);
   if (servers.length === 0 && relay === null) {
     throw new ConfigError('no "server" in the "mail" block', mail);

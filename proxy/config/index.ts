@@ -3,7 +3,7 @@ export type { CpuAffinity } from "./affinity.ts";
 export type { AccessLogTarget } from "./access-log.ts";
 export { resolveAddresses } from "./addresses.ts";
 export type { LookupEndpoint } from "./auth-http.ts";
-export { type Configuration, readConfiguration } from "./configuration.ts";
+export { type Configuration, readConfiguration, rereadConfiguration } from "./configuration.ts";
 export { COMMAND_LINE, ConfigError, type Place, shown, told } from "./error.ts";
 export { ENVIRONMENT } from "./environment.ts";
 export { type ErrorLogTarget, defaultErrorLog } from "./error-log.ts";

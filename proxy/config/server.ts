@@ -1,4 +1,5 @@
 /** A `server` block into the settings of a server. */
+import type { Steps } from "../slices.ts";
 import { authHttpSsl, endpointTls } from "./auth-http.ts";
 import { ConfigError, at } from "./error.ts";
 import type { ErrorLogTarget } from "./error-log.ts";
@@ -13,13 +14,13 @@ import { type ServerValues, serverRows } from "./table.ts";
 import { type PlaceOf, type TlsReader, type TlsSettings, type TlsUser, ssl } from "./tls/index.ts";
 
 /** @throws ConfigError for what a server cannot be without */
-export function serverSettings(
+export function* serverSettings(
   server: Scope,
   mail: Scope,
   outerLogs: readonly ErrorLogTarget[],
   tls: TlsReader,
   java: JavaOutbound,
-): ServerSettings {
+): Steps<ServerSettings> {
   const written = resolveValues(serverRows, [server, mail]);
   // `ssl on;` of old: every socket of the server is under TLS.
   const listen = written.listen.map((one) => ({ ...one, ssl: one.ssl || written.ssl }));
@@ -38,7 +39,7 @@ export function serverSettings(
     auth_http,
     error_log: values.error_log ?? outerLogs,
     connectionLimits: connectionLimits(limit_conn, limit_conn_zone),
-    tls: tlsSettings(values, scopes, tls),
+    tls: yield* tlsSettings(values, scopes, tls),
     proxyTls: tls.readAsClient(upstreamTls(resolveValues(proxySsl, scopes)), place),
     lookupTls: auth_http.https
       ? tls.readAsClient(endpointTls(resolveValues(authHttpSsl, scopes)), place)
@@ -47,15 +48,15 @@ export function serverSettings(
   };
 }
 
-function tlsSettings(
+function* tlsSettings(
   values: Pick<ServerValues, "listen" | "starttls" | "server_name">,
   scopes: readonly [server: Scope, mail: Scope],
   reader: TlsReader,
-): TlsSettings | null {
+): Steps<TlsSettings | null> {
   const places: PlaceOf = (name) => placeOf(name, scopes);
   const user = tlsUser(values, places);
   if (user === null) return null;
-  return reader.read(resolveValues(ssl, scopes), user, places, values.server_name);
+  return yield* reader.read(resolveValues(ssl, scopes), user, places, values.server_name);
 }
 
 /** nginx speaks of the last `listen ... ssl` where there is one, even if the server has STARTTLS as well. */

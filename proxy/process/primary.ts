@@ -37,7 +37,7 @@ const YOUNG_GENERATION = "--max-semi-space-size=4";
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 export class Primary {
-  readonly #read: () => Promise<Settings>;
+  readonly #read: (before: Settings) => Promise<Settings>;
   /** `master_process off`: it is its own worker, whatever a reload says. */
   readonly #alone: boolean;
   readonly #sinks = new Sinks((level, message) => this.#log.write(level, message));
@@ -57,13 +57,13 @@ export class Primary {
   #phase: "running" | "draining" | "stopping" = "running";
 
   /**
-   * @param read reads the configuration again, for a reload; throws where it is wrong
+   * @param read reads the configuration again, for a reload, beside the one in force; throws where it is wrong
    * @param entry the module that workers run
    * @throws Error where a socket cannot be bound, or the pid file not written
    */
   static async open(
     settings: Settings,
-    read: () => Promise<Settings>,
+    read: (before: Settings) => Promise<Settings>,
     entry: string,
   ): Promise<Primary> {
     const identity = workerIdentity(settings);
@@ -85,7 +85,7 @@ export class Primary {
   private constructor(
     settings: Settings,
     identity: Identity | null,
-    read: () => Promise<Settings>,
+    read: (before: Settings) => Promise<Settings>,
   ) {
     this.#read = read;
     this.#alone = !settings.master_process;
@@ -213,7 +213,7 @@ export class Primary {
   async #reconfigure(): Promise<void> {
     this.#log.write("notice", "reconfiguring");
     try {
-      const settings = await this.#read();
+      const settings = await this.#read(this.#settings);
       if (this.#phase !== "running") return;
       const identity = workerIdentity(settings);
       const warnings = checkResources(settings);

@@ -6,25 +6,38 @@ import { ConfigError, type Place } from "../error.ts";
 import { CertificateFolder } from "./certificate-folder.ts";
 import type { Certified } from "./certified.ts";
 import type { Report } from "./file-change.ts";
-import type { Source } from "./key-material.ts";
+import type { Reading } from "./pairing.ts";
+import type { Source } from "./source.ts";
 
 export class CertificateDirectory implements Source {
   readonly path: string;
-  readonly place: Place;
-  readonly #passwords: readonly string[];
+  readonly #reading: Reading;
   readonly #folders = new Map<string, CertificateFolder>();
   #readable = true;
 
   /**
    * @param path absolute
    * @param place of the directive
+   * @param before the same with the same passwords, as the configuration before had it
    * @throws ConfigError where it cannot be read
    */
-  constructor(path: string, passwords: readonly string[], place: Place) {
+  constructor(
+    path: string,
+    passwords: readonly string[],
+    place: Place,
+    before?: CertificateDirectory,
+  ) {
     this.path = path;
-    this.place = place;
-    this.#passwords = passwords;
+    this.#reading = { passwords, place, authorities: new Set() };
+    for (const [folder, known] of before?.folders ?? []) {
+      this.#folders.set(folder, this.#folder(folder, known));
+    }
     this.#subfolders();
+  }
+
+  /** By path. */
+  get folders(): ReadonlyMap<string, CertificateFolder> {
+    return this.#folders;
   }
 
   /** By path. */
@@ -48,14 +61,15 @@ export class CertificateDirectory implements Source {
     }
     for (const path of present.union(new Set(this.#folders.keys()))) {
       const folder = this.#folders.getOrInsertComputed(path, () => this.#folder(path));
-      folder.look(report, patient);
+      yield* folder.look(report, patient);
       if (!present.has(path) && folder.certified.length === 0) this.#folders.delete(path);
       yield;
     }
+    this.#reading.authorities.clear();
   }
 
-  #folder(path: string): CertificateFolder {
-    return new CertificateFolder(path, this.#passwords, this.place);
+  #folder(path: string, before?: CertificateFolder): CertificateFolder {
+    return new CertificateFolder(path, this.#reading, before);
   }
 
   /** @throws ConfigError */
@@ -66,7 +80,7 @@ export class CertificateDirectory implements Source {
         .map(({ name }) => join(this.path, name));
     } catch (error) {
       const why = `opendir() "${this.path}" failed (${systemReason(error)})`;
-      throw new ConfigError(why, this.place);
+      throw new ConfigError(why, this.#reading.place);
     }
   }
 }

@@ -4,26 +4,30 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Place } from "../error.ts";
+import type { Steps } from "../../slices.ts";
 import type { Certified } from "./certified.ts";
 import { Changes, type Report, isMissing, stamp } from "./file-change.ts";
-import { type Pairs, Pairing } from "./pairing.ts";
+import { type Pairs, Pairing, type Reading } from "./pairing.ts";
 
 /** What begins with a dot is somebody's in-between, such as the `..data` of Kubernetes. */
 const FILES = /^[^.].*\.(?:pem|crt|cer|key)$/i;
 
 export class CertificateFolder {
   readonly #path: string;
-  readonly #passwords: readonly string[];
-  readonly #place: Place;
-  readonly #changes = new Changes("");
+  readonly #reading: Reading;
+  readonly #changes = new Changes(null);
   #pairs: Pairs = new Map();
+  /** Whether those are all that the files hold. */
+  #whole = false;
 
-  /** @param place of the directive */
-  constructor(path: string, passwords: readonly string[], place: Place) {
+  constructor(path: string, reading: Reading, before?: CertificateFolder) {
     this.#path = path;
-    this.#passwords = passwords;
-    this.#place = place;
+    this.#reading = reading;
+    if (before === undefined) return;
+    this.#pairs = before.#pairs;
+    this.#whole = before.#whole;
+    // What cannot be used is to be told again.
+    if (before.#whole) this.#changes = new Changes(before.#changes.known);
   }
 
   get certified(): readonly Certified[] {
@@ -31,23 +35,29 @@ export class CertificateFolder {
   }
 
   /** @param patient whether somebody may be writing */
-  look(report: Report, patient: boolean): void {
-    const stamps = this.#stamps();
+  *look(report: Report, patient: boolean): Steps<void> {
+    const stamps = yield* this.#stamps();
     if (stamps === null || !this.#changes.look([...stamps].join("\n"), report, patient)) return;
-    const pairing = new Pairing(stamps, this.#pairs, this.#passwords, this.#place);
-    this.#pairs = pairing.pairs();
+    const pairing = new Pairing(stamps, this.#pairs, this.#reading);
+    // Whoever takes this over meanwhile shall look for itself.
+    this.#whole = false;
+    this.#pairs = yield* pairing.pairs();
+    this.#whole = pairing.refused.length === 0;
     report.changed = true;
     report.refused.push(...pairing.refused);
   }
 
   /** By path; null where nobody can say. */
-  #stamps(): ReadonlyMap<string, string> | null {
+  *#stamps(): Steps<ReadonlyMap<string, string> | null> {
+    const stamps = new Map<string, string>();
     try {
-      const names = readdirSync(this.#path).filter((name) => FILES.test(name));
-      const stamps = names
-        .map((name) => join(this.#path, name))
-        .map((path) => [path, stamp(path)] as const);
-      return new Map(stamps.filter(([, found]) => found !== ""));
+      for (const name of readdirSync(this.#path).filter((each) => FILES.test(each))) {
+        const path = join(this.#path, name);
+        const found = stamp(path);
+        if (found !== "") stamps.set(path, found);
+        yield;
+      }
+      return stamps;
     } catch (error) {
       return isMissing(error) ? new Map() : null;
     }

@@ -1,5 +1,6 @@
 /** The certificates that a server's directives name. */
 import { resolve } from "node:path";
+import type { Steps } from "../../slices.ts";
 import { ConfigError, type Place } from "../error.ts";
 import type { Findings } from "../findings.ts";
 import { CertificateDirectory } from "./certificate-directory.ts";
@@ -14,16 +15,28 @@ export interface TlsUser {
   readonly place: Place;
 }
 
-/** Reads each file once, however many servers name it. */
+/** Those of a configuration, by what its directives say. */
+export interface NamedSources {
+  readonly files: ReadonlyMap<string, CertificateFile>;
+  readonly directories: ReadonlyMap<string, CertificateDirectory>;
+}
+
+/** Reads each file once, however many servers name it, and none that was read for the configuration before. */
 export class CertificateReader {
   readonly #files: TlsFiles;
   readonly #findings: Findings;
+  readonly #before: NamedSources | null;
   readonly #own = new Map<string, CertificateFile>();
   readonly #directories = new Map<string, CertificateDirectory>();
 
-  constructor(files: TlsFiles, findings: Findings) {
+  constructor(files: TlsFiles, findings: Findings, before: NamedSources | null) {
     this.#files = files;
     this.#findings = findings;
+    this.#before = before;
+  }
+
+  get named(): NamedSources {
+    return { files: this.#own, directories: this.#directories };
   }
 
   /**
@@ -50,8 +63,13 @@ export class CertificateReader {
     const places = { certificate: placeOf("ssl_certificate"), key: placeOf("ssl_certificate_key") };
     return ssl_certificate.map((certificate, index) => {
       const pair = { certificate, key: ssl_certificate_key[index] ?? "", passwords, places };
-      const which = [pair.certificate, pair.key, ...passwords].join("\0");
-      return this.#own.getOrInsertComputed(which, () => new CertificateFile(pair, this.#files));
+      const paths = [pair.certificate, pair.key].map((given) => this.#files.path(given) ?? given);
+      const which = [...paths, ...passwords].join("\0");
+      const before = this.#before?.files.get(which);
+      return this.#own.getOrInsertComputed(
+        which,
+        () => new CertificateFile(pair, this.#files, before),
+      );
     });
   }
 
@@ -60,21 +78,20 @@ export class CertificateReader {
    *
    * @throws ConfigError where it cannot be read
    */
-  found(values: TlsValues, placeOf: PlaceOf): readonly CertificateDirectory[] {
+  *found(values: TlsValues, placeOf: PlaceOf): Steps<readonly CertificateDirectory[]> {
     const { ssl_certificate_dir: given, ssl_password_file: passwords } = values;
     if (given === null) return [];
     const path = resolve(this.#files.directory, given);
     const which = [path, ...passwords].join("\0");
-    const directory = this.#directories.getOrInsertComputed(which, () =>
-      this.#read(new CertificateDirectory(path, passwords, placeOf("ssl_certificate_dir"))),
-    );
-    return [directory];
-  }
-
-  #read(directory: CertificateDirectory): CertificateDirectory {
+    const known = this.#directories.get(which);
+    if (known !== undefined) return [known];
+    const place = placeOf("ssl_certificate_dir");
+    const before = this.#before?.directories.get(which);
+    const directory = new CertificateDirectory(path, passwords, place, before);
+    this.#directories.set(which, directory);
     const report: Report = { changed: false, changing: false, refused: [] };
-    Array.from(directory.look(report, false));
+    yield* directory.look(report, false);
     this.#findings.warnings.push(...report.refused);
-    return directory;
+    return [directory];
   }
 }

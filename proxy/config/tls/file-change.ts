@@ -29,13 +29,18 @@ export interface Report {
 
 /** Whoever writes several files, or a long one, is given the time between two looks. */
 export class Changes {
-  #known: string;
-  #last: string;
+  #known: string | null;
+  #last: string | null;
 
-  /** @param known the state that has been dealt with */
-  constructor(known: string) {
+  /** @param known the state that has been dealt with; null for none */
+  constructor(known: string | null) {
     this.#known = known;
     this.#last = known;
+  }
+
+  /** The state that was dealt with last. */
+  get known(): string | null {
+    return this.#known;
   }
 
   /**

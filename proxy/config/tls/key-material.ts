@@ -2,18 +2,13 @@
  * What servers need of files that are renewed while they run: certificates with their keys, and ticket keys. The
  * files are read with the configuration; the primary process looks at them again, and tells the workers.
  */
+import type { NamedSources } from "./certificates.ts";
 import type { Certified } from "./certified.ts";
 import { type Choice, choose } from "./choice.ts";
 import type { Report } from "./file-change.ts";
 import type { KeyPair } from "./key-pairs.ts";
+import type { Source } from "./source.ts";
 import type { TicketKeyFiles } from "./ticket-keys.ts";
-
-/** Files, and what they held when they were last whole. */
-export interface Source {
-  readonly certified: readonly Certified[];
-  /** A step at a time. */
-  look(report: Report): Iterable<void>;
-}
 
 /** What a worker has of it. */
 export interface Shown {
@@ -82,7 +77,13 @@ export interface News extends Report {
 
 /** Of all servers; settings name each by its index. */
 export class KeyMaterials {
+  /** What the next configuration may take over. */
+  readonly named: NamedSources;
   readonly #all: KeyMaterial[] = [];
+
+  constructor(named: NamedSources) {
+    this.named = named;
+  }
 
   get(index: number): KeyMaterial | undefined {
     return this.#all[index];

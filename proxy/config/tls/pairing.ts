@@ -2,6 +2,7 @@
 import { type KeyObject, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parse } from "node:path";
+import type { Steps } from "../../slices.ts";
 import { reason } from "../../reason.ts";
 import { ConfigError, type Place } from "../error.ts";
 import { openFailed } from "../files.ts";
@@ -21,6 +22,15 @@ export interface Paired {
 /** By the paths of the certificates. */
 export type Pairs = ReadonlyMap<string, Paired>;
 
+/** How the files of a directory are read. */
+export interface Reading {
+  readonly passwords: readonly string[];
+  /** Of the directive. */
+  readonly place: Place;
+  /** Their certificates end most chains, and are known to be whole once they have been parsed. */
+  readonly authorities: Set<string>;
+}
+
 /** What is said behind the reason why a certificate cannot be used that has come in the place of another. */
 export const STAYS = "the certificate before it stays";
 
@@ -33,12 +43,13 @@ interface Candidate {
 export class Pairing {
   readonly #stamps: ReadonlyMap<string, string>;
   readonly #before: Pairs;
-  readonly #passwords: readonly string[];
-  readonly #place: Place;
+  readonly #reading: Reading;
+  /** What is as it was. */
+  readonly #kept: Pairs;
   readonly #texts = new Map<string, string>();
   readonly #keys = new Map<string, SecretKey | null>();
   /** Of files that hold keys, by their names without what follows the dot. */
-  readonly #keyFiles: ReadonlyMap<string, readonly string[]>;
+  #keyFiles: ReadonlyMap<string, readonly string[]> = new Map();
   /** Of all these files, once somebody has looked for one by its key. */
   #byPublicKey: Map<string, string> | null = null;
   readonly #pairs = new Map<string, Paired>();
@@ -50,42 +61,47 @@ export class Pairing {
   /**
    * @param stamps of the files
    * @param before what was made of them the last time; it stays where they cannot be used now
-   * @param place of the directive
    */
-  constructor(
-    stamps: ReadonlyMap<string, string>,
-    before: Pairs,
-    passwords: readonly string[],
-    place: Place,
-  ) {
+  constructor(stamps: ReadonlyMap<string, string>, before: Pairs, reading: Reading) {
     this.#stamps = stamps;
     this.#before = before;
-    this.#passwords = passwords;
-    this.#place = place;
-    const kept = [...before].filter(([file, pair]) => this.#isUnchanged(file, pair));
-    for (const [file, pair] of kept) this.#take(file, pair);
-    const known = new Set(kept.map(([, { keyFile }]) => keyFile));
-    for (const file of stamps.keys()) {
-      if (!this.#pairs.has(file) && !known.has(file)) this.#read(file);
-    }
-    const keyFiles = [...this.#texts].filter(([, text]) => text.includes(" PRIVATE KEY-"));
-    this.#keyFiles = Map.groupBy([...known, ...keyFiles.map(([file]) => file)], stem);
+    this.#reading = reading;
+    this.#kept = new Map([...before].filter(([file, pair]) => this.#isUnchanged(file, pair)));
   }
 
   /** Of those for the same names, the one with the longest chain. */
-  pairs(): Pairs {
+  *pairs(): Steps<Pairs> {
+    yield* this.#readAll();
+    const { place, authorities } = this.#reading;
     const alone: Chain[] = [];
-    for (const { file, text, certificates } of this.#candidates()) {
+    for (const { file, text, certificates } of yield* this.#candidates()) {
+      yield;
       if (this.#seen.has(certificates[0] ?? "")) continue;
       for (const one of certificates) this.#seen.add(one);
-      const chain = this.#attempt(file, () => chainIn(text, file, this.#place));
+      const kept = this.#kept.get(file);
+      if (kept !== undefined) {
+        this.#take(file, kept);
+        continue;
+      }
+      const chain = this.#attempt(file, () => chainIn(text, file, place, authorities));
       const made = chain && this.#attempt(file, () => this.#paired(chain));
       if (chain !== null && made === null) alone.push(chain);
-      const pair = made ?? this.#before.get(file);
-      if (pair !== undefined) this.#take(file, pair);
+      if (made === null) this.#leave(file);
+      else this.#take(file, made);
     }
     this.#blame(alone);
     return this.#pairs;
+  }
+
+  *#readAll(): Steps<void> {
+    const known = new Set([...this.#kept.values()].map(({ keyFile }) => keyFile));
+    for (const file of this.#stamps.keys()) {
+      if (this.#kept.has(file) || known.has(file)) continue;
+      this.#read(file);
+      yield;
+    }
+    const keyFiles = [...this.#texts].filter(([, text]) => text.includes(" PRIVATE KEY-"));
+    this.#keyFiles = Map.groupBy([...known, ...keyFiles.map(([file]) => file)], stem);
   }
 
   #isUnchanged(file: string, { stamp, keyFile, keyStamp }: Paired): boolean {
@@ -93,30 +109,40 @@ export class Pairing {
   }
 
   #take(file: string, pair: Paired): void {
-    const { certificate } = pair.certified;
-    for (const one of blocks(certificate, "CERTIFICATE")) this.#seen.add(one);
     const same = purpose(pair.certified);
     if (!this.#seen.has(same)) this.#pairs.set(file, pair);
     this.#seen.add(same);
   }
 
+  /** What was there stays. */
+  #leave(file: string): void {
+    const pair = this.#before.get(file);
+    if (pair === undefined) return;
+    for (const one of blocks(pair.certified.certificate, "CERTIFICATE")) this.#seen.add(one);
+    this.#take(file, pair);
+  }
+
   #read(file: string): string {
     try {
-      return this.#texts.getOrInsertComputed(file, () => readFileSync(file, "latin1"));
+      return this.#texts.getOrInsertComputed(file, () => readFileSync(file, "utf8"));
     } catch (error) {
       this.#refuse(file, openFailed(file, error));
-      const before = this.#before.get(file);
-      if (before !== undefined && !this.#pairs.has(file)) this.#take(file, before);
+      this.#leave(file);
       return "";
     }
   }
 
   /** Those with the longest chains first. */
-  #candidates(): readonly Candidate[] {
-    return [...this.#texts]
-      .map(([file, text]) => ({ file, text, certificates: blocks(text, "CERTIFICATE") }))
-      .filter(({ file, certificates }) => certificates.length > 0 || this.#before.has(file))
-      .toSorted((one, other) => other.certificates.length - one.certificates.length);
+  *#candidates(): Steps<readonly Candidate[]> {
+    const all: Candidate[] = [];
+    for (const file of this.#stamps.keys()) {
+      const text = this.#kept.get(file)?.certified.certificate ?? this.#texts.get(file);
+      if (text === undefined) continue;
+      const certificates = blocks(text, "CERTIFICATE");
+      if (certificates.length > 0 || this.#before.has(file)) all.push({ file, text, certificates });
+      yield;
+    }
+    return all.toSorted((one, other) => other.certificates.length - one.certificates.length);
   }
 
   #paired(chain: Chain): Paired | null {
@@ -146,8 +172,9 @@ export class Pairing {
   }
 
   #key(file: string): SecretKey | null {
+    const { passwords, place } = this.#reading;
     return this.#keys.getOrInsertComputed(file, () =>
-      this.#attempt(file, () => keyIn(this.#read(file), file, this.#passwords, this.#place)),
+      this.#attempt(file, () => keyIn(this.#read(file), file, passwords, place)),
     );
   }
 
@@ -162,7 +189,7 @@ export class Pairing {
         own.length === 1
           ? `SSL_CTX_use_PrivateKey("${own[0]}") failed (SSL: ${KEY_VALUES_MISMATCH}) for certificate "${name}"`
           : `no key fits certificate "${name}"`;
-      this.#refuse(name, new ConfigError(why, this.#place));
+      this.#refuse(name, new ConfigError(why, this.#reading.place));
     }
   }
 

@@ -1,4 +1,5 @@
 /** What a server's `ssl_*` directives come to. Servers that say the same share one result, and its files. */
+import type { Steps } from "../../slices.ts";
 import { readClientCertificates } from "./client-certificates.ts";
 import type { Findings } from "../findings.ts";
 import { CertificateReader, type TlsUser } from "./certificates.ts";
@@ -10,38 +11,49 @@ import { ConfigError, type Place } from "../error.ts";
 import { BIT } from "./options.ts";
 import { type PlaceOf, type TlsValues, stores } from "./ssl.ts";
 import { TlsFiles, chainIn, keyIn } from "./files.ts";
-import { KeyMaterial, KeyMaterials, type Source } from "./key-material.ts";
+import { KeyMaterial, KeyMaterials } from "./key-material.ts";
 import { type KeyPair, KeyPairs } from "./key-pairs.ts";
 import { TicketKeyFiles } from "./ticket-keys.ts";
 import { optionsFor, settled } from "./parameters.ts";
 import { cipherList, curveList } from "./shared-rows.ts";
 import type { Judged } from "./openssl-words.ts";
 import type { ClientTlsSettings, TlsSettings } from "./settings.ts";
+import type { Source } from "./source.ts";
 
 export class TlsReader {
-  readonly keyMaterials = new KeyMaterials();
+  readonly keyMaterials: KeyMaterials;
   readonly #files: TlsFiles;
   readonly #certificates: CertificateReader;
   readonly #findings: Findings;
   readonly #made = new Map<string, TlsSettings>();
   readonly #madeAsClient = new Map<string, ClientTlsSettings>();
 
-  /** @param directory of the main configuration file */
-  constructor(directory: string, findings: Findings) {
+  /**
+   * @param directory of the main configuration file
+   * @param before of the configuration in force
+   */
+  constructor(directory: string, findings: Findings, before: KeyMaterials | null) {
     this.#files = new TlsFiles(directory);
     this.#findings = findings;
-    this.#certificates = new CertificateReader(this.#files, findings);
+    this.#certificates = new CertificateReader(this.#files, findings, before?.named ?? null);
+    this.keyMaterials = new KeyMaterials(this.#certificates.named);
   }
 
   /**
    * @param serverName whose certificate of a directory is the default
    * @throws ConfigError for a file or a value that cannot be used
    */
-  read(values: TlsValues, user: TlsUser, placeOf: PlaceOf, serverName: string): TlsSettings {
+  *read(
+    values: TlsValues,
+    user: TlsUser,
+    placeOf: PlaceOf,
+    serverName: string,
+  ): Steps<TlsSettings> {
     const name = values.ssl_certificate.length > 0 ? "" : serverName;
-    return this.#made.getOrInsertComputed(wording({ ...values, name }), () =>
-      this.#make(values, user, placeOf, name),
-    );
+    const said = wording({ ...values, name });
+    const made = this.#made.get(said) ?? (yield* this.#make(values, user, placeOf, name));
+    this.#made.set(said, made);
+    return made;
   }
 
   /**
@@ -56,11 +68,16 @@ export class TlsReader {
     );
   }
 
-  #make(values: TlsValues, user: TlsUser, placeOf: PlaceOf, serverName: string): TlsSettings {
+  *#make(
+    values: TlsValues,
+    user: TlsUser,
+    placeOf: PlaceOf,
+    serverName: string,
+  ): Steps<TlsSettings> {
     const { ssl_ciphers: ciphers, ssl_ecdh_curve: curves } = values;
     const own = this.#certificates.own(values, user, placeOf);
     this.#mindOrder(own, placeOf);
-    const found = this.#certificates.found(values, placeOf);
+    const found = yield* this.#certificates.found(values, placeOf);
     const draft: Draft = {
       pairs: this.#standard(own, found, serverName, placeOf),
       ciphers: cipherList(ciphers, placeOf("ssl_ciphers")),

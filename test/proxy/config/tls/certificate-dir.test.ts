@@ -3,10 +3,11 @@ import { X509Certificate } from "node:crypto";
 import { rmSync, symlinkSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
 import { generate } from "selfsigned";
-import { type News, type Settings, readConfiguration } from "../../../../proxy/config/index.ts";
+import type { News, Settings } from "../../../../proxy/config/index.ts";
 import { issue } from "../../../support/authority.ts";
 import type { Certificate } from "../../../support/certificate.ts";
 import { CertificateFiles } from "../../../support/certificate-folder.ts";
+import { look, read, shown } from "../../../support/key-material.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const named = (names: string, rsa = false): Certificate =>
@@ -16,33 +17,6 @@ const newA = named("a.test");
 const b = named("b.test");
 const rsaOfB = named("b.test", true);
 const all = named("*.b.test, b.test");
-
-function read(files: CertificateFiles, directives: string): Settings {
-  files.write("conf", `mail { auth_http h; server { listen 143; starttls on; ${directives} } }`);
-  const source = { file: "conf", prefix: files.path, globals: "", errorLog: null };
-  return readConfiguration(source).settings;
-}
-
-/** What a client that names a host is shown, or nobody. */
-function shown({ keyMaterials }: Settings, host?: string): readonly Certificate[] {
-  const material = keyMaterials.get(0)!;
-  const { standard, names } = material.shown;
-  const id = host === undefined ? undefined : names.get(host);
-  return (id === undefined || id === "" ? standard : material.pairs(id)) ?? [];
-}
-
-/** Looks twice, so that what the first look finds has lasted. */
-function look({ keyMaterials }: Settings): News {
-  const finish = (): News => {
-    const looking = keyMaterials.look();
-    for (;;) {
-      const { done, value } = looking.next();
-      if (done) return value;
-    }
-  };
-  finish();
-  return finish();
-}
 
 const DIR = "ssl_certificate_dir dir;";
 
@@ -56,6 +30,7 @@ describe("ssl_certificate_dir", () => {
       "dir/tls.key": a.key,
       "dir/ca.crt": authority.certificate,
     },
+    "a file with words between": { "dir/a.pem": `Key\n${a.key}\nCertificate\n${a.certificate}` },
     "files of any name": { "dir/x.cer": a.certificate, "dir/y.key": a.key, "dir/z.key": b.key },
     "folders in it": { "dir/any/cert.pem": a.certificate, "dir/any/key.pem": a.key },
   };
