@@ -94,6 +94,8 @@ export class TlsReader {
     const place = placeOf("ssl_conf_command");
     const parameters = settled(draft, commands, this.#files, passwords, place);
     const ticketKeys = this.#ticketKeys(values, placeOf);
+    // With many, it takes a while to find out whom each is for: `#standard` has, and so does this.
+    yield;
     const material = new KeyMaterial({
       own: changesPairs(commands) ? [fixed(parameters.keyPairs, place)] : own,
       found,
