@@ -77,17 +77,19 @@ export class Pairing {
     for (const { file, text, certificates } of yield* this.#candidates()) {
       yield;
       if (this.#seen.has(certificates[0] ?? "")) continue;
-      for (const one of certificates) this.#seen.add(one);
       const kept = this.#kept.get(file);
       if (kept !== undefined) {
-        this.#take(file, kept);
+        this.#take(file, kept, certificates);
         continue;
       }
       const chain = this.#attempt(file, () => chainIn(text, file, place, authorities));
       const made = chain && this.#attempt(file, () => this.#paired(chain));
-      if (chain !== null && made === null) alone.push(chain);
       if (made === null) this.#leave(file);
-      else this.#take(file, made);
+      else this.#take(file, made, certificates);
+      // One that is broken leaves others with the same certificate their chance.
+      if (chain === null || made !== null) continue;
+      this.#see(certificates);
+      alone.push(chain);
     }
     this.#blame(alone);
     return this.#pairs;
@@ -108,7 +110,8 @@ export class Pairing {
     return this.#stamps.get(file) === stamp && this.#stamps.get(keyFile) === keyStamp;
   }
 
-  #take(file: string, pair: Paired): void {
+  #take(file: string, pair: Paired, certificates: readonly string[]): void {
+    this.#see(certificates);
     const same = purpose(pair.certified);
     if (!this.#seen.has(same)) this.#pairs.set(file, pair);
     this.#seen.add(same);
@@ -118,8 +121,11 @@ export class Pairing {
   #leave(file: string): void {
     const pair = this.#before.get(file);
     if (pair === undefined) return;
-    for (const one of blocks(pair.certified.certificate, "CERTIFICATE")) this.#seen.add(one);
-    this.#take(file, pair);
+    this.#take(file, pair, blocks(pair.certified.certificate, "CERTIFICATE"));
+  }
+
+  #see(certificates: readonly string[]): void {
+    for (const one of certificates) this.#seen.add(one);
   }
 
   #read(file: string): string {

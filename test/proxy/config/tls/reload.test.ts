@@ -176,6 +176,19 @@ describe("a reload", () => {
     assert.deepEqual(shown(reread(files, DIR, before)), shown(fresh));
   });
 
+  test("lets no broken chain keep out a whole one with the same certificate", (t) => {
+    const files = new CertificateFiles(t);
+    files.write("dir/b.crt", a.certificate);
+    files.write("dir/b.key", a.key);
+    const before = read(files, DIR);
+    files.write("dir/a.crt", a.certificate + authority.certificate.slice(0, 300));
+    const { refused } = look(before);
+    assert.match(refused.join("\n"), /a\.crt": PEM_read_bio_X509\(\) failed/);
+    for (const settings of [before, reread(files, DIR, before), read(files, DIR)]) {
+      assert.deepEqual(shown(settings), [a]);
+    }
+  });
+
   test("reads what a look has begun with and not yet ended", (t) => {
     for (let steps = 0, ended = false; !ended; steps++) {
       const files = new CertificateFiles(t);
