@@ -19,6 +19,8 @@ export class CertificateFolder {
   #pairs: Pairs = new Map();
   /** Whether those are all that the files hold. */
   #whole = false;
+  /** Whether a look has begun to read them, and not come to its end: it may have been given up. */
+  #begun = false;
 
   constructor(path: string, reading: Reading, before?: CertificateFolder) {
     this.#path = path;
@@ -37,12 +39,16 @@ export class CertificateFolder {
   /** @param patient whether somebody may be writing */
   *look(report: Report, patient: boolean): Steps<void> {
     const stamps = yield* this.#stamps();
-    if (stamps === null || !this.#changes.look([...stamps].join("\n"), report, patient)) return;
+    if (stamps === null) return;
+    const changed = this.#changes.look([...stamps].join("\n"), report, patient);
+    if (!changed && !this.#begun) return;
+    this.#begun = true;
     const pairing = new Pairing(stamps, this.#pairs, this.#reading);
     // Whoever takes this over meanwhile shall look for itself.
     this.#whole = false;
     this.#pairs = yield* pairing.pairs();
     this.#whole = pairing.refused.length === 0;
+    this.#begun = false;
     report.changed = true;
     report.refused.push(...pairing.refused);
   }
