@@ -23,6 +23,11 @@ export function openFailed(path: string, error: unknown): string {
   return `open() "${path}" failed (${systemReason(error)})`;
 }
 
+/** And for a folder. */
+export function opendirFailed(path: string, error: unknown): string {
+  return `opendir() "${path}" failed (${systemReason(error)})`;
+}
+
 /** A file that nginx has unless it is told otherwise; null where its directory is not there, as in a container. */
 export function defaultFile(prefix: string, file: string): string | null {
   const path = resolve(prefix, file);

@@ -1,8 +1,9 @@
 /** What `ssl_certificate_dir` names: a folder of certificates, and those in it, such as certbot's `live/NAME`. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { reason, systemReason } from "../../reason.ts";
+import { reason } from "../../reason.ts";
 import { ConfigError, type Place } from "../error.ts";
+import { opendirFailed } from "../files.ts";
 import { CertificateFolder } from "./certificate-folder.ts";
 import type { Certified } from "./certified.ts";
 import type { Report } from "./file-change.ts";
@@ -79,8 +80,7 @@ export class CertificateDirectory implements Source {
         .filter((entry) => !entry.name.startsWith(".") && isFolder(entry))
         .map(({ name }) => join(this.path, name));
     } catch (error) {
-      const why = `opendir() "${this.path}" failed (${systemReason(error)})`;
-      throw new ConfigError(why, this.#reading.place);
+      throw new ConfigError(opendirFailed(this.path, error), this.#reading.place);
     }
   }
 }

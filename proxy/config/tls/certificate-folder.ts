@@ -5,6 +5,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Steps } from "../../slices.ts";
+import { ConfigError } from "../error.ts";
+import { opendirFailed } from "../files.ts";
 import type { Certified } from "./certified.ts";
 import { Changes, type Report, isMissing, stamp } from "./file-change.ts";
 import { type Pairs, Pairing, type Reading } from "./pairing.ts";
@@ -21,6 +23,7 @@ export class CertificateFolder {
   #whole = false;
   /** Whether a look has begun to read them, and not come to its end: it may have been given up. */
   #begun = false;
+  #readable = true;
 
   constructor(path: string, reading: Reading, before?: CertificateFolder) {
     this.#path = path;
@@ -38,7 +41,7 @@ export class CertificateFolder {
 
   /** @param patient whether somebody may be writing */
   *look(report: Report, patient: boolean): Steps<void> {
-    const stamps = yield* this.#stamps();
+    const stamps = yield* this.#stamps(report);
     if (stamps === null) return;
     const changed = this.#changes.look([...stamps].join("\n"), report, patient);
     if (!changed && !this.#begun) return;
@@ -53,8 +56,12 @@ export class CertificateFolder {
     report.refused.push(...pairing.refused);
   }
 
-  /** By path; null where nobody can say. */
-  *#stamps(): Steps<ReadonlyMap<string, string> | null> {
+  #unreadable(error: unknown): ConfigError {
+    return new ConfigError(opendirFailed(this.#path, error), this.#reading.place);
+  }
+
+  /** By path; null where nobody can say, which is told once. */
+  *#stamps(report: Report): Steps<ReadonlyMap<string, string> | null> {
     const stamps = new Map<string, string>();
     try {
       for (const name of readdirSync(this.#path).filter((each) => FILES.test(each))) {
@@ -63,9 +70,13 @@ export class CertificateFolder {
         if (found !== "") stamps.set(path, found);
         yield;
       }
+      this.#readable = true;
       return stamps;
     } catch (error) {
-      return isMissing(error) ? new Map() : null;
+      if (isMissing(error)) return new Map();
+      if (this.#readable) report.refused.push(this.#unreadable(error).message);
+      this.#readable = false;
+      return null;
     }
   }
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { rmSync, symlinkSync } from "node:fs";
+import { chmodSync, rmSync, symlinkSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
 import { generate } from "selfsigned";
 import type { News, Settings } from "../../../../proxy/config/index.ts";
+import { atOnce } from "../../../../proxy/slices.ts";
 import { issue } from "../../../support/authority.ts";
 import type { Certificate } from "../../../support/certificate.ts";
 import { CertificateFiles } from "../../../support/certificate-folder.ts";
@@ -358,12 +359,25 @@ describe("files that change", () => {
     assert.deepEqual(shown(settings, "b.test"), [a]);
   });
 
-  test("stay in service when all certificates go", (t) => {
-    const { files, settings } = live(t);
-    rmSync(files.file("live/a.test"), { recursive: true });
-    look(settings);
-    assert.equal(leaf(settings), a.certificate);
-  });
+  // Root reads everything, so somebody else looks.
+  const nobody = process.getuid?.() === 0 ? 65_534 : null;
+  test(
+    "in a folder that cannot be read stay, which is told once",
+    { skip: nobody === null },
+    (t) => {
+      const { files, settings } = live(t);
+      chmodSync(files.file("live/a.test"), 0o700);
+      process.seteuid?.(nobody!);
+      try {
+        const { refused } = atOnce(settings.keyMaterials.look());
+        assert.match(refused.join("\n"), /^opendir\(\) ".*\/live\/a\.test" failed \(13: .*conf:1$/);
+        assert.deepEqual(look(settings).refused, []);
+        assert.equal(leaf(settings), a.certificate);
+      } finally {
+        process.seteuid?.(0);
+      }
+    },
+  );
 
   test("may hold ticket keys", (t) => {
     const files = new CertificateFiles(t);
