@@ -1,6 +1,6 @@
 /** nginx's ngx_mail_auth_http_module: where lookups go. */
 import type { ByteString } from "../../shared/lookup.ts";
-import { decoded } from "./bytes.ts";
+import { decoded } from "../bytes.ts";
 import { ConfigError } from "./error.ts";
 import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "./directive.ts";
 import { checkHost, checkPort, isUnix, refusing, splitHost, unixHost } from "./host.ts";

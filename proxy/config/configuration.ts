@@ -1,7 +1,7 @@
 /** A whole configuration: a file and all that it names, into settings. */
 import { dirname, resolve } from "node:path";
 import { type Steps, atOnce } from "../slices.ts";
-import { encoded } from "./bytes.ts";
+import { encoded } from "../bytes.ts";
 import { doubt } from "./doubts.ts";
 import { ConfigError } from "./error.ts";
 import { defaultErrorLog, mainLogs } from "./error-log.ts";

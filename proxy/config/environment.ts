@@ -4,7 +4,7 @@
  * checked in a file: `"worker_processes" directive invalid value in /environment/POSTERN_WORKERS:1`.
  */
 import type { ByteString } from "../../shared/lookup.ts";
-import { encoded } from "./bytes.ts";
+import { encoded } from "../bytes.ts";
 import { ConfigError, type Place } from "./error.ts";
 import { readFile } from "./files.ts";
 import { nearest } from "./nearest.ts";

@@ -6,7 +6,7 @@
  * stands before a quote, a backslash, or one of `t`, `r`, `n`.
  */
 import type { ByteString } from "../../shared/lookup.ts";
-import { decoded } from "./bytes.ts";
+import { decoded } from "../bytes.ts";
 import { ConfigError, unfinished } from "./error.ts";
 
 export type Token =

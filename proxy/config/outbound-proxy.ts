@@ -2,7 +2,7 @@
 import { canonicalName, isHostPattern, splitPatterns } from "../../shared/host-pattern.ts";
 import { parseIp } from "../../shared/address.ts";
 import { type ByteString, unescapeBytes } from "../../shared/lookup.ts";
-import { decoded } from "./bytes.ts";
+import { decoded } from "../bytes.ts";
 import { MAIL, MANY, type Rows, allOf, once } from "./directive.ts";
 import { ConfigError } from "./error.ts";
 import { fullName, readFile } from "./files.ts";

@@ -5,7 +5,7 @@
  * whichever kind they are, as nginx does, and so that a block that is not ours can be skipped unread.
  */
 import type { ByteString } from "../../shared/lookup.ts";
-import { decoded } from "./bytes.ts";
+import { decoded } from "../bytes.ts";
 import { ConfigError, type Place, shown, unfinished } from "./error.ts";
 import type { Findings } from "./findings.ts";
 import { Lexer } from "./lexer.ts";

@@ -1,7 +1,7 @@
 /** Files into scopes: walks the blocks, checks each directive against its row, follows `include`. */
 import { globSync } from "node:fs";
 import type { ByteString } from "../../shared/lookup.ts";
-import { decoded } from "./bytes.ts";
+import { decoded } from "../bytes.ts";
 import { environmentFile } from "./environment.ts";
 import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
 import { fullName, readFile } from "./files.ts";

@@ -1,6 +1,6 @@
 /** The kinds of argument that nginx's directives take: text into a value, or ConfigError with nginx's text. */
 import type { ByteString } from "../../shared/lookup.ts";
-import { decoded } from "./bytes.ts";
+import { decoded } from "../bytes.ts";
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./parser.ts";
 

@@ -5,6 +5,7 @@
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ByteString } from "../../shared/lookup.ts";
+import { encoded } from "../bytes.ts";
 import type { FleetSettings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import { reason } from "../reason.ts";
@@ -149,7 +150,7 @@ export class Live {
 
   /** One after the other, since a day's may come at once; but a worker that is busy holds nobody up. */
   #kick(name: string): void {
-    const user = Buffer.from(name, "utf8").toString("latin1");
+    const user = encoded(name);
     this.#work = this.#work
       .then(() => Promise.race([this.#host.kick(user), pause(PATIENCE)]))
       .catch((error: unknown) => this.#say("alert", `cannot end sessions: ${reason(error)}`));

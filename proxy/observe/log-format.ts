@@ -1,4 +1,5 @@
 /** A session's line in the operator's own format. */
+import { encoded } from "../bytes.ts";
 import type { LogFormat, Template } from "../config/index.ts";
 import { hexadecimal, printable } from "./line.ts";
 import type { SessionRecord } from "./session-record.ts";
@@ -40,8 +41,7 @@ const ESCAPES: Readonly<
 
 /** Quotes, backslashes, and all that is no printable ASCII. */
 function escapedBytes(value: string): string {
-  const bytes = Buffer.from(value).toString("latin1");
-  return bytes.replace(/[^ !#-[\]-~]/g, hexadecimal);
+  return encoded(value).replace(/[^ !#-[\]-~]/g, hexadecimal);
 }
 
 const SHORT: Readonly<Record<string, string>> = {

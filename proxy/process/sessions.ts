@@ -1,5 +1,6 @@
 /** The sessions of all workers, of every generation, as the primary process sees them. */
 import type { ByteString } from "../../shared/lookup.ts";
+import { decoded } from "../bytes.ts";
 import type { ErrorLog, ListedSession } from "../observe/index.ts";
 import type { Asked, Generation } from "./generation.ts";
 
@@ -30,7 +31,7 @@ export class Sessions {
       }),
     );
     const ended = counts.reduce((sum, count) => sum + count, 0);
-    this.#log().write("notice", `kicked "${utf8(user)}", sessions ended: ${ended}`);
+    this.#log().write("notice", `kicked "${decoded(user)}", sessions ended: ${ended}`);
     return ended;
   }
 
@@ -57,8 +58,4 @@ export class Sessions {
   get #workers(): readonly Asked[] {
     return [...this.#generations].flatMap(({ workers }) => workers);
   }
-}
-
-function utf8(bytes: ByteString): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
 }

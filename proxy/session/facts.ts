@@ -3,6 +3,7 @@
  * go on, in the access log. Never a password.
  */
 import type { ByteString } from "../../shared/lookup.ts";
+import { decoded } from "../bytes.ts";
 import {
   type LiveSession,
   type SessionRecord,
@@ -61,7 +62,7 @@ export class Facts {
       `, client: ${this.#client.address.host}${this.startTls ? " using starttls" : ""}`,
       `, server: ${this.serverName}`,
     ];
-    if (this.login !== null && this.login !== "") parts.push(`, login: "${utf8(this.login)}"`);
+    if (this.login !== null && this.login !== "") parts.push(`, login: "${decoded(this.login)}"`);
     const upstream = this.upstreams.at(-1);
     if (upstream !== undefined) parts.push(`, upstream: ${upstream}`);
     return parts.join("");
@@ -79,8 +80,8 @@ export class Facts {
       remote_addr: host,
       remote_port: port,
       ssl_protocol: this.#client.connection.tls?.protocol ?? null,
-      user: this.typed === null ? null : clipped(utf8(this.typed)),
-      auth_user: replaced === null ? null : clipped(utf8(replaced)),
+      user: this.typed === null ? null : clipped(decoded(this.typed)),
+      auth_user: replaced === null ? null : clipped(decoded(replaced)),
       upstream_addr: this.upstreams.at(-1) ?? null,
       bytes_received: moved?.toUpstream ?? 0,
       bytes_sent: moved?.toClient ?? 0,
@@ -105,7 +106,7 @@ export class Facts {
       ssl_cipher: tls?.cipher ?? null,
       ssl_server_name: tls?.serverName ?? null,
       ssl_session_reused: tls?.resumed ?? null,
-      login: this.login === null ? null : utf8(this.login),
+      login: this.login === null ? null : decoded(this.login),
       login_attempts: this.attempts,
       lookup_time: seconds(this.lookupTime),
       upstream_addr: this.upstreams.length === 0 ? null : this.upstreams.join(", "),
@@ -119,11 +120,6 @@ export class Facts {
       end,
     };
   }
-}
-
-/** Logins are UTF-8 where they are not ASCII; a log shows them as they were meant. */
-function utf8(bytes: ByteString): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 function seconds(ms: number): number;

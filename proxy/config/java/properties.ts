@@ -5,7 +5,7 @@
 import { parseIp } from "../../../shared/address.ts";
 import { isHostPattern, splitPatterns } from "../../../shared/host-pattern.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { encoded } from "../bytes.ts";
+import { encoded } from "../../bytes.ts";
 import { ConfigError, type Place } from "../error.ts";
 import type { Findings } from "../findings.ts";
 import { type Refuse, checkHost, checkPort, splitHost } from "../host.ts";

@@ -1,5 +1,5 @@
 /** What the control socket answers: who is there, and how a user is made to go. */
-import type { ByteString } from "../../../shared/lookup.ts";
+import { encoded } from "../../bytes.ts";
 import { type Pages, sessionsPage, text } from "../../observe/index.ts";
 import type { Sessions } from "../sessions.ts";
 
@@ -18,15 +18,10 @@ export function controlPages(sessions: Sessions): Pages {
         const user = query.get("user") ?? "";
         if (user === "") return text(400, "whose sessions? the name is missing: ?user=NAME\n");
         const silent: number[] = [];
-        const ended = await sessions.kick(byteString(user), (pid) => silent.push(pid));
+        const ended = await sessions.kick(encoded(user), (pid) => silent.push(pid));
         const kicked: Kicked = { ended, silent };
         return { code: 200, type: "application/json", body: `${JSON.stringify(kicked)}\n` };
       },
     },
   };
-}
-
-/** Mail programs send names in UTF-8. */
-function byteString(name: string): ByteString {
-  return Buffer.from(name, "utf8").toString("latin1");
 }

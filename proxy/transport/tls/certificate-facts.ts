@@ -1,6 +1,7 @@
 /** A certificate's facts as nginx tells them in lookups. Most are never asked for, so none is kept. */
 import type { X509Certificate } from "node:crypto";
 import type { ByteString } from "../../../shared/lookup.ts";
+import { encoded } from "../../bytes.ts";
 import type { PeerCertificate } from "../connection.ts";
 import { nameValues } from "./der.ts";
 import { distinguishedName } from "./distinguished-name.ts";
@@ -15,7 +16,7 @@ export class CertificateFacts implements PeerCertificate {
   get commonName(): ByteString | null {
     const { CN: given } = this.#certificate.toLegacyObject().subject;
     const [name] = Array.isArray(given) ? given : [given];
-    return name === undefined ? null : Buffer.from(name).toString("latin1");
+    return name === undefined ? null : encoded(name);
   }
 
   get subject(): string {

@@ -1,5 +1,5 @@
-/** The configuration is bytes, as nginx has it: what goes to a peer stays so, what we read is UTF-8. */
-import type { ByteString } from "../../shared/lookup.ts";
+/** Text as bytes and back: what goes to a peer or comes from one stays bytes, and what people read is UTF-8. */
+import type { ByteString } from "../shared/lookup.ts";
 
 export function decoded(bytes: ByteString): string {
   // oxlint-disable-next-line no-control-regex -- ASCII is what is looked for
