@@ -31,7 +31,7 @@ export type ToWorker =
   /** What came of a session's claims; null where they are granted. */
   | { readonly kind: "answer"; readonly session: number; readonly denial: Denial | null }
   /** Tell what has been counted. */
-  | { readonly kind: "count" }
+  | { readonly kind: "count"; readonly question: number }
   /** End a user's sessions, and tell how many these were. */
   | { readonly kind: "kick"; readonly question: number; readonly user: ByteString }
   /** Tell of some sessions of higher numbers than that. */
@@ -58,5 +58,5 @@ export type FromWorker =
   | { readonly kind: "release"; readonly session: number; readonly by: CountedBy | undefined }
   | { readonly kind: "kicked"; readonly question: number; readonly ended: number }
   | { readonly kind: "page"; readonly question: number; readonly page: SessionsPage }
-  /** What it has counted, when asked, and last of all. */
-  | { readonly kind: "counted"; readonly counts: Snapshot };
+  /** What it has counted, when asked, and last of all, when nobody has. */
+  | { readonly kind: "counted"; readonly question: number | null; readonly counts: Snapshot };

@@ -4,8 +4,14 @@
 const PATIENCE = 10_000;
 
 export class Questions<Answer> {
+  readonly #patience: number;
   #asked = 0;
   readonly #waiting = new Map<number, (answer: Answer | null) => void>();
+
+  /** @param patience ms that a worker has to answer */
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
 
   /**
    * @param ask sends the question by its number
@@ -15,7 +21,7 @@ export class Questions<Answer> {
     const question = ++this.#asked;
     const { promise, resolve } = Promise.withResolvers<Answer | null>();
     this.#waiting.set(question, resolve);
-    const patience = setTimeout(resolve, PATIENCE, null);
+    const patience = setTimeout(resolve, this.#patience, null);
     ask(question);
     try {
       return await promise;

@@ -1,13 +1,20 @@
-/** A worker process as the primary speaks to it: messages, and questions about its sessions. */
+/** A worker process as the primary speaks to it: messages, and questions, to which it may keep silent. */
 import type { Worker } from "node:cluster";
 import type { ByteString } from "../../shared/lookup.ts";
+import type { Snapshot } from "../observe/index.ts";
 import type { BoundSocket } from "../transport/index.ts";
 import { type Asked, NO_SESSIONS, type SessionsPage } from "./generation.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Questions } from "./questions.ts";
 
+/** ms to tell what has been counted; of a worker that is too busy, what it said last has to do. */
+const COUNTING = 2000;
+
 export class RemoteWorker implements Asked {
+  /** What it had counted when it said so last. */
+  counts: Snapshot = [];
   readonly #worker: Worker;
+  readonly #counting = new Questions<Snapshot>(COUNTING);
   readonly #kicks = new Questions<number>();
   readonly #pages = new Questions<SessionsPage>();
 
@@ -27,13 +34,29 @@ export class RemoteWorker implements Asked {
     return this.#pages.ask((question) => send(this.#worker, { kind: "page", question, after }));
   }
 
-  answered(message: FromWorker & { kind: "kicked" | "page" }): void {
-    if (message.kind === "kicked") this.#kicks.answered(message.question, message.ended);
-    else this.#pages.answered(message.question, message.page);
+  /** Has it tell what it has counted. */
+  async count(): Promise<void> {
+    await this.#counting.ask((question) => send(this.#worker, { kind: "count", question }));
+  }
+
+  answered(message: FromWorker & { kind: "counted" | "kicked" | "page" }): void {
+    switch (message.kind) {
+      case "counted":
+        this.counts = message.counts;
+        if (message.question !== null) this.#counting.answered(message.question, message.counts);
+        break;
+      case "kicked":
+        this.#kicks.answered(message.question, message.ended);
+        break;
+      case "page":
+        this.#pages.answered(message.question, message.page);
+        break;
+    }
   }
 
   /** With all of its sessions. */
   gone(): void {
+    this.#counting.gone(this.counts);
     this.#kicks.gone(0);
     this.#pages.gone(NO_SESSIONS);
   }

@@ -54,7 +54,7 @@ export function runWorker(): void {
         registry.answered(message.session, message.denial);
         break;
       case "count":
-        if (worker !== null) void tellCounts(worker);
+        if (worker !== null) void tellCounts(worker, message.question);
         break;
       case "kick": {
         const { question, user } = message;
@@ -112,8 +112,9 @@ function tell(message: FromWorker): void {
   process.send?.(message, undefined, undefined, () => {});
 }
 
-async function tellCounts(worker: Worker): Promise<void> {
-  tell({ kind: "counted", counts: await worker.counts() });
+/** @param question null where nobody has asked */
+async function tellCounts(worker: Worker, question: number | null): Promise<void> {
+  tell({ kind: "counted", question, counts: await worker.counts() });
 }
 
 function stop(worker: Worker | null): Promise<void> {
@@ -127,7 +128,7 @@ async function exitSoon(worker: Worker | null): Promise<void> {
   if (exiting) return;
   exiting = true;
   worker?.log.write("notice", "exiting");
-  if (worker !== null) await tellCounts(worker);
+  if (worker !== null) await tellCounts(worker, null);
   await after(LAST_WORDS);
   worker?.log.write("notice", "exit");
   process.exit(0);

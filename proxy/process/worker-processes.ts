@@ -14,7 +14,6 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import { RemoteWorker, send } from "./remote-worker.ts";
 import type { Sockets } from "./sockets.ts";
 import { FATAL } from "./surroundings.ts";
-import { WorkerCounts } from "./worker-counts.ts";
 
 /** ms before a worker that died is replaced: at first, and at most while they keep dying. */
 const RESPAWN_FIRST = 50;
@@ -37,7 +36,6 @@ export class WorkerProcesses implements Generation {
   readonly #log: ErrorLog;
   readonly #shared: SharedByWorkers;
   readonly #workers = new Map<Worker, RemoteWorker>();
-  readonly #counts = new WorkerCounts();
   readonly #survivor: Survivor;
   #ending = false;
   #watch: KeyWatch | null = null;
@@ -102,14 +100,18 @@ export class WorkerProcesses implements Generation {
   }
 
   get counts(): readonly Snapshot[] {
-    return this.#counts.all;
+    return this.#remotes.map(({ counts }) => counts);
   }
 
-  count(): Promise<void> {
-    return this.#counts.refresh(this.#workers.keys(), (worker) => send(worker, { kind: "count" }));
+  async count(): Promise<void> {
+    await Promise.all(this.#remotes.map((worker) => worker.count()));
   }
 
   get workers(): readonly Asked[] {
+    return this.#remotes;
+  }
+
+  get #remotes(): readonly RemoteWorker[] {
     return [...this.#workers.values()];
   }
 
@@ -142,7 +144,7 @@ export class WorkerProcesses implements Generation {
       this.#workers.delete(worker);
       remote.gone();
       account.close();
-      this.#survivor.gone(this.#counts.lost(worker));
+      this.#survivor.gone(remote.counts);
       this.#log.write(...ending(`worker process ${worker.process.pid}`, code, signal));
       if (this.#ending) {
         if (this.#workers.size === 0) this.#survivor.empty();
@@ -191,8 +193,6 @@ export class WorkerProcesses implements Generation {
         this.#count();
         break;
       case "counted":
-        this.#counts.heard(worker, message.counts);
-        break;
       case "kicked":
       case "page":
         this.#workers.get(worker)?.answered(message);
