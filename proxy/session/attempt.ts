@@ -3,13 +3,13 @@ import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Answer } from "../lookup/index.ts";
 import type { Credentials } from "../protocols/index.ts";
-import { TIMED_OUT, reason } from "../reason.ts";
-import { OutboundProxyError } from "../upstream/index.ts";
+import { TIMED_OUT } from "../reason.ts";
 import type { LoginContext } from "./login-context.ts";
 import type { Outcome } from "./outcome.ts";
 import { Passage } from "./passage.ts";
 import { tooMany } from "./standing.ts";
 import { ACTIONS } from "./story.ts";
+import { whyFailed } from "./why.ts";
 
 type Failure = Pick<Answer & { kind: "unavailable" }, "text" | "errorCode" | "why">;
 
@@ -156,7 +156,7 @@ export class Attempt {
         kind: "unavailable",
         text: null,
         errorCode: null,
-        why: this.#reason(error),
+        why: whyFailed(error, this.#controller.signal),
         reached: false,
       };
     }
@@ -183,12 +183,6 @@ export class Attempt {
     if (this.#cancelled) this.#passage.cancel();
     const bearer = given.password === null && isBearer(credentials) ? credentials.method : null;
     return this.#passage.run(route, { login, password, bearer });
-  }
-
-  /** What gave up knows better why than what was given up, unless that tells which proxy it was. */
-  #reason(error: unknown): string {
-    const { signal } = this.#controller;
-    return reason(signal.aborted && !(error instanceof OutboundProxyError) ? signal.reason : error);
   }
 
   #failed(level: LogLevel, message: string, doing: string): void {

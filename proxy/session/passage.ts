@@ -7,7 +7,7 @@
 import type { TlsMode } from "../../shared/lookup.ts";
 import type { Route } from "../lookup/index.ts";
 import type { Account, LoginEnd, Saying } from "../protocols/index.ts";
-import { TIMED_OUT, reason } from "../reason.ts";
+import { TIMED_OUT } from "../reason.ts";
 import { type Address, type Connection, orGiveUp } from "../transport/index.ts";
 import {
   type Dialled,
@@ -22,6 +22,7 @@ import type { LoginContext } from "./login-context.ts";
 import type { Outcome } from "./outcome.ts";
 import { tooMany } from "./standing.ts";
 import { type LoggedIn, type LoginProgress, logIn } from "./upstream-login.ts";
+import { whyFailed } from "./why.ts";
 
 /** One of the lookup's servers: what it is to be to us, and what is left of its addresses. */
 interface Candidate extends Upstream {
@@ -238,9 +239,8 @@ export class Passage implements LoginProgress {
   #failed(to: Address, error: unknown, upstream: Upstream, signal: AbortSignal): void {
     if (this.#cancelled) return;
     const { health, settings } = this.#context.server;
-    // What gave up knows better why than what was given up, unless that tells which proxy it was.
     const onTheWay = error instanceof OutboundProxyError;
-    const why = reason(signal.aborted && !onTheWay ? signal.reason : error);
+    const why = whyFailed(error, signal);
     this.#context.story.connecting(to);
     if (why === TIMED_OUT) this.#context.story.log("info", `upstream ${why}`, this.doing);
     else this.#context.story.log("error", why, this.doing);
