@@ -43,6 +43,11 @@ export function contains({ address, prefix }: Network, ip: Ip): boolean {
   return ip.kind() === address.kind() && ip.match(address, prefix);
 }
 
+/** Whether a host to listen on stands for all addresses of its family (RFC 4291 section 2.5.2). */
+export function isUnspecified(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
 /** The path of a host that is a unix socket (`unix:/run/mail.sock`), empty for a client of one; else null. */
 export function unixPath(host: string): string | null {
   return host.startsWith("unix:") ? host.slice("unix:".length) : null;

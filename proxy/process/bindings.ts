@@ -3,6 +3,7 @@
  * connections of every other address on its port as well, whose servers are then told apart by the address
  * that the client has connected to.
  */
+import { isUnspecified } from "../../shared/address.ts";
 import type { Listen, WorkerSettings } from "../config/index.ts";
 
 /** A `listen`, and the index of its server in the settings; null for the relay, which is none. */
@@ -27,7 +28,7 @@ export function bindings({ servers, relay }: WorkerSettings): readonly Binding[]
   if (relay !== null) entrances.push({ server: null, listen: relay.listen });
   const wildcards = new Map(
     entrances
-      .filter(({ listen: { host } }) => host === "0.0.0.0" || host === "::")
+      .filter(({ listen: { host } }) => isUnspecified(host))
       .map((entrance) => [familyAndPort(entrance.listen), entrance]),
   );
   const bySocket = Map.groupBy(

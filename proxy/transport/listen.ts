@@ -7,7 +7,7 @@ import { chmodSync, existsSync } from "node:fs";
 import net, { Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { getSystemErrorName } from "node:util";
-import { formatAddress, unixPath } from "../../shared/address.ts";
+import { formatAddress, isUnspecified, unixPath } from "../../shared/address.ts";
 import { systemReason } from "../reason.ts";
 import type { Address, Connection, Listener } from "./connection.ts";
 import { SOCKET, SocketConnection } from "./socket-connection.ts";
@@ -123,9 +123,6 @@ export interface Accepting extends Address {
   readonly keepAlive: KeepAlive | null;
 }
 
-/** Hosts that stand for all addresses. */
-const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
-
 /** As nginx calls a client that comes by a unix socket. */
 const UNIX_CLIENT: Address = { host: "unix:", port: 0 };
 
@@ -143,7 +140,7 @@ export function accept(
   const address = { host: bound, port: at };
   const unix = unixPath(bound) !== null;
   // What comes to one address needs no asking of the kernel.
-  const local = WILDCARDS.has(bound) || at === 0 ? null : address;
+  const local = isUnspecified(bound) || at === 0 ? null : address;
   const server = new Server({ ...SOCKET, noDelay: true }, (client: Socket) => {
     if (unix) {
       onConnection(new SocketConnection(client, UNIX_CLIENT, address));
