@@ -24,6 +24,10 @@ export const answer = <Schema extends z.ZodType>(description: string, schema: Sc
   content: json(schema),
 });
 
+/** In the form of every list, for what has one page. */
+export const onePage = <Schema extends z.ZodType>(schema: Schema) =>
+  answer("All of them", z.object({ items: z.array(schema), next: z.null() }));
+
 /** How any request may fail. */
 export const PROBLEMS = { default: answer("It was not done", Problem) } as const;
 

@@ -5,7 +5,7 @@ import { clientNetwork, parseIp } from "../../shared/address.ts";
 import { liftBlock, listBlocks } from "../penalties/blocks.ts";
 import { rules } from "../penalties/settings.ts";
 import { requireRole } from "./access.ts";
-import { PROBLEMS, SECURITY, answer, newApp } from "./app.ts";
+import { PROBLEMS, SECURITY, newApp, onePage } from "./app.ts";
 import { recording } from "./audit.ts";
 import * as normal from "./normal.ts";
 import { Refusal } from "./refusal.ts";
@@ -28,11 +28,7 @@ const list = createRoute({
   summary: "List: blocked accounts and networks, the worst first",
   security: SECURITY,
   middleware: requireRole("read"),
-  responses: {
-    // In the form of every list, though it has one page.
-    200: answer("All of them", z.object({ items: z.array(Block), next: z.null() })),
-    ...PROBLEMS,
-  },
+  responses: { 200: onePage(Block), ...PROBLEMS },
 });
 
 blocks.openapi(list, async (c) => {

@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { theFleet } from "../fleet/the-fleet.ts";
 import { requireRole } from "./access.ts";
-import { PROBLEMS, SECURITY, answer, newApp } from "./app.ts";
+import { PROBLEMS, SECURITY, newApp, onePage } from "./app.ts";
 
 export const proxies = newApp();
 
@@ -21,11 +21,7 @@ const list = createRoute({
   summary: "List: connected proxies",
   security: SECURITY,
   middleware: requireRole("read"),
-  responses: {
-    // In the form of every list, though it has one page.
-    200: answer("All of them", z.object({ items: z.array(Proxy), next: z.null() })),
-    ...PROBLEMS,
-  },
+  responses: { 200: onePage(Proxy), ...PROBLEMS },
 });
 
 proxies.openapi(list, async (c) => {
