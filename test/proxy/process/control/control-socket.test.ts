@@ -25,10 +25,13 @@ type Site = { readonly site: string; readonly path: string; readonly port: numbe
 /** A directory with a configuration for a port that is free. */
 async function prepare(t: TestContext, main = ""): Promise<Site> {
   const [port = 0] = await freePorts(1);
-  const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
-  const conf = `pid nginx.pid; error_log stderr notice; ${main}\n${mail}`;
-  const site = await makeSite(t, { "mail.conf": conf });
+  const site = await makeSite(t, { "mail.conf": configuration(port, "nginx.pid", main) });
   return { site, path: join(site, SOCKET), port };
+}
+
+function configuration(port: number, pid: string, main = ""): string {
+  const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
+  return `pid ${pid}; error_log stderr notice; ${main}\n${mail}`;
 }
 
 async function started(t: TestContext, { site }: Site, ...args: string[]): Promise<Program> {
@@ -97,11 +100,7 @@ describe("the control socket", { concurrency: 3 }, () => {
   test("moves with the pid file at a reload", async (t) => {
     const place = await prepare(t);
     const program = await started(t, place);
-    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${place.port}`);
-    await writeFile(
-      join(place.site, "mail.conf"),
-      `pid other.pid; error_log stderr notice;\n${mail}`,
-    );
+    await writeFile(join(place.site, "mail.conf"), configuration(place.port, "other.pid"));
     program.signal("SIGHUP");
     await program.logs(/worker process \d+ exited with code 0/);
     assert.ok(!existsSync(place.path));
@@ -127,11 +126,7 @@ describe("the control socket", { concurrency: 3 }, () => {
       await rename(join(place.site, name), join(place.site, name.replace(".pid", ".pid.oldbin")));
     }
     const [port = 0] = await freePorts(1);
-    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
-    await writeFile(
-      join(place.site, "mail.conf"),
-      `pid nginx.pid; error_log stderr notice;\n${mail}`,
-    );
+    await writeFile(join(place.site, "mail.conf"), configuration(port, "nginx.pid"));
     await started(t, place);
     const clients = [await greeted("imap", place.port), await greeted("imap", port)];
     const { end, stdout } = await postern(place.site, "-s", "who");
@@ -148,11 +143,7 @@ describe("the control socket", { concurrency: 3 }, () => {
     const place = await prepare(t);
     const deep = join(place.site, "d".repeat(LONGEST - `${place.site}//${SOCKET}`.length));
     await mkdir(deep);
-    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${place.port}`);
-    await writeFile(
-      join(place.site, "mail.conf"),
-      `pid ${deep}/nginx.pid; error_log stderr notice;\n${mail}`,
-    );
+    await writeFile(join(place.site, "mail.conf"), configuration(place.port, `${deep}/nginx.pid`));
     const program = await started(t, place);
     const change = changer(program);
     await change();
@@ -228,11 +219,7 @@ describe("-s who says", { concurrency: 3 }, () => {
     const place = await prepare(t);
     const deep = join(place.site, "d".repeat(100));
     await mkdir(deep);
-    const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${place.port}`);
-    await writeFile(
-      join(place.site, "mail.conf"),
-      `pid ${deep}/nginx.pid; error_log stderr notice;\n${mail}`,
-    );
+    await writeFile(join(place.site, "mail.conf"), configuration(place.port, `${deep}/nginx.pid`));
     const program = await started(t, place);
     const complaint = `a unix socket's path may have \\d+ bytes, and ${deep}/${SOCKET} is longer: give "pid" a shorter one`;
     assert.match(
