@@ -30,3 +30,18 @@ export {
 } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { orGiveUp } from "./give-up.ts";
+export {
+  type Command,
+  InjectedPlaintext,
+  MORE,
+  PeerClosed,
+  type Request,
+  START_TLS,
+  type Script,
+  type ScriptOwner,
+  ScriptRunner,
+  type TlsWaiter,
+  runScript,
+  takeBytes,
+  takeLine,
+} from "./script.ts";
