@@ -4,7 +4,7 @@
  * SOCKS5. A script knows neither a connection nor time, so a test can feed it bytes split at any place.
  */
 import type { ByteString } from "../../shared/lookup.ts";
-import { type Input, TooLong } from "./input.ts";
+import type { Input } from "./input.ts";
 import type { Connection, Receiver } from "./connection.ts";
 
 /** A request for a TLS handshake. The script resumes once the connection is secured. */
