@@ -13,7 +13,7 @@ import type { Account, ClientFacts } from "../../proxy/protocols/index.ts";
 import { SocketClientTls } from "../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import { transport } from "../support/connections.ts";
-import { talk } from "../support/dialogue.ts";
+import { talk } from "../support/protocol-client.ts";
 import { client } from "../support/login-script.ts";
 import { attempt, granted, greeted } from "../support/mail-client.ts";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";

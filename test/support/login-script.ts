@@ -1,7 +1,7 @@
 // An upstream that plays a login script to its end.
 import type { TlsMode } from "../../shared/lookup.ts";
 import type { Account, ClientFacts, LoginEnd, LoginScript } from "../../proxy/protocols/index.ts";
-import type { DialogueClient } from "./dialogue.ts";
+import type { DialogueClient } from "./protocol-client.ts";
 
 export type Played = {
   /** What was sent after the greeting, one item for each line that was waited for; `<tls>` for a handshake. */

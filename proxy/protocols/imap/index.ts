@@ -1,5 +1,5 @@
 import type { Protocol } from "../protocol.ts";
-import { ImapDialogue } from "./dialogue.ts";
+import { ImapDialogue } from "./handler.ts";
 
 export const imap: Protocol = {
   name: "imap",

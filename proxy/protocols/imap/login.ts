@@ -1,7 +1,7 @@
 /** Logging in to an IMAP upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import { idCommand, looping } from "../client-id.ts";
-import { type Proof, type Provable, proofFor, prove } from "../proof.ts";
+import { type Proof, type Provable, proofFor, prove } from "../sasl-client.ts";
 import type {
   Account,
   ClientFacts,

@@ -1,5 +1,5 @@
 import type { Protocol } from "../protocol.ts";
-import { Pop3Dialogue } from "./dialogue.ts";
+import { Pop3Dialogue } from "./handler.ts";
 
 export const pop3: Protocol = {
   name: "pop3",

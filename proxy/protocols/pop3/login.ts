@@ -1,7 +1,7 @@
 /** Logging in to a POP3 upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import { looping, xclientCommand, xclientFacts } from "../client-id.ts";
-import { type Provable, proofFor, prove } from "../proof.ts";
+import { type Provable, proofFor, prove } from "../sasl-client.ts";
 import type {
   Account,
   ClientFacts,

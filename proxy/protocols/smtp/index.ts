@@ -1,5 +1,5 @@
 import type { Protocol } from "../protocol.ts";
-import { SmtpDialogue } from "./dialogue.ts";
+import { SmtpDialogue } from "./handler.ts";
 
 export const smtp: Protocol = {
   name: "smtp",

@@ -2,7 +2,7 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
 import { looping } from "../client-id.ts";
-import { type Proof, plain, proofFor, prove } from "../proof.ts";
+import { type Proof, plain, proofFor, prove } from "../sasl-client.ts";
 import type {
   Account,
   ClientFacts,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DialogueClient } from "../../support/dialogue.ts";
+import { DialogueClient } from "../../support/protocol-client.ts";
 import { serverSettings } from "../../support/settings.ts";
 
 /** Small buffers, so that limits come into play. */

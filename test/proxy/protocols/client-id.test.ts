@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import type { ClientFacts } from "../../../proxy/protocols/index.ts";
 import type { ServerSettings } from "../../../proxy/config/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
-import { talk } from "../../support/dialogue.ts";
+import { talk } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
 
 interface Case {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { cost } from "../../support/cost.ts";
-import { DialogueClient } from "../../support/dialogue.ts";
+import { DialogueClient } from "../../support/protocol-client.ts";
 import { serverSettings } from "../../support/settings.ts";
 
 /** What a hostile client repeats to make a line expensive. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readOauthbearer, readXoauth2 } from "../../../proxy/protocols/oauth.ts";
-import { type DialogueClient, talk, talkSecurely, told } from "../../support/dialogue.ts";
+import { type DialogueClient, talk, talkSecurely, told } from "../../support/protocol-client.ts";
 
 const TOKEN = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
 

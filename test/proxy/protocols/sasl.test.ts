@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DialogueClient, notes, talk } from "../../support/dialogue.ts";
+import { type DialogueClient, notes, talk } from "../../support/protocol-client.ts";
 
 const PROTOCOLS = {
   imap: {

@@ -1,7 +1,7 @@
 // STARTTLS towards an upstream, in the three protocols.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { talk } from "../../support/dialogue.ts";
+import { talk } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 

@@ -11,7 +11,7 @@ import type { Listener } from "../../support/mailbox/index.ts";
 import { greeted, untilClosed } from "../../support/mail-client.ts";
 import { type Servers, startServers } from "../../support/servers.ts";
 import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { talk } from "../../support/dialogue.ts";
+import { talk } from "../../support/protocol-client.ts";
 
 let upstream: Listener;
 let endpoint: LookupEndpoint;

@@ -10,7 +10,7 @@ import { SocketClientTls } from "../../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
 import { selfSigned } from "../../support/certificate.ts";
 import { dialled } from "../../support/connections.ts";
-import { talk } from "../../support/dialogue.ts";
+import { talk } from "../../support/protocol-client.ts";
 import { anna, client } from "../../support/login-script.ts";
 import { protocolNames } from "../../support/mail-client.ts";
 import { Hangup, Wire } from "../../support/wire.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { talk, told } from "../../../support/dialogue.ts";
+import { talk, told } from "../../../support/protocol-client.ts";
 
 const BAD = "a BAD invalid command";
 

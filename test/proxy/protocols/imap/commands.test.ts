@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk, talkSecurely, told } from "../../../support/dialogue.ts";
+import { talk, talkSecurely, told } from "../../../support/protocol-client.ts";
 
 test("the greeting is nginx's", () => {
   assert.equal(talk("imap").dialogue.greeting(), "* OK IMAP4 ready\r\n");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DialogueClient, talk } from "../../../support/dialogue.ts";
+import { type DialogueClient, talk } from "../../../support/protocol-client.ts";
 import { logIn } from "../../../support/login-script.ts";
 
 /** A client whose login, tagged a1, is being decided. */

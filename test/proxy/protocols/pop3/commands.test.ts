@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk, talkSecurely, told } from "../../../support/dialogue.ts";
+import { talk, talkSecurely, told } from "../../../support/protocol-client.ts";
 
 const BAD = "-ERR invalid command";
 

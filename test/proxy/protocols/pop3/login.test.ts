@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk } from "../../../support/dialogue.ts";
+import { talk } from "../../../support/protocol-client.ts";
 import { logIn } from "../../../support/login-script.ts";
 
 test("USER and PASS, each after the upstream's +OK; the last answer is the client's", () => {

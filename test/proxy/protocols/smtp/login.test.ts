@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DialogueClient, talk } from "../../../support/dialogue.ts";
+import { type DialogueClient, talk } from "../../../support/protocol-client.ts";
 import { anna, client as facts, logIn } from "../../../support/login-script.ts";
 
 const AUTH = `AUTH PLAIN ${btoa("\0anna\0secret")}`;

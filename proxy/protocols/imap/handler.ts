@@ -1,7 +1,7 @@
 /** IMAP before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { idHops } from "../client-id.ts";
-import { Conversation } from "../conversation.ts";
+import { Conversation } from "../command-handler.ts";
 import type { Input } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
 import type { Account, ClientFacts, Dialogue, Limit, LoginScript, Step } from "../protocol.ts";

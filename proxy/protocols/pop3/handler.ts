@@ -1,7 +1,7 @@
 /** POP3 before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { xclientHops } from "../client-id.ts";
-import { Conversation } from "../conversation.ts";
+import { Conversation } from "../command-handler.ts";
 import { type Input, chomp } from "../../transport/index.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
 import type { Account, ClientFacts, Dialogue, Limit, LoginScript, Step } from "../protocol.ts";

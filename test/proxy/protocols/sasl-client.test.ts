@@ -9,7 +9,7 @@ import {
   writeXoauth2,
 } from "../../../proxy/protocols/oauth.ts";
 import type { Account } from "../../../proxy/protocols/index.ts";
-import { talk } from "../../support/dialogue.ts";
+import { talk } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
 
 const TOKEN = "ya29.token/+x==";

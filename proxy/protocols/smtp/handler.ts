@@ -1,7 +1,7 @@
 /** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { xclientHops } from "../client-id.ts";
-import { Conversation } from "../conversation.ts";
+import { Conversation } from "../command-handler.ts";
 import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
 import type {
