@@ -8,7 +8,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { ByteString, Freshness } from "../../shared/lookup.ts";
-import { SharedWork } from "../shared-work.ts";
+import { SharedWork } from "../single-flight.ts";
 import type { Answer, Authority, LookupRequest, Responder } from "./authority.ts";
 import { type RequestSettings, formatRequest } from "./request.ts";
 

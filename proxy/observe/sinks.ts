@@ -1,6 +1,6 @@
 /** Where lines go: files, the standard streams and syslog servers, each opened once a process. */
 import type { LogDestination } from "../config/index.ts";
-import { Outlet } from "./outlet.ts";
+import { Outlet } from "./file-sink.ts";
 import type { Sink, Tell } from "./sink.ts";
 import { Syslog } from "./syslog.ts";
 

@@ -1,6 +1,6 @@
 /** The name of an SMTP client, as nginx tells it to lookups and upstreams: one that leads back to its address. */
 import { parseIp } from "../../shared/address.ts";
-import { NXDOMAIN, ResolveError } from "./failure.ts";
+import { NXDOMAIN, ResolveError } from "./resolve-error.ts";
 import type { Patience, Resolver } from "./resolver.ts";
 
 /** nginx's words for a client that has no such name, and for one of which it cannot be told now. */

@@ -8,7 +8,7 @@ import {
   encode,
 } from "dns-packet";
 import { type Ip, parseIp } from "../../shared/address.ts";
-import { NXDOMAIN } from "./failure.ts";
+import { NXDOMAIN } from "./resolve-error.ts";
 
 export type QuestionType = "A" | "AAAA" | "PTR";
 

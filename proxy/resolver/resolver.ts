@@ -5,10 +5,10 @@
 import { LRUCache } from "lru-cache";
 import type { Ip } from "../../shared/address.ts";
 import type { ResolverSettings } from "../config/index.ts";
-import { SharedWork } from "../shared-work.ts";
+import { SharedWork } from "../single-flight.ts";
 import { type Transport, orGiveUp } from "../transport/index.ts";
-import { BUSY, NXDOMAIN, ResolveError, TIMED_OUT } from "./failure.ts";
-import { inquire } from "./inquiry.ts";
+import { BUSY, NXDOMAIN, ResolveError, TIMED_OUT } from "./resolve-error.ts";
+import { inquire } from "./query.ts";
 import { type Answer, NOTHING, type QuestionType, isAskable, reverseName } from "./message.ts";
 
 /** How long somebody waits for an answer. */

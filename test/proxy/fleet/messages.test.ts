@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { readMessage } from "../../../proxy/fleet/message.ts";
+import { readMessage } from "../../../proxy/fleet/messages.ts";
 import { LONGEST_NAME, MOST_NAMES } from "../../../shared/fleet.ts";
 
 const number = fc.nat();

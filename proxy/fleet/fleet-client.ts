@@ -10,9 +10,9 @@ import type { FleetSettings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { version } from "../version.ts";
-import { whyNoLine } from "./endpoint.ts";
-import { Line } from "./line.ts";
-import { readMessage } from "./message.ts";
+import { whyNoLine } from "./requests.ts";
+import { Line } from "./live-socket.ts";
+import { readMessage } from "./messages.ts";
 
 /** Whose sessions they are. */
 export interface Host {

@@ -4,7 +4,7 @@
  * together at a reload, and what a worker held that died is given back at once.
  */
 import type { Claim, ConnectionClaim, CountedBy, Denial, LoginClaim, Registry } from "./claim.ts";
-import { Rates } from "./rates.ts";
+import { Rates } from "./login-rates.ts";
 
 export class Ledger {
   /** Connections by zone and key; a key without any is not kept. */

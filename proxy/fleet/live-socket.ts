@@ -1,7 +1,7 @@
 /** One WebSocket to the worker, and the pings that tell whether anybody is still at its other end. */
 import { PING, PONG, type Presence } from "../../shared/fleet.ts";
 import type { FleetSettings } from "../config/index.ts";
-import { headersFor } from "./endpoint.ts";
+import { headersFor } from "./requests.ts";
 
 export interface Ear {
   opened(): void;

@@ -16,7 +16,7 @@ import type { ErrorLog } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import type { Address } from "../transport/index.ts";
 import type { Witness } from "../upstream/index.ts";
-import type { Tell } from "./endpoint.ts";
+import type { Tell } from "./requests.ts";
 
 /** ms */
 export interface Pace {

@@ -1,8 +1,8 @@
 /** The addresses of names, whoever knows them. */
 import { lookup } from "node:dns/promises";
-import { NXDOMAIN, ResolveError, SERVFAIL } from "./failure.ts";
+import { NXDOMAIN, ResolveError, SERVFAIL } from "./resolve-error.ts";
 import type { Resolver } from "./resolver.ts";
-import { SharedWork } from "../shared-work.ts";
+import { SharedWork } from "../single-flight.ts";
 
 export interface Names {
   /**
