@@ -5,8 +5,8 @@ import { type Socket, connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Denial, Ledger } from "../../proxy/limits/index.ts";
-import { RemoteRegistry } from "../../proxy/process/remote-registry.ts";
-import { Worker } from "../../proxy/process/worker.ts";
+import { RemoteRegistry } from "../../proxy/process/worker/remote-registry.ts";
+import { Worker } from "../../proxy/process/worker/worker.ts";
 import { type BoundSocket, bind } from "../../proxy/transport/index.ts";
 import { configure } from "../support/configuration.ts";
 import {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Order } from "../../command-line.ts";
 import { type ListedSession, json } from "../../observe/index.ts";
 import { say } from "../../report.ts";
-import { NO_PID } from "../pid-file.ts";
+import { NO_PID } from "../os/pid-file.ts";
 import { AskError, ask } from "./ask.ts";
 import type { Kicked } from "./pages.ts";
 import { pathBefore, socketPath } from "./path.ts";

@@ -11,9 +11,9 @@ import { mailBlock } from "../../../support/configuration.ts";
 import { anna, greeted } from "../../../support/mail-client.ts";
 import { freePorts, isFree } from "../../../support/ports.ts";
 import { type Program, run } from "../../../support/program.ts";
-import { serveControlled } from "../control-site.ts";
+import { serveControlled } from "./control-site.ts";
 import { makeSite, postern, start } from "../site.ts";
-import { changes } from "../successor.ts";
+import { changes } from "../primary/successor.ts";
 
 const SOCKET = "nginx.pid.sock";
 

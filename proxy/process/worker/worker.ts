@@ -1,0 +1,293 @@
+/** A worker process: accepts connections and runs their sessions. */
+import { formatAddress } from "../../../shared/address.ts";
+import type { ByteString } from "../../../shared/lookup.ts";
+import {
+  type Listen,
+  type ServerSettings,
+  type Shown,
+  type WorkerSettings,
+  trusts,
+} from "../../config/index.ts";
+import { Reporter, tellFleet } from "../../fleet/index.ts";
+import { type KeyMaterialSource, TlsContexts } from "../../listener/index.ts";
+import { Refusals, type Registry } from "../../limits/index.ts";
+import {
+  AccessLog,
+  ErrorLog,
+  type LiveSession,
+  Sinks,
+  type Snapshot,
+  WorkerMetrics,
+} from "../../observe/index.ts";
+import { protocols } from "../../protocols/index.ts";
+import {
+  type Names,
+  type Resolver,
+  Resolvers,
+  SystemNames,
+  namesBy,
+} from "../../resolver/index.ts";
+import { type Server, Session } from "../../session/index.ts";
+import {
+  type BoundSocket,
+  type Connection,
+  SocketTransport,
+  type TicketKeys,
+  type Transport,
+  accept,
+} from "../../transport/index.ts";
+import { reason } from "../../reason.ts";
+import { ClientTlsContexts, Health } from "../../upstream/index.ts";
+import { type Relay, RelayedLookup } from "../../lookup/index.ts";
+import { lookupAuthority, relayTo, waysUpstream } from "./outbound-routes.ts";
+import { Doors } from "./accept-throttle.ts";
+import { type Binding, bindings } from "../ipc/bindings.ts";
+import type { SessionsPage } from "../primary/generation.ts";
+import { reservedConnections } from "../os/limits.ts";
+
+/** ms for last words and last log lines to go out before a worker ends. */
+export const LAST_WORDS = 200;
+
+/** Sessions that are told of at once: few enough that those being served do not notice. */
+const PAGE = 200;
+
+/** What a worker has of the primary. */
+export interface Resources {
+  /** The same for all workers. */
+  readonly ticketKeys: TicketKeys;
+  /** Asks for certificates that the settings do not hold. */
+  readonly pairs: KeyMaterialSource["pairs"];
+  /** Counts what all workers hold together. */
+  readonly registry: Registry;
+  /** Asks for the sockets that it was told to `listen` to, again. */
+  readonly reopen: () => void;
+}
+
+export class Worker {
+  /** For what is not about a session. */
+  readonly log: ErrorLog;
+  /** Who was sent away, and why. */
+  readonly refusals = new Refusals();
+  readonly #bindings: readonly Binding[];
+  readonly #transport: Transport;
+  readonly #servers: readonly Server[];
+  readonly #doors: Doors;
+  readonly #relay: Relay | null;
+  readonly #sessions = new Set<Session | RelayedLookup>();
+  readonly #sinks = new Sinks((level, message) => this.log.write(level, message));
+  /** Null where nobody is to be told. */
+  readonly #reporter: Reporter | null;
+  readonly #metrics: WorkerMetrics;
+  readonly #tls: TlsContexts;
+  readonly #idle: () => void;
+  #accepted = 0;
+  #draining = false;
+
+  /** @param idle called when a draining worker has no session left */
+  constructor(
+    settings: WorkerSettings,
+    { ticketKeys, pairs, registry, reopen }: Resources,
+    idle: () => void,
+  ) {
+    this.#bindings = bindings(settings);
+    this.#idle = idle;
+    const transport = new SocketTransport(
+      settings.worker_connections,
+      reservedConnections(settings),
+    );
+    const sinks = this.#sinks;
+    this.log = new ErrorLog(settings.error_log, sinks);
+    this.#doors = new Doors(this.log, transport, reopen);
+    const resolvers = new Resolvers(transport);
+    const system = new SystemNames();
+    const { fleet } = settings;
+    this.#reporter = fleet === null ? null : new Reporter(tellFleet(fleet), this.log);
+    const health = new Health(this.#reporter);
+    const metrics = new WorkerMetrics({
+      sessions: () => [...this.#sessions].filter((each) => each instanceof Session),
+      aside: () => health.aside(settings.servers),
+      refused: () => this.refusals.counts,
+      lost: () => sinks.lost,
+    });
+    this.#metrics = metrics;
+    const refused = (why: string): void => this.log.write("error", why);
+    const tls = new TlsContexts(ticketKeys, { pairs, refused });
+    this.#tls = tls;
+    const clientTls = new ClientTlsContexts();
+    this.#transport = transport;
+    const { relay } = settings;
+    this.#relay =
+      relay &&
+      relayTo(relay, transport, clientTls, (why) => {
+        const endpoint = formatAddress(relay.auth_http);
+        this.log.write("error", `auth http server ${endpoint} ${why} while relaying a lookup`);
+      });
+    this.#servers = settings.servers.map((server) => ({
+      settings: server,
+      protocol: protocols[server.protocol],
+      tls: tls.of(server),
+      trusts: trusts(server.set_real_ip_from),
+      resolver: nameResolver(server, resolvers),
+      authority: lookupAuthority(server, transport, clientTls),
+      ways: waysUpstream(server, transport, upstreamNames(server, resolvers) ?? system),
+      health,
+      upstreamTls: clientTls.of(server.proxyTls),
+      registry,
+      refusals: this.refusals,
+      transport,
+      metrics,
+      errorLog: new ErrorLog(server.error_log, sinks),
+      accessLog: new AccessLog(server.access_log, sinks),
+    }));
+  }
+
+  /** Begins to accept from a socket; the index is that of its binding. */
+  listen(index: number, socket: BoundSocket): void {
+    const listener = accept(
+      socket,
+      this.#binding(index).own.listen,
+      (client) => this.take(index, client),
+      (error) => this.deaf(index, error),
+    );
+    this.#doors.open(listener);
+  }
+
+  /** A socket cannot be accepted from. */
+  deaf(index: number, { message }: Error): void {
+    const address = formatAddress(this.#binding(index).own.listen);
+    this.log.write("alert", `listen() to ${address}: ${message}`);
+  }
+
+  #binding(index: number): Binding {
+    const binding = this.#bindings[index];
+    if (binding === undefined) throw new RangeError("no such socket");
+    return binding;
+  }
+
+  /** Serves a client that came by that socket. */
+  take(index: number, client: Connection): void {
+    const { own, others } = this.#binding(index);
+    const { server: at, listen } = others.get(client.local.host) ?? own;
+    const server = at === null ? null : this.#servers[at];
+    if (server === undefined) throw new RangeError("no such server");
+    try {
+      this.#transport.admit(client);
+    } catch (error) {
+      this.refusals.count("worker_connections");
+      (server?.errorLog ?? this.log).write("alert", reason(error));
+      if (server !== null) sayFull(server, listen, client);
+      client.destroy();
+      return;
+    }
+    this.#doors.mind();
+    if (server !== null) {
+      const session = new Session(server, client, ++this.#accepted, (one) => this.#ended(one));
+      this.#sessions.add(session);
+      session.start(listen);
+    } else if (this.#relay !== null) {
+      const lookup = new RelayedLookup(this.#relay, client, (one) => this.#ended(one));
+      this.#sessions.add(lookup);
+    }
+  }
+
+  #ended(session: Session | RelayedLookup): void {
+    const last = this.#sessions.delete(session) && this.#sessions.size === 0;
+    if (this.#draining && last) this.#idle();
+  }
+
+  /** Takes no more connections, and is idle once those that are logged in have ended. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.log.write("notice", "gracefully shutting down");
+    this.#doors.shut();
+    this.#reporter?.close();
+    for (const session of this.#sessions) session.shutDown();
+    if (this.#sessions.size === 0) this.#idle();
+  }
+
+  /**
+   * Ends a user's sessions; what is remembered of their lookups is asked anew.
+   *
+   * @param user by the name that was typed, or the one that replaced it
+   * @returns how many sessions have ended
+   */
+  kick(user: ByteString): number {
+    for (const { authority } of this.#servers) authority.forget(user);
+    let ended = 0;
+    for (const session of this.#sessions) {
+      if (session instanceof Session && session.kick(user)) ended++;
+    }
+    return ended;
+  }
+
+  /** Some of its sessions, in the order in which they came. @param after the number of the last one known */
+  page(after: number): SessionsPage {
+    const sessions: LiveSession[] = [];
+    for (const session of this.#sessions) {
+      if (!(session instanceof Session) || session.number <= after) continue;
+      sessions.push(session.current);
+      if (sessions.length === PAGE) return { sessions, last: session.number };
+    }
+    return { sessions, last: null };
+  }
+
+  /** What files hold now that TLS is made of; for handshakes from now on. */
+  show(material: number, shown: Shown): void {
+    this.#tls.show(material, shown);
+  }
+
+  renewTickets(keys: TicketKeys): void {
+    this.#tls.ticketKeys = keys;
+  }
+
+  /** Everything that it has counted. */
+  counts(): Promise<Snapshot> {
+    return this.#metrics.snapshot();
+  }
+
+  reopen(): void {
+    this.log.write("notice", "reopening logs");
+    this.#sinks.reopen();
+  }
+
+  /** What is remembered of anybody's lookups is asked anew. */
+  forget(): void {
+    for (const { authority } of this.#servers) authority.forgetAll();
+  }
+
+  /** Says what went wrong, and goes on. */
+  fault(error: Error): void {
+    this.log.write("alert", `fault: ${error.stack ?? error.message}`);
+  }
+
+  /** Ends all sessions at once. */
+  stop(): void {
+    this.#doors.shut();
+    this.#reporter?.close();
+    for (const session of this.#sessions) session.terminate();
+  }
+}
+
+/** What the kernel takes at once goes out, to clients that can hear of it before a header or a handshake. */
+function sayFull(
+  { protocol, settings }: Server,
+  { ssl, proxyProtocol }: Listen,
+  client: Connection,
+): void {
+  if (ssl || proxyProtocol) return;
+  client.write(protocol.open(settings, false).limited("connections"));
+}
+
+/** Only SMTP tells its clients' names. */
+function nameResolver({ protocol, resolver }: ServerSettings, all: Resolvers): Resolver | null {
+  return protocol === "smtp" && resolver !== null ? all.get(resolver) : null;
+}
+
+/** Null for the system's. */
+function upstreamNames(
+  { resolver, resolver_timeout }: ServerSettings,
+  all: Resolvers,
+): Names | null {
+  return resolver === null ? null : namesBy(all.get(resolver), resolver_timeout);
+}

@@ -1,0 +1,90 @@
+// Postern before the mailboxes of Anna and Bert, and `-s who` and `-s kick` as an operator runs them.
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import type { ListedSession } from "../../../../proxy/observe/index.ts";
+import type { ProtocolName } from "../../../../shared/lookup.ts";
+import {
+  type Answer,
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../../support/lookup-endpoint.ts";
+import { anna, attempt, granted, greeted } from "../../../support/mail-client.ts";
+import { startMailbox } from "../../../support/mailbox/index.ts";
+import { inTheClear } from "../../../support/servers.ts";
+import type { Wire } from "../../../support/wire.ts";
+import { type Service, serve } from "../service.ts";
+import { postern } from "../site.ts";
+
+export const bert = { login: "bert@example.test", password: "hunter2" };
+/** Another name of Anna's, which the lookup replaces. */
+export const alias = { login: "Anna.B@example.test", password: "application" };
+
+export type ControlSite = Service<"imap" | "pop3"> & {
+  readonly endpoint: LookupEndpoint;
+  readonly site: string;
+  /** What `-s who` lists. */
+  readonly who: () => Promise<ListedSession[]>;
+  /** What `-s kick` says. */
+  readonly kick: (user: string) => Promise<string>;
+  readonly logIn: (account?: typeof anna) => Promise<Wire>;
+  /** Logs in while this worker is stopped, and so by way of another one. */
+  readonly logInWithout: (worker: number, account?: typeof anna) => Promise<Wire>;
+};
+
+/** @param answer to lookups, where it is another than the usual one; its argument is the IMAP mailbox's port */
+export async function serveControlled(
+  t: TestContext,
+  main = "",
+  mail = "",
+  answer: (imap: number) => Answer | null = () => null,
+): Promise<ControlSite> {
+  const users = [anna, bert].map(({ login, password }) => ({ address: login, password }));
+  const mailbox = await startMailbox({ name: "mail1", users });
+  t.after(() => mailbox.close());
+  const usual: Answer = (lookup) => {
+    const { port } = mailbox[lookup.header("Auth-Protocol") as ProtocolName];
+    if (lookup.header("Auth-User") !== alias.login) return route(port);
+    return route(port, { "Auth-User": anna.login, "Auth-Pass": anna.password });
+  };
+  const endpoint = await startLookupEndpoint(answer(mailbox.imap.port) ?? usual);
+  t.after(() => endpoint.close());
+  const { imap, pop3 } = inTheClear;
+  const asking = `auth_http ${endpoint.address};`;
+  const servers = { imap: `${imap} ${asking}`, pop3: `${pop3} ${asking}` };
+  const service = await serve(t, servers, main, mail);
+  const site = service.proxy.directory;
+  const logIn = async (account = anna): Promise<Wire> => {
+    const wire = await greeted("imap", service.ports.imap);
+    assert.match(await attempt("imap", wire, account), granted.imap);
+    return wire;
+  };
+  return {
+    ...service,
+    endpoint,
+    site,
+    logIn,
+    who: async () => listed(await postern(site, "-s", "who")),
+    kick: async (user) => {
+      const { end, stdout, stderr } = await postern(site, "-s", "kick", user);
+      assert.deepEqual({ end, stderr }, { end: 0, stderr: "" });
+      return stdout;
+    },
+    logInWithout: async (worker, account) => {
+      process.kill(worker, "SIGSTOP");
+      try {
+        return await logIn(account);
+      } finally {
+        process.kill(worker, "SIGCONT");
+      }
+    },
+  };
+}
+
+function listed({ end, stdout, stderr }: Awaited<ReturnType<typeof postern>>): ListedSession[] {
+  assert.deepEqual({ end, stderr }, { end: 0, stderr: "" });
+  return stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as ListedSession);
+}
