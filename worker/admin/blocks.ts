@@ -4,11 +4,11 @@ import { drizzle } from "drizzle-orm/d1";
 import { clientNetwork, parseIp } from "../../shared/address.ts";
 import { liftBlock, listBlocks } from "../penalties/blocks.ts";
 import { rules } from "../penalties/settings.ts";
-import { requireRole } from "./access.ts";
-import { PROBLEMS, SECURITY, newApp, onePage } from "./app.ts";
-import { recording } from "./audit.ts";
-import * as normal from "./normal.ts";
-import { Refusal } from "./refusal.ts";
+import { requireRole } from "./http/access.ts";
+import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
+import { auditStatement } from "./rows/audit.ts";
+import * as normalize from "./rows/normalize.ts";
+import { ApiError } from "./http/api-error.ts";
 
 export const blocks = newApp();
 
@@ -52,17 +52,17 @@ const lift = createRoute({
 
 blocks.openapi(lift, async (c) => {
   const { kind, name } = c.req.valid("param");
-  const subject = kind === "account" ? normal.address(name, c.env) : networkNamed(name);
+  const subject = kind === "account" ? normalize.address(name, c.env) : networkNamed(name);
   if (!(await liftBlock(c.env.PENALTIES, kind, subject))) {
-    throw new Refusal(404, `no failed logins are counted for ${kind} ${subject}`);
+    throw new ApiError(404, `no failed logins are counted for ${kind} ${subject}`);
   }
   const change = { actor: c.var.caller.name, action: "block.delete", subject, details: { kind } };
-  await recording(drizzle(c.env.DB), change);
+  await auditStatement(drizzle(c.env.DB), change);
   return c.body(null, 204);
 });
 
 /** As failures are counted: an address stands for its network. */
 function networkNamed(name: string): string {
   const ip = parseIp(name);
-  return ip === null ? normal.network(name) : clientNetwork(ip);
+  return ip === null ? normalize.network(name) : clientNetwork(ip);
 }

@@ -4,11 +4,11 @@ import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { adminTokens } from "../directory/schema/index.ts";
 import { digestOf } from "../directory/secret.ts";
-import { bearer } from "./access.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
-import { HAPPENED, recording } from "./audit.ts";
-import { Refusal } from "./refusal.ts";
-import { Name } from "./resource.ts";
+import { bearer } from "./http/access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import { IF_CHANGED, auditStatement } from "./rows/audit.ts";
+import { ApiError } from "./http/api-error.ts";
+import { Name } from "./http/fields.ts";
 import { completeToken } from "./resources/index.ts";
 
 export const bootstrap = newApp();
@@ -28,7 +28,7 @@ bootstrap.openapi(route, async (c) => {
   const secret = c.env.ADMIN_BOOTSTRAP ?? "";
   // By digests of one length, whose comparison tells nothing of the secret.
   if (secret === "" || (await digestOf(bearer(c))) !== (await digestOf(secret))) {
-    throw new Refusal(401, "this is not the secret of `wrangler secret put ADMIN_BOOTSTRAP`");
+    throw new ApiError(401, "this is not the secret of `wrangler secret put ADMIN_BOOTSTRAP`");
   }
   const { name } = c.req.valid("json");
   const { row, once } = await completeToken({ name });
@@ -44,10 +44,10 @@ bootstrap.openapi(route, async (c) => {
         where not exists (select 1 from ${adminTokens})`,
       )
       .returning(),
-    recording(directory, change, HAPPENED),
+    auditStatement(directory, change, IF_CHANGED),
   ]);
   if (made.length === 0) {
-    throw new Refusal(409, "there is a token already; its holder makes the others");
+    throw new ApiError(409, "there is a token already; its holder makes the others");
   }
   return c.json(once, 201);
 });

@@ -1,13 +1,13 @@
 /** A resource over HTTP: list, create, show, change, delete. */
 import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
-import { type AdminEnv, requireRole } from "./access.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
-import { Cursor, cursorOf } from "./cursor.ts";
-import { Refusal } from "./refusal.ts";
-import type { Key, Resource, Row, Settings } from "./resource.ts";
+import { type AdminEnv, requireRole } from "./http/access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import { Cursor, cursorOf } from "./rows/cursor.ts";
+import { ApiError } from "./http/api-error.ts";
+import type { Key, Resource, Row, Settings } from "./rows/resource.ts";
 import { revoking } from "./sessions.ts";
-import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows.ts";
+import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows/queries.ts";
 
 export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
   const app = newApp();
@@ -48,7 +48,7 @@ function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     });
     const { prefix, ...columns } = Object.fromEntries(given);
     if (after !== undefined && after.length !== resource.key.length) {
-      throw new Refusal(400, "after: not a cursor of this list");
+      throw new ApiError(400, "after: not a cursor of this list");
     }
     const { items, next } = await listRows(drizzle(c.env.DB), resource, {
       prefix: prefix === undefined ? undefined : normalPrefix(resource, prefix),
@@ -162,7 +162,7 @@ export function keyIn(resource: Resource, params: Row, settings: Settings): Key 
 
 /** With every value in the form in which the directory keeps it. */
 function normalRow<Given extends Row>(resource: Resource, row: Given, settings: Settings): Given {
-  const normal = Object.entries(resource.normal).flatMap(([name, form]) => {
+  const normal = Object.entries(resource.normalize).flatMap(([name, form]) => {
     const value = row[name];
     return typeof value === "string" ? [[name, form(value, settings)]] : [];
   });
@@ -170,6 +170,6 @@ function normalRow<Given extends Row>(resource: Resource, row: Given, settings: 
 }
 
 /** The beginning of a key has no normal form but its letters' case. */
-function normalPrefix({ key: [first = ""], normal }: Resource, prefix: string): string {
-  return first in normal ? prefix.normalize("NFC").toLowerCase() : prefix;
+function normalPrefix({ key: [first = ""], normalize }: Resource, prefix: string): string {
+  return first in normalize ? prefix.normalize("NFC").toLowerCase() : prefix;
 }

@@ -12,19 +12,16 @@ import {
   servers,
   users,
 } from "../directory/schema/index.ts";
-import { type Caller, requireRole } from "./access.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
-import { recording } from "./audit.ts";
-import { Cursor, cursorOf } from "./cursor.ts";
-import * as normal from "./normal.ts";
-import { whyUnusable } from "./password.ts";
-import { Refusal, breaksReference, refusalOf, sentenceOf } from "./refusal.ts";
-import { type Settings, createSelectSchema } from "./resource.ts";
-import { newUser, userRows } from "./resources/index.ts";
-import { listRows } from "./rows.ts";
+import { type Caller, requireRole } from "./http/access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import * as normalize from "./rows/normalize.ts";
+import { unusableReason } from "./rows/password.ts";
+import { ApiError, isForeignKeyError, constraintError, sentenceOf } from "./http/api-error.ts";
+import type { Settings } from "./rows/resource.ts";
+import { newUser } from "./resources/index.ts";
 import { endSessions, namedIn } from "./sessions.ts";
 
-export const transfer = newApp();
+export const importUsers = newApp();
 
 const MOST_ROWS = 1000;
 
@@ -41,7 +38,7 @@ const Report = z.object({
 
 type Refused = z.infer<typeof Report>["refused"][number];
 
-const takeIn = createRoute({
+const route = createRoute({
   method: "post",
   path: "/import",
   summary: "Create and update users",
@@ -61,7 +58,7 @@ const takeIn = createRoute({
   responses: { 200: answer("What became of the rows, by their index", Report), ...PROBLEMS },
 });
 
-transfer.openapi(takeIn, async (c) => {
+importUsers.openapi(route, async (c) => {
   const directory = drizzle(c.env.DB);
   const refused: Refused[] = [];
   const readable = readRows(c.req.valid("json").users, c.env, refused);
@@ -84,24 +81,24 @@ function readRows(rows: readonly unknown[], settings: Settings, refused: Refused
   return rows.flatMap((row, index) => {
     try {
       const user = readRow(row, settings);
-      if (seen.has(user.address)) throw new Refusal(409, "it is there twice");
+      if (seen.has(user.address)) throw new ApiError(409, "it is there twice");
       seen.add(user.address);
       return [{ index, user }];
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       refused.push({ index, reason: error.message });
       return [];
     }
   });
 }
 
-/** @throws Refusal */
+/** @throws ApiError */
 function readRow(row: unknown, settings: Settings): Imported {
   const { success, data, error } = ImportedUser.safeParse(row);
-  if (!success) throw new Refusal(400, sentenceOf(error));
-  const unusable = whyUnusable(data.passwordHash, settings);
-  if (unusable !== null) throw new Refusal(400, unusable);
-  return { ...data, address: normal.address(data.address, settings) };
+  if (!success) throw new ApiError(400, sentenceOf(error));
+  const unusable = unusableReason(data.passwordHash, settings);
+  if (unusable !== null) throw new ApiError(400, unusable);
+  return { ...data, address: normalize.address(data.address, settings) };
 }
 
 /** Leaves those whose group and server there are, each with its group. */
@@ -126,7 +123,7 @@ async function fitRows(
   const byAddress = new Map(facts.map((fact) => [fact.address, fact]));
   return rows.flatMap(({ index, user }) => {
     const fact = byAddress.get(user.address);
-    const reason = fact === undefined ? "the address is not Unicode" : whyUnfit(fact);
+    const reason = fact === undefined ? "the address is not Unicode" : rejectReason(fact);
     if (reason === null) return [{ ...user, group: fact?.group ?? "" }];
     refused.push({ index, reason });
     return [];
@@ -146,7 +143,7 @@ interface Facts {
   readonly aliasOf: string | null;
 }
 
-function whyUnfit(facts: Facts): string | null {
+function rejectReason(facts: Facts): string | null {
   const { group, groupKnown, server, serverKnown, placed, aliasOf } = facts;
   if (aliasOf !== null) return `it is an alias of ${aliasOf}; delete that first`;
   if (group === null) return "no group is given, and its domain has none";
@@ -209,10 +206,10 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
     const created = recorded.filter(({ action }) => action === "user.create").length;
     return { created, updated: recorded.length - created, revoked };
   } catch (error) {
-    if (breaksReference(error)) {
-      throw new Refusal(409, "a group or a server has just been deleted; send the rows again");
+    if (isForeignKeyError(error)) {
+      throw new ApiError(409, "a group or a server has just been deleted; send the rows again");
     }
-    throw refusalOf(error, "a row") ?? error;
+    throw constraintError(error, "a row") ?? error;
   }
 }
 
@@ -222,34 +219,3 @@ function excluded(columns: readonly (readonly [string, { readonly name: string }
   });
   return Object.fromEntries(set);
 }
-
-const exported = createSelectSchema(users);
-
-const giveBack = createRoute({
-  method: "get",
-  path: "/export",
-  summary: "Every user, with the password's hash",
-  security: SECURITY,
-  middleware: requireRole("admin"),
-  request: { query: z.strictObject({ after: Cursor.optional() }) },
-  responses: {
-    200: answer("A page", z.object({ items: z.array(exported), next: z.string().nullable() })),
-    ...PROBLEMS,
-  },
-});
-
-transfer.openapi(giveBack, async (c) => {
-  const directory = drizzle(c.env.DB);
-  const { after } = c.req.valid("query");
-  const actor = c.var.caller.name;
-  // Whoever takes the hashes leaves a trace, once for each walk through the pages.
-  if (after === undefined) {
-    await recording(directory, { actor, action: "user.export", subject: "all", details: {} });
-  }
-  const query = { after, limit: MOST_ROWS, filters: {} };
-  const { items, next } = await listRows(directory, userRows, query);
-  return c.json(
-    { items: items.map((row) => exported.parse(row)), next: next && cursorOf(next) },
-    200,
-  );
-});

@@ -1,15 +1,16 @@
 /** The admin API: `/admin/api/…`, for operators' programs. */
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
-import { type AdminEnv, authenticate } from "./access.ts";
-import { acts } from "./acts.ts";
-import { newApp, refuse, tooLarge } from "./app.ts";
+import { type AdminEnv, authenticate } from "./http/access.ts";
+import { actions } from "./actions.ts";
+import { newApp, errorResponse, tooLarge } from "./http/app.ts";
 import { blocks } from "./blocks.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { collection } from "./collection.ts";
-import { transfer } from "./import.ts";
+import { exportUsers } from "./export.ts";
+import { importUsers } from "./import.ts";
 import { proxies } from "./proxies.ts";
-import { Refusal } from "./refusal.ts";
+import { ApiError } from "./http/api-error.ts";
 import { RESOURCES } from "./resources/index.ts";
 
 /** Bytes. A page of an import takes a few hundred thousand. */
@@ -19,7 +20,7 @@ const onlyJson = createMiddleware<AdminEnv>(async (c, next) => {
   const type = c.req.header("Content-Type") ?? "";
   const bodiless = ["GET", "HEAD", "DELETE"].includes(c.req.method);
   if (!bodiless && !/^application\/json *(?:;|$)/i.test(type)) {
-    throw new Refusal(415, "send JSON, with `Content-Type: application/json`");
+    throw new ApiError(415, "send JSON, with `Content-Type: application/json`");
   }
   return next();
 });
@@ -45,14 +46,15 @@ admin.doc31("/openapi.json", {
 
 admin.route("/", bootstrap);
 admin.use(authenticate);
-admin.route("/", acts);
-admin.route("/", transfer);
+admin.route("/", actions);
+admin.route("/", importUsers);
+admin.route("/", exportUsers);
 admin.route("/", blocks);
 admin.route("/", proxies);
 for (const resource of RESOURCES) admin.route("/", collection(resource));
 
 admin.all("*", () => {
-  throw new Refusal(404, "there is nothing here; /admin/api/openapi.json says what there is");
+  throw new ApiError(404, "there is nothing here; /admin/api/openapi.json says what there is");
 });
 
-admin.onError(refuse);
+admin.onError(errorResponse);

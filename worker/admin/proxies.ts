@@ -1,8 +1,8 @@
 /** Proxies as the fleet knows them: those that are connected now. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { theFleet } from "../fleet/the-fleet.ts";
-import { requireRole } from "./access.ts";
-import { PROBLEMS, SECURITY, newApp, onePage } from "./app.ts";
+import { requireRole } from "./http/access.ts";
+import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
 
 export const proxies = newApp();
 

@@ -7,7 +7,7 @@ import { groups, users } from "../directory/schema/index.ts";
 import { theFleet } from "../fleet/the-fleet.ts";
 import { describe, logError } from "../log.ts";
 import { type Named, namesOf } from "../lookup/upstream-login.ts";
-import type { Key } from "./resource.ts";
+import type { Key } from "./rows/resource.ts";
 
 /** What users' sessions are known by. */
 export function namedIn(directory: Directory, whose: SQL) {

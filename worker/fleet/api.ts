@@ -3,10 +3,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { LONGEST_WHY, MOST_REPORTS } from "../../shared/fleet.ts";
-import { authenticate, requireRole } from "../admin/access.ts";
-import { PROBLEMS, SECURITY, body, newApp, refuse, tooLarge } from "../admin/app.ts";
-import * as normal from "../admin/normal.ts";
-import { NO_CONTROLS, Port } from "../admin/resource.ts";
+import { authenticate, requireRole } from "../admin/http/access.ts";
+import { PROBLEMS, SECURITY, body, newApp, errorResponse, tooLarge } from "../admin/http/app.ts";
+import * as normalize from "../admin/rows/normalize.ts";
+import { NO_CONTROLS, Port } from "../admin/http/fields.ts";
 import { GOOD_UNTIL, PROXY_NAME } from "./lines.ts";
 import { THE_FLEET } from "./the-fleet.ts";
 
@@ -37,7 +37,7 @@ const health = createRoute({
 
 fleet.openapi(health, async (c) => {
   const reports = c.req.valid("json").reports.map((report) => {
-    return { ...report, host: normal.host(report.host) };
+    return { ...report, host: normalize.host(report.host) };
   });
   await c.env.FLEET.getByName(THE_FLEET).report(c.var.caller.name, reports);
   return c.body(null, 204);
@@ -54,4 +54,4 @@ fleet.get("/live", (c) => {
   return c.env.FLEET.getByName(THE_FLEET).fetch(c.req.url, { headers });
 });
 
-fleet.onError(refuse);
+fleet.onError(errorResponse);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
-import { listQuery } from "../../../worker/admin/rows.ts";
+import { listQuery } from "../../../worker/admin/rows/queries.ts";
 import { type Admin, type Json, startAdmin } from "../../support/admin.ts";
 
 // Only now: it holds password code, which Node loads by the hook of `support/passwords.ts`.

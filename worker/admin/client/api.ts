@@ -1,14 +1,14 @@
 /** The admin API, called over HTTP. */
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure, Misuse } from "./failure.ts";
+import { CommandError, UsageError } from "./errors.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
 /** ms to wait before each further try of a request that may be made twice. */
 const PATIENCE = [250, 1000, 2000];
 
-class OutOfReach extends Failure {
-  override name = "OutOfReach";
+class Unreachable extends CommandError {
+  override name = "Unreachable";
 }
 
 /** ms until an answer must be there. */
@@ -20,32 +20,32 @@ export class Api {
 
   /**
    * @param url of the worker: `https://postern.example.workers.dev`
-   * @throws Misuse if it is none, or if the token would go in the clear
+   * @throws UsageError if it is none, or if the token would go in the clear
    */
   constructor(url: string, token: string) {
     if (!/^https?:/i.test(url) || !URL.canParse(url)) {
-      throw new Misuse(`${url} is no URL such as https://postern.example.workers.dev`);
+      throw new UsageError(`${url} is no URL such as https://postern.example.workers.dev`);
     }
     this.#base = new URL(url);
     const { protocol, hostname } = this.#base;
     const here = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
     if (protocol !== "https:" && !here) {
-      throw new Misuse(`${url} would carry the token in the clear; use https`);
+      throw new UsageError(`${url} would carry the token in the clear; use https`);
     }
     if (!/^[\x21-\x7e]*$/.test(token)) {
-      throw new Misuse("the token has characters in it that no token has; copy it again");
+      throw new UsageError("the token has characters in it that no token has; copy it again");
     }
     this.#token = token;
   }
 
-  /** @throws Failure with the API's sentence; OutOfReach if it gives none now, but may later */
+  /** @throws CommandError with the API's sentence; Unreachable if it gives none now, but may later */
   async call(method: string, path: string, body?: Json): Promise<Json> {
     const { status, answer } = await this.#fetch(method, path, body);
     if (status < 400 && answer !== null) return answer;
     const { origin } = this.#base;
     const sentence = sentenceOf(answer ?? {});
-    if (status >= 500) throw new OutOfReach(sentence ?? `${origin} answers ${status}`);
-    throw new Failure(
+    if (status >= 500) throw new Unreachable(sentence ?? `${origin} answers ${status}`);
+    throw new CommandError(
       sentence ?? `${origin} does not answer as Postern's worker does; is the URL right?`,
     );
   }
@@ -56,7 +56,7 @@ export class Api {
       try {
         return await this.call(method, path, body);
       } catch (error) {
-        if (!(error instanceof OutOfReach)) throw error;
+        if (!(error instanceof Unreachable)) throw error;
       }
       await delay(wait);
     }
@@ -87,7 +87,7 @@ export class Api {
       return { status: response.status, answer: readJson(await response.text()) };
     } catch (error) {
       const sentence = `${this.#base.origin} cannot be reached (${reasonOf(error)})`;
-      throw new OutOfReach(sentence, { cause: error });
+      throw new Unreachable(sentence, { cause: error });
     }
   }
 }

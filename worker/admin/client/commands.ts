@@ -1,9 +1,9 @@
 /** The small commands: `RESOURCE VERB KEY… FIELD=VALUE…`. */
 import type { Api, Json } from "./api.ts";
-import { type Field, type Resource, discover } from "./document.ts";
-import { Misuse } from "./failure.ts";
+import { type Field, type Resource, discover } from "./openapi.ts";
+import { UsageError } from "./errors.ts";
 import type { Output } from "./output.ts";
-import { readSecret } from "./secret.ts";
+import { readSecret } from "./prompt.ts";
 
 interface Call {
   readonly api: Api;
@@ -67,24 +67,24 @@ const VERBS: Readonly<Record<string, Verb>> = {
   enable: switching(true),
   disable: switching(false),
   password: {
-    usage: (resource) => (resource.acts.has("password") ? keyOf(resource) : null),
+    usage: (resource) => (resource.actions.has("password") ? keyOf(resource) : null),
     async run({ api, resource, words, output }) {
       const path = `${at(resource, words)}/password`;
       output.one(await api.call("POST", path, { password: await readSecret("password") }));
     },
   },
   kick: {
-    usage: (resource) => (resource.acts.has("kick") ? keyOf(resource) : null),
+    usage: (resource) => (resource.actions.has("kick") ? keyOf(resource) : null),
     async run({ api, resource, words }) {
       await api.call("POST", `${at(resource, words)}/kick`);
     },
   },
   move: {
-    usage: (resource) => (resource.acts.has("move") ? `${keyOf(resource)} SERVER|-` : null),
+    usage: (resource) => (resource.actions.has("move") ? `${keyOf(resource)} SERVER|-` : null),
     async run({ api, resource, words, output }) {
       const [server] = words.slice(resource.key.length);
       const path = `${at(resource, words)}/move`;
-      if (server === undefined) throw new Misuse("name the server, or - for none");
+      if (server === undefined) throw new UsageError("name the server, or - for none");
       output.one(await api.call("POST", path, { server: server === "-" ? null : server }));
     },
   },
@@ -111,7 +111,7 @@ function switching(enabled: boolean): Verb {
   };
 }
 
-/** @throws Misuse */
+/** @throws UsageError */
 export async function runCommand(
   api: Api,
   output: Output,
@@ -121,12 +121,12 @@ export async function runCommand(
   const known = verbsOf(resource);
   if (!known.some(([each]) => each === verb)) {
     const verbs = known.map(([each]) => each).join(", ");
-    throw new Misuse(`${verb} is none of what ${name} can be asked: ${verbs}`);
+    throw new UsageError(`${verb} is none of what ${name} can be asked: ${verbs}`);
   }
   await VERBS[verb]?.run({ api, resource, words, output });
 }
 
-/** What a resource is made of, and what can be done with it. @throws Misuse */
+/** What a resource is made of, and what can be done with it. @throws UsageError */
 export async function helpOn(api: Api, name: string): Promise<string> {
   const resource = await find(api, name);
   const usages = verbsOf(resource).map(([verb, usage]) => `  ${name} ${verb} ${usage}`.trimEnd());
@@ -147,7 +147,7 @@ async function find(api: Api, name: string): Promise<Resource> {
   const resources = await discover(api);
   const resource = resources.find((each) => each.name === name);
   if (resource !== undefined) return resource;
-  throw new Misuse(`${name} is none of ${resources.map((each) => each.name).join(", ")}`);
+  throw new UsageError(`${name} is none of ${resources.map((each) => each.name).join(", ")}`);
 }
 
 /** Each with its usage. */
@@ -162,13 +162,13 @@ function keyOf({ key }: Resource): string {
   return key.map((part) => part.toUpperCase()).join(" ");
 }
 
-/** @throws Misuse */
+/** @throws UsageError */
 function requireKey({ name, key }: Resource, words: readonly string[]): void {
   if (words.length >= key.length) return;
-  throw new Misuse(`name it by ${key.join(" and ")}; \`${name} --help\` says more`);
+  throw new UsageError(`name it by ${key.join(" and ")}; \`${name} --help\` says more`);
 }
 
-/** @throws Misuse */
+/** @throws UsageError */
 function at(resource: Resource, words: readonly string[]): string {
   requireKey(resource, words);
   const parts = words.slice(0, resource.key.length);
@@ -177,11 +177,12 @@ function at(resource: Resource, words: readonly string[]): string {
 
 const FIELD = /^(\w+)=(.*)$/s;
 
-/** `FIELD=VALUE …`. @throws Misuse */
+/** `FIELD=VALUE …`. @throws UsageError */
 function pairsOf(words: readonly string[]): Readonly<Record<string, string>> {
   const pairs = words.map((word) => {
     const [, name, value] = FIELD.exec(word) ?? [];
-    if (name === undefined || value === undefined) throw new Misuse(`${word} is no FIELD=VALUE`);
+    if (name === undefined || value === undefined)
+      throw new UsageError(`${word} is no FIELD=VALUE`);
     return [name, value] as const;
   });
   return Object.fromEntries(pairs);
@@ -193,7 +194,7 @@ async function rowOf(fields: readonly Field[], words: readonly string[]): Promis
   const secrets = fields.filter(({ isSecret }) => isSecret).map(({ name }) => name);
   const told = secrets.find((name) => name in given);
   if (told !== undefined) {
-    throw new Misuse(
+    throw new UsageError(
       `${told} is asked for, or read from the standard input: a command line is for all to see`,
     );
   }

@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { Api } from "./api.ts";
-import { Misuse } from "./failure.ts";
+import { UsageError } from "./errors.ts";
 import { FORMATS, type Format, type Line, type User } from "./formats/index.ts";
 
 /**
@@ -11,7 +11,7 @@ import { FORMATS, type Format, type Line, type User } from "./formats/index.ts";
  *
  * @param file is made, for its owner alone, since it holds the hashes; the standard output if undefined
  * @returns whether every user is in it
- * @throws Misuse
+ * @throws UsageError
  */
 export async function exportUsers(
   api: Api,
@@ -20,7 +20,7 @@ export async function exportUsers(
 ): Promise<boolean> {
   const format = FORMATS.find((each) => each.name === name);
   if (format === undefined) {
-    throw new Misuse(`--format is one of ${FORMATS.map((each) => each.name).join(", ")}`);
+    throw new UsageError(`--format is one of ${FORMATS.map((each) => each.name).join(", ")}`);
   }
   const left: string[] = [];
   if (file === undefined) await pipeline(lines(api, format, left), process.stdout, { end: false });
@@ -36,7 +36,7 @@ async function writeFile(file: string, text: AsyncIterable<string>): Promise<voi
     await pipeline(text, createWriteStream(file, { mode: 0o600, flags: "wx" }));
   } catch (error) {
     if (isFrom(error, "open")) {
-      throw new Misuse(`${file} cannot be made, or is there already`, { cause: error });
+      throw new UsageError(`${file} cannot be made, or is there already`, { cause: error });
     }
     // Nobody shall take a part for the whole.
     await rm(file, { force: true });

@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import type { Api } from "./api.ts";
 import { asObject } from "./api.ts";
-import { Failure, Misuse } from "./failure.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { FORMATS, type Format, type Line, type User, formatOf } from "./formats/index.ts";
 import { Interruption } from "./interruption.ts";
 import { linesOf } from "./lines.ts";
@@ -45,7 +45,7 @@ interface Tally {
  *
  * @param file `-` is the standard input
  * @returns how many lines came to what
- * @throws Failure where it cannot go on; the sentence says from which line to go on later
+ * @throws CommandError where it cannot go on; the sentence says from which line to go on later
  */
 export async function importUsers(
   api: Api,
@@ -59,7 +59,7 @@ export async function importUsers(
   let done = options.from - 1;
   try {
     for await (const { rows, refused, last, bytes } of batches(source.stream, options)) {
-      if (interruption.asked) throw new Failure("stopped");
+      if (interruption.asked) throw new CommandError("stopped");
       refused.push(...(await send(api, rows, tally)));
       done = last;
       tally.refused += refused.length;
@@ -71,8 +71,10 @@ export async function importUsers(
     }
   } catch (error) {
     progress.clear();
-    if (!(error instanceof Failure) || error instanceof Misuse) throw error;
-    throw new Failure(`${error.message}; go on later with --from ${done + 1}`, { cause: error });
+    if (!(error instanceof CommandError) || error instanceof UsageError) throw error;
+    throw new CommandError(`${error.message}; go on later with --from ${done + 1}`, {
+      cause: error,
+    });
   }
   progress.clear();
   return tally;
@@ -104,7 +106,7 @@ interface Batch {
   bytes: number;
 }
 
-/** @throws Misuse if nobody can tell what the file is */
+/** @throws UsageError if nobody can tell what the file is */
 async function* batches(stream: Source["stream"], options: ImportOptions): AsyncGenerator<Batch> {
   const begin = (last: number): Batch => {
     return { rows: [], refused: [], size: 0, last, bytes: stream.bytesRead };
@@ -131,7 +133,7 @@ async function* batches(stream: Source["stream"], options: ImportOptions): Async
       batch = begin(number);
     }
   }
-  if (isEmpty) throw new Misuse("the file holds no users");
+  if (isEmpty) throw new UsageError("the file holds no users");
   yield batch;
 }
 
@@ -161,7 +163,7 @@ function choose(name: string | undefined, firstLine: string): Format {
     name === undefined ? formatOf(firstLine) : FORMATS.find((each) => each.name === name);
   if (format !== undefined) return format;
   const names = FORMATS.map((each) => each.name).join(", ");
-  throw new Misuse(
+  throw new UsageError(
     "the first line is neither address,hash,group nor address:hash, as in a file of a format that " +
       `we know; if the file is one, say which by --format (${names})`,
   );
@@ -173,7 +175,7 @@ interface Source {
   readonly size: number;
 }
 
-/** @throws Misuse if it cannot be read */
+/** @throws UsageError if it cannot be read */
 async function openFile(file: string): Promise<Source> {
   if (file === "-") return { stream: process.stdin, size: 0 };
   try {
@@ -183,7 +185,7 @@ async function openFile(file: string): Promise<Source> {
     if (!stat.isDirectory()) return { stream: handle.createReadStream(), size: stat.size };
     await handle.close();
   } catch (error) {
-    throw new Misuse(`${file} cannot be read`, { cause: error });
+    throw new UsageError(`${file} cannot be read`, { cause: error });
   }
-  throw new Misuse(`${file} is a directory and cannot be read`);
+  throw new UsageError(`${file} is a directory and cannot be read`);
 }

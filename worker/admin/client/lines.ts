@@ -1,5 +1,5 @@
 /** A file's lines, by number and within bounds, whatever kind of file it turns out to be. */
-import { Misuse } from "./failure.ts";
+import { UsageError } from "./errors.ts";
 
 export interface FileLine {
   /** From 1. */
@@ -15,7 +15,7 @@ const LONGEST = 4096;
 
 const LF = 0x0a;
 
-/** @throws Misuse where the file is no text */
+/** @throws UsageError where the file is no text */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileLine> {
   let parts: Uint8Array[] = [];
   let length = 0;
@@ -49,11 +49,11 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
 const strict = new TextDecoder("utf-8", { fatal: true });
 const lenient = new TextDecoder();
 
-/** @throws Misuse */
+/** @throws UsageError */
 function read(bytes: Buffer, length: number, isFirst: boolean): Omit<FileLine, "number"> {
   const hex = bytes.toString("hex", 0, 8);
   const signature = isFirst && SIGNATURES.find(([start]) => hex.startsWith(start));
-  if (signature) throw new Misuse(`the file is ${signature[1]}`);
+  if (signature) throw new UsageError(`the file is ${signature[1]}`);
   const text = lenient.decode(bytes).replace(/\r$/, "");
   return { text, fault: faultOf(bytes, text, length) };
 }

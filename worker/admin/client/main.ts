@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { Api } from "./api.ts";
 import { helpOn, runCommand } from "./commands.ts";
 import { exportUsers } from "./export.ts";
-import { Failure, Misuse } from "./failure.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { importUsers } from "./import.ts";
 import { json, text } from "./output.ts";
 
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
     console.log(isOurs ? USAGE : await help(subject));
     return 0;
   }
-  if (command === undefined) throw new Misuse(USAGE);
+  if (command === undefined) throw new UsageError(USAGE);
   const api = new Api(urlOf(values), setting("POSTERN_ADMIN_TOKEN"));
   const output = values.json ? json : text();
   switch (command) {
@@ -64,8 +64,8 @@ async function main(): Promise<number> {
     }
     case "import": {
       const from = Number(values.from);
-      if (word === undefined) throw new Misuse("name the file, or - for the standard input");
-      if (!Number.isInteger(from) || from < 1) throw new Misuse("--from takes a line's number");
+      if (word === undefined) throw new UsageError("name the file, or - for the standard input");
+      if (!Number.isInteger(from) || from < 1) throw new UsageError("--from takes a line's number");
       const { format, group } = values;
       const tally = await importUsers(api, word, { format, group, from });
       const told = Object.entries(tally).map(([what, count]) => `${count} ${what}`);
@@ -84,7 +84,7 @@ function readArguments() {
   try {
     return parseArgs({ options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    throw new Misuse(error instanceof Error ? error.message : "", { cause: error });
+    throw new UsageError(error instanceof Error ? error.message : "", { cause: error });
   }
 }
 
@@ -92,10 +92,10 @@ function urlOf({ url }: { readonly url?: string | undefined }): string {
   return url ?? setting("POSTERN_ADMIN_URL");
 }
 
-/** @throws Misuse */
+/** @throws UsageError */
 function setting(variable: string): string {
   const value = process.env[variable]?.trim() ?? "";
-  if (value === "") throw new Misuse(`set ${variable}`);
+  if (value === "") throw new UsageError(`set ${variable}`);
   return value;
 }
 
@@ -105,7 +105,7 @@ process.stdout.on("error", () => process.exit(0));
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof Failure)) throw error;
+  if (!(error instanceof CommandError)) throw error;
   console.error(error.message);
-  process.exitCode = error instanceof Misuse ? 2 : 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

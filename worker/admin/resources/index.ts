@@ -1,4 +1,4 @@
-import type { Resource } from "../resource.ts";
+import type { Resource } from "../rows/resource.ts";
 import { operatorResources } from "./operators.ts";
 import { routingResources } from "./routing.ts";
 import { secretRows } from "./secrets.ts";

@@ -4,15 +4,8 @@ import { sql } from "drizzle-orm";
 import { adminTokens, audit } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
 import { theFleet } from "../../fleet/the-fleet.ts";
-import {
-  type Completed,
-  createInsertSchema,
-  createSelectSchema,
-  Name,
-  type Resource,
-  type Row,
-  Time,
-} from "../resource.ts";
+import { createInsertSchema, createSelectSchema, Name, Time } from "../http/fields.ts";
+import type { Completed, Resource, Row } from "../rows/resource.ts";
 
 /** Scanners that look for secrets in public places find one by it. */
 const TOKEN_PREFIX = "postern_";
@@ -28,7 +21,7 @@ const tokenRows: Resource = {
     .omit({ digest: true, created: true })
     .strict(),
   change: null,
-  removable: {
+  deletable: {
     condition: sql`(${adminTokens.role} <> 'admin' or ${adminTokens.expires} <= unixepoch() or exists (
       select 1 from ${adminTokens} as other where other.name <> ${adminTokens.name}
       and other.role = 'admin' and (other.expires is null or other.expires > unixepoch())))`,
@@ -36,7 +29,7 @@ const tokenRows: Resource = {
   },
   writer: "admin",
   deleted: ([name], { FLEET }) => theFleet(FLEET).cut(String(name)),
-  normal: {},
+  normalize: {},
   once: z.object({ token: z.string() }),
   complete: completeToken,
 };
@@ -57,7 +50,7 @@ const auditRows: Resource = {
   create: null,
   change: null,
   writer: "admin",
-  normal: {},
+  normalize: {},
   newestFirst: true,
 };
 

@@ -3,8 +3,9 @@ import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { parseIp, parseNetwork } from "../../../shared/address.ts";
 import { domains, groups, networks, servers } from "../../directory/schema/index.ts";
-import * as normal from "../normal.ts";
-import { createInsertSchema, createSelectSchema, Name, Port, type Resource } from "../resource.ts";
+import * as normalize from "../rows/normalize.ts";
+import { createInsertSchema, createSelectSchema, Name, Port } from "../http/fields.ts";
+import type { Resource } from "../rows/resource.ts";
 
 const newGroup = createInsertSchema(groups, { name: Name }).strict();
 
@@ -18,7 +19,7 @@ const groupRows: Resource = {
   create: newGroup,
   change: newGroup.omit({ name: true }).partial(),
   writer: "admin",
-  normal: {},
+  normalize: {},
 };
 
 /** RFC 1123 section 2.1, with the underscore that people use within. */
@@ -61,7 +62,7 @@ const serverRows: Resource = {
   create: newServer,
   change: newServer.omit({ name: true }).partial(),
   writer: "admin",
-  normal: { host: normal.host },
+  normalize: { host: normalize.host },
 };
 
 const newDomain = createInsertSchema(domains, { name: Name, group: Name }).strict();
@@ -76,7 +77,7 @@ const domainRows: Resource = {
   create: newDomain,
   change: newDomain.omit({ name: true }).partial(),
   writer: "admin",
-  normal: { name: normal.domain },
+  normalize: { name: normalize.domain },
 };
 
 const newNetwork = createInsertSchema(networks, { network: Name, group: Name.nullish() })
@@ -93,7 +94,7 @@ const networkRows: Resource = {
   create: newNetwork,
   change: newNetwork.omit({ network: true }).partial(),
   writer: "admin",
-  normal: { network: normal.network },
+  normalize: { network: normalize.network },
   complete: (row) => ({ row: { ...row, prefix: parseNetwork(String(row["network"]))?.prefix } }),
 };
 

@@ -2,15 +2,10 @@
 import { z } from "@hono/zod-openapi";
 import { secrets } from "../../directory/schema/index.ts";
 import { isSendable, readKeys } from "../../secrets/index.ts";
-import * as normal from "../normal.ts";
-import { Refusal } from "../refusal.ts";
-import {
-  createInsertSchema,
-  createSelectSchema,
-  Name,
-  type Resource,
-  type Settings,
-} from "../resource.ts";
+import * as normalize from "../rows/normalize.ts";
+import { ApiError } from "../http/api-error.ts";
+import { createInsertSchema, createSelectSchema, Name } from "../http/fields.ts";
+import type { Resource, Settings } from "../rows/resource.ts";
 
 const newSecret = createInsertSchema(secrets, { user: Name })
   .omit({ sealed: true })
@@ -40,24 +35,24 @@ export const secretRows: Resource = {
   writer: "admin",
   // The other one is between us and the server.
   revokes: (_, [, purpose]) => purpose === "own",
-  normal: { user: normal.address },
+  normalize: { user: normalize.address },
   async complete(given, { settings }) {
     const { secret, ...purpose } = newSecret.parse(given);
     return { row: { ...purpose, sealed: await sealingKeys(settings).seal(secret, purpose) } };
   },
   async alter(changes, [user, purpose], { settings }) {
     const { success, data } = newSecret.safeParse({ ...changes, user, purpose });
-    if (!success) throw new Refusal(404, `there is no secret ${user} ${purpose}`);
+    if (!success) throw new ApiError(404, `there is no secret ${user} ${purpose}`);
     const { secret, ...place } = data;
     return { sealed: await sealingKeys(settings).seal(secret, place) };
   },
 };
 
-/** @throws Refusal */
+/** @throws ApiError */
 function sealingKeys({ SECRET_KEYS = "" }: Settings) {
   const keys = readKeys(SECRET_KEYS);
   if (keys === null) {
-    throw new Refusal(409, "no secret can be kept: `wrangler secret put SECRET_KEYS` first");
+    throw new ApiError(409, "no secret can be kept: `wrangler secret put SECRET_KEYS` first");
   }
   return keys;
 }

@@ -8,18 +8,11 @@ import {
   users,
 } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
-import * as normal from "../normal.ts";
-import { Password, storedPassword } from "../password.ts";
-import { Refusal } from "../refusal.ts";
-import {
-  createInsertSchema,
-  createSelectSchema,
-  Name,
-  type Resource,
-  type Row,
-  type Surroundings,
-  Time,
-} from "../resource.ts";
+import * as normalize from "../rows/normalize.ts";
+import { Password, storedPassword } from "../rows/password.ts";
+import { ApiError } from "../http/api-error.ts";
+import { createInsertSchema, createSelectSchema, Name, Time } from "../http/fields.ts";
+import type { Resource, Row, WriteContext } from "../rows/resource.ts";
 import { z } from "@hono/zod-openapi";
 
 export const newUser = createInsertSchema(users, {
@@ -48,7 +41,7 @@ export const userRows: Resource = {
     .partial(),
   writer: "admin",
   revokes: narrows,
-  normal: { address: normal.address },
+  normalize: { address: normalize.address },
   complete: completeUser,
 };
 
@@ -59,23 +52,23 @@ function narrows(changes: Row | null): boolean {
   return Object.values(rest).includes(false) || (expires instanceof Date && expires <= new Date());
 }
 
-async function completeUser(given: Row, { settings, directory }: Surroundings) {
+async function completeUser(given: Row, { settings, directory }: WriteContext) {
   const { password, passwordHash, ...row } = newUser.parse(given);
   const stored = storedPassword({ password, passwordHash }, settings);
   const group = row.group ?? (await groupOf(directory, row.address));
   // An address names one person: were it an alias too, the alias would lead nowhere.
   const [shadowed] = await directory.select().from(aliases).where(eq(aliases.address, row.address));
   if (shadowed !== undefined) {
-    throw new Refusal(409, `${row.address} is an alias of ${shadowed.user}; delete that first`);
+    throw new ApiError(409, `${row.address} is an alias of ${shadowed.user}; delete that first`);
   }
   return { row: { ...row, group, passwordHash: stored } };
 }
 
-async function groupOf(directory: Surroundings["directory"], address: string): Promise<string> {
+async function groupOf(directory: WriteContext["directory"], address: string): Promise<string> {
   const name = address.slice(address.lastIndexOf("@") + 1);
   const [domain] = await directory.select().from(domains).where(eq(domains.name, name));
   if (domain === undefined)
-    throw new Refusal(400, `give a group: the domain of ${address} has none`);
+    throw new ApiError(400, `give a group: the domain of ${address} has none`);
   return domain.group;
 }
 
@@ -89,12 +82,12 @@ const aliasRows: Resource = {
   create: createInsertSchema(aliases, { address: Name, user: Name }).strict(),
   change: createInsertSchema(aliases, { user: Name }).omit({ address: true }).partial().strict(),
   writer: "admin",
-  normal: { address: normal.address, user: normal.address },
+  normalize: { address: normalize.address, user: normalize.address },
   async complete(row, { directory }) {
     const own = eq(users.address, sql`${row["address"]}`);
     const [user] = await directory.select({ address: users.address }).from(users).where(own);
     if (user === undefined) return { row };
-    throw new Refusal(409, `${user.address} is a user's own address`);
+    throw new ApiError(409, `${user.address} is a user's own address`);
   },
 };
 
@@ -117,7 +110,7 @@ const appPasswordRows: Resource = {
   change: newAppPassword.omit({ user: true, label: true }).partial(),
   writer: "support",
   revokes: narrows,
-  normal: { user: normal.address },
+  normalize: { user: normalize.address },
   once: z.object({ password: z.string() }),
   async complete(row) {
     const password = newSecret();
@@ -137,7 +130,7 @@ const certificateRows: Resource = {
   change: null,
   writer: "admin",
   revokes: () => true,
-  normal: { user: normal.address },
+  normalize: { user: normalize.address },
 };
 
 export const userResources = [userRows, aliasRows, appPasswordRows, certificateRows];

@@ -1,5 +1,5 @@
 /** RFC 4180, a row a line: `address,hash,group`, or with a heading that names its columns. */
-import { Misuse } from "../failure.ts";
+import { UsageError } from "../errors.ts";
 import type { Format, Line, User } from "./format.ts";
 
 /** A heading's words, and what they mean. */
@@ -45,7 +45,7 @@ export const csv: Format = {
 
 /**
  * @returns null where the line is no heading
- * @throws Misuse where it is one, with a column that means nothing to us
+ * @throws UsageError where it is one, with a column that means nothing to us
  */
 function columnsOf(line: string): readonly (keyof User)[] | null {
   const words = fieldsOf(line)?.map((word) => word.trim().toLowerCase()) ?? [];
@@ -54,7 +54,7 @@ function columnsOf(line: string): readonly (keyof User)[] | null {
   return columns.map((column, index) => {
     if (column !== undefined) return column;
     const known = Object.keys(COLUMNS).join(", ");
-    throw new Misuse(`the heading has the column "${words[index]}", which is none of ${known}`);
+    throw new UsageError(`the heading has the column "${words[index]}", which is none of ${known}`);
   });
 }
 

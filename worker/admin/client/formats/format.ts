@@ -22,7 +22,7 @@ export interface Format {
   /**
    * The reader of a file with this first line, which it reads like any other.
    *
-   * @throws Misuse if the line says that it cannot be read
+   * @throws UsageError if the line says that it cannot be read
    */
   reader(firstLine: string): (line: string) => Line;
   /** The line before all others, if there is one. */

@@ -1,5 +1,5 @@
 /** The ways of writing users down that we read and write. */
-import { colonFormats } from "./colons.ts";
+import { colonFormats } from "./colon-separated.ts";
 import { csv } from "./csv.ts";
 import type { Format } from "./format.ts";
 

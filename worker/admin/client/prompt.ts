@@ -1,12 +1,12 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import { Misuse } from "./failure.ts";
+import { UsageError } from "./errors.ts";
 
 /**
  * Reads a line from the standard input; on a terminal it is asked for twice, and not shown.
  *
  * @param what it is: `password`
- * @throws Misuse if there is none, or if it is not what was meant
+ * @throws UsageError if there is none, or if it is not what was meant
  */
 export async function readSecret(what: string): Promise<string> {
   const { stdin, stderr } = process;
@@ -19,7 +19,7 @@ export async function readSecret(what: string): Promise<string> {
     const { done, value } = await lines.next();
     if (isTTY) stderr.write("\n");
     if (!done) return value;
-    throw new Misuse(`the ${what} is read from the standard input, which is empty`);
+    throw new UsageError(`the ${what} is read from the standard input, which is empty`);
   };
   // The terminal passes Ctrl-C on as a key.
   input.once("SIGINT", () => {
@@ -29,9 +29,9 @@ export async function readSecret(what: string): Promise<string> {
   try {
     const secret = await ask(`${what}: `);
     // What the decoder puts in the place of bytes that are no UTF-8.
-    if (secret.includes("\u{FFFD}")) throw new Misuse(`the ${what} is not UTF-8`);
+    if (secret.includes("\u{FFFD}")) throw new UsageError(`the ${what} is not UTF-8`);
     if (isTTY && (await ask(`${what} again: `)) !== secret) {
-      throw new Misuse(`the two are not alike; no ${what} is set`);
+      throw new UsageError(`the two are not alike; no ${what} is set`);
     }
     return secret;
   } finally {

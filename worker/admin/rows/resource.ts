@@ -1,11 +1,10 @@
 /** A kind of rows that the API lists, shows and changes. What they have in common is in `collection.ts`. */
-import { z } from "@hono/zod-openapi";
+import type { z } from "@hono/zod-openapi";
 import type { SQL } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
-import { createSchemaFactory } from "drizzle-zod";
-import type { Directory } from "../directory/database.ts";
-import type { Fleets } from "../fleet/the-fleet.ts";
-import type { Role } from "./roles.ts";
+import type { Directory } from "../../directory/database.ts";
+import type { Fleets } from "../../fleet/the-fleet.ts";
+import type { Role } from "../http/roles.ts";
 
 /** A row, its columns by their names in the schema. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -21,7 +20,7 @@ export interface Settings {
 }
 
 /** What a row is completed by. */
-export interface Surroundings {
+export interface WriteContext {
   readonly settings: Settings;
   readonly directory: Directory;
 }
@@ -50,8 +49,8 @@ export interface Resource {
   readonly create: z.ZodObject | null;
   /** What of a row may be changed; null where nothing may. */
   readonly change: z.ZodObject | null;
-  /** What changes come to in the table, where that is not what is given. @throws Refusal */
-  readonly alter?: (changes: Row, key: Key, around: Surroundings) => Row | Promise<Row>;
+  /** What changes come to in the table, where that is not what is given. @throws ApiError */
+  readonly alter?: (changes: Row, key: Key, context: WriteContext) => Row | Promise<Row>;
   /**
    * Whether a change, or the row's end (null), takes from the user whom the key names first what they may be
    * logged in by.
@@ -60,43 +59,15 @@ export interface Resource {
   /** What else is to be done when a row has been deleted. */
   readonly deleted?: (key: Key, bindings: { readonly FLEET: Fleets }) => Promise<void>;
   /** Which rows may be deleted, where not all may, and the sentence for the others. */
-  readonly removable?: { readonly condition: SQL; readonly otherwise: string };
+  readonly deletable?: { readonly condition: SQL; readonly otherwise: string };
   /** Who may create, change and delete. */
   readonly writer: Role;
-  /** The form in which a column's value is kept. @throws Refusal if it can have none */
-  readonly normal: Readonly<Record<string, (value: string, settings: Settings) => string>>;
-  /** Adds what the operator does not give. @throws Refusal */
-  readonly complete?: (row: Row, around: Surroundings) => Completed | Promise<Completed>;
+  /** The form in which a column's value is kept. @throws ApiError if it can have none */
+  readonly normalize: Readonly<Record<string, (value: string, settings: Settings) => string>>;
+  /** Adds what the operator does not give. @throws ApiError */
+  readonly complete?: (row: Row, context: WriteContext) => Completed | Promise<Completed>;
   /** What `complete` gives once. */
   readonly once?: z.ZodObject;
   /** The last row first. */
   readonly newestFirst?: true;
 }
-
-/** Shapes from tables, in a zod that knows of OpenAPI. */
-export const { createInsertSchema, createSelectSchema } = createSchemaFactory({ zodInstance: z });
-
-/** The document has to be given it: it would hold the flag as well. */
-export const NO_CONTROLS = /^\P{Cc}*$/u;
-
-/** What a person calls something; it stands in logs and lines of text. */
-export const Name = z
-  .string()
-  .min(1)
-  .max(255)
-  .regex(NO_CONTROLS, "no control characters")
-  .openapi({ pattern: NO_CONTROLS.source });
-
-const AnyTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
-
-/** A day begins by UTC. */
-export const Time = z
-  .string()
-  .refine(
-    (text) => AnyTime.safeParse(text).success,
-    "a time such as 2027-01-01T00:00:00Z, or a day such as 2027-01-01",
-  )
-  .transform((text) => new Date(text))
-  .openapi({ example: "2027-01-01T00:00:00Z" });
-
-export const Port = z.int().min(1).max(65_535);

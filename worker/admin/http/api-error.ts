@@ -1,11 +1,11 @@
 /** Why a request of an operator is not done: in a sentence that says what to do, never in a stack trace. */
 import type { z } from "@hono/zod-openapi";
-import { describe } from "../log.ts";
+import { describe } from "../../log.ts";
 
 type Status = 400 | 401 | 403 | 404 | 409 | 415;
 
-export class Refusal extends Error {
-  override name = "Refusal";
+export class ApiError extends Error {
+  override name = "ApiError";
   readonly status: Status;
 
   constructor(status: Status, sentence: string) {
@@ -29,17 +29,17 @@ const CONSTRAINTS: readonly [RegExp, Status, (subject: string, detail: string) =
  * @param subject what was written: `user alice@example.test`
  * @returns null for an error that is not the caller's doing
  */
-export function refusalOf(error: unknown, subject: string): Refusal | null {
+export function constraintError(error: unknown, subject: string): ApiError | null {
   const text = describe(error);
   for (const [pattern, status, sentence] of CONSTRAINTS) {
     const match = pattern.exec(text);
-    if (match !== null) return new Refusal(status, sentence(subject, match[1] ?? ""));
+    if (match !== null) return new ApiError(status, sentence(subject, match[1] ?? ""));
   }
   return null;
 }
 
 /** A row would name what there is not. */
-export function breaksReference(error: unknown): boolean {
+export function isForeignKeyError(error: unknown): boolean {
   return describe(error).includes("FOREIGN KEY constraint failed");
 }
 

@@ -2,20 +2,21 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { requireRole } from "./access.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./app.ts";
-import { recording } from "./audit.ts";
+import { requireRole } from "./http/access.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import { auditStatement } from "./rows/audit.ts";
 import { keyIn, keySchema, pathOf } from "./collection.ts";
 import type { Directory } from "../directory/database.ts";
 import { groups, secrets, users } from "../directory/schema/index.ts";
-import { Password, storedPassword } from "./password.ts";
-import { Refusal } from "./refusal.ts";
-import { type Key, Name } from "./resource.ts";
+import { Password, storedPassword } from "./rows/password.ts";
+import { ApiError } from "./http/api-error.ts";
+import { Name } from "./http/fields.ts";
+import type { Key } from "./rows/resource.ts";
 import { userRows } from "./resources/index.ts";
-import { updateRow } from "./rows.ts";
+import { updateRow } from "./rows/queries.ts";
 import { endSessions, namedIn, revoking } from "./sessions.ts";
 
-export const acts = newApp();
+export const actions = newApp();
 
 const user = pathOf(userRows);
 const params = keySchema(userRows);
@@ -30,7 +31,7 @@ const password = createRoute({
   responses: { 200: answer("The user", userRows.shown), ...PROBLEMS },
 });
 
-acts.openapi(password, async (c) => {
+actions.openapi(password, async (c) => {
   const key = keyIn(userRows, c.req.valid("param"), c.env);
   const changes = { passwordHash: storedPassword(c.req.valid("json"), c.env) };
   const how = { actor: c.var.caller.name, action: "password" };
@@ -59,14 +60,14 @@ const kick = createRoute({
   responses: { 204: { description: "Proxies know of it, or will" }, ...PROBLEMS },
 });
 
-acts.openapi(kick, async (c) => {
+actions.openapi(kick, async (c) => {
   const [address = ""] = keyIn(userRows, c.req.valid("param"), c.env).map(String);
   const directory = drizzle(c.env.DB);
   const [named] = await namedIn(directory, eq(users.address, address));
   // Who was deleted may be logged in still.
   await endSessions(c.env, [named ?? { address, upstreamLogin: null, masterUser: null }]);
   const actor = c.var.caller.name;
-  await recording(directory, { actor, action: "user.kick", subject: address, details: {} });
+  await auditStatement(directory, { actor, action: "user.kick", subject: address, details: {} });
   return c.body(null, 204);
 });
 
@@ -83,7 +84,7 @@ const move = createRoute({
   responses: { 200: answer("The user", userRows.shown), ...PROBLEMS },
 });
 
-acts.openapi(move, async (c) => {
+actions.openapi(move, async (c) => {
   const directory = drizzle(c.env.DB);
   const key = keyIn(userRows, c.req.valid("param"), c.env);
   const { server } = c.req.valid("json");
@@ -101,7 +102,7 @@ async function refuseHomeless(directory: Directory, [address]: Key): Promise<voi
     .innerJoin(groups, eq(groups.name, users.group))
     .where(eq(users.address, String(address)));
   if (found?.storage !== "own") return;
-  throw new Refusal(
+  throw new ApiError(
     409,
     `in the group ${found.group} each server holds its users' mail: name the server that has it now`,
   );

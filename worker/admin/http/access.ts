@@ -3,9 +3,9 @@ import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { adminTokens } from "../directory/schema/index.ts";
-import { digestOf } from "../directory/secret.ts";
-import { Refusal } from "./refusal.ts";
+import { adminTokens } from "../../directory/schema/index.ts";
+import { digestOf } from "../../directory/secret.ts";
+import { ApiError } from "./api-error.ts";
 import { type Role, mayAct } from "./roles.ts";
 
 export interface Caller {
@@ -29,10 +29,10 @@ export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
     .from(adminTokens)
     .where(eq(adminTokens.digest, await digestOf(bearer(c))));
   if (token === undefined) {
-    throw new Refusal(401, "the token is unknown; if it was deleted, an admin can make a new one");
+    throw new ApiError(401, "the token is unknown; if it was deleted, an admin can make a new one");
   }
   if (token.expires !== null && token.expires <= new Date()) {
-    throw new Refusal(401, "the token has expired; an admin can make a new one");
+    throw new ApiError(401, "the token has expired; an admin can make a new one");
   }
   const { name, role, expires } = token;
   c.set("caller", { name, role, expires });
@@ -44,15 +44,15 @@ export function requireRole(needed: Role) {
   return createMiddleware<AdminEnv>(async (c, next) => {
     const { name, role } = c.var.caller;
     if (!mayAct(role, needed)) {
-      throw new Refusal(403, `the token ${name} has the role ${role}; this takes ${needed}`);
+      throw new ApiError(403, `the token ${name} has the role ${role}; this takes ${needed}`);
     }
     return next();
   });
 }
 
-/** @throws Refusal */
+/** @throws ApiError */
 export function bearer(c: Context): string {
   const [, token] = /^Bearer +(\S+) *$/i.exec(c.req.header("Authorization") ?? "") ?? [];
-  if (token === undefined) throw new Refusal(401, "send a token: `Authorization: Bearer TOKEN`");
+  if (token === undefined) throw new ApiError(401, "send a token: `Authorization: Bearer TOKEN`");
   return token;
 }

@@ -26,12 +26,12 @@ export interface Resource {
   readonly canShow: boolean;
   readonly canDelete: boolean;
   /** What else can be done to one: `move`. */
-  readonly acts: ReadonlySet<string>;
+  readonly actions: ReadonlySet<string>;
   /** What there is to know of a creation's answer. */
   readonly note: string;
 }
 
-/** @throws Failure */
+/** @throws CommandError */
 export async function discover(api: Api): Promise<readonly Resource[]> {
   const paths = asObject((await api.call("GET", "/openapi.json"))["paths"]);
   return Object.keys(paths).flatMap((path) => {
@@ -42,7 +42,7 @@ export async function discover(api: Api): Promise<readonly Resource[]> {
     if (parts === "" && (isKeyed || !isList(all["get"]))) return [];
     const one = isKeyed ? asObject(paths[path]) : {};
     const key = isKeyed ? parts.slice(2, -1).split("}/{") : [];
-    const acts = Object.keys(paths).filter((other) => other.startsWith(`${path}/`));
+    const actions = Object.keys(paths).filter((other) => other.startsWith(`${path}/`));
     return {
       name,
       key,
@@ -51,7 +51,7 @@ export async function discover(api: Api): Promise<readonly Resource[]> {
       change: fieldsOf(one["patch"]),
       canShow: "get" in one,
       canDelete: "delete" in one,
-      acts: new Set(acts.map((act) => act.slice(path.length + 1))),
+      actions: new Set(actions.map((act) => act.slice(path.length + 1))),
       note: textOf(asObject(all["post"])["description"]),
     };
   });

@@ -1,11 +1,12 @@
 /** Passwords as operators give them: in plain, or as another system has stored them. */
 import { z } from "@hono/zod-openapi";
-import { hashPassword } from "../passwords/argon2id.ts";
-import { allowedSchemes } from "../passwords/schemes.ts";
-import { PASSWORD_BYTES } from "../passwords/caps.ts";
-import { checkStored } from "../passwords/stored.ts";
-import { Refusal } from "./refusal.ts";
-import { NO_CONTROLS, type Settings } from "./resource.ts";
+import { hashPassword } from "../../passwords/argon2id.ts";
+import { allowedSchemes } from "../../passwords/schemes.ts";
+import { PASSWORD_BYTES } from "../../passwords/caps.ts";
+import { checkStored } from "../../passwords/stored.ts";
+import { ApiError } from "../http/api-error.ts";
+import { NO_CONTROLS } from "../http/fields.ts";
+import type { Settings } from "./resource.ts";
 
 /** One of the two. What mail programs cannot send, and what no login would verify, is no password. */
 export const Password = z.object({
@@ -30,22 +31,22 @@ function isUsable(password: string): boolean {
   return length > 0 && length <= PASSWORD_BYTES && !/[\r\n\0]/.test(password);
 }
 
-/** What is stored. @throws Refusal */
+/** What is stored. @throws ApiError */
 export function storedPassword(
   { password, passwordHash }: z.infer<typeof Password>,
   settings: Settings,
 ): string {
   if ((password === undefined) === (passwordHash === undefined)) {
-    throw new Refusal(400, "give either a password or a passwordHash");
+    throw new ApiError(400, "give either a password or a passwordHash");
   }
   if (password !== undefined) return hashPassword(new TextEncoder().encode(password));
-  const refused = whyUnusable(passwordHash ?? "", settings);
-  if (refused !== null) throw new Refusal(400, `passwordHash: ${refused}`);
+  const refused = unusableReason(passwordHash ?? "", settings);
+  if (refused !== null) throw new ApiError(400, `passwordHash: ${refused}`);
   return passwordHash ?? "";
 }
 
 /** Why a stored password can be of no use, without the work of verifying one; null where it can. */
-export function whyUnusable(stored: string, settings: Settings): string | null {
+export function unusableReason(stored: string, settings: Settings): string | null {
   const found = checkStored(stored, allowedSchemes(settings.WEAK_PASSWORD_SCHEMES));
   return "refused" in found ? `${found.refused}; the user needs a new password` : null;
 }

@@ -1,4 +1,4 @@
-import type { adminTokens } from "../directory/schema/index.ts";
+import type { adminTokens } from "../../directory/schema/index.ts";
 
 export type Role = (typeof adminTokens.role.enumValues)[number];
 

@@ -2,9 +2,9 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { describe, logError } from "../log.ts";
+import { describe, logError } from "../../log.ts";
 import type { AdminEnv } from "./access.ts";
-import { Refusal, sentenceOf } from "./refusal.ts";
+import { ApiError, sentenceOf } from "./api-error.ts";
 
 const Problem = z
   .object({ error: z.string().openapi({ description: "What is wrong, and what to do" }) })
@@ -36,7 +36,7 @@ export const SECURITY: { token: string[] }[] = [{ token: [] }];
 export function newApp(): OpenAPIHono<AdminEnv> {
   return new OpenAPIHono<AdminEnv>({
     defaultHook(result) {
-      if (!result.success) throw new Refusal(400, sentenceOf(result.error));
+      if (!result.success) throw new ApiError(400, sentenceOf(result.error));
     },
   });
 }
@@ -49,8 +49,8 @@ export function tooLarge(most: number): () => never {
 }
 
 /** For `onError`. */
-export function refuse(error: unknown, c: Context): Response {
-  if (error instanceof Refusal) {
+export function errorResponse(error: unknown, c: Context): Response {
+  if (error instanceof ApiError) {
     if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
     return c.json({ error: error.message }, error.status);
   }

@@ -1,7 +1,7 @@
 /** The record of every change: who, what, when, and never a secret. */
 import { type SQL, sql } from "drizzle-orm";
-import type { Directory } from "../directory/database.ts";
-import { audit } from "../directory/schema/index.ts";
+import type { Directory } from "../../directory/database.ts";
+import { audit } from "../../directory/schema/index.ts";
 
 export interface Change {
   /** The name of the admin token. */
@@ -18,7 +18,7 @@ export interface Change {
  *
  * @param happened where the change may turn out to be none: `changes() > 0` after the statement that makes it
  */
-export function recording(directory: Directory, change: Change, happened: SQL = sql`true`) {
+export function auditStatement(directory: Directory, change: Change, happened: SQL = sql`true`) {
   const { actor, action, subject, details } = change;
   // A value for each column, in their order; the first is the row's own number.
   return directory.insert(audit).select(sql`
@@ -27,4 +27,4 @@ export function recording(directory: Directory, change: Change, happened: SQL = 
 }
 
 /** The statement before it in the batch has changed something. */
-export const HAPPENED = sql`changes() > 0`;
+export const IF_CHANGED = sql`changes() > 0`;

@@ -1,10 +1,10 @@
 /** Reading and changing rows of any resource; each change is recorded in the transaction that makes it. */
 import { type SQL, and, asc, desc, eq, getTableColumns, gte, lt, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import type { Directory } from "../directory/database.ts";
-import { HAPPENED, recording } from "./audit.ts";
-import { namersOf, unknownNames } from "./references.ts";
-import { Refusal, breaksReference, refusalOf } from "./refusal.ts";
+import type { Directory } from "../../directory/database.ts";
+import { IF_CHANGED, auditStatement } from "./audit.ts";
+import { referencingTables, missingReferences } from "./foreign-keys.ts";
+import { ApiError, isForeignKeyError, constraintError } from "../http/api-error.ts";
 import type { Key, Resource, Row } from "./resource.ts";
 
 export interface Query {
@@ -45,7 +45,7 @@ export function listQuery(directory: Directory, resource: Resource, query: Query
   const [first] = keys;
   const order = resource.newestFirst ? desc : asc;
   return directory
-    .select(told(resource))
+    .select(selection(resource))
     .from(resource.table)
     .where(
       and(
@@ -53,23 +53,23 @@ export function listQuery(directory: Directory, resource: Resource, query: Query
         ...(first === undefined || prefix === undefined
           ? []
           : [gte(first, prefix), lt(first, prefix + LAST_CHARACTER)]),
-        after && beyond(keys, after, resource.newestFirst ? sql`<` : sql`>`),
+        after && isAfter(keys, after, resource.newestFirst ? sql`<` : sql`>`),
       ),
     )
     .orderBy(...keys.map((key) => order(key)))
     .limit(limit + 1);
 }
 
-/** @throws Refusal */
+/** @throws ApiError */
 export async function findRow(directory: Directory, resource: Resource, key: Key): Promise<Row> {
   const [row] = await directory
-    .select(told(resource))
+    .select(selection(resource))
     .from(resource.table)
-    .where(isAt(resource, key));
+    .where(keyEquals(resource, key));
   return row ?? missing(resource, key);
 }
 
-/** @throws Refusal */
+/** @throws ApiError */
 export async function insertRow(
   directory: Directory,
   resource: Resource,
@@ -80,18 +80,18 @@ export async function insertRow(
   const details = readable(resource, row);
   try {
     const [[inserted]] = await directory.batch([
-      directory.insert(resource.table).values(row).returning(told(resource)),
-      recording(directory, { ...happening(resource, key, "create"), actor, details }),
+      directory.insert(resource.table).values(row).returning(selection(resource)),
+      auditStatement(directory, { ...auditEntry(resource, key, "create"), actor, details }),
     ]);
     return inserted ?? row;
   } catch (error) {
-    throw await whyNotWritten(error, directory, resource, key, row);
+    throw await writeError(error, directory, resource, key, row);
   }
 }
 
 /**
  * @param action in the audit, where it is not `update`
- * @throws Refusal
+ * @throws ApiError
  */
 export async function updateRow(
   directory: Directory,
@@ -108,59 +108,67 @@ export async function updateRow(
       directory
         .update(resource.table)
         .set(changes)
-        .where(isAt(resource, key))
-        .returning(told(resource)),
-      recording(directory, { ...happening(resource, key, action), actor, details }, HAPPENED),
+        .where(keyEquals(resource, key))
+        .returning(selection(resource)),
+      auditStatement(
+        directory,
+        { ...auditEntry(resource, key, action), actor, details },
+        IF_CHANGED,
+      ),
     ]);
     return updated ?? missing(resource, key);
   } catch (error) {
-    throw await whyNotWritten(error, directory, resource, key, changes);
+    throw await writeError(error, directory, resource, key, changes);
   }
 }
 
-/** @throws Refusal */
+/** @throws ApiError */
 export async function deleteRow(
   directory: Directory,
   resource: Resource,
   key: Key,
   actor: string,
 ): Promise<void> {
-  const { table, name, removable } = resource;
+  const { table, name, deletable } = resource;
   try {
     const [deleted] = await directory.batch([
       directory
         .delete(table)
-        .where(and(isAt(resource, key), removable?.condition))
+        .where(and(keyEquals(resource, key), deletable?.condition))
         .returning(),
-      recording(directory, { ...happening(resource, key, "delete"), actor, details: {} }, HAPPENED),
+      auditStatement(
+        directory,
+        { ...auditEntry(resource, key, "delete"), actor, details: {} },
+        IF_CHANGED,
+      ),
     ]);
     if (deleted.length > 0) return;
   } catch (error) {
-    if (!breaksReference(error)) throw error;
-    const namers = (await namersOf(directory, table, String(key[0]))).join(" and ");
+    if (!isForeignKeyError(error)) throw error;
+    const namers = (await referencingTables(directory, table, String(key[0]))).join(" and ");
     const sentence = `${name} ${key.join(" ")} is in use by ${namers}: move, change or delete those first`;
-    throw new Refusal(409, namers === "" ? MEANWHILE : sentence);
+    throw new ApiError(409, namers === "" ? CONFLICT : sentence);
   }
   // There is none, or it must stay.
   await findRow(directory, resource, key);
-  throw new Refusal(409, removable?.otherwise ?? MEANWHILE);
+  throw new ApiError(409, deletable?.otherwise ?? CONFLICT);
 }
 
-async function whyNotWritten(
+async function writeError(
   error: unknown,
   directory: Directory,
   resource: Resource,
   key: Key,
   row: Row,
 ): Promise<unknown> {
-  if (!breaksReference(error))
-    return refusalOf(error, `${resource.name} ${key.join(" ")}`) ?? error;
-  const unknown = (await unknownNames(directory, resource.table, row)).join(", and no ");
-  return new Refusal(409, unknown === "" ? MEANWHILE : `there is no ${unknown}: create it first`);
+  if (!isForeignKeyError(error))
+    return constraintError(error, `${resource.name} ${key.join(" ")}`) ?? error;
+  const unknown = (await missingReferences(directory, resource.table, row)).join(", and no ");
+  return new ApiError(409, unknown === "" ? CONFLICT : `there is no ${unknown}: create it first`);
 }
 
 /** What stood in the way is gone. */
-const MEANWHILE = "somebody has just changed it too; try again";
+const CONFLICT = "somebody has just changed it too; try again";
 
 /** What of a row the audit may tell. */
 function readable({ shown }: Resource, row: Row): Row {
@@ -180,24 +188,24 @@ function column(resource: Resource, name: string): SQLiteColumn {
   return found;
 }
 
-function told({ table, beside }: Resource) {
+function selection({ table, beside }: Resource) {
   return { ...getTableColumns(table), ...beside };
 }
 
-function isAt(resource: Resource, key: Key): SQL | undefined {
+function keyEquals(resource: Resource, key: Key): SQL | undefined {
   return and(...resource.key.map((name, index) => eq(column(resource, name), key[index])));
 }
 
 /** Row values, which an index over these columns serves. */
-function beyond(columns: readonly SQLiteColumn[], key: Key, direction: SQL): SQL {
+function isAfter(columns: readonly SQLiteColumn[], key: Key, direction: SQL): SQL {
   const values = key.map((value) => sql`${value}`);
   return sql`(${sql.join([...columns], sql`, `)}) ${direction} (${sql.join(values, sql`, `)})`;
 }
 
-function happening({ name }: Resource, key: Key, verb: string) {
+function auditEntry({ name }: Resource, key: Key, verb: string) {
   return { action: `${name}.${verb}`, subject: key.join(" ") };
 }
 
 function missing({ name }: Resource, key: Key): never {
-  throw new Refusal(404, `there is no ${name} ${key.join(" ")}`);
+  throw new ApiError(404, `there is no ${name} ${key.join(" ")}`);
 }

@@ -1,8 +1,8 @@
 /** What names what: for sentences that say why the database refuses a change. */
 import { eq, getTableColumns, getTableName, is, sql } from "drizzle-orm";
 import { SQLiteTable, getTableConfig } from "drizzle-orm/sqlite-core";
-import * as schema from "../directory/schema/index.ts";
-import type { Directory } from "../directory/database.ts";
+import * as schema from "../../directory/schema/index.ts";
+import type { Directory } from "../../directory/database.ts";
 import type { Row } from "./resource.ts";
 
 /** The column that names, and the one whose values it may have. */
@@ -16,7 +16,7 @@ function referencesOf(table: SQLiteTable) {
 }
 
 /** Of what the row names, what there is not: `group none`. */
-export async function unknownNames(
+export async function missingReferences(
   directory: Directory,
   table: SQLiteTable,
   row: Row,
@@ -36,7 +36,7 @@ export async function unknownNames(
 }
 
 /** The tables with rows that name this one, and do not go where it goes. */
-export async function namersOf(
+export async function referencingTables(
   directory: Directory,
   table: SQLiteTable,
   value: string,

@@ -1,17 +1,17 @@
 /** The forms in which the directory keeps what operators write in many. */
-import { canonicalIp, formatNetwork, parseNetwork } from "../../shared/address.ts";
-import { normalAddress, normalDomain } from "../directory/address.ts";
-import { Refusal } from "./refusal.ts";
+import { canonicalIp, formatNetwork, parseNetwork } from "../../../shared/address.ts";
+import { normalAddress, normalDomain } from "../../directory/address.ts";
+import { ApiError } from "../http/api-error.ts";
 import type { Settings } from "./resource.ts";
 
 /** RFC 5321 section 4.5.3.1: 64 octets, an at sign, 255 octets. */
 const LONGEST_ADDRESS = 320;
 
-/** As the lookup does. @throws Refusal */
+/** As the lookup does. @throws ApiError */
 export function address(text: string, { DEFAULT_DOMAIN }: Settings): string {
   const normal = normalAddress(text, { defaultDomain: DEFAULT_DOMAIN });
   if (normal.length > LONGEST_ADDRESS || !/^[^\s\p{Cc}]+$/u.test(normal)) {
-    throw new Refusal(400, "an address has no spaces and at most 320 characters");
+    throw new ApiError(400, "an address has no spaces and at most 320 characters");
   }
   return normal;
 }
@@ -25,9 +25,9 @@ export function host(text: string): string {
   return canonicalIp(text) ?? text.toLowerCase();
 }
 
-/** @throws Refusal */
+/** @throws ApiError */
 export function network(text: string): string {
   const parsed = parseNetwork(text);
-  if (parsed === null) throw new Refusal(400, `${text} is no network such as 192.0.2.0/24`);
+  if (parsed === null) throw new ApiError(400, `${text} is no network such as 192.0.2.0/24`);
   return formatNetwork(parsed);
 }
