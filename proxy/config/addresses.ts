@@ -1,14 +1,14 @@
 /** Settings with addresses where the file has names: what nginx looks up once, at its start. */
-import { resolveAccessLogs } from "./access-log.ts";
-import { resolveErrorLogs } from "./error-log.ts";
-import type { Findings } from "./findings.ts";
-import { refuseClashes, resolveListens } from "./listen.ts";
-import { type Hosts, lookUp } from "./name-lookup.ts";
-import { resolveNetworks } from "./realip.ts";
-import { listensOf } from "./relay.ts";
-import { resolveNameServers } from "./resolver.ts";
+import { resolveAccessLogs } from "./modules/log/access-log.ts";
+import { resolveErrorLogs } from "./modules/log/error-log.ts";
+import type { Findings } from "./language/diagnostics.ts";
+import { refuseClashes, resolveListens } from "./modules/mail/listen.ts";
+import { type Hosts, lookUp } from "./language/name-lookup.ts";
+import { resolveNetworks } from "./modules/mail/realip.ts";
+import { listensOf } from "./modules/auth-http/relay.ts";
+import { resolveNameServers } from "./modules/mail/resolver.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
-import { resolveStatus } from "./status.ts";
+import { resolveStatus } from "./modules/mail/status.ts";
 
 /**
  * The name in `auth_http` stays, and is looked up for each connection again: an endpoint may move.

@@ -1,32 +1,32 @@
 /** The configuration: nginx's `mail {}` language, into settings. */
-export type { CpuAffinity } from "./affinity.ts";
-export type { AccessLogTarget } from "./access-log.ts";
+export type { CpuAffinity } from "./modules/core/cpu-affinity.ts";
+export type { AccessLogTarget } from "./modules/log/access-log.ts";
 export { resolveAddresses } from "./addresses.ts";
-export type { LookupEndpoint } from "./auth-http.ts";
+export type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
 export { type Configuration, readConfiguration, rereadConfiguration } from "./configuration.ts";
-export { COMMAND_LINE, ConfigError, type Place, shown, told } from "./error.ts";
-export { ENVIRONMENT } from "./environment.ts";
-export { type ErrorLogTarget, defaultErrorLog } from "./error-log.ts";
-export { openFailed } from "./files.ts";
-export type { FleetSettings } from "./fleet.ts";
+export { COMMAND_LINE, ConfigError, type Place, shown, told } from "./language/error.ts";
+export { ENVIRONMENT } from "./sources/environment.ts";
+export { type ErrorLogTarget, defaultErrorLog } from "./modules/log/error-log.ts";
+export { openFailed } from "./language/files.ts";
+export type { FleetSettings } from "./modules/mail/fleet.ts";
 export {
   JAVA_OPTIONS,
   type JavaProperty,
   type Word,
   readArgumentFile,
   readArguments,
-} from "./java/index.ts";
-export type { Listen } from "./listen.ts";
-export type { LogFormat, LogVariable, Template } from "./log-format.ts";
-export type { LogDestination } from "./log-destination.ts";
-export { LOG_LEVELS, type LogLevel } from "./log-level.ts";
-export type { Outbound, OutboundProxy, ProxyCredentials } from "./outbound-proxy.ts";
-export { trusts } from "./realip.ts";
-export type { RelaySettings } from "./relay.ts";
-export type { ResolverSettings } from "./resolver.ts";
-export { withoutSecrets } from "./secrets.ts";
+} from "./sources/java/index.ts";
+export type { Listen } from "./modules/mail/listen.ts";
+export type { LogFormat, LogVariable, Template } from "./modules/log/log-format.ts";
+export type { LogDestination } from "./modules/log/log-destination.ts";
+export { LOG_LEVELS, type LogLevel } from "./modules/log/log-level.ts";
+export type { Outbound, OutboundProxy, ProxyCredentials } from "./modules/proxy/outbound-proxy.ts";
+export { trusts } from "./modules/mail/realip.ts";
+export type { RelaySettings } from "./modules/auth-http/relay.ts";
+export type { ResolverSettings } from "./modules/mail/resolver.ts";
+export { withoutSecrets } from "./language/secrets.ts";
 export type { ServerSettings, Settings, WorkerSettings } from "./settings.ts";
-export type { SyslogServer } from "./syslog.ts";
+export type { SyslogServer } from "./modules/log/syslog.ts";
 export {
   type ClientCertificates,
   type Certified,
@@ -43,4 +43,4 @@ export {
   failed,
   match,
 } from "./tls/index.ts";
-export { type Identity, identityOf, isRoot } from "./user.ts";
+export { type Identity, identityOf, isRoot } from "./modules/core/user.ts";

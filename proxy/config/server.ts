@@ -1,14 +1,14 @@
 /** A `server` block into the settings of a server. */
 import type { Steps } from "../slices.ts";
-import { authHttpSsl, endpointTls } from "./auth-http.ts";
-import { ConfigError, at } from "./error.ts";
-import type { ErrorLogTarget } from "./error-log.ts";
-import type { JavaOutbound } from "./java/index.ts";
-import { connectionLimits } from "./limit.ts";
-import { protocolOf } from "./listen.ts";
-import { outboundOf } from "./outbound-proxy.ts";
-import { proxySsl, upstreamTls } from "./proxy-ssl.ts";
-import { type Scope, placeOf, resolveValues } from "./scope.ts";
+import { authHttpSsl, endpointTls } from "./modules/auth-http/auth-http.ts";
+import { ConfigError, at } from "./language/error.ts";
+import type { ErrorLogTarget } from "./modules/log/error-log.ts";
+import type { JavaOutbound } from "./sources/java/index.ts";
+import { connectionLimits } from "./modules/mail/limit.ts";
+import { protocolOf } from "./modules/mail/listen.ts";
+import { outboundOf } from "./modules/proxy/outbound-proxy.ts";
+import { proxySsl, upstreamTls } from "./modules/proxy/proxy-ssl.ts";
+import { type Scope, placeOf, resolveValues } from "./language/scope.ts";
 import type { ServerSettings } from "./settings.ts";
 import { type ServerValues, serverRows } from "./table.ts";
 import { type PlaceOf, type TlsReader, type TlsSettings, type TlsUser, ssl } from "./tls/index.ts";

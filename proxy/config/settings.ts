@@ -1,11 +1,11 @@
 /** What a configuration says, ready to use. */
 import type { ProtocolName } from "../../shared/lookup.ts";
-import type { LookupEndpoint } from "./auth-http.ts";
-import type { Place } from "./error.ts";
-import type { ErrorLogTarget } from "./error-log.ts";
-import type { ConnectionLimit } from "./limit.ts";
-import type { Outbound } from "./outbound-proxy.ts";
-import type { RelaySettings } from "./relay.ts";
+import type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
+import type { Place } from "./language/error.ts";
+import type { ErrorLogTarget } from "./modules/log/error-log.ts";
+import type { ConnectionLimit } from "./modules/mail/limit.ts";
+import type { Outbound } from "./modules/proxy/outbound-proxy.ts";
+import type { RelaySettings } from "./modules/auth-http/relay.ts";
 import type { EventValues, MailValues, MainValues, ServerValues } from "./table.ts";
 import type { ClientTlsSettings, KeyMaterials, TlsSettings } from "./tls/index.ts";
 

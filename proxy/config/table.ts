@@ -1,26 +1,26 @@
 /** Every directive that Postern knows, and every block that it may stand in. */
-import { accessLog } from "./access-log.ts";
-import { authHttp, authHttpSsl } from "./auth-http.ts";
-import { core } from "./core.ts";
-import type { Context, Row, Rows, Values } from "./directive.ts";
-import { error_log } from "./error-log.ts";
-import { events } from "./events.ts";
-import { fleet } from "./fleet.ts";
-import { imap } from "./imap.ts";
-import { limits } from "./limit.ts";
-import { logFormats } from "./log-format.ts";
-import { mailCore } from "./mail-core.ts";
-import { nextUpstream } from "./next-upstream.ts";
-import { outboundProxy } from "./outbound-proxy.ts";
-import { pop3 } from "./pop3.ts";
-import { proxySsl, upstreamSecurity } from "./proxy-ssl.ts";
-import { proxy } from "./proxy.ts";
-import { realip } from "./realip.ts";
-import { relayRows } from "./relay.ts";
-import { smtp } from "./smtp.ts";
-import { status } from "./status.ts";
+import { accessLog } from "./modules/log/access-log.ts";
+import { authHttp, authHttpSsl } from "./modules/auth-http/auth-http.ts";
+import { core } from "./modules/core/core.ts";
+import type { Context, Row, Rows, Values } from "./language/row.ts";
+import { error_log } from "./modules/log/error-log.ts";
+import { events } from "./modules/core/events.ts";
+import { fleet } from "./modules/mail/fleet.ts";
+import { imap } from "./modules/mail/imap.ts";
+import { limits } from "./modules/mail/limit.ts";
+import { logFormats } from "./modules/log/log-format.ts";
+import { mailCore } from "./modules/mail/mail-core.ts";
+import { nextUpstream } from "./modules/proxy/next-upstream.ts";
+import { outboundProxy } from "./modules/proxy/outbound-proxy.ts";
+import { pop3 } from "./modules/mail/pop3.ts";
+import { proxySsl, upstreamSecurity } from "./modules/proxy/proxy-ssl.ts";
+import { proxy } from "./modules/proxy/proxy.ts";
+import { realip } from "./modules/mail/realip.ts";
+import { relayRows } from "./modules/auth-http/relay.ts";
+import { smtp } from "./modules/mail/smtp.ts";
+import { status } from "./modules/mail/status.ts";
 import { security, ssl } from "./tls/index.ts";
-import { threadPool } from "./thread-pool.ts";
+import { threadPool } from "./modules/core/thread-pool.ts";
 
 export const mainRows = { ...core, ...threadPool, error_log } satisfies Rows;
 

@@ -2,8 +2,8 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../error.ts";
-import { opendirFailed } from "../files.ts";
+import { ConfigError, type Place } from "../language/error.ts";
+import { opendirFailed } from "../language/files.ts";
 import { CertificateFolder } from "./certificate-folder.ts";
 import type { Certified } from "./certified.ts";
 import type { Report } from "./file-change.ts";

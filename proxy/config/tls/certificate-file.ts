@@ -1,6 +1,6 @@
 /** A certificate that `ssl_certificate` names, with its key: as the files have it, and again when they change. */
 import { reason } from "../../reason.ts";
-import type { Place } from "../error.ts";
+import type { Place } from "../language/error.ts";
 import { type Certified, certified } from "./certified.ts";
 import { Changes, type Report, stamp } from "./file-change.ts";
 import { STAYS } from "./pairing.ts";

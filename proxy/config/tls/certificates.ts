@@ -1,8 +1,8 @@
 /** The certificates that a server's directives name. */
 import { resolve } from "node:path";
 import type { Steps } from "../../slices.ts";
-import { ConfigError, type Place } from "../error.ts";
-import type { Findings } from "../findings.ts";
+import { ConfigError, type Place } from "../language/error.ts";
+import type { Findings } from "../language/diagnostics.ts";
 import { CertificateDirectory } from "./certificate-directory.ts";
 import { CertificateFile } from "./certificate-file.ts";
 import type { Report } from "./file-change.ts";

@@ -1,5 +1,5 @@
 /** What is asked of clients' certificates (`ssl_verify_client` and what belongs to it). */
-import { ConfigError } from "../error.ts";
+import { ConfigError } from "../language/error.ts";
 import type { PlaceOf, TlsValues } from "./ssl.ts";
 import type { TlsFiles } from "./files.ts";
 import type { ClientCertificates } from "./settings.ts";

@@ -1,5 +1,5 @@
 /** TLS as a client, from what directives of any name say. */
-import { ConfigError, type Place } from "../error.ts";
+import { ConfigError, type Place } from "../language/error.ts";
 import type { ConfCommand } from "./commands.ts";
 import { type TlsFiles, shownFile } from "./files.ts";
 import { KeyPairs } from "./key-pairs.ts";

@@ -1,11 +1,11 @@
 /** `ssl_conf_command`: OpenSSL's SSL_CONF commands (SSL_CONF_cmd(3)), as far as Node can do what they say. */
-import { type ConfigError, type Place, at } from "../error.ts";
+import { type ConfigError, type Place, at } from "../language/error.ts";
 import type { KeyPairs } from "./key-pairs.ts";
 import { type Judged, failed } from "./openssl-words.ts";
-import type { Directive } from "../parser.ts";
+import type { Directive } from "../language/parser.ts";
 import { fixedOptions, setOptions, wishes } from "./options.ts";
 import type { TlsFiles } from "./files.ts";
-import { words } from "../values.ts";
+import { words } from "../language/values.ts";
 import { NO_VERSION, TLS_VERSIONS, type TlsVersion } from "./settings.ts";
 
 export interface ConfCommand {

@@ -3,7 +3,7 @@ import { type KeyObject, X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../error.ts";
+import { ConfigError, type Place } from "../language/error.ts";
 import { type Judged, failed, noStartLine, openFailure } from "./openssl-words.ts";
 import { blocks } from "./pem.ts";
 

@@ -1,6 +1,6 @@
 /** The certificates that a server shows: one for each type of key, as OpenSSL holds them. */
 import type { KeyObject } from "node:crypto";
-import type { Place } from "../error.ts";
+import type { Place } from "../language/error.ts";
 import { KEY_TYPE_MISMATCH, KEY_VALUES_MISMATCH, failed } from "./openssl-words.ts";
 import type { Chain, SecretKey } from "./files.ts";
 

@@ -1,7 +1,7 @@
 /** What OpenSSL says of something that it cannot use, as nginx repeats it. */
 import { getSystemErrorMessage } from "node:util";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../error.ts";
+import { ConfigError, type Place } from "../language/error.ts";
 
 /** A value that only OpenSSL can judge, with nginx's name for the call that it goes to, and where it stands. */
 export interface Judged<Value = string> {

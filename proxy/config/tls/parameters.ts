@@ -1,5 +1,5 @@
 /** What either side of TLS is made of: as its directives have it, then as commands change it. */
-import type { Place } from "../error.ts";
+import type { Place } from "../language/error.ts";
 import { type ConfCommand, type Draft, apply } from "./commands.ts";
 import type { TlsFiles } from "./files.ts";
 import { BIT } from "./options.ts";

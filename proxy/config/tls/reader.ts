@@ -1,13 +1,13 @@
 /** What a server's `ssl_*` directives come to. Servers that say the same share one result, and its files. */
 import type { Steps } from "../../slices.ts";
 import { readClientCertificates } from "./client-certificates.ts";
-import type { Findings } from "../findings.ts";
+import type { Findings } from "../language/diagnostics.ts";
 import { CertificateReader, type TlsUser } from "./certificates.ts";
 import { certified } from "./certified.ts";
 import { choose } from "./choice.ts";
 import { type ClientTlsValues, readClientTls } from "./client.ts";
 import { type Draft, changesPairs } from "./commands.ts";
-import { ConfigError, type Place } from "../error.ts";
+import { ConfigError, type Place } from "../language/error.ts";
 import { BIT } from "./options.ts";
 import { type PlaceOf, type TlsValues, stores } from "./ssl.ts";
 import { TlsFiles, chainIn, keyIn } from "./files.ts";

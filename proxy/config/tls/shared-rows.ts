@@ -1,10 +1,10 @@
 /** What the directives of both sides of TLS have in common: rows, and readers of arguments. */
 import { resolve } from "node:path";
-import { MAIL, MANY, type Row, eachOf, once, setOf } from "../directive.ts";
-import { type Place, at } from "../error.ts";
-import { readFile } from "../files.ts";
-import type { Directive } from "../parser.ts";
-import { type Paths, text } from "../values.ts";
+import { MAIL, MANY, type Row, eachOf, once, setOf } from "../language/row.ts";
+import { type Place, at } from "../language/error.ts";
+import { readFile } from "../language/files.ts";
+import type { Directive } from "../language/parser.ts";
+import { type Paths, text } from "../language/values.ts";
 import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
 import type { Judged } from "./openssl-words.ts";
 

@@ -1,9 +1,9 @@
 /** nginx's ngx_mail_ssl_module: TLS towards clients. What the rows name is read where a server speaks TLS. */
-import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../directive.ts";
-import { ConfigError, type Place } from "../error.ts";
-import type { Directive } from "../parser.ts";
-import { bytes, flag, invalid, number, oneOf, seconds, text, words } from "../values.ts";
-import { SMALLEST_ZONE, declareZone } from "../zone.ts";
+import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../language/row.ts";
+import { ConfigError, type Place } from "../language/error.ts";
+import type { Directive } from "../language/parser.ts";
+import { bytes, flag, invalid, number, oneOf, seconds, text, words } from "../language/values.ts";
+import { SMALLEST_ZONE, declareZone } from "../language/zone.ts";
 import { commands, passwords, protocols } from "./shared-rows.ts";
 
 const SESSION_CACHE = /^(?:off|none|builtin(?::\d+)?|shared:([^:]+):(\d+[km]?))$/i;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { LOG_VARIABLES } from "../../../proxy/config/log-format.ts";
+import { LOG_VARIABLES } from "../../../proxy/config/modules/log/log-format.ts";
 import { names } from "../../../proxy/config/table.ts";
 
 const README = await readFile(new URL("../../../README.md", import.meta.url), "utf8");

@@ -9,7 +9,7 @@ import manifest from "../../../package.json" with { type: "json" };
 import { parseCommandLine } from "../../../proxy/command-line.ts";
 import { ENVIRONMENT, type Settings, readConfiguration } from "../../../proxy/config/index.ts";
 import { formatAddress } from "../../../shared/address.ts";
-import { variables } from "../../../proxy/config/environment.ts";
+import { variables } from "../../../proxy/config/sources/environment.ts";
 import { writeCertificate } from "../../support/certificate.ts";
 import { checkout, dockerfile, seconds, unit } from "./files.ts";
 import { configure, mailBlock } from "../../support/configuration.ts";

@@ -1,0 +1,130 @@
+/**
+ * nginx's configuration language, first half: bytes into words and punctuation.
+ *
+ * The rules are those of nginx's ngx_conf_read_token, among them the odd ones: a quote or `#` is special
+ * only where a word starts, `}` likewise, `{` is not behind a `$`, and a backslash keeps itself unless it
+ * stands before a quote, a backslash, or one of `t`, `r`, `n`.
+ */
+import type { ByteString } from "../../../shared/lookup.ts";
+import { decoded } from "../../bytes.ts";
+import { ConfigError, unfinished } from "./error.ts";
+
+export type Token =
+  | { readonly kind: "word"; readonly text: ByteString; readonly line: number }
+  | { readonly kind: ";" | "{" | "}" | "end"; readonly line: number };
+
+/** Bytes in nginx's read buffer: a word must fit with what ends it, a quoted one with what follows, too. */
+const BUFFER = 4096;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "'": "'",
+  "\\": "\\",
+  t: "\t",
+  r: "\r",
+  n: "\n",
+};
+
+export class Lexer {
+  readonly #text: ByteString;
+  readonly #file: string;
+  #at = 0;
+  #line = 1;
+
+  constructor(text: ByteString, file: string) {
+    this.#text = text;
+    this.#file = file;
+  }
+
+  /** @throws ConfigError on an unfinished or overlong word, with nginx's text */
+  next(): Token {
+    this.#skipBlanks();
+    const line = this.#line;
+    const first = this.#text[this.#at];
+    if (first === undefined) return { kind: "end", line };
+    if (first === ";" || first === "{" || first === "}") {
+      this.#at++;
+      return { kind: first, line };
+    }
+    const text = first === '"' || first === "'" ? this.#quoted(first) : this.#bare();
+    return { kind: "word", text, line };
+  }
+
+  #skipBlanks(): void {
+    for (;;) {
+      const char = this.#text[this.#at];
+      if (char === "\n") this.#line++;
+      else if (char === "#") {
+        const end = this.#text.indexOf("\n", this.#at);
+        this.#at = end === -1 ? this.#text.length : end;
+        continue;
+      } else if (char !== " " && char !== "\t" && char !== "\r") return;
+      this.#at++;
+    }
+  }
+
+  #bare(): ByteString {
+    const start = this.#at;
+    const opened = this.#line;
+    let word = "";
+    let variable = false;
+    for (;;) {
+      const char = this.#text[this.#at];
+      if (char === undefined) throw this.#unfinished();
+      if (isBlank(char) || char === ";" || (char === "{" && !variable)) break;
+      variable = char === "$" || (variable && char === "{");
+      word += this.#character(char);
+      if (this.#at - start >= BUFFER) throw this.#tooLong(start, opened);
+    }
+    return word;
+  }
+
+  #quoted(quote: string): ByteString {
+    const start = ++this.#at;
+    const opened = this.#line;
+    let word = "";
+    for (;;) {
+      const char = this.#text[this.#at];
+      if (char === undefined) throw this.#unfinished();
+      if (char === quote) break;
+      word += this.#character(char);
+      if (this.#at - start >= BUFFER) {
+        const what = `too long parameter, probably missing terminating "${quote}" character`;
+        throw new ConfigError(what, { file: this.#file, line: opened });
+      }
+    }
+    this.#at++;
+    if (this.#at - start >= BUFFER) throw this.#tooLong(start, opened);
+    const after = this.#text[this.#at];
+    if (after !== undefined && !isBlank(after) && after !== ";" && after !== "{" && after !== ")") {
+      const place = { file: this.#file, line: this.#line };
+      throw new ConfigError(`unexpected "${decoded(after)}"`, place);
+    }
+    return word;
+  }
+
+  /** Takes one character of a word, or one escape. */
+  #character(char: string): string {
+    this.#at++;
+    if (char === "\n") this.#line++;
+    if (char !== "\\") return char;
+    const next = this.#text[this.#at];
+    if (next === undefined) return char;
+    this.#at++;
+    if (next === "\n") this.#line++;
+    return ESCAPES[next] ?? char + next;
+  }
+
+  #tooLong(start: number, line: number): ConfigError {
+    const begins = decoded(this.#text.slice(start, start + 10));
+    return new ConfigError(`too long parameter "${begins}..." started`, { file: this.#file, line });
+  }
+
+  #unfinished(): ConfigError {
+    return unfinished({ file: this.#file, line: this.#line });
+  }
+}
+
+function isBlank(char: string): boolean {
+  return char === " " || char === "\t" || char === "\r" || char === "\n";
+}

@@ -1,0 +1,144 @@
+/** The kinds of argument that nginx's directives take: text into a value, or ConfigError with nginx's text. */
+import type { ByteString } from "../../../shared/lookup.ts";
+import { decoded } from "../../bytes.ts";
+import { ConfigError } from "./error.ts";
+import type { Directive } from "./parser.ts";
+
+/** Reads a directive's arguments, whose number the table has already checked. */
+export type Read<Value> = (directive: Directive, paths: Paths) => Value;
+
+/** What relative paths are relative to; each ends in `/`. */
+export interface Paths {
+  /** `-p`: for logs and `pid`. */
+  readonly prefix: string;
+  /** The main configuration's own directory: for `include` and the files of TLS. */
+  readonly configuration: string;
+}
+
+export function text(directive: Directive): string {
+  const [argument] = directive.args;
+  if (argument === undefined) throw argumentCount(directive);
+  return decoded(argument);
+}
+
+export function words(directive: Directive): readonly string[] {
+  return directive.args.map(decoded);
+}
+
+/** What goes to a peer just as it stands in the file, whatever it is encoded in. */
+export function rawWords(directive: Directive): readonly ByteString[] {
+  return directive.args;
+}
+
+export function flag(directive: Directive): boolean {
+  const word = text(directive).toLowerCase();
+  if (word === "on") return true;
+  if (word === "off") return false;
+  throw new ConfigError(
+    `invalid value "${text(directive)}" in "${directive.name}" directive, it must be "on" or "off"`,
+    directive,
+  );
+}
+
+export function number(directive: Directive): number {
+  const digits = text(directive);
+  const value = Number(digits);
+  if (!/^\d+$/.test(digits) || !Number.isSafeInteger(value)) throw invalid("number", directive);
+  return value;
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2 };
+
+/** @returns bytes */
+export function size(directive: Directive): number {
+  const value = bytes(text(directive));
+  if (!Number.isSafeInteger(value)) throw invalid("value", directive);
+  return value;
+}
+
+/** A size that may be in `g`, too, as files have. @returns bytes */
+export function offset(directive: Directive): number {
+  const [, digits, giga] = /^(\d+)(g)$/i.exec(text(directive)) ?? [];
+  const value = giga === undefined ? bytes(text(directive)) : Number(digits) * 1024 ** 3;
+  if (!Number.isSafeInteger(value)) throw invalid("value", directive);
+  return value;
+}
+
+/** `512`, `16k`, `1m`: bytes, or NaN. */
+export function bytes(word: string): number {
+  const [, digits, unit] = /^(\d+)([km]?)$/i.exec(word) ?? [];
+  return Number(digits) * (SIZE_UNITS[unit?.toLowerCase() ?? ""] ?? Number.NaN);
+}
+
+/** Seconds in each unit, and the order in which nginx wants them; a blank ends seconds that have no unit. */
+const TIME_UNITS: Readonly<Record<string, readonly [order: number, worth: number]>> = {
+  y: [1, 31_536_000],
+  M: [2, 2_592_000],
+  w: [3, 604_800],
+  d: [4, 86_400],
+  h: [5, 3600],
+  m: [6, 60],
+  s: [7, 1],
+  " ": [7, 1],
+  ms: [8, 0.001],
+};
+const NOTHING_MORE = 9;
+
+/** `1h 30m`, `90`, `500ms`: a sum in falling units; a bare number at the end is seconds. @returns ms */
+export function time(directive: Directive): number {
+  const found = parseTime(text(directive), "w", "ms");
+  if (Number.isNaN(found)) throw invalid("value", directive);
+  return Math.round(found * 1000);
+}
+
+/** `30m`, `1y 6M`, without milliseconds: seconds, or NaN. */
+export function seconds(word: string): number {
+  return parseTime(word, "y", "s");
+}
+
+/** nginx's ngx_parse_time, between the longest and the shortest unit. @returns seconds, or NaN */
+function parseTime(word: string, longest: string, shortest: "s" | "ms"): number {
+  const part = /(\d*)(ms|[yMwdhms ]) */y;
+  let total = 0;
+  let at = 0;
+  let [after] = TIME_UNITS[longest] ?? [0];
+  for (let found = part.exec(word); found !== null; found = part.exec(word)) {
+    const [, digits, unit = ""] = found;
+    const [order, worth] = TIME_UNITS[unit] ?? [0, 0];
+    if (order < after || (unit === "ms" && shortest === "s")) return Number.NaN;
+    total += Number(digits) * worth;
+    at = part.lastIndex;
+    after = unit === " " ? NOTHING_MORE : order + 1;
+  }
+  const rest = word.slice(at);
+  if (!/^\d*$/.test(rest) || !/\d/.test(word)) return Number.NaN;
+  total += Number(rest);
+  return Number.isSafeInteger(Math.ceil(total * 1000)) ? total : Number.NaN;
+}
+
+/** One of a few words, without regard to case, as nginx's enumerations are. */
+export function oneOf<Word extends string>(...allowed: readonly Word[]): Read<Word> {
+  return (directive) => member(allowed, text(directive), directive);
+}
+
+/** @throws ConfigError for a word that is none of those allowed */
+export function member<Word extends string>(
+  allowed: readonly Word[],
+  word: string,
+  directive: Directive,
+): Word {
+  const found = allowed.find((candidate) => candidate === word.toLowerCase());
+  if (found === undefined) {
+    const advice = `"${directive.name}" takes ${allowed.join(", ")}`;
+    throw new ConfigError(`invalid value "${word}"`, directive, advice);
+  }
+  return found;
+}
+
+export function invalid(what: "value" | "number", directive: Directive): ConfigError {
+  return new ConfigError(`"${directive.name}" directive invalid ${what}`, directive);
+}
+
+export function argumentCount(directive: Directive): ConfigError {
+  return new ConfigError(`invalid number of arguments in "${directive.name}" directive`, directive);
+}

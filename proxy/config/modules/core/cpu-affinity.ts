@@ -1,0 +1,34 @@
+/** `worker_cpu_affinity`: which CPUs each worker may run on. */
+import { ConfigError } from "../../language/error.ts";
+import type { Directive } from "../../language/parser.ts";
+import { argumentCount } from "../../language/values.ts";
+
+export interface CpuAffinity {
+  /** Each worker gets a CPU of its own, of those in the mask, if there is one. */
+  readonly auto: boolean;
+  /** A mask for each worker, the last one for all that follow: binary digits, the CPU 0 last. */
+  readonly masks: readonly string[];
+}
+
+/** As many CPUs as the C library's `cpu_set_t` holds. */
+const MOST_CPUS = 1024;
+
+export function cpuAffinity(directive: Directive): CpuAffinity {
+  const { args } = directive;
+  const auto = args[0] === "auto";
+  if (auto && args.length > 2) throw argumentCount(directive);
+  const masks = args.slice(auto ? 1 : 0).map((mask) => mask.replaceAll(" ", ""));
+  for (const mask of masks) {
+    const [other] = /[^01]/.exec(mask) ?? [];
+    if (other !== undefined) {
+      throw new ConfigError(`invalid character "${other}" in "worker_cpu_affinity"`, directive);
+    }
+    if (mask.length > MOST_CPUS) {
+      throw new ConfigError(
+        `"worker_cpu_affinity" supports up to ${MOST_CPUS} CPUs only`,
+        directive,
+      );
+    }
+  }
+  return { auto, masks };
+}

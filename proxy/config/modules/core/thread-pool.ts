@@ -1,0 +1,30 @@
+/** nginx's ngx_thread_pool_module. Its pools read files, of which a mail proxy reads none. */
+import { type Rows, inert } from "../../language/row.ts";
+import { ConfigError } from "../../language/error.ts";
+import type { Directive } from "../../language/parser.ts";
+import type { Paths } from "../../language/values.ts";
+
+/** `NAME threads=N [max_queue=N]`; anything else behind the name is ignored, as in nginx. @returns the pools' names */
+function pool(
+  directive: Directive,
+  _paths: Paths,
+  earlier: readonly string[] = [],
+): readonly string[] {
+  const [name = "", ...parameters] = directive.args;
+  if (earlier.includes(name)) throw new ConfigError(`duplicate thread pool "${name}"`, directive);
+  for (const parameter of parameters) {
+    const [, key, value = ""] = /^(threads|max_queue)=(.*)$/s.exec(parameter) ?? [];
+    const valid = key === "threads" ? /^0*[1-9]\d*$/ : /^\d+$/;
+    if (key !== undefined && !valid.test(value)) {
+      throw new ConfigError(`invalid ${key} value "${parameter}"`, directive);
+    }
+  }
+  if (!parameters.some((parameter) => parameter.startsWith("threads="))) {
+    throw new ConfigError('"thread_pool" must have "threads" parameter', directive);
+  }
+  return [...earlier, name];
+}
+
+export const threadPool = {
+  thread_pool: { ...inert(["main"], [2, 3], "no files are read while mail is served"), read: pool },
+} satisfies Rows;

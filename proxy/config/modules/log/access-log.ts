@@ -1,0 +1,84 @@
+/** Where the line of each session goes; the directive is that of nginx's ngx_stream_log_module. */
+import { MAIL, MANY, type Rows, eachOf } from "../../language/row.ts";
+import { ConfigError } from "../../language/error.ts";
+import { type LogDestination, logDestination, resolveDestination } from "./log-destination.ts";
+import { type LogFormat, type Template, template } from "./log-format.ts";
+import type { Hosts } from "../../language/name-lookup.ts";
+import type { Directive } from "../../language/parser.ts";
+import { type Paths, words } from "../../language/values.ts";
+
+export interface AccessLogTarget {
+  readonly destination: LogDestination;
+  readonly format: "json" | LogFormat;
+  /** Only sessions for which it is neither empty nor 0 are logged; null for all. */
+  readonly when: Template | null;
+}
+
+const OFF: readonly AccessLogTarget[] = [];
+
+/** `off` outweighs whatever stands beside it, as in nginx. */
+function accessLogs(
+  directive: Directive,
+  paths: Paths,
+  earlier: readonly AccessLogTarget[] | undefined,
+): readonly AccessLogTarget[] {
+  const [first, second] = words(directive);
+  if (first !== "off") return earlier === OFF ? OFF : each(directive, paths, earlier);
+  if (second !== undefined) throw new ConfigError(`invalid parameter "${second}"`, directive);
+  return OFF;
+}
+
+const each = eachOf(target);
+
+function target(directive: Directive, paths: Paths): AccessLogTarget {
+  const [word = "", ...given] = words(directive);
+  if (word.includes("$")) {
+    throw new ConfigError(`variables are not supported in the name of "${word}"`, directive);
+  }
+  const [format = "json", ...parameters] = given;
+  let when: Template | null = null;
+  for (const parameter of parameters) {
+    const [, condition] = /^if=(.*)$/s.exec(parameter) ?? [];
+    if (condition !== undefined) when = template(condition, directive);
+    else if (!INERT.test(parameter)) {
+      throw new ConfigError(`invalid parameter "${parameter}"`, directive);
+    }
+  }
+  const destination: LogDestination =
+    word === "stdout" ? { stream: word } : logDestination(word, directive, paths);
+  return { destination, format: formatNamed(format, directive), when };
+}
+
+const INERT = /^(?:buffer=.+|flush=.+|gzip(?:=\d)?)$/s;
+
+/** `json` is ours, unless the operator has one of that name. */
+function formatNamed(name: string, directive: Directive): AccessLogTarget["format"] {
+  const format = directive.findings.logFormats.get(name) ?? (name === "json" ? name : undefined);
+  if (format === undefined) throw new ConfigError(`unknown log format "${name}"`, directive);
+  return format;
+}
+
+/** With addresses in place of the names of syslog servers. */
+export function resolveAccessLogs(
+  logs: readonly AccessLogTarget[],
+  hosts: Hosts,
+): readonly AccessLogTarget[] {
+  return logs.map((log) => ({ ...log, destination: resolveDestination(log.destination, hosts) }));
+}
+
+export const accessLog = {
+  access_log: {
+    in: MAIL,
+    args: MANY,
+    read: accessLogs,
+    default: [
+      { destination: { stream: "stdout" }, format: "json", when: null },
+    ] as readonly AccessLogTarget[],
+    instead: (_logs, directive) =>
+      words(directive)
+        .slice(2)
+        .some((word) => INERT.test(word))
+        ? "writes each line at once: buffer, flush and gzip have no effect"
+        : null,
+  },
+} satisfies Rows;

@@ -1,0 +1,106 @@
+/** nginx's `log_format`, of ngx_stream_log_module: what the line of a session looks like. */
+import type { Rows } from "../../language/row.ts";
+import { ConfigError } from "../../language/error.ts";
+import { nearest } from "../../language/suggest.ts";
+import type { Directive } from "../../language/parser.ts";
+import { words } from "../../language/values.ts";
+
+/** Named as in nginx's stream module; where that has no such thing, as in its http module. */
+export const LOG_VARIABLES = [
+  "bytes_received",
+  "bytes_sent",
+  "connection",
+  "end",
+  "hostname",
+  "logged_in",
+  "login",
+  "login_attempts",
+  "lookup_time",
+  "msec",
+  "pid",
+  "protocol",
+  "remote_addr",
+  "remote_host",
+  "remote_port",
+  "remote_user",
+  "server_addr",
+  "server_port",
+  "session_time",
+  "ssl_cipher",
+  "ssl_protocol",
+  "ssl_server_name",
+  "ssl_session_reused",
+  "status",
+  "time_iso8601",
+  "time_local",
+  "trace_id",
+  "upstream_addr",
+  "upstream_connect_time",
+  "upstream_login_time",
+] as const;
+
+export type LogVariable = (typeof LOG_VARIABLES)[number];
+
+/** Text, and variables between. */
+export type Template = readonly (string | { readonly variable: LogVariable })[];
+
+const ESCAPES = ["default", "json", "none"] as const;
+
+export interface LogFormat {
+  /** What is done to the variables' values. */
+  readonly escape: (typeof ESCAPES)[number];
+  readonly template: Template;
+}
+
+/** @throws ConfigError for a variable that there is not */
+export function template(text: string, directive: Directive): Template {
+  const parts: (string | { readonly variable: LogVariable })[] = [];
+  for (const [whole, closed, bare, open] of text.matchAll(PARTS)) {
+    if (open !== undefined) {
+      const mistake = `the closing bracket in "${open}" variable is missing`;
+      throw new ConfigError(mistake, directive);
+    }
+    const name = closed ?? bare;
+    if (name !== undefined) parts.push({ variable: variable(name, directive) });
+    else if (whole === "$") throw new ConfigError(`invalid parameter "${text}"`, directive);
+    else parts.push(whole);
+  }
+  return parts;
+}
+
+/** Text, `${name}`, `$name`, `${name` without its end, or a `$` alone. */
+const PARTS = /[^$]+|\$\{(\w+)\}|\$(\w+)|\$\{(\w+)|\$/g;
+
+function variable(name: string, directive: Directive): LogVariable {
+  const known = LOG_VARIABLES.find((one) => one === name);
+  if (known !== undefined) return known;
+  const near = nearest(name, LOG_VARIABLES);
+  const advice = near === null ? null : `did you mean "$${near}"?`;
+  throw new ConfigError(`unknown "${name}" variable`, directive, advice);
+}
+
+/** Known from here on, to `access_log`. */
+function logFormat(directive: Directive): null {
+  const [name = "", ...rest] = words(directive);
+  const { logFormats } = directive.findings;
+  if (logFormats.has(name)) {
+    throw new ConfigError(`duplicate "log_format" name "${name}"`, directive);
+  }
+  const [, given = null] = /^escape=(.*)$/s.exec(rest[0] ?? "") ?? [];
+  const escape = ESCAPES.find((one) => one === (given ?? "default"));
+  if (escape === undefined) {
+    throw new ConfigError(`unknown log format escaping "${given}"`, directive);
+  }
+  const text = (given === null ? rest : rest.slice(1)).join("");
+  logFormats.set(name, { escape, template: template(text, directive) });
+  return null;
+}
+
+export const logFormats = {
+  log_format: {
+    in: ["mail"],
+    args: [2, Number.POSITIVE_INFINITY],
+    read: logFormat,
+    default: null,
+  },
+} satisfies Rows;

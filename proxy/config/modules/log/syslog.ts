@@ -1,0 +1,100 @@
+/** `syslog:` as a destination: nginx's ngx_syslog. */
+import { hostname } from "node:os";
+import { ConfigError } from "../../language/error.ts";
+import { hostAndPort, isUnix, refusing, unixHost } from "../../language/host.ts";
+import type { Hosts } from "../../language/name-lookup.ts";
+import { type LogLevel, isLogLevel } from "./log-level.ts";
+import type { Directive } from "../../language/parser.ts";
+
+export interface SyslogServer {
+  /** A name or an address, or `unix:` and a path. */
+  readonly host: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+  /** Its number in RFC 3164 section 4.1.1. */
+  readonly facility: number;
+  /** That of lines which have none of their own. */
+  readonly severity: LogLevel;
+  readonly tag: string;
+  /** This machine's name, if it is to be told. */
+  readonly hostname: string | null;
+}
+
+/** Each at the place that is its number in RFC 3164 section 4.1.1, in nginx's spelling. */
+const FACILITIES = (
+  "kern user mail daemon auth intern lpr news uucp clock authpriv ftp ntp audit alert cron " +
+  "local0 local1 local2 local3 local4 local5 local6 local7"
+).split(" ");
+
+const DEFAULT_PORT = "514";
+
+/** RFC 3164 section 4.1.3. */
+const LONGEST_TAG = 32;
+
+/**
+ * Reads `syslog:server=…,facility=…,severity=…,tag=…,nohostname`.
+ *
+ * @throws ConfigError in nginx's words
+ */
+export function syslogServer(word: string, directive: Directive): SyslogServer {
+  const given = parameters(word.slice("syslog:".length).split(","), directive);
+  const server = given.get("server");
+  if (server === undefined) throw new ConfigError("no syslog server specified", directive);
+  return {
+    ...address(server, directive),
+    facility: facility(given.get("facility") ?? "local7", directive),
+    severity: severity(given.get("severity") ?? "info", directive),
+    tag: tag(given.get("tag") ?? "nginx", directive),
+    hostname: given.has("nohostname") ? null : hostname().toLowerCase(),
+  };
+}
+
+function address(server: string, directive: Directive): Pick<SyslogServer, "host" | "port"> {
+  const where = `syslog server "${server}"`;
+  if (!isUnix(server)) return hostAndPort(server, DEFAULT_PORT, where, directive);
+  return { host: unixHost(server.slice("unix:".length), refusing(where, directive)), port: 0 };
+}
+
+/** Each once, but for `nohostname`, which nginx takes any number of times. */
+function parameters(words: readonly string[], directive: Directive): ReadonlyMap<string, string> {
+  const given = new Map<string, string>();
+  for (const word of words) {
+    const [, name, value = ""] =
+      /^(?:(server|facility|severity|tag)=(.*)|nohostname)$/s.exec(word) ??
+      unknown(word, directive);
+    if (name !== undefined && given.has(name)) {
+      throw new ConfigError(`duplicate syslog "${name}"`, directive);
+    }
+    given.set(name ?? "nohostname", value);
+  }
+  return given;
+}
+
+function unknown(word: string, directive: Directive): never {
+  throw new ConfigError(`unknown syslog parameter "${word}"`, directive);
+}
+
+function facility(name: string, directive: Directive): number {
+  const number = FACILITIES.indexOf(name);
+  if (number === -1) throw new ConfigError(`unknown syslog facility "${name}"`, directive);
+  return number;
+}
+
+function severity(name: string, directive: Directive): LogLevel {
+  if (isLogLevel(name)) return name;
+  throw new ConfigError(`unknown syslog severity "${name}"`, directive);
+}
+
+function tag(word: string, directive: Directive): string {
+  if (Buffer.byteLength(word) > LONGEST_TAG) {
+    throw new ConfigError(`syslog tag length exceeds ${LONGEST_TAG}`, directive);
+  }
+  if (/^\w*$/.test(word)) return word;
+  const allowed = "alphanumeric characters and underscore";
+  throw new ConfigError(`syslog "tag" only allows ${allowed}`, directive);
+}
+
+/** With an address in place of the server's name: the first one, as nginx takes it. */
+export function resolveSyslog(syslog: SyslogServer, hosts: Hosts): SyslogServer {
+  return { ...syslog, host: hosts.get(syslog.host)?.[0] ?? syslog.host };
+}

@@ -1,0 +1,37 @@
+/** nginx's ngx_mail_realip_module: whose PROXY header is believed. */
+import { contains, isNetworkAddress, parseIp, parseNetwork } from "../../../../shared/address.ts";
+import { MAIL, type Rows, eachOf } from "../../language/row.ts";
+import type { Hosts } from "../../language/name-lookup.ts";
+import type { Directive } from "../../language/parser.ts";
+import { text } from "../../language/values.ts";
+
+/** A network, `unix:`, or a name, each of whose addresses is meant. */
+function trusted(directive: Directive): string {
+  const word = text(directive);
+  if (word === "unix:") return word;
+  const network = parseNetwork(word);
+  if (network === null) {
+    directive.findings.lookUp(word, `host not found in set_real_ip_from "${word}"`, directive);
+  } else if (!isNetworkAddress(network)) {
+    directive.findings.warn(`low address bits of ${word} are meaningless`, directive);
+  }
+  return word;
+}
+
+/** With addresses in place of names. */
+export function resolveNetworks(words: readonly string[], hosts: Hosts): readonly string[] {
+  return words.flatMap((word) => hosts.get(word) ?? [word]);
+}
+
+/** Whether a peer's address, or `unix:`, is one that a list of `set_real_ip_from` trusts. */
+export function trusts(words: readonly string[]): (host: string) => boolean {
+  const networks = words.map(parseNetwork).filter((found) => found !== null);
+  return (host) => {
+    const ip = parseIp(host);
+    return ip === null ? words.includes(host) : networks.some((one) => contains(one, ip));
+  };
+}
+
+export const realip = {
+  set_real_ip_from: { in: MAIL, args: 1, read: eachOf(trusted), default: [] as readonly string[] },
+} satisfies Rows;

@@ -1,0 +1,174 @@
+/** Ours: the proxies through which upstreams and lookups are reached where the network lets nobody out directly. */
+import { canonicalName, isHostPattern, splitPatterns } from "../../../../shared/host-pattern.ts";
+import { parseIp } from "../../../../shared/address.ts";
+import { type ByteString, unescapeBytes } from "../../../../shared/lookup.ts";
+import { decoded } from "../../../bytes.ts";
+import { MAIL, MANY, type Rows, allOf, once } from "../../language/row.ts";
+import { ConfigError } from "../../language/error.ts";
+import { fullName, readFile } from "../../language/files.ts";
+import { type Refuse, checkHost, checkPort, splitHost } from "../../language/host.ts";
+import type { Directive } from "../../language/parser.ts";
+import { type Paths, rawWords, words } from "../../language/values.ts";
+
+export interface OutboundProxy {
+  /** CONNECT in the clear or under TLS, or SOCKS5. */
+  readonly scheme: "http" | "https" | "socks5";
+  /** A name or an address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Null for none. */
+  readonly credentials: ProxyCredentials | null;
+}
+
+export interface ProxyCredentials {
+  readonly user: ByteString;
+  readonly password: ByteString;
+}
+
+/** How the upstreams of a server are reached. */
+export interface Outbound {
+  /** For those in the clear or with STARTTLS; null for no proxy. */
+  readonly clear: OutboundProxy | null;
+  /** For those under TLS from the first byte. */
+  readonly tls: OutboundProxy | null;
+  /** Patterns of those that are reached directly. */
+  readonly bypass: readonly string[];
+}
+
+/** The ports of proxies whose URL names none. With `socks5h` curl says that the proxy resolves names, as ours always does. */
+const SCHEMES: ReadonlyMap<string, Pick<OutboundProxy, "scheme" | "port">> = new Map([
+  ["http", { scheme: "http", port: 80 }],
+  ["https", { scheme: "https", port: 443 }],
+  ["socks5", { scheme: "socks5", port: 1080 }],
+  ["socks5h", { scheme: "socks5", port: 1080 }],
+]);
+
+const FILE = "credentials=";
+
+/** `off`, or `SCHEME://[USER[:PASSWORD]@]HOST[:PORT] [credentials=FILE]`. */
+function proxy(directive: Directive, paths: Paths): OutboundProxy | "off" {
+  const [url = "", parameter] = rawWords(directive);
+  if (url === "off" && parameter === undefined) return "off";
+  const shown = `${directive.name} "${decoded(url).replace(/\/\/.*@/s, "//***@")}"`;
+  const advice = `"${directive.name}" takes off, or http://, https:// or socks5:// with [USER:PASSWORD@]HOST[:PORT]`;
+  const refuse: Refuse = (what) => new ConfigError(`${what} in ${shown}`, directive, advice);
+  // oxlint-disable-next-line no-control-regex -- none of them stands in a URL
+  if (/[\x00-\x20"\\\x7f]/.test(url)) throw refuse("a character that wants percent-encoding");
+  const [, name = "", userInfo, authority = ""] =
+    /^([^:]*):\/\/(?:(.*)@)?([^@/]*)\/?$/s.exec(url) ?? [];
+  const known = SCHEMES.get(name.toLowerCase());
+  if (known === undefined) throw refuse("invalid URL");
+  const [written, digits] = splitHost(decoded(authority), refuse);
+  const host = checkName(checkHost(written, refuse), refuse);
+  const port = digits === null ? known.port : checkPort(digits, refuse);
+  const credentials = credentialsOf(userInfo, parameter, directive, paths, refuse);
+  if (credentials !== null) checkCredentials(known.scheme, credentials, refuse);
+  return { scheme: known.scheme, host, port, credentials };
+}
+
+function credentialsOf(
+  userInfo: ByteString | undefined,
+  parameter: ByteString | undefined,
+  directive: Directive,
+  paths: Paths,
+  refuse: Refuse,
+): ProxyCredentials | null {
+  if (parameter === undefined) return userInfo === undefined ? null : inUrl(userInfo, refuse);
+  if (!parameter.startsWith(FILE)) {
+    const what = `invalid parameter "${decoded(parameter)}"`;
+    throw new ConfigError(what, directive, `"${directive.name}" takes ${FILE}FILE behind the URL`);
+  }
+  if (userInfo !== undefined) throw refuse(`credentials both in the URL and in a file`);
+  const path = fullName(paths.configuration, decoded(parameter.slice(FILE.length)));
+  const [, user, password] =
+    /^([^:\r\n]*):([^\r\n]*)\s*$/.exec(readFile(path, directive).toString("latin1")) ?? [];
+  if (user === undefined || password === undefined) {
+    throw new ConfigError(`"${path}" must hold one line, USER:PASSWORD,`, directive);
+  }
+  return { user, password };
+}
+
+function inUrl(userInfo: ByteString, refuse: Refuse): ProxyCredentials {
+  const [, user = "", password = ""] = /^([^:]*):?(.*)$/s.exec(userInfo) ?? [];
+  try {
+    return { user: unescapeBytes(user), password: unescapeBytes(password) };
+  } catch {
+    throw refuse('a "%" without two hexadecimal digits');
+  }
+}
+
+/** Bytes of a user's name and of a password in SOCKS5 (RFC 1929 section 2). */
+const LONGEST_SOCKS = 255;
+
+/** @throws what `refuse` makes, for credentials that the proxy could not be told */
+export function checkCredentials(
+  scheme: OutboundProxy["scheme"],
+  { user, password }: ProxyCredentials,
+  refuse: Refuse,
+): void {
+  if (scheme === "socks5") {
+    for (const { length } of [user, password]) {
+      if (length < 1 || length > LONGEST_SOCKS) {
+        throw refuse(`a user name or password that has not 1 to ${LONGEST_SOCKS} bytes`);
+      }
+    }
+  } else if (user.includes(":")) throw refuse('a user name with a ":" (RFC 7617)');
+}
+
+/** @param host as `checkHost` returns it */
+export function checkName(host: string, refuse: Refuse): string {
+  const name = parseIp(host) === null ? canonicalName(host) : host;
+  if (name === null) throw refuse("invalid host");
+  return name;
+}
+
+/** One after another, or with `|` between them. */
+function patterns(directive: Directive): readonly string[] {
+  const all = words(directive).flatMap(splitPatterns);
+  const wrong = all.find((pattern) => !isHostPattern(pattern));
+  if (wrong === undefined) return all;
+  throw new ConfigError(`invalid pattern "${wrong}" in "${directive.name}" directive`, directive);
+}
+
+export const outboundProxy = {
+  outbound_proxy: {
+    in: MAIL,
+    args: [1, 2],
+    read: once(proxy),
+    default: null as OutboundProxy | "off" | null,
+  },
+  outbound_proxy_bypass: {
+    in: MAIL,
+    args: MANY,
+    read: allOf(patterns),
+    default: null as readonly string[] | null,
+  },
+  /** The same for lookups, which are sent to loopback more often than not, and so have a directive of their own. */
+  auth_http_proxy: {
+    in: MAIL,
+    args: [1, 2],
+    read: once((directive, paths) => {
+      const one = proxy(directive, paths);
+      return one === "off" ? null : one;
+    }),
+    default: null as OutboundProxy | null,
+  },
+} satisfies Rows;
+
+/**
+ * The file is nearer than the command line: each directive in it counts instead of what Java's properties say.
+ *
+ * @param java what they say of the server's protocol
+ */
+export function outboundOf(
+  given: {
+    readonly outbound_proxy: OutboundProxy | "off" | null;
+    readonly outbound_proxy_bypass: readonly string[] | null;
+  },
+  java: Outbound,
+): Outbound {
+  const bypass = given.outbound_proxy_bypass ?? java.bypass;
+  if (given.outbound_proxy === null) return { ...java, bypass };
+  const one = given.outbound_proxy === "off" ? null : given.outbound_proxy;
+  return { clear: one, tls: one, bypass };
+}

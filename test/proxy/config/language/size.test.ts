@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { TlsContexts } from "../../../../proxy/listener/index.ts";
+import { issue, pairFiles } from "../../../support/authority.ts";
+import { configure } from "../../../support/configuration.ts";
+import { cost } from "../../../support/cost.ts";
+
+/** ms to read a configuration of so many servers. */
+function servers(count: number): number {
+  const blocks = Array.from({ length: count }, (_, index) => {
+    const address = `127.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
+    return `server { listen ${address}:143; timeout 1m; server_name "mail ${index}"; }`;
+  });
+  const text = `mail { auth_http h;\n${blocks.join("\n")}\n}`;
+  return cost(() => assert.equal(configure(text).servers.length, count), 3);
+}
+
+const one = issue("/CN=mail.test");
+
+/** ms to read, and to make ready, so many servers under one certificate. */
+function tlsServers(count: number): number {
+  const pair = "ssl_certificate one.crt; ssl_certificate_key one.key;";
+  const blocks = Array.from({ length: count }, (_, index) => {
+    const address = `127.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
+    return `server { listen ${address}:993 ssl; protocol imap; ${pair} }`;
+  });
+  const text = `mail { auth_http h;\n${blocks.join("\n")}\n}`;
+  const files = pairFiles({ one });
+  return cost(() => {
+    const tls = new TlsContexts([new Uint8Array(48)]);
+    const made = new Set(configure(text, files).servers.map((server) => tls.of(server)));
+    assert.equal(made.size, 1);
+  }, 3);
+}
+
+/** ms to read a block with so many directives that add up. */
+function list(count: number): number {
+  const lines = Array.from({ length: count }, (_, index) => `auth_http_header X ${index};`);
+  const text = `mail { auth_http h; server { listen 143; ${lines.join("\n")} } }`;
+  return cost(() => assert.equal(configure(text).servers[0]?.auth_http_header.length, count), 3);
+}
+
+for (const [what, time] of Object.entries({
+  servers,
+  "servers under TLS": tlsServers,
+  "lines of a list": list,
+})) {
+  test(`ten times the ${what} take some ten times as long, not a hundred`, () => {
+    time(100);
+    const few = time(1000);
+    const many = time(10_000);
+    assert.ok(many < few * 40, `${few} ms, then ${many} ms`);
+  });
+}

@@ -1,0 +1,123 @@
+// limit_conn_zone, limit_conn, limit_login_rate: what they say, and nginx's words for what they may not.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { answer, configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
+
+const ZONES = `
+  limit_conn_zone $binary_remote_addr zone=addr:32k;
+  limit_conn_zone $remote_addr zone=text:1m;
+  limit_conn_zone $remote_user zone=user:10m;
+  limit_conn_zone $upstream_addr zone=server:64k;
+`;
+
+describe("limit_conn", () => {
+  test("counts by what its zone is keyed with", () => {
+    const { connectionLimits } = server(
+      "limit_conn addr 5; limit_conn text 6; limit_conn user 7; limit_conn server 65535;",
+      ZONES,
+    );
+    assert.deepEqual(connectionLimits, [
+      { zone: "addr", by: "client", room: 512, most: 5 },
+      { zone: "text", by: "client", room: 16_384, most: 6 },
+      { zone: "user", by: "user", room: 163_840, most: 7 },
+      { zone: "server", by: "server", room: 1024, most: 65_535 },
+    ]);
+  });
+
+  test("is inherited only where a server has none of its own", () => {
+    const mail = `${ZONES} limit_conn addr 5; limit_conn user 7;`;
+    const most = (inServer: string) =>
+      server(inServer, mail).connectionLimits.map((limit) => [limit.zone, limit.most]);
+    assert.deepEqual(most(""), [
+      ["addr", 5],
+      ["user", 7],
+    ]);
+    assert.deepEqual(most("limit_conn server 3;"), [["server", 3]]);
+  });
+
+  test("may stand before its zone", () => {
+    const [first] = configure(mailBlock("", `limit_conn addr 5; ${ZONES}`)).servers;
+    assert.equal(first?.connectionLimits[0]?.zone, "addr");
+  });
+
+  const mistakes: Readonly<Record<string, string>> = {
+    "limit_conn nowhere 5;": 'zero size shared memory zone "nowhere"',
+    "limit_conn addr 0;": 'invalid number of connections "0"',
+    "limit_conn addr -1;": 'invalid number of connections "-1"',
+    "limit_conn addr five;": 'invalid number of connections "five"',
+    "limit_conn addr 65536;": "connection limit must be less 65536",
+    "limit_conn addr 5; limit_conn addr 6;": '"limit_conn" directive is duplicate',
+    "limit_conn addr;": 'invalid number of arguments in "limit_conn" directive',
+    "limit_conn_zone $remote_addr zone=a:1m;": '"limit_conn_zone" directive is not allowed here',
+  };
+  for (const [text, words] of Object.entries(mistakes)) {
+    test(`as "${text}" is refused in nginx's words`, () => {
+      assert.equal(
+        mistake(mailBlock(text, ZONES.replaceAll("\n", " "))),
+        `${words} in /conf/main.conf:1`,
+      );
+    });
+  }
+});
+
+describe("limit_conn_zone", () => {
+  const mistakes: Readonly<Record<string, string>> = {
+    "$remote_addr zone=a": 'invalid zone size "zone=a"',
+    "$remote_addr zone=a:much": 'invalid zone size "zone=a:much"',
+    "$remote_addr zone=a:31k": 'zone "zone=a:31k" is too small',
+    "$remote_addr zone=:1m": '"limit_conn_zone" must have "zone" parameter',
+    "$remote_addr size=1m": 'invalid parameter "size=1m"',
+    "$server_name zone=a:1m": 'unknown "server_name" variable',
+    "$remote_addr zone=a:1m; limit_conn_zone $remote_user zone=a:1m":
+      'limit_conn_zone "a" is already bound to key "$remote_addr"',
+    "$remote_addr zone=a:1m; limit_conn_zone $remote_addr zone=a:2m":
+      'the size 2097152 of shared memory zone "a" conflicts with already declared size 1048576',
+    "$remote_addr zone=a:1m; ssl_session_cache shared:a:1m":
+      'the shared memory zone "a" is already declared for a different use',
+  };
+  for (const [words, said] of Object.entries(mistakes)) {
+    test(`as "${words}" is refused in nginx's words`, () => {
+      const text = mailBlock("", `limit_conn_zone ${words};`);
+      assert.equal(mistake(text), `${said} in /conf/main.conf:1`);
+    });
+  }
+
+  test("says what it may count by", () => {
+    const { advice } = answer(mailBlock("", "limit_conn_zone $uri zone=a:1m;"));
+    assert.match(
+      advice ?? "",
+      /\$binary_remote_addr, \$remote_addr, \$remote_user, \$upstream_addr/,
+    );
+  });
+});
+
+describe("limit_login_rate", () => {
+  test("is logins a second or a minute, as many of which may come at once unless burst says otherwise", () => {
+    const rate = (text: string) => server(`limit_login_rate ${text};`).limit_login_rate;
+    assert.deepEqual(rate("30r/m"), { rate: 0.5, burst: 30 });
+    assert.deepEqual(rate("5r/s"), { rate: 5, burst: 5 });
+    assert.deepEqual(rate("5"), { rate: 5, burst: 5 });
+    assert.deepEqual(rate("60r/m burst=10"), { rate: 1, burst: 10 });
+    assert.equal(server("").limit_login_rate, null);
+  });
+
+  test("may be off where the others have one", () => {
+    assert.equal(server("limit_login_rate off;", "limit_login_rate 1r/m;").limit_login_rate, null);
+  });
+
+  const mistakes: Readonly<Record<string, string>> = {
+    often: 'invalid rate "often"',
+    "0r/m": 'invalid rate "0r/m"',
+    "30r/h": 'invalid rate "30r/h"',
+    "30r/m burst=0": 'invalid burst value "burst=0"',
+    "30r/m burst=many": 'invalid burst value "burst=many"',
+    "30r/m nodelay": 'invalid parameter "nodelay"',
+    "off burst=1": 'invalid rate "off"',
+  };
+  for (const [words, said] of Object.entries(mistakes)) {
+    test(`as "${words}" is refused in nginx's words`, () => {
+      const text = mailBlock(`limit_login_rate ${words};`);
+      assert.equal(mistake(text), `${said} in /conf/main.conf:1`);
+    });
+  }
+});
