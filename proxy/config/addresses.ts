@@ -1,11 +1,10 @@
 /** Settings with addresses where the file has names: what nginx looks up once, at its start. */
 import { resolveAccessLogs } from "./modules/log/access-log.ts";
 import { resolveErrorLogs } from "./modules/log/error-log.ts";
-import type { Findings } from "./language/diagnostics.ts";
+import type { Diagnostics } from "./language/diagnostics.ts";
 import { refuseClashes, resolveListens } from "./modules/mail/listen.ts";
 import { type Hosts, lookUp } from "./language/name-lookup.ts";
 import { resolveNetworks } from "./modules/mail/realip.ts";
-import { listensOf } from "./modules/auth-http/relay.ts";
 import { resolveNameServers } from "./modules/mail/resolver.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { resolveStatus } from "./modules/mail/status.ts";
@@ -17,7 +16,7 @@ import { resolveStatus } from "./modules/mail/status.ts";
  */
 export async function resolveAddresses(
   settings: Settings,
-  names: Findings["hosts"],
+  names: Diagnostics["hosts"],
 ): Promise<Settings> {
   if (names.length === 0) return settings;
   const hosts = await lookUp(names);
@@ -28,8 +27,18 @@ export async function resolveAddresses(
     status_listen: resolveStatus(settings.status_listen, hosts),
     servers,
   };
-  refuseClashes(listensOf(resolved));
+  refuseClashingListens(resolved);
   return resolved;
+}
+
+/** @throws ConfigError for an address and port that two directives listen on */
+export function refuseClashingListens({
+  servers,
+  relay,
+  status_listen,
+}: Pick<Settings, "servers" | "relay" | "status_listen">): void {
+  const others = [relay?.listen, status_listen].filter((one) => one !== undefined && one !== null);
+  refuseClashes([...servers.flatMap(({ listen }) => listen), ...others]);
 }
 
 function resolveServer(server: ServerSettings, hosts: Hosts): ServerSettings {

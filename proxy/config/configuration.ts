@@ -2,15 +2,15 @@
 import { dirname, resolve } from "node:path";
 import { type Steps, atOnce } from "../slices.ts";
 import { encoded } from "../bytes.ts";
-import { doubt } from "./lint.ts";
+import { lint } from "./lint.ts";
 import { ConfigError } from "./language/error.ts";
 import { defaultErrorLog, mainLogs } from "./modules/log/error-log.ts";
 import { defaultFile } from "./language/files.ts";
-import type { Findings } from "./language/diagnostics.ts";
+import type { Diagnostics } from "./language/diagnostics.ts";
 import { type JavaProperty, readProperties } from "./sources/java/index.ts";
-import { refuseClashes } from "./modules/mail/listen.ts";
+import { refuseClashingListens } from "./addresses.ts";
 import { type ConfigFile, Reader } from "./language/reader.ts";
-import { listensOf, relaySettings } from "./modules/auth-http/relay.ts";
+import { relaySettings } from "./modules/auth-http/relay.ts";
 import { resolveValues } from "./language/scope.ts";
 import { serverSettings } from "./server.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
@@ -38,7 +38,7 @@ export interface Configuration {
   /** Every file that was read, in order. */
   readonly files: readonly ConfigFile[];
   /** What `resolveAddresses` is to look up. */
-  readonly names: Findings["hosts"];
+  readonly names: Diagnostics["hosts"];
 }
 
 /**
@@ -69,8 +69,8 @@ export function* rereadConfiguration(
   const logs = mainLogs(own.error_log ?? [], defaultErrorLog(prefix, errorLog));
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
-  const tls = new TlsReader(dirname(path), reader.findings, before);
-  const java = readProperties(properties, reader.findings);
+  const tls = new TlsReader(dirname(path), reader.diagnostics, before);
+  const java = readProperties(properties, reader.diagnostics);
   const servers: ServerSettings[] = [];
   for (const server of mail.inner) {
     servers.push(yield* serverSettings(server, mail, logs, tls, java));
@@ -80,9 +80,9 @@ export function* rereadConfiguration(
     throw new ConfigError('no "server" in the "mail" block', mail);
   }
   const whole = resolveValues(mailRows, [mail]);
-  refuseClashes(listensOf({ ...whole, servers, relay }));
-  for (const server of servers) doubt(server, reader.findings);
-  reader.findings.warnings.push(...expiryWarnings(expiring(tls.keyMaterials.certified)));
+  refuseClashingListens({ ...whole, servers, relay });
+  for (const server of servers) lint(server, reader.diagnostics);
+  reader.diagnostics.warnings.push(...expiryWarnings(expiring(tls.keyMaterials.certified)));
   const settings: Settings = {
     ...own,
     ...whole,
@@ -96,18 +96,18 @@ export function* rereadConfiguration(
     servers,
     relay,
     keyMaterials: tls.keyMaterials,
-    warnings: reader.findings.warnings,
-    notices: reader.findings.notices,
+    warnings: reader.diagnostics.warnings,
+    notices: reader.diagnostics.notices,
   };
   const asking = relay === null ? servers : [...servers, relay];
-  return { settings, files: reader.files, names: namesOf(reader.findings, asking) };
+  return { settings, files: reader.files, names: namesOf(reader.diagnostics, asking) };
 }
 
 /** An endpoint behind a proxy may have a name that the proxy alone knows. */
 function namesOf(
-  { hosts }: Findings,
+  { hosts }: Diagnostics,
   asking: readonly Pick<ServerSettings, "auth_http" | "auth_http_proxy">[],
-): Findings["hosts"] {
+): Diagnostics["hosts"] {
   const endpoints = (direct: boolean): ReadonlySet<string> =>
     new Set(
       asking

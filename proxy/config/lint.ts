@@ -1,10 +1,10 @@
 /** What nginx takes without a word, though it is hardly meant. */
-import type { Findings } from "./language/diagnostics.ts";
+import type { Diagnostics } from "./language/diagnostics.ts";
 import type { ServerSettings } from "./settings.ts";
 
-export function doubt(server: ServerSettings, findings: Findings): void {
+export function lint(server: ServerSettings, diagnostics: Diagnostics): void {
   if (!hidesClients(server)) return;
-  findings.warn(
+  diagnostics.warn(
     '"smtp_auth none" without "xclient" or "proxy_protocol": the upstream takes every client for ' +
       "this proxy, and its rules for addresses (mynetworks) permit all or none",
     server.place,

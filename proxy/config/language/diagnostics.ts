@@ -1,10 +1,8 @@
 /** What reading a configuration yields beside its values. */
 import { parseIp } from "../../../shared/address.ts";
 import { type Place, shown } from "./error.ts";
-import type { LogFormat } from "../modules/log/log-format.ts";
-import type { DeclaredZone } from "./zone.ts";
 
-export class Findings {
+export class Diagnostics {
   /** Where nginx warns, in its words; and where it had better. */
   readonly warnings: string[] = [];
   /** Where Postern does something else than nginx: a sentence each. */
@@ -15,12 +13,6 @@ export class Findings {
     readonly mistake: string;
     readonly directive: string;
   }[] = [];
-
-  /** What `log_format` has defined so far, by name. */
-  readonly logFormats = new Map<string, LogFormat>();
-
-  /** Shared memory zones by name. */
-  readonly zones = new Map<string, DeclaredZone>();
 
   warn(what: string, place: Place): void {
     this.warnings.push(`${what} in ${shown(place)}`);

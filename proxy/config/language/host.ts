@@ -1,7 +1,7 @@
 /** Hosts and ports as nginx reads them in any directive (ngx_parse_url), with its words for what is wrong. */
 import { parseIp } from "../../../shared/address.ts";
 import { ConfigError } from "./error.ts";
-import type { Directive } from "./parser.ts";
+import type { Directive } from "./directive.ts";
 
 /** Makes nginx's sentence out of what is wrong with a directive's address. */
 export type Refuse = (what: string) => ConfigError;
@@ -69,6 +69,6 @@ export function hostAndPort(
   const [written, digits] = splitHost(text, refuse);
   const port = checkPort(digits ?? defaultPort, refuse);
   const host = checkHost(written, refuse);
-  directive.findings.lookUp(host, `host not found in ${where}`, directive);
+  directive.diagnostics.lookUp(host, `host not found in ${where}`, directive);
   return { host, port };
 }

@@ -1,13 +1,13 @@
 /** Names that stand for addresses: nginx looks them up once, when it reads them. */
 import { lookup } from "node:dns/promises";
 import { ConfigError } from "./error.ts";
-import type { Findings } from "./diagnostics.ts";
+import type { Diagnostics } from "./diagnostics.ts";
 
 /** The addresses of names. */
 export type Hosts = ReadonlyMap<string, readonly string[]>;
 
 /** @throws ConfigError for the first name that has no address */
-export async function lookUp(names: Findings["hosts"]): Promise<Hosts> {
+export async function lookUp(names: Diagnostics["hosts"]): Promise<Hosts> {
   const distinct = [...new Set(names.map(({ host }) => host))];
   const found = new Map(
     await Promise.all(distinct.map(async (host) => [host, await addressesOf(host)] as const)),

@@ -7,28 +7,19 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
 import { ConfigError, type Place, shown, unfinished } from "./error.ts";
-import type { Findings } from "./diagnostics.ts";
+import type { Diagnostics } from "./diagnostics.ts";
+import type { Directive } from "./directive.ts";
 import { Lexer } from "./lexer.ts";
-
-export interface Directive extends Place {
-  readonly name: string;
-  /** The file's bytes; the readers in values.ts make text of them. */
-  readonly args: readonly ByteString[];
-  /** Whether a block follows, whose directives the parser hands out next. */
-  readonly opensBlock: boolean;
-  /** Where its reader leaves what it finds beside its value. */
-  readonly findings: Findings;
-}
 
 export class Parser {
   readonly #lexer: Lexer;
   readonly #file: string;
-  readonly #findings: Findings;
+  readonly #diagnostics: Diagnostics;
 
-  constructor(text: ByteString, file: string, findings: Findings) {
+  constructor(text: ByteString, file: string, diagnostics: Diagnostics) {
     this.#lexer = new Lexer(text, file);
     this.#file = file;
-    this.#findings = findings;
+    this.#diagnostics = diagnostics;
   }
 
   /**
@@ -48,7 +39,7 @@ export class Parser {
       if (token.kind === ";" || token.kind === "{") {
         if (name === undefined) throw new ConfigError(`unexpected "${token.kind}"`, place);
         const opensBlock = token.kind === "{";
-        return { ...place, name, args, opensBlock, findings: this.#findings };
+        return { ...place, name, args, opensBlock, diagnostics: this.#diagnostics };
       }
       if (name === undefined) return { end: token.kind === "}" ? "block" : "file", ...place };
       if (token.kind === "end") throw unfinished(place);

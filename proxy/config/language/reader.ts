@@ -5,9 +5,10 @@ import { decoded } from "../../bytes.ts";
 import { environmentFile } from "../sources/environment.ts";
 import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
 import { fullName, readFile } from "./files.ts";
-import { Findings } from "./diagnostics.ts";
-import { nearest } from "./suggest.ts";
-import { type Directive, Parser, unexpectedEnd } from "./parser.ts";
+import { Diagnostics } from "./diagnostics.ts";
+import { suggest } from "./suggest.ts";
+import type { Directive } from "./directive.ts";
+import { Parser, unexpectedEnd } from "./parser.ts";
 import { type Scope, scopeAt } from "./scope.ts";
 import { blocks, namesIn, row } from "../table.ts";
 import { type Paths, argumentCount, text } from "./values.ts";
@@ -22,7 +23,7 @@ export interface ConfigFile {
 const DEEPEST_INCLUDE = 64;
 
 export class Reader {
-  readonly findings = new Findings();
+  readonly diagnostics = new Diagnostics();
   /** Each file that was read, in order, but for secrets of the environment. */
   readonly files: ConfigFile[] = [];
   readonly #noticed = new Set<string>();
@@ -54,7 +55,7 @@ export class Reader {
   }
 
   #text(bytes: ByteString, file: string, scope: Scope, depth: number): void {
-    this.#block(new Parser(bytes, file, this.findings), scope, "file", depth);
+    this.#block(new Parser(bytes, file, this.diagnostics), scope, "file", depth);
   }
 
   #block(parser: Parser, scope: Scope, until: "block" | "file", depth: number): void {
@@ -98,7 +99,7 @@ export class Reader {
     const notice = `"${directive.name}" ${instead}`;
     if (this.#noticed.has(notice)) return;
     this.#noticed.add(notice);
-    this.findings.note(notice, directive);
+    this.diagnostics.note(notice, directive);
   }
 
   #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
@@ -130,7 +131,7 @@ export class Reader {
   #unknown(directive: Directive, parser: Parser, { context }: Scope): void {
     const { name } = directive;
     const others = context === "main" && directive.opensBlock;
-    const near = nearest(name, others ? OUR_BLOCKS : namesIn(context));
+    const near = suggest(name, others ? OUR_BLOCKS : namesIn(context));
     if (others && near === null) {
       this.#skip(directive, parser);
       return;
@@ -140,7 +141,7 @@ export class Reader {
   }
 
   #skip(directive: Directive, parser: Parser): void {
-    this.findings.note(
+    this.diagnostics.note(
       `the "${decoded(directive.name)}" block is not mail and is skipped`,
       directive,
     );

@@ -3,7 +3,7 @@
  * a new directive is a new row, never a new code path.
  */
 import { ConfigError } from "./error.ts";
-import type { Directive } from "./parser.ts";
+import type { Directive } from "./directive.ts";
 import { type Paths, type Read, member, words } from "./values.ts";
 
 export type Context = "main" | "events" | "mail" | "server";
@@ -83,7 +83,7 @@ export function setOf(...known: readonly string[]): Row<readonly string[]>["read
     const given = new Set(earlier);
     for (const word of words(directive)) {
       const value = member(known, word, directive);
-      if (given.has(value)) directive.findings.warn(`duplicate value "${word}"`, directive);
+      if (given.has(value)) directive.diagnostics.warn(`duplicate value "${word}"`, directive);
       given.add(value);
     }
     return known.filter((word) => given.has(word));

@@ -2,7 +2,7 @@
 import { distance } from "fastest-levenshtein";
 
 /** @returns the name that is most alike; null where more than two letters and a third of all differ */
-export function nearest(name: string, known: readonly string[]): string | null {
+export function suggest(name: string, known: readonly string[]): string | null {
   const [best] = known
     .map((candidate) => ({ candidate, letters: distance(name, candidate) }))
     .toSorted((one, other) => one.letters - other.letters);

@@ -2,7 +2,7 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
 import { ConfigError } from "./error.ts";
-import type { Directive } from "./parser.ts";
+import type { Directive } from "./directive.ts";
 
 /** Reads a directive's arguments, whose number the table has already checked. */
 export type Read<Value> = (directive: Directive, paths: Paths) => Value;

@@ -7,7 +7,7 @@ import type { ByteString } from "../../../shared/lookup.ts";
 import { encoded } from "../../bytes.ts";
 import { ConfigError, type Place } from "../language/error.ts";
 import { readFile } from "../language/files.ts";
-import { nearest } from "../language/suggest.ts";
+import { suggest } from "../language/suggest.ts";
 
 /** The main configuration; its variables are below it. */
 export const ENVIRONMENT = "/environment";
@@ -167,7 +167,7 @@ function refuseMisspelt(env: Environment): void {
   const known = variables.map(rest);
   for (const name of Object.keys(env)) {
     if (!name.startsWith(PREFIX) || variables.includes(name)) continue;
-    const near = nearest(rest(name), known);
+    const near = suggest(rest(name), known);
     if (near === null) continue;
     throw new ConfigError(`unknown variable ${name}`, undefined, `did you mean ${PREFIX}${near}?`);
   }

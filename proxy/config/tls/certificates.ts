@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Steps } from "../../slices.ts";
 import { ConfigError, type Place } from "../language/error.ts";
-import type { Findings } from "../language/diagnostics.ts";
+import type { Diagnostics } from "../language/diagnostics.ts";
 import { CertificateDirectory } from "./certificate-directory.ts";
 import { CertificateFile } from "./certificate-file.ts";
 import type { Report } from "./file-change.ts";
@@ -24,14 +24,14 @@ export interface NamedSources {
 /** Reads each file once, however many servers name it, and none that was read for the configuration before. */
 export class CertificateReader {
   readonly #files: TlsFiles;
-  readonly #findings: Findings;
+  readonly #diagnostics: Diagnostics;
   readonly #before: NamedSources | null;
   readonly #own = new Map<string, CertificateFile>();
   readonly #directories = new Map<string, CertificateDirectory>();
 
-  constructor(files: TlsFiles, findings: Findings, before: NamedSources | null) {
+  constructor(files: TlsFiles, diagnostics: Diagnostics, before: NamedSources | null) {
     this.#files = files;
-    this.#findings = findings;
+    this.#diagnostics = diagnostics;
     this.#before = before;
   }
 
@@ -91,7 +91,7 @@ export class CertificateReader {
     this.#directories.set(which, directory);
     const report: Report = { changed: false, changing: false, refused: [] };
     yield* directory.look(report, false);
-    this.#findings.warnings.push(...report.refused);
+    this.#diagnostics.warnings.push(...report.refused);
     return [directory];
   }
 }

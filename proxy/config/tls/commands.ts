@@ -2,7 +2,7 @@
 import { type ConfigError, type Place, at } from "../language/error.ts";
 import type { KeyPairs } from "./key-pairs.ts";
 import { type Judged, failed } from "./openssl-words.ts";
-import type { Directive } from "../language/parser.ts";
+import type { Directive } from "../language/directive.ts";
 import { fixedOptions, setOptions, wishes } from "./options.ts";
 import type { TlsFiles } from "./files.ts";
 import { words } from "../language/values.ts";

@@ -1,7 +1,7 @@
 /** What a server's `ssl_*` directives come to. Servers that say the same share one result, and its files. */
 import type { Steps } from "../../slices.ts";
 import { readClientCertificates } from "./client-certificates.ts";
-import type { Findings } from "../language/diagnostics.ts";
+import type { Diagnostics } from "../language/diagnostics.ts";
 import { CertificateReader, type TlsUser } from "./certificates.ts";
 import { certified } from "./certified.ts";
 import { choose } from "./choice.ts";
@@ -24,7 +24,7 @@ export class TlsReader {
   readonly keyMaterials: KeyMaterials;
   readonly #files: TlsFiles;
   readonly #certificates: CertificateReader;
-  readonly #findings: Findings;
+  readonly #diagnostics: Diagnostics;
   readonly #made = new Map<string, TlsSettings>();
   readonly #madeAsClient = new Map<string, ClientTlsSettings>();
 
@@ -32,10 +32,10 @@ export class TlsReader {
    * @param directory of the main configuration file
    * @param before of the configuration in force
    */
-  constructor(directory: string, findings: Findings, before: KeyMaterials | null) {
+  constructor(directory: string, diagnostics: Diagnostics, before: KeyMaterials | null) {
     this.#files = new TlsFiles(directory);
-    this.#findings = findings;
-    this.#certificates = new CertificateReader(this.#files, findings, before?.named ?? null);
+    this.#diagnostics = diagnostics;
+    this.#certificates = new CertificateReader(this.#files, diagnostics, before?.named ?? null);
     this.keyMaterials = new KeyMaterials(this.#certificates.named);
   }
 
@@ -137,7 +137,7 @@ export class TlsReader {
     const what =
       '"ssl_certificate" of several with keys of one type shows the first, where nginx shows the last; the ' +
       "others are for clients that name their hosts";
-    this.#findings.note(what, placeOf("ssl_certificate"));
+    this.#diagnostics.note(what, placeOf("ssl_certificate"));
   }
 
   #dhparam({ ssl_dhparam: given }: TlsValues, placeOf: PlaceOf): Judged | null {
@@ -159,7 +159,7 @@ export class TlsReader {
     if (keys.derived) {
       const what =
         '"ssl_session_ticket_key" of 80 bytes encrypts with AES-128, which is all Node has';
-      this.#findings.note(what, place);
+      this.#diagnostics.note(what, place);
     }
     return keys;
   }

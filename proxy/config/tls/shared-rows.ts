@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { MAIL, MANY, type Row, eachOf, once, setOf } from "../language/row.ts";
 import { type Place, at } from "../language/error.ts";
 import { readFile } from "../language/files.ts";
-import type { Directive } from "../language/parser.ts";
+import type { Directive } from "../language/directive.ts";
 import { type Paths, text } from "../language/values.ts";
 import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
 import type { Judged } from "./openssl-words.ts";

@@ -1,7 +1,7 @@
 /** nginx's ngx_mail_ssl_module: TLS towards clients. What the rows name is read where a server speaks TLS. */
 import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../language/row.ts";
 import { ConfigError, type Place } from "../language/error.ts";
-import type { Directive } from "../language/parser.ts";
+import type { Directive } from "../language/directive.ts";
 import { bytes, flag, invalid, number, oneOf, seconds, text, words } from "../language/values.ts";
 import { SMALLEST_ZONE, declareZone } from "../language/zone.ts";
 import { commands, passwords, protocols } from "./shared-rows.ts";

@@ -3,8 +3,15 @@ import type { ByteString } from "../../../../shared/lookup.ts";
 import { decoded } from "../../../bytes.ts";
 import { ConfigError } from "../../language/error.ts";
 import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../../language/row.ts";
-import { checkHost, checkPort, isUnix, refusing, splitHost, unixHost } from "../../language/host.ts";
-import type { Directive } from "../../language/parser.ts";
+import {
+  checkHost,
+  checkPort,
+  isUnix,
+  refusing,
+  splitHost,
+  unixHost,
+} from "../../language/host.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type ClientTlsValues, NOTHING_SAID, file } from "../../tls/index.ts";
 import { flag, rawWords, time, words } from "../../language/values.ts";
 
@@ -39,7 +46,7 @@ function endpoint(directive: Directive): LookupEndpoint {
   const [hostHeader, digits] = splitHost(authority, refuse);
   const port = checkPort(digits ?? (https ? "443" : "80"), refuse);
   const host = checkHost(hostHeader, refuse);
-  directive.findings.lookUp(host, `host not found in ${where}`, directive);
+  directive.diagnostics.lookUp(host, `host not found in ${where}`, directive);
   return { https, host, port, hostHeader, uri: uri || "/" };
 }
 

@@ -7,9 +7,8 @@ import { hostAndPort } from "../../language/host.ts";
 import type { Listen } from "../mail/listen.ts";
 import { listenParameters } from "../mail/listen-parameters.ts";
 import { type OutboundProxy, outboundProxy } from "../proxy/outbound-proxy.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type Scope, placeOf, resolveValues } from "../../language/scope.ts";
-import type { Settings } from "../../settings.ts";
 import type { ClientTlsSettings, TlsReader } from "../../tls/index.ts";
 import { text } from "../../language/values.ts";
 
@@ -40,16 +39,6 @@ function loopback(directive: Directive): Listen {
 export const relayRows = {
   auth_http_relay: { in: ["mail"], args: 1, read: once(loopback), default: null as Listen | null },
 } satisfies Rows;
-
-/** All that is listened on. */
-export function listensOf({
-  servers,
-  relay,
-  status_listen,
-}: Pick<Settings, "servers" | "relay" | "status_listen">): readonly Listen[] {
-  const others = [relay?.listen, status_listen].filter((one) => one !== undefined && one !== null);
-  return [...servers.flatMap(({ listen }) => listen), ...others];
-}
 
 /** @throws ConfigError where there is nobody to pass lookups on to, or only the relay itself */
 export function relaySettings(mail: Scope, tls: TlsReader): RelaySettings | null {

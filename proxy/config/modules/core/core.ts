@@ -6,7 +6,7 @@ import { MANY, type Rows, eachOf, inert, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { type Identity, identity } from "./user.ts";
 import { flag, invalid, number, offset, oneOf, text, time } from "../../language/values.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 
 function workers(directive: Directive): number {
   const word = text(directive);

@@ -1,6 +1,6 @@
 /** `worker_cpu_affinity`: which CPUs each worker may run on. */
 import { ConfigError } from "../../language/error.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { argumentCount } from "../../language/values.ts";
 
 export interface CpuAffinity {

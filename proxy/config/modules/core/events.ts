@@ -2,7 +2,7 @@
 import { parseNetwork } from "../../../../shared/address.ts";
 import { type Rows, eachOf, inert, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { flag, number, text, time } from "../../language/values.ts";
 
 function connections(directive: Directive): number {

@@ -1,7 +1,7 @@
 /** nginx's ngx_thread_pool_module. Its pools read files, of which a mail proxy reads none. */
 import { type Rows, inert } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import type { Paths } from "../../language/values.ts";
 
 /** `NAME threads=N [max_queue=N]`; anything else behind the name is ignored, as in nginx. @returns the pools' names */

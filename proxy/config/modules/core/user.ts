@@ -1,7 +1,7 @@
 /** `user`: whom workers run as. Names are looked up when they are read, so that a mistake has its place. */
 import { execFileSync } from "node:child_process";
 import { ConfigError, type Place } from "../../language/error.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 
 export interface Identity {
   readonly user: string;
@@ -16,7 +16,7 @@ export const isRoot = process.getuid?.() === 0;
 export function identity(directive: Directive): Identity | null {
   const [user = "", group] = directive.args;
   if (isRoot) return identityOf(user, group, directive);
-  directive.findings.warn(
+  directive.diagnostics.warn(
     'the "user" directive makes sense only if the master process runs with super-user privileges, ignored',
     directive,
   );

@@ -2,9 +2,9 @@
 import { MAIL, MANY, type Rows, eachOf } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { type LogDestination, logDestination, resolveDestination } from "./log-destination.ts";
-import { type LogFormat, type Template, template } from "./log-format.ts";
+import { type LogFormat, type Template, formatsOf, template } from "./log-format.ts";
 import type { Hosts } from "../../language/name-lookup.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type Paths, words } from "../../language/values.ts";
 
 export interface AccessLogTarget {
@@ -53,7 +53,7 @@ const INERT = /^(?:buffer=.+|flush=.+|gzip(?:=\d)?)$/s;
 
 /** `json` is ours, unless the operator has one of that name. */
 function formatNamed(name: string, directive: Directive): AccessLogTarget["format"] {
-  const format = directive.findings.logFormats.get(name) ?? (name === "json" ? name : undefined);
+  const format = formatsOf(directive).get(name) ?? (name === "json" ? name : undefined);
   if (format === undefined) throw new ConfigError(`unknown log format "${name}"`, directive);
   return format;
 }

@@ -6,7 +6,7 @@ import { defaultFile } from "../../language/files.ts";
 import { type LogDestination, logDestination, resolveDestination } from "./log-destination.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
 import type { Hosts } from "../../language/name-lookup.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type Paths, words } from "../../language/values.ts";
 
 export interface ErrorLogTarget {

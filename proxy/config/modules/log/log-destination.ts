@@ -1,7 +1,7 @@
 /** Where the lines of a log go. */
 import { fullName } from "../../language/files.ts";
 import type { Hosts } from "../../language/name-lookup.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type SyslogServer, resolveSyslog, syslogServer } from "./syslog.ts";
 import type { Paths } from "../../language/values.ts";
 

@@ -1,8 +1,9 @@
 /** nginx's `log_format`, of ngx_stream_log_module: what the line of a session looks like. */
 import type { Rows } from "../../language/row.ts";
+import { declarations } from "../../language/declarations.ts";
 import { ConfigError } from "../../language/error.ts";
-import { nearest } from "../../language/suggest.ts";
-import type { Directive } from "../../language/parser.ts";
+import { suggest } from "../../language/suggest.ts";
+import type { Directive } from "../../language/directive.ts";
 import { words } from "../../language/values.ts";
 
 /** Named as in nginx's stream module; where that has no such thing, as in its http module. */
@@ -74,16 +75,19 @@ const PARTS = /[^$]+|\$\{(\w+)\}|\$(\w+)|\$\{(\w+)|\$/g;
 function variable(name: string, directive: Directive): LogVariable {
   const known = LOG_VARIABLES.find((one) => one === name);
   if (known !== undefined) return known;
-  const near = nearest(name, LOG_VARIABLES);
+  const near = suggest(name, LOG_VARIABLES);
   const advice = near === null ? null : `did you mean "$${near}"?`;
   throw new ConfigError(`unknown "${name}" variable`, directive, advice);
 }
 
+/** The formats that `log_format` has defined so far, by name. */
+export const formatsOf = declarations<LogFormat>();
+
 /** Known from here on, to `access_log`. */
 function logFormat(directive: Directive): null {
   const [name = "", ...rest] = words(directive);
-  const { logFormats } = directive.findings;
-  if (logFormats.has(name)) {
+  const formats = formatsOf(directive);
+  if (formats.has(name)) {
     throw new ConfigError(`duplicate "log_format" name "${name}"`, directive);
   }
   const [, given = null] = /^escape=(.*)$/s.exec(rest[0] ?? "") ?? [];
@@ -92,7 +96,7 @@ function logFormat(directive: Directive): null {
     throw new ConfigError(`unknown log format escaping "${given}"`, directive);
   }
   const text = (given === null ? rest : rest.slice(1)).join("");
-  logFormats.set(name, { escape, template: template(text, directive) });
+  formats.set(name, { escape, template: template(text, directive) });
   return null;
 }
 

@@ -4,7 +4,7 @@ import { ConfigError } from "../../language/error.ts";
 import { hostAndPort, isUnix, refusing, unixHost } from "../../language/host.ts";
 import type { Hosts } from "../../language/name-lookup.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 
 export interface SyslogServer {
   /** A name or an address, or `unix:` and a path. */

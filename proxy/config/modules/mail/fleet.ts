@@ -3,7 +3,7 @@ import { parseIp } from "../../../../shared/address.ts";
 import { type Rows, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { fullName, readFile } from "../../language/files.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type Paths, words } from "../../language/values.ts";
 
 export interface FleetSettings {

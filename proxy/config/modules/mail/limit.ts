@@ -4,7 +4,7 @@
  */
 import { MAIL, type Rows, once } from "../../language/row.ts";
 import { ConfigError, type Place, at } from "../../language/error.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type Paths, bytes, words } from "../../language/values.ts";
 import { SMALLEST_ZONE, declareZone } from "../../language/zone.ts";
 

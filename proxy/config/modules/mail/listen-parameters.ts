@@ -1,6 +1,6 @@
 /** What may stand behind the address of a `listen`. */
 import { ConfigError } from "../../language/error.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { bytes, seconds } from "../../language/values.ts";
 
 /** TCP keep-alive; 0 for what the system has. */

@@ -13,7 +13,7 @@ import {
 } from "../../language/host.ts";
 import { type ListenParameters, listenParameters } from "./listen-parameters.ts";
 import type { Hosts } from "../../language/name-lookup.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { words } from "../../language/values.ts";
 
 export interface Listen extends ListenParameters {
@@ -62,7 +62,7 @@ function addresses(text: string, directive: Directive): readonly Pick<Listen, "h
   // nginx takes a host alone, and lets the kernel choose a port.
   const ports = portRange(digits ?? "", refuse);
   const host = written === "*" ? "0.0.0.0" : checkHost(written, refuse);
-  directive.findings.lookUp(host, `host not found in ${where}`, directive);
+  directive.diagnostics.lookUp(host, `host not found in ${where}`, directive);
   return ports.map((port) => ({ host, port }));
 }
 

@@ -5,7 +5,7 @@ import { MAIL, MANY, type Rows, allOf, lastOf, once } from "../../language/row.t
 import { ConfigError } from "../../language/error.ts";
 import { parametersInstead } from "./listen-parameters.ts";
 import { type Listen, listen } from "./listen.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { type ResolverSettings, resolver } from "./resolver.ts";
 import { flag, number, rawWords, text, time } from "../../language/values.ts";
 

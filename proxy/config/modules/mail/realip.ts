@@ -2,7 +2,7 @@
 import { contains, isNetworkAddress, parseIp, parseNetwork } from "../../../../shared/address.ts";
 import { MAIL, type Rows, eachOf } from "../../language/row.ts";
 import type { Hosts } from "../../language/name-lookup.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { text } from "../../language/values.ts";
 
 /** A network, `unix:`, or a name, each of whose addresses is meant. */
@@ -11,9 +11,9 @@ function trusted(directive: Directive): string {
   if (word === "unix:") return word;
   const network = parseNetwork(word);
   if (network === null) {
-    directive.findings.lookUp(word, `host not found in set_real_ip_from "${word}"`, directive);
+    directive.diagnostics.lookUp(word, `host not found in set_real_ip_from "${word}"`, directive);
   } else if (!isNetworkAddress(network)) {
-    directive.findings.warn(`low address bits of ${word} are meaningless`, directive);
+    directive.diagnostics.warn(`low address bits of ${word} are meaningless`, directive);
   }
   return word;
 }

@@ -2,7 +2,7 @@
 import { ConfigError } from "../../language/error.ts";
 import { hostAndPort } from "../../language/host.ts";
 import type { Hosts } from "../../language/name-lookup.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { seconds, words } from "../../language/values.ts";
 
 interface NameServer {

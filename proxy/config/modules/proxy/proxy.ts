@@ -2,7 +2,7 @@
 import { canonicalIp } from "../../../../shared/address.ts";
 import { MAIL, type Rows, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
-import type { Directive } from "../../language/parser.ts";
+import type { Directive } from "../../language/directive.ts";
 import { flag, oneOf, size, time, words } from "../../language/values.ts";
 
 const CLIENT_INSTEAD = 'to tell upstreams who the client is, use "proxy_protocol"';

@@ -7,9 +7,9 @@ import { isHostPattern, splitPatterns } from "../../../../shared/host-pattern.ts
 import type { ProtocolName } from "../../../../shared/lookup.ts";
 import { encoded } from "../../../bytes.ts";
 import { ConfigError, type Place } from "../../language/error.ts";
-import type { Findings } from "../../language/diagnostics.ts";
+import type { Diagnostics } from "../../language/diagnostics.ts";
 import { type Refuse, checkHost, checkPort, splitHost } from "../../language/host.ts";
-import { nearest } from "../../language/suggest.ts";
+import { suggest } from "../../language/suggest.ts";
 import {
   type Outbound,
   type OutboundProxy,
@@ -50,16 +50,19 @@ export type JavaOutbound = Readonly<Record<ProtocolName, Outbound>>;
  *
  * @throws ConfigError for one of `mail.*` that is unknown or makes no sense; never with its value where that may be a secret
  */
-export function readProperties(all: readonly JavaProperty[], findings: Findings): JavaOutbound {
+export function readProperties(
+  all: readonly JavaProperty[],
+  diagnostics: Diagnostics,
+): JavaOutbound {
   for (const { name, place } of all) {
     if (NAMES.includes(name)) continue;
     if (name.startsWith("mail.")) throw unknown(name, place);
-    findings.note(`"-D${name}" has no effect: only Java's mail.* are known here`, place);
+    diagnostics.note(`"-D${name}" has no effect: only Java's mail.* are known here`, place);
   }
   const given = new Map(all.map((property) => [property.name, property]));
   const properties = new Properties(
     new Map([...given].filter(([, { value }]) => value !== "")),
-    findings,
+    diagnostics,
   );
   const of = (protocol: ProtocolName): Outbound => ({
     clear: properties.proxy(protocol),
@@ -70,7 +73,7 @@ export function readProperties(all: readonly JavaProperty[], findings: Findings)
 }
 
 function unknown(name: string, place: Place): ConfigError {
-  const near = nearest(name, NAMES);
+  const near = suggest(name, NAMES);
   const advice =
     near === null
       ? "known are mail.PROTOCOL.proxy.* and mail.PROTOCOL.socks.* of imap, pop3, smtp, imaps, pop3s and smtps"
@@ -80,11 +83,11 @@ function unknown(name: string, place: Place): ConfigError {
 
 class Properties {
   readonly #given: ReadonlyMap<string, JavaProperty>;
-  readonly #findings: Findings;
+  readonly #diagnostics: Diagnostics;
 
-  constructor(given: ReadonlyMap<string, JavaProperty>, findings: Findings) {
+  constructor(given: ReadonlyMap<string, JavaProperty>, diagnostics: Diagnostics) {
     this.#given = given;
-    this.#findings = findings;
+    this.#diagnostics = diagnostics;
   }
 
   /** @param variant `imap`, `imaps` */
@@ -95,7 +98,7 @@ class Properties {
     if (first && second) {
       const { place } = this.#given.get(`mail.${variant}.socks.host`) ?? {};
       const what = `"mail.${variant}.socks.host" has no effect beside "mail.${variant}.proxy.host"`;
-      if (place !== undefined) this.#findings.note(what, place);
+      if (place !== undefined) this.#diagnostics.note(what, place);
     }
     return first ?? second ?? null;
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ConfigError, type Outbound } from "../../../../../proxy/config/index.ts";
-import { Findings } from "../../../../../proxy/config/language/diagnostics.ts";
+import { Diagnostics } from "../../../../../proxy/config/language/diagnostics.ts";
 import {
   type JavaOutbound,
   readArguments,
@@ -35,14 +35,14 @@ const COMPLEX = `-Dmail.imap.proxy.nonProxyHosts=localhost|127.0.0.0/8|[::1]|10.
 -Dmail.pop3.proxy.nonProxyHosts=localhost|127.0.0.0/8|[::1]|10.0.0.0/8|*.domain.com
 `;
 
-function read(text: string): JavaOutbound & { findings: Findings } {
-  const findings = new Findings();
-  const words = readArguments(text, "/ox.args", findings.warnings);
+function read(text: string): JavaOutbound & { diagnostics: Diagnostics } {
+  const diagnostics = new Diagnostics();
+  const words = readArguments(text, "/ox.args", diagnostics.warnings);
   const properties = words.map(({ text: word, place }) => {
     const [, name = "", value = ""] = /^-D([^=]*)=?(.*)$/s.exec(word) ?? [];
     return { name, value, place };
   });
-  return { ...readProperties(properties, findings), findings };
+  return { ...readProperties(properties, diagnostics), diagnostics };
 }
 
 const at = (host: string, port: number, scheme: "http" | "socks5" = "http"): Outbound["clear"] => ({
@@ -54,15 +54,15 @@ const at = (host: string, port: number, scheme: "http" | "socks5" = "http"): Out
 
 describe("the page's blocks", () => {
   test("name a proxy for each protocol, with TLS and without, but for a stray quote", () => {
-    const { imap, pop3, smtp, findings } = read(PROXIES);
+    const { imap, pop3, smtp, diagnostics } = read(PROXIES);
     const proxy = at("proxy.local", 3128);
     const other = at("proxy.local", 8080);
     assert.deepEqual(imap, { clear: proxy, tls: proxy, bypass: [] });
     assert.deepEqual(smtp, { clear: proxy, tls: proxy, bypass: [] });
     assert.deepEqual(pop3, { clear: other, tls: other, bypass: [] });
     const warning = "a quote is not closed and ends with its line in /ox.args:15";
-    assert.deepEqual(findings.warnings, [warning]);
-    assert.deepEqual(findings.notices, []);
+    assert.deepEqual(diagnostics.warnings, [warning]);
+    assert.deepEqual(diagnostics.notices, []);
   });
 
   test("name hosts that need none, alone or with the proxies", () => {
@@ -107,9 +107,9 @@ describe("as Jakarta Mail has it,", () => {
   });
 
   test("a web proxy goes before a SOCKS one, of which a notice is given", () => {
-    const { imap, findings } = read("-Dmail.imap.socks.host=s\n-Dmail.imap.proxy.host=p");
+    const { imap, diagnostics } = read("-Dmail.imap.socks.host=s\n-Dmail.imap.proxy.host=p");
     assert.deepEqual(imap.clear, at("p", 80));
-    assert.deepEqual(findings.notices, [
+    assert.deepEqual(diagnostics.notices, [
       '"mail.imap.socks.host" has no effect beside "mail.imap.proxy.host" in /ox.args:1',
     ]);
   });
@@ -198,8 +198,8 @@ for (const [text, [what, advice]] of Object.entries(MISTAKES)) {
 }
 
 test("other properties have no effect, and their values are not told", () => {
-  const { findings } = read("-Dfoo.password=SECRET\n-Dmailbox.host=x\n-Dmail=y");
-  assert.deepEqual(findings.notices, [
+  const { diagnostics } = read("-Dfoo.password=SECRET\n-Dmailbox.host=x\n-Dmail=y");
+  assert.deepEqual(diagnostics.notices, [
     '"-Dfoo.password" has no effect: only Java\'s mail.* are known here in /ox.args:1',
     '"-Dmailbox.host" has no effect: only Java\'s mail.* are known here in /ox.args:2',
     '"-Dmail" has no effect: only Java\'s mail.* are known here in /ox.args:3',
