@@ -1,10 +1,10 @@
 /** The worker's doors. */
 import { Hono } from "hono";
 import { admin } from "./admin/index.ts";
-import { fleet } from "./fleet/index.ts";
+import { fleet } from "./fleet-api.ts";
 import { health } from "./health.ts";
 import { requireKey } from "./lookup/key.ts";
-import { lookup } from "./lookup/lookup.ts";
+import { lookup } from "./lookup/pipeline.ts";
 import { purge } from "./directory/purge.ts";
 
 export { Fleet } from "./fleet/index.ts";

@@ -12,11 +12,11 @@ registerHooks({
 });
 
 // Only now: a static import would be loaded before the hook is there.
-export const { hashPassword } = await import("../../worker/passwords/argon2id.ts");
-export const { SCHEMES, allowedSchemes } = await import("../../worker/passwords/schemes.ts");
+export const { hashPassword } = await import("../../worker/passwords/schemes/argon2id.ts");
+export const { SCHEMES, allowedSchemes } = await import("../../worker/passwords/schemes/index.ts");
 export const { checkStored, needsRehash, readStored } =
   await import("../../worker/passwords/stored.ts");
-export const { UnreadableHash } = await import("../../worker/passwords/scheme.ts");
+export const { UnreadableHash } = await import("../../worker/passwords/schemes/scheme.ts");
 export const { NOBODYS_HASH, spendVerification, verifyPassword } =
   await import("../../worker/passwords/verify.ts");
 

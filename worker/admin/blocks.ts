@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
 import { clientNetwork, parseIp } from "../../shared/address.ts";
 import { liftBlock, listBlocks } from "../penalties/blocks.ts";
-import { rules } from "../penalties/settings.ts";
+import { rules } from "../penalties/limits.ts";
 import { requireRole } from "./http/access.ts";
 import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
 import { auditStatement } from "./rows/audit.ts";

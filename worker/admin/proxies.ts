@@ -1,6 +1,6 @@
 /** Proxies as the fleet knows them: those that are connected now. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { theFleet } from "../fleet/the-fleet.ts";
+import { theFleet } from "../fleet/client.ts";
 import { requireRole } from "./http/access.ts";
 import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
 

@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { HTTPException } from "hono/http-exception";
 import type { Directory } from "../directory/database.ts";
 import { groups, users } from "../directory/schema/index.ts";
-import { theFleet } from "../fleet/the-fleet.ts";
+import { theFleet } from "../fleet/client.ts";
 import { describe, logError } from "../log.ts";
 import { type Named, namesOf } from "../lookup/upstream-login.ts";
 import type { Key } from "./rows/resource.ts";

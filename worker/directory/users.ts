@@ -3,7 +3,7 @@ import { alias } from "drizzle-orm/sqlite-core";
 import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
 import type { AppPassword } from "./app-passwords.ts";
 import type { Directory } from "./database.ts";
-import type { Reading } from "./reading.ts";
+import type { Reading } from "./session.ts";
 import { type Candidate, candidatesIn, failingPorts } from "./server-health.ts";
 import {
   type Group,

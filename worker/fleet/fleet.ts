@@ -5,8 +5,8 @@ import { type HealthReport, REPORT_LIFETIME } from "../../shared/fleet.ts";
 import { type Endpoint, type Failing, writeHealth } from "../directory/server-health.ts";
 import { logWarning } from "../log.ts";
 import { Kicks } from "./kicks.ts";
-import { Lines } from "./lines.ts";
-import type { Connected, TheFleet } from "./the-fleet.ts";
+import { Lines } from "./sockets.ts";
+import type { Connected, TheFleet } from "./client.ts";
 import { Votes } from "./votes.ts";
 
 /** ms by which a row may end earlier than what it is about, so that not every vote is a write. */

@@ -7,4 +7,3 @@
  * To each proxy there is a line, by which it hears at once whose sessions are to end.
  */
 export { Fleet } from "./fleet.ts";
-export { fleet } from "./api.ts";

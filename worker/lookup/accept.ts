@@ -3,8 +3,8 @@ import { formatAddress, parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { Server } from "../directory/schema/index.ts";
 import { isSendable } from "../secrets/index.ts";
-import { type Accepted, type Unavailable, unavailable } from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
+import { type Accepted, type Unavailable, unavailable } from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
 import type { UpstreamLogin } from "./upstream-login.ts";
 
 /** Characters for all that is told; with the names of the headers it stays under 700 bytes. */

@@ -1,8 +1,8 @@
 /** What logins are counted by, in Workers Analytics Engine. README.md, "Counting logins", has the columns. */
 import { formatNetwork, type Ip } from "../../shared/address.ts";
 import { describe, logWarningOnce } from "../log.ts";
-import type { Decision } from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
+import type { Decision } from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
 
 /** Characters: an index has 96 bytes, and a domain is ASCII. */
 const LONGEST_INDEX = 96;

@@ -1,5 +1,5 @@
 /** Mail from outside (`smtp_auth none`): nobody logs in, and the recipient decides where it goes. */
-import type { Reading } from "../directory/reading.ts";
+import type { Reading } from "../directory/session.ts";
 import { type Domain, type Entry, findUser } from "../directory/users.ts";
 import { accept } from "./accept.ts";
 import {
@@ -9,8 +9,8 @@ import {
   type Refused,
   subjectOf,
   unavailable,
-} from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
+} from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
 import { recipientOf } from "./recipient.ts";
 import { rank, route, type Surroundings } from "./route.ts";
 import { NO_LOGIN } from "./upstream-login.ts";

@@ -4,8 +4,8 @@
  */
 import type { Freshness } from "../../shared/lookup.ts";
 import type { Proved } from "./methods/index.ts";
-import type { Accepted, Unavailable } from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
+import type { Accepted, Unavailable } from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
 
 /** The variables of `wrangler.toml`: seconds, as text. */
 interface Variables {

@@ -6,10 +6,10 @@
  */
 import { formatAddress } from "../../shared/address.ts";
 import { type Freshness, STATUS_OK } from "../../shared/lookup.ts";
-import type { Accepted, Outcome } from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
-import { waitAfter } from "./wait.ts";
-import { RECIPIENT_WORDS, WORDS, type Words } from "./words.ts";
+import type { Accepted, Outcome } from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
+import { waitAfter } from "../penalties/wait.ts";
+import { RECIPIENT_WORDS, WORDS, type Words } from "./messages.ts";
 
 const LONGEST_HEADERS = 680;
 

@@ -2,7 +2,7 @@
 import type { AddressRules } from "../directory/address.ts";
 import type { Directory } from "../directory/database.ts";
 import type { Tokens } from "../oauth/index.ts";
-import type { PasswordScheme } from "../passwords/scheme.ts";
+import type { PasswordScheme } from "../passwords/schemes/scheme.ts";
 import type { SealingKeys } from "../secrets/index.ts";
 
 export interface Resources {

@@ -5,10 +5,10 @@ import type { Server } from "../directory/schema/index.ts";
 import { type Entry, findUser, placeUser } from "../directory/users.ts";
 import { POLICIES, type Place } from "../routing/index.ts";
 import { accept, portOf, type Resolve } from "./accept.ts";
-import { type Accepted, type Unavailable, unavailable } from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
+import { type Accepted, type Unavailable, unavailable } from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
 import type { Resources } from "./resources.ts";
-import type { Readings } from "./second-look.ts";
+import type { Readings } from "./find.ts";
 import { NO_LOGIN, upstreamLogin } from "./upstream-login.ts";
 
 /** What routing needs beyond the directory's rows. */

@@ -3,8 +3,8 @@ import { type AddressRules, normalAddress } from "../directory/address.ts";
 import type { Entry } from "../directory/users.ts";
 import { isSendable } from "../secrets/index.ts";
 import type { LoginMethod } from "./methods/index.ts";
-import { type Unavailable, unavailable } from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
+import { type Unavailable, unavailable } from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
 import type { Resources } from "./resources.ts";
 
 export interface UpstreamLogin {

@@ -1,5 +1,5 @@
 /** What a provider says of a token, whichever way it says it. */
-import { type Finding, UNFIT } from "./finding.ts";
+import { type Finding, UNFIT } from "./token-result.ts";
 import type { Provider } from "./providers.ts";
 
 export type Claims = Readonly<Record<string, unknown>>;

@@ -4,5 +4,5 @@
  */
 export { challengeOf } from "./challenge.ts";
 export { readProviders } from "./providers.ts";
-export { Tokens } from "./tokens.ts";
-export type { Finding } from "./finding.ts";
+export { Tokens } from "./verifier.ts";
+export type { Finding } from "./token-result.ts";

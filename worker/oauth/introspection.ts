@@ -1,6 +1,6 @@
 /** Tokens that only their provider can read: it is asked (RFC 7662). */
 import { addressIn, CLOCK_TOLERANCE, type Claims } from "./claims.ts";
-import { type Finding, FORGED, UNFIT } from "./finding.ts";
+import { type Finding, FORGED, UNFIT } from "./token-result.ts";
 import type { IntrospectingProvider } from "./providers.ts";
 
 /** How long a login waits for the answer, ms. */

@@ -10,7 +10,7 @@ import {
   jwtVerify,
 } from "jose";
 import { addressIn, CLOCK_TOLERANCE, type Claims } from "./claims.ts";
-import { type Finding, FORGED, UNFIT } from "./finding.ts";
+import { type Finding, FORGED, UNFIT } from "./token-result.ts";
 import type { SigningProvider } from "./providers.ts";
 
 /** Asymmetric ones only: with a shared secret the issuer's public key could be taken for one. */

@@ -2,16 +2,16 @@
  * A stored password as Dovecot writes it: `{NAME}text`, `{NAME.b64}text`, `{NAME.hex}text`, or without
  * a name where the text shows by itself what it is, as crypt(3)'s do.
  */
-import { STORED_LENGTH } from "./caps.ts";
-import { textOf } from "./encoding.ts";
+import { STORED_LENGTH } from "./schemes/limits.ts";
+import { textOf } from "./schemes/encoding.ts";
 import {
   type Encoding,
   type Hash,
   type PasswordScheme,
   type StoredText,
   UnreadableHash,
-} from "./scheme.ts";
-import { SCHEMES } from "./schemes.ts";
+} from "./schemes/scheme.ts";
+import { SCHEMES } from "./schemes/index.ts";
 
 export interface StoredPassword extends Hash {
   /** The scheme's first name. */

@@ -1,8 +1,8 @@
-import { PASSWORD_BYTES } from "./caps.ts";
-import { Queue } from "./queue.ts";
-import { Repeats } from "./repeats.ts";
-import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
-import { STRONG_SCHEMES } from "./schemes.ts";
+import { PASSWORD_BYTES } from "./schemes/limits.ts";
+import { Queue } from "./hash-queue.ts";
+import { Repeats } from "./verified-cache.ts";
+import { type PasswordScheme, UnreadableHash } from "./schemes/scheme.ts";
+import { STRONG_SCHEMES } from "./schemes/index.ts";
 import { type StoredPassword, readStored } from "./stored.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** What an operator may see and do. */
-import type { Entry, Ledgers, Rule } from "./ledger.ts";
+import type { Entry, Ledgers, Rule } from "./counter.ts";
 import { indexOf, type Kind, kindOf, ledgerOf } from "./shards.ts";
 
 export interface Block extends Entry {

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Entry, Ledger, Rule, Subject, Tally } from "./ledger.ts";
+import type { Entry, Ledger, Rule, Subject, Tally } from "./counter.ts";
 
 /** Subjects that one object keeps, in some 20 MB at the most; 2,560,000 in 256 objects. */
 const MOST_SUBJECTS = 10_000;

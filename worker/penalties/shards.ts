@@ -1,4 +1,4 @@
-import type { Ledger, Ledgers } from "./ledger.ts";
+import type { Ledger, Ledgers } from "./counter.ts";
 
 /** What failures are counted for. */
 export type Kind = "account" | "network";

@@ -5,8 +5,8 @@ import { nearest } from "./nearest.ts";
 import type { Policy } from "./policy.ts";
 import { weighted } from "./weighted.ts";
 
-export { HostNames } from "./host-name.ts";
-export type { Place } from "./place.ts";
+export { HostNames } from "./dns-over-https.ts";
+export type { Place } from "./location.ts";
 export type { Candidate, Situation } from "./policy.ts";
 
 /** A group's policy, by the name that the directory has for it. */

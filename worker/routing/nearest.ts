@@ -1,4 +1,4 @@
-import { type Place, distance } from "./place.ts";
+import { type Place, distance } from "./location.ts";
 import type { Candidate, Policy } from "./policy.ts";
 import { weighted } from "./weighted.ts";
 

@@ -1,5 +1,5 @@
 /** What a policy is: an opinion on which of several servers a user should be sent to. */
-import type { Place } from "./place.ts";
+import type { Place } from "./location.ts";
 
 /** Of a server, what policies look at. */
 export interface Candidate {

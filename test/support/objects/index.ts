@@ -3,7 +3,7 @@ import type { TestHarness } from "wrangler";
 import type { Call } from "./caller.ts";
 
 export { TestFleet } from "./fleet.ts";
-export { TestLedgers } from "./ledgers.ts";
+export { TestLedgers } from "./counters.ts";
 
 /** To be added to the workers of a harness that runs ours. */
 export const CALLER = {

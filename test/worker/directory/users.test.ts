@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
-import { Reading } from "../../../worker/directory/reading.ts";
+import { Reading } from "../../../worker/directory/session.ts";
 import {
   type Entry,
   type Presented,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PasswordScheme } from "../../../worker/passwords/scheme.ts";
+import type { PasswordScheme } from "../../../worker/passwords/schemes/scheme.ts";
 import {
   NOBODYS_HASH,
   SCHEMES,

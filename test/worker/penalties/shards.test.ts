@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listBlocks } from "../../../worker/penalties/blocks.ts";
-import type { Entry, Ledger } from "../../../worker/penalties/ledger.ts";
+import type { Entry, Ledger } from "../../../worker/penalties/counter.ts";
 import { ledgerOf } from "../../../worker/penalties/shards.ts";
 
 const unreachable: Ledger = {

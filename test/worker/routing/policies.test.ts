@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type Candidate, POLICIES, type Situation } from "../../../worker/routing/index.ts";
-import { distance } from "../../../worker/routing/place.ts";
+import { distance } from "../../../worker/routing/location.ts";
 
 const { hash, weighted, nearest, first } = POLICIES;
 

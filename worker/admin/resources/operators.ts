@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { adminTokens, audit } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
-import { theFleet } from "../../fleet/the-fleet.ts";
+import { theFleet } from "../../fleet/client.ts";
 import { createInsertSchema, createSelectSchema, Name, Time } from "../http/fields.ts";
 import type { Completed, Resource, Row } from "../rows/resource.ts";
 

@@ -1,8 +1,8 @@
 /** Passwords as operators give them: in plain, or as another system has stored them. */
 import { z } from "@hono/zod-openapi";
-import { hashPassword } from "../../passwords/argon2id.ts";
-import { allowedSchemes } from "../../passwords/schemes.ts";
-import { PASSWORD_BYTES } from "../../passwords/caps.ts";
+import { hashPassword } from "../../passwords/schemes/argon2id.ts";
+import { allowedSchemes } from "../../passwords/schemes/index.ts";
+import { PASSWORD_BYTES } from "../../passwords/schemes/limits.ts";
 import { checkStored } from "../../passwords/stored.ts";
 import { ApiError } from "../http/api-error.ts";
 import { NO_CONTROLS } from "../http/fields.ts";

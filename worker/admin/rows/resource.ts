@@ -3,7 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import type { SQL } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Directory } from "../../directory/database.ts";
-import type { Fleets } from "../../fleet/the-fleet.ts";
+import type { Fleets } from "../../fleet/client.ts";
 import type { Role } from "../http/roles.ts";
 
 /** A row, its columns by their names in the schema. */

@@ -22,7 +22,7 @@ export const users = sqliteTable(
   "users",
   {
     address: text().primaryKey(),
-    /** In any scheme of `passwords/schemes.ts`. */
+    /** In any scheme of `passwords/schemes/`. */
     passwordHash: text("password_hash").notNull(),
     enabled: integer({ mode: "boolean" }).notNull().default(true),
     ...protocols,

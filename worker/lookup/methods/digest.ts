@@ -2,9 +2,9 @@
 import { createHash, createHmac } from "node:crypto";
 import type { Entry } from "../../directory/users.ts";
 import { logWarningOnce } from "../../log.ts";
-import { bytesOf, same } from "../../passwords/digest.ts";
+import { bytesOf, same } from "../../passwords/algorithms/digest.ts";
 import type { SealingKeys } from "../../secrets/index.ts";
-import type { LookupRequest } from "../request.ts";
+import type { LookupRequest } from "../parse.ts";
 import { isEnabled, type Method, NOT_ENABLED, refuseAll, type Verified, WRONG } from "./method.ts";
 
 /** In hex. */

@@ -1,6 +1,6 @@
 import type { Entry, Presented } from "../../directory/users.ts";
-import type { Refused, Unavailable } from "../outcome.ts";
-import type { LookupRequest } from "../request.ts";
+import type { Refused, Unavailable } from "../result.ts";
+import type { LookupRequest } from "../parse.ts";
 import type { Resources } from "../resources.ts";
 
 /** The client is this user, who may log in by this protocol. */

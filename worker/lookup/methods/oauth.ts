@@ -3,7 +3,7 @@ import { normalAddress } from "../../directory/address.ts";
 import { type Entry, ownerOf } from "../../directory/users.ts";
 import { logWarningOnce } from "../../log.ts";
 import { challengeOf, type Finding } from "../../oauth/index.ts";
-import type { LookupRequest } from "../request.ts";
+import type { LookupRequest } from "../parse.ts";
 import type { Resources } from "../resources.ts";
 import { isEnabled, type Method, NOT_ENABLED, refuseAll, type Verified, WRONG } from "./method.ts";
 

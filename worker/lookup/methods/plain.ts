@@ -2,11 +2,11 @@
 import { isUsable } from "../../directory/app-passwords.ts";
 import { digestOf } from "../../directory/secret.ts";
 import type { Entry } from "../../directory/users.ts";
-import type { PasswordScheme } from "../../passwords/scheme.ts";
+import type { PasswordScheme } from "../../passwords/schemes/scheme.ts";
 import { needsRehash } from "../../passwords/stored.ts";
 import { spendVerification, verifyPassword } from "../../passwords/verify.ts";
-import { unavailable } from "../outcome.ts";
-import type { LookupRequest } from "../request.ts";
+import { unavailable } from "../result.ts";
+import type { LookupRequest } from "../parse.ts";
 import { isEnabled, type Method, NOT_ENABLED, type Verified, WRONG } from "./method.ts";
 
 const BUSY = unavailable("too many passwords wait to be verified");

@@ -7,9 +7,9 @@
  * Our own: npm's `bcryptjs` takes strings alone, and so can never verify a password that is no UTF-8,
  * which old mail programs send; the packages that take bytes do not load in Workers.
  */
-import { BCRYPT_COST } from "./caps.ts";
-import { bcryptWords } from "./blowfish.ts";
-import { sameText } from "./digest.ts";
+import { BCRYPT_COST } from "./limits.ts";
+import { bcryptWords } from "../algorithms/blowfish.ts";
+import { sameText } from "../algorithms/digest.ts";
 import { textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 

@@ -2,8 +2,8 @@
  * MD5-CRYPT, crypt(3)'s `$1$` by Poul-Henning Kamp, and Apache's `$apr1$`, which differs in that name
  * alone. Our own, as npm's `apache-md5` takes no bytes.
  */
-import { bitsOf, crypt64, repeated, stir } from "./crypt.ts";
-import { bytesOf, digest, sameText } from "./digest.ts";
+import { bitsOf, crypt64, repeated, stir } from "../algorithms/crypt.ts";
+import { bytesOf, digest, sameText } from "../algorithms/digest.ts";
 import { textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Repeats } from "../../../worker/passwords/repeats.ts";
+import { Repeats } from "../../../worker/passwords/verified-cache.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -2,14 +2,14 @@
 import type { Context } from "hono";
 import { describe, logError } from "../log.ts";
 import { record } from "./analytics.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate } from "./verify.ts";
 import { deliver } from "./deliver.ts";
 import { fresh } from "./freshness.ts";
-import { type Decision, type Subject, subjectOf, unavailable } from "./outcome.ts";
+import { type Decision, type Subject, subjectOf, unavailable } from "./result.ts";
 import { replyTo } from "./reply.ts";
-import { type LookupRequest, MalformedLookup, readLookup } from "./request.ts";
+import { type LookupRequest, MalformedLookup, readLookup } from "./parse.ts";
 import { route } from "./route.ts";
-import { type Surroundings, surroundings } from "./surroundings.ts";
+import { type Surroundings, surroundings } from "./context.ts";
 
 /** Answers a lookup; 400, without a header that nginx knows, if it is malformed. */
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {

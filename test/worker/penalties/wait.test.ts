@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waitAfter } from "../../../worker/lookup/wait.ts";
+import { waitAfter } from "../../../worker/penalties/wait.ts";
 
 test("the wait doubles from one second, until there is no going on", () => {
   const waits = [1, 2, 3, 4, 5, 6, 1_000_000].map((attempt) => waitAfter(attempt));

@@ -39,7 +39,7 @@ export interface Ledger {
 
   /**
    * Forgets an account's failures, from wherever, or a network's. Workers may remember a block for some
-   * seconds more (`memory.ts`).
+   * seconds more (`block-cache.ts`).
    *
    * @returns false if there were none
    */

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
-import { HostNames } from "../../../worker/routing/host-name.ts";
+import { HostNames } from "../../../worker/routing/dns-over-https.ts";
 
 /** A resolver that speaks DNS over HTTPS in JSON, over HTTP. */
 let server: Server;

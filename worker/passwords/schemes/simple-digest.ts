@@ -2,7 +2,7 @@
  * A single digest of the password, with a salt (RFC 2307's `{SSHA}` and its kin: the digest of
  * password and salt, then the salt itself) or without one.
  */
-import { DIGEST_BYTES, type DigestName, digest, same } from "./digest.ts";
+import { DIGEST_BYTES, type DigestName, digest, same } from "../algorithms/digest.ts";
 import { decode } from "./encoding.ts";
 import { type Encoding, type PasswordScheme, type StoredText, UnreadableHash } from "./scheme.ts";
 

@@ -4,7 +4,7 @@
  * without SASLprep, as Dovecot does.
  */
 import { createHmac, pbkdf2Sync } from "node:crypto";
-import { DIGEST_BYTES, digest, same } from "./digest.ts";
+import { DIGEST_BYTES, digest, same } from "../algorithms/digest.ts";
 import { decode, textOf } from "./encoding.ts";
 import { bearable } from "./pbkdf2.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";

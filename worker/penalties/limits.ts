@@ -1,4 +1,4 @@
-import type { Rule } from "./ledger.ts";
+import type { Rule } from "./counter.ts";
 import type { Kind } from "./shards.ts";
 
 /** The variables of `wrangler.toml`: whole numbers, as text. */

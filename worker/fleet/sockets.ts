@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { PING, PONG, type Presence, type ToProxy } from "../../shared/fleet.ts";
 import type { Kick, Kicks } from "./kicks.ts";
-import type { Connected } from "./the-fleet.ts";
+import type { Connected } from "./client.ts";
 
 /** ms after which a line is down by which nothing has come, though every proxy pings. */
 const SILENCE = 90_000;

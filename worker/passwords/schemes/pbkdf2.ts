@@ -1,7 +1,7 @@
 /** PBKDF2 (RFC 8018) as Dovecot stores it: `$1$salt$rounds$hex`, the salt as the text that it is. */
 import { pbkdf2Sync } from "node:crypto";
-import { PBKDF2_ITERATIONS } from "./caps.ts";
-import { bytesOf, same } from "./digest.ts";
+import { PBKDF2_ITERATIONS } from "./limits.ts";
+import { bytesOf, same } from "../algorithms/digest.ts";
 import { decode, textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 

@@ -1,9 +1,9 @@
 /** A login is decided where the directory is nearest; but no refusal rests on a replica's word alone. */
-import type { Reading } from "../directory/reading.ts";
+import type { Reading } from "../directory/session.ts";
 import type { Found } from "../directory/users.ts";
 import { describe } from "../log.ts";
 import type { Proved } from "./methods/index.ts";
-import type { Blocked, Refused, Unavailable } from "./outcome.ts";
+import type { Blocked, Refused, Unavailable } from "./result.ts";
 
 export type Verdict = Proved | Refused | Blocked | Unavailable;
 

@@ -1,6 +1,6 @@
 /** DES-CRYPT, the first of crypt(3): the low seven bits of eight characters, and a salt of two. */
 import desCrypt3 from "unix-crypt-td-js";
-import { sameText } from "./digest.ts";
+import { sameText } from "../algorithms/digest.ts";
 import { textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Reading } from "../../../worker/directory/reading.ts";
+import type { Reading } from "../../../worker/directory/session.ts";
 import type { Entry, Found } from "../../../worker/directory/users.ts";
-import { decideTwice } from "../../../worker/lookup/second-look.ts";
+import { decideTwice } from "../../../worker/lookup/find.ts";
 
 const nearest = { mayBeBehind: true } as Reading;
 const primary = { mayBeBehind: false } as Reading;

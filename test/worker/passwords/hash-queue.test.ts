@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Queue } from "../../../worker/passwords/queue.ts";
+import { Queue } from "../../../worker/passwords/hash-queue.ts";
 
 test("sixteen may wait, and whoever comes then is told so at once", async () => {
   const queue = new Queue();

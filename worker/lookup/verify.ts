@@ -5,7 +5,7 @@ import { normalAddress } from "../directory/address.ts";
 import { forgetNetwork, isKnownGood, isStale, noteSuccess } from "../directory/known-networks.ts";
 import { type Entry, findUser, replaceHash } from "../directory/users.ts";
 import { describe, logError } from "../log.ts";
-import { hashPassword } from "../passwords/argon2id.ts";
+import { hashPassword } from "../passwords/schemes/argon2id.ts";
 import {
   type Claimant,
   isTurnedAway,
@@ -14,10 +14,10 @@ import {
   type Trial,
 } from "../penalties/index.ts";
 import { type LoginMethod, METHODS, type Proved } from "./methods/index.ts";
-import { type Blocked, NOT_ADMITTED, type Refused } from "./outcome.ts";
-import type { LookupRequest } from "./request.ts";
+import { type Blocked, NOT_ADMITTED, type Refused } from "./result.ts";
+import type { LookupRequest } from "./parse.ts";
 import type { Resources } from "./resources.ts";
-import { decideTwice, type Readings, type Verdict } from "./second-look.ts";
+import { decideTwice, type Readings, type Verdict } from "./find.ts";
 
 /** What a login is decided with. */
 export interface Surroundings extends Resources, Readings {

@@ -1,7 +1,7 @@
 /** How accounts and networks stand after their failures, asked of the objects that count them. */
 import { logError, logWarning } from "../log.ts";
-import type { Ledgers, Rule, Tally } from "./ledger.ts";
-import { LONGEST_MEMORY, type Memory, recentBlocks } from "./memory.ts";
+import type { Ledgers, Rule, Tally } from "./counter.ts";
+import { LONGEST_MEMORY, type Memory, recentBlocks } from "./block-cache.ts";
 import { indexOf, type Kind, ledgerOf, shardOf } from "./shards.ts";
 
 export interface Standing {

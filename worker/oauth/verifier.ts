@@ -1,7 +1,7 @@
 /** A token's way to the provider that can tell about it, and what is remembered of it for a minute. */
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { type Finding, FORGED } from "./finding.ts";
+import { type Finding, FORGED } from "./token-result.ts";
 import { introspect } from "./introspection.ts";
 import { issuerOf, jwtVerifier } from "./jwt.ts";
 import type { Provider } from "./providers.ts";

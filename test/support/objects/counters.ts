@@ -1,5 +1,5 @@
 /** The objects that count failures. */
-import type { Ledger, Ledgers, Rule, Subject, Tally } from "../../../worker/penalties/ledger.ts";
+import type { Ledger, Ledgers, Rule, Subject, Tally } from "../../../worker/penalties/counter.ts";
 import type { TestObjects } from "./index.ts";
 
 export class TestLedgers implements Ledgers {

@@ -2,13 +2,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { LONGEST_WHY, MOST_REPORTS } from "../../shared/fleet.ts";
-import { authenticate, requireRole } from "../admin/http/access.ts";
-import { PROBLEMS, SECURITY, body, newApp, errorResponse, tooLarge } from "../admin/http/app.ts";
-import * as normalize from "../admin/rows/normalize.ts";
-import { NO_CONTROLS, Port } from "../admin/http/fields.ts";
-import { GOOD_UNTIL, PROXY_NAME } from "./lines.ts";
-import { THE_FLEET } from "./the-fleet.ts";
+import { LONGEST_WHY, MOST_REPORTS } from "../shared/fleet.ts";
+import { authenticate, requireRole } from "./admin/http/access.ts";
+import { PROBLEMS, SECURITY, body, newApp, errorResponse, tooLarge } from "./admin/http/app.ts";
+import * as normalize from "./admin/rows/normalize.ts";
+import { NO_CONTROLS, Port } from "./admin/http/fields.ts";
+import { GOOD_UNTIL, PROXY_NAME } from "./fleet/sockets.ts";
+import { THE_FLEET } from "./fleet/client.ts";
 
 /** Bytes: so many reports of such a length, each character in three bytes. */
 const LARGEST_BODY = 128 * 1024;

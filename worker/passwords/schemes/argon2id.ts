@@ -1,6 +1,6 @@
 /** Argon2id, the scheme of new passwords, and argon2i: Dovecot's `{ARGON2ID}` and `{ARGON2I}`. */
-import { type Argon2Cost, hashArgon2id, verifyArgon2 } from "./argon2.ts";
-import { ARGON2_MEMORY, ARGON2_WORK } from "./caps.ts";
+import { type Argon2Cost, hashArgon2id, verifyArgon2 } from "../algorithms/argon2.ts";
+import { ARGON2_MEMORY, ARGON2_WORK } from "./limits.ts";
 import { textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 

@@ -1,5 +1,5 @@
 /** Passwords stored as they are, which an import may bring and the first login replaces. */
-import { bytesOf, digest, same } from "./digest.ts";
+import { bytesOf, digest, same } from "../algorithms/digest.ts";
 import { decode } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 

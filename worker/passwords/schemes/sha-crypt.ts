@@ -5,9 +5,9 @@
  * Our own, since npm's `unixcrypt` (3.0.4) computes wrong hashes for passwords as long as a digest or
  * a multiple of it, 32 and 64 bytes, and the others take no bytes.
  */
-import { SHA_CRYPT_ROUNDS } from "./caps.ts";
-import { bitsOf, crypt64, repeated, stir } from "./crypt.ts";
-import { bytesOf, digest, sameText } from "./digest.ts";
+import { SHA_CRYPT_ROUNDS } from "./limits.ts";
+import { bitsOf, crypt64, repeated, stir } from "../algorithms/crypt.ts";
+import { bytesOf, digest, sameText } from "../algorithms/digest.ts";
 import { textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 

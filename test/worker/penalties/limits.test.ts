@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rules } from "../../../worker/penalties/settings.ts";
+import { rules } from "../../../worker/penalties/limits.ts";
 
 test("settings are whole numbers, and anything else is the default", () => {
   const variables = { FAILURES_PER_ACCOUNT: "5", FAILURES_PER_NETWORK: "50", FAILURE_WINDOW: "60" };

@@ -1,5 +1,5 @@
 /** Whether a client may go on trying to log in. */
-import type { Standing, Standings } from "./standings.ts";
+import type { Standing, Standings } from "./store.ts";
 
 /** Who tries to log in, as far as penalties are concerned. */
 export interface Claimant {

@@ -2,13 +2,13 @@
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
 import type { Freshness } from "../../shared/lookup.ts";
-import { Reading } from "../directory/reading.ts";
+import { Reading } from "../directory/session.ts";
 import { readProviders, Tokens } from "../oauth/index.ts";
-import { allowedSchemes } from "../passwords/schemes.ts";
+import { allowedSchemes } from "../passwords/schemes/index.ts";
 import { rules, Standings } from "../penalties/index.ts";
 import { HostNames, type Place } from "../routing/index.ts";
 import { readKeys, readMasterPasswords } from "../secrets/index.ts";
-import type { Surroundings as LoginSurroundings } from "./authenticate.ts";
+import type { Surroundings as LoginSurroundings } from "./verify.ts";
 import { freshnessOf } from "./freshness.ts";
 import type { Surroundings as RouteSurroundings } from "./route.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { isTurnedAway, judge } from "../../../worker/penalties/judge.ts";
-import type { Ledger, Ledgers } from "../../../worker/penalties/ledger.ts";
-import { Standings } from "../../../worker/penalties/standings.ts";
+import { isTurnedAway, judge } from "../../../worker/penalties/attempts.ts";
+import type { Ledger, Ledgers } from "../../../worker/penalties/counter.ts";
+import { Standings } from "../../../worker/penalties/store.ts";
 
 const RULE = { failures: 10, window: 600_000 };
 const RULES = { account: RULE, network: { ...RULE, failures: 30 } };
