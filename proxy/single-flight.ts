@@ -1,5 +1,5 @@
 /** Work that several wait for: done once, and given up, for the last one's reason, when nobody waits any more. */
-export class SharedWork<Result> {
+export class SingleFlight<Result> {
   readonly #running = new Map<string, Running<Result>>();
 
   /** How much is being done. */

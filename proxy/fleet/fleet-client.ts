@@ -10,12 +10,12 @@ import type { FleetSettings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { version } from "../version.ts";
-import { whyNoLine } from "./requests.ts";
-import { Line } from "./live-socket.ts";
+import { probeLive } from "./requests.ts";
+import { LiveSocket } from "./live-socket.ts";
 import { readMessage } from "./messages.ts";
 
 /** Whose sessions they are. */
-export interface Host {
+export interface FleetHandler {
   /** Ends the sessions of a user, by either name, and has their lookups asked anew. */
   kick(user: ByteString): Promise<unknown>;
   /** Has all lookups asked anew. */
@@ -25,7 +25,7 @@ export interface Host {
 }
 
 /** ms */
-export interface LivePace {
+export interface FleetTiming {
   /** Between two pings, and until the answer to one must be there. */
   readonly beat: number;
   /** Between two words of how we are. */
@@ -41,7 +41,7 @@ export interface LivePace {
 const PATIENCE = 200;
 
 /** A path that has died is noticed, and the line opened anew, within a minute. */
-const PACE: LivePace = {
+const TIMING: FleetTiming = {
   beat: 15_000,
   presence: 60_000,
   first: 1000,
@@ -49,13 +49,13 @@ const PACE: LivePace = {
   refused: 60_000,
 };
 
-export class Live {
+export class FleetClient {
   readonly #settings: FleetSettings;
-  readonly #host: Host;
+  readonly #host: FleetHandler;
   readonly #log: Pick<ErrorLog, "write">;
-  readonly #pace: LivePace;
+  readonly #timing: FleetTiming;
   #heard: number | null;
-  #line: Line | null = null;
+  #line: LiveSocket | null = null;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** Lines in a row that came to nothing. */
@@ -68,16 +68,16 @@ export class Live {
   /** @param heard the number of the last kick that is known of; null if none is */
   constructor(
     settings: FleetSettings,
-    host: Host,
+    host: FleetHandler,
     log: Pick<ErrorLog, "write">,
     heard: number | null = null,
-    pace = PACE,
+    timing = TIMING,
   ) {
     this.#settings = settings;
     this.#host = host;
     this.#log = log;
     this.#heard = heard;
-    this.#pace = pace;
+    this.#timing = timing;
     this.#open();
   }
 
@@ -93,7 +93,7 @@ export class Live {
 
   #open(): void {
     let isHeard = false;
-    const line = new Line(
+    const line = new LiveSocket(
       this.#settings,
       {
         opened: () => void this.#present(line),
@@ -103,18 +103,18 @@ export class Live {
         },
         lost: () => void this.#lost(isHeard),
       },
-      this.#pace.beat,
+      this.#timing.beat,
     );
     this.#line = line;
   }
 
   /** Who we are, and what we know: the answer is what we do not. */
-  async #present(line: Line): Promise<void> {
+  async #present(line: LiveSocket): Promise<void> {
     const sessions = await this.#host.sessions().catch(() => 0);
     if (this.#closed || line !== this.#line) return;
     const age = Math.round(process.uptime() * 1000);
     line.say({ host: hostname(), version, sessions, heard: this.#heard, age });
-    this.#after(this.#pace.presence, () => void this.#present(line));
+    this.#after(this.#timing.presence, () => void this.#present(line));
   }
 
   #hear(data: unknown): void {
@@ -161,10 +161,10 @@ export class Live {
     this.#line = null;
     clearTimeout(this.#timer);
     if (isHeard) {
-      this.#after(spread(this.#pace.first), () => this.#open());
+      this.#after(spread(this.#timing.first), () => this.#open());
       return;
     }
-    const { refused, why } = await whyNoLine(this.#settings);
+    const { refused, why } = await probeLive(this.#settings);
     if (this.#closed) return;
     const trouble = refused ? "refused" : "away";
     // Once an outage.
@@ -172,9 +172,9 @@ export class Live {
       this.#say(refused ? "alert" : "error", `cannot be listened to: ${why}`);
     }
     this.#trouble = trouble;
-    const { first, slowest } = this.#pace;
+    const { first, slowest } = this.#timing;
     const slower = Math.min(first * 2 ** this.#failures++, slowest);
-    this.#after(spread(refused ? this.#pace.refused : slower), () => this.#open());
+    this.#after(spread(refused ? this.#timing.refused : slower), () => this.#open());
   }
 
   #say(level: Parameters<ErrorLog["write"]>[0], what: string): void {

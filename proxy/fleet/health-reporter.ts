@@ -15,11 +15,11 @@ import {
 import type { ErrorLog } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import type { Address } from "../transport/index.ts";
-import type { Witness } from "../upstream/index.ts";
-import type { Tell } from "./requests.ts";
+import type { HealthListener } from "../upstream/index.ts";
+import type { PostReports } from "./requests.ts";
 
 /** ms */
-export interface Pace {
+export interface ReportTiming {
   /** Between two requests. */
   readonly soonest: number;
   /** Until a server that fails may be told again; until we say that we are there; after a failure of ours. */
@@ -27,15 +27,15 @@ export interface Pace {
 }
 
 /** Two of our requests may be lost, and we are not yet forgotten. */
-const PACE: Pace = { soonest: 1000, again: REPORT_LIFETIME / 3 };
+const TIMING: ReportTiming = { soonest: 1000, again: REPORT_LIFETIME / 3 };
 
 /** Servers that are remembered as failing, and those that wait to be told. */
 const MOST_SERVERS = 1000;
 
-export class Reporter implements Witness {
-  readonly #tell: Tell;
+export class HealthReporter implements HealthListener {
+  readonly #tell: PostReports;
   readonly #log: Pick<ErrorLog, "write">;
-  readonly #pace: Pace;
+  readonly #timing: ReportTiming;
   /** When each server that fails was last told, ms. */
   readonly #failing = new LRUCache<string, number>({ max: MOST_SERVERS });
   readonly #news = new Map<string, HealthReport>();
@@ -47,10 +47,10 @@ export class Reporter implements Witness {
   #away = false;
 
   /** Says at once that we are there. */
-  constructor(tell: Tell, log: Pick<ErrorLog, "write">, pace = PACE) {
+  constructor(tell: PostReports, log: Pick<ErrorLog, "write">, timing = TIMING) {
     this.#tell = tell;
     this.#log = log;
-    this.#pace = pace;
+    this.#timing = timing;
     this.#arm(0);
   }
 
@@ -58,7 +58,7 @@ export class Reporter implements Witness {
     const key = formatAddress(server);
     const told = this.#failing.get(key);
     const now = performance.now();
-    if (told !== undefined && now - told < this.#pace.again) return;
+    if (told !== undefined && now - told < this.#timing.again) return;
     this.#failing.set(key, now);
     this.#add(key, { ...server, state: "failing", why: sentence(why) });
   }
@@ -82,7 +82,7 @@ export class Reporter implements Witness {
   }
 
   #armSoon(): void {
-    this.#arm(Math.max(0, this.#last + this.#pace.soonest - performance.now()));
+    this.#arm(Math.max(0, this.#last + this.#timing.soonest - performance.now()));
   }
 
   #arm(ms: number): void {
@@ -125,7 +125,7 @@ export class Reporter implements Witness {
       this.#log.write("notice", "fleet is told of mail servers' health again");
     }
     if (!this.#away && this.#news.size > 0) this.#armSoon();
-    else this.#arm(this.#pace.again);
+    else this.#arm(this.#timing.again);
   }
 
   #isClosed(): boolean {

@@ -3,24 +3,24 @@ import { PING, PONG, type Presence } from "../../shared/fleet.ts";
 import type { FleetSettings } from "../config/index.ts";
 import { headersFor } from "./requests.ts";
 
-export interface Ear {
+export interface LiveSocketListener {
   opened(): void;
   heard(data: unknown): void;
   /** Once, and nothing comes after it. */
   lost(): void;
 }
 
-export class Line {
+export class LiveSocket {
   readonly #socket: WebSocket;
-  readonly #ear: Ear;
+  readonly #listener: LiveSocketListener;
   readonly #beat: NodeJS.Timeout;
   /** Whether something has come since the last beat. */
   #alive = true;
   #over = false;
 
   /** @param beat ms between two pings, and until the answer to one, or to our call, must be there */
-  constructor(settings: FleetSettings, ear: Ear, beat: number) {
-    this.#ear = ear;
+  constructor(settings: FleetSettings, listener: LiveSocketListener, beat: number) {
+    this.#listener = listener;
     this.#socket = new WebSocket(`${settings.url}/live`, { headers: headersFor(settings) });
     this.#socket.addEventListener("open", () => this.#opened());
     this.#socket.addEventListener("message", ({ data }) => this.#hear(data));
@@ -43,12 +43,12 @@ export class Line {
 
   #opened(): void {
     this.#alive = true;
-    if (!this.#over) this.#ear.opened();
+    if (!this.#over) this.#listener.opened();
   }
 
   #hear(data: unknown): void {
     this.#alive = true;
-    if (!this.#over && data !== PONG) this.#ear.heard(data);
+    if (!this.#over && data !== PONG) this.#listener.heard(data);
   }
 
   #check(): void {
@@ -60,7 +60,7 @@ export class Line {
   #lose(): void {
     if (this.#over) return;
     this.close();
-    this.#ear.lost();
+    this.#listener.lost();
   }
 
   #send(text: string): void {

@@ -5,12 +5,12 @@ import { reason } from "../reason.ts";
 import { version } from "../version.ts";
 
 /** @throws Error where it is not known to have been heard */
-export type Tell = (reports: readonly HealthReport[]) => Promise<void>;
+export type PostReports = (reports: readonly HealthReport[]) => Promise<void>;
 
 /** ms for an answer. */
 const PATIENCE = 10_000;
 
-export function tellFleet(settings: FleetSettings): Tell {
+export function postReportsTo(settings: FleetSettings): PostReports {
   return async (reports) => {
     const status = await ask(settings, "health", {
       method: "POST",
@@ -22,7 +22,7 @@ export function tellFleet(settings: FleetSettings): Tell {
 }
 
 /** A WebSocket that is not opened does not say why; a request to the same place does. */
-export async function whyNoLine(
+export async function probeLive(
   settings: FleetSettings,
 ): Promise<{ readonly refused: boolean; readonly why: string }> {
   const { url } = settings;

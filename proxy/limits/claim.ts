@@ -35,7 +35,7 @@ export interface Denial {
 }
 
 /** Who grants claims. A session has one request under way at a time. */
-export interface Registry {
+export interface Limiter {
   /**
    * Grants all of the claims or none.
    *

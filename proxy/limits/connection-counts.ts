@@ -1,12 +1,12 @@
 /**
- * The counts behind `limit_conn` and `limit_login_rate`: one ledger for all workers, kept by the primary,
+ * The counts behind `limit_conn` and `limit_login_rate`: one for all workers, kept by the primary,
  * with an account for each worker. So a count is right whichever worker accepts, old and new workers count
  * together at a reload, and what a worker held that died is given back at once.
  */
-import type { Claim, ConnectionClaim, CountedBy, Denial, LoginClaim, Registry } from "./claim.ts";
+import type { Claim, ConnectionClaim, CountedBy, Denial, LoginClaim, Limiter } from "./claim.ts";
 import { Rates } from "./login-rates.ts";
 
-export class Ledger {
+export class ConnectionCounts {
   /** Connections by zone and key; a key without any is not kept. */
   readonly #zones = new Map<string, Map<string, number>>();
   readonly #rates: Rates;
@@ -16,8 +16,8 @@ export class Ledger {
     this.#rates = new Rates(now);
   }
 
-  account(): Account {
-    return new Account(this);
+  worker(): WorkerCounts {
+    return new WorkerCounts(this);
   }
 
   /** Connections, each as often as a zone counts it. */
@@ -60,13 +60,13 @@ export class Ledger {
 }
 
 /** What the sessions of one worker hold. */
-export class Account implements Registry {
-  readonly #ledger: Ledger;
+export class WorkerCounts implements Limiter {
+  readonly #connections: ConnectionCounts;
   readonly #held = new Map<number, readonly ConnectionClaim[]>();
   #closed = false;
 
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger;
+  constructor(connections: ConnectionCounts) {
+    this.#connections = connections;
   }
 
   claim(session: number, claims: readonly Claim[]): Denial | null {
@@ -74,9 +74,9 @@ export class Account implements Registry {
     if (this.#closed) return null;
     const taken: ConnectionClaim[] = [];
     for (const claim of claims) {
-      const denial = this.#ledger.take(claim);
+      const denial = this.#connections.take(claim);
       if (denial !== null) {
-        for (const one of taken) this.#ledger.give(one);
+        for (const one of taken) this.#connections.give(one);
         return denial;
       }
       if (claim.kind === "connection") taken.push(claim);
@@ -88,7 +88,7 @@ export class Account implements Registry {
   release(session: number, by?: CountedBy): void {
     const kept: ConnectionClaim[] = [];
     for (const one of this.#of(session)) {
-      if (by === undefined || one.by === by) this.#ledger.give(one);
+      if (by === undefined || one.by === by) this.#connections.give(one);
       else kept.push(one);
     }
     if (kept.length > 0) this.#held.set(session, kept);

@@ -1,4 +1,4 @@
 /** Limits on connections and logins: claims, and who grants them. */
-export type { Claim, CountedBy, Denial, Registry } from "./claim.ts";
-export { type Account, Ledger } from "./connection-counts.ts";
-export { type Refusal, Refusals } from "./rejections.ts";
+export type { Claim, CountedBy, Denial, Limiter } from "./claim.ts";
+export { type WorkerCounts, ConnectionCounts } from "./connection-counts.ts";
+export { type Rejection, RejectionCounts } from "./rejections.ts";

@@ -17,17 +17,17 @@ const REASONS = [
   "client_certificate",
 ] as const;
 
-export type Refusal = (typeof REASONS)[number];
+export type Rejection = (typeof REASONS)[number];
 
-export class Refusals {
-  readonly #counts = new Map<Refusal, number>(REASONS.map((reason) => [reason, 0]));
+export class RejectionCounts {
+  readonly #counts = new Map<Rejection, number>(REASONS.map((reason) => [reason, 0]));
 
-  count(reason: Refusal): void {
+  count(reason: Rejection): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 
   /** Each reason, and how often since the worker began. */
-  get counts(): ReadonlyMap<Refusal, number> {
+  get counts(): ReadonlyMap<Rejection, number> {
     return this.#counts;
   }
 }

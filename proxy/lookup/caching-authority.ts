@@ -8,7 +8,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { ByteString, Freshness } from "../../shared/lookup.ts";
-import { SharedWork } from "../single-flight.ts";
+import { SingleFlight } from "../single-flight.ts";
 import type { Answer, Authority, LookupRequest, Responder } from "./authority.ts";
 import { type RequestSettings, formatRequest } from "./request.ts";
 
@@ -53,7 +53,7 @@ export class CachingAuthority implements Authority {
   readonly #patience: number;
   readonly #now: () => number;
   readonly #secret = randomBytes(32);
-  readonly #asked = new SharedWork<Answer>();
+  readonly #asked = new SingleFlight<Answer>();
   /** Null where nothing is kept. */
   readonly #kept: LRUCache<string, Kept> | null;
   /** Grows when somebody is to be forgotten: what was asked before is not kept, nor shared any more. */

@@ -3,7 +3,7 @@ import { constants, fstatSync, openSync, statSync } from "node:fs";
 import pino from "pino";
 import type { LogDestination } from "../config/index.ts";
 import { systemReason } from "../reason.ts";
-import type { Sink, Tell } from "./sink.ts";
+import type { Sink, LogFunction } from "./sink.ts";
 
 /** Bytes that wait for room before lines are lost. */
 const MOST_WAITING = 1_048_576;
@@ -20,9 +20,9 @@ type Place = Exclude<LogDestination, { readonly syslog: unknown }>;
  * Each line is written at once and in one piece: it survives the process, and lines of several workers do not
  * mix. What cannot be written now waits, up to a bound; nobody waits for it.
  */
-export class Outlet implements Sink {
+export class FileSink implements Sink {
   readonly #name: string;
-  readonly #tell: Tell;
+  readonly #tell: LogFunction;
   readonly #stream: ReturnType<typeof pino.destination>;
   readonly #reopens: boolean;
   /** Lines for which there was no room to wait. */
@@ -39,7 +39,7 @@ export class Outlet implements Sink {
    * @param tell hears of a write that failed, and of how many lines were lost once there is room again
    * @throws Error where a file cannot be opened
    */
-  constructor(place: Place, tell: Tell) {
+  constructor(place: Place, tell: LogFunction) {
     this.#name = "path" in place ? `"${place.path}"` : place.stream;
     this.#tell = tell;
     const dest = pipe(place) ?? ("path" in place ? place.path : standard(place.stream));

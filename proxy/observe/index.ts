@@ -2,7 +2,7 @@
 export { AccessLog } from "./access-log.ts";
 export { ErrorLog } from "./error-log.ts";
 export {
-  Bygones,
+  RetiredCounts,
   type CacheResult,
   type LoginResult,
   PrimaryMetrics,

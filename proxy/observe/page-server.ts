@@ -11,10 +11,12 @@ export interface Page {
   readonly body: string | AsyncIterable<string>;
 }
 
-type Answer = (request: IncomingMessage, query: URLSearchParams) => Page | Promise<Page>;
+type PageHandler = (request: IncomingMessage, query: URLSearchParams) => Page | Promise<Page>;
 
 /** By path, what there is for each method. */
-export type Pages = Readonly<Record<string, Readonly<Partial<Record<"GET" | "DELETE", Answer>>>>>;
+export type Pages = Readonly<
+  Record<string, Readonly<Partial<Record<"GET" | "DELETE", PageHandler>>>>
+>;
 
 /** ms that a caller has to ask. */
 const PATIENCE = 10_000;

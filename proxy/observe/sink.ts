@@ -10,4 +10,4 @@ export interface Sink {
 }
 
 /** Hears what befalls a sink, once an outage. */
-export type Tell = (level: LogLevel, message: string) => void;
+export type LogFunction = (level: LogLevel, message: string) => void;

@@ -1,7 +1,7 @@
 /** Where lines go: files, the standard streams and syslog servers, each opened once a process. */
 import type { LogDestination } from "../config/index.ts";
-import { Outlet } from "./file-sink.ts";
-import type { Sink, Tell } from "./sink.ts";
+import { FileSink } from "./file-sink.ts";
+import type { Sink, LogFunction } from "./sink.ts";
 import { Syslog } from "./syslog.ts";
 
 /** What lines are about: sessions, or Postern. */
@@ -10,12 +10,12 @@ export type LogKind = "access" | "error";
 export class Sinks {
   /** Lines that found no room, by log. */
   readonly lost: Record<LogKind, number> = { access: 0, error: 0 };
-  readonly #outlets = new Map<string, Outlet>();
+  readonly #files = new Map<string, FileSink>();
   readonly #servers = new Map<string, Syslog>();
-  readonly #tell: Tell;
+  readonly #tell: LogFunction;
 
   /** @param tell hears of sinks that take no lines; what it writes may go to one of them */
-  constructor(tell: Tell) {
+  constructor(tell: LogFunction) {
     this.#tell = tell;
   }
 
@@ -38,11 +38,11 @@ export class Sinks {
       return this.#servers.getOrInsertComputed(key, () => new Syslog(syslog, this.#tell));
     }
     const key = JSON.stringify(destination);
-    return this.#outlets.getOrInsertComputed(key, () => new Outlet(destination, this.#tell));
+    return this.#files.getOrInsertComputed(key, () => new FileSink(destination, this.#tell));
   }
 
   /** Opens the files anew, by their names: a rotated log is let go of. */
   reopen(): void {
-    for (const outlet of this.#outlets.values()) outlet.reopen();
+    for (const file of this.#files.values()) file.reopen();
   }
 }

@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { formatAddress, unixPath } from "../../shared/address.ts";
 import { LOG_LEVELS, type LogLevel, type SyslogServer } from "../config/index.ts";
-import type { Sink, Tell } from "./sink.ts";
+import type { Sink, LogFunction } from "./sink.ts";
 import { type Send, unixDatagrams } from "./unix-datagrams.ts";
 
 /** Bytes that may wait for the network before lines are dropped. */
@@ -13,11 +13,11 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 export class Syslog implements Sink {
   readonly #server: SyslogServer;
   readonly #send: Send;
-  readonly #tell: Tell;
+  readonly #tell: LogFunction;
   #reached = true;
 
   /** @param tell hears, once an outage, of a server that takes no messages */
-  constructor(server: SyslogServer, tell: Tell) {
+  constructor(server: SyslogServer, tell: LogFunction) {
     this.#server = server;
     this.#tell = tell;
     const path = unixPath(server.host);

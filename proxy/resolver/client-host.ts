@@ -1,7 +1,7 @@
 /** The name of an SMTP client, as nginx tells it to lookups and upstreams: one that leads back to its address. */
 import { parseIp } from "../../shared/address.ts";
 import { NXDOMAIN, ResolveError } from "./resolve-error.ts";
-import type { Patience, Resolver } from "./resolver.ts";
+import type { ResolveOptions, Resolver } from "./resolver.ts";
 
 /** nginx's words for a client that has no such name, and for one of which it cannot be told now. */
 export const UNAVAILABLE = "[UNAVAILABLE]";
@@ -23,7 +23,7 @@ const HOST_NAME = /^[A-Za-z0-9.-]+$/;
 export async function clientHost(
   resolver: Resolver,
   address: string,
-  patience: Patience,
+  patience: ResolveOptions,
   failed: (message: string, resolving: Resolving) => void,
 ): Promise<string> {
   const ip = parseIp(address);

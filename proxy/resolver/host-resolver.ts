@@ -2,9 +2,9 @@
 import { lookup } from "node:dns/promises";
 import { NXDOMAIN, ResolveError, SERVFAIL } from "./resolve-error.ts";
 import type { Resolver } from "./resolver.ts";
-import { SharedWork } from "../single-flight.ts";
+import { SingleFlight } from "../single-flight.ts";
 
-export interface Names {
+export interface HostResolver {
   /**
    * @returns one or more
    * @throws ResolveError where the name has none, or nobody can tell; the signal's reason once it gives up
@@ -13,8 +13,8 @@ export interface Names {
 }
 
 /** The system's resolver; who asks for what is being asked already shares the answer. */
-export class SystemNames implements Names {
-  readonly #asked = new SharedWork<readonly string[]>();
+export class SystemResolver implements HostResolver {
+  readonly #asked = new SingleFlight<readonly string[]>();
 
   addresses(name: string, signal: AbortSignal): Promise<readonly string[]> {
     return this.#asked.join(name, signal, async () => {
@@ -30,6 +30,6 @@ export class SystemNames implements Names {
 }
 
 /** The name servers of a `resolver` directive. @param timeout `resolver_timeout`, ms; 0 for none */
-export function namesBy(resolver: Resolver, timeout: number): Names {
+export function configuredResolver(resolver: Resolver, timeout: number): HostResolver {
   return { addresses: (name, signal) => resolver.forward(name, { timeout, signal }) };
 }

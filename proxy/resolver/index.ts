@@ -1,6 +1,6 @@
 /** DNS: names of addresses, and addresses of names. */
 export { UNAVAILABLE, clientHost } from "./client-host.ts";
 export { ResolveError } from "./resolve-error.ts";
-export { type Names, SystemNames, namesBy } from "./host-resolver.ts";
+export { type HostResolver, SystemResolver, configuredResolver } from "./host-resolver.ts";
 export type { Resolver } from "./resolver.ts";
 export { Resolvers } from "./resolvers.ts";

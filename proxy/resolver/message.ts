@@ -21,7 +21,7 @@ export interface Question {
 }
 
 /** What a server said. */
-export interface Answer {
+export interface DnsResponse {
   /** The response code (RFC 1035 section 4.1.1); 0 also where the name has nothing of the kind. */
   readonly code: number;
   /** Names or addresses, as the question asked for. */
@@ -36,7 +36,7 @@ export interface Answer {
 export const TRUNCATED = "truncated";
 
 /** There is no such name. */
-export const NOTHING: Answer = { code: NXDOMAIN, values: [], alias: null, ttl: 0 };
+export const NOTHING: DnsResponse = { code: NXDOMAIN, values: [], alias: null, ttl: 0 };
 
 const FORMERR = 1;
 const REFUSED = 5;
@@ -77,7 +77,7 @@ export function encodeQuestion({ id, type, name }: Question): Uint8Array {
 export function decodeAnswer(
   bytes: Uint8Array,
   question: Question,
-): Answer | typeof TRUNCATED | null {
+): DnsResponse | typeof TRUNCATED | null {
   if (bytes.length < HEADER) return null;
   const message = Buffer.from(bytes);
   const flags = message.readUInt16BE(2);
@@ -118,7 +118,7 @@ function isAbout(packet: DecodedPacket, { id, type, name }: Question): boolean {
 }
 
 /** Whatever the names of the records, as in nginx: a server that was asked for one sends no other's. */
-function said(records: readonly ResourceRecord[], type: QuestionType): Answer | null {
+function said(records: readonly ResourceRecord[], type: QuestionType): DnsResponse | null {
   const values: string[] = [];
   let alias: string | null = null;
   let ttl = LONGEST_TTL;

@@ -8,11 +8,17 @@ import {
   type Transport,
   orGiveUp,
 } from "../transport/index.ts";
-import { type Answer, type Question, TRUNCATED, decodeAnswer, encodeQuestion } from "./message.ts";
+import {
+  type DnsResponse,
+  type Question,
+  TRUNCATED,
+  decodeAnswer,
+  encodeQuestion,
+} from "./message.ts";
 import { askOverTcp } from "./over-tcp.ts";
 
 /** Whom to ask, and how. */
-export interface Asking {
+export interface QueryOptions {
   readonly transport: Transport;
   readonly servers: readonly Address[];
   /** The index of the server to begin with. */
@@ -26,25 +32,25 @@ export interface Asking {
  *
  * @throws the signal's reason once it gives up; until then it goes on asking
  */
-export async function inquire(
+export async function query(
   question: Omit<Question, "id">,
-  asking: Asking,
+  options: QueryOptions,
   signal: AbortSignal,
-): Promise<Answer> {
-  const inquiry = new Inquiry(question, asking);
+): Promise<DnsResponse> {
+  const running = new Query(question, options);
   try {
-    inquiry.ask();
-    return await orGiveUp(inquiry.answer, signal, () => inquiry.giveUp(signal.reason));
+    running.ask();
+    return await orGiveUp(running.answer, signal, () => running.giveUp(signal.reason));
   } finally {
-    inquiry.end();
+    running.end();
   }
 }
 
-class Inquiry implements Expiring {
+class Query implements Expiring {
   readonly #question: Question;
   readonly #message: Uint8Array;
-  readonly #asking: Asking;
-  readonly #answered = Promise.withResolvers<Answer>();
+  readonly #options: QueryOptions;
+  readonly #answered = Promise.withResolvers<DnsResponse>();
   readonly #deadline: Deadline;
   readonly #channels = new Map<Address, Datagrams>();
   readonly #overTcp = new AbortController();
@@ -52,20 +58,20 @@ class Inquiry implements Expiring {
   /** Whether a server is being asked over TCP. */
   #connected = false;
 
-  constructor(question: Omit<Question, "id">, asking: Asking) {
+  constructor(question: Omit<Question, "id">, options: QueryOptions) {
     this.#question = { ...question, id: randomInt(0x1_0000) };
     this.#message = encodeQuestion(this.#question);
-    this.#asking = asking;
-    this.#deadline = asking.transport.deadline(this);
-    this.#next = asking.first;
+    this.#options = options;
+    this.#deadline = options.transport.deadline(this);
+    this.#next = options.first;
   }
 
-  get answer(): Promise<Answer> {
+  get answer(): Promise<DnsResponse> {
     return this.#answered.promise;
   }
 
   ask(): void {
-    const { servers, repeat } = this.#asking;
+    const { servers, repeat } = this.#options;
     const server = servers[this.#next++ % servers.length];
     if (server !== undefined) this.#channel(server).send(this.#message);
     this.#deadline.set(repeat);
@@ -90,7 +96,7 @@ class Inquiry implements Expiring {
   #channel(server: Address): Datagrams {
     const known = this.#channels.get(server);
     if (known !== undefined) return known;
-    const { transport } = this.#asking;
+    const { transport } = this.#options;
     const channel = transport.datagrams(server, (bytes) => this.#heard(bytes, server));
     this.#channels.set(server, channel);
     return channel;
@@ -106,7 +112,7 @@ class Inquiry implements Expiring {
     if (this.#connected) return;
     this.#connected = true;
     try {
-      const { transport } = this.#asking;
+      const { transport } = this.#options;
       const bytes = await askOverTcp(transport, server, this.#message, this.#overTcp.signal);
       const answer = decodeAnswer(bytes, this.#question);
       if (answer !== null && answer !== TRUNCATED) this.#answered.resolve(answer);

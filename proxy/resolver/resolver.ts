@@ -5,20 +5,20 @@
 import { LRUCache } from "lru-cache";
 import type { Ip } from "../../shared/address.ts";
 import type { ResolverSettings } from "../config/index.ts";
-import { SharedWork } from "../single-flight.ts";
+import { SingleFlight } from "../single-flight.ts";
 import { type Transport, orGiveUp } from "../transport/index.ts";
 import { BUSY, NXDOMAIN, ResolveError, TIMED_OUT } from "./resolve-error.ts";
-import { inquire } from "./query.ts";
-import { type Answer, NOTHING, type QuestionType, isAskable, reverseName } from "./message.ts";
+import { query } from "./query.ts";
+import { type DnsResponse, NOTHING, type QuestionType, isAskable, reverseName } from "./message.ts";
 
 /** How long somebody waits for an answer. */
-export interface Patience {
+export interface ResolveOptions {
   /** ms; 0 for as long as it takes, as in nginx. */
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
-export interface Pace {
+export interface ResolverTiming {
   /** ms without a usable answer after which the next server is asked. */
   readonly repeat: number;
   /** The clock that answers age by. */
@@ -26,7 +26,7 @@ export interface Pace {
 }
 
 /** nginx's. */
-const PACE: Pace = { repeat: 5000, clock: performance };
+const TIMING: ResolverTiming = { repeat: 5000, clock: performance };
 
 /** Names and addresses kept. */
 const MOST_KEPT = 20_000;
@@ -41,25 +41,25 @@ export class Resolver {
   readonly #transport: Transport;
   readonly #settings: ResolverSettings;
   readonly #families: readonly QuestionType[];
-  readonly #pace: Pace;
+  readonly #timing: ResolverTiming;
   /** By types and name; likewise what is being asked. */
   readonly #kept: LRUCache<string, readonly string[]>;
-  readonly #asked = new SharedWork<readonly string[]>();
+  readonly #asked = new SingleFlight<readonly string[]>();
   #next = 0;
 
-  constructor(transport: Transport, settings: ResolverSettings, pace = PACE) {
+  constructor(transport: Transport, settings: ResolverSettings, timing = TIMING) {
     this.#transport = transport;
     this.#settings = settings;
     this.#families = [
       ...(settings.ipv4 ? (["A"] as const) : []),
       ...(settings.ipv6 ? (["AAAA"] as const) : []),
     ];
-    this.#pace = pace;
+    this.#timing = timing;
     this.#kept = new LRUCache({
       maxSize: MOST_KEPT,
       sizeCalculation: (values) => values.length,
       ttlResolution: 0,
-      perf: pace.clock,
+      perf: timing.clock,
     });
   }
 
@@ -68,7 +68,7 @@ export class Resolver {
    *
    * @throws ResolveError where there is none; the signal's reason once it gives up
    */
-  async reverse(address: Ip, patience: Patience): Promise<string> {
+  async reverse(address: Ip, patience: ResolveOptions): Promise<string> {
     const [name = ""] = await this.#find(reverseName(address), ["PTR"], patience);
     return name;
   }
@@ -78,14 +78,14 @@ export class Resolver {
    *
    * @throws ResolveError where there are none; the signal's reason once it gives up
    */
-  forward(name: string, patience: Patience): Promise<readonly string[]> {
+  forward(name: string, patience: ResolveOptions): Promise<readonly string[]> {
     return this.#find(name.toLowerCase(), this.#families, patience);
   }
 
   async #find(
     name: string,
     types: readonly QuestionType[],
-    { timeout, signal }: Patience,
+    { timeout, signal }: ResolveOptions,
   ): Promise<readonly string[]> {
     const key = `${types.join()} ${name}`;
     const kept = this.#kept.get(key);
@@ -112,7 +112,11 @@ export class Resolver {
   }
 
   /** All types at once, and first of the same server. @throws ResolveError where nothing is found */
-  async #ask(name: string, types: readonly QuestionType[], signal: AbortSignal): Promise<Answer> {
+  async #ask(
+    name: string,
+    types: readonly QuestionType[],
+    signal: AbortSignal,
+  ): Promise<DnsResponse> {
     const first = this.#next++;
     const answers = await Promise.all(types.map((type) => this.#follow(type, name, first, signal)));
     const failures = answers.map(({ code }) => code).filter((code) => code !== 0);
@@ -135,14 +139,14 @@ export class Resolver {
     name: string,
     first: number,
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<DnsResponse> {
     const { servers } = this.#settings;
-    const { repeat } = this.#pace;
-    const asking = { transport: this.#transport, servers, first, repeat };
+    const { repeat } = this.#timing;
+    const options = { transport: this.#transport, servers, first, repeat };
     let current = name;
     let ttl = Number.POSITIVE_INFINITY;
     for (let aliases = 0; aliases <= MOST_ALIASES && isAskable(current); aliases++) {
-      const answer = await inquire({ type, name: current }, asking, signal);
+      const answer = await query({ type, name: current }, options, signal);
       ttl = Math.min(ttl, answer.ttl);
       if (answer.values.length > 0 || answer.alias === null) return { ...answer, ttl };
       current = answer.alias;

@@ -1,7 +1,7 @@
 /** TLS with a client, from the first byte or after STARTTLS, and what the client's certificate is worth. */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
-import type { Refusal } from "../limits/index.ts";
+import type { Rejection } from "../limits/index.ts";
 import { refuseCertificate } from "../listener/index.ts";
 import type { Dialogue } from "../protocols/index.ts";
 import { reason } from "../reason.ts";
@@ -11,7 +11,7 @@ import type { Server } from "./server.ts";
 /** A client with whom there is no conversation. */
 export interface TurnedAway {
   /** What it is counted as; null where it has been counted. */
-  readonly reason: Refusal | null;
+  readonly reason: Rejection | null;
   /** For the error log; null where it has been told. */
   readonly log: { readonly level: LogLevel; readonly note: string } | null;
   /** For the access log. */

@@ -1,6 +1,6 @@
 /** A `server {}` at work: its settings, and everything that its sessions share. */
 import type { ServerSettings } from "../config/index.ts";
-import type { Refusals, Registry } from "../limits/index.ts";
+import type { RejectionCounts, Limiter } from "../limits/index.ts";
 import type { CachingAuthority } from "../lookup/index.ts";
 import type { AccessLog, ErrorLog, WorkerMetrics } from "../observe/index.ts";
 import type { Protocol } from "../protocols/index.ts";
@@ -23,9 +23,9 @@ export interface Server {
   /** Which upstreams fail; all servers of a process share what they see. */
   readonly health: Health;
   /** Who grants what `limit_conn` and `limit_login_rate` limit. */
-  readonly registry: Registry;
+  readonly limiter: Limiter;
   /** Who was sent away, and why; all servers of a process count together. */
-  readonly refusals: Refusals;
+  readonly rejections: RejectionCounts;
   /** Towards upstreams. */
   readonly upstreamTls: ClientTls;
   readonly transport: Transport;

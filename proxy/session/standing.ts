@@ -50,14 +50,14 @@ export class Standing {
 
   /** It goes to this upstream, and not to the one before. */
   goesTo(upstream: Address): Promise<Limited | null> | null {
-    if (this.#counted.delete("server")) this.#server.registry.release(this.#session, "server");
+    if (this.#counted.delete("server")) this.#server.limiter.release(this.#session, "server");
     return this.#connections("server", () => formatAddress(upstream));
   }
 
   /** The session has ended: nothing is claimed any more. */
   leaves(): void {
     this.#over = true;
-    if (this.#counted.size > 0) this.#server.registry.release(this.#session);
+    if (this.#counted.size > 0) this.#server.limiter.release(this.#session);
   }
 
   /** @param key asked for where there is such a limit; most servers have none */
@@ -70,12 +70,14 @@ export class Standing {
   }
 
   async #claim(claims: readonly Claim[]): Promise<Limited | null> {
-    const denial = await this.#server.registry.claim(this.#session, claims);
+    const denial = await this.#server.limiter.claim(this.#session, claims);
     return denial === null ? null : this.#limited(denial);
   }
 
   #limited({ claim, note }: Denial): Limited {
-    this.#server.refusals.count(claim.kind === "login" ? "login_rate" : `${claim.by}_connections`);
+    this.#server.rejections.count(
+      claim.kind === "login" ? "login_rate" : `${claim.by}_connections`,
+    );
     this.#story.log("error", note);
     return { what: claim.kind === "login" ? "logins" : "connections", note };
   }

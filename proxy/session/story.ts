@@ -2,7 +2,7 @@
 import { formatAddress } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
-import type { Refusal } from "../limits/index.ts";
+import type { Rejection } from "../limits/index.ts";
 import type { Answer } from "../lookup/index.ts";
 import { TIMED_OUT, reason } from "../reason.ts";
 import type { Address, Splice, SpliceReport } from "../transport/index.ts";
@@ -35,7 +35,7 @@ export const ACTIONS = {
 } as const;
 
 /** The status of one who is sent away, as nginx's stream module has it, where it is not 400. */
-const STATUSES: ReadonlyMap<Refusal | null, number> = new Map([
+const STATUSES: ReadonlyMap<Rejection | null, number> = new Map([
   ["client_certificate", 403],
   // A limit's.
   [null, 503],
@@ -159,13 +159,13 @@ export class Story {
   /** The client's time is over. @param doing as for `log` */
   late(doing: string): void {
     this.log("info", `client ${TIMED_OUT}`, doing);
-    this.#server.refusals.count("login_timeout");
+    this.#server.rejections.count("login_timeout");
   }
 
   /** @param doing as for `log` */
   turnedAway({ reason: refusal, log }: TurnedAway, doing: string): void {
     if (log !== null) this.log(log.level, log.note, doing);
-    if (refusal !== null) this.#server.refusals.count(refusal);
+    if (refusal !== null) this.#server.rejections.count(refusal);
     this.#facts.status = STATUSES.get(refusal) ?? 400;
   }
 

@@ -1,6 +1,6 @@
 /** How connections to mail servers are opened. */
 import { parseIp, unixPath } from "../../shared/address.ts";
-import { type Names, ResolveError } from "../resolver/index.ts";
+import { type HostResolver, ResolveError } from "../resolver/index.ts";
 import type { Address, Dials } from "../transport/index.ts";
 import { type Dial, type Dialled, type Failed, dialFirst, interleaved } from "./happy-eyeballs.ts";
 
@@ -22,7 +22,7 @@ export interface Dialer {
 }
 
 /** Straight to the server. */
-export function direct(transport: Dials, names: Names): Dialer {
+export function direct(transport: Dials, names: HostResolver): Dialer {
   return {
     addresses: async (server, signal) => {
       const { host, port } = server;
@@ -46,7 +46,7 @@ export function proxied(dial: Dial): Dialer {
 /** @throws Error in nginx's words */
 async function addressesOf(
   host: string,
-  names: Names,
+  names: HostResolver,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   try {

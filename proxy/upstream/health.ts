@@ -20,7 +20,7 @@ export interface Upstream {
 }
 
 /** Hears which servers can be had. */
-export interface Witness {
+export interface HealthListener {
   /** Nobody gets through to any address of it. @param why one sentence, with nothing of a user in it */
   failing(server: Address, why: string): void;
   /** Somebody got through. */
@@ -40,14 +40,14 @@ const MOST_KEPT = 10_000;
 export class Health {
   readonly #records = new LRUCache<string, Record>({ max: MOST_KEPT });
   readonly #clock: { now(): number };
-  readonly #witness: Witness | null;
+  readonly #listener: HealthListener | null;
 
   /**
-   * @param witness null where nobody is to hear of anything
+   * @param listener null where nobody is to hear of anything
    * @param clock ms, never going backwards
    */
-  constructor(witness: Witness | null = null, clock: { now(): number } = performance) {
-    this.#witness = witness;
+  constructor(listener: HealthListener | null = null, clock: { now(): number } = performance) {
+    this.#listener = listener;
     this.#clock = clock;
   }
 
@@ -66,7 +66,7 @@ export class Health {
 
   /**
    * @param upstream the server that has this address
-   * @param why what the witness is to hear; null where it says nothing of the server
+   * @param why what the listener is to hear; null where it says nothing of the server
    */
   failed(
     address: Address,
@@ -85,7 +85,7 @@ export class Health {
       why !== null &&
       addresses.every((each) => this.#fails(formatAddress(each), settings) !== null)
     ) {
-      this.#witness?.failing(server, why);
+      this.#listener?.failing(server, why);
     }
   }
 
@@ -96,7 +96,7 @@ export class Health {
     if (record !== undefined && this.#clock.now() - record.failed > fail_timeout) {
       this.#records.delete(key);
     }
-    this.#witness?.serving(server);
+    this.#listener?.serving(server);
   }
 
   /** Those that are set aside by the settings of one server or another, each as `address:port`. */

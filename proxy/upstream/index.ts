@@ -1,7 +1,7 @@
 /** The way upstream. */
 export { ClientTlsContexts } from "./client-tls.ts";
 export { type Dialer, direct, proxied } from "./dialer.ts";
-export { Health, type Upstream, type Witness } from "./health.ts";
+export { Health, type Upstream, type HealthListener } from "./health.ts";
 export type { Dial, Dialled } from "./happy-eyeballs.ts";
 export { LocalAddresses } from "./local-addresses.ts";
 export { isOurs } from "./ours.ts";

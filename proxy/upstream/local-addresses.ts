@@ -3,7 +3,7 @@
  * answered late or never: then a login does not wait for the answer, and later ones have it once it is there.
  */
 import { LRUCache } from "lru-cache";
-import type { Names } from "../resolver/index.ts";
+import type { HostResolver } from "../resolver/index.ts";
 
 /** ms that the first login for a name waits. */
 const PATIENCE = 1000;
@@ -22,11 +22,11 @@ interface Entry {
 
 export class LocalAddresses {
   readonly #entries = new LRUCache<string, Entry>({ max: MOST, ttl: LIFETIME });
-  readonly #names: Names;
+  readonly #names: HostResolver;
   /** An answer that comes too late for one login is there for the next. */
   readonly #never = new AbortController().signal;
 
-  constructor(names: Names) {
+  constructor(names: HostResolver) {
     this.#names = names;
   }
 

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Denial, Ledger } from "../../proxy/limits/index.ts";
-import { RemoteRegistry } from "../../proxy/process/worker/remote-registry.ts";
+import { type Denial, ConnectionCounts } from "../../proxy/limits/index.ts";
+import { RemoteLimiter } from "../../proxy/process/worker/remote-limiter.ts";
 import { Worker } from "../../proxy/process/worker/worker.ts";
 import { type BoundSocket, bind } from "../../proxy/transport/index.ts";
 import { configure } from "../support/configuration.ts";
@@ -29,26 +29,26 @@ let socket: BoundSocket;
 let endpoint: LookupEndpoint;
 let worker: Worker;
 const upstreams: Listener[] = [];
-const ledger = new Ledger();
+const connections = new ConnectionCounts();
 /** Settles when the worker has no session left. */
 const idle = Promise.withResolvers<void>();
 /** The most that was counted at a time. */
 let most = 0;
 
-/** A ledger beyond a channel, as it is to a worker process: nothing is answered in the same turn. */
-function remote(): RemoteRegistry {
-  const account = ledger.account();
+/** Connection counts beyond a channel, as it is to a worker process: nothing is answered in the same turn. */
+function remote(): RemoteLimiter {
+  const held = connections.worker();
   const answer = (session: number, denial: Denial | null) =>
-    setImmediate(() => registry.answered(session, denial));
-  const registry = new RemoteRegistry((message) => {
+    setImmediate(() => limiter.answered(session, denial));
+  const limiter = new RemoteLimiter((message) => {
     setImmediate(() => {
       if (message.kind === "claim") {
-        answer(message.session, account.claim(message.session, message.claims));
-        most = Math.max(most, ledger.held);
-      } else if (message.kind === "release") account.release(message.session, message.by);
+        answer(message.session, held.claim(message.session, message.claims));
+        most = Math.max(most, connections.held);
+      } else if (message.kind === "release") held.release(message.session, message.by);
     });
   });
-  return registry;
+  return limiter;
 }
 
 before(async () => {
@@ -101,7 +101,7 @@ before(async () => {
     {
       ticketKeys: [new Uint8Array(48)],
       pairs: () => Promise.resolve(null),
-      registry: remote(),
+      limiter: remote(),
       reopen() {},
     },
     idle.resolve,
@@ -207,9 +207,9 @@ test("after all endings, ten thousand in all, nothing is counted any more", asyn
   await Promise.all([idle.promise, ...last]);
   // What was said last is heard before what is asked now.
   await nextTurn();
-  assert.equal(ledger.held, 0);
+  assert.equal(connections.held, 0);
   assert.ok(most > 20, `only ${most} were counted at a time`);
-  const { counts } = worker.refusals;
+  const { counts } = worker.rejections;
   for (const reason of ["client_connections", "user_connections", "server_connections"] as const) {
     assert.ok((counts.get(reason) ?? 0) > 0, reason);
   }

@@ -1,6 +1,6 @@
 // Resolvers that ask name servers of a test's own.
 import type { ResolverSettings } from "../../proxy/config/index.ts";
-import { type Pace, Resolver } from "../../proxy/resolver/resolver.ts";
+import { type ResolverTiming, Resolver } from "../../proxy/resolver/resolver.ts";
 import { transport } from "./connections.ts";
 import type { NameServer } from "./name-server.ts";
 
@@ -8,7 +8,7 @@ import type { NameServer } from "./name-server.ts";
 export function resolverOf(
   servers: readonly Pick<NameServer, "host" | "port">[],
   settings: Partial<ResolverSettings> = {},
-  pace: Partial<Pace> = {},
+  pace: Partial<ResolverTiming> = {},
 ): Resolver {
   return new Resolver(
     transport,

@@ -1,6 +1,6 @@
 /** What is counted, for Prometheus. */
 export { PrimaryMetrics } from "./primary-metrics.ts";
-export { Bygones, type Snapshot, totalOf } from "./snapshot.ts";
+export { RetiredCounts, type Snapshot, totalOf } from "./snapshot.ts";
 export {
   type CacheResult,
   type LoginResult,

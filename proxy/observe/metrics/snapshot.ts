@@ -6,7 +6,7 @@ import { PREFIX } from "./kinds.ts";
 export type Snapshot = readonly object[];
 
 /** What processes that have ended have counted: without them a reload would look as if counting began anew. */
-export class Bygones {
+export class RetiredCounts {
   #counts: Snapshot = [];
 
   /** @param last what a process has told last */

@@ -34,7 +34,7 @@ export type CacheResult = (typeof CACHE_RESULTS)[number];
 type LookupResult = "route" | "refused" | "wait" | "unavailable";
 
 /** What can be told only when somebody asks. */
-export interface Live {
+export interface MetricSources {
   sessions(): Iterable<{ readonly protocol: ProtocolName; readonly state: SessionState }>;
   /** Upstreams that are set aside, each as `address:port`. */
   aside(): readonly string[];
@@ -107,7 +107,7 @@ export class WorkerMetrics {
     "result",
   );
 
-  constructor(live: Live) {
+  constructor(sources: MetricSources) {
     watchProcess(this.#registry, "worker");
     this.#beginAtZero();
     countedElsewhere(
@@ -115,16 +115,16 @@ export class WorkerMetrics {
       "refused_total",
       "Clients sent away before they were logged in",
       ["reason"],
-      () => Array.from(live.refused(), ([reason, count]) => [{ reason }, count] as const),
+      () => Array.from(sources.refused(), ([reason, count]) => [{ reason }, count] as const),
     );
-    lostLines(this.#registry, () => live.lost());
+    lostLines(this.#registry, () => sources.lost());
     gauge(
       this.#registry,
       "sessions",
       "Sessions, by what they are doing",
       ["protocol", "state"],
       "sum",
-      () => census(live.sessions()),
+      () => census(sources.sessions()),
     );
     gauge(
       this.#registry,
@@ -133,7 +133,7 @@ export class WorkerMetrics {
       ["upstream"],
       "max",
       () =>
-        live
+        sources
           .aside()
           .slice(0, MOST_ASIDE)
           .map((upstream) => [{ upstream }, 1] as const),
@@ -196,7 +196,7 @@ export class WorkerMetrics {
   }
 }
 
-function* census(sessions: ReturnType<Live["sessions"]>): Values<"protocol" | "state"> {
+function* census(sessions: ReturnType<MetricSources["sessions"]>): Values<"protocol" | "state"> {
   const counts = new Map<string, number>();
   for (const { protocol, state } of sessions) {
     const key = `${protocol} ${state}`;

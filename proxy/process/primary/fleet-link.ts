@@ -2,17 +2,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { FleetSettings, LogLevel } from "../../config/index.ts";
-import { type Host, Live } from "../../fleet/index.ts";
+import { type FleetHandler, FleetClient } from "../../fleet/index.ts";
 import { type ErrorLog, totalOf } from "../../observe/index.ts";
 import { trustSystem } from "../../transport/index.ts";
 import type { Generations } from "./generations.ts";
 import type { Sessions } from "../control/sessions.ts";
 
-export class FleetLine implements Host {
+export class FleetLine implements FleetHandler {
   readonly #generations: Generations;
   readonly #sessions: Sessions;
   readonly #log: () => ErrorLog;
-  #followed: { readonly fleet: FleetSettings; readonly live: Live } | null = null;
+  #followed: { readonly fleet: FleetSettings; readonly live: FleetClient } | null = null;
   #trusting = false;
 
   /** @param log the one that there is when something happens */
@@ -32,7 +32,7 @@ export class FleetLine implements Host {
     if (!this.#trusting) trustSystem();
     this.#trusting = true;
     const heard = fleet.url === before?.fleet.url ? before.live.heard : null;
-    this.#followed = { fleet, live: new Live(fleet, this, this, heard) };
+    this.#followed = { fleet, live: new FleetClient(fleet, this, this, heard) };
   }
 
   close(): void {

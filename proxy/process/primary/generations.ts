@@ -1,6 +1,6 @@
 /** All that have workers: the generation that is to serve, and those before it whose sessions have not ended. */
 import type { Identity, Listen, Settings } from "../../config/index.ts";
-import { Ledger } from "../../limits/index.ts";
+import { ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
 import { clientListens } from "../ipc/bindings.ts";
 import type { Generation, Survivor } from "./generation.ts";
@@ -25,7 +25,7 @@ export class Generations implements Iterable<Generation> {
   readonly #alone: boolean;
   readonly #sockets: Sockets;
   readonly #owner: Owner;
-  readonly #ledger = new Ledger();
+  readonly #connections = new ConnectionCounts();
   readonly #ticketKeys = new OwnTicketKeys((keys) => {
     for (const generation of this.#all) generation.renewTickets(keys);
   });
@@ -64,12 +64,12 @@ export class Generations implements Iterable<Generation> {
       gone: (counts) => this.#owner.gone(counts),
     };
     const generation = this.#alone
-      ? new InProcess(settings, this.#sockets, shared, this.#ledger, survivor)
+      ? new InProcess(settings, this.#sockets, shared, this.#connections, survivor)
       : new WorkerProcesses(
           settings,
           this.#sockets,
           shared,
-          this.#ledger,
+          this.#connections,
           this.#owner.log(),
           survivor,
         );

@@ -1,6 +1,6 @@
 /** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
 import type { Listen, Settings } from "../../config/index.ts";
-import type { Ledger } from "../../limits/index.ts";
+import type { ConnectionCounts } from "../../limits/index.ts";
 import {
   type BoundSocket,
   type Connection,
@@ -32,7 +32,7 @@ export class InProcess implements Generation {
     settings: Settings,
     sockets: Sockets,
     { ticketKeys }: SharedByWorkers,
-    ledger: Ledger,
+    connections: ConnectionCounts,
     survivor: Survivor,
   ) {
     this.settings = settings;
@@ -43,7 +43,7 @@ export class InProcess implements Generation {
       {
         ticketKeys: ticketKeys.current,
         pairs: async (material, id) => settings.keyMaterials.get(material)?.pairs(id) ?? null,
-        registry: ledger.account(),
+        limiter: connections.worker(),
         reopen() {},
       },
       () => this.#end(),

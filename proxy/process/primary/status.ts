@@ -2,7 +2,7 @@
 import { formatAddress, unixPath } from "../../../shared/address.ts";
 import type { Listen } from "../../config/index.ts";
 import {
-  Bygones,
+  RetiredCounts,
   type ErrorLog,
   PageServer,
   type PrimaryMetrics,
@@ -25,7 +25,7 @@ export interface Told {
 export class Status {
   readonly #told: Told;
   /** What workers that have gone had counted. */
-  readonly #bygones = new Bygones();
+  readonly #retired = new RetiredCounts();
   #shown: { readonly listen: Listen; readonly server: PageServer } | null = null;
 
   constructor(told: Told) {
@@ -66,7 +66,7 @@ export class Status {
 
   /** A worker has gone. */
   gone(counts: Snapshot): void {
-    this.#bygones.add(counts);
+    this.#retired.add(counts);
   }
 
   async #counts(): Promise<string> {
@@ -75,6 +75,6 @@ export class Status {
     await generations.count();
     // At one moment, so that a worker that ends meanwhile counts once.
     const living = [...generations].flatMap(({ counts }) => counts);
-    return this.#bygones.expose([own, ...living]);
+    return this.#retired.expose([own, ...living]);
   }
 }

@@ -2,7 +2,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
 import type { Identity, Settings } from "../../config/index.ts";
-import type { Account, Ledger } from "../../limits/index.ts";
+import type { WorkerCounts, ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
 import { bindings } from "../ipc/bindings.ts";
@@ -32,7 +32,7 @@ const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
 export class WorkerProcesses implements Generation {
   readonly settings: Settings;
   readonly #sockets: Sockets;
-  readonly #ledger: Ledger;
+  readonly #connections: ConnectionCounts;
   readonly #log: ErrorLog;
   readonly #shared: SharedByWorkers;
   readonly #workers = new Map<Worker, RemoteWorker>();
@@ -50,14 +50,14 @@ export class WorkerProcesses implements Generation {
     settings: Settings,
     sockets: Sockets,
     shared: SharedByWorkers,
-    ledger: Ledger,
+    connections: ConnectionCounts,
     log: ErrorLog,
     survivor: Survivor,
   ) {
     this.settings = settings;
     this.#sockets = sockets;
     this.#shared = shared;
-    this.#ledger = ledger;
+    this.#connections = connections;
     this.#log = log;
     this.#survivor = survivor;
   }
@@ -134,7 +134,7 @@ export class WorkerProcesses implements Generation {
       ...workerEnvironment(settings.env),
       OPENSSL_CONF,
     });
-    const account = this.#ledger.account();
+    const held = this.#connections.worker();
     const began = performance.now();
     const remote = new RemoteWorker(worker);
     this.#workers.set(worker, remote);
@@ -143,7 +143,7 @@ export class WorkerProcesses implements Generation {
     worker.on("exit", (code, signal) => {
       this.#workers.delete(worker);
       remote.gone();
-      account.close();
+      held.close();
       this.#survivor.gone(remote.counts);
       this.#log.write(...ending(`worker process ${worker.process.pid}`, code, signal));
       if (this.#ending) {
@@ -153,7 +153,7 @@ export class WorkerProcesses implements Generation {
     });
     this.#configure(worker, index);
     this.#hand(worker);
-    worker.on("message", (message: FromWorker) => this.#hear(message, worker, account));
+    worker.on("message", (message: FromWorker) => this.#hear(message, worker, held));
   }
 
   /** What files hold may be something else by now than when the settings were read. */
@@ -185,7 +185,7 @@ export class WorkerProcesses implements Generation {
     }
   }
 
-  #hear(message: FromWorker, worker: Worker, account: Account): void {
+  #hear(message: FromWorker, worker: Worker, held: WorkerCounts): void {
     switch (message.kind) {
       case "ready":
         this.#log.write("notice", `start worker process ${worker.process.pid}`);
@@ -208,11 +208,11 @@ export class WorkerProcesses implements Generation {
       }
       case "claim": {
         const { session, claims } = message;
-        send(worker, { kind: "answer", session, denial: account.claim(session, claims) });
+        send(worker, { kind: "answer", session, denial: held.claim(session, claims) });
         break;
       }
       case "release":
-        account.release(message.session, message.by);
+        held.release(message.session, message.by);
         break;
     }
   }

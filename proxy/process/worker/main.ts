@@ -6,14 +6,14 @@ import { bindings } from "../ipc/bindings.ts";
 import { NO_SESSIONS } from "../primary/generation.ts";
 import type { FromWorker, ToWorker } from "../ipc/messages.ts";
 import { RemotePairs } from "../remote-pairs.ts";
-import { RemoteRegistry } from "./remote-registry.ts";
+import { RemoteLimiter } from "./remote-limiter.ts";
 import { FATAL, settle } from "./worker-setup.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
 
 export function runWorker(): void {
   let worker: Worker | null = null;
   let awaited = 0;
-  const registry = new RemoteRegistry(tell);
+  const limiter = new RemoteLimiter(tell);
   const pairs = new RemotePairs(tell);
 
   // The terminal's Ctrl-C goes to the whole process group; the primary alone decides what it means.
@@ -34,7 +34,7 @@ export function runWorker(): void {
   process.on("message", (message: ToWorker, socket: BoundSocket | undefined) => {
     switch (message.kind) {
       case "configure":
-        worker = configure(message, registry, pairs);
+        worker = configure(message, limiter, pairs);
         awaited = bindings(message.settings).length;
         break;
       case "listen":
@@ -51,7 +51,7 @@ export function runWorker(): void {
         worker?.renewTickets(message.keys);
         break;
       case "answer":
-        registry.answered(message.session, message.denial);
+        limiter.answered(message.session, message.denial);
         break;
       case "count":
         if (worker !== null) void tellCounts(worker, message.question);
@@ -91,12 +91,12 @@ function stillborn(error: Error): never {
 /** Logs and certificates are open before privileges are given up, and sockets are taken after. */
 function configure(
   { settings, ticketKeys, identity, index }: ToWorker & { kind: "configure" },
-  registry: RemoteRegistry,
+  limiter: RemoteLimiter,
   remote: RemotePairs,
 ): Worker {
   const worker = new Worker(
     settings,
-    { ticketKeys, pairs: (...what) => remote.ask(...what), registry, reopen },
+    { ticketKeys, pairs: (...what) => remote.ask(...what), limiter, reopen },
     () => void exitSoon(worker),
   );
   settle(settings, identity, index, worker.log);

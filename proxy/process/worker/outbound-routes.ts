@@ -8,7 +8,7 @@ import {
   HttpResponder,
   type Relay,
 } from "../../lookup/index.ts";
-import type { Names } from "../../resolver/index.ts";
+import type { HostResolver } from "../../resolver/index.ts";
 import type { Server } from "../../session/index.ts";
 import { type Dials, SocketClientTls, type Transport } from "../../transport/index.ts";
 import {
@@ -26,7 +26,7 @@ import {
 export function waysUpstream(
   { outbound: { clear, tls, bypass }, proxy_bind: bind, proxy_socket_keepalive }: ServerSettings,
   transport: Transport,
-  names: Names,
+  names: HostResolver,
 ): Server["ways"] {
   const options = { bind, keepAlive: proxy_socket_keepalive };
   const dials: Dials = { dial: (to, signal) => transport.dial(to, signal, options) };
@@ -40,7 +40,7 @@ export function waysUpstream(
 }
 
 /** Names whose addresses are of the family of ours, where they have such; else the dialling tells of it. */
-function reachableFrom(bind: string, names: Names): Names {
+function reachableFrom(bind: string, names: HostResolver): HostResolver {
   return {
     addresses: async (host, signal) => {
       const all = await names.addresses(host, signal);

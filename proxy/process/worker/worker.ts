@@ -8,9 +8,9 @@ import {
   type WorkerSettings,
   trusts,
 } from "../../config/index.ts";
-import { Reporter, tellFleet } from "../../fleet/index.ts";
+import { HealthReporter, postReportsTo } from "../../fleet/index.ts";
 import { type KeyMaterialSource, TlsContexts } from "../../listener/index.ts";
-import { Refusals, type Registry } from "../../limits/index.ts";
+import { RejectionCounts, type Limiter } from "../../limits/index.ts";
 import {
   AccessLog,
   ErrorLog,
@@ -21,11 +21,11 @@ import {
 } from "../../observe/index.ts";
 import { protocols } from "../../protocols/index.ts";
 import {
-  type Names,
+  type HostResolver,
   type Resolver,
   Resolvers,
-  SystemNames,
-  namesBy,
+  SystemResolver,
+  configuredResolver,
 } from "../../resolver/index.ts";
 import { type Server, Session } from "../../session/index.ts";
 import {
@@ -58,7 +58,7 @@ export interface Resources {
   /** Asks for certificates that the settings do not hold. */
   readonly pairs: KeyMaterialSource["pairs"];
   /** Counts what all workers hold together. */
-  readonly registry: Registry;
+  readonly limiter: Limiter;
   /** Asks for the sockets that it was told to `listen` to, again. */
   readonly reopen: () => void;
 }
@@ -67,7 +67,7 @@ export class Worker {
   /** For what is not about a session. */
   readonly log: ErrorLog;
   /** Who was sent away, and why. */
-  readonly refusals = new Refusals();
+  readonly rejections = new RejectionCounts();
   readonly #bindings: readonly Binding[];
   readonly #transport: Transport;
   readonly #servers: readonly Server[];
@@ -76,7 +76,7 @@ export class Worker {
   readonly #sessions = new Set<Session | RelayedLookup>();
   readonly #sinks = new Sinks((level, message) => this.log.write(level, message));
   /** Null where nobody is to be told. */
-  readonly #reporter: Reporter | null;
+  readonly #reporter: HealthReporter | null;
   readonly #metrics: WorkerMetrics;
   readonly #tls: TlsContexts;
   readonly #idle: () => void;
@@ -86,7 +86,7 @@ export class Worker {
   /** @param idle called when a draining worker has no session left */
   constructor(
     settings: WorkerSettings,
-    { ticketKeys, pairs, registry, reopen }: Resources,
+    { ticketKeys, pairs, limiter, reopen }: Resources,
     idle: () => void,
   ) {
     this.#bindings = bindings(settings);
@@ -99,14 +99,14 @@ export class Worker {
     this.log = new ErrorLog(settings.error_log, sinks);
     this.#doors = new Doors(this.log, transport, reopen);
     const resolvers = new Resolvers(transport);
-    const system = new SystemNames();
+    const system = new SystemResolver();
     const { fleet } = settings;
-    this.#reporter = fleet === null ? null : new Reporter(tellFleet(fleet), this.log);
+    this.#reporter = fleet === null ? null : new HealthReporter(postReportsTo(fleet), this.log);
     const health = new Health(this.#reporter);
     const metrics = new WorkerMetrics({
       sessions: () => [...this.#sessions].filter((each) => each instanceof Session),
       aside: () => health.aside(settings.servers),
-      refused: () => this.refusals.counts,
+      refused: () => this.rejections.counts,
       lost: () => sinks.lost,
     });
     this.#metrics = metrics;
@@ -132,8 +132,8 @@ export class Worker {
       ways: waysUpstream(server, transport, upstreamNames(server, resolvers) ?? system),
       health,
       upstreamTls: clientTls.of(server.proxyTls),
-      registry,
-      refusals: this.refusals,
+      limiter,
+      rejections: this.rejections,
       transport,
       metrics,
       errorLog: new ErrorLog(server.error_log, sinks),
@@ -173,7 +173,7 @@ export class Worker {
     try {
       this.#transport.admit(client);
     } catch (error) {
-      this.refusals.count("worker_connections");
+      this.rejections.count("worker_connections");
       (server?.errorLog ?? this.log).write("alert", reason(error));
       if (server !== null) sayFull(server, listen, client);
       client.destroy();
@@ -288,6 +288,6 @@ function nameResolver({ protocol, resolver }: ServerSettings, all: Resolvers): R
 function upstreamNames(
   { resolver, resolver_timeout }: ServerSettings,
   all: Resolvers,
-): Names | null {
-  return resolver === null ? null : namesBy(all.get(resolver), resolver_timeout);
+): HostResolver | null {
+  return resolver === null ? null : configuredResolver(all.get(resolver), resolver_timeout);
 }

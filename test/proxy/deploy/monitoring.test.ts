@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, test } from "node:test";
 import { parse } from "yaml";
-import { Refusals } from "../../../proxy/limits/index.ts";
-import { Bygones, PrimaryMetrics, WorkerMetrics } from "../../../proxy/observe/index.ts";
+import { RejectionCounts } from "../../../proxy/limits/index.ts";
+import { RetiredCounts, PrimaryMetrics, WorkerMetrics } from "../../../proxy/observe/index.ts";
 import { configure, mailBlock } from "../../support/configuration.ts";
 import { type Sample, parseMetrics } from "../../support/status.ts";
 
@@ -41,7 +41,7 @@ before(async () => {
   const worker = new WorkerMetrics({
     sessions: () => [],
     aside: () => [],
-    refused: () => new Refusals().counts,
+    refused: () => new RejectionCounts().counts,
     lost: () => ({ access: 0, error: 0 }),
   });
   const primary = new PrimaryMetrics(
@@ -49,7 +49,10 @@ before(async () => {
     () => ({ access: 0, error: 0 }),
     false,
   );
-  const text = await new Bygones().expose([await worker.snapshot(), await primary.snapshot()]);
+  const text = await new RetiredCounts().expose([
+    await worker.snapshot(),
+    await primary.snapshot(),
+  ]);
   samples = parseMetrics(text);
   const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
   names = new Set(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { Live } from "../../../proxy/fleet/index.ts";
+import { FleetClient } from "../../../proxy/fleet/index.ts";
 import { version } from "../../../proxy/version.ts";
 import { type LineServer, startLineServer } from "../../support/line-server.ts";
 
@@ -10,7 +10,7 @@ const NEVER = 1_000_000_000;
 const PACE = { beat: NEVER, presence: NEVER, first: 1, slowest: 4, refused: 1 };
 
 let fleet: LineServer;
-let live: Live | null;
+let live: FleetClient | null;
 /** What was done to sessions and lookups. */
 let done: string[];
 let log: string[];
@@ -42,13 +42,13 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await once(news, "news");
 }
 
-function start(pace: Partial<typeof PACE> = {}, heard: number | null = null): Live {
+function start(pace: Partial<typeof PACE> = {}, heard: number | null = null): FleetClient {
   const host = {
     kick: (user: string) => Promise.resolve(add(done, `kick ${user}`)),
     forget: () => add(done, "forget"),
     sessions: () => Promise.resolve(3),
   };
-  live = new Live(
+  live = new FleetClient(
     { url: fleet.url, key: "postern_its-own" },
     host,
     { write: (level, message) => add(log, `${level}: ${message}`) },

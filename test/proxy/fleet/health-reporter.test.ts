@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { Reporter } from "../../../proxy/fleet/index.ts";
+import { HealthReporter } from "../../../proxy/fleet/index.ts";
 import type { HealthReport } from "../../../shared/fleet.ts";
 
 const NEVER = 1_000_000_000;
@@ -9,7 +9,7 @@ const NEVER = 1_000_000_000;
 const m1 = { host: "192.0.2.1", port: 143 };
 const m2 = { host: "m2.example.test", port: 993 };
 
-let reporter: Reporter;
+let reporter: HealthReporter;
 /** What the fleet has been told, request by request. */
 let told: (readonly HealthReport[])[];
 /** Says when one has come, before it is answered. */
@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 async function start(soonest: number, again: number): Promise<void> {
-  reporter = new Reporter(
+  reporter = new HealthReporter(
     (reports) => {
       told.push(reports);
       requests.emit("request");

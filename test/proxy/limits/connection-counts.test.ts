@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Claim, CountedBy } from "../../../proxy/limits/index.ts";
-import { Ledger } from "../../../proxy/limits/index.ts";
+import { ConnectionCounts } from "../../../proxy/limits/index.ts";
 
 function connection(by: CountedBy, key: string, most: number, room = 100): Claim {
   return { kind: "connection", by, zone: by, key, most, room };
@@ -11,8 +11,8 @@ function connection(by: CountedBy, key: string, most: number, room = 100): Claim
 
 describe("connections", () => {
   test("of all workers count together", () => {
-    const ledger = new Ledger();
-    const workers = [ledger.account(), ledger.account()];
+    const connections = new ConnectionCounts();
+    const workers = [connections.worker(), connections.worker()];
     const claims = [connection("client", "192.0.2.1/32", 2)];
     assert.equal(workers[0]!.claim(1, claims), null);
     assert.equal(workers[1]!.claim(1, claims), null);
@@ -23,17 +23,17 @@ describe("connections", () => {
   });
 
   test("are granted all or none", () => {
-    const ledger = new Ledger();
-    const account = ledger.account();
+    const connections = new ConnectionCounts();
+    const account = connections.worker();
     account.claim(1, [connection("user", "anna", 1)]);
     const both = [connection("client", "192.0.2.1/32", 1), connection("user", "anna", 1)];
     assert.notEqual(account.claim(2, both), null);
-    assert.equal(ledger.held, 1);
+    assert.equal(connections.held, 1);
   });
 
   test("that are given back by what counts them leave the others", () => {
-    const ledger = new Ledger();
-    const account = ledger.account();
+    const connections = new ConnectionCounts();
+    const account = connections.worker();
     account.claim(1, [connection("user", "anna", 1)]);
     account.claim(1, [connection("server", "192.0.2.9:143", 1)]);
     account.release(1, "server");
@@ -42,7 +42,7 @@ describe("connections", () => {
   });
 
   test("under more keys than a zone has room for are refused, as nginx refuses them", () => {
-    const account = new Ledger().account();
+    const account = new ConnectionCounts().worker();
     for (const [session, key] of ["a", "b"].entries()) {
       assert.equal(account.claim(session, [connection("user", key, 5, 2)]), null);
     }
@@ -54,12 +54,12 @@ describe("connections", () => {
   });
 
   test("of a worker that died are free, and nothing that it said before counts after", () => {
-    const ledger = new Ledger();
-    const account = ledger.account();
+    const connections = new ConnectionCounts();
+    const account = connections.worker();
     account.claim(1, [connection("user", "anna", 1)]);
     account.close();
     account.claim(2, [connection("user", "anna", 1)]);
-    assert.equal(ledger.held, 0);
+    assert.equal(connections.held, 0);
   });
 
   test("are never more than the limit under any key, and none are left when all have gone", () => {
@@ -75,8 +75,8 @@ describe("connections", () => {
         fc.array(act, { maxLength: 60 }),
         fc.integer({ min: 1, max: 3 }),
         (acts, most) => {
-          const ledger = new Ledger();
-          const workers = [0, 1, 2].map(() => ledger.account());
+          const connections = new ConnectionCounts();
+          const workers = [0, 1, 2].map(() => connections.worker());
           // What should be held, kept the slow way.
           let model: { worker: number; session: number; by: CountedBy; key: string }[] = [];
           for (const { act: what, ...one } of acts) {
@@ -97,13 +97,13 @@ describe("connections", () => {
               model = model.filter((held) => !mine(held) || held.by !== by);
             } else {
               account.close();
-              workers[worker] = ledger.account();
+              workers[worker] = connections.worker();
               model = model.filter((held) => held.worker !== worker);
             }
-            assert.equal(ledger.held, model.length);
+            assert.equal(connections.held, model.length);
           }
           for (const account of workers) account.close();
-          assert.equal(ledger.held, 0);
+          assert.equal(connections.held, 0);
         },
       ),
     );
@@ -114,51 +114,51 @@ describe("logins", () => {
   let now = 0;
   const account = () => {
     now = 0;
-    return new Ledger(() => now).account();
+    return new ConnectionCounts(() => now).worker();
   };
   const login = (network: string, rate = 0.5, burst = 2): readonly Claim[] => [
     { kind: "login", network, rate, burst },
   ];
 
   test("may come at once as often as burst says and once more, then at the rate", () => {
-    const registry = account();
-    for (let count = 0; count < 3; count++) assert.equal(registry.claim(1, login("a")), null);
+    const limiter = account();
+    for (let count = 0; count < 3; count++) assert.equal(limiter.claim(1, login("a")), null);
     assert.match(
-      registry.claim(1, login("a"))?.note ?? "",
+      limiter.claim(1, login("a"))?.note ?? "",
       /^limiting logins, excess: 3\.000 by network a$/,
     );
     now += 1000;
-    assert.notEqual(registry.claim(1, login("a")), null);
+    assert.notEqual(limiter.claim(1, login("a")), null);
     now += 1000;
-    assert.equal(registry.claim(1, login("a")), null);
-    assert.notEqual(registry.claim(1, login("a")), null);
+    assert.equal(limiter.claim(1, login("a")), null);
+    assert.notEqual(limiter.claim(1, login("a")), null);
   });
 
   test("that are refused do not count, so that a client that keeps asking gets in at the rate", () => {
-    const registry = account();
+    const limiter = account();
     let granted = 0;
     for (; now < 60_000; now += 100) {
-      if (registry.claim(1, login("a")) === null) granted++;
+      if (limiter.claim(1, login("a")) === null) granted++;
     }
     assert.equal(granted, 3 + 29);
   });
 
   test("of one network are no other's", () => {
-    const registry = account();
-    for (let count = 0; count < 3; count++) registry.claim(1, login("a"));
-    assert.notEqual(registry.claim(1, login("a")), null);
-    assert.equal(registry.claim(1, login("b")), null);
+    const limiter = account();
+    for (let count = 0; count < 3; count++) limiter.claim(1, login("a"));
+    assert.notEqual(limiter.claim(1, login("a")), null);
+    assert.equal(limiter.claim(1, login("b")), null);
   });
 
   test("never outrun the rate in any stretch of time", () => {
     const gaps = fc.array(fc.nat(3000), { maxLength: 200 });
     fc.assert(
       fc.property(gaps, fc.integer({ min: 1, max: 10 }), (waits, burst) => {
-        const registry = account();
+        const limiter = account();
         const granted: number[] = [];
         for (const wait of waits) {
           now += wait;
-          if (registry.claim(1, login("a", 0.5, burst)) === null) granted.push(now);
+          if (limiter.claim(1, login("a", 0.5, burst)) === null) granted.push(now);
         }
         for (const [index, from] of granted.entries()) {
           for (const [more, to] of granted.slice(index).entries()) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Health, type Witness } from "../../../proxy/upstream/index.ts";
+import { Health, type HealthListener } from "../../../proxy/upstream/index.ts";
 
 const settings = { max_fails: 2, fail_timeout: 10_000 };
 const [first, second, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((host) => ({
@@ -11,16 +11,16 @@ type Server = { host: string; port: number };
 
 let now: number;
 let health: Health;
-/** What the witness has heard. */
+/** What the listener has heard. */
 let heard: string[];
-const witness: Witness = {
+const listener: HealthListener = {
   failing: ({ host }, why) => void heard.push(`${host} fails: ${why}`),
   serving: ({ host }) => void heard.push(`${host} serves`),
 };
 beforeEach(() => {
   now = 1_000_000;
   heard = [];
-  health = new Health(witness, { now: () => now });
+  health = new Health(listener, { now: () => now });
 });
 
 function order(): string {
@@ -104,7 +104,7 @@ test("a port of its own is a server of its own", () => {
   assert.equal(order(), "123");
 });
 
-describe("a witness hears", () => {
+describe("a listener hears", () => {
   const server = { host: "mail.example.test", port: 143 };
   const upstream = { server, addresses: [first, second] };
 

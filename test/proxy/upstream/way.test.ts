@@ -1,7 +1,7 @@
 // Who goes through the proxy, and who does not.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Names } from "../../../proxy/resolver/index.ts";
+import type { HostResolver } from "../../../proxy/resolver/index.ts";
 import {
   type Dialer,
   LocalAddresses,
@@ -17,7 +17,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Names whose addresses somebody tells, or fails to. */
-function names(tell: (name: string) => Promise<readonly string[]>): Names {
+function names(tell: (name: string) => Promise<readonly string[]>): HostResolver {
   return { addresses: (name) => tell(name) };
 }
 

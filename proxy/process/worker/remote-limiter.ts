@@ -1,10 +1,10 @@
 /** The primary's ledger as a worker sees it: claims go over cluster's channel, and answers come back by it. */
-import type { Claim, CountedBy, Denial, Registry } from "../../limits/index.ts";
+import type { Claim, CountedBy, Denial, Limiter } from "../../limits/index.ts";
 import type { FromWorker } from "../ipc/messages.ts";
 
 type Answered = (denial: Denial | null) => void;
 
-export class RemoteRegistry implements Registry {
+export class RemoteLimiter implements Limiter {
   readonly #tell: (message: FromWorker) => void;
   /** By session: each has one request under way. */
   readonly #waiting = new Map<number, Answered>();
