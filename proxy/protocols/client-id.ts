@@ -4,24 +4,25 @@
  */
 import { parseIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
-import type { ClientFacts, LoginEnd, Saying } from "./protocol.ts";
+import type { Command } from "../transport/index.ts";
+import type { ClientInfo, LoginEnd } from "./protocol.ts";
 
 /** Proxies in a row, the first included; Dovecot's number. */
 export const MOST_HOPS = 5;
 
 /** Dovecot's words for where no hop is left. */
-export function looping(name: Saying["name"]): LoginEnd {
+export function loopDetected(name: Command["name"]): LoginEnd {
   return { kind: "impossible", name, why: "TTL reached zero - proxies appear to be looping" };
 }
 
 /** Each with its value; null where there is nothing to tell. */
-export type Facts = Readonly<Record<string, ByteString | null>>;
+export type Attributes = Readonly<Record<string, ByteString | null>>;
 
 const HOPS = "x-proxy-ttl";
 
 /** IMAP's ID with Dovecot's names for the fields. */
-export function idCommand(client: ClientFacts, hops: number): ByteString {
-  const facts: Facts = {
+export function idCommand(client: ClientInfo, hops: number): ByteString {
+  const facts: Attributes = {
     "x-session-id": client.session,
     "x-originating-ip": ip(client.address),
     "x-originating-port": port(client.address, client.port),
@@ -47,7 +48,7 @@ export function idHops(words: readonly ByteString[]): ByteString | undefined {
 }
 
 /** What XCLIENT has in common for SMTP and POP3. */
-export function xclientFacts(client: ClientFacts, hops: number): Facts {
+export function xclientAttributes(client: ClientInfo, hops: number): Attributes {
   return {
     ADDR: ip(client.address),
     PORT: port(client.address, client.port),
@@ -56,7 +57,7 @@ export function xclientFacts(client: ClientFacts, hops: number): Facts {
   };
 }
 
-export function xclientCommand(facts: Facts): ByteString {
+export function xclientCommand(facts: Attributes): ByteString {
   const attributes = Object.entries(facts).flatMap(([name, value]) => {
     return value === null ? [] : [` ${name}=${xtext(value)}`];
   });

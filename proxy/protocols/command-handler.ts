@@ -10,10 +10,10 @@ import type { ServerSettings } from "../config/index.ts";
 import { type Input, TooLong, chomp, trimSpaces } from "../transport/index.ts";
 import { MOST_HOPS } from "./client-id.ts";
 import { SASL_LINE } from "./limits.ts";
-import type { Farewell, Manner, Step } from "./protocol.ts";
+import type { Farewell, LoginOptions, Step } from "./protocol.ts";
 import { type Exchange, exchange, offered } from "./sasl.ts";
 
-export abstract class Conversation {
+export abstract class CommandHandler {
   /** Whether TLS is active. */
   protected secure: boolean;
   protected readonly settings: ServerSettings;
@@ -49,7 +49,7 @@ export abstract class Conversation {
   protected abstract readonly words: number;
 
   /** How the upstream is to be logged in to. */
-  protected manner(tls: TlsMode): Manner {
+  protected loginOptions(tls: TlsMode): LoginOptions {
     return { tls, hops: this.settings.proxy_client_id ? this.#hops - 1 : null };
   }
 
@@ -59,7 +59,7 @@ export abstract class Conversation {
    *
    * @param hops as the client wrote it, if it did
    */
-  protected hopsLeft(hops: ByteString | undefined): void {
+  protected limitHops(hops: ByteString | undefined): void {
     if (hops !== undefined && /^\d{1,4}$/.test(hops)) {
       this.#hops = Math.min(this.#hops, Number(hops));
     }
@@ -70,7 +70,7 @@ export abstract class Conversation {
     return 0;
   }
 
-  early(_input: Input): Farewell {
+  earlyTalker(_input: Input): Farewell {
     return { kind: "farewell", text: this.invalid() };
   }
 
@@ -97,12 +97,12 @@ export abstract class Conversation {
   }
 
   /** Whether STARTTLS may be offered, and taken. */
-  protected get upgradable(): boolean {
+  protected get starttlsAvailable(): boolean {
     return !this.secure && this.settings.starttls !== "off";
   }
 
   /** Whether logins must wait for STARTTLS. */
-  protected get mustUpgrade(): boolean {
+  protected get starttlsRequired(): boolean {
     return !this.secure && this.settings.starttls === "only";
   }
 
@@ -112,8 +112,8 @@ export abstract class Conversation {
   }
 
   /** Whether commands that show a password (LOGIN, USER and PASS) are taken. */
-  protected get passwords(): boolean {
-    if (this.mustUpgrade) return false;
+  protected get passwordsAllowed(): boolean {
+    if (this.starttlsRequired) return false;
     const named = this.methods.includes("plain") || this.methods.includes("login");
     return named || !this.settings.auth_strict;
   }

@@ -8,13 +8,12 @@ import { smtp } from "./smtp/index.ts";
 export { PIPELINE } from "./limits.ts";
 export type {
   Account,
-  ClientFacts,
-  Dialogue,
+  ClientInfo,
+  ProtocolHandler,
   Limit,
   LoginEnd,
   LoginScript,
   Protocol,
-  Saying,
   Step,
 } from "./protocol.ts";
 export type { Credentials } from "./sasl.ts";

@@ -1,7 +1,7 @@
 /** What clients with a bearer token say (RFC 6750): Google's XOAUTH2, and OAUTHBEARER (RFC 7628). */
 import type { ByteString } from "../../shared/lookup.ts";
 
-/** A user, and the token that is to prove them. */
+/** A user, and the token that is to authenticate them. */
 export interface Bearer {
   /** Empty where OAUTHBEARER leaves it to the token. */
   readonly user: ByteString;
@@ -20,14 +20,14 @@ const AUTHORIZATION = /^auth=bearer +([A-Za-z0-9._~+/-]+=*)$/i;
  *
  * @returns null for anything else
  */
-export function readXoauth2(message: ByteString): Bearer | null {
+export function parseXoauth2(message: ByteString): Bearer | null {
   const [user = "", authorization = "", ...end] = message.split(SEPARATOR);
   const [, token] = AUTHORIZATION.exec(authorization) ?? [];
   if (token === undefined || !/^user=./s.test(user) || end.join("|") !== "|") return null;
   return { user: user.slice("user=".length), token };
 }
 
-export function writeXoauth2({ user, token }: Bearer): ByteString {
+export function formatXoauth2({ user, token }: Bearer): ByteString {
   return [`user=${user}`, `auth=Bearer ${token}`, "", ""].join(SEPARATOR);
 }
 
@@ -36,7 +36,7 @@ export function writeXoauth2({ user, token }: Bearer): ByteString {
  *
  * @returns null for anything else, and for a client that wants channel binding, which bearer tokens have not
  */
-export function readOauthbearer(message: ByteString): Bearer | null {
+export function parseOauthbearer(message: ByteString): Bearer | null {
   const [header = "", ...fields] = message.split(SEPARATOR);
   // RFC 5801 section 4.
   const [whole, name = ""] = /^[ny],(?:a=([^,]*))?,$/.exec(header) ?? [];
@@ -48,7 +48,7 @@ export function readOauthbearer(message: ByteString): Bearer | null {
   return token === undefined || more.length > 0 ? null : { user, token };
 }
 
-export function writeOauthbearer({ user, token }: Bearer): ByteString {
+export function formatOauthbearer({ user, token }: Bearer): ByteString {
   const name = user.replaceAll("=", "=3D").replaceAll(",", "=2C");
   const header = user === "" ? "n,," : `n,a=${name},`;
   return [header, `auth=Bearer ${token}`, "", ""].join(SEPARATOR);

@@ -1,7 +1,7 @@
 /** What a mail protocol is to a session, which runs all three and knows none. */
 import type { ByteString, ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
-import type { Address, Input } from "../transport/index.ts";
+import type { Address, Command, Input } from "../transport/index.ts";
 import type { Credentials } from "./sasl.ts";
 
 /** Reply, then close; the note says why, for the log. */
@@ -30,7 +30,7 @@ export interface Account {
 }
 
 /** What an upstream may be told about the client. */
-export interface ClientFacts {
+export interface ClientInfo {
   /** An IP address, or `unix:`. */
   readonly address: string;
   readonly port: number;
@@ -43,7 +43,7 @@ export interface ClientFacts {
 }
 
 /** How an upstream is to be logged in to. */
-export interface Manner {
+export interface LoginOptions {
   readonly tls: TlsMode;
   /** Proxies that it may pass, where it is to be told of the client (`proxy_client_id`); otherwise null. */
   readonly hops: number | null;
@@ -58,16 +58,7 @@ export type LoginEnd =
   /** Its greeting already says that it will not serve us; it has heard nothing of the account. */
   | { readonly kind: "unready"; readonly reply: ByteString }
   /** There is nothing to log in with that would do here; other accounts may fare better. */
-  | { readonly kind: "impossible"; readonly name: Saying["name"]; readonly why: string };
-
-/** Something for the upstream, which answers with a reply of one or more lines. */
-export interface Saying {
-  readonly text: ByteString;
-  /** nginx's name for it: the log's `while sending … to upstream`. */
-  readonly name: string;
-  /** Something that the operator should know. */
-  readonly note?: string;
-}
+  | { readonly kind: "impossible"; readonly name: Command["name"]; readonly why: string };
 
 /** What a login waits for: more of the reply (the greeting comes unasked), or TLS, to which the upstream has agreed. */
 type Waiting = "more" | "tls";
@@ -80,19 +71,19 @@ type Waiting = "more" | "tls";
 export type LoginScript = LoginPart<LoginEnd>;
 
 /** A part of one. */
-export type LoginPart<Result> = Generator<Saying | Waiting, Result, ByteString>;
+export type LoginPart<Result> = Generator<Command | Waiting, Result, ByteString>;
 
 /** What a client may have too many of. */
 export type Limit = "connections" | "logins";
 
 /** Our half of the conversation with one client, up to its login. */
-export interface Dialogue {
+export interface ProtocolHandler {
   /** Whether the upstream wants a password, so that the lookup must give one where the client did not. */
   readonly passwordRequired: boolean;
   greeting(): ByteString;
   /** ms before the greeting in which a client that speaks is sent away. */
   readonly greetingDelay: number;
-  early(input: Input): Farewell;
+  earlyTalker(input: Input): Farewell;
   /** Understands the next command, or returns null until more has arrived. */
   next(input: Input): Step | null;
   /** TLS has begun: all that was said before is forgotten (RFC 3207 section 4.2). */
@@ -112,17 +103,17 @@ export interface Dialogue {
   /** There are too many: of the client's connections, of its user's or of the upstream's; or of logins. */
   limited(what: Limit): ByteString;
   /** The client has taken too long. */
-  late(): ByteString;
+  timedOut(): ByteString;
   /** The server shuts down. */
-  goodbye(): ByteString;
+  shuttingDown(): ByteString;
   /** The client's certificate will not do, in nginx's words for all protocols. */
-  turnedAway(text: string): ByteString;
+  certificateRefused(text: string): ByteString;
   /** The login at the upstream that continues this conversation. */
-  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript;
+  login(account: Account, client: ClientInfo, tls: TlsMode): LoginScript;
 }
 
 export interface Protocol {
   readonly name: ProtocolName;
   /** @param secure whether TLS is active already */
-  open(settings: ServerSettings, secure: boolean): Dialogue;
+  open(settings: ServerSettings, secure: boolean): ProtocolHandler;
 }

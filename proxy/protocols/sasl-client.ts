@@ -1,10 +1,11 @@
 /** SASL as a client (RFC 4422): how an account proves itself to an upstream. */
 import type { ByteString } from "../../shared/lookup.ts";
-import { type Bearer, writeOauthbearer, writeXoauth2 } from "./oauth.ts";
-import type { Account, LoginPart, Saying } from "./protocol.ts";
+import type { Command } from "../transport/index.ts";
+import { type Bearer, formatOauthbearer, formatXoauth2 } from "./oauth.ts";
+import type { Account, LoginPart } from "./protocol.ts";
 import { encodeBase64 } from "./sasl.ts";
 
-export interface Proof {
+export interface SaslResponse {
   /** As upstreams list it. */
   readonly mechanism: string;
   /** What is said, one after another, in base64. */
@@ -13,8 +14,8 @@ export interface Proof {
   readonly initial: boolean;
 }
 
-/** An account with something to prove it by. */
-export type Provable = Account & { readonly password: ByteString };
+/** An account with something to authenticate it by. */
+export type PasswordAccount = Account & { readonly password: ByteString };
 
 /**
  * The best of the mechanisms that an upstream offers; a bearer token is a password to those that know
@@ -23,18 +24,21 @@ export type Provable = Account & { readonly password: ByteString };
  *
  * @param offered in capitals
  */
-export function proofFor(account: Provable, offered: ReadonlySet<string>): Proof | null {
+export function chooseResponse(
+  account: PasswordAccount,
+  offered: ReadonlySet<string>,
+): SaslResponse | null {
   const { login, password } = account;
-  const proofs = [
+  const choices = [
     ...bearers(account),
     plain(account),
     { mechanism: "LOGIN", responses: encoded(login, password), initial: false },
   ];
-  return proofs.find(({ mechanism }) => offered.has(mechanism)) ?? null;
+  return choices.find(({ mechanism }) => offered.has(mechanism)) ?? null;
 }
 
 /** RFC 4616. */
-export function plain({ login, password }: Provable): Proof {
+export function plain({ login, password }: PasswordAccount): SaslResponse {
   return { mechanism: "PLAIN", responses: encoded(`\0${login}\0${password}`), initial: true };
 }
 
@@ -42,12 +46,12 @@ export function plain({ login, password }: Provable): Proof {
  * The client's own mechanism first. The second response is for the upstream's account of a failure: it
  * dismisses it (RFC 7628 section 3.2.3, Google's XOAUTH2), and the refusal follows.
  */
-function bearers({ login, password, bearer }: Provable): readonly Proof[] {
+function bearers({ login, password, bearer }: PasswordAccount): readonly SaslResponse[] {
   if (bearer === null) return [];
   const shown: Bearer = { user: login, token: password };
-  const xoauth2 = encoded(writeXoauth2(shown), "");
-  const oauthbearer = encoded(writeOauthbearer(shown), "\u0001");
-  const both: readonly Proof[] = [
+  const xoauth2 = encoded(formatXoauth2(shown), "");
+  const oauthbearer = encoded(formatOauthbearer(shown), "\u0001");
+  const both: readonly SaslResponse[] = [
     { mechanism: "XOAUTH2", responses: xoauth2, initial: true },
     { mechanism: "OAUTHBEARER", responses: oauthbearer, initial: true },
   ];
@@ -59,29 +63,32 @@ function encoded(first: ByteString, ...more: readonly ByteString[]): [string, ..
 }
 
 /** How a protocol carries SASL. */
-export interface Carrier<Reply> {
+export interface SaslProfile<Reply> {
   /** What stands before the mechanism. */
   readonly command: ByteString;
   /** The command in nginx's words, or in words like them. */
   readonly name: string;
   /** Bytes of a line that may hold the first response too. */
   readonly longest: number;
-  ask(saying: Saying): LoginPart<Reply>;
+  ask(saying: Command): LoginPart<Reply>;
   /** Whether a reply is a challenge. */
   challenges(reply: Reply): boolean;
 }
 
 /** @returns the reply that is not a challenge, or one to which there is nothing to say */
-export function* prove<Reply>(proof: Proof, carrier: Carrier<Reply>): LoginPart<Reply> {
-  const { name } = carrier;
-  const command = `${carrier.command} ${proof.mechanism}`;
-  const [first, ...later] = proof.responses;
+export function* saslAuthenticate<Reply>(
+  response: SaslResponse,
+  profile: SaslProfile<Reply>,
+): LoginPart<Reply> {
+  const { name } = profile;
+  const command = `${profile.command} ${response.mechanism}`;
+  const [first, ...later] = response.responses;
   const whole = `${command} ${first}\r\n`;
-  const together = proof.initial && whole.length <= carrier.longest;
-  let reply = yield* carrier.ask({ text: together ? whole : `${command}\r\n`, name });
-  for (const response of together ? later : proof.responses) {
-    if (!carrier.challenges(reply)) break;
-    reply = yield* carrier.ask({ text: `${response}\r\n`, name });
+  const together = response.initial && whole.length <= profile.longest;
+  let reply = yield* profile.ask({ text: together ? whole : `${command}\r\n`, name });
+  for (const text of together ? later : response.responses) {
+    if (!profile.challenges(reply)) break;
+    reply = yield* profile.ask({ text: `${text}\r\n`, name });
   }
   return reply;
 }

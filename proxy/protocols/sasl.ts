@@ -1,8 +1,8 @@
 /** SASL (RFC 4422): the mechanisms as exchanges of base64 lines, the same in all three protocols. */
 import type { ByteString } from "../../shared/lookup.ts";
-import { type Bearer, readOauthbearer, readXoauth2 } from "./oauth.ts";
+import { type Bearer, parseOauthbearer, parseXoauth2 } from "./oauth.ts";
 
-/** What a client showed to prove who it is. */
+/** What a client showed to authenticate who it is. */
 export type Credentials =
   | { readonly method: "plain"; readonly login: ByteString; readonly password: ByteString }
   /** A digest over the password and our salt (RFC 1939 section 7, RFC 2195). */
@@ -70,8 +70,8 @@ const MECHANISMS: ReadonlyMap<string, Mechanism> = new Map([
   ["login", { begin: login, optional: false, initial: true, secure: false }],
   ["cram-md5", { begin: cramMd5, optional: true, initial: false, secure: false }],
   ["external", { begin: external, optional: true, initial: true, secure: false }],
-  ["xoauth2", bearer("xoauth2", readXoauth2)],
-  ["oauthbearer", bearer("oauthbearer", readOauthbearer)],
+  ["xoauth2", bearer("xoauth2", parseXoauth2)],
+  ["oauthbearer", bearer("oauthbearer", parseOauthbearer)],
 ]);
 
 /** The words of a `*_auth` directive that may be offered now. */

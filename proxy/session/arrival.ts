@@ -1,6 +1,6 @@
 /** What comes before the greeting: a balancer's header, TLS, the client's certificate, the client's name. */
 import type { Listen } from "../config/index.ts";
-import { type Dialogue, PIPELINE } from "../protocols/index.ts";
+import { type ProtocolHandler, PIPELINE } from "../protocols/index.ts";
 import { reason } from "../reason.ts";
 import { type Resolver, clientHost } from "../resolver/index.ts";
 import { Input } from "../transport/index.ts";
@@ -19,7 +19,7 @@ export class Arrival {
   /** What it is doing. */
   stage: "header" | "handshake" | "naming" = "handshake";
   /** In which the client can be spoken to; null while it cannot. */
-  dialogue: Dialogue | null = null;
+  dialogue: ProtocolHandler | null = null;
   /** What the client says before it is asked. */
   readonly input = new Input();
   readonly #server: Server;
@@ -125,6 +125,6 @@ export class Arrival {
   }
 }
 
-function turnedAwayBy({ what, note }: Limited, dialogue: Dialogue): TurnedAway {
+function turnedAwayBy({ what, note }: Limited, dialogue: ProtocolHandler): TurnedAway {
   return { reason: null, log: null, why: note, farewell: dialogue.limited(what) };
 }

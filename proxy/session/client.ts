@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { canonicalIp } from "../../shared/address.ts";
 import type { Proxied } from "../listener/index.ts";
-import type { ClientFacts } from "../protocols/index.ts";
+import type { ClientInfo } from "../protocols/index.ts";
 import { UNAVAILABLE } from "../resolver/index.ts";
 import type { Address, Connection } from "../transport/index.ts";
 
@@ -27,7 +27,7 @@ export class Client {
   }
 
   /** What upstreams may be told. */
-  get facts(): ClientFacts {
+  get facts(): ClientInfo {
     const { host: address, port } = this.#address;
     const { local } = this.connection;
     return { address, port, host: this.host, local, session: this.trace };

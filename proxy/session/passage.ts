@@ -6,9 +6,9 @@
  */
 import type { TlsMode } from "../../shared/lookup.ts";
 import type { Route } from "../lookup/index.ts";
-import type { Account, LoginEnd, Saying } from "../protocols/index.ts";
+import type { Account, LoginEnd } from "../protocols/index.ts";
 import { TIMED_OUT } from "../reason.ts";
-import { type Address, type Connection, orGiveUp } from "../transport/index.ts";
+import { type Address, type Command, type Connection, orGiveUp } from "../transport/index.ts";
 import {
   type Dialled,
   type Dialer,
@@ -80,7 +80,7 @@ export class Passage implements LoginProgress {
     this.#try?.abort();
   }
 
-  saying({ name, note }: Pick<Saying, "name" | "note">): void {
+  saying({ name, note }: Pick<Command, "name" | "note">): void {
     this.doing = `sending ${name} to upstream`;
     if (note !== undefined) this.#context.story.log("info", note, this.doing);
   }

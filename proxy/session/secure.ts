@@ -3,7 +3,7 @@ import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Rejection } from "../limits/index.ts";
 import { refuseCertificate } from "../listener/index.ts";
-import type { Dialogue } from "../protocols/index.ts";
+import type { ProtocolHandler } from "../protocols/index.ts";
 import { reason } from "../reason.ts";
 import type { Client } from "./client.ts";
 import type { Server } from "./server.ts";
@@ -49,7 +49,7 @@ export function handshakeFailed(error: unknown): TurnedAway {
 export function judgeCertificate(
   { settings }: Server,
   { connection }: Client,
-  dialogue: Dialogue,
+  dialogue: ProtocolHandler,
 ): TurnedAway | null {
   const clients = settings.tls?.clients ?? null;
   const verification = connection.tls?.verification ?? null;
@@ -61,6 +61,6 @@ export function judgeCertificate(
     reason: "client_certificate",
     log: { level: "info", note },
     why: note,
-    farewell: dialogue.turnedAway(text),
+    farewell: dialogue.certificateRefused(text),
   };
 }

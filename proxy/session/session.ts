@@ -146,7 +146,7 @@ export class Session implements Receiver, Expiring, Talking {
     const phase = this.#phase;
     if (phase.name === "proxying") return;
     const dialogue = phase.name === "arriving" ? phase.arrival.dialogue : this.#talk?.dialogue;
-    this.end("the server shut down", dialogue?.goodbye());
+    this.end("the server shut down", dialogue?.shuttingDown());
   }
 
   /** Ends the session whatever it does. */

@@ -2,7 +2,7 @@
 import { clientNetwork, formatAddress, parseIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { Claim, CountedBy, Denial } from "../limits/index.ts";
-import type { Dialogue, Limit } from "../protocols/index.ts";
+import type { ProtocolHandler, Limit } from "../protocols/index.ts";
 import type { Address } from "../transport/index.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Server } from "./server.ts";
@@ -84,7 +84,7 @@ export class Standing {
 }
 
 /** What comes of an attempt to log in that a limit forbids. */
-export function tooMany({ what, note }: Limited, dialogue: Dialogue): Outcome {
+export function tooMany({ what, note }: Limited, dialogue: ProtocolHandler): Outcome {
   return { kind: "failed", reply: dialogue.limited(what), why: note, limited: true };
 }
 

@@ -4,7 +4,7 @@
  * the session's.
  */
 import type { ByteString } from "../../shared/lookup.ts";
-import { type Credentials, type Dialogue, PIPELINE, type Step } from "../protocols/index.ts";
+import { type Credentials, type ProtocolHandler, PIPELINE, type Step } from "../protocols/index.ts";
 import type { Input } from "../transport/index.ts";
 import type { Client } from "./client.ts";
 import type { LoginTime } from "./login-time.ts";
@@ -43,13 +43,13 @@ interface TalkContext {
   readonly client: Client;
   readonly story: Story;
   readonly time: LoginTime;
-  readonly dialogue: Dialogue;
+  readonly dialogue: ProtocolHandler;
   /** What the client has said already. */
   readonly input: Input;
 }
 
 export class Talk {
-  readonly dialogue: Dialogue;
+  readonly dialogue: ProtocolHandler;
   readonly #server: Server;
   readonly #client: Client;
   readonly #story: Story;
@@ -92,7 +92,7 @@ export class Talk {
   }
 
   #tooEarly(): void {
-    this.#take(this.dialogue.early(this.#input));
+    this.#take(this.dialogue.earlyTalker(this.#input));
   }
 
   /** Says something, and is ready for commands, for which the client has some time. */
@@ -179,7 +179,7 @@ export class Talk {
   #late(): void {
     this.#story.late(ACTIONS[this.stage]);
     const told = this.#time.over && this.stage !== "handshake";
-    this.#owner.end(ENDS.late, told ? this.dialogue.late() : null);
+    this.#owner.end(ENDS.late, told ? this.dialogue.timedOut() : null);
   }
 
   /** Takes the client's commands one after another, until one must wait or none is whole. */

@@ -1,6 +1,12 @@
 /** Runs a protocol's login script against an upstream. */
-import type { LoginEnd, LoginScript, Saying } from "../protocols/index.ts";
-import { type Connection, Input, type Receiver, TooLong } from "../transport/index.ts";
+import type { LoginEnd, LoginScript } from "../protocols/index.ts";
+import {
+  type Command,
+  type Connection,
+  Input,
+  type Receiver,
+  TooLong,
+} from "../transport/index.ts";
 
 export interface LoggedIn {
   readonly end: LoginEnd;
@@ -10,7 +16,7 @@ export interface LoggedIn {
 
 /** Hears how a login proceeds. */
 export interface LoginProgress {
-  saying(saying: Saying): void;
+  saying(saying: Command): void;
   /** The upstream has said something, or hung up. */
   heard(): void;
   /** A handshake begins. */

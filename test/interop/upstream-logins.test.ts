@@ -9,11 +9,11 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { writeCertificate } from "../support/certificate.ts";
 import { type LoggedIn, logIn } from "../../proxy/session/upstream-login.ts";
-import type { Account, ClientFacts } from "../../proxy/protocols/index.ts";
+import type { Account, ClientInfo } from "../../proxy/protocols/index.ts";
 import { SocketClientTls } from "../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import { transport } from "../support/connections.ts";
-import { talk } from "../support/protocol-client.ts";
+import { clearClient } from "../support/protocol-client.ts";
 import { client } from "../support/login-script.ts";
 import { attempt, granted, greeted } from "../support/mail-client.ts";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
@@ -28,7 +28,7 @@ const master = { address: "master", password: "key" };
 /** Dovecot trusts connections to itself; ours to this address come from 127.0.0.1. */
 const ELSEWHERE = "127.0.0.2";
 /** A client that is told of, of the documentation's networks (RFC 5737). */
-const facts: ClientFacts = { ...client, address: "198.51.100.7", session: "a0b1c2d3" };
+const facts: ClientInfo = { ...client, address: "198.51.100.7", session: "a0b1c2d3" };
 
 /** Those who fail are not made to wait. */
 const FORGIVING = `auth_failure_delay = 0
@@ -219,10 +219,10 @@ async function login(
   tls: SocketClientTls,
 ): Promise<LoggedIn> {
   const upstream = await transport.dial({ host, port }, new AbortController().signal);
-  const talking = talk(protocol, { proxy_smtp_auth: true, xclient: false });
+  const talking = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
   if (protocol === "imap") talking.say("a LOGIN alice secret");
   const who = { login: alice.address, password: alice.password, bearer: null, ...account };
-  const script = talking.dialogue.login(who, facts, mode);
+  const script = talking.handler.login(who, facts, mode);
   const progress = { saying() {}, heard() {}, securing() {} };
   const startTls = () => upstream.connectTls(tls, "mail.test");
   try {

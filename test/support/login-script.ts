@@ -1,7 +1,7 @@
 // An upstream that plays a login script to its end.
 import type { TlsMode } from "../../shared/lookup.ts";
-import type { Account, ClientFacts, LoginEnd, LoginScript } from "../../proxy/protocols/index.ts";
-import type { DialogueClient } from "./protocol-client.ts";
+import type { Account, ClientInfo, LoginEnd, LoginScript } from "../../proxy/protocols/index.ts";
+import type { ProtocolClient } from "./protocol-client.ts";
 
 export type Played = {
   /** What was sent after the greeting, one item for each line that was waited for; `<tls>` for a handshake. */
@@ -12,7 +12,7 @@ export type Played = {
 
 export const anna: Account = { login: "anna", password: "secret", bearer: null };
 
-export const client: ClientFacts = {
+export const client: ClientInfo = {
   address: "192.0.2.9",
   port: 51234,
   host: "[UNAVAILABLE]",
@@ -39,11 +39,11 @@ function play(script: LoginScript, lines: readonly string[]): Played {
 
 /** Logs this client in upstream, which says these lines. */
 export function logIn(
-  { dialogue }: DialogueClient,
+  { handler }: ProtocolClient,
   lines: readonly string[],
   account: Partial<Account> = {},
   tls: TlsMode = "off",
-  facts: Partial<ClientFacts> = {},
+  facts: Partial<ClientInfo> = {},
 ): Played {
-  return play(dialogue.login({ ...anna, ...account }, { ...client, ...facts }, tls), lines);
+  return play(handler.login({ ...anna, ...account }, { ...client, ...facts }, tls), lines);
 }

@@ -1,18 +1,18 @@
-// A client's half of a dialogue, without sockets: says bytes, hears steps.
+// A mail client without sockets: it sends bytes to a protocol handler and collects the steps.
 import type { ServerSettings } from "../../proxy/config/index.ts";
 import { type Step, protocols } from "../../proxy/protocols/index.ts";
 import { Input } from "../../proxy/transport/index.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { serverSettings } from "./settings.ts";
 
-export class DialogueClient {
-  readonly dialogue;
+export class ProtocolClient {
+  readonly handler;
   readonly #input = new Input();
   /** No more is said behind a farewell or STARTTLS. */
   #over = false;
 
   constructor(settings: ServerSettings, secure: boolean) {
-    this.dialogue = protocols[settings.protocol].open(settings, secure);
+    this.handler = protocols[settings.protocol].open(settings, secure);
   }
 
   /** Sends bytes as they are, and returns the steps that they complete. */
@@ -21,7 +21,7 @@ export class DialogueClient {
     if (bytes !== "") this.#input.append(Buffer.from(bytes, "latin1"));
     const steps: Step[] = [];
     for (;;) {
-      const step = this.dialogue.next(this.#input);
+      const step = this.handler.next(this.#input);
       if (step === null) return steps;
       steps.push(step);
       this.#over = step.kind !== "reply" && step.kind !== "login";
@@ -38,7 +38,7 @@ export class DialogueClient {
   /** TLS begins. */
   secure(): void {
     this.#over = false;
-    this.dialogue.secured();
+    this.handler.secured();
   }
 
   /** Bytes that arrived and are not understood yet. */
@@ -48,19 +48,19 @@ export class DialogueClient {
 }
 
 /** Opens a conversation in the clear. */
-export function talk(
+export function clearClient(
   protocol: ProtocolName,
   changes: Partial<ServerSettings> = {},
-): DialogueClient {
-  return new DialogueClient(serverSettings(protocol, changes), false);
+): ProtocolClient {
+  return new ProtocolClient(serverSettings(protocol, changes), false);
 }
 
 /** Opens one under TLS. */
-export function talkSecurely(
+export function tlsClient(
   protocol: ProtocolName,
   changes: Partial<ServerSettings> = {},
-): DialogueClient {
-  return new DialogueClient(serverSettings(protocol, changes), true);
+): ProtocolClient {
+  return new ProtocolClient(serverSettings(protocol, changes), true);
 }
 
 /** What the log is told with each of these steps. */

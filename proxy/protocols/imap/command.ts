@@ -6,21 +6,21 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import { type Input, TooLong } from "../../transport/index.ts";
 
-export interface Command {
+export interface ImapCommand {
   readonly tag: ByteString;
   readonly name: Name;
   readonly args: readonly ByteString[];
 }
 
-export type Reading =
-  | { readonly kind: "command"; readonly command: Command }
+export type ParseResult =
+  | { readonly kind: "command"; readonly command: ImapCommand }
   /** The client waits for `+` before it sends a literal. */
   | { readonly kind: "continue" }
   /** Not a command; `literalFollows` when the client sends on regardless (RFC 7888), to be taken for no command. */
   | { readonly kind: "invalid"; readonly tag: ByteString | null; readonly literalFollows: boolean };
 
 /** Bytes of a command, its literals included. */
-export interface Limits {
+export interface CommandLimits {
   readonly command: number;
   /** Of one that may carry a SASL response. */
   readonly authenticate: number;
@@ -39,7 +39,7 @@ const NAME = /^([A-Za-z]+)(?: +|$)/;
 const LITERAL = /^\{(\d*)(\+?)\}\r*$/;
 const UNASKED = /\+\}\r*$/;
 
-export class CommandReader {
+export class CommandParser {
   /** The command whose literal is awaited. */
   #tag: ByteString | null = null;
   #name: Name | null = null;
@@ -62,7 +62,7 @@ export class CommandReader {
    * @param limits bytes of a whole command, its literals included
    * @throws TooLong
    */
-  next(input: Input, limits: Limits): Reading | null {
+  next(input: Input, limits: CommandLimits): ParseResult | null {
     const limit = this.#limit(input, limits);
     if (this.#literal !== null) {
       // One that cannot fit is asked for, as nginx does, and refused when there is no more room.
@@ -96,7 +96,7 @@ export class CommandReader {
   }
 
   /** An AUTHENTICATE may be longer than others. */
-  #limit(input: Input, { command, authenticate }: Limits): number {
+  #limit(input: Input, { command, authenticate }: CommandLimits): number {
     const long =
       this.#tag === null
         ? input.length >= command && AUTHENTICATE.test(input.peek(64))
@@ -104,8 +104,8 @@ export class CommandReader {
     return long ? authenticate : command;
   }
 
-  #line(text: ByteString): Reading {
-    const invalid = (tag: ByteString | null): Reading => ({
+  #line(text: ByteString): ParseResult {
+    const invalid = (tag: ByteString | null): ParseResult => ({
       kind: "invalid",
       tag,
       literalFollows: text.endsWith("+}"),

@@ -1,20 +1,32 @@
 /** IMAP before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { idHops } from "../client-id.ts";
-import { Conversation } from "../command-handler.ts";
+import { CommandHandler } from "../command-handler.ts";
 import type { Input } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
-import type { Account, ClientFacts, Dialogue, Limit, LoginScript, Step } from "../protocol.ts";
+import type {
+  Account,
+  ClientInfo,
+  ProtocolHandler,
+  Limit,
+  LoginScript,
+  Step,
+} from "../protocol.ts";
 import { credentials } from "../sasl.ts";
-import { type Command, CommandReader, type Limits, type Reading } from "./command.ts";
+import {
+  type ImapCommand,
+  CommandParser,
+  type CommandLimits,
+  type ParseResult,
+} from "./command.ts";
 import { login } from "./login.ts";
 
-export class ImapDialogue extends Conversation implements Dialogue {
+export class ImapHandler extends CommandHandler implements ProtocolHandler {
   protected readonly continuation = "+ ";
   protected readonly words = 3;
   protected readonly verb = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE|ID)\b/i;
   readonly passwordRequired = true;
-  readonly #reader = new CommandReader((name) => name !== "ID" || this.settings.proxy_client_id);
+  readonly #parser = new CommandParser((name) => name !== "ID" || this.settings.proxy_client_id);
   /** Of the command being answered; null where it had none. */
   #tag: ByteString | null = null;
 
@@ -42,20 +54,20 @@ export class ImapDialogue extends Conversation implements Dialogue {
     return `${answer} [LIMIT] too many ${what}, try again later\r\n`;
   }
 
-  late(): ByteString {
+  timedOut(): ByteString {
     return "* BYE timed out\r\n";
   }
 
-  goodbye(): ByteString {
+  shuttingDown(): ByteString {
     return "* BYE [UNAVAILABLE] server shutting down, please reconnect\r\n";
   }
 
-  turnedAway(text: string): ByteString {
+  certificateRefused(text: string): ByteString {
     return `* BYE ${text}\r\n`;
   }
 
-  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript {
-    return login(this.#tag ?? "*", account, client, this.manner(tls));
+  login(account: Account, client: ClientInfo, tls: TlsMode): LoginScript {
+    return login(this.#tag ?? "*", account, client, this.loginOptions(tls));
   }
 
   protected invalid(): ByteString {
@@ -82,16 +94,16 @@ export class ImapDialogue extends Conversation implements Dialogue {
     return { kind: "farewell", text: this.invalid(), note: "client sent an unwanted literal" };
   }
 
-  #read(input: Input, limits: Limits): Reading | null {
+  #read(input: Input, limits: CommandLimits): ParseResult | null {
     try {
-      return this.#reader.next(input, limits);
+      return this.#parser.next(input, limits);
     } finally {
       // What goes wrong from here on is told under the tag of the command being read, if it has one.
-      this.#tag = this.#reader.tag;
+      this.#tag = this.#parser.tag;
     }
   }
 
-  #answer({ name, args }: Command): Step {
+  #answer({ name, args }: ImapCommand): Step {
     switch (name) {
       case "CAPABILITY":
         return this.reply(`* CAPABILITY ${this.#capabilities()}\r\n${this.#completed()}`);
@@ -100,11 +112,13 @@ export class ImapDialogue extends Conversation implements Dialogue {
       case "LOGOUT":
         return { kind: "farewell", text: `* BYE\r\n${this.#completed()}` };
       case "STARTTLS":
-        return this.upgradable ? { kind: "starttls", text: this.#completed() } : this.refuse();
+        return this.starttlsAvailable
+          ? { kind: "starttls", text: this.#completed() }
+          : this.refuse();
       case "LOGIN":
-        return this.passwords ? this.#loginCommand(args) : this.refuse();
+        return this.passwordsAllowed ? this.#loginCommand(args) : this.refuse();
       case "AUTHENTICATE":
-        return this.mustUpgrade ? this.refuse() : this.authenticate(args);
+        return this.starttlsRequired ? this.refuse() : this.authenticate(args);
       case "ID":
         return args.length === 0 ? this.refuse() : this.#identified(args);
     }
@@ -112,7 +126,7 @@ export class ImapDialogue extends Conversation implements Dialogue {
 
   /** RFC 2971 section 3.1. */
   #identified(words: readonly ByteString[]): Step {
-    this.hopsLeft(idHops(words));
+    this.limitHops(idHops(words));
     return this.reply(`* ID NIL\r\n${this.#completed()}`);
   }
 
@@ -127,7 +141,7 @@ export class ImapDialogue extends Conversation implements Dialogue {
   }
 
   #capabilities(): string {
-    const mechanisms = this.mustUpgrade
+    const mechanisms = this.starttlsRequired
       ? []
       : this.offered.map((name) => `AUTH=${name.toUpperCase()}`);
     const { imap_capabilities, proxy_client_id } = this.settings;
@@ -135,8 +149,8 @@ export class ImapDialogue extends Conversation implements Dialogue {
       ...imap_capabilities,
       ...(proxy_client_id && !imap_capabilities.includes("ID") ? ["ID"] : []),
       ...mechanisms,
-      ...(this.upgradable ? ["STARTTLS"] : []),
-      ...(this.passwords ? [] : ["LOGINDISABLED"]),
+      ...(this.starttlsAvailable ? ["STARTTLS"] : []),
+      ...(this.passwordsAllowed ? [] : ["LOGINDISABLED"]),
     ].join(" ");
   }
 }

@@ -1,7 +1,7 @@
 import type { Protocol } from "../protocol.ts";
-import { ImapDialogue } from "./handler.ts";
+import { ImapHandler } from "./handler.ts";
 
 export const imap: Protocol = {
   name: "imap",
-  open: (settings, secure) => new ImapDialogue(settings, secure),
+  open: (settings, secure) => new ImapHandler(settings, secure),
 };

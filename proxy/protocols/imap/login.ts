@@ -1,15 +1,20 @@
 /** Logging in to an IMAP upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import { idCommand, looping } from "../client-id.ts";
-import { type Proof, type Provable, proofFor, prove } from "../sasl-client.ts";
+import type { Command } from "../../transport/index.ts";
+import { idCommand, loopDetected } from "../client-id.ts";
+import {
+  type SaslResponse,
+  type PasswordAccount,
+  chooseResponse,
+  saslAuthenticate,
+} from "../sasl-client.ts";
 import type {
   Account,
-  ClientFacts,
+  ClientInfo,
   LoginEnd,
   LoginPart,
   LoginScript,
-  Manner,
-  Saying,
+  LoginOptions,
 } from "../protocol.ts";
 
 /** RFC 7888: a literal that is not waited for has up to 4,096 bytes. nginx waits for each. */
@@ -31,31 +36,31 @@ type Capabilities = ReadonlySet<string>;
 export function* login(
   tag: ByteString,
   account: Account,
-  client: ClientFacts,
-  { tls, hops }: Manner,
+  client: ClientInfo,
+  { tls, hops }: LoginOptions,
 ): LoginScript {
-  if (hops !== null && hops < 1) return looping("ID command");
+  if (hops !== null && hops < 1) return loopDetected("ID command");
   const greeting = yield "more";
   // PREAUTH is somebody else's mailbox, and beyond STARTTLS (RFC 9051 section 7.1.4).
   if (!/^\* OK\b/i.test(greeting)) return { kind: "unready", reply: greeting };
-  const provable = { ...account, password: account.password ?? "" };
+  const withPassword = { ...account, password: account.password ?? "" };
   let known = capabilitiesIn(greeting);
   const plainly = tls !== "starttls" && hops === null && account.bearer === null;
   if (plainly && known?.has("LOGINDISABLED") !== true) {
-    return yield* loginCommand(tag, provable, known);
+    return yield* loginCommand(tag, withPassword, known);
   }
   known ??= yield* capabilities();
   if (tls === "starttls") known = yield* startTls(known);
   if (hops !== null && known.has("ID")) {
     yield* done({ text: `${OWN_TAG} ${idCommand(client, hops)}\r\n`, name: "ID command" });
   }
-  const proof = proofFor(provable, mechanismsOf(known));
-  if (proof !== null) return yield* authenticate(tag, proof, known);
+  const response = chooseResponse(withPassword, mechanismsOf(known));
+  if (response !== null) return yield* authenticate(tag, response, known);
   if (known.has("LOGINDISABLED")) {
     const why = "upstream takes no password (LOGINDISABLED)";
     return { kind: "impossible", name: "LOGIN command", why };
   }
-  return yield* loginCommand(tag, provable, known);
+  return yield* loginCommand(tag, withPassword, known);
 }
 
 /** @returns what the upstream can do under TLS; what it said before is forgotten (RFC 9051 section 6.2.1) */
@@ -87,10 +92,10 @@ function mechanismsOf(known: Capabilities): ReadonlySet<string> {
 }
 
 /** RFC 4959 lets the first response stand in the command, where the upstream knows of it. */
-function* authenticate(tag: ByteString, proof: Proof, known: Capabilities): LoginScript {
+function* authenticate(tag: ByteString, response: SaslResponse, known: Capabilities): LoginScript {
   return verdict(
     tag,
-    yield* prove(proof, {
+    yield* saslAuthenticate(response, {
       command: `${tag} AUTHENTICATE`,
       name: "AUTHENTICATE command",
       longest: known.has("SASL-IR") ? LONGEST_LINE : 0,
@@ -103,7 +108,7 @@ function* authenticate(tag: ByteString, proof: Proof, known: Capabilities): Logi
 /** RFC 9051 section 6.2.3. Login and password go as literals, which hold any byte. */
 function* loginCommand(
   tag: ByteString,
-  { login: user, password }: Provable,
+  { login: user, password }: PasswordAccount,
   known: Capabilities | null,
 ): LoginScript {
   const longest = Math.max(user.length, password.length);
@@ -112,7 +117,7 @@ function* loginCommand(
     const both = `{${user.length}+}\r\n${user} {${password.length}+}\r\n${password}\r\n`;
     return verdict(tag, yield* answered({ text: `${tag} LOGIN ${both}`, name: "LOGIN command" }));
   }
-  const before: readonly Saying[] = [
+  const before: readonly Command[] = [
     { text: `${tag} LOGIN {${user.length}}\r\n`, name: "LOGIN command" },
     { text: `${user} {${password.length}}\r\n`, name: "user name" },
   ];
@@ -130,7 +135,7 @@ interface Reply {
   readonly reply: ByteString;
 }
 
-function* answered(saying: Saying): LoginPart<Reply> {
+function* answered(saying: Command): LoginPart<Reply> {
   let line = yield saying;
   let reply = line;
   while (line.startsWith("* ")) {
@@ -141,7 +146,7 @@ function* answered(saying: Saying): LoginPart<Reply> {
 }
 
 /** A command of our own, which must succeed. */
-function* done(saying: Saying): LoginPart<ByteString> {
+function* done(saying: Command): LoginPart<ByteString> {
   const { line, reply } = yield* answered(saying);
   if (!isOk(line, OWN_TAG)) {
     throw new Error(`upstream refused ${saying.name}: "${reply.trimEnd()}"`);

@@ -1,10 +1,17 @@
 /** POP3 before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { xclientHops } from "../client-id.ts";
-import { Conversation } from "../command-handler.ts";
+import { CommandHandler } from "../command-handler.ts";
 import { type Input, chomp } from "../../transport/index.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
-import type { Account, ClientFacts, Dialogue, Limit, LoginScript, Step } from "../protocol.ts";
+import type {
+  Account,
+  ClientInfo,
+  ProtocolHandler,
+  Limit,
+  LoginScript,
+  Step,
+} from "../protocol.ts";
 import { credentials, isClean } from "../sasl.ts";
 import { login } from "./login.ts";
 
@@ -17,7 +24,7 @@ const COMMAND = /^([A-Za-z]{4}|XCLIENT)(?: +(.*))?$/is;
 /** A command that may carry a SASL response, and so be longer than others. */
 const AUTH = /^AUTH /i;
 
-export class Pop3Dialogue extends Conversation implements Dialogue {
+export class Pop3Handler extends CommandHandler implements ProtocolHandler {
   protected readonly continuation = "+ ";
   protected readonly words = 3;
   protected readonly verb = /^(USER|PASS|APOP|AUTH|CAPA|STLS|NOOP|QUIT)\b/i;
@@ -54,20 +61,20 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
     return `-ERR [${code}] too many ${what}, try again later\r\n`;
   }
 
-  late(): ByteString {
+  timedOut(): ByteString {
     return "-ERR timed out\r\n";
   }
 
-  goodbye(): ByteString {
+  shuttingDown(): ByteString {
     return "-ERR [SYS/TEMP] server shutting down, please reconnect\r\n";
   }
 
-  turnedAway(text: string): ByteString {
+  certificateRefused(text: string): ByteString {
     return `-ERR ${text}\r\n`;
   }
 
-  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript {
-    return login(account, client, this.manner(tls));
+  login(account: Account, client: ClientInfo, tls: TlsMode): LoginScript {
+    return login(account, client, this.loginOptions(tls));
   }
 
   override secured(): void {
@@ -103,27 +110,27 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
   #start(name: string, argument: ByteString, args: readonly ByteString[]): Step {
     switch (name) {
       case "USER":
-        if (!this.passwords || argument === "") return this.refuse();
+        if (!this.passwordsAllowed || argument === "") return this.refuse();
         this.#user = argument;
         return this.reply(OK);
       case "AUTH":
-        if (this.mustUpgrade) return this.refuse();
+        if (this.starttlsRequired) return this.refuse();
         return args.length === 0 ? this.reply(this.#methods()) : this.authenticate(args);
       case "STLS":
-        return this.upgradable ? { kind: "starttls", text: OK } : this.refuse();
+        return this.starttlsAvailable ? { kind: "starttls", text: OK } : this.refuse();
       case "APOP":
-        return this.mustUpgrade ? this.refuse() : this.#apop(args);
+        return this.starttlsRequired ? this.refuse() : this.#apop(args);
       case "PASS":
         return this.refuse();
       case "XCLIENT":
         return this.settings.proxy_client_id ? this.#introduced(args) : this.parserError();
       default:
-        return this.#anywhere(name, this.upgradable) ?? this.parserError();
+        return this.#anywhere(name, this.starttlsAvailable) ?? this.parserError();
     }
   }
 
   #introduced(attributes: readonly ByteString[]): Step {
-    this.hopsLeft(xclientHops(attributes));
+    this.limitHops(xclientHops(attributes));
     return this.reply(OK);
   }
 
@@ -166,7 +173,7 @@ export class Pop3Dialogue extends Conversation implements Dialogue {
 
   #capabilities(stls: boolean): ByteString {
     const { pop3_capabilities } = this.settings;
-    const lines = this.mustUpgrade
+    const lines = this.starttlsRequired
       ? pop3_capabilities.filter((word) => word !== "USER")
       : [...pop3_capabilities, ["SASL", ...this.#mechanisms()].join(" ")];
     return list("+OK Capability list follows", stls ? [...lines, "STLS"] : lines);

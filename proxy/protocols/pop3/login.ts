@@ -1,15 +1,15 @@
 /** Logging in to a POP3 upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import { looping, xclientCommand, xclientFacts } from "../client-id.ts";
-import { type Provable, proofFor, prove } from "../sasl-client.ts";
+import type { Command } from "../../transport/index.ts";
+import { loopDetected, xclientCommand, xclientAttributes } from "../client-id.ts";
+import { type PasswordAccount, chooseResponse, saslAuthenticate } from "../sasl-client.ts";
 import type {
   Account,
-  ClientFacts,
+  ClientInfo,
   LoginEnd,
   LoginPart,
   LoginScript,
-  Manner,
-  Saying,
+  LoginOptions,
 } from "../protocol.ts";
 
 /** RFC 2449 section 4: a command's bytes. */
@@ -19,29 +19,33 @@ const LONGEST_LINE = 255;
 type Capabilities = ReadonlyMap<string, readonly string[]>;
 
 /** As nginx logs in, with USER and PASS and unasked, unless there is more to it. */
-export function* login(account: Account, client: ClientFacts, { tls, hops }: Manner): LoginScript {
-  if (hops !== null && hops < 1) return looping("XCLIENT");
+export function* login(
+  account: Account,
+  client: ClientInfo,
+  { tls, hops }: LoginOptions,
+): LoginScript {
+  if (hops !== null && hops < 1) return loopDetected("XCLIENT");
   const greeting = yield "more";
   if (!isOk(greeting)) return { kind: "unready", reply: greeting };
-  const provable = { ...account, password: account.password ?? "" };
+  const withPassword = { ...account, password: account.password ?? "" };
   let known: Capabilities | null = null;
   if (tls === "starttls" || account.bearer !== null) known = yield* capabilities();
   if (tls === "starttls") known = yield* startTls(known);
   // Dovecot says it nowhere else, so it is believed under TLS too: it makes us say nothing secret.
   if (hops !== null && greeting.startsWith("+OK [XCLIENT]")) {
-    const command = xclientCommand(xclientFacts(client, hops));
+    const command = xclientCommand(xclientAttributes(client, hops));
     yield* done({ text: `${command}\r\n`, name: "XCLIENT" });
   }
-  const proof = known === null ? null : proofFor(provable, new Set(known.get("SASL")));
-  if (proof !== null) {
+  const response = known === null ? null : chooseResponse(withPassword, new Set(known.get("SASL")));
+  if (response !== null) {
     const carrier = { command: "AUTH", name: "AUTH command", longest: LONGEST_LINE };
-    return verdict(yield* prove(proof, { ...carrier, ask: line, challenges }));
+    return verdict(yield* saslAuthenticate(response, { ...carrier, ask: line, challenges }));
   }
   if (known?.has("USER") === false) {
     const why = "upstream takes no password (no USER among its capabilities)";
     return { kind: "impossible", name: "user name", why };
   }
-  return yield* userAndPass(provable);
+  return yield* userAndPass(withPassword);
 }
 
 /** @returns what the upstream can do under TLS; what it said before is forgotten (RFC 2595 section 4) */
@@ -64,18 +68,18 @@ function* capabilities(): LoginPart<Capabilities | null> {
 }
 
 /** RFC 1939 section 7. The reply to PASS goes to the client as it is. */
-function* userAndPass({ login: user, password }: Provable): LoginScript {
+function* userAndPass({ login: user, password }: PasswordAccount): LoginScript {
   const reply = yield { text: `USER ${user}\r\n`, name: "user name" };
   if (!isOk(reply)) return verdict(reply);
   return verdict(yield { text: `PASS ${password}\r\n`, name: "password" });
 }
 
-function* line(saying: Saying): LoginPart<ByteString> {
+function* line(saying: Command): LoginPart<ByteString> {
   return yield saying;
 }
 
 /** A command that must succeed. */
-function* done(saying: Saying): LoginPart<void> {
+function* done(saying: Command): LoginPart<void> {
   const reply = yield saying;
   if (!isOk(reply)) throw new Error(`upstream refused ${saying.name}: "${reply.trimEnd()}"`);
 }

@@ -1,13 +1,13 @@
 /** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { xclientHops } from "../client-id.ts";
-import { Conversation } from "../command-handler.ts";
+import { CommandHandler } from "../command-handler.ts";
 import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
 import { SASL_LINE } from "../limits.ts";
 import type {
   Account,
-  ClientFacts,
-  Dialogue,
+  ClientInfo,
+  ProtocolHandler,
   Farewell,
   Limit,
   LoginScript,
@@ -33,7 +33,7 @@ const MOST_ARGUMENTS = 11;
 /** A command that may carry a SASL response, and so be longer than others. */
 const AUTH = /^AUTH /i;
 
-export class SmtpDialogue extends Conversation implements Dialogue {
+export class SmtpHandler extends CommandHandler implements ProtocolHandler {
   protected readonly continuation = "334 ";
   protected readonly words = 11;
   protected readonly verb =
@@ -73,7 +73,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
     return this.settings.smtp_greeting_delay;
   }
 
-  override early(input: Input): Farewell {
+  override earlyTalker(input: Input): Farewell {
     const [line = ""] = /^[^\n]*\n?/.exec(input.peek(this.settings.smtp_client_buffer)) ?? [];
     const [shown = ""] = /^(?:EHLO|HELO) .*/is.exec(line) ?? this.verb.exec(line) ?? [];
     return {
@@ -88,23 +88,23 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   }
 
   /** RFC 5321 section 4.5.3.2, RFC 3463 section 3.5. */
-  late(): ByteString {
+  timedOut(): ByteString {
     return "421 4.4.2 timed out\r\n";
   }
 
-  goodbye(): ByteString {
+  shuttingDown(): ByteString {
     return "421 4.3.2 server shutting down, please reconnect\r\n";
   }
 
-  turnedAway(text: string): ByteString {
+  certificateRefused(text: string): ByteString {
     return `421 4.7.1 ${text}\r\n`;
   }
 
-  login(account: Account, client: ClientFacts, tls: TlsMode): LoginScript {
+  login(account: Account, client: ClientInfo, tls: TlsMode): LoginScript {
     const introduction = { hello: this.#hello, extended: this.#extended };
     const transaction =
       this.#from === null || this.#to === null ? null : { from: this.#from, to: this.#to };
-    return login(account, client, this.manner(tls), this.settings, introduction, transaction);
+    return login(account, client, this.loginOptions(tls), this.settings, introduction, transaction);
   }
 
   override secured(): void {
@@ -140,10 +140,10 @@ export class SmtpDialogue extends Conversation implements Dialogue {
       case "HELO":
         return this.#introduced(verb, args);
       case "AUTH":
-        if (this.mustUpgrade) return this.refuse();
+        if (this.starttlsRequired) return this.refuse();
         return args.length === 0 ? this.reply(INVALID_ARGUMENT) : this.authenticate(args);
       case "STARTTLS":
-        return this.upgradable
+        return this.starttlsAvailable
           ? { kind: "starttls", text: "220 2.0.0 Start TLS\r\n" }
           : this.refuse();
       case "MAIL":
@@ -171,7 +171,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   /** A session begins anew, as it does at Postfix. */
   #passedOn(attributes: readonly ByteString[]): Step {
     if (attributes.length === 0) return this.reply(INVALID_ARGUMENT);
-    this.hopsLeft(xclientHops(attributes));
+    this.limitHops(xclientHops(attributes));
     this.#hello = null;
     this.#from = null;
     return this.reply(this.greeting());
@@ -183,7 +183,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
       const note = `client was rejected: "${oneLine(line)}"`;
       return this.answer({ kind: "reply", text: AUTHENTICATION_REQUIRED, note });
     }
-    if (this.mustUpgrade) return this.reply(TLS_REQUIRED);
+    if (this.starttlsRequired) return this.reply(TLS_REQUIRED);
     if (this.#from !== null) return this.reply(BAD_SEQUENCE);
     const command = stored(line);
     if (args.length === 0 || !isClean(command)) return this.reply(INVALID_ARGUMENT);
@@ -192,7 +192,7 @@ export class SmtpDialogue extends Conversation implements Dialogue {
   }
 
   #recipient(args: readonly ByteString[], line: ByteString): Step {
-    if (this.mustUpgrade && this.methods.includes("none")) return this.reply(TLS_REQUIRED);
+    if (this.starttlsRequired && this.methods.includes("none")) return this.reply(TLS_REQUIRED);
     if (this.#from === null) return this.reply(BAD_SEQUENCE);
     if (args.length === 0 || !isClean(line)) return this.reply(INVALID_ARGUMENT);
     this.#to = line;
@@ -212,14 +212,14 @@ export class SmtpDialogue extends Conversation implements Dialogue {
 
   #extensions(): ByteString {
     const { server_name, smtp_capabilities, proxy_client_id } = this.settings;
-    const methods = this.mustUpgrade ? [] : this.offered.filter((name) => name !== "none");
+    const methods = this.starttlsRequired ? [] : this.offered.filter((name) => name !== "none");
     const mechanisms = methods.map((name) => name.toUpperCase());
     const lines = [
       server_name,
       ...smtp_capabilities,
       ...(proxy_client_id ? ["XCLIENT TTL"] : []),
       ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(" ")}`] : []),
-      ...(this.upgradable ? ["STARTTLS"] : []),
+      ...(this.starttlsAvailable ? ["STARTTLS"] : []),
     ];
     return lines
       .map((line, index) => `250${index === lines.length - 1 ? " " : "-"}${line}\r\n`)

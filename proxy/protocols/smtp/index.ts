@@ -1,7 +1,7 @@
 import type { Protocol } from "../protocol.ts";
-import { SmtpDialogue } from "./handler.ts";
+import { SmtpHandler } from "./handler.ts";
 
 export const smtp: Protocol = {
   name: "smtp",
-  open: (settings, secure) => new SmtpDialogue(settings, secure),
+  open: (settings, secure) => new SmtpHandler(settings, secure),
 };

@@ -1,16 +1,16 @@
 /** Getting past the greeting of an SMTP upstream, and logging in there if it is to be. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
-import { looping } from "../client-id.ts";
-import { type Proof, plain, proofFor, prove } from "../sasl-client.ts";
+import type { Command } from "../../transport/index.ts";
+import { loopDetected } from "../client-id.ts";
+import { type SaslResponse, plain, chooseResponse, saslAuthenticate } from "../sasl-client.ts";
 import type {
   Account,
-  ClientFacts,
+  ClientInfo,
   LoginEnd,
   LoginPart,
   LoginScript,
-  Manner,
-  Saying,
+  LoginOptions,
 } from "../protocol.ts";
 import { type Hello, unasked, wanted } from "./xclient.ts";
 
@@ -38,13 +38,13 @@ interface Transaction {
  */
 export function* login(
   account: Account,
-  client: ClientFacts,
-  { tls, hops }: Manner,
+  client: ClientInfo,
+  { tls, hops }: LoginOptions,
   { server_name, xclient, proxy_smtp_auth }: ServerSettings,
   { hello, extended }: Introduction,
   transaction: Transaction | null,
 ): LoginScript {
-  if (hops !== null && hops < 1) return looping("XCLIENT");
+  if (hops !== null && hops < 1) return loopDetected("XCLIENT");
   const bearer = proxy_smtp_auth && account.bearer !== null;
   const more = tls === "starttls" || hops !== null || bearer;
   const own: Hello = { verb: extended || xclient || more ? "EHLO" : "HELO", name: server_name };
@@ -60,7 +60,7 @@ export function* login(
   let known = extensions(answer);
   const user = proxy_smtp_auth || account.login === "" ? null : account.login;
   const offered = known.get("XCLIENT") ?? null;
-  let command: Saying | null = null;
+  let command: Command | null = null;
   if (hops !== null) command = wanted(client, user, hello, hops, offered ?? []);
   else if (xclient) command = unasked(client, user, offered !== null);
   if (command !== null) {
@@ -86,13 +86,15 @@ export function* login(
     if (password === null) {
       return { kind: "impossible", name: "AUTH", why: "no password available" };
     }
-    const provable = { ...account, password };
-    const proof = more ? proofFor(provable, new Set(known.get("AUTH"))) : plain(provable);
-    if (proof === null) {
+    const withPassword = { ...account, password };
+    const response = more
+      ? chooseResponse(withPassword, new Set(known.get("AUTH")))
+      : plain(withPassword);
+    if (response === null) {
       return { kind: "impossible", name: "AUTH", why: "upstream offers no AUTH that would do" };
     }
     // nginx does not wait, however long a password is.
-    answer = yield* authenticate(proof, more ? LONGEST_LINE : Infinity);
+    answer = yield* authenticate(response, more ? LONGEST_LINE : Infinity);
     if (answer.code !== "235") return refused(answer);
   }
   return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
@@ -120,8 +122,8 @@ function* startTls(known: Extensions): LoginPart<void> {
   yield "tls";
 }
 
-function authenticate(proof: Proof, longest: number): LoginPart<Reply> {
-  return prove(proof, {
+function authenticate(response: SaslResponse, longest: number): LoginPart<Reply> {
+  return saslAuthenticate(response, {
     command: "AUTH",
     name: "AUTH",
     longest,
@@ -130,7 +132,7 @@ function authenticate(proof: Proof, longest: number): LoginPart<Reply> {
   });
 }
 
-function saying(command: ByteString, name: string): Saying {
+function saying(command: ByteString, name: string): Command {
   return { text: `${command}\r\n`, name };
 }
 
@@ -146,7 +148,7 @@ interface Reply {
 }
 
 /** Sends, and reads a reply of one or more lines. */
-function* reply(command: Saying | "more"): LoginPart<Reply> {
+function* reply(command: Command | "more"): LoginPart<Reply> {
   let line = yield command;
   let whole = line;
   while (line[3] === "-") {

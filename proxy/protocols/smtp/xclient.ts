@@ -1,8 +1,9 @@
 /** XCLIENT to an SMTP upstream (https://www.postfix.org/XCLIENT_README.html). */
 import { unixPath } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
-import { type Facts, ip, port, xclientCommand, xclientFacts } from "../client-id.ts";
-import type { ClientFacts, Saying } from "../protocol.ts";
+import type { Command } from "../../transport/index.ts";
+import { type Attributes, ip, port, xclientCommand, xclientAttributes } from "../client-id.ts";
+import type { ClientInfo } from "../protocol.ts";
 
 /** A client's EHLO or HELO. */
 export interface Hello {
@@ -11,7 +12,7 @@ export interface Hello {
 }
 
 /** nginx's XCLIENT, whether or not the upstream announces it. */
-export function unasked(client: ClientFacts, user: ByteString | null, offered: boolean): Saying {
+export function unasked(client: ClientInfo, user: ByteString | null, offered: boolean): Command {
   const facts = { ADDR: xclientAddress(client.address), LOGIN: user, NAME: client.host };
   const command = saying(facts);
   return offered ? command : { ...command, note: "upstream does not announce XCLIENT" };
@@ -24,15 +25,15 @@ export function unasked(client: ClientFacts, user: ByteString | null, offered: b
  * @returns null where there is nothing to tell
  */
 export function wanted(
-  client: ClientFacts,
+  client: ClientInfo,
   user: ByteString | null,
   hello: Hello | null,
   hops: number,
   attributes: readonly string[],
-): Saying | null {
+): Command | null {
   const destination = ip(client.local.host);
   const facts = {
-    ...xclientFacts(client, hops),
+    ...xclientAttributes(client, hops),
     ADDR: xclientAddress(ip(client.address) ?? client.address),
     NAME: client.host,
     HELO: hello?.name ?? null,
@@ -53,6 +54,6 @@ function xclientAddress(address: string): string {
   return address.includes(":") ? `IPV6:${address}` : address;
 }
 
-function saying(facts: Facts): Saying {
+function saying(facts: Attributes): Command {
   return { text: `${xclientCommand(facts)}\r\n`, name: "XCLIENT" };
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DialogueClient } from "../../support/protocol-client.ts";
+import { ProtocolClient } from "../../support/protocol-client.ts";
 import { serverSettings } from "../../support/settings.ts";
 
 /** Small buffers, so that limits come into play. */
@@ -80,7 +80,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
 
   /** The steps that these pieces lead to, one after another. */
   const steps = (pieces: readonly string[]): string => {
-    const client = new DialogueClient(settings, false);
+    const client = new ProtocolClient(settings, false);
     const told = JSON.stringify(pieces.flatMap((piece) => client.send(piece)));
     // The log names a command that is too long where its name has arrived by then.
     return told.replace(/(too long command) \\"\w*\\"/, "$1");
@@ -118,7 +118,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
       const pieces = fc.array(fc.oneof(bytes, lines[name]), { maxLength: 20 });
       fc.assert(
         fc.property(pieces, (sent) => {
-          const client = new DialogueClient(settings, false);
+          const client = new ProtocolClient(settings, false);
           for (const piece of sent) {
             for (const step of client.send(piece)) if (step.kind === "farewell") return;
             assert.ok(client.held <= 12_288, `${client.held} bytes are held`);

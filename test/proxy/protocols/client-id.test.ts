@@ -1,15 +1,15 @@
 // proxy_client_id: who the client is, as upstreams that want to know are told.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ClientFacts } from "../../../proxy/protocols/index.ts";
+import type { ClientInfo } from "../../../proxy/protocols/index.ts";
 import type { ServerSettings } from "../../../proxy/config/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
-import { talk } from "../../support/protocol-client.ts";
+import { clearClient } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
 
 interface Case {
   readonly said?: readonly string[];
-  readonly client?: Partial<ClientFacts>;
+  readonly client?: Partial<ClientInfo>;
   readonly settings?: Partial<ServerSettings>;
   readonly tls?: TlsMode;
 }
@@ -19,21 +19,25 @@ function told(
   lines: readonly string[],
   { said = [], client = {}, settings = {}, tls = "off" }: Case = {},
 ): Played {
-  const talking = talk(protocol, { proxy_client_id: true, proxy_smtp_auth: true, ...settings });
+  const talking = clearClient(protocol, {
+    proxy_client_id: true,
+    proxy_smtp_auth: true,
+    ...settings,
+  });
   for (const line of said) talking.say(line);
   if (protocol === "imap") talking.say("a LOGIN anna secret");
   return logIn(talking, lines, {}, tls, client);
 }
 
-const six: Partial<ClientFacts> = {
+const six: Partial<ClientInfo> = {
   address: "2001:db8::9",
   local: { host: "2001:db8::1", port: 993 },
 };
-const mapped: Partial<ClientFacts> = {
+const mapped: Partial<ClientInfo> = {
   address: "::ffff:192.0.2.9",
   local: { host: "::ffff:192.0.2.1", port: 143 },
 };
-const unix: Partial<ClientFacts> = { address: "unix:", port: 0, local: { host: "", port: 0 } };
+const unix: Partial<ClientInfo> = { address: "unix:", port: 0, local: { host: "", port: 0 } };
 
 describe("IMAP's ID", () => {
   const greeting = "* OK [CAPABILITY IMAP4rev1 ID LITERAL+] hi";
@@ -101,8 +105,7 @@ describe("POP3's XCLIENT", () => {
   });
 
   test("tells of IPv6, of IPv4 in IPv6 as IPv4, and of no address where there is none", () => {
-    const addressed = (client: Partial<ClientFacts>) =>
-      told("pop3", [greeting], { client }).sent[0];
+    const addressed = (client: Partial<ClientInfo>) => told("pop3", [greeting], { client }).sent[0];
     assert.equal(addressed(six), xclient.replace("192.0.2.9", "2001:db8::9"));
     assert.equal(addressed(mapped), xclient);
     assert.equal(addressed(unix), "XCLIENT SESSION=f00 TTL=4\r\n");
@@ -150,7 +153,7 @@ describe("SMTP's XCLIENT", () => {
   });
 
   test("marks IPv6, escapes the client's words, and says what is not known", () => {
-    const xclient = (client: Partial<ClientFacts>, hello = "EHLO x") =>
+    const xclient = (client: Partial<ClientInfo>, hello = "EHLO x") =>
       told("smtp", offering("ADDR HELO PROTO DESTADDR DESTPORT"), { said: [hello], client })
         .sent[1];
     assert.equal(
@@ -204,18 +207,18 @@ describe("a client that is a proxy itself", () => {
   const TTL = '("x-session-id" "f00" "x-proxy-ttl" "3")';
 
   test("may tell by ID how many may follow, where it is asked to", () => {
-    const asked = talk("imap", on);
+    const asked = clearClient("imap", on);
     assert.match(asked.say("a CAPABILITY"), / ID\b/);
     assert.equal(asked.say(`a ID ${TTL}`), "* ID NIL\r\na OK completed");
     assert.equal(asked.say("a ID NIL"), "* ID NIL\r\na OK completed");
     assert.equal(asked.say("a ID"), "a BAD invalid command");
-    const other = talk("imap");
+    const other = clearClient("imap");
     assert.doesNotMatch(other.say("a CAPABILITY"), /\bID\b/);
     assert.equal(other.say(`a ID ${TTL}`), "a BAD invalid command");
   });
 
   test("ID is offered once where the configuration offers it as well", () => {
-    const client = talk("imap", { ...on, imap_capabilities: ["IMAP4rev1", "ID"] });
+    const client = clearClient("imap", { ...on, imap_capabilities: ["IMAP4rev1", "ID"] });
     assert.equal(client.say("a CAPABILITY").match(/\bID\b/g)?.length, 1);
   });
 
@@ -253,28 +256,28 @@ describe("a client that is a proxy itself", () => {
   });
 
   test("is asked by POP3's greeting, and may tell by XCLIENT", () => {
-    assert.equal(talk("pop3", on).dialogue.greeting(), "+OK [XCLIENT] POP3 ready\r\n");
-    const client = talk("pop3", on);
+    assert.equal(clearClient("pop3", on).handler.greeting(), "+OK [XCLIENT] POP3 ready\r\n");
+    const client = clearClient("pop3", on);
     assert.equal(client.say("XCLIENT ADDR=192.0.2.1 PORT=5 SESSION=abc FORWARD=x TTL=3"), "+OK");
-    assert.equal(talk("pop3").say("XCLIENT TTL=3"), "-ERR invalid command");
+    assert.equal(clearClient("pop3").say("XCLIENT TTL=3"), "-ERR invalid command");
     const { sent } = told("pop3", ["+OK [XCLIENT]"], { said: ["xclient ttl=3"] });
     assert.match(sent[0] ?? "", / TTL=2\r\n/);
   });
 
   test("is asked for no more than that by SMTP, and begins anew behind it", () => {
-    const client = talk("smtp", { ...on, smtp_auth: ["none"] });
+    const client = clearClient("smtp", { ...on, smtp_auth: ["none"] });
     assert.match(client.say("EHLO laptop"), /^250.XCLIENT TTL$/m);
     client.say("MAIL FROM:<a@b>");
     assert.equal(client.say("XCLIENT TTL=3"), "220 mx.example.test ESMTP ready");
     assert.equal(client.say("RCPT TO:<a@b>"), "503 5.5.1 Bad sequence of commands");
     assert.equal(client.say("XCLIENT"), "501 5.5.4 Invalid argument");
-    const other = talk("smtp");
+    const other = clearClient("smtp");
     assert.doesNotMatch(other.say("EHLO laptop"), /XCLIENT/);
     assert.equal(other.say("XCLIENT TTL=3"), "500 5.5.1 Invalid command");
   });
 
   test("what it told in the clear is forgotten under TLS", () => {
-    const client = talk("pop3", on);
+    const client = clearClient("pop3", on);
     client.say("XCLIENT TTL=1");
     client.secure();
     assert.match(logIn(client, ["+OK [XCLIENT]"]).sent[0] ?? "", / TTL=4\r\n/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { cost } from "../../support/cost.ts";
-import { DialogueClient } from "../../support/protocol-client.ts";
+import { ProtocolClient } from "../../support/protocol-client.ts";
 import { serverSettings } from "../../support/settings.ts";
 
 /** What a hostile client repeats to make a line expensive. */
@@ -29,7 +29,7 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
     const long = (beginning: string): number =>
       beginning.includes("PLAIN") ? 12_000 : protocol === "pop3" ? 500 : 4000;
     const take = (line: string): number =>
-      cost(() => new DialogueClient(settings, false).send(line), 5);
+      cost(() => new ProtocolClient(settings, false).send(line), 5);
     for (const beginning of BEGINNINGS[protocol]) {
       const ordinary = take(`${beginning}${"x".repeat(long(beginning))}\r\n`);
       for (const filling of FILLINGS) {

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readOauthbearer, readXoauth2 } from "../../../proxy/protocols/oauth.ts";
-import { type DialogueClient, talk, talkSecurely, told } from "../../support/protocol-client.ts";
+import { parseOauthbearer, parseXoauth2 } from "../../../proxy/protocols/oauth.ts";
+import {
+  type ProtocolClient,
+  clearClient,
+  tlsClient,
+  told,
+} from "../../support/protocol-client.ts";
 
 const TOKEN = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
 
@@ -13,7 +18,7 @@ const OAUTHBEARER = btoa(
 
 describe("XOAUTH2", () => {
   test("is a user and a token", () => {
-    assert.deepEqual(readXoauth2(`user=anna\u0001auth=Bearer ${TOKEN}\u0001\u0001`), {
+    assert.deepEqual(parseXoauth2(`user=anna\u0001auth=Bearer ${TOKEN}\u0001\u0001`), {
       user: "anna",
       token: TOKEN,
     });
@@ -28,7 +33,7 @@ describe("XOAUTH2", () => {
     ["more than its end", `user=anna\u0001auth=Bearer ${TOKEN}\u0001\u0001x`],
     ["nothing", ""],
   ] as const) {
-    test(`${what} is refused`, () => assert.equal(readXoauth2(message), null));
+    test(`${what} is refused`, () => assert.equal(parseXoauth2(message), null));
   }
 });
 
@@ -38,19 +43,19 @@ describe("OAUTHBEARER (RFC 7628)", () => {
 
   test("is an authorization identity, fields, and a token", () => {
     const fields = "host=mail.test\u0001port=993\u0001";
-    assert.deepEqual(readOauthbearer(message("n,a=anna@example.test,", fields)), {
+    assert.deepEqual(parseOauthbearer(message("n,a=anna@example.test,", fields)), {
       user: "anna@example.test",
       token: TOKEN,
     });
   });
 
   test("may leave the identity to the token", () => {
-    assert.deepEqual(readOauthbearer(message("n,,", "")), { user: "", token: TOKEN });
-    assert.deepEqual(readOauthbearer(message("y,,", "")), { user: "", token: TOKEN });
+    assert.deepEqual(parseOauthbearer(message("n,,", "")), { user: "", token: TOKEN });
+    assert.deepEqual(parseOauthbearer(message("y,,", "")), { user: "", token: TOKEN });
   });
 
   test("commas and equals signs of an identity are escaped", () => {
-    assert.equal(readOauthbearer(message("n,a=a=2Cb=3Dc,", ""))?.user, "a,b=c");
+    assert.equal(parseOauthbearer(message("n,a=a=2Cb=3Dc,", ""))?.user, "a,b=c");
   });
 
   for (const [what, said] of [
@@ -62,7 +67,7 @@ describe("OAUTHBEARER (RFC 7628)", () => {
     ["a missing end", message("n,,", "").slice(0, -1)],
     ["XOAUTH2", atob(XOAUTH2)],
   ] as const) {
-    test(`${what} is refused`, () => assert.equal(readOauthbearer(said), null));
+    test(`${what} is refused`, () => assert.equal(parseOauthbearer(said), null));
   }
 });
 
@@ -73,7 +78,7 @@ test("whatever a client says, a token has no character that a header could trip 
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-      for (const read of [readXoauth2, readOauthbearer]) {
+      for (const read of [parseXoauth2, parseOauthbearer]) {
         const token = read(pieces.join(""))?.token ?? "x";
         assert.match(token, /^[!-~]+$/);
       }
@@ -96,20 +101,17 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
 
   describe(protocol, () => {
     test("both mechanisms are offered under TLS, and in the clear neither", () => {
-      assert.match(
-        talkSecurely(protocol, named).say(LIST),
-        /XOAUTH2[ =A-Z]* (?:AUTH=)?OAUTHBEARER/,
-      );
-      assert.doesNotMatch(talk(protocol, named).say(LIST), /OAUTH/);
+      assert.match(tlsClient(protocol, named).say(LIST), /XOAUTH2[ =A-Z]* (?:AUTH=)?OAUTHBEARER/);
+      assert.doesNotMatch(clearClient(protocol, named).say(LIST), /OAUTH/);
     });
 
     test("in the clear a token is not even looked at", () => {
-      assert.equal(talk(protocol, named).say(`${auth} XOAUTH2 ${XOAUTH2}`), bad);
-      assert.equal(talk(protocol, named).say(`${auth} OAUTHBEARER`), bad);
+      assert.equal(clearClient(protocol, named).say(`${auth} XOAUTH2 ${XOAUTH2}`), bad);
+      assert.equal(clearClient(protocol, named).say(`${auth} OAUTHBEARER`), bad);
     });
 
     test("where the directive does not name them, they are invalid commands", () => {
-      assert.equal(talkSecurely(protocol).say(`${auth} XOAUTH2 ${XOAUTH2}`), bad);
+      assert.equal(tlsClient(protocol).say(`${auth} XOAUTH2 ${XOAUTH2}`), bad);
     });
 
     test("the token comes with the command, or is asked for", () => {
@@ -118,27 +120,27 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
         ["oauthbearer", OAUTHBEARER],
       ]) {
         const login = `<${name}|anna@example.test|${TOKEN}>`;
-        assert.equal(talkSecurely(protocol, named).say(`${auth} ${name} ${response}`), login);
-        const client = talkSecurely(protocol, named);
+        assert.equal(tlsClient(protocol, named).say(`${auth} ${name} ${response}`), login);
+        const client = tlsClient(protocol, named);
         assert.equal(client.say(`${auth} ${name}`), prompt);
         assert.equal(client.say(`${response}`), login);
       }
     });
 
     test("what is no token is an invalid command, and the conversation goes on", () => {
-      const client = talkSecurely(protocol, named);
+      const client = tlsClient(protocol, named);
       assert.equal(client.say(`${auth} XOAUTH2 ${btoa("user=anna")}`), bad);
       assert.equal(client.say(`${auth} XOAUTH2`), prompt);
       assert.equal(client.say("!"), bad);
       assert.doesNotMatch(client.say(LIST), /BAD|ERR|500/);
     });
 
-    const failed = (client: DialogueClient, kind: "reply" | "refusal"): string =>
-      client.dialogue.challenge("eyJzdGF0dXMiOiI0MDEifQ==", { kind, text: "no\r\n" });
+    const failed = (client: ProtocolClient, kind: "reply" | "refusal"): string =>
+      client.handler.challenge("eyJzdGF0dXMiOiI0MDEifQ==", { kind, text: "no\r\n" });
 
     test("a failure is told in a challenge, and refused when the client has answered it", () => {
       for (const answer of ["AQ==", "", "*", "not base64"]) {
-        const client = talkSecurely(protocol, named);
+        const client = tlsClient(protocol, named);
         client.say(`${auth} XOAUTH2 ${XOAUTH2}`);
         assert.equal(failed(client, "refusal"), `${prompt}eyJzdGF0dXMiOiI0MDEifQ==\r\n`);
         assert.equal(client.say(answer), "no <close>");
@@ -146,7 +148,7 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
     });
 
     test("after a failure that leaves another try, commands are commands again", () => {
-      const client = talkSecurely(protocol, named);
+      const client = tlsClient(protocol, named);
       client.say(`${auth} XOAUTH2 ${XOAUTH2}`);
       failed(client, "reply");
       assert.deepEqual(client.send("AQ=").map(told), []);
@@ -158,7 +160,7 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
     });
 
     test("an answer to the challenge without end is cut off", () => {
-      const client = talkSecurely(protocol, named);
+      const client = tlsClient(protocol, named);
       client.say(`${auth} XOAUTH2 ${XOAUTH2}`);
       failed(client, "refusal");
       const steps = client.send("A".repeat(20_000));

@@ -3,13 +3,13 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
-  readOauthbearer,
-  readXoauth2,
-  writeOauthbearer,
-  writeXoauth2,
+  parseOauthbearer,
+  parseXoauth2,
+  formatOauthbearer,
+  formatXoauth2,
 } from "../../../proxy/protocols/oauth.ts";
 import type { Account } from "../../../proxy/protocols/index.ts";
-import { talk } from "../../support/protocol-client.ts";
+import { clearClient } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
 
 const TOKEN = "ya29.token/+x==";
@@ -23,7 +23,7 @@ type Bearer = NonNullable<Account["bearer"]>;
 /** Passes a token on to an upstream that offers these mechanisms, and then answers so. */
 const passOn = {
   imap(bearer: Bearer, mechanisms: readonly string[], ...answers: readonly string[]): Played {
-    const client = talk("imap");
+    const client = clearClient("imap");
     client.say("a LOGIN anna secret");
     const words = ["IMAP4rev1", "SASL-IR", ...mechanisms.map((name) => `AUTH=${name}`)];
     const greeting = `* OK [CAPABILITY ${words.join(" ")}] hi`;
@@ -31,10 +31,10 @@ const passOn = {
   },
   pop3(bearer: Bearer, mechanisms: readonly string[], ...answers: readonly string[]): Played {
     const capa = ["+OK", `SASL ${mechanisms.join(" ")}`, "."];
-    return logIn(talk("pop3"), ["+OK", ...capa, ...answers], { password: TOKEN, bearer });
+    return logIn(clearClient("pop3"), ["+OK", ...capa, ...answers], { password: TOKEN, bearer });
   },
   smtp(bearer: Bearer, mechanisms: readonly string[], ...answers: readonly string[]): Played {
-    const client = talk("smtp", { proxy_smtp_auth: true, xclient: false });
+    const client = clearClient("smtp", { proxy_smtp_auth: true, xclient: false });
     const lines = ["220 hi", "250-mx", `250 AUTH ${mechanisms.join(" ")}`];
     return logIn(client, [...lines, ...answers], { password: TOKEN, bearer });
   },
@@ -80,7 +80,7 @@ describe("a bearer token", () => {
   test("is a password to upstreams that know nothing of SASL", () => {
     const imap = passOn.imap("xoauth2", [], "+ ", "+ ", "a OK in");
     assert.equal(imap.sent.at(-1), `${TOKEN}\r\n`);
-    const client = talk("pop3");
+    const client = clearClient("pop3");
     const pop3 = logIn(client, ["+OK", "-ERR what", "+OK", "+OK"], {
       password: TOKEN,
       bearer: "xoauth2",
@@ -102,7 +102,7 @@ describe("a bearer token", () => {
   });
 
   test("is no business of an SMTP upstream that nobody logs in to", () => {
-    const client = talk("smtp", { xclient: false });
+    const client = clearClient("smtp", { xclient: false });
     const account = { password: TOKEN, bearer: "xoauth2" } as const;
     const { sent } = logIn(client, ["220 hi", "250 mx"], account);
     assert.deepEqual(sent, ["HELO mx.example.test\r\n"]);
@@ -117,7 +117,7 @@ describe("what is written is what is read:", () => {
     fc.assert(
       fc.property(user, token, (name, secret) => {
         const bearer = { user: `u${name}`, token: secret };
-        assert.deepEqual(readXoauth2(writeXoauth2(bearer)), bearer);
+        assert.deepEqual(parseXoauth2(formatXoauth2(bearer)), bearer);
       }),
     );
   });
@@ -126,14 +126,14 @@ describe("what is written is what is read:", () => {
     fc.assert(
       fc.property(user, token, (name, secret) => {
         const bearer = { user: name, token: secret };
-        assert.deepEqual(readOauthbearer(writeOauthbearer(bearer)), bearer);
+        assert.deepEqual(parseOauthbearer(formatOauthbearer(bearer)), bearer);
       }),
     );
   });
 });
 
 test("LOGINDISABLED in a greeting is heeded: no password is sent in vain", () => {
-  const client = talk("imap");
+  const client = clearClient("imap");
   client.say("a LOGIN anna secret");
   const greet = (words: string) => logIn(client, [`* OK [CAPABILITY ${words}] hi`]);
   assert.deepEqual(greet("IMAP4rev1 STARTTLS LOGINDISABLED").end, {

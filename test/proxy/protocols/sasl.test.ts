@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DialogueClient, notes, talk } from "../../support/protocol-client.ts";
+import { type ProtocolClient, notes, clearClient } from "../../support/protocol-client.ts";
 
 const PROTOCOLS = {
   imap: {
@@ -35,8 +35,8 @@ for (const name of names) {
   const { auth, prompt, bad, cancelled, words } = PROTOCOLS[name];
 
   /** A client that has sent AUTH and these words, and was asked. */
-  const asked = (...said: readonly string[]): DialogueClient => {
-    const client = talk(name);
+  const asked = (...said: readonly string[]): ProtocolClient => {
+    const client = clearClient(name);
     assert.match(client.say([auth, ...said].join(" ")), /^(\+|334) /);
     return client;
   };
@@ -44,40 +44,40 @@ for (const name of names) {
   describe(name, () => {
     test("PLAIN is taken with the command, or asked for", () => {
       const response = b64("\0anna\0secret");
-      assert.equal(talk(name).say(`${auth} PLAIN ${response}`), "<plain|anna|secret>");
-      const client = talk(name);
+      assert.equal(clearClient(name).say(`${auth} PLAIN ${response}`), "<plain|anna|secret>");
+      const client = clearClient(name);
       assert.equal(client.say(`${auth} plain`), prompt);
       assert.equal(client.say(response), "<plain|anna|secret>");
     });
 
     test("LOGIN asks for the user name and the password", () => {
-      const client = talk(name);
+      const client = clearClient(name);
       assert.equal(client.say(`${auth} LOGIN`), `${prompt}${b64("Username:")}`);
       assert.equal(client.say(b64("anna")), `${prompt}${b64("Password:")}`);
       assert.equal(client.say(b64("secret")), "<plain|anna|secret>");
     });
 
     test("LOGIN takes the user name with the command", () => {
-      const client = talk(name);
+      const client = clearClient(name);
       assert.equal(client.say(`${auth} login ${b64("anna")}`), `${prompt}${b64("Password:")}`);
       assert.equal(client.say(b64("secret")), "<plain|anna|secret>");
     });
 
     test("an empty user name and password are the lookup's to refuse", () => {
-      assert.equal(talk(name).say(`${auth} PLAIN ${b64("\0\0")}`), "<plain||>");
+      assert.equal(clearClient(name).say(`${auth} PLAIN ${b64("\0\0")}`), "<plain||>");
       const client = asked("LOGIN");
       client.say("");
       assert.equal(client.say(""), "<plain||>");
     });
 
     test("= is an empty initial response", () => {
-      assert.equal(talk(name).say(`${auth} PLAIN =`), bad);
-      assert.equal(talk(name).say(`${auth} LOGIN =`), `${prompt}${b64("Password:")}`);
+      assert.equal(clearClient(name).say(`${auth} PLAIN =`), bad);
+      assert.equal(clearClient(name).say(`${auth} LOGIN =`), `${prompt}${b64("Password:")}`);
     });
 
     test("the authorization identity is left aside", () => {
       assert.equal(
-        talk(name).say(`${auth} PLAIN ${b64("root\0anna\0secret")}`),
+        clearClient(name).say(`${auth} PLAIN ${b64("root\0anna\0secret")}`),
         "<plain|anna|secret>",
       );
     });
@@ -129,9 +129,9 @@ for (const name of names) {
     });
 
     test("an unknown mechanism and too many words are refused", () => {
-      assert.equal(talk(name).say(`${auth} KERBEROS_V4`), bad);
-      assert.equal(talk(name).say(`${auth} PLAINER`), bad);
-      assert.equal(talk(name).say(`${auth} PLAIN ${b64("\0anna\0secret")} x`), bad);
+      assert.equal(clearClient(name).say(`${auth} KERBEROS_V4`), bad);
+      assert.equal(clearClient(name).say(`${auth} PLAINER`), bad);
+      assert.equal(clearClient(name).say(`${auth} PLAIN ${b64("\0anna\0secret")} x`), bad);
     });
 
     test(`a response line may have ${words} words, of which the first counts`, () => {
@@ -141,7 +141,7 @@ for (const name of names) {
     });
 
     test("wrong SASL data is no error to be counted, too many words are", () => {
-      const client = talk(name, { max_errors: 1 });
+      const client = clearClient(name, { max_errors: 1 });
       for (const response of ["!", b64("anna"), "*"]) {
         client.say(`${auth} PLAIN`);
         assert.doesNotMatch(client.say(response), /<close>/);
@@ -151,7 +151,7 @@ for (const name of names) {
     });
 
     test("each SASL answer counts as a command", () => {
-      const client = talk(name, { max_commands: 3 });
+      const client = clearClient(name, { max_commands: 3 });
       client.say(`${auth} PLAIN`);
       client.say("!");
       client.say(`${auth} PLAIN`);
@@ -159,16 +159,16 @@ for (const name of names) {
     });
 
     test("a mechanism that is not configured is not taken", () => {
-      assert.equal(talk(name).say(`${auth} CRAM-MD5`), bad);
-      assert.equal(talk(name).say(`${auth} EXTERNAL`), bad);
-      assert.equal(talk(name).say(`${auth} EXTERNAL ${b64("anna")}`), bad);
+      assert.equal(clearClient(name).say(`${auth} CRAM-MD5`), bad);
+      assert.equal(clearClient(name).say(`${auth} EXTERNAL`), bad);
+      assert.equal(clearClient(name).say(`${auth} EXTERNAL ${b64("anna")}`), bad);
     });
 
     const methods = ["cram-md5", "external"];
     const changes = { imap_auth: methods, pop3_auth: methods, smtp_auth: methods };
 
     test("CRAM-MD5 digests one salt for the whole session", () => {
-      const client = talk(name, changes);
+      const client = clearClient(name, changes);
       const challenge = client.say(`${auth} CRAM-MD5`);
       const salt = atob(challenge.slice(prompt.length));
       assert.match(salt, /^<\d+\.\d+@mx\.example\.test>$/);
@@ -180,7 +180,7 @@ for (const name of names) {
     });
 
     test("EXTERNAL names the user, with the command or when asked", () => {
-      const client = talk(name, changes);
+      const client = clearClient(name, changes);
       assert.equal(client.say(`${auth} EXTERNAL ${b64("anna")}`), "<external|anna>");
       client.say(`${auth} EXTERNAL`);
       assert.equal(client.say(b64("anna")), "<external|anna>");
@@ -205,14 +205,14 @@ const FLAWS: readonly [said: readonly string[], note: string][] = [
 ];
 for (const [[first, ...rest], note] of FLAWS) {
   test(`the log hears of an invalid ${note} command, and not what was sent: ${first}`, () => {
-    const client = talk("smtp", { smtp_auth: ["cram-md5", "external"] });
+    const client = clearClient("smtp", { smtp_auth: ["cram-md5", "external"] });
     const said = [`AUTH ${first}`, ...rest].map((line) => client.send(`${line}\r\n`));
     assert.deepEqual(notes(said.at(-1) ?? []), [`client sent invalid ${note} command`]);
   });
 }
 
 test("a TAB behind a response is no space", () => {
-  const client = talk("smtp");
+  const client = clearClient("smtp");
   client.say("AUTH PLAIN");
   assert.equal(client.say(`${b64("\0anna\0secret")}\t`), "500 5.5.1 Invalid command");
 });

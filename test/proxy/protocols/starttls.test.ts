@@ -1,13 +1,13 @@
 // STARTTLS towards an upstream, in the three protocols.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { talk } from "../../support/protocol-client.ts";
+import { clearClient } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 /** A client whose login is being decided; IMAP's is tagged a1. */
 function starttls(protocol: ProtocolName, lines: readonly string[]): Played {
-  const client = talk(protocol, { proxy_smtp_auth: true, xclient: false });
+  const client = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
   if (protocol === "imap") client.say("a1 LOGIN anna secret");
   return logIn(client, lines, {}, "starttls");
 }
@@ -141,7 +141,7 @@ describe("pop3", () => {
 
   test("a response beyond 255 bytes waits for its challenge (RFC 5034)", () => {
     const password = "x".repeat(200);
-    const client = talk("pop3");
+    const client = clearClient("pop3");
     const lines = [...begun, ...capa("SASL PLAIN"), "+ ", "+OK in"];
     const { sent } = logIn(client, lines, { password }, "starttls");
     assert.deepEqual(sent.slice(4), ["AUTH PLAIN\r\n", `${btoa(`\0anna\0${password}`)}\r\n`]);
@@ -184,13 +184,13 @@ describe("smtp", () => {
   test("a response beyond 512 bytes waits for its challenge (RFC 4954)", () => {
     const password = "x".repeat(400);
     const lines = [...begun, "250 AUTH PLAIN", "334 ", "235 in"];
-    const client = talk("smtp", { proxy_smtp_auth: true, xclient: false });
+    const client = clearClient("smtp", { proxy_smtp_auth: true, xclient: false });
     const { sent } = logIn(client, lines, { password }, "starttls");
     assert.deepEqual(sent.slice(4), ["AUTH PLAIN\r\n", `${btoa(`\0anna\0${password}`)}\r\n`]);
   });
 
   test("XCLIENT and the transaction come behind TLS, as nginx says them", () => {
-    const client = talk("smtp", { smtp_auth: ["none"] });
+    const client = clearClient("smtp", { smtp_auth: ["none"] });
     for (const line of ["EHLO laptop", "MAIL FROM:<a@b>", "RCPT TO:<b@c>"]) client.say(line);
     const lines = [...begun, "250 mx", "220 ok", "250 mx", "250 ok", "250 ok"];
     const { sent, end } = logIn(client, lines, { login: "", password: null }, "starttls");

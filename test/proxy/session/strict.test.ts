@@ -11,7 +11,7 @@ import type { Listener } from "../../support/mailbox/index.ts";
 import { greeted, untilClosed } from "../../support/mail-client.ts";
 import { type Servers, startServers } from "../../support/servers.ts";
 import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { talk } from "../../support/protocol-client.ts";
+import { clearClient } from "../../support/protocol-client.ts";
 
 let upstream: Listener;
 let endpoint: LookupEndpoint;
@@ -54,7 +54,7 @@ describe("auth_strict: passwords are taken only where they are named", () => {
   const plain = btoa("\0anna\0secret");
 
   test("IMAP says so, and refuses LOGIN", () => {
-    const client = talk("imap", { ...strict, ...digests });
+    const client = clearClient("imap", { ...strict, ...digests });
     assert.match(client.say("a CAPABILITY"), / AUTH=CRAM-MD5 LOGINDISABLED\r\n/);
     assert.equal(client.say("a LOGIN anna secret"), "a BAD invalid command");
     assert.equal(client.say(`a AUTHENTICATE PLAIN ${plain}`), "a BAD invalid command");
@@ -62,27 +62,27 @@ describe("auth_strict: passwords are taken only where they are named", () => {
   });
 
   test("POP3 refuses USER", () => {
-    const client = talk("pop3", { ...strict, ...digests });
+    const client = clearClient("pop3", { ...strict, ...digests });
     assert.equal(client.say("USER anna"), "-ERR invalid command");
     assert.equal(client.say("AUTH LOGIN"), "-ERR invalid command");
     assert.match(client.say("APOP anna x"), /^<apop/);
   });
 
   test("SMTP refuses PLAIN and LOGIN", () => {
-    const client = talk("smtp", { ...strict, ...digests });
+    const client = clearClient("smtp", { ...strict, ...digests });
     assert.equal(client.say(`AUTH PLAIN ${plain}`), "500 5.5.1 Invalid command");
   });
 
   test("where they are named, they are taken", () => {
-    assert.equal(talk("imap", strict).say("a LOGIN anna secret"), "<plain|anna|secret>");
-    assert.equal(talk("pop3", strict).say("AUTH LOGIN"), "+ VXNlcm5hbWU6");
-    assert.equal(talk("smtp", strict).say(`AUTH PLAIN ${plain}`), "<plain|anna|secret>");
+    assert.equal(clearClient("imap", strict).say("a LOGIN anna secret"), "<plain|anna|secret>");
+    assert.equal(clearClient("pop3", strict).say("AUTH LOGIN"), "+ VXNlcm5hbWU6");
+    assert.equal(clearClient("smtp", strict).say(`AUTH PLAIN ${plain}`), "<plain|anna|secret>");
   });
 
   test("in the default, nginx's way, they are taken all the same", () => {
-    assert.equal(talk("imap", digests).say("a LOGIN anna secret"), "<plain|anna|secret>");
-    assert.doesNotMatch(talk("imap", digests).say("a CAPABILITY"), /LOGINDISABLED/);
-    assert.equal(talk("pop3", digests).say("USER anna"), "+OK");
+    assert.equal(clearClient("imap", digests).say("a LOGIN anna secret"), "<plain|anna|secret>");
+    assert.doesNotMatch(clearClient("imap", digests).say("a CAPABILITY"), /LOGINDISABLED/);
+    assert.equal(clearClient("pop3", digests).say("USER anna"), "+OK");
   });
 });
 

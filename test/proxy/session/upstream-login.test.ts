@@ -10,7 +10,7 @@ import { SocketClientTls } from "../../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
 import { selfSigned } from "../../support/certificate.ts";
 import { dialled } from "../../support/connections.ts";
-import { talk } from "../../support/protocol-client.ts";
+import { clearClient } from "../../support/protocol-client.ts";
 import { anna, client } from "../../support/login-script.ts";
 import { protocolNames } from "../../support/mail-client.ts";
 import { Hangup, Wire } from "../../support/wire.ts";
@@ -108,9 +108,9 @@ async function logInTo(
   const played = behaviour(new Upstream(peer)).catch((error: unknown) => {
     if (!(error instanceof Hangup)) throw error;
   });
-  const dialogue = talk(protocol, { proxy_smtp_auth: true, xclient: false });
-  if (protocol === "imap") dialogue.say("a LOGIN anna secret");
-  const script = dialogue.dialogue.login(anna, client, mode);
+  const handler = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
+  if (protocol === "imap") handler.say("a LOGIN anna secret");
+  const script = handler.handler.login(anna, client, mode);
   const progress = { saying() {}, heard() {}, securing() {} };
   try {
     return await logIn(connection, script, 4096, progress, () =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { talk, told } from "../../../support/protocol-client.ts";
+import { clearClient, told } from "../../../support/protocol-client.ts";
 
 const BAD = "a BAD invalid command";
 
@@ -28,26 +28,29 @@ const WORDS: Record<string, string | null> = {
 };
 for (const [words, login] of Object.entries(WORDS)) {
   test(`LOGIN ${JSON.stringify(words)} ${login === null ? "is refused" : "is understood"}`, () => {
-    assert.equal(talk("imap").say(`a LOGIN ${words}`), login === null ? BAD : `<plain|${login}>`);
+    assert.equal(
+      clearClient("imap").say(`a LOGIN ${words}`),
+      login === null ? BAD : `<plain|${login}>`,
+    );
   });
 }
 
 describe("literals", () => {
   test("the server says + before each literal that waits", () => {
-    const client = talk("imap");
+    const client = clearClient("imap");
     assert.deepEqual(client.send("a LOGIN {4}\r\n").map(told), ["+ OK"]);
     assert.deepEqual(client.send("anna {6}\r\n").map(told), ["+ OK"]);
     assert.deepEqual(client.send("secret\r\n").map(told), ["<plain|anna|secret>"]);
   });
 
   test("nothing is said before a literal that does not wait", () => {
-    const steps = talk("imap").send("a LOGIN {4+}\r\nanna {6+}\r\nsecret\r\nb NOOP\r\n");
+    const steps = clearClient("imap").send("a LOGIN {4+}\r\nanna {6+}\r\nsecret\r\nb NOOP\r\n");
     assert.deepEqual(steps.map(told), ["<plain|anna|secret>", "b OK completed"]);
   });
 
   test("a literal holds any byte but CR, LF and NUL where it is a password", () => {
     const secret = '"\\{5+} \xff\x01';
-    const client = talk("imap");
+    const client = clearClient("imap");
     client.send(`a LOGIN anna {${secret.length}}\r\n`);
     assert.deepEqual(client.send(`${secret}\r\n`).map(told), [`<plain|anna|${secret}>`]);
   });
@@ -58,35 +61,35 @@ describe("literals", () => {
     ["NUL", "\0"],
   ] as const) {
     test(`a password with ${name} is refused, and its rest is no command`, () => {
-      const steps = talk("imap").send(`a LOGIN anna {9+}\r\nx${byte}b NOOP \r\nc NOOP\r\n`);
+      const steps = clearClient("imap").send(`a LOGIN anna {9+}\r\nx${byte}b NOOP \r\nc NOOP\r\n`);
       assert.deepEqual(steps.map(told), [BAD, "c OK completed"]);
     });
 
     test(`a login with ${name} is refused`, () => {
-      const steps = talk("imap").send(`a LOGIN {2+}\r\nx${byte} secret\r\nc NOOP\r\n`);
+      const steps = clearClient("imap").send(`a LOGIN {2+}\r\nx${byte} secret\r\nc NOOP\r\n`);
       assert.deepEqual(steps.map(told), [BAD, "c OK completed"]);
     });
   }
 
   test("an empty literal is an empty string and swallows nothing", () => {
     for (const empty of ["{0+}", "{+}"]) {
-      const steps = talk("imap").send(`a LOGIN anna ${empty}\r\n\r\nb NOOP\r\n`);
+      const steps = clearClient("imap").send(`a LOGIN anna ${empty}\r\n\r\nb NOOP\r\n`);
       assert.deepEqual(steps.map(told), ["<plain|anna|>", "b OK completed"]);
     }
-    const client = talk("imap");
+    const client = clearClient("imap");
     assert.deepEqual(client.send("a LOGIN anna {0}\r\n").map(told), ["+ OK"]);
     assert.deepEqual(client.send("\r\n").map(told), ["<plain|anna|>"]);
   });
 
   test("behind a literal only a space or the line's end is right", () => {
-    const client = talk("imap");
+    const client = clearClient("imap");
     client.send("a LOGIN {4}\r\n");
     assert.deepEqual(client.send("annax secret\r\n").map(told), [BAD]);
     assert.equal(client.say("b NOOP"), "b OK completed");
   });
 
   test("a literal may belong to a command that takes none", () => {
-    const steps = talk("imap").send("a NOOP {6+}\r\nb NOOP\r\nc NOOP\r\n");
+    const steps = clearClient("imap").send("a NOOP {6+}\r\nb NOOP\r\nc NOOP\r\n");
     assert.deepEqual(steps.map(told), ["a OK completed", "c OK completed"]);
   });
 
@@ -98,7 +101,7 @@ describe("literals", () => {
   };
   for (const [name, line] of Object.entries(REJECTED)) {
     test(`a rejected line ${name} closes before its literal is taken for commands`, () => {
-      const steps = talk("imap").send(`${line}\r\nb LOGIN x y\r\n`).map(told);
+      const steps = clearClient("imap").send(`${line}\r\nb LOGIN x y\r\n`).map(told);
       assert.deepEqual(steps, [`${BAD} <close>`]);
     });
   }
@@ -106,7 +109,7 @@ describe("literals", () => {
   for (const size of ["5000", "99999999999", "4294967297", "9".repeat(400)]) {
     test(`a literal of ${size.slice(0, 12)} bytes is refused when the buffer is full`, () => {
       for (const plus of ["", "+"]) {
-        const client = talk("imap");
+        const client = clearClient("imap");
         const command = `a LOGIN {${size}${plus}}\r\n`;
         assert.deepEqual(client.send(command).map(told), plus === "" ? ["+ OK"] : []);
         assert.deepEqual(client.send("x".repeat(4095 - command.length)), []);
@@ -116,7 +119,7 @@ describe("literals", () => {
   }
 
   test("CRs behind its size are no part of it, other CRs are refused", () => {
-    const client = talk("imap");
+    const client = clearClient("imap");
     assert.equal(client.say("a LOGIN {4}\r\r"), "+ OK");
     assert.equal(client.say("anna {6+}\r"), "");
     assert.equal(client.say("secret"), "<plain|anna|secret>");

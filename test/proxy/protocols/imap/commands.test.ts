@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk, talkSecurely, told } from "../../../support/protocol-client.ts";
+import { clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
 
 test("the greeting is nginx's", () => {
-  assert.equal(talk("imap").dialogue.greeting(), "* OK IMAP4 ready\r\n");
+  assert.equal(clearClient("imap").handler.greeting(), "* OK IMAP4 ready\r\n");
 });
 
 const ANSWERS: Record<string, string> = {
@@ -30,28 +30,28 @@ const ANSWERS: Record<string, string> = {
 };
 for (const [line, answer] of Object.entries(ANSWERS)) {
   test(`${JSON.stringify(line)} is answered as nginx answers it`, () => {
-    assert.equal(talk("imap").say(line), answer);
+    assert.equal(clearClient("imap").say(line), answer);
   });
 }
 
 test("a tag has at most 32 characters", () => {
-  assert.equal(talk("imap").say(`${"t".repeat(32)} NOOP`), `${"t".repeat(32)} OK completed`);
-  assert.equal(talk("imap").say(`${"t".repeat(33)} NOOP`), "* BAD invalid command");
+  assert.equal(clearClient("imap").say(`${"t".repeat(32)} NOOP`), `${"t".repeat(32)} OK completed`);
+  assert.equal(clearClient("imap").say(`${"t".repeat(33)} NOOP`), "* BAD invalid command");
 });
 
 test("a bare LF ends a command", () => {
-  assert.deepEqual(talk("imap").send("a NOOP\nb NOOP\n").map(told), [
+  assert.deepEqual(clearClient("imap").send("a NOOP\nb NOOP\n").map(told), [
     "a OK completed",
     "b OK completed",
   ]);
 });
 
 test("a CR within a line makes it invalid, told under its tag", () => {
-  assert.equal(talk("imap").say("a NO\rOP"), "a BAD invalid command");
+  assert.equal(clearClient("imap").say("a NO\rOP"), "a BAD invalid command");
 });
 
 test("a broken line after a good one is not told under the good one's tag", () => {
-  const client = talk("imap");
+  const client = clearClient("imap");
   client.say("a NOOP");
   assert.equal(client.say("?"), "* BAD invalid command");
 });
@@ -70,13 +70,13 @@ for (const [name, [starttls, , words]] of Object.entries(CAPABILITIES)) {
 
   test(`the capabilities in the clear ${name}`, () => {
     const expected = `* CAPABILITY IMAP4rev1 X ${words}\r\na OK completed`;
-    assert.equal(talk("imap", changes).say("a CAPABILITY"), expected);
+    assert.equal(clearClient("imap", changes).say("a CAPABILITY"), expected);
   });
 
   test(`the capabilities under TLS ${name} name logins only`, () => {
     const expected = "* CAPABILITY IMAP4rev1 X AUTH=PLAIN AUTH=LOGIN\r\na OK completed";
-    assert.equal(talkSecurely("imap", changes).say("a CAPABILITY"), expected);
-    const upgraded = talk("imap", changes);
+    assert.equal(tlsClient("imap", changes).say("a CAPABILITY"), expected);
+    const upgraded = clearClient("imap", changes);
     if (starttls === "off") return;
     upgraded.say("a STARTTLS");
     upgraded.secure();
@@ -86,16 +86,16 @@ for (const [name, [starttls, , words]] of Object.entries(CAPABILITIES)) {
 
 test("STARTTLS is taken once, where it is offered", () => {
   for (const starttls of ["on", "only"] as const) {
-    const client = talk("imap", { starttls });
+    const client = clearClient("imap", { starttls });
     assert.equal(client.say("a starttls"), "a OK completed <tls>");
     client.secure();
     assert.equal(client.say("b STARTTLS"), "b BAD invalid command");
-    assert.equal(talkSecurely("imap", { starttls }).say("a STARTTLS"), "a BAD invalid command");
+    assert.equal(tlsClient("imap", { starttls }).say("a STARTTLS"), "a BAD invalid command");
   }
 });
 
 test("where TLS is demanded no login is taken in the clear", () => {
-  const client = talk("imap", { starttls: "only" });
+  const client = clearClient("imap", { starttls: "only" });
   assert.equal(client.say("a LOGIN anna secret"), "a BAD invalid command");
   assert.equal(client.say("b AUTHENTICATE PLAIN AGFubmEAc2VjcmV0"), "b BAD invalid command");
   client.say("c STARTTLS");
@@ -104,9 +104,9 @@ test("where TLS is demanded no login is taken in the clear", () => {
 });
 
 test("refusals are told under the tag of the login", () => {
-  const client = talk("imap");
+  const client = clearClient("imap");
   client.say("a1 LOGIN anna wrong");
-  assert.equal(client.dialogue.refused("Invalid login", "535"), "a1 NO Invalid login\r\n");
-  assert.match(client.dialogue.unavailable(), /^a1 NO \[UNAVAILABLE\] .*\r\n$/);
-  assert.match(client.dialogue.goodbye(), /^\* BYE .*\r\n$/);
+  assert.equal(client.handler.refused("Invalid login", "535"), "a1 NO Invalid login\r\n");
+  assert.match(client.handler.unavailable(), /^a1 NO \[UNAVAILABLE\] .*\r\n$/);
+  assert.match(client.handler.shuttingDown(), /^\* BYE .*\r\n$/);
 });

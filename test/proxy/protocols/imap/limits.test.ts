@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk, talkSecurely, told } from "../../../support/protocol-client.ts";
+import { clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
 
 const BUFFER = 4096;
 
 test("a command may fill the client buffer, CRLF included, and not a byte more", () => {
   const line = (length: number): string => `a LOGIN anna ${"x".repeat(length - 15)}\r\n`;
-  assert.match(talk("imap").send(line(BUFFER)).map(told).join(), /^<plain\|anna\|x+>$/);
+  assert.match(clearClient("imap").send(line(BUFFER)).map(told).join(), /^<plain\|anna\|x+>$/);
   assert.deepEqual(
-    talk("imap")
+    clearClient("imap")
       .send(line(BUFFER + 1))
       .map(told),
     ["a BAD invalid command <close>"],
@@ -16,7 +16,7 @@ test("a command may fill the client buffer, CRLF included, and not a byte more",
 });
 
 test("a line without an end is refused when the buffer is full, not later", () => {
-  const client = talk("imap");
+  const client = clearClient("imap");
   assert.deepEqual(client.send("x".repeat(BUFFER - 1)), []);
   assert.deepEqual(client.send("x").map(told), ["* BAD invalid command <close>"]);
 });
@@ -26,14 +26,14 @@ test("literals count towards the command", () => {
     `a LOGIN anna {${length}+}\r\n${"x".repeat(length)}\r\n`;
   const overhead = command(1000).length - 1000;
   assert.match(
-    talk("imap")
+    clearClient("imap")
       .send(command(BUFFER - overhead))
       .map(told)
       .join(),
     /^<plain/,
   );
   assert.deepEqual(
-    talk("imap")
+    clearClient("imap")
       .send(command(BUFFER - overhead + 1))
       .map(told),
     ["a BAD invalid command <close>"],
@@ -43,7 +43,7 @@ test("literals count towards the command", () => {
 test("imap_client_buffer sets the limit", () => {
   const changes = { imap_client_buffer: 64 };
   assert.deepEqual(
-    talk("imap", changes)
+    clearClient("imap", changes)
       .send(`a NOOP ${"x".repeat(100)}\r\n`)
       .map(told),
     ["a BAD invalid command <close>"],
@@ -51,7 +51,7 @@ test("imap_client_buffer sets the limit", () => {
 });
 
 test("pipelined commands of more than a buffer together are all answered", () => {
-  const steps = talk("imap").send("a NOOP\r\n".repeat(900)).map(told);
+  const steps = clearClient("imap").send("a NOOP\r\n".repeat(900)).map(told);
   assert.equal(steps.length, 900);
   assert.ok(steps.every((step) => step === "a OK completed"));
 });
@@ -59,8 +59,11 @@ test("pipelined commands of more than a buffer together are all answered", () =>
 test("an initial response may be 12 KiB long", () => {
   const response = btoa(`\0anna\0${"x".repeat(8000)}`);
   const expected = [`<plain|anna|${"x".repeat(8000)}>`];
-  assert.deepEqual(talk("imap").send(`a AUTHENTICATE PLAIN ${response}\r\n`).map(told), expected);
-  const client = talk("imap");
+  assert.deepEqual(
+    clearClient("imap").send(`a AUTHENTICATE PLAIN ${response}\r\n`).map(told),
+    expected,
+  );
+  const client = clearClient("imap");
   client.say("a AUTHENTICATE PLAIN");
   assert.deepEqual(client.send(`${response}\r\n`).map(told), expected);
 });
@@ -68,19 +71,19 @@ test("an initial response may be 12 KiB long", () => {
 test("an initial response as a literal means the same however it is cut", () => {
   const response = btoa(`\0anna\0${"x".repeat(4494)}`);
   const command = `a AUTHENTICATE PLAIN {${response.length}+}\r\n${response}\r\nb NOOP\r\n`;
-  const pieces = talk("imap");
+  const pieces = clearClient("imap");
   const cut = command.split("").flatMap((byte) => pieces.send(byte));
-  assert.deepEqual(cut.map(told), talk("imap").send(command).map(told));
+  assert.deepEqual(cut.map(told), clearClient("imap").send(command).map(told));
 });
 
 test("a SASL response beyond 12,288 bytes closes", () => {
-  const client = talk("imap");
+  const client = clearClient("imap");
   client.say("a AUTHENTICATE PLAIN");
   assert.deepEqual(client.send("A".repeat(12_288)).map(told), ["a BAD invalid command <close>"]);
 });
 
 test("max_errors counts what is no command, and nothing else", () => {
-  const client = talk("imap", { max_errors: 2, starttls: "off" });
+  const client = clearClient("imap", { max_errors: 2, starttls: "off" });
   for (const line of [
     "a LOGIN anna",
     "a STARTTLS",
@@ -98,11 +101,11 @@ test("max_errors counts what is no command, and nothing else", () => {
 });
 
 test("max_errors of 0 acts like 1", () => {
-  assert.equal(talk("imap", { max_errors: 0 }).say("?"), "* BAD invalid command <close>");
+  assert.equal(clearClient("imap", { max_errors: 0 }).say("?"), "* BAD invalid command <close>");
 });
 
 test("errors are not forgotten at STARTTLS", () => {
-  const client = talk("imap", { max_errors: 2, starttls: "on" });
+  const client = clearClient("imap", { max_errors: 2, starttls: "on" });
   client.say("a FROBNICATE");
   client.say("a STARTTLS");
   client.secure();
@@ -110,13 +113,13 @@ test("errors are not forgotten at STARTTLS", () => {
 });
 
 test("max_commands ends a client that never logs in", () => {
-  const client = talkSecurely("imap", { max_commands: 3 });
+  const client = tlsClient("imap", { max_commands: 3 });
   for (let count = 0; count < 3; count++) assert.equal(client.say("a NOOP"), "a OK completed");
   assert.equal(client.say("a NOOP"), "a BAD invalid command <close>");
 });
 
 test("a login is taken as the last of max_commands", () => {
-  const client = talkSecurely("imap", { max_commands: 3 });
+  const client = tlsClient("imap", { max_commands: 3 });
   for (let count = 0; count < 3; count++) client.say("a NOOP");
   assert.equal(client.say("a LOGIN anna secret"), "<plain|anna|secret>");
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DialogueClient, talk } from "../../../support/protocol-client.ts";
+import { type ProtocolClient, clearClient } from "../../../support/protocol-client.ts";
 import { logIn } from "../../../support/login-script.ts";
 
 /** A client whose login, tagged a1, is being decided. */
-function loggingIn(): DialogueClient {
-  const client = talk("imap");
+function loggingIn(): ProtocolClient {
+  const client = clearClient("imap");
   client.say("a1 LOGIN anna secret");
   return client;
 }

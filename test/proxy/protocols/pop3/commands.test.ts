@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk, talkSecurely, told } from "../../../support/protocol-client.ts";
+import { clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
 
 const BAD = "-ERR invalid command";
 
 test("the greeting is nginx's", () => {
-  assert.equal(talk("pop3").dialogue.greeting(), "+OK POP3 ready\r\n");
+  assert.equal(clearClient("pop3").handler.greeting(), "+OK POP3 ready\r\n");
 });
 
 const ANSWERS: Record<string, string> = {
@@ -32,7 +32,7 @@ const ANSWERS: Record<string, string> = {
 };
 for (const [line, answer] of Object.entries(ANSWERS)) {
   test(`${JSON.stringify(line)} is answered as nginx answers it`, () => {
-    assert.equal(talk("pop3").say(line), answer);
+    assert.equal(clearClient("pop3").say(line), answer);
   });
 }
 
@@ -44,7 +44,7 @@ const LOGINS: Record<string, [user: string, pass: string, login: string]> = {
 };
 for (const [name, [user, pass, login]] of Object.entries(LOGINS)) {
   test(`USER and PASS log in: ${name}`, () => {
-    const client = talk("pop3");
+    const client = clearClient("pop3");
     assert.equal(client.say(user), "+OK");
     assert.equal(client.say(pass), login);
   });
@@ -52,13 +52,13 @@ for (const [name, [user, pass, login]] of Object.entries(LOGINS)) {
 
 test("between USER and PASS only CAPA, NOOP and QUIT leave the user standing", () => {
   for (const line of ["NOOP", "CAPA"]) {
-    const client = talk("pop3");
+    const client = clearClient("pop3");
     client.say("USER anna");
     assert.match(client.say(line), /^\+OK/);
     assert.equal(client.say("PASS secret"), "<plain|anna|secret>");
   }
   for (const line of ["USER bob", "PASS", "AUTH", "AUTH PLAIN", "APOP a b", "STLS", "STAT", "?"]) {
-    const client = talk("pop3", { starttls: "on" });
+    const client = clearClient("pop3", { starttls: "on" });
     client.say("USER anna");
     assert.equal(client.say(line), BAD, line);
     assert.equal(client.say("PASS secret"), BAD, line);
@@ -70,7 +70,7 @@ test("a NUL in the login or the password is refused", () => {
     ["an\0na", "secret"],
     ["anna", "sec\0ret"],
   ] as const) {
-    const client = talk("pop3");
+    const client = clearClient("pop3");
     client.say(`USER ${user}`);
     assert.equal(client.say(`PASS ${pass}`), BAD);
   }
@@ -90,16 +90,16 @@ for (const starttls of ["off", "on", "only"] as const) {
   };
 
   test(`the capabilities in the clear, starttls ${starttls}`, () => {
-    assert.equal(talk("pop3", changes).say("CAPA"), list(LISTS[starttls]));
+    assert.equal(clearClient("pop3", changes).say("CAPA"), list(LISTS[starttls]));
   });
 
   test(`the capabilities under TLS, starttls ${starttls}, name logins only`, () => {
-    assert.equal(talkSecurely("pop3", changes).say("CAPA"), list(LISTS.off));
+    assert.equal(tlsClient("pop3", changes).say("CAPA"), list(LISTS.off));
   });
 }
 
 test("STLS is taken once, where it is offered, and forgets the user", () => {
-  const client = talk("pop3", { starttls: "on" });
+  const client = clearClient("pop3", { starttls: "on" });
   assert.equal(client.say("stls"), "+OK <tls>");
   client.secure();
   assert.equal(client.say("STLS"), BAD);
@@ -107,7 +107,7 @@ test("STLS is taken once, where it is offered, and forgets the user", () => {
 });
 
 test("where TLS is demanded no login is taken in the clear", () => {
-  const client = talk("pop3", { starttls: "only", pop3_auth: ["plain", "apop"] });
+  const client = clearClient("pop3", { starttls: "only", pop3_auth: ["plain", "apop"] });
   for (const line of ["USER anna", "PASS secret", "AUTH", "AUTH PLAIN AGEAYg==", "APOP a b"]) {
     assert.equal(client.say(line), BAD);
   }
@@ -117,10 +117,10 @@ test("where TLS is demanded no login is taken in the clear", () => {
 });
 
 test("with apop the greeting carries the salt of the digest", () => {
-  const { dialogue } = talk("pop3", { pop3_auth: ["apop"] });
+  const { handler } = clearClient("pop3", { pop3_auth: ["apop"] });
   const [, salt] =
-    /^\+OK POP3 ready (<\d+\.\d+@mx\.example\.test>)\r\n$/.exec(dialogue.greeting()) ?? [];
-  const client = talk("pop3", { pop3_auth: ["plain", "apop"] });
+    /^\+OK POP3 ready (<\d+\.\d+@mx\.example\.test>)\r\n$/.exec(handler.greeting()) ?? [];
+  const client = clearClient("pop3", { pop3_auth: ["plain", "apop"] });
   assert.ok(salt);
   assert.equal(client.say("APOP anna 0123"), "<apop|anna|0123>");
   assert.equal(client.say("APOP anna"), BAD);
@@ -129,17 +129,17 @@ test("with apop the greeting carries the salt of the digest", () => {
 
 test("a line may be 512 bytes long, and not a byte longer", () => {
   const line = (length: number): string => `USER ${"x".repeat(length - 7)}\r\n`;
-  assert.deepEqual(talk("pop3").send(line(512)).map(told), ["+OK"]);
-  assert.deepEqual(talk("pop3").send(line(513)).map(told), [`${BAD} <close>`]);
-  assert.deepEqual(talk("pop3").send("x".repeat(512)).map(told), [`${BAD} <close>`]);
+  assert.deepEqual(clearClient("pop3").send(line(512)).map(told), ["+OK"]);
+  assert.deepEqual(clearClient("pop3").send(line(513)).map(told), [`${BAD} <close>`]);
+  assert.deepEqual(clearClient("pop3").send("x".repeat(512)).map(told), [`${BAD} <close>`]);
 });
 
 test("an initial response may be 12 KiB long", () => {
   const secret = "x".repeat(9000);
   const line = `AUTH PLAIN ${btoa(`\0anna\0${secret}`)}\r\n`;
-  assert.deepEqual(talk("pop3").send(line).map(told), [`<plain|anna|${secret}>`]);
+  assert.deepEqual(clearClient("pop3").send(line).map(told), [`<plain|anna|${secret}>`]);
   assert.deepEqual(
-    talk("pop3")
+    clearClient("pop3")
       .send(`AUTH PLAIN ${"A".repeat(12_288)}`)
       .map(told),
     [`${BAD} <close>`],
@@ -147,7 +147,7 @@ test("an initial response may be 12 KiB long", () => {
 });
 
 test("max_errors counts what is no command, and nothing else", () => {
-  const client = talk("pop3", { max_errors: 2 });
+  const client = clearClient("pop3", { max_errors: 2 });
   for (const line of ["PASS x", "USER", "STLS", "AUTH X", "APOP a b"]) {
     for (let time = 0; time < 5; time++) assert.equal(client.say(line), BAD);
   }
@@ -156,8 +156,8 @@ test("max_errors counts what is no command, and nothing else", () => {
 });
 
 test("refusals keep the lookup's words; failures are told as temporary", () => {
-  const { dialogue } = talk("pop3");
-  assert.equal(dialogue.refused("[AUTH] no", "535"), "-ERR [AUTH] no\r\n");
-  assert.match(dialogue.unavailable(), /^-ERR \[SYS\/TEMP\] .*\r\n$/);
-  assert.match(dialogue.goodbye(), /^-ERR .*\r\n$/);
+  const { handler } = clearClient("pop3");
+  assert.equal(handler.refused("[AUTH] no", "535"), "-ERR [AUTH] no\r\n");
+  assert.match(handler.unavailable(), /^-ERR \[SYS\/TEMP\] .*\r\n$/);
+  assert.match(handler.shuttingDown(), /^-ERR .*\r\n$/);
 });

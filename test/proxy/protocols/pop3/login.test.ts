@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { talk } from "../../../support/protocol-client.ts";
+import { clearClient } from "../../../support/protocol-client.ts";
 import { logIn } from "../../../support/login-script.ts";
 
 test("USER and PASS, each after the upstream's +OK; the last answer is the client's", () => {
-  const { sent, end } = logIn(talk("pop3"), ["+OK ready", "+OK go on", "+OK 3 messages"]);
+  const { sent, end } = logIn(clearClient("pop3"), ["+OK ready", "+OK go on", "+OK 3 messages"]);
   assert.deepEqual(sent, ["USER anna\r\n", "PASS secret\r\n"]);
   assert.deepEqual(end, { kind: "accepted", reply: "+OK 3 messages\r\n" });
 });
 
 test("spaces in a login and a password are kept", () => {
   const account = { login: "an na", password: " secret " };
-  const { sent } = logIn(talk("pop3"), ["+OK", "+OK", "+OK"], account);
+  const { sent } = logIn(clearClient("pop3"), ["+OK", "+OK", "+OK"], account);
   assert.deepEqual(sent, ["USER an na\r\n", "PASS  secret \r\n"]);
 });
 
@@ -22,7 +22,7 @@ for (const lines of [
   ["+OKAY"],
 ]) {
   test(`${lines.at(-1)} as line ${lines.length} refuses`, () => {
-    const { end } = logIn(talk("pop3"), lines);
+    const { end } = logIn(clearClient("pop3"), lines);
     const kind = lines.length === 1 ? "unready" : "refused";
     assert.deepEqual(end, { kind, reply: `${lines.at(-1)}\r\n` });
   });

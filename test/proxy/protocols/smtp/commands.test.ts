@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Input } from "../../../../proxy/transport/index.ts";
-import { notes, talk, talkSecurely, told } from "../../../support/protocol-client.ts";
+import { notes, clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
 
 const INVALID = "500 5.5.1 Invalid command";
 const ARGUMENT = "501 5.5.4 Invalid argument";
 
 test("the greeting names the server", () => {
-  assert.equal(talk("smtp").dialogue.greeting(), "220 mx.example.test ESMTP ready\r\n");
+  assert.equal(clearClient("smtp").handler.greeting(), "220 mx.example.test ESMTP ready\r\n");
 });
 
 const ANSWERS: Record<string, string> = {
@@ -40,7 +40,7 @@ const ANSWERS: Record<string, string> = {
 };
 for (const [line, answer] of Object.entries(ANSWERS)) {
   test(`${JSON.stringify(line)} is answered as nginx answers it`, () => {
-    assert.equal(talk("smtp").say(line), answer);
+    assert.equal(clearClient("smtp").say(line), answer);
   });
 }
 
@@ -57,27 +57,30 @@ for (const starttls of ["off", "on", "only"] as const) {
   };
 
   test(`EHLO in the clear, starttls ${starttls}`, () => {
-    assert.equal(talk("smtp", changes).say("EHLO laptop"), list(EXTENSIONS[starttls]));
+    assert.equal(clearClient("smtp", changes).say("EHLO laptop"), list(EXTENSIONS[starttls]));
   });
 
   test(`EHLO under TLS, starttls ${starttls}, offers logins only`, () => {
-    assert.equal(talkSecurely("smtp", changes).say("EHLO laptop"), list(EXTENSIONS.off));
+    assert.equal(tlsClient("smtp", changes).say("EHLO laptop"), list(EXTENSIONS.off));
   });
 }
 
 test("EHLO with nothing to offer is one line", () => {
-  assert.equal(talk("smtp", { smtp_auth: ["none"] }).say("EHLO laptop"), "250 mx.example.test");
+  assert.equal(
+    clearClient("smtp", { smtp_auth: ["none"] }).say("EHLO laptop"),
+    "250 mx.example.test",
+  );
 });
 
 test("STARTTLS is taken once, where it is offered", () => {
-  const client = talk("smtp", { starttls: "on" });
+  const client = clearClient("smtp", { starttls: "on" });
   assert.equal(client.say("starttls"), "220 2.0.0 Start TLS <tls>");
   client.secure();
   assert.equal(client.say("STARTTLS"), INVALID);
 });
 
 test("where TLS is demanded no login and no mail is taken in the clear", () => {
-  const client = talk("smtp", { starttls: "only", smtp_auth: ["plain", "none"] });
+  const client = clearClient("smtp", { starttls: "only", smtp_auth: ["plain", "none"] });
   assert.equal(client.say("AUTH PLAIN AGEAYg=="), INVALID);
   for (const line of ["MAIL FROM:<a@b>", "MAIL", "RCPT TO:<b@c>", "RCPT"]) {
     assert.equal(client.say(line), "530 5.7.0 Must issue a STARTTLS command first");
@@ -88,14 +91,14 @@ test("where TLS is demanded no login and no mail is taken in the clear", () => {
 });
 
 test("AUTH needs no EHLO", () => {
-  assert.equal(talk("smtp").say("AUTH PLAIN AGEAYg=="), "<plain|a|b>");
+  assert.equal(clearClient("smtp").say("AUTH PLAIN AGEAYg=="), "<plain|a|b>");
 });
 
 test("a line may fill the client buffer, CRLF included, and not a byte more", () => {
   const line = (length: number): string => `NOOP ${"x".repeat(length - 7)}\r\n`;
-  assert.deepEqual(talk("smtp").send(line(4096)).map(told), ["250 2.0.0 OK"]);
-  assert.deepEqual(talk("smtp").send(line(4097)).map(told), [`${INVALID} <close>`]);
-  assert.deepEqual(talk("smtp", { smtp_client_buffer: 100 }).send(line(101)).map(told), [
+  assert.deepEqual(clearClient("smtp").send(line(4096)).map(told), ["250 2.0.0 OK"]);
+  assert.deepEqual(clearClient("smtp").send(line(4097)).map(told), [`${INVALID} <close>`]);
+  assert.deepEqual(clearClient("smtp", { smtp_client_buffer: 100 }).send(line(101)).map(told), [
     `${INVALID} <close>`,
   ]);
 });
@@ -103,11 +106,11 @@ test("a line may fill the client buffer, CRLF included, and not a byte more", ()
 test("an initial response may be 12 KiB long", () => {
   const secret = "x".repeat(9000);
   const line = `AUTH PLAIN ${btoa(`\0anna\0${secret}`)}\r\n`;
-  assert.deepEqual(talk("smtp").send(line).map(told), [`<plain|anna|${secret}>`]);
+  assert.deepEqual(clearClient("smtp").send(line).map(told), [`<plain|anna|${secret}>`]);
 });
 
 test("max_errors counts what is no command, and nothing else", () => {
-  const client = talk("smtp", { max_errors: 2 });
+  const client = clearClient("smtp", { max_errors: 2 });
   for (const line of ["VRFY a", "HELP", "EHLO", "AUTH", "AUTH X", "MAIL", "RCPT", "STARTTLS"]) {
     for (let time = 0; time < 5; time++) assert.doesNotMatch(client.say(line), /close/);
   }
@@ -116,15 +119,15 @@ test("max_errors counts what is no command, and nothing else", () => {
 });
 
 test("refusals carry the lookup's code, or nginx's own; failures are told as temporary", () => {
-  const { dialogue } = talk("smtp");
-  assert.equal(dialogue.refused("no", "550 5.7.1"), "550 5.7.1 no\r\n");
-  assert.equal(dialogue.refused("no", null), "535 5.7.0 no\r\n");
-  assert.match(dialogue.unavailable(), /^4\d\d 4\.\d\.\d .*\r\n$/);
-  assert.match(dialogue.goodbye(), /^421 4\.3\.2 .*\r\n$/);
+  const { handler } = clearClient("smtp");
+  assert.equal(handler.refused("no", "550 5.7.1"), "550 5.7.1 no\r\n");
+  assert.equal(handler.refused("no", null), "535 5.7.0 no\r\n");
+  assert.match(handler.unavailable(), /^4\d\d 4\.\d\.\d .*\r\n$/);
+  assert.match(handler.shuttingDown(), /^421 4\.3\.2 .*\r\n$/);
 });
 
 test("with `none` a recipient is looked up with the commands that led to it, as typed", () => {
-  const client = talk("smtp", { smtp_auth: ["none"] });
+  const client = clearClient("smtp", { smtp_auth: ["none"] });
   client.say("EHLO laptop");
   assert.equal(client.say("rcpt to:<b@c>"), "503 5.5.1 Bad sequence of commands");
   assert.equal(client.say("MAIL"), ARGUMENT);
@@ -140,24 +143,24 @@ test("with `none` a recipient is looked up with the commands that led to it, as 
 });
 
 test("a recipient in UTF-8 loses no byte", () => {
-  const client = talk("smtp", { smtp_auth: ["none"] });
+  const client = clearClient("smtp", { smtp_auth: ["none"] });
   client.say("MAIL FROM:<a@b>");
   // à ends in 0xA0, which JavaScript takes for a space.
   assert.equal(client.say("RCPT TO:andr\xc3\xa0"), "<none||MAIL FROM:<a@b>|RCPT TO:andr\xc3\xa0>");
 });
 
 test("a TAB at the end of MAIL and RCPT is a part of them, spaces are not", () => {
-  const client = talk("smtp", { smtp_auth: ["none"] });
+  const client = clearClient("smtp", { smtp_auth: ["none"] });
   client.say("MAIL FROM:<a@b>\t  ");
   assert.equal(client.say("RCPT TO:<b@c>  \t"), "<none||MAIL FROM:<a@b>\t|RCPT TO:<b@c>  \t>");
 });
 
 test("an empty refusal, which nginx takes for a yes, is a temporary failure", () => {
-  assert.match(talk("smtp").dialogue.refused("", null), /^4\d\d 4/);
+  assert.match(clearClient("smtp").handler.refused("", null), /^4\d\d 4/);
 });
 
 test("the log is shown a refused MAIL with its line end, as nginx shows it", () => {
-  const steps = talk("smtp").send("MAIL FROM:<a@b>  \r\n");
+  const steps = clearClient("smtp").send("MAIL FROM:<a@b>  \r\n");
   assert.deepEqual(notes(steps), ['client was rejected: "MAIL FROM:<a@b>  __"']);
 });
 
@@ -172,7 +175,7 @@ for (const [said, shown] of Object.entries(EAGER)) {
   test(`of a client that does not wait with ${JSON.stringify(said)} the log is shown ${shown}`, () => {
     const input = new Input();
     input.append(Buffer.from(said));
-    const { text, note } = talk("smtp").dialogue.early(input);
+    const { text, note } = clearClient("smtp").handler.earlyTalker(input);
     assert.equal(text, "503 5.5.0 Improper use of SMTP command pipelining\r\n");
     assert.equal(note, `client was rejected before greeting: "${shown}"`);
   });
@@ -180,17 +183,17 @@ for (const [said, shown] of Object.entries(EAGER)) {
 
 test("a command that is too long is logged by its name, unless it may be a password", () => {
   const long = "x".repeat(5000);
-  assert.deepEqual(notes(talk("smtp").send(`EHLO ${long}`)), [
+  assert.deepEqual(notes(clearClient("smtp").send(`EHLO ${long}`)), [
     'client sent too long command "EHLO"',
   ]);
-  assert.deepEqual(notes(talk("smtp").send(long)), ['client sent too long command ""']);
-  assert.deepEqual(notes(talk("imap").send(`a login ${long}`)), [
+  assert.deepEqual(notes(clearClient("smtp").send(long)), ['client sent too long command ""']);
+  assert.deepEqual(notes(clearClient("imap").send(`a login ${long}`)), [
     'client sent too long command "login"',
   ]);
-  assert.deepEqual(notes(talk("pop3").send(`PASS ${long}`)), [
+  assert.deepEqual(notes(clearClient("pop3").send(`PASS ${long}`)), [
     'client sent too long command "PASS"',
   ]);
-  const answering = talk("smtp");
+  const answering = clearClient("smtp");
   answering.say("AUTH PLAIN");
   assert.deepEqual(notes(answering.send(`PASS ${"x".repeat(13_000)}`)), [
     'client sent too long command ""',

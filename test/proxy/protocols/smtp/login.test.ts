@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DialogueClient, talk } from "../../../support/protocol-client.ts";
+import { type ProtocolClient, clearClient } from "../../../support/protocol-client.ts";
 import { anna, client as facts, logIn } from "../../../support/login-script.ts";
 
 const AUTH = `AUTH PLAIN ${btoa("\0anna\0secret")}`;
@@ -55,8 +55,8 @@ function yes(command: string): string {
       : "250 ok";
 }
 
-function introduced(hello: string | null, xclient: boolean, auth: boolean): DialogueClient {
-  const client = talk("smtp", { xclient, proxy_smtp_auth: auth });
+function introduced(hello: string | null, xclient: boolean, auth: boolean): ProtocolClient {
+  const client = clearClient("smtp", { xclient, proxy_smtp_auth: auth });
   if (hello !== null) client.say(`${hello} laptop`);
   client.say("AUTH PLAIN AGFubmEAc2VjcmV0");
   return client;
@@ -111,7 +111,7 @@ test("XCLIENT escapes a login as xtext", () => {
 
 test("XCLIENT leaves out an empty login, marks IPv6, and tells the name", () => {
   const client = introduced(null, true, false);
-  const script = client.dialogue.login(
+  const script = client.handler.login(
     { ...anna, login: "" },
     { ...facts, address: "2001:db8::1", host: "mx.example.test" },
     "off",
@@ -124,7 +124,7 @@ test("XCLIENT leaves out an empty login, marks IPv6, and tells the name", () => 
 });
 
 test("a client without a login has its commands said again, and hears the upstream's answer", () => {
-  const client = talk("smtp", { smtp_auth: ["none"], xclient: false });
+  const client = clearClient("smtp", { smtp_auth: ["none"], xclient: false });
   client.say("HELO laptop");
   client.say("MAIL FROM:<a@b>");
   client.say("RCPT TO:<b@c>");
@@ -140,7 +140,7 @@ test("a client without a login has its commands said again, and hears the upstre
 
 describe("without xclient an upstream is greeted as the client did last,", () => {
   const greeted = (...said: readonly string[]): string | undefined => {
-    const client = talk("smtp", { xclient: false, starttls: "on" });
+    const client = clearClient("smtp", { xclient: false, starttls: "on" });
     for (const line of said) {
       if (line === "STARTTLS") client.secure();
       else client.say(line);
@@ -172,7 +172,7 @@ test("where there is no password there is nothing to say behind XCLIENT", () => 
 
 test("XCLIENT is sent even where it is not announced, and the log hears of it", () => {
   const noted = (...lines: readonly string[]): string | undefined => {
-    const script = introduced(null, true, false).dialogue.login(anna, facts, "off");
+    const script = introduced(null, true, false).handler.login(anna, facts, "off");
     script.next();
     const said = ["220 ready", ...lines].map((line) => script.next(`${line}\r\n`).value);
     const last = said.at(-1);
