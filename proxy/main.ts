@@ -14,7 +14,7 @@ import {
   told,
   withoutSecrets,
 } from "./config/index.ts";
-import { TlsContexts } from "./listener/index.ts";
+import { TlsContexts } from "./certificates/index.ts";
 import {
   Primary,
   carryOut,

@@ -2,7 +2,7 @@
 import type { ByteString } from "../../shared/lookup.ts";
 import type { LogLevel } from "../config/index.ts";
 import type { Rejection } from "../limits/index.ts";
-import { refuseCertificate } from "../listener/index.ts";
+import { refuseCertificate } from "../certificates/index.ts";
 import type { ProtocolHandler } from "../protocols/index.ts";
 import { reason } from "../reason.ts";
 import type { Client } from "./client.ts";

@@ -1,7 +1,7 @@
 /** What is asked of clients' certificates (`ssl_verify_client` and what belongs to it). */
 import { ConfigError } from "../language/error.ts";
 import type { PlaceOf, TlsValues } from "./ssl.ts";
-import type { TlsFiles } from "./files.ts";
+import type { TlsFiles } from "../../certificates/files/tls-files.ts";
 import type { ClientCertificates } from "./settings.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** TLS as a client, from what directives of any name say. */
 import { ConfigError, type Place } from "../language/error.ts";
 import type { ConfCommand } from "./commands.ts";
-import { type TlsFiles, shownFile } from "./files.ts";
-import { KeyPairs } from "./key-pairs.ts";
-import type { Judged } from "./openssl-words.ts";
+import { type TlsFiles, shownFile } from "../../certificates/files/tls-files.ts";
+import { KeyPairs } from "../../certificates/files/key-pairs.ts";
+import type { Judged } from "./openssl-errors.ts";
 import { optionsFor, settled } from "./parameters.ts";
 import type { ClientTlsSettings } from "./settings.ts";
 import { type NamedFile, USUAL_PROTOCOLS, cipherList, curveList } from "./shared-rows.ts";

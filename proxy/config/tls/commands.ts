@@ -1,10 +1,10 @@
 /** `ssl_conf_command`: OpenSSL's SSL_CONF commands (SSL_CONF_cmd(3)), as far as Node can do what they say. */
 import { type ConfigError, type Place, at } from "../language/error.ts";
-import type { KeyPairs } from "./key-pairs.ts";
-import { type Judged, failed } from "./openssl-words.ts";
+import type { KeyPairs } from "../../certificates/files/key-pairs.ts";
+import { type Judged, failed } from "./openssl-errors.ts";
 import type { Directive } from "../language/directive.ts";
 import { fixedOptions, setOptions, wishes } from "./options.ts";
-import type { TlsFiles } from "./files.ts";
+import type { TlsFiles } from "../../certificates/files/tls-files.ts";
 import { words } from "../language/values.ts";
 import { NO_VERSION, TLS_VERSIONS, type TlsVersion } from "./settings.ts";
 

@@ -1,7 +1,7 @@
 /** What either side of TLS is made of: as its directives have it, then as commands change it. */
 import type { Place } from "../language/error.ts";
 import { type ConfCommand, type Draft, apply } from "./commands.ts";
-import type { TlsFiles } from "./files.ts";
+import type { TlsFiles } from "../../certificates/files/tls-files.ts";
 import { BIT } from "./options.ts";
 import { NO_VERSION, TLS_VERSIONS, type TlsParameters, type TlsVersion } from "./settings.ts";
 

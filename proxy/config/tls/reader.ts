@@ -2,23 +2,23 @@
 import type { Steps } from "../../slices.ts";
 import { readClientCertificates } from "./client-certificates.ts";
 import type { Diagnostics } from "../language/diagnostics.ts";
-import { CertificateReader, type TlsUser } from "./certificates.ts";
-import { certified } from "./certified.ts";
-import { choose } from "./choice.ts";
+import { CertificateReader, type TlsUser } from "../../certificates/sources/named-sources.ts";
+import { certified } from "../../certificates/files/certificate.ts";
+import { choose } from "../../certificates/sni.ts";
 import { type ClientTlsValues, readClientTls } from "./client.ts";
 import { type Draft, changesPairs } from "./commands.ts";
 import { ConfigError, type Place } from "../language/error.ts";
 import { BIT } from "./options.ts";
 import { type PlaceOf, type TlsValues, stores } from "./ssl.ts";
-import { TlsFiles, chainIn, keyIn } from "./files.ts";
-import { KeyMaterial, KeyMaterials } from "./key-material.ts";
-import { type KeyPair, KeyPairs } from "./key-pairs.ts";
-import { TicketKeyFiles } from "./ticket-keys.ts";
+import { TlsFiles, chainIn, keyIn } from "../../certificates/files/tls-files.ts";
+import { KeyMaterial, KeyMaterials } from "../../certificates/store.ts";
+import { type KeyPair, KeyPairs } from "../../certificates/files/key-pairs.ts";
+import { TicketKeyFiles } from "../../certificates/sources/ticket-key-files.ts";
 import { optionsFor, settled } from "./parameters.ts";
 import { cipherList, curveList } from "./shared-rows.ts";
-import type { Judged } from "./openssl-words.ts";
+import type { Judged } from "./openssl-errors.ts";
 import type { ClientTlsSettings, TlsSettings } from "./settings.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "../../certificates/sources/source.ts";
 
 export class TlsReader {
   readonly keyMaterials: KeyMaterials;

@@ -1,6 +1,6 @@
 /** TLS of a server, towards its clients and as a client, with the contents of every file that it names: plain data. */
-import type { KeyPair } from "./key-pairs.ts";
-import type { Judged } from "./openssl-words.ts";
+import type { KeyPair } from "../../certificates/files/key-pairs.ts";
+import type { Judged } from "./openssl-errors.ts";
 import { BIT } from "./options.ts";
 
 /** The oldest first. */

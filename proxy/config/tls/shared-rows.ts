@@ -6,7 +6,7 @@ import { readFile } from "../language/files.ts";
 import type { Directive } from "../language/directive.ts";
 import { type Paths, text } from "../language/values.ts";
 import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
-import type { Judged } from "./openssl-words.ts";
+import type { Judged } from "./openssl-errors.ts";
 
 /** A file that is not read yet: relative to the main configuration file, or `data:` and its contents. */
 export interface NamedFile {

@@ -3,7 +3,7 @@ import type { ByteString } from "../../../shared/lookup.ts";
 import type { Identity, Settings } from "../../config/index.ts";
 import type { LiveSession, Snapshot } from "../../observe/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
-import type { OwnTicketKeys } from "../own-ticket-keys.ts";
+import type { OwnTicketKeys } from "../../certificates/index.ts";
 
 export interface Generation {
   readonly settings: Settings;

@@ -6,7 +6,7 @@ import { clientListens } from "../ipc/bindings.ts";
 import type { Generation, Survivor } from "./generation.ts";
 import { InProcess } from "./in-process.ts";
 import { limit } from "./timer.ts";
-import { OwnTicketKeys } from "../own-ticket-keys.ts";
+import { OwnTicketKeys } from "../../certificates/index.ts";
 import type { Sockets } from "./listening-sockets.ts";
 import { WorkerProcesses } from "./worker-processes.ts";
 

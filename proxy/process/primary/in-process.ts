@@ -10,7 +10,7 @@ import {
 import type { Snapshot } from "../../observe/index.ts";
 import { bindings } from "../ipc/bindings.ts";
 import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
-import { KeyWatch } from "../key-watch.ts";
+import { KeyWatch } from "../../certificates/index.ts";
 import type { Sockets } from "./listening-sockets.ts";
 import { LAST_WORDS, Worker } from "../worker/worker.ts";
 

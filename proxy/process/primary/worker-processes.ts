@@ -9,7 +9,7 @@ import { bindings } from "../ipc/bindings.ts";
 import { ending } from "../os/exit-status.ts";
 import { workerEnvironment } from "./worker-environment.ts";
 import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
-import { KeyWatch } from "../key-watch.ts";
+import { KeyWatch } from "../../certificates/index.ts";
 import type { FromWorker, ToWorker } from "../ipc/messages.ts";
 import { RemoteWorker, send } from "./remote-worker.ts";
 import type { Sockets } from "./listening-sockets.ts";

@@ -5,7 +5,7 @@ import type { BoundSocket } from "../../transport/index.ts";
 import { bindings } from "../ipc/bindings.ts";
 import { NO_SESSIONS } from "../primary/generation.ts";
 import type { FromWorker, ToWorker } from "../ipc/messages.ts";
-import { RemotePairs } from "../remote-pairs.ts";
+import { RemotePairs } from "../../certificates/index.ts";
 import { RemoteLimiter } from "./remote-limiter.ts";
 import { FATAL, settle } from "./worker-setup.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";

@@ -9,7 +9,7 @@ import {
   trusts,
 } from "../../config/index.ts";
 import { HealthReporter, postReportsTo } from "../../fleet/index.ts";
-import { type KeyMaterialSource, TlsContexts } from "../../listener/index.ts";
+import { type KeyMaterialSource, TlsContexts } from "../../certificates/index.ts";
 import { RejectionCounts, type Limiter } from "../../limits/index.ts";
 import {
   AccessLog,

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import crc32c from "crc-32/crc32c.js";
 import fc from "fast-check";
 import { readProxyHeader } from "../../../proxy/listener/proxy-header.ts";
-import { algorithms } from "../../../proxy/transport/certificate.ts";
+import { algorithms } from "../../../proxy/transport/tls/certificate-algorithms.ts";
 import { CertificateFacts } from "../../../proxy/transport/tls/certificate-facts.ts";
 import { type Address, Input, type TlsSession } from "../../../proxy/transport/index.ts";
 import { formatProxyHeader } from "../../../proxy/upstream/index.ts";

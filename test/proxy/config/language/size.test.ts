@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TlsContexts } from "../../../../proxy/listener/index.ts";
+import { TlsContexts } from "../../../../proxy/certificates/index.ts";
 import { issue, pairFiles } from "../../../support/authority.ts";
 import { configure } from "../../../support/configuration.ts";
 import { cost } from "../../../support/cost.ts";

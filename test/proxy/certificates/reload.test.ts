@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { rmSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
-import type { Certified, Settings } from "../../../../proxy/config/index.ts";
-import { atOnce } from "../../../../proxy/slices.ts";
-import { issue } from "../../../support/authority.ts";
-import type { Certificate } from "../../../support/certificate.ts";
-import { CertificateFiles } from "../../../support/certificate-folder.ts";
-import { look, read, reread, shown } from "../../../support/key-material.ts";
+import type { Certified, Settings } from "../../../proxy/config/index.ts";
+import { atOnce } from "../../../proxy/slices.ts";
+import { issue } from "../../support/authority.ts";
+import type { Certificate } from "../../support/certificate.ts";
+import { CertificateFiles } from "../../support/certificate-folder.ts";
+import { look, read, reread, shown } from "../../support/key-material.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const named = (name: string): Certificate =>

@@ -3,8 +3,8 @@ import { type KeyObject, X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../language/error.ts";
-import { type Judged, failed, noStartLine, openFailure } from "./openssl-words.ts";
+import { ConfigError, type Place } from "../../config/language/error.ts";
+import { type Judged, failed, noStartLine, openFailure } from "../../config/tls/openssl-errors.ts";
 import { blocks } from "./pem.ts";
 
 /** A certificate, and the chain that follows it. */

@@ -1,5 +1,5 @@
 /** Files of certificates or ticket keys, and what they held when they were last whole. */
-import type { Certified } from "./certified.ts";
+import type { Certified } from "../files/certificate.ts";
 import type { Report } from "./file-change.ts";
 
 export interface Source {

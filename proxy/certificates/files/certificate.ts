@@ -1,7 +1,7 @@
 /** A certificate with its key, as it is shown to clients, and what is to be known of it without parsing it again. */
 import { type X509Certificate, hash } from "node:crypto";
 import { domainToASCII } from "node:url";
-import type { Chain, SecretKey } from "./files.ts";
+import type { Chain, SecretKey } from "./tls-files.ts";
 import type { KeyPair } from "./key-pairs.ts";
 
 export interface Certified extends KeyPair {

@@ -1,5 +1,5 @@
 /** Which certificates a client is shown: those for the name that it asks for (SNI, RFC 6066 section 3), else the default. */
-import type { Certified } from "./certified.ts";
+import type { Certified } from "./files/certificate.ts";
 
 type Certificates = readonly Certified[];
 

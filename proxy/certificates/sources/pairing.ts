@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { parse } from "node:path";
 import type { Steps } from "../../slices.ts";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../language/error.ts";
-import { openFailed } from "../language/files.ts";
-import { type Certified, certified } from "./certified.ts";
-import { type Chain, type SecretKey, chainIn, keyIn } from "./files.ts";
-import { KEY_VALUES_MISMATCH } from "./openssl-words.ts";
-import { blocks } from "./pem.ts";
+import { ConfigError, type Place } from "../../config/language/error.ts";
+import { openFailed } from "../../config/language/files.ts";
+import { type Certified, certified } from "../files/certificate.ts";
+import { type Chain, type SecretKey, chainIn, keyIn } from "../files/tls-files.ts";
+import { KEY_VALUES_MISMATCH } from "../../config/tls/openssl-errors.ts";
+import { blocks } from "../files/pem.ts";
 
 /** A certificate in service, and the files that it was made of. */
 export interface Paired {

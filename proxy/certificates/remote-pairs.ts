@@ -1,6 +1,6 @@
 /** Certificates and keys that a worker asks the primary for when a client first names their host. */
 import type { KeyPair } from "../config/index.ts";
-import type { FromWorker } from "./ipc/messages.ts";
+import type { FromWorker } from "../process/ipc/messages.ts";
 
 type Pairs = readonly KeyPair[] | null;
 

@@ -1,6 +1,6 @@
 /** What a certificate is made with, as the PROXY protocol tells it. */
 import type { X509Certificate } from "node:crypto";
-import type { CertificateAlgorithms } from "./connection.ts";
+import type { CertificateAlgorithms } from "../connection.ts";
 
 /** Bits in a key of each curve that certificates use. */
 const CURVES: Readonly<Record<string, number>> = {

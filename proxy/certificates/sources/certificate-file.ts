@@ -1,11 +1,11 @@
 /** A certificate that `ssl_certificate` names, with its key: as the files have it, and again when they change. */
 import { reason } from "../../reason.ts";
-import type { Place } from "../language/error.ts";
-import { type Certified, certified } from "./certified.ts";
+import type { Place } from "../../config/language/error.ts";
+import { type Certified, certified } from "../files/certificate.ts";
 import { Changes, type Report, stamp } from "./file-change.ts";
 import { STAYS } from "./pairing.ts";
-import { TlsFiles } from "./files.ts";
-import { KeyPairs } from "./key-pairs.ts";
+import { TlsFiles } from "../files/tls-files.ts";
+import { KeyPairs } from "../files/key-pairs.ts";
 import type { Source } from "./source.ts";
 
 /** A certificate and its key, as the directives name them. */

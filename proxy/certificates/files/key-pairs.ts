@@ -1,8 +1,8 @@
 /** The certificates that a server shows: one for each type of key, as OpenSSL holds them. */
 import type { KeyObject } from "node:crypto";
-import type { Place } from "../language/error.ts";
-import { KEY_TYPE_MISMATCH, KEY_VALUES_MISMATCH, failed } from "./openssl-words.ts";
-import type { Chain, SecretKey } from "./files.ts";
+import type { Place } from "../../config/language/error.ts";
+import { KEY_TYPE_MISMATCH, KEY_VALUES_MISMATCH, failed } from "../../config/tls/openssl-errors.ts";
+import type { Chain, SecretKey } from "./tls-files.ts";
 
 /** A certificate chain and its key, both PEM. */
 export interface KeyPair {

@@ -1,8 +1,8 @@
 /** Session ticket keys (RFC 5077 section 4) from nginx's files, and again when these change. */
 import { hkdfSync } from "node:crypto";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../language/error.ts";
-import { readFile } from "../language/files.ts";
+import { ConfigError, type Place } from "../../config/language/error.ts";
+import { readFile } from "../../config/language/files.ts";
 import { Changes, type Report, stamp } from "./file-change.ts";
 
 /** Bytes in a name, and in an AES-128 or HMAC key. */

@@ -2,13 +2,13 @@
  * What servers need of files that are renewed while they run: certificates with their keys, and ticket keys. The
  * files are read with the configuration; the primary process looks at them again, and tells the workers.
  */
-import type { NamedSources } from "./certificates.ts";
-import type { Certified } from "./certified.ts";
-import { type Choice, choose } from "./choice.ts";
-import type { Report } from "./file-change.ts";
-import type { KeyPair } from "./key-pairs.ts";
-import type { Source } from "./source.ts";
-import type { TicketKeyFiles } from "./ticket-keys.ts";
+import type { NamedSources } from "./sources/named-sources.ts";
+import type { Certified } from "./files/certificate.ts";
+import { type Choice, choose } from "./sni.ts";
+import type { Report } from "./sources/file-change.ts";
+import type { KeyPair } from "./files/key-pairs.ts";
+import type { Source } from "./sources/source.ts";
+import type { TicketKeyFiles } from "./sources/ticket-key-files.ts";
 
 /** What a worker has of it. */
 export interface Shown {

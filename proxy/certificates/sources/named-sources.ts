@@ -1,13 +1,13 @@
 /** The certificates that a server's directives name. */
 import { resolve } from "node:path";
 import type { Steps } from "../../slices.ts";
-import { ConfigError, type Place } from "../language/error.ts";
-import type { Diagnostics } from "../language/diagnostics.ts";
+import { ConfigError, type Place } from "../../config/language/error.ts";
+import type { Diagnostics } from "../../config/language/diagnostics.ts";
 import { CertificateDirectory } from "./certificate-directory.ts";
 import { CertificateFile } from "./certificate-file.ts";
 import type { Report } from "./file-change.ts";
-import { type TlsFiles, shownFile } from "./files.ts";
-import type { PlaceOf, TlsValues } from "./ssl.ts";
+import { type TlsFiles, shownFile } from "../files/tls-files.ts";
+import type { PlaceOf, TlsValues } from "../../config/tls/ssl.ts";
 
 /** The directive that makes a server speak TLS. */
 export interface TlsUser {

@@ -1,5 +1,5 @@
 /** Certificates that are about to expire, or have. */
-import type { Certified } from "./certified.ts";
+import type { Certified } from "./files/certificate.ts";
 
 /** ms before the end that it is time to say so. */
 const EARLY = 14 * 24 * 60 * 60 * 1000;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { readConfiguration } from "../../../proxy/config/index.ts";
-import { KeyWatch } from "../../../proxy/process/key-watch.ts";
-import { OwnTicketKeys } from "../../../proxy/process/own-ticket-keys.ts";
+import { KeyWatch } from "../../../proxy/certificates/watch.ts";
+import { OwnTicketKeys } from "../../../proxy/certificates/tickets.ts";
 import type { TicketKeys } from "../../../proxy/transport/index.ts";
 import { issue } from "../../support/authority.ts";
 import { CertificateFiles } from "../../support/certificate-folder.ts";

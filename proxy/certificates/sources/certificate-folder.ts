@@ -5,9 +5,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Steps } from "../../slices.ts";
-import { ConfigError } from "../language/error.ts";
-import { opendirFailed } from "../language/files.ts";
-import type { Certified } from "./certified.ts";
+import { ConfigError } from "../../config/language/error.ts";
+import { opendirFailed } from "../../config/language/files.ts";
+import type { Certified } from "../files/certificate.ts";
 import { Changes, type Report, isMissing, stamp } from "./file-change.ts";
 import { type Pairs, Pairing, type Reading } from "./pairing.ts";
 

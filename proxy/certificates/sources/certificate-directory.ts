@@ -2,10 +2,10 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../language/error.ts";
-import { opendirFailed } from "../language/files.ts";
+import { ConfigError, type Place } from "../../config/language/error.ts";
+import { opendirFailed } from "../../config/language/files.ts";
 import { CertificateFolder } from "./certificate-folder.ts";
-import type { Certified } from "./certified.ts";
+import type { Certified } from "../files/certificate.ts";
 import type { Report } from "./file-change.ts";
 import type { Reading } from "./pairing.ts";
 import type { Source } from "./source.ts";

@@ -3,12 +3,12 @@ import { X509Certificate } from "node:crypto";
 import { chmodSync, rmSync, symlinkSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
 import { generate } from "selfsigned";
-import type { News, Settings } from "../../../../proxy/config/index.ts";
-import { atOnce } from "../../../../proxy/slices.ts";
-import { issue } from "../../../support/authority.ts";
-import type { Certificate } from "../../../support/certificate.ts";
-import { CertificateFiles } from "../../../support/certificate-folder.ts";
-import { look, read, shown } from "../../../support/key-material.ts";
+import type { News, Settings } from "../../../proxy/config/index.ts";
+import { atOnce } from "../../../proxy/slices.ts";
+import { issue } from "../../support/authority.ts";
+import type { Certificate } from "../../support/certificate.ts";
+import { CertificateFiles } from "../../support/certificate-folder.ts";
+import { look, read, shown } from "../../support/key-material.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const named = (names: string, rsa = false): Certificate =>
