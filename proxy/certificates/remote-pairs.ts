@@ -1,14 +1,20 @@
 /** Certificates and keys that a worker asks the primary for when a client first names their host. */
 import type { KeyPair } from "../config/index.ts";
-import type { FromWorker } from "../process/ipc/messages.ts";
 
 type Pairs = readonly KeyPair[] | null;
 
+/** The message by which a worker asks its primary. */
+interface PairsRequest {
+  readonly kind: "pairs";
+  readonly material: number;
+  readonly id: string;
+}
+
 export class RemotePairs {
-  readonly #tell: (message: FromWorker) => void;
+  readonly #tell: (request: PairsRequest) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<Pairs>>();
 
-  constructor(tell: (message: FromWorker) => void) {
+  constructor(tell: (request: PairsRequest) => void) {
     this.#tell = tell;
   }
 

@@ -1,6 +1,6 @@
 /** The objects that count failures. */
 import type { Ledger, Ledgers, Rule, Subject, Tally } from "../../../worker/penalties/counter.ts";
-import type { TestObjects } from "./index.ts";
+import type { TestObjects } from "./objects.ts";
 
 export class TestLedgers implements Ledgers {
   readonly #objects: TestObjects;

@@ -1,6 +1,6 @@
 /** The object that takes proxies' reports. */
 import type { HealthReport } from "../../../shared/fleet.ts";
-import type { TestObjects } from "./index.ts";
+import type { TestObjects } from "./objects.ts";
 
 /** The one that the worker asks. */
 const NAME = "fleet";
