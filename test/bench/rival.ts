@@ -1,5 +1,5 @@
 // One of the two that are compared.
-import { startNginx, startPostern } from "../support/peers/index.ts";
+import { startNginx, startPostern } from "../support/real-servers/index.ts";
 import { type Doors, type Places, configuration, freeDoors } from "./configuration.ts";
 import { servingProcess } from "./measure/serving-process.ts";
 

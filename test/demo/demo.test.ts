@@ -14,8 +14,8 @@ import { lacking } from "../support/requirements.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { Wire } from "../support/wire.ts";
 import { startWorker } from "../support/worker.ts";
-import { alice, bob } from "./people.ts";
-import { allPorts, host, places } from "./places.ts";
+import { alice, bob } from "./accounts.ts";
+import { allPorts, host, places } from "./addresses.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 

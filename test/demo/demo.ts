@@ -5,8 +5,8 @@ import { isFree } from "../support/ports.ts";
 import type { Program } from "../support/program.ts";
 import { Failure, notInstalled } from "./failure.ts";
 import type { Options } from "./options.ts";
-import { alice, bob } from "./people.ts";
-import { allPorts, host, places, type Places } from "./places.ts";
+import { alice, bob } from "./accounts.ts";
+import { allPorts, host, places, type Places } from "./addresses.ts";
 import { startProxy } from "./proxy.ts";
 
 /** Once it is disposed of, nothing is left running; nor if it cannot start. */

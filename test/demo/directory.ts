@@ -3,8 +3,8 @@ import { eq } from "drizzle-orm";
 import { servers } from "../../worker/directory/schema/index.ts";
 import { seed } from "../support/directory.ts";
 import { startWorker } from "../support/worker.ts";
-import { alice, bob } from "./people.ts";
-import { host, type Places } from "./places.ts";
+import { alice, bob } from "./accounts.ts";
+import { host, type Places } from "./addresses.ts";
 
 const group = "demo";
 

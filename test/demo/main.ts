@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { run } from "../support/program.ts";
 import { notInstalled, proxyEnded } from "./failure.ts";
 import { readOptions } from "./options.ts";
-import { screen } from "./screen.ts";
+import { screen } from "./welcome.ts";
 
 const interruption = Promise.withResolvers<"interrupted">();
 // A second Ctrl-C changes nothing: everything is ending already.

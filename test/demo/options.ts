@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Failure } from "./failure.ts";
-import { largestShift } from "./places.ts";
+import { largestShift } from "./addresses.ts";
 
 export type Options = {
   /** Added to every port. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { writeCertificate } from "../support/certificate.ts";
 import { Program } from "../support/program.ts";
 import { proxyEnded } from "./failure.ts";
-import { shifted, type Places } from "./places.ts";
+import { shifted, type Places } from "./addresses.ts";
 
 const main = fileURLToPath(new URL("../../proxy/main.ts", import.meta.url));
 const configuration = fileURLToPath(new URL("postern.conf", import.meta.url));

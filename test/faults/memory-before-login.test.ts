@@ -9,7 +9,7 @@ import { openFiles } from "../../proxy/process/os/limits.ts";
 import { SASL_LINE } from "../../proxy/protocols/limits.ts";
 import { type LookupEndpoint, never, startLookupEndpoint } from "../support/lookup-endpoint.ts";
 import { protocolNames } from "../support/mail-client.ts";
-import { startPostern } from "../support/peers/index.ts";
+import { startPostern } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { Wire } from "../support/wire.ts";
 

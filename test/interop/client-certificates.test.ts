@@ -8,7 +8,7 @@ import { chain, issue, revoke } from "../support/authority.ts";
 import type { Certificate } from "../support/certificate.ts";
 import { type LookupEndpoint, reply, startLookupEndpoint } from "../support/lookup-endpoint.ts";
 import { untilClosed } from "../support/mail-client.ts";
-import { type MailProxy, startNginx, startPostern } from "../support/peers/index.ts";
+import { type MailProxy, startNginx, startPostern } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
 import { type Scratch, makeScratch } from "../support/scratch.ts";

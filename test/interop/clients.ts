@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
 import { run } from "../support/program.ts";
-import { alice, type Service } from "./service.ts";
+import { alice, type Service } from "./mail-service.ts";
 
 export const securities = ["in the clear", "with STARTTLS", "with TLS"] as const;
 export type Security = (typeof securities)[number];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { posternEntry } from "../support/peers/index.ts";
+import { posternEntry } from "../support/real-servers/index.ts";
 import { type End, run } from "../support/program.ts";
 import { lacking } from "../support/requirements.ts";
 import { makeScratch } from "../support/scratch.ts";

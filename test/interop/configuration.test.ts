@@ -1,7 +1,7 @@
 // Mistakes in a configuration, as their author meets them: the program does not start, and says why.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { freeMailPorts, mailConfig, startPostern } from "../support/peers/index.ts";
+import { freeMailPorts, mailConfig, startPostern } from "../support/real-servers/index.ts";
 
 async function complaint(config: string): Promise<string> {
   const started = startPostern(config);

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fill } from "../../proxy/observe/log-format.ts";
-import { startNginx } from "../support/peers/index.ts";
+import { startNginx } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
 import { sessionRecord } from "../support/session-record.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Resolver, clientHost } from "../../proxy/resolver/index.ts";
-import { type Nsd, startNsd } from "../support/peers/index.ts";
+import { type Nsd, startNsd } from "../support/real-servers/index.ts";
 import { lacking } from "../support/requirements.ts";
 import { patience, resolverOf } from "../support/resolver.ts";
 

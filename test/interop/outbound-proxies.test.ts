@@ -19,7 +19,7 @@ import {
   startPostfix,
   startSquid,
   startTinyproxy,
-} from "../support/peers/index.ts";
+} from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
 import { type Servers, inTheClear, startServers } from "../support/servers.ts";

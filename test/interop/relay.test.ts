@@ -4,10 +4,10 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe } from "node:test";
 import { selfSigned } from "../support/certificate.ts";
-import { type MailProxy, startNginx, startPostern } from "../support/peers/index.ts";
+import { type MailProxy, startNginx, startPostern } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
-import { wholePath } from "./whole-path.ts";
+import { wholePath } from "./end-to-end.ts";
 
 const skip = lacking("nginx", "dovecot", "postfix", "curl", "swaks");
 

@@ -17,7 +17,12 @@ import { clearClient } from "../support/protocol-client.ts";
 import { client } from "../support/login-script.ts";
 import { attempt, granted, greeted } from "../support/mail-client.ts";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
-import { type Dovecot, type Postfix, startDovecot, startPostfix } from "../support/peers/index.ts";
+import {
+  type Dovecot,
+  type Postfix,
+  startDovecot,
+  startPostfix,
+} from "../support/real-servers/index.ts";
 import { lacking } from "../support/requirements.ts";
 import { type Scratch, makeScratch } from "../support/scratch.ts";
 import { type Servers, inTheClear, startServers } from "../support/servers.ts";

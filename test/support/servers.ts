@@ -1,5 +1,5 @@
 // Postern as a process, with as many servers as a test needs in one configuration.
-import { type MailProxy, startPostern } from "./peers/index.ts";
+import { type MailProxy, startPostern } from "./real-servers/index.ts";
 import { freePorts } from "./ports.ts";
 
 export type Servers<Name extends string> = {

@@ -2,7 +2,7 @@
 // whether the time of an answer tells who exists. It takes some minutes.
 //
 //   npm run bench:worker [USERS]
-import type { RawRequest } from "../../support/raw-caller.ts";
+import type { RawRequest } from "../../support/raw-http-client.ts";
 import type { RunningWorker } from "../../support/worker.ts";
 import { median } from "../measure/median.ts";
 import { percentile } from "../measure/percentile.ts";

@@ -1,6 +1,6 @@
 // What the callers ask, over a real socket.
 import { escapeValue } from "../../../shared/lookup.ts";
-import { type RawAnswer, RawCaller, type RawRequest } from "../../support/raw-caller.ts";
+import { type RawAnswer, RawCaller, type RawRequest } from "../../support/raw-http-client.ts";
 
 /** Fewer than the passwords that may wait to be verified. */
 const CALLERS = 8;

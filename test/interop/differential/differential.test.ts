@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { lacking } from "../../support/requirements.ts";
-import { Backstage } from "./backstage.ts";
+import { Backstage } from "./backends.ts";
 import { compare } from "./comparison.ts";
 import { knownDifferences } from "./known-differences/index.ts";
-import { play } from "./player.ts";
-import { Rival } from "./rivals.ts";
+import { play } from "./play.ts";
+import { Rival } from "./compared-proxy.ts";
 import { topics } from "./topics/index.ts";
 
 const skip = lacking("nginx");

@@ -1,6 +1,6 @@
 // How a known difference turns what nginx did into what Postern must do. Lines are as transcripts tell them.
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { GOODBYE } from "./player.ts";
+import { GOODBYE } from "./play.ts";
 import type { Transcript } from "./transcript.ts";
 
 export type Rewrite = (nginx: Transcript) => Transcript;

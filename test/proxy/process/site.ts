@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import { posternEntry } from "../../support/peers/index.ts";
+import { posternEntry } from "../../support/real-servers/index.ts";
 import { type End, Program, run } from "../../support/program.ts";
 import { makeScratch } from "../../support/scratch.ts";
 

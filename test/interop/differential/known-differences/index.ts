@@ -2,8 +2,8 @@
 import type { KnownDifference } from "./known-difference.ts";
 import { failures } from "./failures.ts";
 import { hosts } from "./hosts.ts";
-import { older } from "./older.ts";
-import { roomier } from "./roomier.ts";
+import { older } from "./nginx-versions.ts";
+import { roomier } from "./larger-limits.ts";
 import { stricter } from "./stricter.ts";
 import { upstreams } from "./upstreams.ts";
 

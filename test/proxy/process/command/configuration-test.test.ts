@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { issue } from "../../../support/authority.ts";
 import { mailBlock } from "../../../support/configuration.ts";
-import { posternEntry } from "../../../support/peers/index.ts";
+import { posternEntry } from "../../../support/real-servers/index.ts";
 import { run } from "../../../support/program.ts";
 import { secret } from "../../../support/secrets.ts";
 import { makeSite, postern } from "../site.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { before, describe, test, type TestContext } from "node:test";
 import { writeCertificate } from "../../../support/certificate.ts";
 import { greetedSecurely, protocolNames } from "../../../support/mail-client.ts";
-import { startPostern } from "../../../support/peers/index.ts";
+import { startPostern } from "../../../support/real-servers/index.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { makeSite, postern } from "../site.ts";
 

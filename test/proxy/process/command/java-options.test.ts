@@ -7,7 +7,7 @@ import { mailBlock } from "../../../support/configuration.ts";
 import { route, startLookupEndpoint } from "../../../support/lookup-endpoint.ts";
 import { attempt, greeted, loggedIn, temporary } from "../../../support/mail-client.ts";
 import { type TestProxy, startConnectProxy } from "../../../support/outbound-proxies.ts";
-import { posternEntry } from "../../../support/peers/index.ts";
+import { posternEntry } from "../../../support/real-servers/index.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { Program } from "../../../support/program.ts";
 import { grantImap, silence, startUpstream } from "../../../support/upstream.ts";

@@ -5,7 +5,7 @@ import type { ListedSession } from "../../../../proxy/observe/index.ts";
 import { anna, attempt, greeted, upgraded } from "../../../support/mail-client.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { run } from "../../../support/program.ts";
-import { posternEntry } from "../../../support/peers/index.ts";
+import { posternEntry } from "../../../support/real-servers/index.ts";
 import { alias, bert, serveControlled } from "./control-site.ts";
 import { postern } from "../site.ts";
 

@@ -15,7 +15,7 @@ import {
   loggedIn,
   untilClosed,
 } from "../../../support/mail-client.ts";
-import { posternEntry } from "../../../support/peers/index.ts";
+import { posternEntry } from "../../../support/real-servers/index.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { Program } from "../../../support/program.ts";
 import { inTheClear } from "../../../support/servers.ts";

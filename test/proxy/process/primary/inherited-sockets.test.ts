@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { bind } from "../../../../proxy/transport/index.ts";
 import { greeted } from "../../../support/mail-client.ts";
-import { posternEntry } from "../../../support/peers/index.ts";
+import { posternEntry } from "../../../support/real-servers/index.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { Program } from "../../../support/program.ts";
 import { codeOf } from "../../../support/status.ts";

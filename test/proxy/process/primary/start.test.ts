@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { mailBlock } from "../../../support/configuration.ts";
 import { greeted } from "../../../support/mail-client.ts";
-import { posternEntry } from "../../../support/peers/index.ts";
+import { posternEntry } from "../../../support/real-servers/index.ts";
 import { Program } from "../../../support/program.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { inTheClear } from "../../../support/servers.ts";

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openFiles } from "../../../../proxy/process/os/limits.ts";
 import { route, startLookupEndpoint } from "../../../support/lookup-endpoint.ts";
 import { attempt, granted, greeted, untilClosed } from "../../../support/mail-client.ts";
-import { startPostern } from "../../../support/peers/index.ts";
+import { startPostern } from "../../../support/real-servers/index.ts";
 import { freePorts } from "../../../support/ports.ts";
 import type { Program } from "../../../support/program.ts";
 import { grantImap, startUpstream } from "../../../support/upstream.ts";

@@ -9,7 +9,7 @@ import { issue, pairFiles } from "../../../support/authority.ts";
 import type { Certificate } from "../../../support/certificate.ts";
 import { CertificateFiles } from "../../../support/certificate-folder.ts";
 import { greetedSecurely } from "../../../support/mail-client.ts";
-import { posternEntry, startPostern } from "../../../support/peers/index.ts";
+import { posternEntry, startPostern } from "../../../support/real-servers/index.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { Program } from "../../../support/program.ts";
 import { scrapeUntil } from "../../../support/status.ts";

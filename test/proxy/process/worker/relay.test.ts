@@ -8,7 +8,7 @@ import {
   route,
   startLookupEndpoint,
 } from "../../../support/lookup-endpoint.ts";
-import { type MailProxy, startPostern } from "../../../support/peers/index.ts";
+import { type MailProxy, startPostern } from "../../../support/real-servers/index.ts";
 import { untilClosed } from "../../../support/mail-client.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { Wire } from "../../../support/wire.ts";

@@ -1,7 +1,7 @@
 // What any answer must be, whatever was asked.
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
-import type { RawAnswer, RawRequest } from "../../../support/raw-caller.ts";
+import type { RawAnswer, RawRequest } from "../../../support/raw-http-client.ts";
 import { ALICE, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
 /** `Auth-Status` of a no, in the words of all protocols. */

@@ -4,7 +4,7 @@ import { type TestContext, after, before, test } from "node:test";
 import fc from "fast-check";
 import { sql } from "drizzle-orm";
 import { SEALING, seed as fill } from "../../../support/directory.ts";
-import { type RawAnswer, RawCaller } from "../../../support/raw-caller.ts";
+import { type RawAnswer, RawCaller } from "../../../support/raw-http-client.ts";
 import { type RunningWorker, startWorker } from "../../../support/worker.ts";
 import { assertContract } from "./contract.ts";
 import { type GeneratedLookup, lookups } from "./lookups.ts";

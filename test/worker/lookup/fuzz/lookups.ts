@@ -1,7 +1,7 @@
 // Lookups as nobody's proxy sends them: a right one, and what has been done to it.
 import fc from "fast-check";
 import { type ByteString, escapeValue } from "../../../../shared/lookup.ts";
-import type { RawRequest } from "../../../support/raw-caller.ts";
+import type { RawRequest } from "../../../support/raw-http-client.ts";
 import { ALICE, CANARY, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
 export interface GeneratedLookup extends RawRequest {

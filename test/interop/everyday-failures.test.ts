@@ -10,7 +10,7 @@ import {
   startPostern,
   type MailPorts,
   type MailProxy,
-} from "../support/peers/index.ts";
+} from "../support/real-servers/index.ts";
 import { Hangup, Wire } from "../support/wire.ts";
 import { startWorker, type RunningWorker } from "../support/worker.ts";
 

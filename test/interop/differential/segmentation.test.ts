@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Backstage } from "./backstage.ts";
-import { inPieces, isDivisible } from "./pieces.ts";
+import { Backstage } from "./backends.ts";
+import { inPieces, isDivisible } from "./segmentation.ts";
 import { lines } from "./client.ts";
-import { GOODBYE, play } from "./player.ts";
-import { Rival } from "./rivals.ts";
+import { GOODBYE, play } from "./play.ts";
+import { Rival } from "./compared-proxy.ts";
 import type { Script } from "./script.ts";
 import { topics } from "./topics/index.ts";
 import type { Transcript } from "./transcript.ts";

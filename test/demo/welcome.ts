@@ -1,6 +1,6 @@
 // What a person reads after `npm start`: where everything is, and two commands to try it.
-import { alice, bob } from "./people.ts";
-import { host, type Places } from "./places.ts";
+import { alice, bob } from "./accounts.ts";
+import { host, type Places } from "./addresses.ts";
 
 export function screen({ proxy, worker, mail1, mail2 }: Places, curl: boolean): string {
   return `

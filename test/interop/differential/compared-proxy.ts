@@ -1,7 +1,7 @@
 // Stock nginx and Postern, each one process with all servers that the scripts ask for.
-import { type MailProxy, startNginx, startPostern } from "../../support/peers/index.ts";
+import { type MailProxy, startNginx, startPostern } from "../../support/real-servers/index.ts";
 import { freePorts } from "../../support/ports.ts";
-import type { Backstage } from "./backstage.ts";
+import type { Backstage } from "./backends.ts";
 import type { ServerSpec } from "./script.ts";
 
 export class Rival {

@@ -4,10 +4,10 @@ import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { connect } from "node:net";
 import { ALICE } from "../support/harness.ts";
-import type { MailProxy } from "../support/peers/index.ts";
+import type { MailProxy } from "../support/real-servers/index.ts";
 import { Wire } from "../support/wire.ts";
 import { curl, imapflow, securities, submitters } from "./clients.ts";
-import { alice, arrival, bob, carol, startService, type Service } from "./service.ts";
+import { alice, arrival, bob, carol, startService, type Service } from "./mail-service.ts";
 
 /** The tests, to be called in a suite of the proxy's own. */
 export function wholePath(startProxy: (config: string) => Promise<MailProxy>): void {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { makeSite } from "../proxy/process/site.ts";
 import { mailBlock } from "../support/configuration.ts";
 import { greeted } from "../support/mail-client.ts";
-import { posternEntry } from "../support/peers/index.ts";
+import { posternEntry } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 

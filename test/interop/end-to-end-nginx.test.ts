@@ -1,7 +1,7 @@
 import { describe } from "node:test";
-import { startNginx } from "../support/peers/index.ts";
+import { startNginx } from "../support/real-servers/index.ts";
 import { lacking } from "../support/requirements.ts";
-import { wholePath } from "./whole-path.ts";
+import { wholePath } from "./end-to-end.ts";
 
 const skip = lacking("nginx", "dovecot", "postfix", "curl", "swaks");
 

@@ -12,7 +12,7 @@ import {
   type MailPorts,
   type MailProxy,
   type Postfix,
-} from "../support/peers/index.ts";
+} from "../support/real-servers/index.ts";
 import { startWorker, type RunningWorker } from "../support/worker.ts";
 
 export const alice = { address: "alice@example.test", password: "wonderland" };

@@ -1,8 +1,8 @@
 // Plays a script against a rival.
 import { setImmediate } from "node:timers/promises";
-import type { Backstage } from "./backstage.ts";
+import type { Backstage } from "./backends.ts";
 import { Client } from "./client.ts";
-import type { Rival } from "./rivals.ts";
+import type { Rival } from "./compared-proxy.ts";
 import type { Move, Script } from "./script.ts";
 import { type Transcript, withoutParticulars } from "./transcript.ts";
 

@@ -18,13 +18,13 @@ import {
   startNginx,
   startPostern,
   startPostfix,
-} from "../support/peers/index.ts";
+} from "../support/real-servers/index.ts";
 import { run } from "../support/program.ts";
 import { lacking } from "../support/requirements.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { startTokenProvider, type TokenProvider } from "../support/token-provider.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
-import { serverOf } from "./service.ts";
+import { serverOf } from "./mail-service.ts";
 
 /** Their password at the servers is one that nobody knows. */
 const alice = { address: "alice@example.test", password: newSecret() };
