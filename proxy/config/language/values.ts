@@ -127,7 +127,7 @@ export function member<Word extends string>(
   word: string,
   directive: Directive,
 ): Word {
-  const found = allowed.find((candidate) => candidate === word.toLowerCase());
+  const found = allowed.find((candidate) => candidate.toLowerCase() === word.toLowerCase());
   if (found === undefined) {
     const advice = `"${directive.name}" takes ${allowed.join(", ")}`;
     throw new ConfigError(`invalid value "${word}"`, directive, advice);

@@ -67,15 +67,19 @@ const FIXED: Readonly<Record<string, "on" | "off">> = {
 };
 
 interface Wish {
+  /** As the file has it. */
+  readonly given: string;
+  /** In small letters. */
   readonly name: string;
   readonly on: boolean;
 }
 
-/** `SessionTicket,-MiddleboxCompat`: what is named without a sign is on; the names in small letters. */
+/** Splits `SessionTicket,-MiddleboxCompat`. A name without a sign is on. */
 export function wishes(value: string): readonly Wish[] {
   return value.split(",").map((word) => {
     const flag = word.trim();
-    return { name: flag.replace(/^[+-]/, "").toLowerCase(), on: !flag.startsWith("-") };
+    const given = flag.replace(/^[+-]/, "");
+    return { given, name: given.toLowerCase(), on: !flag.startsWith("-") };
   });
 }
 
@@ -94,8 +98,8 @@ export function setOptions(options: Set<number>, value: string): boolean {
 
 /** The flags of an `Options` command that cannot be what it wishes. */
 export function fixedOptions(value: string): readonly string[] {
-  return wishes(value).flatMap(({ name, on }) => {
+  return wishes(value).flatMap(({ given, name, on }) => {
     const state = Object.hasOwn(FIXED, name) ? FIXED[name] : undefined;
-    return state === undefined || (state === "on") === on ? [] : [name];
+    return state === undefined || (state === "on") === on ? [] : [given];
   });
 }

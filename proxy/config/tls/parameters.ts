@@ -8,9 +8,9 @@ import { NO_VERSION, TLS_VERSIONS, type TlsParameters, type TlsVersion } from ".
 /** nginx sets these whatever the configuration says. */
 const ALWAYS = [BIT.NO_RENEGOTIATION, BIT.NO_ANTI_REPLAY, BIT.IGNORE_UNEXPECTED_EOF];
 
-/** @param protocols the versions that are spoken, in small letters */
+/** @param protocols the versions to enable */
 export function optionsFor(protocols: readonly string[]): Set<number> {
-  const off = TLS_VERSIONS.filter((version) => !protocols.includes(version.toLowerCase()));
+  const off = TLS_VERSIONS.filter((version) => !protocols.includes(version));
   return new Set<number>([...ALWAYS, ...off.map((version) => NO_VERSION[version])]);
 }
 

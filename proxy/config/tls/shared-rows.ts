@@ -4,7 +4,7 @@ import { MAIL, MANY, type Row, eachOf, once, setOf } from "../language/row.ts";
 import { type Place, at } from "../language/error.ts";
 import { readFile } from "../language/files.ts";
 import type { Directive } from "../language/directive.ts";
-import { type Paths, text } from "../language/values.ts";
+import { type Paths, text, words } from "../language/values.ts";
 import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
 import type { Judged } from "./openssl-errors.ts";
 
@@ -43,37 +43,43 @@ export const passwords: Row<readonly string[]> = {
   default: [],
 };
 
-/** The versions that nginx names. */
-const PROTOCOLS = ["sslv2", "sslv3", "tlsv1", "tlsv1.1", "tlsv1.2", "tlsv1.3"] as const;
+/** The versions that nginx names, in its spelling; nginx ignores case. */
+const PROTOCOLS = ["SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
 
-/** Those that OpenSSL 3 has left out, and those that it grants at its lowest security level only. */
-const GONE: readonly string[] = ["sslv2", "sslv3"];
-const FROWNED_UPON: readonly string[] = ["tlsv1", "tlsv1.1"];
+/** OpenSSL 3 does not support these. */
+const UNSUPPORTED = new Set(["sslv2", "sslv3"]);
 
-/** nginx's own choice. */
-export const USUAL_PROTOCOLS: readonly string[] = ["tlsv1.2", "tlsv1.3"];
+/** OpenSSL 3 allows these at security level 0 only. */
+const INSECURE = new Set(["tlsv1", "tlsv1.1"]);
 
-/** @param ciphers the directive that has the security level */
+/** nginx's default. */
+export const USUAL_PROTOCOLS: readonly string[] = ["TLSv1.2", "TLSv1.3"];
+
+/** @param ciphers the directive that sets the security level */
 export function protocols(ciphers: string): Row<readonly string[]> {
   return {
     in: MAIL,
     args: MANY,
     read: setOf(...PROTOCOLS),
     default: USUAL_PROTOCOLS,
-    instead: (asked) => protocolsInstead(asked, ciphers),
+    instead: (_protocols, directive) => protocolsNotice(words(directive), ciphers),
   };
 }
 
-function protocolsInstead(asked: readonly string[], ciphers: string): string | null {
-  const told = (names: readonly string[], why: string): readonly string[] => {
-    const here = asked.filter((name) => names.includes(name));
-    return here.length === 0 ? [] : [`does not bring back ${here.join(", ")}: OpenSSL 3 ${why}`];
-  };
-  const said = [
-    ...told(GONE, "has none of them"),
-    ...told(FROWNED_UPON, `grants them with @SECLEVEL=0 in ${ciphers} only`),
+function protocolsNotice(given: readonly string[], ciphers: string): string | null {
+  const listed = (versions: ReadonlySet<string>): string =>
+    given.filter((word) => versions.has(word.toLowerCase())).join(", ");
+  const unsupported = listed(UNSUPPORTED);
+  const insecure = listed(INSECURE);
+  const notices = [
+    ...(unsupported === ""
+      ? []
+      : [`cannot enable ${unsupported}: OpenSSL 3 does not support SSL 2 and 3`]),
+    ...(insecure === ""
+      ? []
+      : [`enables ${insecure} only with "@SECLEVEL=0" in ${ciphers}: OpenSSL 3 requires it`]),
   ];
-  return said.length === 0 ? null : said.join("; it ");
+  return notices.length === 0 ? null : notices.join("; it ");
 }
 
 export function cipherList(value: string, place: Place): Judged {

@@ -117,6 +117,8 @@ const ADVICE: Record<string, string> = {
   "mail {\n timeout 1s\n}": 'is the ";" missing behind "timeout 1s"?',
   "mail {\n server {\n listen 143;\n}\n": 'the "{" in /conf/main.conf:1 is not closed',
   "mail { starttls onyl; }": '"starttls" takes off, on, only',
+  "mail { ssl_protocols TLS1.2; }":
+    '"ssl_protocols" takes SSLv2, SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3',
   "http {\n server {\n": 'the "{" in /conf/main.conf:1 is not closed',
 };
 for (const [text, advice] of Object.entries(ADVICE)) {

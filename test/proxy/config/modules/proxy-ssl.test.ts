@@ -190,11 +190,11 @@ describe("what only OpenSSL can judge", () => {
   }
 });
 
-test("of versions that OpenSSL does not grant as they are, it is said how", () => {
+test("a notice names the TLS versions that OpenSSL withholds, as the file has them", () => {
   const said = configure(mailBlock("proxy_ssl_protocols TLSv1 TLSv1.2;")).notices.join();
   assert.match(
     said,
-    /^"proxy_ssl_protocols" does not bring back tlsv1: .* @SECLEVEL=0 in proxy_ssl_ciphers/,
+    /^"proxy_ssl_protocols" enables TLSv1 only with "@SECLEVEL=0" in proxy_ssl_ciphers: /,
   );
 });
 

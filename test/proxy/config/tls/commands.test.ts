@@ -144,7 +144,7 @@ describe("ssl_conf_command", () => {
       [
         '"ssl_conf_command" has no effect for NumTickets: Node has no way to set it',
         '"ssl_conf_command" has no effect for recordpadding: Node has no way to set it',
-        '"ssl_conf_command" has no effect for middleboxcompat, ktls in Options: Node has no way to change it',
+        '"ssl_conf_command" has no effect for MiddleboxCompat, KTLS in Options: Node has no way to change it',
       ],
     );
   });

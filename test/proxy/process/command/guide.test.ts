@@ -73,7 +73,7 @@ test(
     const { stderr } = await examined(t);
     assert.match(
       stderr,
-      /\[notice\] "ssl_protocols" does not bring back tlsv1, tlsv1\.1: OpenSSL 3 .* in \S+mail\.conf:12\n/,
+      /\[notice\] "ssl_protocols" enables TLSv1, TLSv1\.1 only with "@SECLEVEL=0" in ssl_ciphers: OpenSSL 3 .* in \S+mail\.conf:12\n/,
     );
   },
 );
