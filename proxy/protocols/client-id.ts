@@ -1,6 +1,6 @@
 /**
- * Who the client is, as upstreams are told of it (`proxy_client_id`): by fields of IMAP's ID, and by Postfix's
- * XCLIENT, which Dovecot has for POP3 too.
+ * The client's identity for upstreams (`proxy_client_id`): fields of IMAP's ID, and Postfix's XCLIENT, which Dovecot
+ * accepts in POP3 too.
  */
 import { parseIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
@@ -8,63 +8,63 @@ import type { Command } from "../transport/index.ts";
 import type { ClientInfo, LoginEnd } from "./protocol.ts";
 
 /** Proxies in a row, the first included; Dovecot's number. */
-export const MOST_HOPS = 5;
+export const MAX_HOPS = 5;
 
-/** Dovecot's words for where no hop is left. */
+/** The end of a login for which no hop is left, in Dovecot's words. */
 export function loopDetected(name: Command["name"]): LoginEnd {
-  return { kind: "impossible", name, why: "TTL reached zero - proxies appear to be looping" };
+  return { kind: "impossible", name, reason: "TTL reached zero - proxies appear to be looping" };
 }
 
-/** Each with its value; null where there is nothing to tell. */
+/** Names with their values; a null value is not sent. */
 export type Attributes = Readonly<Record<string, ByteString | null>>;
 
-const HOPS = "x-proxy-ttl";
+const HOPS_FIELD = "x-proxy-ttl";
 
-/** IMAP's ID with Dovecot's names for the fields. */
+/** IMAP's ID with Dovecot's field names. */
 export function idCommand(client: ClientInfo, hops: number): ByteString {
-  const facts: Attributes = {
+  const attributes: Attributes = {
     "x-session-id": client.session,
-    "x-originating-ip": ip(client.address),
-    "x-originating-port": port(client.address, client.port),
-    "x-connected-ip": ip(client.local.host),
-    "x-connected-port": port(client.local.host, client.local.port),
-    [HOPS]: String(hops),
+    "x-originating-ip": ipText(client.address),
+    "x-originating-port": portText(client.address, client.port),
+    "x-connected-ip": ipText(client.local.host),
+    "x-connected-port": portText(client.local.host, client.local.port),
+    [HOPS_FIELD]: String(hops),
   };
-  const fields = Object.entries(facts).flatMap(([name, value]) => {
+  const fields = Object.entries(attributes).flatMap(([name, value]) => {
     return value === null ? [] : [`"${name}" "${value}"`];
   });
   return `ID (${fields.join(" ")})`;
 }
 
 /**
- * The hops that a client's ID leaves, if it tells.
+ * The hops in a client's ID, or undefined.
  *
- * @param words of its list, of which the first and last may be one with its parentheses
+ * @param words of the list; parentheses may stand alone or be part of the first and last word
  */
 export function idHops(words: readonly ByteString[]): ByteString | undefined {
   const fields = words.map((word) => word.replace(/^\(?"?|"?\)?$/g, ""));
-  const at = fields.findIndex((field) => field.toLowerCase() === HOPS);
+  const at = fields.findIndex((field) => field.toLowerCase() === HOPS_FIELD);
   return at === -1 ? undefined : fields[at + 1];
 }
 
-/** What XCLIENT has in common for SMTP and POP3. */
+/** The attributes of XCLIENT that SMTP and POP3 have in common. */
 export function xclientAttributes(client: ClientInfo, hops: number): Attributes {
   return {
-    ADDR: ip(client.address),
-    PORT: port(client.address, client.port),
+    ADDR: ipText(client.address),
+    PORT: portText(client.address, client.port),
     SESSION: client.session,
     TTL: String(hops),
   };
 }
 
-export function xclientCommand(facts: Attributes): ByteString {
-  const attributes = Object.entries(facts).flatMap(([name, value]) => {
+export function xclientCommand(attributes: Attributes): ByteString {
+  const words = Object.entries(attributes).flatMap(([name, value]) => {
     return value === null ? [] : [` ${name}=${xtext(value)}`];
   });
-  return `XCLIENT${attributes.join("")}`;
+  return `XCLIENT${words.join("")}`;
 }
 
-/** The hops that a client's XCLIENT leaves, if it tells. */
+/** The hops in a client's XCLIENT, or undefined. */
 export function xclientHops(attributes: readonly ByteString[]): ByteString | undefined {
   return attributes.find((attribute) => /^TTL=/i.test(attribute))?.slice("TTL=".length);
 }
@@ -77,12 +77,12 @@ function xtext(value: ByteString): ByteString {
   });
 }
 
-/** An IPv4 address of a socket for both kinds is an IPv4 address; a unix socket has none. */
-export function ip(host: string): string | null {
+/** An IPv4 address of a dual-stack socket is an IPv4 address; a unix socket has no IP address. */
+export function ipText(host: string): string | null {
   return parseIp(host)?.toString() ?? null;
 }
 
-/** Nothing where there is no address that it would belong to. */
-export function port(host: string, number: number): string | null {
-  return ip(host) === null ? null : String(number);
+/** Null without an IP address to which the port would belong. */
+export function portText(host: string, port: number): string | null {
+  return ipText(host) === null ? null : String(port);
 }

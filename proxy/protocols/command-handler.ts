@@ -8,7 +8,7 @@ import { randomInt } from "node:crypto";
 import type { ByteString, TlsMode } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
 import { type Input, TooLong, chomp, trimSpaces } from "../transport/index.ts";
-import { MOST_HOPS } from "./client-id.ts";
+import { MAX_HOPS } from "./client-id.ts";
 import { SASL_LINE } from "./limits.ts";
 import type { Farewell, LoginOptions, Step } from "./protocol.ts";
 import { type Exchange, exchange, offered } from "./sasl.ts";
@@ -26,7 +26,7 @@ export abstract class CommandHandler {
   #refusal: Step | null = null;
   #salt: string | null = null;
   /** Proxies that may still be passed, ourselves included. */
-  #hops = MOST_HOPS;
+  #hops = MAX_HOPS;
 
   constructor(settings: ServerSettings, secure: boolean) {
     this.settings = settings;
@@ -93,7 +93,7 @@ export abstract class CommandHandler {
 
   secured(): void {
     this.secure = true;
-    this.#hops = MOST_HOPS;
+    this.#hops = MAX_HOPS;
   }
 
   /** Whether STARTTLS may be offered, and taken. */

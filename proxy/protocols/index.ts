@@ -12,7 +12,6 @@ export type {
   ProtocolHandler,
   Limit,
   LoginEnd,
-  LoginScript,
   Protocol,
   Step,
 } from "./protocol.ts";

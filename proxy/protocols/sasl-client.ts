@@ -1,94 +1,92 @@
-/** SASL as a client (RFC 4422): how an account proves itself to an upstream. */
+/** SASL as a client (RFC 4422): how an account is authenticated at an upstream. */
 import type { ByteString } from "../../shared/lookup.ts";
-import type { Command } from "../transport/index.ts";
-import { type Bearer, formatOauthbearer, formatXoauth2 } from "./oauth.ts";
-import type { Account, LoginPart } from "./protocol.ts";
+import type { Command, Script } from "../transport/index.ts";
+import { formatOauthbearer, formatXoauth2 } from "./oauth.ts";
+import type { Account } from "./protocol.ts";
 import { encodeBase64 } from "./sasl.ts";
+
+type Mechanism = "PLAIN" | "LOGIN" | "XOAUTH2" | "OAUTHBEARER";
 
 export interface SaslResponse {
   /** As upstreams list it. */
-  readonly mechanism: string;
-  /** What is said, one after another, in base64. */
-  readonly responses: readonly [string, ...string[]];
-  /** Whether the client speaks first. */
-  readonly initial: boolean;
+  readonly mechanism: Mechanism;
+  /** What the client sends, one message after another, in base64. */
+  readonly messages: readonly [string, ...string[]];
+  /** True where the client speaks first. */
+  readonly clientFirst: boolean;
 }
 
-/** An account with something to authenticate it by. */
+/** An account with a secret to authenticate by. */
 export type PasswordAccount = Account & { readonly password: ByteString };
 
 /**
- * The best of the mechanisms that an upstream offers; a bearer token is a password to those that know
- * nothing of tokens. CRAM-MD5 is not among them: who keeps passwords for it keeps them readable, and where
- * it would hide one from listeners, TLS does better.
- *
- * @param offered in capitals
+ * Mechanisms in the order of preference. A bearer token goes by the client's own mechanism first, and is a
+ * password to upstreams without either. CRAM-MD5 is not used: a server needs readable passwords for it, and
+ * TLS hides a password better.
  */
+const PREFERENCE = {
+  password: ["PLAIN", "LOGIN"],
+  xoauth2: ["XOAUTH2", "OAUTHBEARER", "PLAIN", "LOGIN"],
+  oauthbearer: ["OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN"],
+} as const satisfies Record<string, readonly Mechanism[]>;
+
+/** @param offered by the upstream, in capitals */
 export function chooseResponse(
   account: PasswordAccount,
   offered: ReadonlySet<string>,
 ): SaslResponse | null {
-  const { login, password } = account;
-  const choices = [
-    ...bearers(account),
-    plain(account),
-    { mechanism: "LOGIN", responses: encoded(login, password), initial: false },
-  ];
-  return choices.find(({ mechanism }) => offered.has(mechanism)) ?? null;
-}
-
-/** RFC 4616. */
-export function plain({ login, password }: PasswordAccount): SaslResponse {
-  return { mechanism: "PLAIN", responses: encoded(`\0${login}\0${password}`), initial: true };
+  const mechanism = PREFERENCE[account.bearer ?? "password"].find((each) => offered.has(each));
+  return mechanism === undefined ? null : responseOf(account, mechanism);
 }
 
 /**
- * The client's own mechanism first. The second response is for the upstream's account of a failure: it
- * dismisses it (RFC 7628 section 3.2.3, Google's XOAUTH2), and the refusal follows.
+ * The second message of a bearer mechanism answers the upstream's error (RFC 7628 section 3.2.3, Google's
+ * XOAUTH2). The upstream refuses the login after it.
  */
-function bearers({ login, password, bearer }: PasswordAccount): readonly SaslResponse[] {
-  if (bearer === null) return [];
-  const shown: Bearer = { user: login, token: password };
-  const xoauth2 = encoded(formatXoauth2(shown), "");
-  const oauthbearer = encoded(formatOauthbearer(shown), "\u0001");
-  const both: readonly SaslResponse[] = [
-    { mechanism: "XOAUTH2", responses: xoauth2, initial: true },
-    { mechanism: "OAUTHBEARER", responses: oauthbearer, initial: true },
-  ];
-  return bearer === "xoauth2" ? both : both.toReversed();
+export function responseOf(account: PasswordAccount, mechanism: Mechanism): SaslResponse {
+  const { login, password } = account;
+  const bearer = { user: login, token: password };
+  switch (mechanism) {
+    // RFC 4616.
+    case "PLAIN":
+      return { mechanism, messages: [encodeBase64(`\0${login}\0${password}`)], clientFirst: true };
+    case "LOGIN": {
+      const messages = [encodeBase64(login), encodeBase64(password)] as const;
+      return { mechanism, messages, clientFirst: false };
+    }
+    case "XOAUTH2":
+      return { mechanism, messages: [encodeBase64(formatXoauth2(bearer)), ""], clientFirst: true };
+    case "OAUTHBEARER": {
+      const messages = [encodeBase64(formatOauthbearer(bearer)), encodeBase64("\u0001")] as const;
+      return { mechanism, messages, clientFirst: true };
+    }
+  }
 }
 
-function encoded(first: ByteString, ...more: readonly ByteString[]): [string, ...string[]] {
-  return [encodeBase64(first), ...more.map(encodeBase64)];
-}
-
-/** How a protocol carries SASL. */
+/** How a protocol carries SASL: its profile (RFC 4422 section 4). */
 export interface SaslProfile<Reply> {
-  /** What stands before the mechanism. */
+  /** The words before the mechanism. */
   readonly command: ByteString;
-  /** The command in nginx's words, or in words like them. */
+  /** The command's name in the log, in nginx's style. */
   readonly name: string;
-  /** Bytes of a line that may hold the first response too. */
-  readonly longest: number;
-  ask(saying: Command): LoginPart<Reply>;
-  /** Whether a reply is a challenge. */
-  challenges(reply: Reply): boolean;
+  /** Bytes of a command line that carries the first message too. */
+  readonly maxLine: number;
+  readonly send: (command: Command) => Script<Reply>;
+  readonly isChallenge: (reply: Reply) => boolean;
 }
 
-/** @returns the reply that is not a challenge, or one to which there is nothing to say */
+/** @returns the first reply that is not a challenge, or a challenge after the last message */
 export function* saslAuthenticate<Reply>(
-  response: SaslResponse,
-  profile: SaslProfile<Reply>,
-): LoginPart<Reply> {
-  const { name } = profile;
-  const command = `${profile.command} ${response.mechanism}`;
-  const [first, ...later] = response.responses;
-  const whole = `${command} ${first}\r\n`;
-  const together = response.initial && whole.length <= profile.longest;
-  let reply = yield* profile.ask({ text: together ? whole : `${command}\r\n`, name });
-  for (const text of together ? later : response.responses) {
-    if (!profile.challenges(reply)) break;
-    reply = yield* profile.ask({ text: `${text}\r\n`, name });
+  { mechanism, messages, clientFirst }: SaslResponse,
+  { command, name, maxLine, send, isChallenge }: SaslProfile<Reply>,
+): Script<Reply> {
+  const [first, ...later] = messages;
+  const whole = `${command} ${mechanism} ${first}\r\n`;
+  const together = clientFirst && whole.length <= maxLine;
+  let reply = yield* send({ text: together ? whole : `${command} ${mechanism}\r\n`, name });
+  for (const message of together ? later : messages) {
+    if (!isChallenge(reply)) break;
+    reply = yield* send({ text: `${message}\r\n`, name });
   }
   return reply;
 }

@@ -8,7 +8,13 @@ import type { TlsMode } from "../../shared/lookup.ts";
 import type { Route } from "../lookup/index.ts";
 import type { Account, LoginEnd } from "../protocols/index.ts";
 import { TIMED_OUT } from "../reason.ts";
-import { type Address, type Command, type Connection, orGiveUp } from "../transport/index.ts";
+import {
+  type Address,
+  type Command,
+  type Connection,
+  Input,
+  orGiveUp,
+} from "../transport/index.ts";
 import {
   type Dialled,
   type Dialer,
@@ -206,9 +212,10 @@ export class Passage implements LoginProgress {
       this.doing = "connecting to upstream";
     }
     this.#context.deadline.set(settings.timeout);
-    const script = this.#context.dialogue.login(account, this.#context.client.facts, tls);
+    const input = new Input();
+    const script = this.#context.dialogue.login(account, this.#context.client.facts, tls, input);
     const startTls = (): Promise<void> => connection.connectTls(upstreamTls, tlsName);
-    const loggedIn = logIn(connection, script, settings.proxy_buffer, this, startTls);
+    const loggedIn = logIn(connection, input, script, this, startTls);
     return orGiveUp(loggedIn, signal, giveUp);
   }
 
@@ -224,8 +231,8 @@ export class Passage implements LoginProgress {
   #refused(end: Exclude<LoginEnd, { kind: "accepted" }>, rest: Uint8Array): Outcome {
     if (end.kind === "impossible") {
       this.saying(end);
-      this.#context.story.log("error", end.why, this.doing);
-      return this.#failure(end.why);
+      this.#context.story.log("error", end.reason, this.doing);
+      return this.#failure(end.reason);
     }
     const reply = end.reply + Buffer.from(rest).toString("latin1");
     const pass = this.#context.server.settings.proxy_pass_error_message;

@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { writeCertificate } from "../support/certificate.ts";
 import { type LoggedIn, logIn } from "../../proxy/session/upstream-login.ts";
 import type { Account, ClientInfo } from "../../proxy/protocols/index.ts";
-import { SocketClientTls } from "../../proxy/transport/index.ts";
+import { Input, SocketClientTls } from "../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import { transport } from "../support/connections.ts";
 import { clearClient } from "../support/protocol-client.ts";
@@ -227,11 +227,12 @@ async function login(
   const talking = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
   if (protocol === "imap") talking.say("a LOGIN alice secret");
   const who = { login: alice.address, password: alice.password, bearer: null, ...account };
-  const script = talking.handler.login(who, facts, mode);
+  const input = new Input();
+  const script = talking.handler.login(who, facts, mode, input);
   const progress = { saying() {}, heard() {}, securing() {} };
   const startTls = () => upstream.connectTls(tls, "mail.test");
   try {
-    return await logIn(upstream, script, 4096, progress, startTls);
+    return await logIn(upstream, input, script, progress, startTls);
   } finally {
     upstream.destroy();
   }

@@ -2,16 +2,10 @@
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { idHops } from "../client-id.ts";
 import { CommandHandler } from "../command-handler.ts";
-import type { Input } from "../../transport/index.ts";
+import type { Input, Script } from "../../transport/index.ts";
+import { ReplyReader } from "../reply-reader.ts";
 import { SASL_LINE } from "../limits.ts";
-import type {
-  Account,
-  ClientInfo,
-  ProtocolHandler,
-  Limit,
-  LoginScript,
-  Step,
-} from "../protocol.ts";
+import type { Account, ClientInfo, ProtocolHandler, Limit, LoginEnd, Step } from "../protocol.ts";
 import { credentials } from "../sasl.ts";
 import {
   type ImapCommand,
@@ -66,8 +60,9 @@ export class ImapHandler extends CommandHandler implements ProtocolHandler {
     return `* BYE ${text}\r\n`;
   }
 
-  login(account: Account, client: ClientInfo, tls: TlsMode): LoginScript {
-    return login(this.#tag ?? "*", account, client, this.loginOptions(tls));
+  login(account: Account, client: ClientInfo, tls: TlsMode, input: Input): Script<LoginEnd> {
+    const replies = new ReplyReader(input, this.settings.proxy_buffer);
+    return login(replies, this.#tag ?? "*", account, client, this.loginOptions(tls));
   }
 
   protected invalid(): ByteString {

@@ -1,85 +1,85 @@
-/** Logging in to an IMAP upstream. */
+/** The login at an IMAP upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import type { Command } from "../../transport/index.ts";
+import { type Command, START_TLS, type Script } from "../../transport/index.ts";
 import { idCommand, loopDetected } from "../client-id.ts";
+import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts";
+import type { ReplyReader } from "../reply-reader.ts";
 import {
-  type SaslResponse,
   type PasswordAccount,
+  type SaslResponse,
   chooseResponse,
   saslAuthenticate,
 } from "../sasl-client.ts";
-import type {
-  Account,
-  ClientInfo,
-  LoginEnd,
-  LoginPart,
-  LoginScript,
-  LoginOptions,
-} from "../protocol.ts";
 
-/** RFC 7888: a literal that is not waited for has up to 4,096 bytes. nginx waits for each. */
-const LONGEST_NON_SYNCHRONIZING = 4096;
+/** RFC 7888: a non-synchronizing literal has up to 4,096 bytes. nginx waits for each literal. */
+const MAX_NON_SYNCHRONIZING = 4096;
 
-/** What servers let a command have, bytes (RFC 7162 section 4). */
-const LONGEST_LINE = 8192;
+/** Bytes of a command that servers accept (RFC 7162 section 4). */
+const MAX_LINE = 8192;
 
-/** Before the commands that are not the client's. */
+/** The tag of the commands that the client did not send. */
 const OWN_TAG = "postern";
 
-/** What an upstream can do, in capitals. */
+/** An upstream's capabilities, in capitals. */
 type Capabilities = ReadonlySet<string>;
 
 /**
- * As nginx logs in, with LOGIN and unasked, unless there is more to it. An upstream whose greeting takes no
- * LOGIN is not sent a password in vain.
+ * Logs in like nginx, with LOGIN and without a look at the capabilities, unless the options or the account need
+ * more. An upstream that disables LOGIN in its greeting is not sent a password in vain.
+ *
+ * @param tag of the client's own login, so that the client can be sent the upstream's reply
  */
 export function* login(
+  replies: ReplyReader,
   tag: ByteString,
   account: Account,
   client: ClientInfo,
   { tls, hops }: LoginOptions,
-): LoginScript {
+): Script<LoginEnd> {
   if (hops !== null && hops < 1) return loopDetected("ID command");
-  const greeting = yield "more";
-  // PREAUTH is somebody else's mailbox, and beyond STARTTLS (RFC 9051 section 7.1.4).
+  const greeting = yield* replies.line();
+  // PREAUTH is another user's mailbox, and rules out STARTTLS (RFC 9051 section 7.1.4).
   if (!/^\* OK\b/i.test(greeting)) return { kind: "unready", reply: greeting };
   const withPassword = { ...account, password: account.password ?? "" };
   let known = capabilitiesIn(greeting);
   const plainly = tls !== "starttls" && hops === null && account.bearer === null;
   if (plainly && known?.has("LOGINDISABLED") !== true) {
-    return yield* loginCommand(tag, withPassword, known);
+    return yield* loginCommand(replies, tag, withPassword, known);
   }
-  known ??= yield* capabilities();
-  if (tls === "starttls") known = yield* startTls(known);
+  known ??= yield* capabilities(replies);
+  if (tls === "starttls") known = yield* startTls(replies, known);
   if (hops !== null && known.has("ID")) {
-    yield* done({ text: `${OWN_TAG} ${idCommand(client, hops)}\r\n`, name: "ID command" });
+    const text = `${OWN_TAG} ${idCommand(client, hops)}\r\n`;
+    yield* requiredCommand(replies, { text, name: "ID command" });
   }
   const response = chooseResponse(withPassword, mechanismsOf(known));
-  if (response !== null) return yield* authenticate(tag, response, known);
+  if (response !== null) return yield* authenticate(replies, tag, response, known);
   if (known.has("LOGINDISABLED")) {
-    const why = "upstream takes no password (LOGINDISABLED)";
-    return { kind: "impossible", name: "LOGIN command", why };
+    const reason = "upstream takes no password (LOGINDISABLED)";
+    return { kind: "impossible", name: "LOGIN command", reason };
   }
-  return yield* loginCommand(tag, withPassword, known);
+  return yield* loginCommand(replies, tag, withPassword, known);
 }
 
-/** @returns what the upstream can do under TLS; what it said before is forgotten (RFC 9051 section 6.2.1) */
-function* startTls(known: Capabilities): LoginPart<Capabilities> {
+/** @returns the capabilities under TLS; the earlier ones are forgotten (RFC 9051 section 6.2.1) */
+function* startTls(replies: ReplyReader, known: Capabilities): Script<Capabilities> {
   if (!known.has("STARTTLS")) throw new Error("upstream does not offer STARTTLS");
-  yield* done({ text: `${OWN_TAG} STARTTLS\r\n`, name: "STARTTLS command" });
-  yield "tls";
-  return yield* capabilities();
+  yield* requiredCommand(replies, { text: `${OWN_TAG} STARTTLS\r\n`, name: "STARTTLS command" });
+  yield START_TLS;
+  return yield* capabilities(replies);
 }
 
-function* capabilities(): LoginPart<Capabilities> {
-  const reply = yield* done({ text: `${OWN_TAG} CAPABILITY\r\n`, name: "CAPABILITY command" });
-  const lines = reply.split("\n").flatMap((line) => capabilitiesIn(line) ?? []);
-  const [known] = lines;
-  if (known === undefined) throw new Error("upstream does not tell its capabilities");
-  return known;
+function* capabilities(replies: ReplyReader): Script<Capabilities> {
+  const command = { text: `${OWN_TAG} CAPABILITY\r\n`, name: "CAPABILITY command" };
+  const reply = yield* requiredCommand(replies, command);
+  for (const line of reply.split("\n")) {
+    const known = capabilitiesIn(line);
+    if (known !== null) return known;
+  }
+  throw new Error("upstream does not tell its capabilities");
 }
 
-/** Of a greeting, or of an untagged line; null where it tells of none. */
+/** @returns the capabilities that a greeting or an untagged line lists, or null */
 function capabilitiesIn(line: ByteString): Capabilities | null {
   const [, inGreeting, alone] =
     /^\* (?:OK \[CAPABILITY ([^\]]*)\]|CAPABILITY (.*))/i.exec(line) ?? [];
@@ -91,72 +91,77 @@ function mechanismsOf(known: Capabilities): ReadonlySet<string> {
   return new Set([...known].flatMap((word) => /^AUTH=(.*)/.exec(word)?.[1] ?? []));
 }
 
-/** RFC 4959 lets the first response stand in the command, where the upstream knows of it. */
-function* authenticate(tag: ByteString, response: SaslResponse, known: Capabilities): LoginScript {
-  return verdict(
-    tag,
-    yield* saslAuthenticate(response, {
-      command: `${tag} AUTHENTICATE`,
-      name: "AUTHENTICATE command",
-      longest: known.has("SASL-IR") ? LONGEST_LINE : 0,
-      ask: answered,
-      challenges: ({ line }) => line.startsWith("+"),
-    }),
-  );
+/** RFC 4959 lets the first message stand in the command where the upstream announces SASL-IR. */
+function* authenticate(
+  replies: ReplyReader,
+  tag: ByteString,
+  response: SaslResponse,
+  known: Capabilities,
+): Script<LoginEnd> {
+  const reply = yield* saslAuthenticate(response, {
+    command: `${tag} AUTHENTICATE`,
+    name: "AUTHENTICATE command",
+    maxLine: known.has("SASL-IR") ? MAX_LINE : 0,
+    send: (command) => send(replies, command),
+    isChallenge: ({ line }) => line.startsWith("+"),
+  });
+  return loginEnd(tag, reply);
 }
 
-/** RFC 9051 section 6.2.3. Login and password go as literals, which hold any byte. */
+/** RFC 9051 section 6.2.3. Login and password are literals, because a literal holds any byte. */
 function* loginCommand(
+  replies: ReplyReader,
   tag: ByteString,
   { login: user, password }: PasswordAccount,
   known: Capabilities | null,
-): LoginScript {
+): Script<LoginEnd> {
   const longest = Math.max(user.length, password.length);
   const literals = known?.has("LITERAL+") === true || known?.has("LITERAL-") === true;
-  if (literals && longest <= LONGEST_NON_SYNCHRONIZING) {
+  if (literals && longest <= MAX_NON_SYNCHRONIZING) {
     const both = `{${user.length}+}\r\n${user} {${password.length}+}\r\n${password}\r\n`;
-    return verdict(tag, yield* answered({ text: `${tag} LOGIN ${both}`, name: "LOGIN command" }));
+    const command = { text: `${tag} LOGIN ${both}`, name: "LOGIN command" };
+    return loginEnd(tag, yield* send(replies, command));
   }
-  const before: readonly Command[] = [
-    { text: `${tag} LOGIN {${user.length}}\r\n`, name: "LOGIN command" },
-    { text: `${user} {${password.length}}\r\n`, name: "user name" },
-  ];
-  for (const saying of before) {
-    const { line, reply } = yield* answered(saying);
-    if (!line.startsWith("+")) return { kind: "refused", reply };
-  }
-  return verdict(tag, yield* answered({ text: `${password}\r\n`, name: "password" }));
+  let reply = yield* send(replies, {
+    text: `${tag} LOGIN {${user.length}}\r\n`,
+    name: "LOGIN command",
+  });
+  if (!reply.line.startsWith("+")) return { kind: "refused", reply: reply.text };
+  reply = yield* send(replies, { text: `${user} {${password.length}}\r\n`, name: "user name" });
+  if (!reply.line.startsWith("+")) return { kind: "refused", reply: reply.text };
+  return loginEnd(tag, yield* send(replies, { text: `${password}\r\n`, name: "password" }));
 }
 
 /** A reply up to the first line that is not untagged. */
 interface Reply {
+  /** The last line. */
   readonly line: ByteString;
-  /** All of it. */
-  readonly reply: ByteString;
+  /** All lines. */
+  readonly text: ByteString;
 }
 
-function* answered(saying: Command): LoginPart<Reply> {
-  let line = yield saying;
-  let reply = line;
+function* send(replies: ReplyReader, command: Command): Script<Reply> {
+  let line = yield* replies.send(command);
+  let text = line;
   while (line.startsWith("* ")) {
-    line = yield "more";
-    reply += line;
+    line = yield* replies.line();
+    text += line;
   }
-  return { line, reply };
+  return { line, text };
 }
 
-/** A command of our own, which must succeed. */
-function* done(saying: Command): LoginPart<ByteString> {
-  const { line, reply } = yield* answered(saying);
+/** Sends a command that the login cannot do without. */
+function* requiredCommand(replies: ReplyReader, command: Command): Script<ByteString> {
+  const { line, text } = yield* send(replies, command);
   if (!isOk(line, OWN_TAG)) {
-    throw new Error(`upstream refused ${saying.name}: "${reply.trimEnd()}"`);
+    throw new Error(`upstream refused ${command.name}: "${text.trimEnd()}"`);
   }
-  return reply;
+  return text;
 }
 
-/** The upstream's untagged words (its new capabilities, often) go to the client before the tagged one. */
-function verdict(tag: ByteString, { line, reply }: Reply): LoginEnd {
-  return { kind: isOk(line, tag) ? "accepted" : "refused", reply };
+/** The client is sent the untagged lines too, which often list the capabilities after the login. */
+function loginEnd(tag: ByteString, { line, text }: Reply): LoginEnd {
+  return { kind: isOk(line, tag) ? "accepted" : "refused", reply: text };
 }
 
 function isOk(line: ByteString, tag: ByteString): boolean {

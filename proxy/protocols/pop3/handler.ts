@@ -2,16 +2,10 @@
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { xclientHops } from "../client-id.ts";
 import { CommandHandler } from "../command-handler.ts";
-import { type Input, chomp } from "../../transport/index.ts";
+import { type Input, type Script, chomp } from "../../transport/index.ts";
+import { ReplyReader } from "../reply-reader.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
-import type {
-  Account,
-  ClientInfo,
-  ProtocolHandler,
-  Limit,
-  LoginScript,
-  Step,
-} from "../protocol.ts";
+import type { Account, ClientInfo, ProtocolHandler, Limit, LoginEnd, Step } from "../protocol.ts";
 import { credentials, isClean } from "../sasl.ts";
 import { login } from "./login.ts";
 
@@ -73,8 +67,9 @@ export class Pop3Handler extends CommandHandler implements ProtocolHandler {
     return `-ERR ${text}\r\n`;
   }
 
-  login(account: Account, client: ClientInfo, tls: TlsMode): LoginScript {
-    return login(account, client, this.loginOptions(tls));
+  login(account: Account, client: ClientInfo, tls: TlsMode, input: Input): Script<LoginEnd> {
+    const replies = new ReplyReader(input, this.settings.proxy_buffer);
+    return login(replies, account, client, this.loginOptions(tls));
   }
 
   override secured(): void {

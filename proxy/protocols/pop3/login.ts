@@ -1,95 +1,100 @@
-/** Logging in to a POP3 upstream. */
+/** The login at a POP3 upstream. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import type { Command } from "../../transport/index.ts";
-import { loopDetected, xclientCommand, xclientAttributes } from "../client-id.ts";
+import { type Command, START_TLS, type Script } from "../../transport/index.ts";
+import { loopDetected, xclientAttributes, xclientCommand } from "../client-id.ts";
+import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts";
+import type { ReplyReader } from "../reply-reader.ts";
 import { type PasswordAccount, chooseResponse, saslAuthenticate } from "../sasl-client.ts";
-import type {
-  Account,
-  ClientInfo,
-  LoginEnd,
-  LoginPart,
-  LoginScript,
-  LoginOptions,
-} from "../protocol.ts";
 
-/** RFC 2449 section 4: a command's bytes. */
-const LONGEST_LINE = 255;
+/** Bytes of a command (RFC 2449 section 4). */
+const MAX_LINE = 255;
 
-/** What an upstream can do: its words, in capitals, with those behind each. */
+/** An upstream's capabilities in capitals, each with its parameters. */
 type Capabilities = ReadonlyMap<string, readonly string[]>;
 
-/** As nginx logs in, with USER and PASS and unasked, unless there is more to it. */
+/**
+ * Logs in like nginx, with USER and PASS and without a look at the capabilities, unless the options or the
+ * account need more.
+ */
 export function* login(
+  replies: ReplyReader,
   account: Account,
   client: ClientInfo,
   { tls, hops }: LoginOptions,
-): LoginScript {
+): Script<LoginEnd> {
   if (hops !== null && hops < 1) return loopDetected("XCLIENT");
-  const greeting = yield "more";
+  const greeting = yield* replies.line();
   if (!isOk(greeting)) return { kind: "unready", reply: greeting };
   const withPassword = { ...account, password: account.password ?? "" };
   let known: Capabilities | null = null;
-  if (tls === "starttls" || account.bearer !== null) known = yield* capabilities();
-  if (tls === "starttls") known = yield* startTls(known);
-  // Dovecot says it nowhere else, so it is believed under TLS too: it makes us say nothing secret.
+  if (tls === "starttls" || account.bearer !== null) known = yield* capabilities(replies);
+  if (tls === "starttls") known = yield* startTls(replies, known);
+  // Dovecot announces XCLIENT in its greeting only. Under TLS the announcement is still believed, because
+  // XCLIENT carries no secret.
   if (hops !== null && greeting.startsWith("+OK [XCLIENT]")) {
-    const command = xclientCommand(xclientAttributes(client, hops));
-    yield* done({ text: `${command}\r\n`, name: "XCLIENT" });
+    const text = `${xclientCommand(xclientAttributes(client, hops))}\r\n`;
+    yield* requiredCommand(replies, { text, name: "XCLIENT" });
   }
   const response = known === null ? null : chooseResponse(withPassword, new Set(known.get("SASL")));
   if (response !== null) {
-    const carrier = { command: "AUTH", name: "AUTH command", longest: LONGEST_LINE };
-    return verdict(yield* saslAuthenticate(response, { ...carrier, ask: line, challenges }));
+    const reply = yield* saslAuthenticate(response, {
+      command: "AUTH",
+      name: "AUTH command",
+      maxLine: MAX_LINE,
+      send: (command) => replies.send(command),
+      isChallenge,
+    });
+    return loginEnd(reply);
   }
   if (known?.has("USER") === false) {
-    const why = "upstream takes no password (no USER among its capabilities)";
-    return { kind: "impossible", name: "user name", why };
+    const reason = "upstream takes no password (no USER among its capabilities)";
+    return { kind: "impossible", name: "user name", reason };
   }
-  return yield* userAndPass(withPassword);
+  return yield* userAndPass(replies, withPassword);
 }
 
-/** @returns what the upstream can do under TLS; what it said before is forgotten (RFC 2595 section 4) */
-function* startTls(known: Capabilities | null): LoginPart<Capabilities | null> {
+/** @returns the capabilities under TLS; the earlier ones are forgotten (RFC 2595 section 4) */
+function* startTls(replies: ReplyReader, known: Capabilities | null): Script<Capabilities | null> {
   if (known?.has("STLS") !== true) throw new Error("upstream does not offer STLS");
-  yield* done({ text: "STLS\r\n", name: "STLS" });
-  yield "tls";
-  return yield* capabilities();
+  yield* requiredCommand(replies, { text: "STLS\r\n", name: "STLS" });
+  yield START_TLS;
+  return yield* capabilities(replies);
 }
 
-/** RFC 2449 section 5; null where the upstream does not know the command. */
-function* capabilities(): LoginPart<Capabilities | null> {
-  if (!isOk(yield { text: "CAPA\r\n", name: "CAPA" })) return null;
+/** RFC 2449 section 5. @returns null where the upstream does not know CAPA */
+function* capabilities(replies: ReplyReader): Script<Capabilities | null> {
+  if (!isOk(yield* replies.send({ text: "CAPA\r\n", name: "CAPA" }))) return null;
   const known = new Map<string, readonly string[]>();
   for (;;) {
-    const [word = "", ...more] = (yield "more").trimEnd().toUpperCase().split(" ");
+    const line = yield* replies.line();
+    const [word = "", ...parameters] = line.trimEnd().toUpperCase().split(" ");
     if (word === ".") return known;
-    known.set(word, more);
+    known.set(word, parameters);
   }
 }
 
-/** RFC 1939 section 7. The reply to PASS goes to the client as it is. */
-function* userAndPass({ login: user, password }: PasswordAccount): LoginScript {
-  const reply = yield { text: `USER ${user}\r\n`, name: "user name" };
-  if (!isOk(reply)) return verdict(reply);
-  return verdict(yield { text: `PASS ${password}\r\n`, name: "password" });
+/** RFC 1939 section 7. The client is sent the reply to PASS as it is. */
+function* userAndPass(
+  replies: ReplyReader,
+  { login: user, password }: PasswordAccount,
+): Script<LoginEnd> {
+  const reply = yield* replies.send({ text: `USER ${user}\r\n`, name: "user name" });
+  if (!isOk(reply)) return loginEnd(reply);
+  return loginEnd(yield* replies.send({ text: `PASS ${password}\r\n`, name: "password" }));
 }
 
-function* line(saying: Command): LoginPart<ByteString> {
-  return yield saying;
+/** Sends a command that the login cannot do without. */
+function* requiredCommand(replies: ReplyReader, command: Command): Script<void> {
+  const reply = yield* replies.send(command);
+  if (!isOk(reply)) throw new Error(`upstream refused ${command.name}: "${reply.trimEnd()}"`);
 }
 
-/** A command that must succeed. */
-function* done(saying: Command): LoginPart<void> {
-  const reply = yield saying;
-  if (!isOk(reply)) throw new Error(`upstream refused ${saying.name}: "${reply.trimEnd()}"`);
-}
-
-function verdict(reply: ByteString): LoginEnd {
+function loginEnd(reply: ByteString): LoginEnd {
   return { kind: isOk(reply) ? "accepted" : "refused", reply };
 }
 
 /** RFC 5034 section 4. */
-function challenges(reply: ByteString): boolean {
+function isChallenge(reply: ByteString): boolean {
   return /^\+[ \r\n]/.test(reply);
 }
 

@@ -2,7 +2,8 @@
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
 import { xclientHops } from "../client-id.ts";
 import { CommandHandler } from "../command-handler.ts";
-import { type Input, chomp, trimSpaces } from "../../transport/index.ts";
+import { type Input, type Script, chomp, trimSpaces } from "../../transport/index.ts";
+import { ReplyReader } from "../reply-reader.ts";
 import { SASL_LINE } from "../limits.ts";
 import type {
   Account,
@@ -10,7 +11,7 @@ import type {
   ProtocolHandler,
   Farewell,
   Limit,
-  LoginScript,
+  LoginEnd,
   Step,
 } from "../protocol.ts";
 import { isClean } from "../sasl.ts";
@@ -100,11 +101,12 @@ export class SmtpHandler extends CommandHandler implements ProtocolHandler {
     return `421 4.7.1 ${text}\r\n`;
   }
 
-  login(account: Account, client: ClientInfo, tls: TlsMode): LoginScript {
-    const introduction = { hello: this.#hello, extended: this.#extended };
+  login(account: Account, client: ClientInfo, tls: TlsMode, input: Input): Script<LoginEnd> {
+    const replies = new ReplyReader(input, this.settings.proxy_buffer);
     const transaction =
       this.#from === null || this.#to === null ? null : { from: this.#from, to: this.#to };
-    return login(account, client, this.loginOptions(tls), this.settings, introduction, transaction);
+    const session = { hello: this.#hello, extended: this.#extended, transaction };
+    return login(replies, account, client, this.loginOptions(tls), this.settings, session);
   }
 
   override secured(): void {

@@ -1,139 +1,140 @@
-/** Getting past the greeting of an SMTP upstream, and logging in there if it is to be. */
+/** The exchange with an SMTP upstream up to the client's next command, with a login where one is wanted. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ServerSettings } from "../../config/index.ts";
-import type { Command } from "../../transport/index.ts";
+import { type Command, START_TLS, type Script } from "../../transport/index.ts";
 import { loopDetected } from "../client-id.ts";
-import { type SaslResponse, plain, chooseResponse, saslAuthenticate } from "../sasl-client.ts";
-import type {
-  Account,
-  ClientInfo,
-  LoginEnd,
-  LoginPart,
-  LoginScript,
-  LoginOptions,
-} from "../protocol.ts";
-import { type Hello, unasked, wanted } from "./xclient.ts";
+import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts";
+import type { ReplyReader } from "../reply-reader.ts";
+import { type SaslResponse, chooseResponse, responseOf, saslAuthenticate } from "../sasl-client.ts";
+import { type Hello, announcedXclient, unconditionalXclient } from "./xclient.ts";
 
-/** RFC 4954 section 4: with its first response, AUTH stays within a command line's bytes (RFC 5321). */
-const LONGEST_LINE = 512;
+/** Bytes of AUTH with its first message, a command line of RFC 5321 (RFC 4954 section 4). */
+const MAX_LINE = 512;
 
-/** How the client introduced itself last: since TLS began, and whether by EHLO, even before. */
-interface Introduction {
+/** The SMTP session of the client so far. */
+export interface ClientSession {
+  /** The last EHLO or HELO since TLS began. */
   readonly hello: Hello | null;
+  /** True where the last one was EHLO, even before TLS. */
   readonly extended: boolean;
-}
-
-/** With `smtp_auth none`: the commands that led to the lookup, to be said again. */
-interface Transaction {
-  readonly from: ByteString;
-  readonly to: ByteString;
+  /** With `smtp_auth none`: the commands that led to the lookup, to be repeated. */
+  readonly transaction: { readonly from: ByteString; readonly to: ByteString } | null;
 }
 
 /**
- * As nginx does it: EHLO; with `xclient` XCLIENT and the client's own EHLO again; then the transaction of a
- * client that did not log in, or with `proxy_smtp_auth` AUTH PLAIN. A client that logged in hears an answer
- * of our own: an upstream that is not asked to authenticate has none to give.
+ * Sends what nginx sends: EHLO; with `xclient` XCLIENT and the client's own EHLO; then the transaction of a client
+ * that did not log in, or with `proxy_smtp_auth` AUTH PLAIN. A client that logged in gets our own reply, because
+ * an upstream without AUTH has none.
  *
- * Where there is more to it, what the upstream offers decides.
+ * STARTTLS, `proxy_client_id` and bearer tokens depend on the upstream's extensions.
  */
 export function* login(
+  replies: ReplyReader,
   account: Account,
   client: ClientInfo,
   { tls, hops }: LoginOptions,
   { server_name, xclient, proxy_smtp_auth }: ServerSettings,
-  { hello, extended }: Introduction,
-  transaction: Transaction | null,
-): LoginScript {
+  { hello, extended, transaction }: ClientSession,
+): Script<LoginEnd> {
   if (hops !== null && hops < 1) return loopDetected("XCLIENT");
   const bearer = proxy_smtp_auth && account.bearer !== null;
-  const more = tls === "starttls" || hops !== null || bearer;
-  const own: Hello = { verb: extended || xclient || more ? "EHLO" : "HELO", name: server_name };
-  let answer = yield* reply("more");
-  if (answer.code !== "220") return { kind: "unready", reply: answer.text };
-  answer = yield* introduce(own, "HELO/EHLO");
-  if (answer.code !== "250") return refused(answer);
+  const needsExtensions = tls === "starttls" || hops !== null || bearer;
+  const ehlo = extended || xclient || needsExtensions;
+  const ownHello: Hello = { verb: ehlo ? "EHLO" : "HELO", name: server_name };
+  let reply = yield* rest(replies, yield* replies.line());
+  if (reply.code !== "220") return { kind: "unready", reply: reply.text };
+  reply = yield* send(replies, helloCommand(ownHello, "HELO/EHLO"));
+  if (reply.code !== "250") return refused(reply);
   if (tls === "starttls") {
-    yield* startTls(extensions(answer));
-    answer = yield* introduce(own, "HELO/EHLO");
-    if (answer.code !== "250") return refused(answer);
+    yield* startTls(replies, reply);
+    reply = yield* send(replies, helloCommand(ownHello, "HELO/EHLO"));
+    if (reply.code !== "250") return refused(reply);
   }
-  let known = extensions(answer);
+  let extensions = reply;
   const user = proxy_smtp_auth || account.login === "" ? null : account.login;
-  const offered = known.get("XCLIENT") ?? null;
   let command: Command | null = null;
-  if (hops !== null) command = wanted(client, user, hello, hops, offered ?? []);
-  else if (xclient) command = unasked(client, user, offered !== null);
+  if (hops !== null || xclient) {
+    const attributes = parametersOf(extensions, "XCLIENT");
+    command =
+      hops === null
+        ? unconditionalXclient(client, user, attributes !== null)
+        : announcedXclient(client, user, hello, hops, attributes ?? []);
+  }
   if (command !== null) {
-    answer = yield* reply(command);
-    if (!["220", "250"].includes(answer.code)) return refused(answer);
-    // Behind XCLIENT a session begins anew; nginx leaves it at that where the client said nothing either.
-    const again = hello ?? (hops === null ? null : own);
+    reply = yield* send(replies, command);
+    if (reply.code !== "220" && reply.code !== "250") return refused(reply);
+    // A session begins anew after XCLIENT; nginx sends no EHLO for a client that sent none.
+    const again = hello ?? (hops === null ? null : ownHello);
     if (again !== null) {
-      answer = yield* introduce(again, "client HELO/EHLO");
-      if (answer.code !== "250") return refused(answer);
-      if (again.verb === "EHLO") known = extensions(answer);
+      reply = yield* send(replies, helloCommand(again, "client HELO/EHLO"));
+      if (reply.code !== "250") return refused(reply);
+      if (again.verb === "EHLO") extensions = reply;
     }
   }
   if (transaction !== null) {
-    answer = yield* reply(saying(transaction.from, "MAIL FROM"));
-    if (answer.code !== "250") return refused(answer);
-    // Whatever the upstream says of the recipient, it says to the client.
-    answer = yield* reply(saying(transaction.to, "RCPT TO"));
-    return { kind: "accepted", reply: answer.text };
+    reply = yield* send(replies, { text: `${transaction.from}\r\n`, name: "MAIL FROM" });
+    if (reply.code !== "250") return refused(reply);
+    // The client is sent the upstream's reply to the recipient, accepted or not.
+    reply = yield* send(replies, { text: `${transaction.to}\r\n`, name: "RCPT TO" });
+    return { kind: "accepted", reply: reply.text };
   }
   if (proxy_smtp_auth) {
     const { password } = account;
     if (password === null) {
-      return { kind: "impossible", name: "AUTH", why: "no password available" };
+      return { kind: "impossible", name: "AUTH", reason: "no password available" };
     }
     const withPassword = { ...account, password };
-    const response = more
-      ? chooseResponse(withPassword, new Set(known.get("AUTH")))
-      : plain(withPassword);
+    const response = needsExtensions
+      ? chooseResponse(withPassword, new Set(parametersOf(extensions, "AUTH")))
+      : responseOf(withPassword, "PLAIN");
     if (response === null) {
-      return { kind: "impossible", name: "AUTH", why: "upstream offers no AUTH that would do" };
+      const reason = "upstream offers no AUTH that would do";
+      return { kind: "impossible", name: "AUTH", reason };
     }
-    // nginx does not wait, however long a password is.
-    answer = yield* authenticate(response, more ? LONGEST_LINE : Infinity);
-    if (answer.code !== "235") return refused(answer);
+    // nginx never waits for a challenge, however long the password is.
+    reply = yield* authenticate(replies, response, needsExtensions ? MAX_LINE : Infinity);
+    if (reply.code !== "235") return refused(reply);
   }
   return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
 }
 
-/** What an upstream announces: words in capitals, with those behind each. */
-type Extensions = ReadonlyMap<string, readonly string[]>;
-
-/** Of an answer to EHLO (RFC 5321 section 4.1.1.1); `AUTH=` is old, and still said. */
-function extensions({ text }: Reply): Extensions {
-  const lines = text.toUpperCase().trimEnd().split("\n");
+/**
+ * The parameters of an extension in a reply to EHLO (RFC 5321 section 4.1.1.1), in capitals. `AUTH=` is an old form
+ * that servers still send.
+ *
+ * @returns null where the upstream does not announce the extension
+ */
+function parametersOf({ text }: Reply, extension: string): readonly string[] | null {
+  const lines = text.toUpperCase().split("\n");
   const words = lines.map((line) => line.slice(4).trimEnd().split(/[ =]/));
-  return new Map(words.map(([word = "", ...more]) => [word, more]));
+  return words.findLast(([keyword]) => keyword === extension)?.slice(1) ?? null;
 }
 
-function introduce({ verb, name }: Hello, doing: string): LoginPart<Reply> {
-  return reply(saying(`${verb} ${name}`, doing));
+function helloCommand({ verb, name }: Hello, logName: string): Command {
+  return { text: `${verb} ${name}\r\n`, name: logName };
 }
 
-/** RFC 3207 section 4.2: what the upstream said before TLS is forgotten. */
-function* startTls(known: Extensions): LoginPart<void> {
-  if (!known.has("STARTTLS")) throw new Error("upstream does not offer STARTTLS");
-  const { code, text } = yield* reply(saying("STARTTLS", "STARTTLS"));
+/** The extensions from before TLS are forgotten (RFC 3207 section 4.2). */
+function* startTls(replies: ReplyReader, extensions: Reply): Script<void> {
+  if (parametersOf(extensions, "STARTTLS") === null)
+    throw new Error("upstream does not offer STARTTLS");
+  const { code, text } = yield* send(replies, { text: "STARTTLS\r\n", name: "STARTTLS" });
   if (code !== "220") throw new Error(`upstream refused STARTTLS: "${text.trimEnd()}"`);
-  yield "tls";
+  yield START_TLS;
 }
 
-function authenticate(response: SaslResponse, longest: number): LoginPart<Reply> {
+function authenticate(
+  replies: ReplyReader,
+  response: SaslResponse,
+  maxLine: number,
+): Script<Reply> {
   return saslAuthenticate(response, {
     command: "AUTH",
     name: "AUTH",
-    longest,
-    ask: reply,
-    challenges: ({ code }) => code === "334",
+    maxLine,
+    send: (command) => send(replies, command),
+    isChallenge: ({ code }) => code === "334",
   });
-}
-
-function saying(command: ByteString, name: string): Command {
-  return { text: `${command}\r\n`, name };
 }
 
 function refused({ text }: Reply): LoginEnd {
@@ -141,19 +142,23 @@ function refused({ text }: Reply): LoginEnd {
 }
 
 interface Reply {
-  /** Of the last line, which is the one that counts (RFC 5321 section 4.2.1). */
+  /** The code of the last line, which is the one that counts (RFC 5321 section 4.2.1). */
   readonly code: string;
   /** All lines, as they came. */
   readonly text: ByteString;
 }
 
-/** Sends, and reads a reply of one or more lines. */
-function* reply(command: Command | "more"): LoginPart<Reply> {
-  let line = yield command;
-  let whole = line;
+function* send(replies: ReplyReader, command: Command): Script<Reply> {
+  return yield* rest(replies, yield* replies.send(command));
+}
+
+/** @param first line of the reply */
+function* rest(replies: ReplyReader, first: ByteString): Script<Reply> {
+  let line = first;
+  let text = first;
   while (line[3] === "-") {
-    line = yield "more";
-    whole += line;
+    line = yield* replies.line();
+    text += line;
   }
-  return { code: line.slice(0, 3), text: whole };
+  return { code: line.slice(0, 3), text };
 }

@@ -251,7 +251,7 @@ describe("a client that is a proxy itself", () => {
     ];
     for (const { sent, end } of ends) {
       assert.deepEqual(sent, []);
-      assert.match(end?.kind === "impossible" ? end.why : "", /appear to be looping/);
+      assert.match(end?.kind === "impossible" ? end.reason : "", /appear to be looping/);
     }
   });
 

@@ -92,12 +92,12 @@ describe("a bearer token", () => {
     assert.deepEqual(passOn.pop3("xoauth2", ["GSSAPI"]).end, {
       kind: "impossible",
       name: "user name",
-      why: "upstream takes no password (no USER among its capabilities)",
+      reason: "upstream takes no password (no USER among its capabilities)",
     });
     assert.deepEqual(passOn.smtp("xoauth2", ["GSSAPI"]).end, {
       kind: "impossible",
       name: "AUTH",
-      why: "upstream offers no AUTH that would do",
+      reason: "upstream offers no AUTH that would do",
     });
   });
 
@@ -139,7 +139,7 @@ test("LOGINDISABLED in a greeting is heeded: no password is sent in vain", () =>
   assert.deepEqual(greet("IMAP4rev1 STARTTLS LOGINDISABLED").end, {
     kind: "impossible",
     name: "LOGIN command",
-    why: "upstream takes no password (LOGINDISABLED)",
+    reason: "upstream takes no password (LOGINDISABLED)",
   });
   assert.deepEqual(greet("IMAP4rev1 LOGINDISABLED AUTH=PLAIN").sent, ["a AUTHENTICATE PLAIN\r\n"]);
 });

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { type LoggedIn, logIn } from "../../../proxy/session/upstream-login.ts";
-import { SocketClientTls } from "../../../proxy/transport/index.ts";
+import { Input, SocketClientTls } from "../../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
 import { selfSigned } from "../../support/certificate.ts";
 import { dialled } from "../../support/connections.ts";
@@ -110,10 +110,11 @@ async function logInTo(
   });
   const handler = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
   if (protocol === "imap") handler.say("a LOGIN anna secret");
-  const script = handler.handler.login(anna, client, mode);
+  const input = new Input();
+  const script = handler.handler.login(anna, client, mode, input);
   const progress = { saying() {}, heard() {}, securing() {} };
   try {
-    return await logIn(connection, script, 4096, progress, () =>
+    return await logIn(connection, input, script, progress, () =>
       connection.connectTls(tls, "mail.test"),
     );
   } finally {
