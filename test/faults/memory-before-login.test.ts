@@ -18,7 +18,7 @@ const MOST = Math.min(20_000, (openFiles()?.soft ?? 1024) - 200);
 /** How many are made at a time: fewer than wait in the kernel's queue. */
 const AT_ONCE = 200;
 
-/** The worst case, bytes a connection, as the README says it; and with the longest line, which is usual. */
+/** The worst case, bytes a connection, as docs/limits.md says it; and with the longest line, which is usual. */
 const WORST = 160 * 1024;
 const LONGEST_LINE = 32 * 1024;
 

@@ -1,4 +1,4 @@
-/** What logins are counted by, in Workers Analytics Engine. README.md, "Counting logins", has the columns. */
+/** What logins are counted by, in Workers Analytics Engine. docs/worker.md, "Counting logins", has the columns. */
 import { formatNetwork, type Ip } from "../../shared/address.ts";
 import { describe, logWarningOnce } from "../log.ts";
 import type { Decision } from "./result.ts";

@@ -11,7 +11,7 @@ import { UNDER, type Under } from "../../support/spliced.ts";
 import type { Errand } from "../../support/splicing-thread.ts";
 
 const SESSIONS = 6;
-/** Bytes that a session may hold, as the README says; and a little for what is none of its bytes. */
+/** Bytes that a session may hold, as docs/differences.md says; and a little for what is none of its bytes. */
 const MOST = 256 * 1024;
 const LITTLE = 16 * 1024;
 /** More than the kernel holds for one way of a session. */

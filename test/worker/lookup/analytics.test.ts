@@ -33,7 +33,7 @@ after(() => worker.close());
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
-/** The one data point of a lookup, by the columns that the README names. */
+/** The one data point of a lookup, by the columns that docs/worker.md names. */
 async function counted(headers: Record<string, string> = {}) {
   const { points } = await worker.ask(headers);
   assert.equal(points.length, 1);

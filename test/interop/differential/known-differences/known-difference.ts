@@ -1,7 +1,7 @@
 import type { Rewrite } from "../rewriting.ts";
 
 export type KnownDifference = {
-  /** A line of the README's table or of protocol.md's last section, or what nginx has changed since 1.22. */
+  /** A line of docs/differences.md or of protocol.md's last section, or what nginx has changed since 1.22. */
   readonly reason: string;
   /** The scripts that must show it, as `topic: name`; where left out, any may. */
   readonly scripts?: RegExp;

@@ -1,0 +1,29 @@
+// The documentation lists every directive, log variable and metric that the code has, and no other.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LOG_VARIABLES } from "../../proxy/config/modules/log/log-format.ts";
+import { names } from "../../proxy/config/table.ts";
+import { readPage } from "./pages.ts";
+
+const directives = readPage("docs/configuration.md");
+const logs = readPage("docs/metrics-and-logs.md");
+
+test("docs/configuration.md has every directive that Postern knows", () => {
+  const missing = names.filter((name) => !new RegExp(`\`${name}[ \`]`).test(directives));
+  assert.deepEqual(missing, []);
+});
+
+test("docs/configuration.md has no directive that Postern does not know", () => {
+  const listed = [...directives.matchAll(/`([a-z]+_[a-z_0-9]+)[ `]/g)];
+  assert.ok(listed.length > 50);
+  const unknown = listed.map(([, name = ""]) => name).filter((name) => !names.includes(name));
+  assert.deepEqual(unknown, []);
+});
+
+test("docs/metrics-and-logs.md has the variables of log_format, and no other", () => {
+  const rows = logs.match(/^\| `\$\w+`.*$/gm) ?? [];
+  const listed = rows.flatMap((row) =>
+    [...row.matchAll(/`\$(\w+)`/g)].map(([, name = ""]) => name),
+  );
+  assert.deepEqual(listed.toSorted(), [...LOG_VARIABLES].toSorted());
+});
