@@ -1,58 +1,63 @@
 /**
- * The access log: a line a session, in the operator's own format, or in JSON with its fields named as nginx's
- * stream module names its variables.
+ * The access log: a line for each session, in the operator's own format, or in JSON with its fields named as
+ * nginx's stream module names its variables.
  */
-import pino from "pino";
-import type { AccessLogTarget, LogFormat } from "../config/index.ts";
+import type { AccessLogTarget } from "../config/index.ts";
+import { clockText } from "./clock-text.ts";
 import { bounded, clipped } from "./line.ts";
-import { fill, isTrue } from "./log-format.ts";
+import { conditionOf, lineOf } from "./log-format.ts";
 import type { SessionRecord } from "./session-record.ts";
-import type { Sink } from "./sink.ts";
 import type { Sinks } from "./sinks.ts";
 
-/** Bytes in a line: a pipe takes as many in one piece, and workers that share one do not tear each other's lines. */
+/** Bytes of a line: a pipe takes as many in one piece, so lines of several workers do not mix. */
 const LONGEST_LINE = 4096;
 
 type Write = (record: SessionRecord) => void;
 
 export class AccessLog {
-  readonly #logs: readonly Write[];
+  /** False with `access_log off`: a session need not make its record. */
+  readonly enabled: boolean;
+  readonly #writes: readonly Write[];
 
   constructor(targets: readonly AccessLogTarget[], sinks: Sinks) {
-    this.#logs = targets.map(({ destination, format, when }) => {
+    this.enabled = targets.length > 0;
+    this.#writes = targets.map(({ destination, format, when }) => {
       const sink = sinks.get(destination, "access");
-      const write = format === "json" ? jsonTo(sink) : linesTo(sink, format);
-      return when === null ? write : (record) => isTrue(when, record) && write(record);
+      const line = format === "json" ? jsonLine : boundedLine(lineOf(format));
+      const isWanted = when === null ? () => true : conditionOf(when);
+      return (record) => {
+        if (isWanted(record)) sink.write(line(record));
+      };
     });
   }
 
-  /** What others have chosen is cut to a length that any line has room for. */
   write(record: SessionRecord): void {
-    if (this.#logs.length === 0) return;
-    const { login, remote_host: host, ssl_server_name: name, end } = record;
-    const line = {
-      ...record,
-      login: clipped(login),
-      remote_host: clipped(host),
-      ssl_server_name: clipped(name),
-      end: clipped(end),
-    };
-    for (const write of this.#logs) write(line);
+    const shown = withinBounds(record);
+    for (const write of this.#writes) write(shown);
   }
 }
 
-function jsonTo(sink: Sink): Write {
-  const logger = pino(
-    {
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: () => ({ log: "access" }) },
-    },
-    sink,
-  );
-  return (record) => logger.info(record);
+/** Cuts the values that a peer has chosen to a length for which any line has room. */
+function withinBounds(record: SessionRecord): SessionRecord {
+  const login = clipped(record.login);
+  const remote_host = clipped(record.remote_host);
+  const ssl_server_name = clipped(record.ssl_server_name);
+  const end = clipped(record.end);
+  const isWithin =
+    login === record.login &&
+    remote_host === record.remote_host &&
+    ssl_server_name === record.ssl_server_name &&
+    end === record.end;
+  return isWithin ? record : { ...record, login, remote_host, ssl_server_name, end };
 }
 
-function linesTo(sink: Sink, format: LogFormat): Write {
-  return (record) => void sink.write(`${bounded(fill(format, record), LONGEST_LINE)}\n`);
+const isoTime = clockText(1, (now) => now.toISOString());
+
+/** By hand and not by pino, whose line costs seven times as much: 2.4 µs a session. */
+function jsonLine(record: SessionRecord): string {
+  return `{"log":"access","time":"${isoTime()}",${JSON.stringify(record).slice(1)}\n`;
+}
+
+function boundedLine(line: (record: SessionRecord) => string): (record: SessionRecord) => string {
+  return (record) => `${bounded(line(record), LONGEST_LINE)}\n`;
 }

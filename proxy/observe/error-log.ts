@@ -1,13 +1,14 @@
 /** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#811: *7 client logged in, client: …`. */
 import { type ErrorLogTarget, LOG_LEVELS, type LogLevel } from "../config/index.ts";
+import { SECOND, clockText, twoDigits } from "./clock-text.ts";
 import { bounded, printable } from "./line.ts";
 import type { Sink } from "./sink.ts";
 import type { Sinks } from "./sinks.ts";
 
-/** Process and thread, which are one: on Linux the main thread has its process's number. */
-const WHO = `${process.pid}#${process.pid}`;
+/** Process and thread. On Linux the main thread has the number of its process. */
+const PROCESS = `${process.pid}#${process.pid}`;
 
-/** Bytes in a line: nginx's bound, and less than a pipe writes in one piece. */
+/** Bytes of a line: nginx's bound. A pipe takes more in one piece. */
 const LONGEST_LINE = 2048;
 
 interface Target {
@@ -27,7 +28,7 @@ export class ErrorLog {
     this.#threshold = Math.min(...this.#targets.map(({ threshold }) => threshold));
   }
 
-  /** Whether anyone would read such a message: ask before making an expensive one. */
+  /** True where a target takes messages of this level. Ask before composing an expensive message. */
   wants(level: LogLevel): boolean {
     return LOG_LEVELS.indexOf(level) >= this.#threshold;
   }
@@ -37,19 +38,16 @@ export class ErrorLog {
     const severity = LOG_LEVELS.indexOf(level);
     if (severity < this.#threshold) return;
     const about = connection === undefined ? "" : `*${connection} `;
-    const line = `${timestamp()} [${level}] ${WHO}: ${about}${printable(message)}`;
+    const text = `${timestamp()} [${level}] ${PROCESS}: ${about}${printable(message)}`;
+    const line = `${bounded(text, LONGEST_LINE)}\n`;
     for (const { sink, threshold } of this.#targets) {
-      if (severity >= threshold) sink.write(`${bounded(line, LONGEST_LINE)}\n`, level);
+      if (severity >= threshold) sink.write(line, level);
     }
   }
 }
 
-function timestamp(): string {
-  const now = new Date();
-  const date = `${now.getFullYear()}/${two(now.getMonth() + 1)}/${two(now.getDate())}`;
-  return `${date} ${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
-}
+const timestamp = clockText(SECOND, (now) => {
+  const date = `${now.getFullYear()}/${twoDigits(now.getMonth() + 1)}/${twoDigits(now.getDate())}`;
+  const time = `${twoDigits(now.getHours())}:${twoDigits(now.getMinutes())}:${twoDigits(now.getSeconds())}`;
+  return `${date} ${time}`;
+});

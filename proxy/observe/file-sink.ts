@@ -1,39 +1,39 @@
-/** A file or a standard stream that takes lines, and may be full for a while. */
+/** A file or a standard stream as a destination of log lines. It may have no room for a while. */
 import { constants, fstatSync, openSync, statSync } from "node:fs";
 import pino from "pino";
 import type { LogDestination } from "../config/index.ts";
 import { systemReason } from "../reason.ts";
-import type { Sink, LogFunction } from "./sink.ts";
+import type { LogFunction } from "./sink.ts";
 
 /** Bytes that wait for room before lines are lost. */
 const MOST_WAITING = 1_048_576;
 
-/** Bytes that a pipe takes in one piece (PIPE_BUF): workers that share one do not tear each other's lines. */
+/** Bytes of one write. A pipe takes as many in one piece (PIPE_BUF), so lines of several workers do not mix. */
 const MOST_AT_ONCE = 4096;
 
-/** ms between attempts where nobody writes. */
+/** ms between two attempts to write what waits. */
 const RETRY = 100;
 
 type Place = Exclude<LogDestination, { readonly syslog: unknown }>;
 
 /**
- * Each line is written at once and in one piece: it survives the process, and lines of several workers do not
- * mix. What cannot be written now waits, up to a bound; nobody waits for it.
+ * Writes at once, so that lines survive the process. Lines that find no room wait here, up to a bound, and the
+ * process goes on.
  */
-export class FileSink implements Sink {
+export class FileSink {
   readonly #name: string;
   readonly #tell: LogFunction;
   readonly #stream: ReturnType<typeof pino.destination>;
   readonly #reopens: boolean;
-  /** Lines for which there was no room to wait. */
+  /** Lines lost so far: they found no room to wait. */
   #lost = 0;
-  /** Whether the last attempt was in vain. */
+  /** True after a write that failed. */
   #failed = false;
-  #why = "";
-  /** Tries again, from then until all that waits is written. */
+  #failure = "";
+  /** Tries again until nothing waits any more. */
   #retry: NodeJS.Timeout | undefined;
-  /** How many were lost before what the log has been told of; null where all is well. */
-  #told: number | null = null;
+  /** Lines lost before the outage that the log has been told of; null where all is well. */
+  #lostBefore: number | null = null;
 
   /**
    * @param tell hears of a write that failed, and of how many lines were lost once there is room again
@@ -56,26 +56,30 @@ export class FileSink implements Sink {
     // Pino's own listener makes it silent for ever once a pipe's reader has gone.
     this.#stream.removeAllListeners("error");
     this.#stream.on("error", (error: Error) => this.#fail(error));
-    this.#stream.on("drop", () => this.#lose());
+    this.#stream.on("drop", (lines: string) => this.#lose(lines));
   }
 
-  write(line: string): boolean {
+  /**
+   * @param lines one or more, each with its line end
+   * @returns false where they are lost
+   */
+  write(lines: string): boolean {
     const lost = this.#lost;
     this.#failed = false;
-    this.#stream.write(line);
-    const taken = this.#lost === lost;
-    // Where there is no room to wait, nothing was attempted.
-    if (taken && !this.#failed) this.#recover();
-    return taken;
+    this.#stream.write(lines);
+    const isTaken = this.#lost === lost;
+    // Without room to wait, no write was attempted.
+    if (isTaken && !this.#failed) this.#recover();
+    return isTaken;
   }
 
-  /** Opens a file anew, by its name; where that fails, what is open stays so. */
+  /** Opens a file anew, by its name. Where that fails, the open one stays in use. */
   reopen(): void {
     if (!this.#reopens) return;
     try {
       this.#stream.reopen();
     } catch {
-      // Pino tells of it as an error, and would close what is open now twice at the next time.
+      // Pino emits the error as well. Its "ready" listener would close the open file twice at the next reopening.
       this.#stream.removeAllListeners("ready");
     }
   }
@@ -86,40 +90,41 @@ export class FileSink implements Sink {
       return;
     }
     this.#failed = true;
-    this.#why = systemReason(error);
+    this.#failure = systemReason(error);
     this.#retry ??= setInterval(() => this.write(""), RETRY).unref();
-    // That a reader is slow for a moment is no news.
-    if (!("code" in error && error.code === "EAGAIN")) this.#trouble();
+    // A reader that is slow for a moment is not worth a message.
+    if (!("code" in error && error.code === "EAGAIN")) this.#reportOutage();
   }
 
-  #lose(): void {
-    this.#trouble();
-    this.#lost++;
+  #lose(lines: string): void {
+    this.#reportOutage();
+    this.#lost += lines.split("\n").length - 1;
   }
 
-  #trouble(): void {
-    if (this.#told !== null) return;
-    this.#told = this.#lost;
-    this.#tell("alert", `write() to ${this.#name} failed (${this.#why})`);
+  #reportOutage(): void {
+    if (this.#lostBefore !== null) return;
+    this.#lostBefore = this.#lost;
+    this.#tell("alert", `write() to ${this.#name} failed (${this.#failure})`);
   }
 
   #recover(): void {
     if (this.#retry === undefined) return;
     clearInterval(this.#retry);
     this.#retry = undefined;
-    if (this.#told === null) return;
-    const lost = this.#lost - this.#told;
-    this.#told = null;
+    if (this.#lostBefore === null) return;
+    const lost = this.#lost - this.#lostBefore;
+    this.#lostBefore = null;
     this.#tell("alert", `${this.#name} is written to again, lines lost: ${lost}`);
   }
 }
 
-/** A pipe that makes nobody wait; null where it is none, or not ours. */
+/** Opens a pipe so that a write never waits. @returns null where the place is no pipe, or not ours to open */
 function pipe(place: Place): number | null {
   const path = "path" in place ? place.path : `/dev/fd/${DESCRIPTORS[place.stream]}`;
   try {
     if (!statSync(path).isFIFO()) return null;
-    // Not the description that other programs share. For reading as well, or it must have a reader now.
+    // Anew, since O_NONBLOCK on the inherited descriptor would hold for other programs as well. O_RDWR opens a
+    // pipe that has no reader yet.
     return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   } catch {
     return null;
@@ -131,7 +136,7 @@ const DESCRIPTORS = { stdout: 1, stderr: 2 } as const;
 function standard(stream: keyof typeof DESCRIPTORS): number {
   const descriptor = DESCRIPTORS[stream];
   const kind = fstatSync(descriptor);
-  // Once its stream is made nobody waits for it; Node gives it back as it was when it exits.
+  // Making Node's stream sets O_NONBLOCK, and Node restores the mode at exit.
   if (kind.isSocket() || kind.isFIFO()) void process[stream];
   return descriptor;
 }

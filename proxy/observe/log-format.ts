@@ -1,32 +1,42 @@
-/** A session's line in the operator's own format. */
+/** `log_format` as functions, made when the configuration is read. */
 import { encoded } from "../bytes.ts";
 import type { LogFormat, Template } from "../config/index.ts";
 import { hexadecimal, printable } from "./line.ts";
 import type { SessionRecord } from "./session-record.ts";
 import { VARIABLES } from "./variables.ts";
 
-export function fill({ template, escape }: LogFormat, record: SessionRecord): string {
+/** Writes the line of a session in a format, without a line end. */
+export function lineOf({ template, escape }: LogFormat): (record: SessionRecord) => string {
   const { written, absent } = ESCAPES[escape];
-  return join(template, record, (value) => (value === null ? absent : written(value)));
+  return joined(template, (value) => (value === null ? absent : written(value)));
 }
 
-/** As nginx understands `if=`. */
-export function isTrue(template: Template, record: SessionRecord): boolean {
-  const text = join(template, record, (value) => value ?? "");
-  return text !== "" && text !== "0";
+/** Evaluates `if=` as nginx does: an empty text and "0" are false. */
+export function conditionOf(template: Template): (record: SessionRecord) => boolean {
+  const textOf = joined(template, (value) => value ?? "");
+  return (record) => {
+    const text = textOf(record);
+    return text !== "" && text !== "0";
+  };
 }
 
-function join(
+function joined(
   template: Template,
-  record: SessionRecord,
   shown: (value: string | null) => string,
-): string {
-  return template
-    .map((part) => (typeof part === "string" ? part : shown(VARIABLES[part.variable](record))))
-    .join("");
+): (record: SessionRecord) => string {
+  const parts = template.map((part) => {
+    if (typeof part === "string") return () => part;
+    const value = VARIABLES[part.variable];
+    return (record: SessionRecord) => shown(value(record));
+  });
+  return (record) => {
+    let text = "";
+    for (const part of parts) text += part(record);
+    return text;
+  };
 }
 
-/** How a value is written, and what stands for one that there is not. */
+/** How a value is written, and the text in place of an absent one. */
 const ESCAPES: Readonly<
   Record<
     LogFormat["escape"],
@@ -39,10 +49,12 @@ const ESCAPES: Readonly<
   none: { written: printable, absent: "" },
 };
 
-/** Quotes, backslashes, and all that is no printable ASCII. */
+/** Escapes quotes, backslashes, and all that is not printable ASCII. */
 function escapedBytes(value: string): string {
-  return encoded(value).replace(/[^ !#-[\]-~]/g, hexadecimal);
+  return PLAIN.test(value) ? value : encoded(value).replace(/[^ !#-[\]-~]/g, hexadecimal);
 }
+
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 const SHORT: Readonly<Record<string, string>> = {
   '"': String.raw`\"`,

@@ -1,13 +1,10 @@
 import type { LogLevel } from "../config/index.ts";
 
-/** Somewhere that lines go to. */
+/** A destination of log lines. */
 export interface Sink {
-  /**
-   * @param line with its line end
-   * @returns false where it is known to be lost
-   */
-  write(line: string, level?: LogLevel): boolean;
+  /** @param line with its line end */
+  write(line: string, level?: LogLevel): void;
 }
 
-/** Hears what befalls a sink, once an outage. */
+/** Hears of trouble with a sink, once an outage. */
 export type LogFunction = (level: LogLevel, message: string) => void;

@@ -1,48 +1,68 @@
-/** Where lines go: files, the standard streams and syslog servers, each opened once a process. */
+/** Destinations of log lines: files, the standard streams and syslog servers, each opened once in a process. */
 import type { LogDestination } from "../config/index.ts";
 import { FileSink } from "./file-sink.ts";
-import type { Sink, LogFunction } from "./sink.ts";
+import { LineBatch } from "./line-batch.ts";
+import type { LogFunction, Sink } from "./sink.ts";
 import { Syslog } from "./syslog.ts";
 
-/** What lines are about: sessions, or Postern. */
+/** The two logs: of sessions, and of events. */
 export type LogKind = "access" | "error";
+
+interface OpenFile {
+  readonly sink: FileSink;
+  readonly batch: LineBatch;
+}
 
 export class Sinks {
   /** Lines that found no room, by log. */
   readonly lost: Record<LogKind, number> = { access: 0, error: 0 };
-  readonly #files = new Map<string, FileSink>();
+  readonly #files = new Map<string, OpenFile>();
   readonly #servers = new Map<string, Syslog>();
   readonly #tell: LogFunction;
 
-  /** @param tell hears of sinks that take no lines; what it writes may go to one of them */
+  /** @param tell hears of sinks that take no lines; the message may go to one of them */
   constructor(tell: LogFunction) {
     this.#tell = tell;
   }
 
-  /** @throws Error where a file cannot be opened */
+  /**
+   * A line of the error log is written at once, and lines of the access log once a turn of the event loop.
+   * Lines of both logs in one file keep their order.
+   *
+   * @throws Error where a file cannot be opened
+   */
   get(destination: LogDestination, kind: LogKind): Sink {
-    const sink = this.#open(destination);
+    if ("syslog" in destination) {
+      const { syslog } = destination;
+      const key = JSON.stringify(syslog);
+      const server = this.#servers.getOrInsertComputed(key, () => new Syslog(syslog, this.#tell));
+      return { write: (line, level) => this.#count(kind, server.write(line, level)) };
+    }
+    const key = JSON.stringify(destination);
+    const { sink, batch } = this.#files.getOrInsertComputed(key, () => this.#open(destination));
+    if (kind === "access") return { write: (line) => batch.add(line) };
     return {
-      write: (line, level) => {
-        const taken = sink.write(line, level);
-        if (!taken) this.lost[kind]++;
-        return taken;
+      write: (line) => {
+        batch.flush();
+        this.#count(kind, sink.write(line));
       },
     };
   }
 
-  #open(destination: LogDestination): Sink {
-    if ("syslog" in destination) {
-      const { syslog } = destination;
-      const key = JSON.stringify(syslog);
-      return this.#servers.getOrInsertComputed(key, () => new Syslog(syslog, this.#tell));
-    }
-    const key = JSON.stringify(destination);
-    return this.#files.getOrInsertComputed(key, () => new FileSink(destination, this.#tell));
+  #open(place: Exclude<LogDestination, { readonly syslog: unknown }>): OpenFile {
+    const sink = new FileSink(place, this.#tell);
+    return { sink, batch: new LineBatch(sink, (lines) => (this.lost.access += lines)) };
   }
 
-  /** Opens the files anew, by their names: a rotated log is let go of. */
+  #count(kind: LogKind, isTaken: boolean): void {
+    if (!isTaken) this.lost[kind]++;
+  }
+
+  /** Opens the files anew, by their names, after a rotation. Earlier lines stay in the old files. */
   reopen(): void {
-    for (const file of this.#files.values()) file.reopen();
+    for (const { sink, batch } of this.#files.values()) {
+      batch.flush();
+      sink.reopen();
+    }
   }
 }

@@ -1,9 +1,10 @@
 /** The values of the variables of `log_format`. */
 import { hostname } from "node:os";
 import type { LogVariable } from "../config/index.ts";
+import { SECOND, clockText, twoDigits } from "./clock-text.ts";
 import type { SessionRecord } from "./session-record.ts";
 
-/** Null for what there is not in a session. */
+/** Null where a session has no such value. */
 type Value = (record: SessionRecord) => string | null;
 
 export const VARIABLES: Readonly<Record<LogVariable, Value>> = {
@@ -32,16 +33,15 @@ export const VARIABLES: Readonly<Record<LogVariable, Value>> = {
   ssl_session_reused: ({ ssl_session_reused: reused }) =>
     reused === null ? null : reused ? "r" : ".",
   status: ({ status }) => `${status}`,
-  time_iso8601: () => {
-    const now = local(new Date());
-    return `${now.date}T${now.time}${now.zone.replace(/(?=..$)/, ":")}`;
-  },
-  time_local: () => {
-    const now = new Date();
+  time_iso8601: clockText(SECOND, (now) => {
+    const { date, time, zone } = local(now);
+    return `${date}T${time}${zone.replace(/(?=..$)/, ":")}`;
+  }),
+  time_local: clockText(SECOND, (now) => {
     const { time, zone } = local(now);
     const [, month, day] = now.toDateString().split(" ");
     return `${day}/${month}/${now.getFullYear()}:${time} ${zone}`;
-  },
+  }),
   trace_id: ({ trace_id }) => trace_id,
   upstream_addr: ({ upstream_addr }) => upstream_addr,
   upstream_connect_time: ({ upstream_connect_time }) => seconds(upstream_connect_time),
@@ -59,10 +59,6 @@ function local(now: Date): { readonly date: string; readonly time: string; reado
     .toISOString()
     .split(/[T.]/);
   const minutes = Math.abs(west);
-  const zone = `${two(Math.floor(minutes / 60))}${two(minutes % 60)}`;
+  const zone = `${twoDigits(Math.floor(minutes / 60))}${twoDigits(minutes % 60)}`;
   return { date, time, zone: `${west > 0 ? "-" : "+"}${zone}` };
-}
-
-function two(value: number): string {
-  return `${value}`.padStart(2, "0");
 }

@@ -1,9 +1,9 @@
-// A value that somebody else chose, written by stock nginx and by us.
+// A value that a client has chosen, written by stock nginx and by Postern.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fill } from "../../proxy/observe/log-format.ts";
+import { lineOf } from "../../proxy/observe/log-format.ts";
 import { startNginx } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
@@ -41,8 +41,7 @@ test("log_format escapes as nginx does", { skip: lacking("nginx") }, async (t) =
     ["strings.log", "json"],
   ] as const) {
     const lines = await readFile(join(nginx.directory, file), "utf8");
-    const ours = fill(
-      { escape, template: [{ variable: "login" }] },
+    const ours = lineOf({ escape, template: [{ variable: "login" }] })(
       sessionRecord({ login: value }),
     );
     assert.ok(lines.split("\n").includes(ours), `${lines}\n${ours}`);

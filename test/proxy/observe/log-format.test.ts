@@ -2,19 +2,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import type { LogFormat, LogVariable } from "../../../proxy/config/index.ts";
 import { AccessLog } from "../../../proxy/observe/index.ts";
-import { fill, isTrue } from "../../../proxy/observe/log-format.ts";
+import { conditionOf, lineOf } from "../../../proxy/observe/log-format.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { sessionRecord } from "../../support/session-record.ts";
 import { willingSinks } from "../../support/sinks.ts";
 
 function written(escape: LogFormat["escape"], login: string | null): string {
-  return fill({ escape, template: [{ variable: "login" }] }, sessionRecord({ login }));
+  return lineOf({ escape, template: [{ variable: "login" }] })(sessionRecord({ login }));
 }
 
-/** Text of which much is special to somebody. */
+/** Text with many characters that one of the escapings treats specially. */
 const text = fc.string({
   unit: fc.oneof(
     fc.constantFrom('"', "\\", "\n", "\r", "\t", "\b", "\f", "\x7f", "\x9b", "\u2028", "u00", "x0"),
@@ -23,7 +24,7 @@ const text = fc.string({
   ),
 });
 
-test("by default nothing but printable ASCII is written, and it can be told what was meant", () => {
+test("by default a value is written in printable ASCII, from which the value can be read back", () => {
   fc.assert(
     fc.property(text, (login) => {
       const line = written("default", login);
@@ -36,7 +37,7 @@ test("by default nothing but printable ASCII is written, and it can be told what
   );
 });
 
-test("with escape=json a value between quotes is a string of JSON, whatever it holds", () => {
+test("with escape=json any value between quotes is a string of JSON", () => {
   fc.assert(
     fc.property(text, (login) => {
       assert.equal(JSON.parse(`"${written("json", login)}"`), login);
@@ -44,7 +45,7 @@ test("with escape=json a value between quotes is a string of JSON, whatever it h
   );
 });
 
-test("even with escape=none nobody can end the line, nor speak to a terminal", () => {
+test("with escape=none a value can neither end the line nor control a terminal", () => {
   fc.assert(
     fc.property(text, (login) => {
       // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
@@ -54,17 +55,17 @@ test("even with escape=none nobody can end the line, nor speak to a terminal", (
   assert.equal(written("none", 'ä "b" \\'), 'ä "b" \\');
 });
 
-test("what there is not is a dash, or nothing", () => {
+test("an absent value is a dash, or empty with escape=json and escape=none", () => {
   assert.equal(written("default", null), "-");
   assert.equal(written("json", null), "");
   assert.equal(written("none", null), "");
   assert.equal(written("default", ""), "");
 });
 
-test("times are seconds with milliseconds, dates are nginx's, flags can be asked for", () => {
+test("times are seconds with milliseconds, dates have nginx's form, and if= reads flags", () => {
   const record = sessionRecord({ session_time: 3, ssl_session_reused: false, logged_in: false });
   const value = (variable: LogVariable): string =>
-    fill({ escape: "default", template: [{ variable }] }, record);
+    lineOf({ escape: "default", template: [{ variable }] })(record);
   assert.equal(value("session_time"), "3.000");
   assert.equal(value("ssl_session_reused"), ".");
   assert.match(value("time_local"), /^\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/);
@@ -72,7 +73,7 @@ test("times are seconds with milliseconds, dates are nginx's, flags can be asked
   assert.ok(Math.abs(Date.parse(value("time_iso8601")) - Date.now()) < 3_600_000);
   assert.match(value("msec"), /^\d+\.\d{3}$/);
   const asked = (logged_in: boolean): boolean =>
-    isTrue([{ variable: "logged_in" }], sessionRecord({ logged_in }));
+    conditionOf([{ variable: "logged_in" }])(sessionRecord({ logged_in }));
   assert.deepEqual([asked(true), asked(false)], [true, false]);
 });
 
@@ -84,6 +85,7 @@ test("the longest values make a line that a pipe writes in one piece", async (co
   const format = { escape: "default", template } as const;
   const log = new AccessLog([{ destination: { path }, format, when: null }], willingSinks());
   log.write(sessionRecord({ login: "ä".repeat(5000) }));
+  await nextTurn();
   const line = readFileSync(path, "latin1");
   assert.match(line, /^[ -~]+\n$/);
   assert.ok(line.length <= 4096, `${line.length} bytes`);

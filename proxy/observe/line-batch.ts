@@ -1,0 +1,63 @@
+/**
+ * Writes the lines of one turn of the event loop together: a system call costs more than the line of a session.
+ * The lines are in the file before the next turn begins. At exit every line is written at once.
+ */
+import type { FileSink } from "./file-sink.ts";
+
+/** Bytes of one write. A pipe takes as many in one piece (PIPE_BUF), so lines of several workers do not mix. */
+const LONGEST_WRITE = 4096;
+
+/** The batches that hold lines of this turn. */
+const pending = new Set<LineBatch>();
+let isExiting = false;
+
+process.on("exit", () => {
+  // Sessions that end in a later listener of the same event still write their lines.
+  isExiting = true;
+  flushPending();
+});
+
+function flushPending(): void {
+  for (const batch of pending) batch.flush();
+  pending.clear();
+}
+
+export class LineBatch {
+  readonly #file: FileSink;
+  readonly #lose: (lines: number) => void;
+  #text = "";
+  #bytes = 0;
+  #lines = 0;
+
+  /** @param lose hears how many lines of a batch found no room */
+  constructor(file: FileSink, lose: (lines: number) => void) {
+    this.#file = file;
+    this.#lose = lose;
+  }
+
+  /** @param line with its line end */
+  add(line: string): void {
+    const bytes = Buffer.byteLength(line);
+    if (this.#bytes + bytes > LONGEST_WRITE) this.flush();
+    this.#text += line;
+    this.#bytes += bytes;
+    this.#lines++;
+    if (isExiting) this.flush();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    if (pending.size === 0) setImmediate(flushPending);
+    pending.add(this);
+  }
+
+  flush(): void {
+    const lines = this.#lines;
+    if (lines === 0) return;
+    const text = this.#text;
+    this.#text = "";
+    this.#bytes = 0;
+    this.#lines = 0;
+    if (!this.#file.write(text)) this.#lose(lines);
+  }
+}
