@@ -1,6 +1,6 @@
 /** A file or a standard stream as a destination of log lines. It may have no room for a while. */
 import { constants, fstatSync, openSync, statSync } from "node:fs";
-import pino from "pino";
+import sonicBoom, { type SonicBoom } from "sonic-boom";
 import type { LogDestination } from "../config/index.ts";
 import { systemReason } from "../reason.ts";
 import type { LogFunction } from "./sink.ts";
@@ -23,7 +23,7 @@ type Place = Exclude<LogDestination, { readonly syslog: unknown }>;
 export class FileSink {
   readonly #name: string;
   readonly #tell: LogFunction;
-  readonly #stream: ReturnType<typeof pino.destination>;
+  readonly #stream: SonicBoom;
   readonly #reopens: boolean;
   /** Lines lost so far: they found no room to wait. */
   #lost = 0;
@@ -44,7 +44,7 @@ export class FileSink {
     this.#tell = tell;
     const dest = pipe(place) ?? ("path" in place ? place.path : standard(place.stream));
     this.#reopens = typeof dest === "string";
-    this.#stream = pino.destination({
+    this.#stream = new sonicBoom.SonicBoom({
       dest,
       append: true,
       sync: true,
@@ -53,8 +53,6 @@ export class FileSink {
       // Otherwise it sleeps until a full pipe has room.
       retryEAGAIN: () => false,
     });
-    // Pino's own listener makes it silent for ever once a pipe's reader has gone.
-    this.#stream.removeAllListeners("error");
     this.#stream.on("error", (error: Error) => this.#fail(error));
     this.#stream.on("drop", (lines: string) => this.#lose(lines));
   }
@@ -79,7 +77,7 @@ export class FileSink {
     try {
       this.#stream.reopen();
     } catch {
-      // Pino emits the error as well. Its "ready" listener would close the open file twice at the next reopening.
+      // The error is emitted as well. The "ready" listener would close the open file twice at the next reopening.
       this.#stream.removeAllListeners("ready");
     }
   }
