@@ -3,6 +3,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { accepting } from "./ports.ts";
 import { assertTellsNoSecret } from "./secrets.ts";
+import { watchChildren } from "./watchdog.ts";
+
+watchChildren();
 
 /** An exit code, or the signal that ended it. */
 export type End = number | NodeJS.Signals;
@@ -15,11 +18,6 @@ export type ProgramOptions = {
   /** Descriptors of ours that it has from 3 on. */
   readonly descriptors?: readonly number[];
 };
-
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill();
-});
 
 export class Program {
   readonly #name: string;
@@ -129,15 +127,12 @@ export class Program {
   }
 
   async #close(): Promise<End> {
-    running.add(this.#child);
     try {
       const [code, signal] = (await once(this.#child, "close")) as [number | null, NodeJS.Signals];
       return code ?? signal;
     } catch (error) {
       this.stderr += (error as Error).message;
       return 127;
-    } finally {
-      running.delete(this.#child);
     }
   }
 }

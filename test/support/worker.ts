@@ -13,6 +13,9 @@ import { Miniflare, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { bundle } from "./bundle.ts";
 import { assertTellsNoSecret } from "./secrets.ts";
+import { watchChildren } from "./watchdog.ts";
+
+watchChildren();
 
 /** The lookup key of a worker that nobody else can reach. */
 const DEVELOPMENT_KEY = "development";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { mailBlock } from "../../../support/configuration.ts";
 import { attempt, granted, greeted } from "../../../support/mail-client.ts";
-import { freePorts, isFree } from "../../../support/ports.ts";
+import { freePortRange, freePorts } from "../../../support/ports.ts";
 import { makeScratch } from "../../../support/scratch.ts";
 import { inTheClear } from "../../../support/servers.ts";
 import { Wire } from "../../../support/wire.ts";
@@ -95,7 +95,7 @@ describe("all addresses and one of them on one port", { skip, concurrency: 3 }, 
 });
 
 test("a range of ports is a socket for each", async (t) => {
-  const first = await freeRange(3);
+  const first = await freePortRange(3);
   const { workers } = await serve(t, {
     imap: `listen 127.0.0.1:${first}-${first + 2}; protocol imap;`,
   });
@@ -177,12 +177,3 @@ describe("a unix socket", { concurrency: 3 }, () => {
     assert.ok(!existsSync(path));
   });
 });
-
-/** The first of so many free ports in a row. */
-async function freeRange(count: number): Promise<number> {
-  for (;;) {
-    const [first = 0] = await freePorts(1);
-    const rest = Array.from({ length: count - 1 }, (_, index) => first + 1 + index);
-    if ((await Promise.all(rest.map(isFree))).every(Boolean)) return first;
-  }
-}

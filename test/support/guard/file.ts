@@ -1,0 +1,24 @@
+// Ends the process of a test file soon after its tests: a server that a failed hook has left would keep it for ever.
+import { relative } from "node:path";
+import { after } from "node:test";
+import { runningCommands, watchChildren } from "../watchdog.ts";
+
+/** From the first hook behind the tests until the process must have ended by itself, ms. */
+const GRACE = Number(process.env["TEST_END_TIMEOUT"] ?? 30_000);
+
+const [, script = ""] = process.argv;
+// Processes that a test forks load this file as well.
+if (script.endsWith(".test.ts")) {
+  watchChildren();
+  after(() => {
+    setTimeout(() => fail(relative(process.cwd(), script)), GRACE).unref();
+  });
+}
+
+function fail(file: string): void {
+  const open = new Set([...runningCommands(), ...process.getActiveResourcesInfo()]);
+  // Of the three standard streams, and of the programs that are named already.
+  for (const stream of ["PipeWrap", "ProcessWrap"]) open.delete(stream);
+  console.error(`${file} has run its tests and does not end: ${[...open].join(", ")}`);
+  process.exit(1);
+}

@@ -1,0 +1,28 @@
+// Gives each test file a limited time. Node's own limits are for single tests, and need an event loop that turns.
+import { type ChildProcess } from "node:child_process";
+import { subscribe } from "node:diagnostics_channel";
+import { relative } from "node:path";
+import { watchChildren } from "../watchdog.ts";
+
+/** ms. A file takes two minutes at most on a slow machine. */
+const LIMIT = Number(process.env["TEST_FILE_TIMEOUT"] ?? 300_000);
+
+/** The test runner calls this before it starts the first file. */
+export function globalSetup(): void {
+  watchChildren();
+  subscribe("child_process", (message) => {
+    const { process: child } = message as { process: ChildProcess };
+    child.once("spawn", () => limit(child));
+  });
+}
+
+function limit(child: ChildProcess): void {
+  const file = child.spawnargs.at(-1) ?? "";
+  if (!file.endsWith(".test.ts")) return;
+  const timer = setTimeout(() => {
+    const name = relative(process.cwd(), file);
+    console.error(`${name} has not ended within ${LIMIT / 1000} s and is killed`);
+    child.kill("SIGKILL");
+  }, LIMIT);
+  child.once("exit", () => clearTimeout(timer));
+}
