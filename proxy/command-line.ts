@@ -10,7 +10,7 @@ import {
   type Word,
   readArgumentFile,
   readArguments,
-  shown,
+  formatPlace,
 } from "./config/index.ts";
 
 export type Signal = "stop" | "quit" | "reopen" | "reload";
@@ -119,7 +119,7 @@ function invalid(option: string, { file, line }: Place): UsageError {
   const told =
     file === COMMAND_LINE
       ? `"${option}"`
-      : `"${option.replace(/=.*/s, "=...")}" in ${shown({ file, line })}`;
+      : `"${option.replace(/=.*/s, "=...")}" in ${formatPlace({ file, line })}`;
   return new UsageError(`invalid option: ${told}`);
 }
 

@@ -11,7 +11,7 @@ import {
   type Settings,
   rereadConfiguration,
   resolveAddresses,
-  told,
+  errorLines,
   withoutSecrets,
 } from "./config/index.ts";
 import { TlsContexts } from "./certificates/index.ts";
@@ -181,7 +181,7 @@ async function orExit<Result>(
   try {
     return await work();
   } catch (error) {
-    const [what = "", ...advice] = told(error);
+    const [what = "", ...advice] = errorLines(error);
     say(level, what);
     for (const line of advice) say(null, line);
     if (level !== null) earlyLog?.write(level, [what, ...advice]);

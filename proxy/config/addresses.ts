@@ -1,31 +1,30 @@
-/** Settings with addresses where the file has names: what nginx looks up once, at its start. */
+/** Replaces the names in settings by their addresses, which nginx looks up once, at its start. */
+import type { HostName } from "./language/diagnostics.ts";
+import { type Hosts, lookUp } from "./language/hosts/lookup.ts";
 import { resolveAccessLogs } from "./modules/log/access-log.ts";
 import { resolveErrorLogs } from "./modules/log/error-log.ts";
-import type { Diagnostics } from "./language/diagnostics.ts";
 import { refuseClashes, resolveListens } from "./modules/mail/listen.ts";
-import { type Hosts, lookUp } from "./language/name-lookup.ts";
 import { resolveNetworks } from "./modules/mail/realip.ts";
 import { resolveNameServers } from "./modules/mail/resolver.ts";
-import type { ServerSettings, Settings } from "./settings.ts";
 import { resolveStatus } from "./modules/mail/status.ts";
+import type { ServerSettings, Settings } from "./settings.ts";
 
 /**
- * The name in `auth_http` stays, and is looked up for each connection again: an endpoint may move.
+ * The name in `auth_http` stays and is looked up again for each connection, since an endpoint may move.
  *
- * @throws ConfigError for a name that has no address, an endpoint's included, or one to listen on twice
+ * @throws ConfigError for a name without an address, or for an address that two directives listen on
  */
 export async function resolveAddresses(
   settings: Settings,
-  names: Diagnostics["hosts"],
+  names: readonly HostName[],
 ): Promise<Settings> {
   if (names.length === 0) return settings;
   const hosts = await lookUp(names);
-  const servers = settings.servers.map((server) => resolveServer(server, hosts));
   const resolved = {
     ...settings,
     error_log: resolveErrorLogs(settings.error_log, hosts),
     status_listen: resolveStatus(settings.status_listen, hosts),
-    servers,
+    servers: settings.servers.map((server) => resolveServer(server, hosts)),
   };
   refuseClashingListens(resolved);
   return resolved;

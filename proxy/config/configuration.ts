@@ -1,27 +1,27 @@
-/** A whole configuration: a file and all that it names, into settings. */
 import { dirname, resolve } from "node:path";
-import { type Steps, atOnce } from "../slices.ts";
 import { encoded } from "../bytes.ts";
-import { lint } from "./lint.ts";
-import { ConfigError } from "./language/error.ts";
-import { defaultErrorLog, mainLogs } from "./modules/log/error-log.ts";
-import { defaultFile } from "./language/files.ts";
-import type { Diagnostics } from "./language/diagnostics.ts";
-import { type JavaProperty, readProperties } from "./sources/java/index.ts";
+import { type Steps, atOnce } from "../slices.ts";
 import { refuseClashingListens } from "./addresses.ts";
-import { type ConfigFile, Reader } from "./language/reader.ts";
-import { relaySettings } from "./modules/auth-http/relay.ts";
+import { directives, eventRows, mailRows, mainRows } from "./directives.ts";
+import type { Diagnostics, HostName } from "./language/diagnostics.ts";
+import { ConfigError } from "./language/error.ts";
+import { defaultFile, readFile } from "./language/files.ts";
+import { type ConfigFile, type OpenFile, Reader } from "./language/reader.ts";
 import { resolveValues } from "./language/scope.ts";
+import { lint } from "./lint.ts";
+import { relaySettings } from "./modules/auth-http/relay.ts";
+import { defaultErrorLog, mainLogs } from "./modules/log/error-log.ts";
 import { serverSettings } from "./server.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
-import { eventRows, mailRows, mainRows } from "./table.ts";
+import { environmentFile } from "./sources/environment.ts";
+import { type JavaProperty, readProperties } from "./sources/java/index.ts";
 import { type KeyMaterials, TlsReader, expiring, expiryWarnings } from "./tls/index.ts";
 
-/** Where to read from, as the command line says it. */
-export interface Source {
+/** What the command line says of a configuration. */
+export interface ReadOptions {
   /** The main configuration; relative to the prefix. */
   readonly file: string;
-  /** The directory that logs and `pid` are relative to. */
+  /** The folder that logs and `pid` are relative to. */
   readonly prefix: string;
   /** Directives of the main context that come before the file. */
   readonly globals: string;
@@ -29,7 +29,7 @@ export interface Source {
   readonly errorLog: string | null;
   /** Java's `-Dname=value`, in order. */
   readonly properties?: readonly JavaProperty[];
-  /** What `/environment` is made of; the process's own unless given. */
+  /** The variables of `/environment`; the process's own by default. */
   readonly environment?: Readonly<NodeJS.ProcessEnv>;
 }
 
@@ -37,40 +37,41 @@ export interface Configuration {
   readonly settings: Settings;
   /** Every file that was read, in order. */
   readonly files: readonly ConfigFile[];
-  /** What `resolveAddresses` is to look up. */
-  readonly names: Diagnostics["hosts"];
+  /** The names that `resolveAddresses` looks up. */
+  readonly names: readonly HostName[];
 }
 
 /**
- * Reads a configuration file and all that it names.
+ * Reads a configuration file and all files that it names.
  *
  * @throws ConfigError at the first mistake, with file and line
  */
-export function readConfiguration(source: Source): Configuration {
-  return atOnce(rereadConfiguration(source, null));
+export function readConfiguration(options: ReadOptions): Configuration {
+  return atOnce(rereadConfiguration(options, null));
 }
 
 /**
- * In steps, since there may be many certificates.
+ * Reads in steps, since there may be many certificates.
  *
- * @param before of the configuration in force; of its files only those are read that have changed
- * @throws ConfigError likewise
+ * @param before of the configuration in force; its certificate files are read again only if they have changed
+ * @throws ConfigError at the first mistake, with file and line
  */
 export function* rereadConfiguration(
-  source: Source,
+  options: ReadOptions,
   before: KeyMaterials | null,
 ): Steps<Configuration> {
-  const { file, prefix, globals, errorLog, properties = [], environment = process.env } = source;
+  const { file, prefix, globals, errorLog, properties = [], environment = process.env } = options;
   const path = resolve(prefix, file);
   const paths = { prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` };
-  const reader = new Reader(paths, environment);
+  const reader = new Reader(directives, openFrom(environment), paths);
+  const { diagnostics } = reader;
   const main = reader.read(path, encoded(globals));
-  const own = resolveValues(mainRows, [main]);
-  const logs = mainLogs(own.error_log ?? [], defaultErrorLog(prefix, errorLog));
+  const mainValues = resolveValues(mainRows, [main]);
+  const logs = mainLogs(mainValues.error_log ?? [], defaultErrorLog(prefix, errorLog));
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
-  const tls = new TlsReader(dirname(path), reader.diagnostics, before);
-  const java = readProperties(properties, reader.diagnostics);
+  const tls = new TlsReader(dirname(path), diagnostics, before);
+  const java = readProperties(properties, diagnostics);
   const servers: ServerSettings[] = [];
   for (const server of mail.inner) {
     servers.push(yield* serverSettings(server, mail, logs, tls, java));
@@ -79,44 +80,53 @@ export function* rereadConfiguration(
   if (servers.length === 0 && relay === null) {
     throw new ConfigError('no "server" in the "mail" block', mail);
   }
-  const whole = resolveValues(mailRows, [mail]);
-  refuseClashingListens({ ...whole, servers, relay });
-  for (const server of servers) lint(server, reader.diagnostics);
-  reader.diagnostics.warnings.push(...expiryWarnings(expiring(tls.keyMaterials.certified)));
+  const mailValues = resolveValues(mailRows, [mail]);
+  refuseClashingListens({ ...mailValues, servers, relay });
+  for (const server of servers) lint(server, diagnostics);
+  diagnostics.warnings.push(...expiryWarnings(expiring(tls.keyMaterials.certified)));
   const settings: Settings = {
-    ...own,
-    ...whole,
+    ...mainValues,
+    ...mailValues,
     ...resolveValues(
       eventRows,
       main.inner.filter(({ context }) => context === "events"),
     ),
-    pid: own.pid ?? defaultFile(prefix, "logs/nginx.pid"),
+    pid: mainValues.pid ?? defaultFile(prefix, "logs/nginx.pid"),
     error_log: logs,
     file: path,
     servers,
     relay,
     keyMaterials: tls.keyMaterials,
-    warnings: reader.diagnostics.warnings,
-    notices: reader.diagnostics.notices,
+    warnings: diagnostics.warnings,
+    notices: diagnostics.notices,
   };
-  const asking = relay === null ? servers : [...servers, relay];
-  return { settings, files: reader.files, names: namesOf(reader.diagnostics, asking) };
+  const lookingUp = relay === null ? servers : [...servers, relay];
+  return { settings, files: reader.files, names: namesOf(diagnostics, lookingUp) };
 }
 
-/** An endpoint behind a proxy may have a name that the proxy alone knows. */
+/** Opens the files below `/environment` from the environment, and all others from the disk. */
+function openFrom(environment: Readonly<NodeJS.ProcessEnv>): OpenFile {
+  return (path, from) =>
+    environmentFile(path, environment) ?? {
+      bytes: readFile(path, from).toString("latin1"),
+      secret: false,
+    };
+}
+
+/** Leaves out the names of endpoints that are reached only through a proxy, which looks them up itself. */
 function namesOf(
   { hosts }: Diagnostics,
-  asking: readonly Pick<ServerSettings, "auth_http" | "auth_http_proxy">[],
-): Diagnostics["hosts"] {
+  lookingUp: readonly Pick<ServerSettings, "auth_http" | "auth_http_proxy">[],
+): readonly HostName[] {
   const endpoints = (direct: boolean): ReadonlySet<string> =>
     new Set(
-      asking
+      lookingUp
         .filter(({ auth_http_proxy }) => (auth_http_proxy === null) === direct)
         .map(({ auth_http }) => auth_http.host),
     );
-  const here = endpoints(true);
-  const away = endpoints(false);
+  const direct = endpoints(true);
+  const proxied = endpoints(false);
   return hosts.filter(
-    ({ directive, host }) => directive !== "auth_http" || here.has(host) || !away.has(host),
+    ({ directive, host }) => directive !== "auth_http" || direct.has(host) || !proxied.has(host),
   );
 }

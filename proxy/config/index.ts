@@ -1,10 +1,16 @@
-/** The configuration: nginx's `mail {}` language, into settings. */
+/** Reads a configuration in nginx's `mail {}` language into settings. */
 export type { CpuAffinity } from "./modules/core/cpu-affinity.ts";
 export type { AccessLogTarget } from "./modules/log/access-log.ts";
 export { resolveAddresses } from "./addresses.ts";
 export type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
 export { type Configuration, readConfiguration, rereadConfiguration } from "./configuration.ts";
-export { COMMAND_LINE, ConfigError, type Place, shown, told } from "./language/error.ts";
+export {
+  COMMAND_LINE,
+  ConfigError,
+  type Place,
+  errorLines,
+  formatPlace,
+} from "./language/error.ts";
 export { ENVIRONMENT } from "./sources/environment.ts";
 export { type ErrorLogTarget, defaultErrorLog } from "./modules/log/error-log.ts";
 export { openFailed } from "./language/files.ts";

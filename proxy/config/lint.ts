@@ -1,17 +1,17 @@
-/** What nginx takes without a word, though it is hardly meant. */
+/** Warns of combinations of directives that nginx accepts, but that operators hardly mean. */
 import type { Diagnostics } from "./language/diagnostics.ts";
 import type { ServerSettings } from "./settings.ts";
 
 export function lint(server: ServerSettings, diagnostics: Diagnostics): void {
   if (!hidesClients(server)) return;
   diagnostics.warn(
-    '"smtp_auth none" without "xclient" or "proxy_protocol": the upstream takes every client for ' +
-      "this proxy, and its rules for addresses (mynetworks) permit all or none",
+    '"smtp_auth none" without "xclient" or "proxy_protocol": the upstream sees this proxy as the client of ' +
+      "every session, so its rules for client addresses (mynetworks) permit all clients or none",
     server.place,
   );
 }
 
-/** Whether mail comes in without a login, and nothing tells the upstream from where. */
+/** True where clients send mail without a login, and the upstream does not learn their addresses. */
 function hidesClients({ protocol, smtp_auth, xclient, proxy_protocol }: ServerSettings): boolean {
   return protocol === "smtp" && smtp_auth.includes("none") && !xclient && proxy_protocol === "off";
 }

@@ -1,7 +1,7 @@
 /** A `server` block into the settings of a server. */
 import type { Steps } from "../slices.ts";
 import { authHttpSsl, endpointTls } from "./modules/auth-http/auth-http.ts";
-import { ConfigError, at } from "./language/error.ts";
+import { ConfigError, toPlace } from "./language/error.ts";
 import type { ErrorLogTarget } from "./modules/log/error-log.ts";
 import type { JavaOutbound } from "./sources/java/index.ts";
 import { connectionLimits } from "./modules/mail/limit.ts";
@@ -10,7 +10,7 @@ import { outboundOf } from "./modules/proxy/outbound-proxy.ts";
 import { proxySsl, upstreamTls } from "./modules/proxy/proxy-ssl.ts";
 import { type Scope, placeOf, resolveValues } from "./language/scope.ts";
 import type { ServerSettings } from "./settings.ts";
-import { type ServerValues, serverRows } from "./table.ts";
+import { type ServerValues, serverRows } from "./directives.ts";
 import { type PlaceOf, type TlsReader, type TlsSettings, type TlsUser, ssl } from "./tls/index.ts";
 
 /** @throws ConfigError for what a server cannot be without */
@@ -31,7 +31,7 @@ export function* serverSettings(
   if (protocol === undefined) throw new ConfigError("unknown mail protocol for server", server);
   if (auth_http === null) throw new ConfigError('no "auth_http" is defined for server', server);
   const scopes = [server, mail] as const;
-  const place = at(server);
+  const place = toPlace(server);
   return {
     ...kept,
     place,

@@ -1,4 +1,4 @@
-/** What a configuration says, ready to use. */
+/** The settings that a configuration yields, checked and complete. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
 import type { Place } from "./language/error.ts";
@@ -6,24 +6,24 @@ import type { ErrorLogTarget } from "./modules/log/error-log.ts";
 import type { ConnectionLimit } from "./modules/mail/limit.ts";
 import type { Outbound } from "./modules/proxy/outbound-proxy.ts";
 import type { RelaySettings } from "./modules/auth-http/relay.ts";
-import type { EventValues, MailValues, MainValues, ServerValues } from "./table.ts";
+import type { EventValues, MailValues, MainValues, ServerValues } from "./directives.ts";
 import type { ClientTlsSettings, KeyMaterials, TlsSettings } from "./tls/index.ts";
 
 type Replaced = "protocol" | "auth_http" | "error_log" | "limit_conn" | "limit_conn_zone";
 
 export interface ServerSettings extends Omit<ServerValues, Replaced> {
-  /** Where its `server {` stands. */
+  /** The place of its `server {`. */
   readonly place: Place;
   readonly protocol: ProtocolName;
   readonly auth_http: LookupEndpoint;
   readonly error_log: readonly ErrorLogTarget[];
   /** `limit_conn`, each with its zone. */
   readonly connectionLimits: readonly ConnectionLimit[];
-  /** Null where the server never speaks TLS: there the `ssl_*` files are not even looked at, as in nginx. */
+  /** Null where the server never speaks TLS. The `ssl_*` files are not read then, as in nginx. */
   readonly tls: TlsSettings | null;
-  /** Towards upstreams; whether they want it is only known once a lookup has named one. */
+  /** TLS towards upstreams, always read: only a lookup says if its upstream wants TLS. */
   readonly proxyTls: ClientTlsSettings;
-  /** Towards the lookup endpoint; null where it is not `https://`. */
+  /** TLS towards the lookup endpoint; null where it is not `https://`. */
   readonly lookupTls: ClientTlsSettings | null;
   readonly outbound: Outbound;
 }
@@ -34,15 +34,15 @@ export interface WorkerSettings extends Omit<MainValues, "error_log">, EventValu
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];
   readonly servers: readonly ServerSettings[];
-  /** Null where there is no `auth_http_relay`. */
+  /** Null without `auth_http_relay`. */
   readonly relay: RelaySettings | null;
-  /** What nginx warns of, and what we doubt. */
+  /** Warnings of nginx's and of ours (`lint.ts`). */
   readonly warnings: readonly string[];
-  /** What Postern does otherwise than nginx: one sentence each. */
+  /** Differences from nginx: one sentence each. */
   readonly notices: readonly string[];
 }
 
 export interface Settings extends WorkerSettings {
-  /** What files hold that may be renewed: certificates, their keys, and ticket keys. */
+  /** Certificates, their keys and ticket keys, which may be renewed while Postern runs. */
   readonly keyMaterials: KeyMaterials;
 }

@@ -2,21 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LOG_VARIABLES } from "../../proxy/config/modules/log/log-format.ts";
-import { names } from "../../proxy/config/table.ts";
+import { directives as known } from "../../proxy/config/directives.ts";
 import { readPage } from "./pages.ts";
 
 const directives = readPage("docs/configuration.md");
 const logs = readPage("docs/metrics-and-logs.md");
 
 test("docs/configuration.md has every directive that Postern knows", () => {
-  const missing = names.filter((name) => !new RegExp(`\`${name}[ \`]`).test(directives));
+  const missing = known.names.filter((name) => !new RegExp(`\`${name}[ \`]`).test(directives));
   assert.deepEqual(missing, []);
 });
 
 test("docs/configuration.md has no directive that Postern does not know", () => {
   const listed = [...directives.matchAll(/`([a-z]+_[a-z_0-9]+)[ `]/g)];
   assert.ok(listed.length > 50);
-  const unknown = listed.map(([, name = ""]) => name).filter((name) => !names.includes(name));
+  const unknown = listed.map(([, name = ""]) => name).filter((name) => !known.names.includes(name));
   assert.deepEqual(unknown, []);
 });
 

@@ -1,35 +1,40 @@
-/** What reading a configuration yields beside its values. */
 import { parseIp } from "../../../shared/address.ts";
-import { type Place, shown } from "./error.ts";
+import { type Place, formatPlace } from "./error.ts";
 
+/** A name that must have an address. */
+export interface HostName {
+  readonly host: string;
+  /** The error for a name without an address. */
+  readonly mistake: string;
+  /** The directive that has the name. */
+  readonly directive: string;
+}
+
+/** Collects what a configuration yields beside its values: warnings, notices, and names to look up. */
 export class Diagnostics {
-  /** Where nginx warns, in its words; and where it had better. */
+  /** What nginx warns of in its own words, and combinations that Postern doubts. */
   readonly warnings: string[] = [];
-  /** Where Postern does something else than nginx: a sentence each. */
+  /** Where Postern differs from nginx: one sentence each. */
   readonly notices: string[] = [];
-  /** Names that must have an address, each with the words for one that has none, in the file's order. */
-  readonly hosts: {
-    readonly host: string;
-    readonly mistake: string;
-    readonly directive: string;
-  }[] = [];
+  /** In the file's order. */
+  readonly hosts: HostName[] = [];
 
   warn(what: string, place: Place): void {
-    this.warnings.push(`${what} in ${shown(place)}`);
+    this.warnings.push(`${what} in ${formatPlace(place)}`);
   }
 
   note(what: string, place: Place): void {
-    this.notices.push(`${what} in ${shown(place)}`);
+    this.notices.push(`${what} in ${formatPlace(place)}`);
   }
 
   /**
-   * nginx looks names up as it reads; Node only when everything has been read (`resolveAddresses`).
+   * Remembers a name for `resolveAddresses`. nginx looks names up as it reads them; Node cannot without waiting.
    *
-   * @param host a name, or an address, which is no question
+   * @param host a name, or an address, which needs no look-up
    */
   lookUp(host: string, mistake: string, directive: Place & { readonly name: string }): void {
     if (parseIp(host) !== null) return;
     const { name } = directive;
-    this.hosts.push({ host, mistake: `${mistake} in ${shown(directive)}`, directive: name });
+    this.hosts.push({ host, mistake: `${mistake} in ${formatPlace(directive)}`, directive: name });
   }
 }

@@ -1,40 +1,40 @@
 import { reason } from "../../reason.ts";
 import { withoutSecrets } from "./secrets.ts";
 
-/** Where a directive stands: the file as it was named, and the line (from 1) on which it ends. */
+/** The file as the configuration names it, and the line (from 1) on which the directive ends. */
 export interface Place {
   readonly file: string;
   readonly line: number;
 }
 
-/** The place alone of what stands there. */
-export function at({ file, line }: Place): Place {
+/** Reduces a directive or scope to its place. */
+export function toPlace({ file, line }: Place): Place {
   return { file, line };
 }
 
-/** The place of what `-g` says, which has no lines. */
+/** The file name of directives from `-g`, which have no lines. */
 export const COMMAND_LINE = "command line";
 
-/** A configuration that cannot be used: what is wrong, and where, in nginx's words. */
+/** A mistake in a configuration, in nginx's words, and its place. */
 export class ConfigError extends Error {
   override name = "ConfigError";
-  /** What to do about it, where that is not obvious: ours, and so never a part of nginx's words. */
+  /** How to mend it, where that is not obvious. It is ours, and so never part of nginx's words. */
   readonly advice: string | null;
 
   constructor(what: string, place?: Place, advice: string | null = null) {
-    // Words of the file that make no sense may hold a URL all the same.
-    super(withoutSecrets(place === undefined ? what : `${what} in ${shown(place)}`));
+    // Even text that is no directive may hold a URL with a password.
+    super(withoutSecrets(place === undefined ? what : `${what} in ${formatPlace(place)}`));
     this.advice = advice === null ? null : withoutSecrets(advice);
   }
 }
 
-/** What to tell of an error: what it says, and on a line of its own what to do about it. */
-export function told(error: unknown): readonly string[] {
+/** The lines to log for an error: its message, and its advice if it has any. */
+export function errorLines(error: unknown): readonly string[] {
   const advice = error instanceof ConfigError ? error.advice : null;
   return advice === null ? [reason(error)] : [reason(error), advice];
 }
 
-/** A text that ends in the middle of a directive. */
+/** The error for a text that ends in the middle of a directive. */
 export function unfinished(place: Place): ConfigError {
   const what =
     place.file === COMMAND_LINE
@@ -43,6 +43,6 @@ export function unfinished(place: Place): ConfigError {
   return new ConfigError(what, place);
 }
 
-export function shown({ file, line }: Place): string {
+export function formatPlace({ file, line }: Place): string {
   return file === COMMAND_LINE ? file : `${file}:${line}`;
 }

@@ -1,10 +1,10 @@
-/** Files: where they are, and what is in them, with the words that operators know from nginx when it fails. */
+/** Paths and contents of files that a configuration names. Errors are nginx's. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { systemReason } from "../../reason.ts";
 import { ConfigError, type Place } from "./error.ts";
 
-/** @throws ConfigError with nginx's words, naming the place of the directive if there is one */
+/** @throws ConfigError with nginx's words, at the directive's place if there is one */
 export function readFile(path: string, from?: Place): Buffer {
   try {
     return readFileSync(path);
@@ -13,22 +13,22 @@ export function readFile(path: string, from?: Place): Buffer {
   }
 }
 
-/** A path as nginx makes it and shows it: what is not absolute is put behind a base, which ends in `/`. */
+/** Makes a path as nginx makes and shows it: a relative one is appended to a base, which ends in `/`. */
 export function fullName(base: string, path: string): string {
   return path.startsWith("/") ? path : base + path;
 }
 
-/** nginx's words for a file that cannot be opened. */
+/** nginx's error for a file that cannot be opened. */
 export function openFailed(path: string, error: unknown): string {
   return `open() "${path}" failed (${systemReason(error)})`;
 }
 
-/** And for a folder. */
+/** nginx's error for a folder that cannot be opened. */
 export function opendirFailed(path: string, error: unknown): string {
   return `opendir() "${path}" failed (${systemReason(error)})`;
 }
 
-/** A file that nginx has unless it is told otherwise; null where its directory is not there, as in a container. */
+/** The path of a file that nginx has by default; null where its folder does not exist, as in a container. */
 export function defaultFile(prefix: string, file: string): string | null {
   const path = resolve(prefix, file);
   return existsSync(dirname(path)) ? path : null;

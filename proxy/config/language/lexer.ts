@@ -1,9 +1,9 @@
 /**
  * nginx's configuration language, first half: bytes into words and punctuation.
  *
- * The rules are those of nginx's ngx_conf_read_token, among them the odd ones: a quote or `#` is special
- * only where a word starts, `}` likewise, `{` is not behind a `$`, and a backslash keeps itself unless it
- * stands before a quote, a backslash, or one of `t`, `r`, `n`.
+ * The rules are those of nginx's ngx_conf_read_token. A quote, `#` or `}` is special only where a word starts.
+ * `{` behind a `$` is part of the word. A backslash stays in the word unless a quote, a backslash, or one of
+ * `t`, `r`, `n` follows it.
  */
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
@@ -13,7 +13,7 @@ export type Token =
   | { readonly kind: "word"; readonly text: ByteString; readonly line: number }
   | { readonly kind: ";" | "{" | "}" | "end"; readonly line: number };
 
-/** Bytes in nginx's read buffer: a word must fit with what ends it, a quoted one with what follows, too. */
+/** Bytes of nginx's read buffer. A word must fit with the byte that ends it, a quoted one with the next byte too. */
 const BUFFER = 4096;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -103,7 +103,7 @@ export class Lexer {
     return word;
   }
 
-  /** Takes one character of a word, or one escape. */
+  /** Reads one character of a word, or one escape. */
   #character(char: string): string {
     this.#at++;
     if (char === "\n") this.#line++;

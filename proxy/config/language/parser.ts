@@ -1,15 +1,18 @@
 /**
  * nginx's configuration language, second half: words into directives.
  *
- * Directives are handed out one at a time, so that a mistake on line 3 is reported before one on line 10
- * whichever kind they are, as nginx does, and so that a block that is not ours can be skipped unread.
+ * The parser returns one directive at a time. So the first mistake in a file is the one reported, whatever its
+ * kind, as in nginx, and a block of another module is skipped without being read.
  */
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
-import { ConfigError, type Place, shown, unfinished } from "./error.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import type { Directive } from "./directive.ts";
+import { ConfigError, type Place, formatPlace, unfinished } from "./error.ts";
 import { Lexer } from "./lexer.ts";
+
+/** The advice quotes at most this many characters of a directive without a `;`. */
+const MAX_QUOTED = 80;
 
 export class Parser {
   readonly #lexer: Lexer;
@@ -23,8 +26,8 @@ export class Parser {
   }
 
   /**
-   * @returns the next directive, or how the current block or the file ends
-   * @throws ConfigError where the text is not in the language, with nginx's words
+   * @returns the next directive, or the end of the current block or of the file
+   * @throws ConfigError with nginx's words where the text does not follow the language
    */
   next(): Directive | BlockEnd {
     const words: ByteString[] = [];
@@ -43,7 +46,7 @@ export class Parser {
       }
       if (name === undefined) return { end: token.kind === "}" ? "block" : "file", ...place };
       if (token.kind === "end") throw unfinished(place);
-      const advice = `is the ";" missing behind "${decoded(words.join(" ")).slice(0, 80)}"?`;
+      const advice = `is the ";" missing behind "${decoded(words.join(" ")).slice(0, MAX_QUOTED)}"?`;
       throw new ConfigError('unexpected "}"', place, advice);
     }
   }
@@ -64,8 +67,8 @@ export interface BlockEnd extends Place {
   readonly end: "block" | "file";
 }
 
-/** @param opened where the block begins that does not end */
+/** @param opened the place at which the unclosed block begins */
 export function unexpectedEnd(place: Place, opened: Place): ConfigError {
-  const advice = `the "{" in ${shown(opened)} is not closed`;
+  const advice = `the "{" in ${formatPlace(opened)} is not closed`;
   return new ConfigError('unexpected end of file, expecting "}"', place, advice);
 }

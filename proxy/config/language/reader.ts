@@ -1,39 +1,45 @@
-/** Files into scopes: walks the blocks, checks each directive against its row, follows `include`. */
+/** Reads files into scopes: checks each directive against its row, opens blocks and follows `include`. */
 import { globSync } from "node:fs";
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
-import { environmentFile } from "../sources/environment.ts";
-import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
-import { fullName, readFile } from "./files.ts";
 import { Diagnostics } from "./diagnostics.ts";
-import { suggest } from "./suggest.ts";
 import type { Directive } from "./directive.ts";
+import { COMMAND_LINE, ConfigError, type Place } from "./error.ts";
+import { fullName } from "./files.ts";
 import { Parser, unexpectedEnd } from "./parser.ts";
 import { type Scope, scopeAt } from "./scope.ts";
-import { blocks, namesIn, row } from "../table.ts";
+import { suggest } from "./suggest.ts";
+import type { Table } from "./table.ts";
 import { type Paths, argumentCount, text } from "./values.ts";
 
-/** A file as it stands. */
 export interface ConfigFile {
   readonly path: string;
   readonly bytes: ByteString;
 }
 
+/** Opens a file of the configuration; `from` is the `include` that names it. */
+export type OpenFile = (
+  path: string,
+  from?: Place,
+) => { readonly bytes: ByteString; readonly secret: boolean };
+
 /** Files that include each other deeper than this include themselves. */
-const DEEPEST_INCLUDE = 64;
+const MAX_INCLUDE_DEPTH = 64;
 
 export class Reader {
   readonly diagnostics = new Diagnostics();
-  /** Each file that was read, in order, but for secrets of the environment. */
+  /** Each file that was read, in order; secrets of the environment are left out. */
   readonly files: ConfigFile[] = [];
+  readonly #table: Table;
+  readonly #open: OpenFile;
+  readonly #paths: Paths;
   readonly #noticed = new Set<string>();
   readonly #opened = new Set<string>();
-  readonly #paths: Paths;
-  readonly #environment: Readonly<NodeJS.ProcessEnv>;
 
-  constructor(paths: Paths, environment: Readonly<NodeJS.ProcessEnv>) {
+  constructor(table: Table, open: OpenFile, paths: Paths) {
+    this.#table = table;
+    this.#open = open;
     this.#paths = paths;
-    this.#environment = environment;
   }
 
   /**
@@ -42,27 +48,26 @@ export class Reader {
    */
   read(file: string, globals: ByteString): Scope {
     const main = scopeAt("main", { file, line: 0 });
-    this.#text(globals, COMMAND_LINE, main, 0);
-    this.#file(file, main, 0);
+    this.#readText(globals, COMMAND_LINE, main, 0);
+    this.#readFile(file, main, 0);
     return main;
   }
 
-  #file(file: string, scope: Scope, depth: number, from?: Place): void {
-    const variable = environmentFile(file, this.#environment);
-    const bytes = variable?.bytes ?? readFile(file, from).toString("latin1");
-    if (variable?.secret !== true) this.files.push({ path: file, bytes });
-    this.#text(bytes, file, scope, depth);
+  #readFile(path: string, scope: Scope, depth: number, from?: Place): void {
+    const { bytes, secret } = this.#open(path, from);
+    if (!secret) this.files.push({ path, bytes });
+    this.#readText(bytes, path, scope, depth);
   }
 
-  #text(bytes: ByteString, file: string, scope: Scope, depth: number): void {
-    this.#block(new Parser(bytes, file, this.diagnostics), scope, "file", depth);
+  #readText(bytes: ByteString, file: string, scope: Scope, depth: number): void {
+    this.#readBlock(new Parser(bytes, file, this.diagnostics), scope, "file", depth);
   }
 
-  #block(parser: Parser, scope: Scope, until: "block" | "file", depth: number): void {
+  #readBlock(parser: Parser, scope: Scope, until: "block" | "file", depth: number): void {
     for (;;) {
       const item = parser.next();
       if (!("end" in item)) {
-        this.#directive(item, parser, scope, depth);
+        this.#readDirective(item, parser, scope, depth);
         continue;
       }
       if (item.end === until) return;
@@ -72,39 +77,43 @@ export class Reader {
     }
   }
 
-  #directive(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
-    const { name, args, opensBlock } = directive;
-    const known = row(name);
+  #readDirective(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
+    const { name, opensBlock } = directive;
     if (opensBlock && directive.file === COMMAND_LINE) {
       throw new ConfigError("block directives are not supported in -g option", directive);
     }
     if (name === "include") this.#include(directive, scope, depth);
-    else if (blocks.has(name)) this.#open(directive, parser, scope, depth);
-    else if (known === undefined) this.#unknown(directive, parser, scope);
-    else if (!known.in.includes(scope.context)) throw notAllowed(directive);
-    else {
-      const [from, to] = typeof known.args === "number" ? [known.args, known.args] : known.args;
-      if (opensBlock) throw notTerminated(directive);
-      if (args.length < from || args.length > to) throw argumentCount(directive);
-      const value = known.read(directive, this.#paths, scope.values.get(name));
-      scope.values.set(name, value);
-      scope.places.set(name, directive);
-      this.#notice(directive, known.instead?.(value, directive));
-    }
+    else if (this.#table.block(name) !== undefined) {
+      this.#openBlock(directive, parser, scope, depth);
+    } else if (this.#table.row(name) === undefined) this.#unknown(directive, parser, scope);
+    else this.#readValue(directive, scope);
   }
 
-  /** Says what becomes of a directive, and nothing twice. */
-  #notice(directive: Directive, instead: string | null | undefined): void {
-    if (instead === null || instead === undefined) return;
-    const notice = `"${directive.name}" ${instead}`;
+  #readValue(directive: Directive, scope: Scope): void {
+    const { name, args, opensBlock } = directive;
+    const row = this.#table.row(name);
+    if (row?.in.includes(scope.context) !== true) throw notAllowed(directive);
+    const [min, max] = typeof row.args === "number" ? [row.args, row.args] : row.args;
+    if (opensBlock) throw notTerminated(directive);
+    if (args.length < min || args.length > max) throw argumentCount(directive);
+    const value = row.read(directive, this.#paths, scope.values.get(name));
+    scope.values.set(name, value);
+    scope.places.set(name, directive);
+    this.#notice(directive, row.notice?.(value, directive));
+  }
+
+  /** Reports the same notice only once. */
+  #notice(directive: Directive, what: string | null | undefined): void {
+    if (what === null || what === undefined) return;
+    const notice = `"${directive.name}" ${what}`;
     if (this.#noticed.has(notice)) return;
     this.#noticed.add(notice);
     this.diagnostics.note(notice, directive);
   }
 
-  #open(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
+  #openBlock(directive: Directive, parser: Parser, scope: Scope, depth: number): void {
     const { name, args } = directive;
-    const block = blocks.get(name);
+    const block = this.#table.block(name);
     if (block?.in !== scope.context) throw notAllowed(directive);
     if (!directive.opensBlock) {
       throw new ConfigError(`directive "${name}" has no opening "{"`, directive);
@@ -120,23 +129,24 @@ export class Reader {
     }
     const inner = scopeAt(block.opens, directive);
     scope.inner.push(inner);
-    this.#block(parser, inner, "block", depth);
+    this.#readBlock(parser, inner, "block", depth);
     const { needs } = block;
     if (needs !== undefined && !inner.values.has(needs)) {
       throw new ConfigError(`no "${needs}" is defined for ${name}`, inner);
     }
   }
 
-  /** A block of the main context may be another module's, unless it is most likely one of ours misspelt. */
+  /** Skips an unknown block of the main context as another module's, unless it looks like one of ours misspelt. */
   #unknown(directive: Directive, parser: Parser, { context }: Scope): void {
     const { name } = directive;
-    const others = context === "main" && directive.opensBlock;
-    const near = suggest(name, others ? OUR_BLOCKS : namesIn(context));
-    if (others && near === null) {
+    const mayBeSkipped = context === "main" && directive.opensBlock;
+    const known = mayBeSkipped ? this.#table.blocksIn(context) : this.#table.namesIn(context);
+    const suggestion = suggest(name, known);
+    if (mayBeSkipped && suggestion === null) {
       this.#skip(directive, parser);
       return;
     }
-    const advice = near === null ? null : `did you mean "${near}"?`;
+    const advice = suggestion === null ? null : `did you mean "${suggestion}"?`;
     throw new ConfigError(`unknown directive "${decoded(name)}"`, directive, advice);
   }
 
@@ -152,26 +162,23 @@ export class Reader {
     if (directive.opensBlock) throw notTerminated(directive);
     if (directive.args.length !== 1) throw argumentCount(directive);
     const given = text(directive);
-    if (depth === DEEPEST_INCLUDE) {
+    if (depth === MAX_INCLUDE_DEPTH) {
       throw new ConfigError(`"${given}" is included by itself`, directive);
     }
     const path = fullName(this.#paths.configuration, given);
     for (const file of isMask(given) ? matches(path) : [path]) {
-      this.#file(file, scope, depth + 1, directive);
+      this.#readFile(file, scope, depth + 1, directive);
     }
   }
 }
-
-/** The blocks of the main context that are read. */
-const OUR_BLOCKS = ["events", "mail"];
 
 function isMask(path: string): boolean {
   return /[*?[]/.test(path);
 }
 
 /**
- * The files that glob(3) finds. Node's glob knows `**`, braces and parentheses, too, and no way to say that
- * they mean nothing: any character may stand for the latter.
+ * Finds the files that glob(3) finds, as nginx does. Node's glob also expands `**`, braces and parentheses and
+ * cannot escape them, so `*` replaces `**` and `?` replaces an opening brace or parenthesis.
  */
 function matches(mask: string): readonly string[] {
   return globSync(mask.replaceAll(/\*+/g, "*").replaceAll(/[{(]/g, "?")).toSorted();

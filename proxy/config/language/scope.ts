@@ -1,21 +1,21 @@
-/** A block of the configuration as it was read, and what holds in it: an inner block outweighs an outer one. */
+/** Blocks as they were read. A value of an inner block overrides one of an outer block. */
+import { type Place, toPlace } from "./error.ts";
 import type { Context, Rows, Values } from "./row.ts";
-import { type Place, at } from "./error.ts";
 
-/** The directives of one block, by name, and the blocks inside. */
+/** The directives of one block by name, and the blocks inside it. */
 export interface Scope extends Place {
   readonly context: Context;
   readonly values: Map<string, unknown>;
-  /** Where each directive stands; the last one where it may be repeated. */
+  /** The place of each directive; the last one where it is repeated. */
   readonly places: Map<string, Place>;
   readonly inner: Scope[];
 }
 
 export function scopeAt(context: Context, place: Place): Scope {
-  return { context, values: new Map(), places: new Map(), inner: [], ...at(place) };
+  return { context, values: new Map(), places: new Map(), inner: [], ...toPlace(place) };
 }
 
-/** The innermost block's value, else an outer one's, else the row's default. */
+/** Takes each value from the innermost block that has it, else the row's default. */
 export function resolveValues<Table extends Rows>(
   table: Table,
   scopes: readonly Scope[],
@@ -31,9 +31,9 @@ export function resolveValues<Table extends Rows>(
   return values as Values<Table>;
 }
 
-/** Where the directive stands that holds in the innermost block; the block's own place where none does. */
+/** Finds the directive that applies to the innermost block; without one, returns that block's own place. */
 export function placeOf(name: string, scopes: readonly [inner: Scope, ...outer: Scope[]]): Place {
   const [inner] = scopes;
   const scope = scopes.find(({ places }) => places.has(name));
-  return scope?.places.get(name) ?? at(inner);
+  return scope?.places.get(name) ?? toPlace(inner);
 }

@@ -1,7 +1,6 @@
-/** Which name was probably meant. */
 import { distance } from "fastest-levenshtein";
 
-/** @returns the name that is most alike; null where more than two letters and a third of all differ */
+/** @returns the most similar name; null if more than two letters and more than a third of the name differ */
 export function suggest(name: string, known: readonly string[]): string | null {
   const [best] = known
     .map((candidate) => ({ candidate, letters: distance(name, candidate) }))

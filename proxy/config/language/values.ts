@@ -1,4 +1,4 @@
-/** The kinds of argument that nginx's directives take: text into a value, or ConfigError with nginx's text. */
+/** The kinds of argument that nginx's directives take. Each reader throws ConfigError with nginx's text. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
 import { ConfigError } from "./error.ts";
@@ -7,11 +7,11 @@ import type { Directive } from "./directive.ts";
 /** Reads a directive's arguments, whose number the table has already checked. */
 export type Read<Value> = (directive: Directive, paths: Paths) => Value;
 
-/** What relative paths are relative to; each ends in `/`. */
+/** The folders that relative paths are relative to; each ends in `/`. */
 export interface Paths {
-  /** `-p`: for logs and `pid`. */
+  /** The folder of logs and `pid` (`-p`). */
   readonly prefix: string;
-  /** The main configuration's own directory: for `include` and the files of TLS. */
+  /** The folder of the main configuration: for `include` and the files of TLS. */
   readonly configuration: string;
 }
 
@@ -25,7 +25,7 @@ export function words(directive: Directive): readonly string[] {
   return directive.args.map(decoded);
 }
 
-/** What goes to a peer just as it stands in the file, whatever it is encoded in. */
+/** The bytes of words that go to a peer unchanged, in whatever encoding the file has. */
 export function rawWords(directive: Directive): readonly ByteString[] {
   return directive.args;
 }
@@ -56,7 +56,7 @@ export function size(directive: Directive): number {
   return value;
 }
 
-/** A size that may be in `g`, too, as files have. @returns bytes */
+/** A size that may also end in `g`, as nginx's file offsets do. @returns bytes */
 export function offset(directive: Directive): number {
   const [, digits, giga] = /^(\d+)(g)$/i.exec(text(directive)) ?? [];
   const value = giga === undefined ? bytes(text(directive)) : Number(digits) * 1024 ** 3;
@@ -64,13 +64,13 @@ export function offset(directive: Directive): number {
   return value;
 }
 
-/** `512`, `16k`, `1m`: bytes, or NaN. */
+/** Reads `512`, `16k`, `1m`. @returns bytes, or NaN */
 export function bytes(word: string): number {
   const [, digits, unit] = /^(\d+)([km]?)$/i.exec(word) ?? [];
   return Number(digits) * (SIZE_UNITS[unit?.toLowerCase() ?? ""] ?? Number.NaN);
 }
 
-/** Seconds in each unit, and the order in which nginx wants them; a blank ends seconds that have no unit. */
+/** Seconds in each unit, and the order that nginx requires; a blank ends seconds without a unit. */
 const TIME_UNITS: Readonly<Record<string, readonly [order: number, worth: number]>> = {
   y: [1, 31_536_000],
   M: [2, 2_592_000],
@@ -82,21 +82,21 @@ const TIME_UNITS: Readonly<Record<string, readonly [order: number, worth: number
   " ": [7, 1],
   ms: [8, 0.001],
 };
-const NOTHING_MORE = 9;
+const AFTER_ALL = 9;
 
-/** `1h 30m`, `90`, `500ms`: a sum in falling units; a bare number at the end is seconds. @returns ms */
+/** Adds up `1h 30m`, `90` or `500ms`: units fall, and a number without one at the end is seconds. @returns ms */
 export function time(directive: Directive): number {
   const found = parseTime(text(directive), "w", "ms");
   if (Number.isNaN(found)) throw invalid("value", directive);
   return Math.round(found * 1000);
 }
 
-/** `30m`, `1y 6M`, without milliseconds: seconds, or NaN. */
+/** Adds up `30m` or `1y 6M`, without milliseconds. @returns seconds, or NaN */
 export function seconds(word: string): number {
   return parseTime(word, "y", "s");
 }
 
-/** nginx's ngx_parse_time, between the longest and the shortest unit. @returns seconds, or NaN */
+/** nginx's ngx_parse_time, for units from the longest to the shortest. @returns seconds, or NaN */
 function parseTime(word: string, longest: string, shortest: "s" | "ms"): number {
   const part = /(\d*)(ms|[yMwdhms ]) */y;
   let total = 0;
@@ -108,7 +108,7 @@ function parseTime(word: string, longest: string, shortest: "s" | "ms"): number 
     if (order < after || (unit === "ms" && shortest === "s")) return Number.NaN;
     total += Number(digits) * worth;
     at = part.lastIndex;
-    after = unit === " " ? NOTHING_MORE : order + 1;
+    after = unit === " " ? AFTER_ALL : order + 1;
   }
   const rest = word.slice(at);
   if (!/^\d*$/.test(rest) || !/\d/.test(word)) return Number.NaN;
@@ -116,12 +116,12 @@ function parseTime(word: string, longest: string, shortest: "s" | "ms"): number 
   return Number.isSafeInteger(Math.ceil(total * 1000)) ? total : Number.NaN;
 }
 
-/** One of a few words, without regard to case, as nginx's enumerations are. */
+/** One of a few words in any case, as in nginx's enumerations. */
 export function oneOf<Word extends string>(...allowed: readonly Word[]): Read<Word> {
   return (directive) => member(allowed, text(directive), directive);
 }
 
-/** @throws ConfigError for a word that is none of those allowed */
+/** @throws ConfigError for a word that is not allowed */
 export function member<Word extends string>(
   allowed: readonly Word[],
   word: string,

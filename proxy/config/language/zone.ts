@@ -1,13 +1,13 @@
-/** Shared memory zones, which are one for all servers that name them. */
+/** Shared memory zones (nginx's ngx_shared_memory_add): all servers that name one share it. */
 import { declarations } from "./declarations.ts";
-import { ConfigError } from "./error.ts";
 import type { Directive } from "./directive.ts";
+import { ConfigError } from "./error.ts";
 
-/** A zone as it was declared first. */
+/** The first declaration of a zone. */
 interface DeclaredZone {
   /** bytes */
   readonly size: number;
-  /** The directive whose zone it is. */
+  /** The directive that declared it. */
   readonly use: string;
 }
 
@@ -16,7 +16,7 @@ const zonesOf = declarations<DeclaredZone>();
 /** nginx's eight pages, bytes. */
 export const SMALLEST_ZONE = 32_768;
 
-/** @throws ConfigError where the name stands for another zone already, in nginx's words */
+/** @throws ConfigError in nginx's words if the name has another use or size already */
 export function declareZone(name: string, size: number, directive: Directive): void {
   const zones = zonesOf(directive);
   const use = directive.name;

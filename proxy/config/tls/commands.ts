@@ -1,5 +1,5 @@
 /** `ssl_conf_command`: OpenSSL's SSL_CONF commands (SSL_CONF_cmd(3)), as far as Node can do what they say. */
-import { type ConfigError, type Place, at } from "../language/error.ts";
+import { type ConfigError, type Place, toPlace } from "../language/error.ts";
 import type { KeyPairs } from "../../certificates/files/key-pairs.ts";
 import { type Judged, failed } from "./openssl-errors.ts";
 import type { Directive } from "../language/directive.ts";
@@ -16,7 +16,7 @@ export interface ConfCommand {
 
 export function confCommand(directive: Directive): ConfCommand {
   const [name = "", value = ""] = words(directive);
-  return { name, value, place: at(directive) };
+  return { name, value, place: toPlace(directive) };
 }
 
 /** What commands change, as the other directives have made it. */

@@ -1,7 +1,7 @@
 /** What the directives of both sides of TLS have in common: rows, and readers of arguments. */
 import { resolve } from "node:path";
 import { MAIL, MANY, type Row, eachOf, once, setOf } from "../language/row.ts";
-import { type Place, at } from "../language/error.ts";
+import { type Place, toPlace } from "../language/error.ts";
 import { readFile } from "../language/files.ts";
 import type { Directive } from "../language/directive.ts";
 import { type Paths, text, words } from "../language/values.ts";
@@ -18,7 +18,7 @@ export interface NamedFile {
 /** @returns null for an empty name, which takes back that of an outer block */
 function namedFile(directive: Directive): NamedFile | null {
   const name = text(directive);
-  return name === "" ? null : { name, directive: directive.name, place: at(directive) };
+  return name === "" ? null : { name, directive: directive.name, place: toPlace(directive) };
 }
 
 export const file: Row<NamedFile | null> = {
@@ -62,7 +62,7 @@ export function protocols(ciphers: string): Row<readonly string[]> {
     args: MANY,
     read: setOf(...PROTOCOLS),
     default: USUAL_PROTOCOLS,
-    instead: (_protocols, directive) => protocolsNotice(words(directive), ciphers),
+    notice: (_protocols, directive) => protocolsNotice(words(directive), ciphers),
   };
 }
 
@@ -93,7 +93,7 @@ export function curveList(value: string, place: Place): Judged {
 export const ciphers: Row<Judged | null> = {
   in: MAIL,
   args: 1,
-  read: once<Judged | null>((directive) => cipherList(text(directive), at(directive))),
+  read: once<Judged | null>((directive) => cipherList(text(directive), toPlace(directive))),
   default: null,
 };
 
@@ -102,5 +102,5 @@ export const commands: Row<readonly ConfCommand[]> = {
   args: 2,
   read: eachOf(confCommand),
   default: [],
-  instead: (_commands, directive) => inexpressible(confCommand(directive)),
+  notice: (_commands, directive) => inexpressible(confCommand(directive)),
 };

@@ -68,7 +68,7 @@ export const ssl = {
     args: [1, 2],
     read: lastOf(sessionCache),
     default: ["none"] as readonly string[],
-    instead: (cache) =>
+    notice: (cache) =>
       stores(cache) ? "is kept by tickets, whose keys all workers share, not in memory" : null,
   },
   /** Seconds. */
@@ -78,7 +78,7 @@ export const ssl = {
     args: 1,
     read: once(flag),
     default: true,
-    instead: (on) => (on ? null : "stays on where ssl_session_cache stores sessions"),
+    notice: (on) => (on ? null : "stays on where ssl_session_cache stores sessions"),
   },
   ssl_session_ticket_key: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
   ssl_verify_client: {
@@ -94,7 +94,7 @@ export const ssl = {
     args: 1,
     read: once(text),
     default: NO_FILE,
-    instead: () => "is told to clients, as ssl_client_certificate is: Node does not part the two",
+    notice: () => "is told to clients, as ssl_client_certificate is: Node does not part the two",
   },
   ssl_crl: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
   ssl_certificate_compression: { in: MAIL, args: 1, read: once(flag), default: false },

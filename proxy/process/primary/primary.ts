@@ -3,7 +3,7 @@
  * touches a client's byte, so that nothing a client sends can bring it down, but for `master_process off`.
  */
 import cluster from "node:cluster";
-import { type Identity, type Settings, told } from "../../config/index.ts";
+import { type Identity, type Settings, errorLines } from "../../config/index.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
 import { say } from "../../report.ts";
@@ -228,7 +228,7 @@ export class Primary {
       this.#generations.begin(settings, identity);
       this.#showStatus();
     } catch (error) {
-      for (const line of told(error)) this.#log.write("emerg", line);
+      for (const line of errorLines(error)) this.#log.write("emerg", line);
       return;
     } finally {
       this.#closeUnused();

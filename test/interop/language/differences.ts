@@ -80,7 +80,7 @@ export const DIFFERENCES: { readonly [K in Kind]?: Readonly<Record<string, Diffe
     "protocol smtp;\nsmtp_auth none;\nxclient off;": {
       nginx: [],
       postern: [
-        '[warn] "smtp_auth none" without "xclient" or "proxy_protocol": the upstream takes every client for this proxy, and its rules for addresses (mynetworks) permit all or none in FILE:4',
+        '[warn] "smtp_auth none" without "xclient" or "proxy_protocol": the upstream sees this proxy as the client of every session, so its rules for client addresses (mynetworks) permit all clients or none in FILE:4',
       ],
     },
   },

@@ -7,10 +7,10 @@ import {
   checkHost,
   checkPort,
   isUnix,
-  refusing,
+  refuseIn,
   splitHost,
   unixHost,
-} from "../../language/host.ts";
+} from "../../language/hosts/parse.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type ClientTlsValues, NOTHING_SAID, file } from "../../tls/index.ts";
 import { flag, rawWords, time, words } from "../../language/values.ts";
@@ -36,7 +36,7 @@ function endpoint(directive: Directive): LookupEndpoint {
   const https = given.startsWith("https://");
   const url = https ? given.slice("https://".length) : given.replace(/^http:\/\//, "");
   const where = `auth_http "${decoded(url)}"`;
-  const refuse = refusing(where, directive);
+  const refuse = refuseIn(where, directive);
   if (!https && isUnix(url)) {
     const [, path = "", uri = ""] = /^unix:([^:]*)(?::(.*))?$/is.exec(url) ?? [];
     const host = unixHost(decoded(path), refuse);

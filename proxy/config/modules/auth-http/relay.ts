@@ -2,8 +2,8 @@
 import { formatAddress, parseIp } from "../../../../shared/address.ts";
 import { type LookupEndpoint, authHttp, authHttpSsl, endpointTls } from "./auth-http.ts";
 import { type Rows, once } from "../../language/row.ts";
-import { ConfigError, at } from "../../language/error.ts";
-import { hostAndPort } from "../../language/host.ts";
+import { ConfigError, toPlace } from "../../language/error.ts";
+import { hostAndPort } from "../../language/hosts/parse.ts";
 import type { Listen } from "../mail/listen.ts";
 import { listenParameters } from "../mail/listen-parameters.ts";
 import { type OutboundProxy, outboundProxy } from "../proxy/outbound-proxy.ts";
@@ -33,7 +33,7 @@ function loopback(directive: Directive): Listen {
   if (address?.range() !== "loopback") {
     throw new ConfigError(`"${given}" is no loopback address in ${where}`, directive);
   }
-  return { host, port, ...listenParameters([], directive), place: at(directive) };
+  return { host, port, ...listenParameters([], directive), place: toPlace(directive) };
 }
 
 export const relayRows = {

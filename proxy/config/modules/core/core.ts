@@ -47,7 +47,7 @@ export const core = {
     args: 1,
     read: once(flag),
     default: false,
-    instead: (on) =>
+    notice: (on) =>
       on ? "lets go of the terminal: what logs write to stdout and stderr is lost" : null,
   },
   master_process: { in: ["main"], args: 1, read: once(flag), default: true },

@@ -3,7 +3,7 @@ import { MAIL, MANY, type Rows, eachOf } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { type LogDestination, logDestination, resolveDestination } from "./log-destination.ts";
 import { type LogFormat, type Template, formatsOf, template } from "./log-format.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Paths, words } from "../../language/values.ts";
 
@@ -74,7 +74,7 @@ export const accessLog = {
     default: [
       { destination: { stream: "stdout" }, format: "json", when: null },
     ] as readonly AccessLogTarget[],
-    instead: (_logs, directive) =>
+    notice: (_logs, directive) =>
       words(directive)
         .slice(2)
         .some((word) => INERT.test(word))

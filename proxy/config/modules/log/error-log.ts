@@ -5,7 +5,7 @@ import { ConfigError } from "../../language/error.ts";
 import { defaultFile } from "../../language/files.ts";
 import { type LogDestination, logDestination, resolveDestination } from "./log-destination.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Paths, words } from "../../language/values.ts";
 

@@ -1,6 +1,6 @@
 /** Where the lines of a log go. */
 import { fullName } from "../../language/files.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type SyslogServer, resolveSyslog, syslogServer } from "./syslog.ts";
 import type { Paths } from "../../language/values.ts";

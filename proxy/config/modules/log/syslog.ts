@@ -1,8 +1,8 @@
 /** `syslog:` as a destination: nginx's ngx_syslog. */
 import { hostname } from "node:os";
 import { ConfigError } from "../../language/error.ts";
-import { hostAndPort, isUnix, refusing, unixHost } from "../../language/host.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import { hostAndPort, isUnix, refuseIn, unixHost } from "../../language/hosts/parse.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import { type LogLevel, isLogLevel } from "./log-level.ts";
 import type { Directive } from "../../language/directive.ts";
 
@@ -52,7 +52,7 @@ export function syslogServer(word: string, directive: Directive): SyslogServer {
 function address(server: string, directive: Directive): Pick<SyslogServer, "host" | "port"> {
   const where = `syslog server "${server}"`;
   if (!isUnix(server)) return hostAndPort(server, DEFAULT_PORT, where, directive);
-  return { host: unixHost(server.slice("unix:".length), refusing(where, directive)), port: 0 };
+  return { host: unixHost(server.slice("unix:".length), refuseIn(where, directive)), port: 0 };
 }
 
 /** Each once, but for `nohostname`, which nginx takes any number of times. */

@@ -3,7 +3,7 @@
  * `limit_login_rate` is ours, in the words of ngx_http_limit_req_module.
  */
 import { MAIL, type Rows, once } from "../../language/row.ts";
-import { ConfigError, type Place, at } from "../../language/error.ts";
+import { ConfigError, type Place, toPlace } from "../../language/error.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Paths, bytes, words } from "../../language/values.ts";
 import { SMALLEST_ZONE, declareZone } from "../../language/zone.ts";
@@ -106,7 +106,7 @@ function limit(
   if (most > MOST_CONNECTIONS) {
     throw new ConfigError("connection limit must be less 65536", directive);
   }
-  return [...earlier, { zone, most, place: at(directive) }];
+  return [...earlier, { zone, most, place: toPlace(directive) }];
 }
 
 /**

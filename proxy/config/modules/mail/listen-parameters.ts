@@ -81,7 +81,7 @@ function parameter(word: string, directive: Directive): Given {
 }
 
 /** What becomes of the parameters that cannot be had. */
-export function parametersInstead({ args }: Directive): string | null {
+export function parametersNotice({ args }: Directive): string | null {
   const [, ...given] = args;
   const asked = UNAVAILABLE.filter((name) => given.some((word) => word.split("=")[0] === name));
   if (asked.length === 0) return null;

@@ -1,18 +1,18 @@
 /** The `listen` directive, and the mail protocol that a port stands for. */
 import { formatAddress } from "../../../../shared/address.ts";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { ConfigError, type Place, at } from "../../language/error.ts";
+import { ConfigError, type Place, toPlace } from "../../language/error.ts";
 import {
   type Refuse,
   checkHost,
   checkPort,
   isUnix,
-  refusing,
+  refuseIn,
   splitHost,
   unixHost,
-} from "../../language/host.ts";
+} from "../../language/hosts/parse.ts";
 import { type ListenParameters, listenParameters } from "./listen-parameters.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 import { words } from "../../language/values.ts";
 
@@ -47,14 +47,14 @@ export function listen(directive: Directive): readonly Listen[] {
   return addresses(address, directive).map((one) => ({
     ...one,
     ...parameters,
-    place: at(directive),
+    place: toPlace(directive),
   }));
 }
 
 /** `143`, `143-145`, `*:143`, `192.0.2.1:143`, `mail.example:143-145`, `[2001:db8::1]:143`, `unix:/path`. */
 function addresses(text: string, directive: Directive): readonly Pick<Listen, "host" | "port">[] {
   const where = `"${text}" of the "${directive.name}" directive`;
-  const refuse = refusing(where, directive);
+  const refuse = refuseIn(where, directive);
   if (isUnix(text)) return [{ host: unixHost(text.slice("unix:".length), refuse), port: 0 }];
   if (/[/?]/.test(text)) throw refuse("invalid host");
   const bare = /^\d+(-\d+)?$/.test(text);

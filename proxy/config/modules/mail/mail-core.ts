@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
 import { MAIL, MANY, type Rows, allOf, lastOf, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
-import { parametersInstead } from "./listen-parameters.ts";
+import { parametersNotice } from "./listen-parameters.ts";
 import { type Listen, listen } from "./listen.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type ResolverSettings, resolver } from "./resolver.ts";
@@ -21,7 +21,7 @@ export const mailCore = {
     args: MANY,
     read: allOf(listen),
     default: [] as readonly Listen[],
-    instead: (_listens, directive) => parametersInstead(directive),
+    notice: (_listens, directive) => parametersNotice(directive),
   },
   protocol: {
     in: ["server"],

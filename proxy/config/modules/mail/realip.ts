@@ -1,7 +1,7 @@
 /** nginx's ngx_mail_realip_module: whose PROXY header is believed. */
 import { contains, isNetworkAddress, parseIp, parseNetwork } from "../../../../shared/address.ts";
 import { MAIL, type Rows, eachOf } from "../../language/row.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 import { text } from "../../language/values.ts";
 

@@ -1,7 +1,7 @@
 /** The `resolver` directive: the name servers that are asked for the names of SMTP clients. */
 import { ConfigError } from "../../language/error.ts";
-import { hostAndPort } from "../../language/host.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import { hostAndPort } from "../../language/hosts/parse.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 import { seconds, words } from "../../language/values.ts";
 

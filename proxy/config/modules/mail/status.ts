@@ -2,7 +2,7 @@
 import { type Rows, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { type Listen, listen, resolveListens } from "./listen.ts";
-import type { Hosts } from "../../language/name-lookup.ts";
+import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 
 /** One address, as `listen` takes it, without parameters. */

@@ -6,7 +6,7 @@ import { decoded } from "../../../bytes.ts";
 import { MAIL, MANY, type Rows, allOf, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { fullName, readFile } from "../../language/files.ts";
-import { type Refuse, checkHost, checkPort, splitHost } from "../../language/host.ts";
+import { type Refuse, checkHost, checkPort, splitHost } from "../../language/hosts/parse.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Paths, rawWords, words } from "../../language/values.ts";
 

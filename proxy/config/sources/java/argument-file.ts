@@ -4,7 +4,7 @@
  * means something within quotes only, and at the end of a line there joins the next one. An open quote ends
  * with its line.
  */
-import { ConfigError, type Place, shown } from "../../language/error.ts";
+import { ConfigError, type Place, formatPlace } from "../../language/error.ts";
 
 export interface Word {
   readonly text: string;
@@ -36,7 +36,9 @@ export function readArguments(text: string, file: string, warnings: string[]): r
       word ??= { text: "", place: { file, line } };
       word = { ...word, text: word.text + (bare ?? unescaped(quoted ?? "")) };
       if (bare === undefined && close === undefined) {
-        warnings.push(`a quote is not closed and ends with its line in ${shown({ file, line })}`);
+        warnings.push(
+          `a quote is not closed and ends with its line in ${formatPlace({ file, line })}`,
+        );
       }
     } else if (word !== null) throw commentInWord({ file, line });
     line += item.split("\n").length - 1;

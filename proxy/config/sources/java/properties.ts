@@ -8,7 +8,7 @@ import type { ProtocolName } from "../../../../shared/lookup.ts";
 import { encoded } from "../../../bytes.ts";
 import { ConfigError, type Place } from "../../language/error.ts";
 import type { Diagnostics } from "../../language/diagnostics.ts";
-import { type Refuse, checkHost, checkPort, splitHost } from "../../language/host.ts";
+import { type Refuse, checkHost, checkPort, splitHost } from "../../language/hosts/parse.ts";
 import { suggest } from "../../language/suggest.ts";
 import {
   type Outbound,

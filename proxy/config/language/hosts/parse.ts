@@ -1,33 +1,33 @@
-/** Hosts and ports as nginx reads them in any directive (ngx_parse_url), with its words for what is wrong. */
-import { parseIp } from "../../../shared/address.ts";
-import { ConfigError } from "./error.ts";
-import type { Directive } from "./directive.ts";
+/** Reads hosts and ports as nginx's ngx_parse_url does, with its errors. */
+import { parseIp } from "../../../../shared/address.ts";
+import type { Directive } from "../directive.ts";
+import { ConfigError } from "../error.ts";
 
-/** Makes nginx's sentence out of what is wrong with a directive's address. */
+/** Makes the error for a mistake in a directive's address. */
 export type Refuse = (what: string) => ConfigError;
 
 /** @param where the address stands, in nginx's words: `resolver "ns.example"` */
-export function refusing(where: string, directive: Directive): Refuse {
+export function refuseIn(where: string, directive: Directive): Refuse {
   return (what) => new ConfigError(`${what} in ${where}`, directive);
 }
 
 /** Bytes of a unix socket's path (unix(7)). */
-const LONGEST_PATH = 107;
+const MAX_PATH = 107;
 
 export function isUnix(text: string): boolean {
   return /^unix:/i.test(text);
 }
 
-/** @returns a host that `unixPath` knows for what it is */
+/** @returns `unix:` and the path */
 export function unixHost(path: string, refuse: Refuse): string {
   if (path === "") throw refuse("no path in the unix domain socket");
-  if (Buffer.byteLength(path) > LONGEST_PATH) {
+  if (Buffer.byteLength(path) > MAX_PATH) {
     throw refuse("too long path in the unix domain socket");
   }
   return `unix:${path}`;
 }
 
-/** `HOST`, `HOST:PORT`, `[IPV6]:PORT`: the host as it was written, and the port, or null. */
+/** Splits `HOST`, `HOST:PORT` or `[IPV6]:PORT`. The host keeps its brackets; the port may be null. */
 export function splitHost(
   text: string,
   refuse: Refuse,
@@ -37,7 +37,7 @@ export function splitHost(
   return [host, colon === undefined ? null : (port ?? "")];
 }
 
-/** @returns an address in the form in which the system writes it, without brackets, or a name */
+/** @returns a name, or an address without brackets in the form in which the system writes it */
 export function checkHost(host: string, refuse: Refuse): string {
   if (host === "" || host === "[]") throw refuse("no host");
   if (!host.startsWith("[")) return parseIp(host)?.toString() ?? host;
@@ -54,9 +54,9 @@ export function checkPort(digits: string, refuse: Refuse): number {
 }
 
 /**
- * `HOST[:PORT]`, and nothing behind it. A name is to be looked up.
+ * Reads `HOST[:PORT]`, and remembers a name to be looked up.
  *
- * @param where as for `refusing`
+ * @param where as for `refuseIn`
  */
 export function hostAndPort(
   text: string,
@@ -64,7 +64,7 @@ export function hostAndPort(
   where: string,
   directive: Directive,
 ): { readonly host: string; readonly port: number } {
-  const refuse = refusing(where, directive);
+  const refuse = refuseIn(where, directive);
   if (/[/?]/.test(text)) throw refuse("invalid host");
   const [written, digits] = splitHost(text, refuse);
   const port = checkPort(digits ?? defaultPort, refuse);

@@ -1,13 +1,15 @@
-/** Names that stand for addresses: nginx looks them up once, when it reads them. */
-import { lookup } from "node:dns/promises";
-import { ConfigError } from "./error.ts";
-import type { Diagnostics } from "./diagnostics.ts";
+import type { HostName } from "../diagnostics.ts";
+import { ConfigError } from "../error.ts";
 
-/** The addresses of names. */
+/** The addresses of each name. */
 export type Hosts = ReadonlyMap<string, readonly string[]>;
 
-/** @throws ConfigError for the first name that has no address */
-export async function lookUp(names: Diagnostics["hosts"]): Promise<Hosts> {
+/**
+ * Looks each name up once, as nginx does when it reads the file.
+ *
+ * @throws ConfigError for the first name that has no address
+ */
+export async function lookUp(names: readonly HostName[]): Promise<Hosts> {
   const distinct = [...new Set(names.map(({ host }) => host))];
   const found = new Map(
     await Promise.all(distinct.map(async (host) => [host, await addressesOf(host)] as const)),
@@ -18,6 +20,8 @@ export async function lookUp(names: Diagnostics["hosts"]): Promise<Hosts> {
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {
+  // Most configurations name addresses only and need no resolver.
+  const { lookup } = await import("node:dns/promises");
   try {
     const found = await lookup(host, { all: true });
     return [...new Set(found.map(({ address }) => address))];
