@@ -1,4 +1,4 @@
-// Who has a mailbox in the demo, and on which server.
+// The users of the demo, each with a mailbox on one of the two mail servers.
 export const alice = {
   address: "alice@example.test",
   password: "wonderland",

@@ -1,36 +1,63 @@
-// `npm start`, as a newcomer meets it.
+// `npm start`, from the first start to the last process that must end.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { cp, glob, readFile, writeFile } from "node:fs/promises";
-import { createServer, connect } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { eq } from "drizzle-orm";
 import { users } from "../../worker/directory/schema/index.ts";
-import { isFree } from "../support/ports.ts";
+import { accepting, isFree } from "../support/ports.ts";
 import { Program, run } from "../support/program.ts";
 import { lacking } from "../support/requirements.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { Wire } from "../support/wire.ts";
 import { startWorker } from "../support/worker.ts";
 import { alice, bob } from "./accounts.ts";
-import { allPorts, host, places } from "./addresses.ts";
+import { allPorts, host, demoPorts } from "./ports.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
+/** The ports of two demos never meet where their shifts differ by a multiple of this. */
+const SHIFT_STEP = 55;
+/** The test that listens on this port, plus N, has the shift of N steps to itself. */
+const FIRST_LOCK = 13_900;
+
 let state: Scratch;
 let shift: number;
+let lock: Server;
 before(async () => {
   state = await makeScratch();
-  do shift = Math.ceil(Math.random() * 5000);
-  while (!(await allFree()));
+  do {
+    const steps = 1 + Math.floor(Math.random() * 90);
+    lock?.close();
+    lock = createServer().listen(FIRST_LOCK + steps, host);
+    shift = steps * SHIFT_STEP;
+  } while (!(await isListening(lock)) || !(await allFree()));
 });
-after(() => state.remove());
+after(() => {
+  lock.close();
+  return state.remove();
+});
+
+async function isListening(server: Server): Promise<boolean> {
+  try {
+    await once(server, "listening");
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function allFree(): Promise<boolean> {
-  for (const port of allPorts(places(shift))) if (!(await isFree(port))) return false;
+  for (const port of allPorts(demoPorts(shift))) if (!(await isFree(port))) return false;
   return true;
+}
+
+async function untilAllFree(): Promise<void> {
+  while (!(await allFree())) await pause(20);
 }
 
 function start(...args: string[]): Program {
@@ -38,7 +65,7 @@ function start(...args: string[]): Program {
   return new Program(process.execPath, [main, ...always, ...args]);
 }
 
-/** Started, and its screen shown: that is the last of what it does. */
+/** Started, and its welcome shown: that is the last of what it does. */
 async function started(t: TestContext): Promise<Program> {
   const demo = start();
   t.after(() => demo.stop());
@@ -59,7 +86,7 @@ describe("npm start", { skip: lacking("curl") }, () => {
     assert.match(listed.stdout, /"Welcome to mail1"/, listed.stderr);
     const sent = await run("sh", ["-c", send]);
     assert.equal(sent.end, 0, sent.stderr);
-    const { pop3s } = places(shift).proxy;
+    const { pop3s } = demoPorts(shift).proxy;
     const login = ["-sSk", "--user", `${bob.address}:${bob.password}`];
     const read = await run("curl", [...login, `pop3s://${host}:${pop3s}/2`]);
     assert.match(read.stdout, /^Subject: Hello Bob\r$/m, read.stderr);
@@ -68,13 +95,41 @@ describe("npm start", { skip: lacking("curl") }, () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     test(`ends on ${signal}, sessions and all, and leaves nothing behind`, async (t) => {
       const demo = await started(t);
-      const session = new Wire(connect(places(shift).proxy.imap, host));
+      const session = new Wire(connect(demoPorts(shift).proxy.imap, host));
       assert.match(await session.line(), /^\* OK /);
       demo.signal(signal);
       assert.equal(await demo.stop(signal), 0);
       assert.ok(await allFree());
     });
   }
+
+  test("leaves nothing behind when it is killed by SIGKILL", async (t) => {
+    const demo = await started(t);
+    const session = new Wire(connect(demoPorts(shift).proxy.imap, host));
+    assert.match(await session.line(), /^\* OK /);
+    assert.equal(await demo.stop("SIGKILL"), "SIGKILL");
+    await untilAllFree();
+  });
+
+  test("leaves nothing behind when it is killed while it starts", async (t) => {
+    const demo = start();
+    t.after(() => demo.stop());
+    await accepting(demoPorts(shift).proxy.imap, t.signal);
+    assert.equal(await demo.stop("SIGKILL"), "SIGKILL");
+    await untilAllFree();
+  });
+
+  test("ends when npm is killed by SIGKILL", async (t) => {
+    const args = [main, "--port-shift", `${shift}`, "--state", state.path];
+    // Without `wait` the shell would become the demo; with it the shell stands in for npm.
+    const shell = `"$0" "$@" & wait`;
+    const env = { ...process.env, npm_lifecycle_event: "start" };
+    const npm = new Program("sh", ["-c", shell, process.execPath, ...args], { env });
+    t.after(() => npm.stop());
+    await npm.says("Ctrl-C");
+    assert.equal(await npm.stop("SIGKILL"), "SIGKILL");
+    await untilAllFree();
+  });
 
   test("keeps its users from one start to the next", async (t) => {
     const worker = await startWorker({ persist: state.path });
@@ -88,7 +143,7 @@ describe("npm start", { skip: lacking("curl") }, () => {
   });
 
   test("names a taken port in one sentence", async (t) => {
-    const { smtps } = places(shift).proxy;
+    const { smtps } = demoPorts(shift).proxy;
     const other = createServer().listen(smtps, host);
     t.after(() => other.close());
     await once(other, "listening");

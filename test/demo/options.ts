@@ -3,12 +3,12 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Failure } from "./failure.ts";
-import { largestShift } from "./addresses.ts";
+import { largestShift } from "./ports.ts";
 
 export type Options = {
   /** Added to every port. */
   readonly shift: number;
-  /** Keeps the users, the certificate and the configuration as started. */
+  /** Directory that keeps the users, the certificate and the configuration as started. */
   readonly state: string;
 };
 
@@ -20,7 +20,12 @@ export function readOptions(args: string[]): Options {
   if (!Number.isInteger(shift) || shift < 0 || shift > largestShift) {
     throw new Failure(`--port-shift takes a whole number from 0 to ${largestShift}.`);
   }
-  return { shift, state: resolve(root, values.state) };
+  return { shift, state: resolve(root, values.state ?? defaultState(shift)) };
+}
+
+/** Each shift has its own, because the directory of users holds the ports of their mail servers. */
+function defaultState(shift: number): string {
+  return shift === 0 ? ".state" : `.state/port-shift-${shift}`;
 }
 
 function parse(args: string[]) {
@@ -29,7 +34,7 @@ function parse(args: string[]) {
       args,
       options: {
         "port-shift": { type: "string", default: "0" },
-        state: { type: "string", default: ".state" },
+        state: { type: "string" },
       },
     }).values;
   } catch (error) {

@@ -1,8 +1,8 @@
-// What a person reads after `npm start`: where everything is, and two commands to try it.
+// The text that `npm start` prints: addresses, passwords, and two commands to try.
 import { alice, bob } from "./accounts.ts";
-import { host, type Places } from "./addresses.ts";
+import { host, type DemoPorts } from "./ports.ts";
 
-export function screen({ proxy, worker, mail1, mail2 }: Places, curl: boolean): string {
+export function welcome({ proxy, worker, mail1, mail2 }: DemoPorts, curl: boolean): string {
   return `
 Postern runs. Log in as ${alice.address} (password ${alice.password}) or ${bob.address} (${bob.password}):
 

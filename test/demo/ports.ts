@@ -1,11 +1,11 @@
-// What listens where: all on loopback, every port moved by the same amount.
+// The ports of the demo, all on loopback and all moved by the same amount.
 
 export const host = "127.0.0.1";
 
-export type Places = ReturnType<typeof places>;
+export type DemoPorts = ReturnType<typeof demoPorts>;
 
-/** The proxy's are those of `postern.conf`. */
-export function places(shift: number) {
+/** The ports of the proxy are those in `postern.conf`. */
+export function demoPorts(shift: number) {
   return {
     proxy: {
       imap: 1143 + shift,
@@ -23,11 +23,11 @@ export function places(shift: number) {
 
 export const largestShift = 65_535 - 8787;
 
-export function allPorts(everything: Places): number[] {
-  return Object.values(everything).flatMap((listeners) => Object.values<number>(listeners));
+export function allPorts(ports: DemoPorts): number[] {
+  return Object.values(ports).flatMap((listeners) => Object.values<number>(listeners));
 }
 
-/** A configuration with each of its `127.0.0.1:PORT` moved. */
+/** Moves each `127.0.0.1:PORT` of a configuration. */
 export function shifted(config: string, shift: number): string {
   return config.replaceAll(/\b127\.0\.0\.1:(\d+)/g, (_, port) => `${host}:${Number(port) + shift}`);
 }
