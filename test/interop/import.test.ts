@@ -49,7 +49,7 @@ const cases: Readonly<Record<string, Case>> = {
     refused: [
       [7, /MD5-CRYPT is weak, and WEAK_PASSWORD_SCHEMES does not allow it/],
       [8, /\{CRAM-MD5\} is a scheme that we cannot verify; the user needs a new password/],
-      [9, /open@example.test: it has no password/],
+      [9, /open@example.test: there is no password/],
     ],
   },
   "a shadow file of mkpasswd's hashes": {
@@ -65,8 +65,8 @@ const cases: Readonly<Record<string, Case>> = {
     enabled: ["sha512", "sha256"],
     disabled: ["locked", "expired"],
     refused: [
-      [1, /root: it has no password/],
-      [2, /daemon: it has no password/],
+      [1, /root: there is no password/],
+      [2, /daemon: there is no password/],
       [3, /debian: yescrypt \(\$y\$\) is a scheme that we cannot verify; .*new password/],
     ],
   },

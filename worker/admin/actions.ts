@@ -1,4 +1,4 @@
-/** What is done to a user on purpose, and never as a side effect of a change. */
+/** The actions on a user that are never a side effect of a change: set a password, kick, move. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -43,7 +43,7 @@ actions.openapi(password, async (c) => {
   return c.json(userRows.shown.parse(row), 200);
 });
 
-/** Where the password is kept for APOP and CRAM-MD5 too, the old one would go on to let them in. */
+/** The password may also be kept sealed for APOP and CRAM-MD5, where the old one would go on to work. */
 async function forgetOwnSecret(directory: Directory, [address]: Key): Promise<void> {
   const own = and(eq(secrets.user, String(address)), eq(secrets.purpose, "own"));
   await directory.delete(secrets).where(own);
@@ -53,18 +53,23 @@ const kick = createRoute({
   method: "post",
   path: `${user}/kick`,
   summary: "End a user's sessions on all proxies",
-  description: "Whoever may log in can do so again.",
+  description: "The user can log in again. To prevent that, disable the user.",
   security: SECURITY,
   middleware: requireRole("support"),
   request: { params },
-  responses: { 204: { description: "Proxies know of it, or will" }, ...PROBLEMS },
+  responses: {
+    204: {
+      description: "Connected proxies have been told; the others hear of it when they reconnect",
+    },
+    ...PROBLEMS,
+  },
 });
 
 actions.openapi(kick, async (c) => {
   const [address = ""] = keyIn(userRows, c.req.valid("param"), c.env).map(String);
   const directory = drizzle(c.env.DB);
   const [named] = await namedIn(directory, eq(users.address, address));
-  // Who was deleted may be logged in still.
+  // A deleted user may still be logged in.
   await endSessions(c.env, [named ?? { address, upstreamLogin: null, masterUser: null }]);
   const actor = c.var.caller.name;
   await auditStatement(directory, { actor, action: "user.kick", subject: address, details: {} });
@@ -74,9 +79,9 @@ actions.openapi(kick, async (c) => {
 const move = createRoute({
   method: "post",
   path: `${user}/move`,
-  summary: "Say where a user's mailbox is now",
+  summary: "Set the server that holds a user's mailbox",
   description:
-    "Mail programs that are shown an empty mailbox delete their copy: move the mail first. " +
+    "Move the mail first, because mail programs that are shown an empty mailbox delete their copy. " +
     "`null` unpins a user of a group with shared storage.",
   security: SECURITY,
   middleware: requireRole("admin"),
@@ -88,14 +93,14 @@ actions.openapi(move, async (c) => {
   const directory = drizzle(c.env.DB);
   const key = keyIn(userRows, c.req.valid("param"), c.env);
   const { server } = c.req.valid("json");
-  if (server === null) await refuseHomeless(directory, key);
+  if (server === null) await requireSharedStorage(directory, key);
   const how = { actor: c.var.caller.name, action: "move" };
   const row = await updateRow(directory, userRows, key, { server }, how);
   return c.json(userRows.shown.parse(row), 200);
 });
 
-/** With `own` storage, a user who is nowhere would be placed anew, away from their mail. */
-async function refuseHomeless(directory: Directory, [address]: Key): Promise<void> {
+/** With `own` storage, a user without a server would be placed anew, away from the mail. */
+async function requireSharedStorage(directory: Directory, [address]: Key): Promise<void> {
   const [found] = await directory
     .select({ group: groups.name, storage: groups.storage })
     .from(users)

@@ -1,4 +1,4 @@
-/** Who is turned away for failed logins, as the penalties count them; and an end to it. */
+/** Lists and lifts the blocks of accounts and networks with too many failed logins. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
 import { clientNetwork, parseIp } from "../../shared/address.ts";
@@ -17,7 +17,11 @@ const Kind = z.enum(["account", "network"]);
 const Block = z.object({
   kind: Kind,
   name: z.string(),
-  network: z.string().openapi({ description: "From where alone the account is blocked, if so" }),
+  network: z
+    .string()
+    .openapi({
+      description: "The only network from which the account is blocked, where there is one",
+    }),
   failures: z.int(),
   expires: z.iso.datetime(),
 });
@@ -25,7 +29,7 @@ const Block = z.object({
 const list = createRoute({
   method: "get",
   path: "/blocks",
-  summary: "List: blocked accounts and networks, the worst first",
+  summary: "List: blocked accounts and networks, those with most failures first",
   security: SECURITY,
   middleware: requireRole("read"),
   responses: { 200: onePage(Block), ...PROBLEMS },
@@ -47,7 +51,7 @@ const lift = createRoute({
   security: SECURITY,
   middleware: requireRole("support"),
   request: { params: z.object({ kind: Kind, name: z.string() }) },
-  responses: { 204: { description: "They are forgotten" }, ...PROBLEMS },
+  responses: { 204: { description: "The failed logins are forgotten" }, ...PROBLEMS },
 });
 
 blocks.openapi(lift, async (c) => {
@@ -61,7 +65,7 @@ blocks.openapi(lift, async (c) => {
   return c.body(null, 204);
 });
 
-/** As failures are counted: an address stands for its network. */
+/** Failures are counted by network, so an address stands for its network. */
 function networkNamed(name: string): string {
   const ip = parseIp(name);
   return ip === null ? normalize.network(name) : clientNetwork(ip);

@@ -1,4 +1,4 @@
-/** The first token, made by the secret that only the deployment knows. */
+/** Makes the first token, for the holder of the deployment's secret. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -18,7 +18,7 @@ const route = createRoute({
   path: "/bootstrap",
   summary: "Make the first token",
   description:
-    "Takes the secret ADMIN_BOOTSTRAP in the place of a token, and works only while there is no token.",
+    "Takes the secret ADMIN_BOOTSTRAP in place of a token, and works only while there is no token.",
   security: SECURITY,
   request: body(z.strictObject({ name: Name })),
   responses: { 201: answer("The token, shown once", z.object({ token: z.string() })), ...PROBLEMS },
@@ -26,7 +26,7 @@ const route = createRoute({
 
 bootstrap.openapi(route, async (c) => {
   const secret = c.env.ADMIN_BOOTSTRAP ?? "";
-  // By digests of one length, whose comparison tells nothing of the secret.
+  // Digests have one length, and comparing them reveals nothing about the secret.
   if (secret === "" || (await digestOf(bearer(c))) !== (await digestOf(secret))) {
     throw new ApiError(401, "this is not the secret of `wrangler secret put ADMIN_BOOTSTRAP`");
   }
@@ -47,7 +47,7 @@ bootstrap.openapi(route, async (c) => {
     auditStatement(directory, change, IF_CHANGED),
   ]);
   if (made.length === 0) {
-    throw new ApiError(409, "there is a token already; its holder makes the others");
+    throw new ApiError(409, "there is a token already; its holder can make others");
   }
   return c.json(once, 201);
 });

@@ -1,4 +1,4 @@
-/** A resource over HTTP: list, create, show, change, delete. */
+/** Makes the routes of a resource: list, create, show, change, delete. */
 import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
 import { type AdminEnv, requireRole } from "./http/access.ts";
@@ -22,10 +22,10 @@ export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
 function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
   const { path, name, shown, filters, newestFirst } = resource;
   const prefixed = {
-    prefix: z.string().max(320).optional().openapi({ description: "What the key begins with" }),
+    prefix: z.string().max(320).optional().openapi({ description: "The beginning of the key" }),
   };
   const query = z.object({
-    // The others' keys are numbers.
+    // Resources with the newest row first have numbers for keys.
     ...(newestFirst ? {} : prefixed),
     after: Cursor.optional(),
     limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -39,7 +39,7 @@ function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     security: SECURITY,
     middleware: requireRole("read"),
     request: { query: query.strict() },
-    responses: { 200: answer("A page, in the order of the keys", page), ...PROBLEMS },
+    responses: { 200: answer("A page of rows, in the order of their keys", page), ...PROBLEMS },
   });
   app.openapi(route, async (c) => {
     const { after, limit, ...rest } = c.req.valid("query");
@@ -70,11 +70,11 @@ function create(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     method: "post",
     path: `/${path}`,
     summary: `Create: ${name}`,
-    description: once === undefined ? "" : "This answer alone holds the secret.",
+    description: once === undefined ? "" : "Only this response shows the secret.",
     security: SECURITY,
     middleware: requireRole(writer),
     request: body(schema),
-    responses: { 201: answer("It is there now", created), ...PROBLEMS },
+    responses: { 201: answer("The new row", created), ...PROBLEMS },
   });
   app.openapi(route, async (c) => {
     const directory = drizzle(c.env.DB);
@@ -111,14 +111,14 @@ function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     security: SECURITY,
     middleware: requireRole(writer),
     request: { params: keySchema(resource), ...body(schema) },
-    responses: { 200: answer("As it is now", shown), ...PROBLEMS },
+    responses: { 200: answer("The changed row", shown), ...PROBLEMS },
   });
   app.openapi(route, async (c) => {
     const key = keyIn(resource, c.req.valid("param"), c.env);
     const given = normalRow(resource, c.req.valid("json"), c.env);
     const directory = drizzle(c.env.DB);
-    const around = { settings: c.env, directory };
-    const changes = (await resource.alter?.(given, key, around)) ?? given;
+    const context = { settings: c.env, directory };
+    const changes = (await resource.alter?.(given, key, context)) ?? given;
     const actor = c.var.caller.name;
     const write = () => updateRow(directory, resource, key, changes, { actor });
     const revoked = resource.revokes?.(changes, key) ?? false;
@@ -135,7 +135,7 @@ function remove(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     security: SECURITY,
     middleware: requireRole(resource.writer),
     request: { params: keySchema(resource) },
-    responses: { 204: { description: "It is gone" }, ...PROBLEMS },
+    responses: { 204: { description: "The row is deleted" }, ...PROBLEMS },
   });
   app.openapi(route, async (c) => {
     const key = keyIn(resource, c.req.valid("param"), c.env);
@@ -160,7 +160,7 @@ export function keyIn(resource: Resource, params: Row, settings: Settings): Key 
   return resource.key.map((name) => String(row[name]));
 }
 
-/** With every value in the form in which the directory keeps it. */
+/** A row with all values in the form that the directory holds. */
 function normalRow<Given extends Row>(resource: Resource, row: Given, settings: Settings): Given {
   const normal = Object.entries(resource.normalize).flatMap(([name, form]) => {
     const value = row[name];
@@ -169,7 +169,7 @@ function normalRow<Given extends Row>(resource: Resource, row: Given, settings: 
   return { ...row, ...Object.fromEntries(normal) };
 }
 
-/** The beginning of a key has no normal form but its letters' case. */
+/** The beginning of a key is normalized in the case of its letters alone. */
 function normalPrefix({ key: [first = ""], normalize }: Resource, prefix: string): string {
   return first in normalize ? prefix.normalize("NFC").toLowerCase() : prefix;
 }

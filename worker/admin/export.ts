@@ -20,12 +20,15 @@ const exported = createSelectSchema(users);
 const route = createRoute({
   method: "get",
   path: "/export",
-  summary: "Every user, with the password's hash",
+  summary: "List every user, with the password's hash",
   security: SECURITY,
   middleware: requireRole("admin"),
   request: { query: z.strictObject({ after: Cursor.optional() }) },
   responses: {
-    200: answer("A page", z.object({ items: z.array(exported), next: z.string().nullable() })),
+    200: answer(
+      "A page of users",
+      z.object({ items: z.array(exported), next: z.string().nullable() }),
+    ),
     ...PROBLEMS,
   },
 });

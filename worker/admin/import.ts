@@ -1,4 +1,4 @@
-/** Many users at once, as another system has stored them; and all of them back. */
+/** Creates and updates many users at once, with the hashes of another system. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { type SQL, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -43,8 +43,8 @@ const route = createRoute({
   path: "/import",
   summary: "Create and update users",
   description:
-    "Each row is taken or refused by itself. What a row leaves out stays as it is, or gets its default; " +
-    "nobody who has been placed is moved. The same rows a second time change nothing.",
+    "Each row is accepted or refused by itself. A field that a row leaves out keeps its value, or gets its " +
+    "default. A user who has a server is not moved. The same rows a second time change nothing.",
   security: SECURITY,
   middleware: requireRole("admin"),
   request: body(
@@ -55,7 +55,13 @@ const route = createRoute({
         .openapi({ description: "As in `POST /users`, each with a passwordHash" }),
     }),
   ),
-  responses: { 200: answer("What became of the rows, by their index", Report), ...PROBLEMS },
+  responses: {
+    200: answer(
+      "The number of rows created, updated and unchanged, and the refused rows by their index",
+      Report,
+    ),
+    ...PROBLEMS,
+  },
 });
 
 importUsers.openapi(route, async (c) => {
@@ -69,19 +75,19 @@ importUsers.openapi(route, async (c) => {
   return c.json({ created, updated, unchanged, refused }, 200);
 });
 
-/** A row, and where it stood in the request. */
+/** A row, and its index in the request. */
 interface Indexed {
   readonly index: number;
   readonly user: Imported;
 }
 
-/** What can be told of each row by itself. */
+/** Checks each row by itself. */
 function readRows(rows: readonly unknown[], settings: Settings, refused: Refused[]): Indexed[] {
   const seen = new Set<string>();
   return rows.flatMap((row, index) => {
     try {
       const user = readRow(row, settings);
-      if (seen.has(user.address)) throw new ApiError(409, "it is there twice");
+      if (seen.has(user.address)) throw new ApiError(409, "the address is in the request twice");
       seen.add(user.address);
       return [{ index, user }];
     } catch (error) {
@@ -101,13 +107,13 @@ function readRow(row: unknown, settings: Settings): Imported {
   return { ...data, address: normalize.address(data.address, settings) };
 }
 
-/** Leaves those whose group and server there are, each with its group. */
+/** Keeps the rows whose group and server exist, and gives each its group. */
 async function fitRows(
   directory: Directory,
   rows: readonly Indexed[],
   refused: Refused[],
 ): Promise<(Imported & { readonly group: string })[]> {
-  const facts = await directory.all<Facts>(sql`
+  const facts = await directory.all<RowContext>(sql`
     select json ->> 'address' as address, wanted as "group", ${groups.name} is not null as "groupKnown",
       json ->> 'server' as server, ${servers.name} is not null as "serverKnown", placed,
       ${aliases.user} as "aliasOf"
@@ -130,40 +136,40 @@ async function fitRows(
   });
 }
 
-/** What the directory has to say to a row. */
-interface Facts {
+/** The state of the directory that decides on a row. */
+interface RowContext {
   readonly address: string;
-  /** The row's, else the one that the user has, else that of the domain. */
+  /** The group of the row, else of the existing user, else of the domain. */
   readonly group: string | null;
   readonly groupKnown: number;
   readonly server: string | null;
   readonly serverKnown: number;
-  /** The server where the user is already. */
+  /** The server of the existing user. */
   readonly placed: string | null;
   readonly aliasOf: string | null;
 }
 
-function rejectReason(facts: Facts): string | null {
+function rejectReason(facts: RowContext): string | null {
   const { group, groupKnown, server, serverKnown, placed, aliasOf } = facts;
-  if (aliasOf !== null) return `it is an alias of ${aliasOf}; delete that first`;
-  if (group === null) return "no group is given, and its domain has none";
+  if (aliasOf !== null) return `this address is an alias of ${aliasOf}; delete that first`;
+  if (group === null) return "no group is given, and the domain has none";
   if (groupKnown === 0) return `there is no group ${group}`;
   if (server === null) return null;
   if (serverKnown === 0) return `there is no server ${server}`;
   if (placed === null || placed === server) return null;
-  return `it is on ${placed}: to say that the mail is on ${server} now, move the user`;
+  return `the user is on ${placed}: to say that the mail is on ${server} now, move the user`;
 }
 
 function withDomain(user: Imported) {
   return { ...user, domain: user.address.slice(user.address.lastIndexOf("@") + 1) };
 }
 
-/** Four statements, however many rows: they go as one parameter, of which D1 takes a hundred. */
+/** Writes all rows by four statements. The rows are one JSON parameter, because D1 binds at most 100. */
 async function writeRows(directory: Directory, rows: readonly Imported[], { name }: Caller) {
   const columns = Object.entries(getTableColumns(users));
   const values = columns.map(([property, column]) => {
     const given = sql`value ->> ${property}`;
-    // A placement is made once: only `move` changes it.
+    // A user is placed once; only `move` changes the server.
     if (column === users.server) return sql`coalesce(${column}, ${given})`;
     const fallback = column.default === true ? sql`1` : sql`null`;
     return sql`coalesce(${given}, ${column}, ${fallback})`;
@@ -176,16 +182,16 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
   const changing = sql`
     from json_each(${JSON.stringify(rows)}) left join ${users} on ${users.address} = value ->> 'address'
     where (${stored}) is not (${wanted})`;
-  const whose = (isSo: SQL) => sql`(
+  const addresses = (condition: SQL) => sql`(
     select ${users.address} from json_each(${JSON.stringify(rows)})
-    join ${users} on ${users.address} = value ->> 'address' where ${isSo})`;
+    join ${users} on ${users.address} = value ->> 'address' where ${condition})`;
   const newPassword = sql`${users.passwordHash} <> value ->> 'passwordHash'`;
   const narrower = [users.enabled, users.imap, users.pop3, users.smtp].map((column) => {
     return sql`${column} > value ->> ${column.name}`;
   });
-  const revoking = sql`${users.address} in ${whose(sql.join([newPassword, ...narrower], sql` or `))}`;
-  // Where the password is kept for APOP and CRAM-MD5 too, the old one would go on to let them in.
-  const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in ${whose(newPassword)}`;
+  const revoking = sql`${users.address} in ${addresses(sql.join([newPassword, ...narrower], sql` or `))}`;
+  // The password may also be kept sealed for APOP and CRAM-MD5, where the old one would go on to work.
+  const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in ${addresses(newPassword)}`;
   try {
     const [revoked, recorded] = await directory.batch([
       namedIn(directory, revoking),

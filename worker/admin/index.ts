@@ -1,4 +1,4 @@
-/** The admin API: `/admin/api/…`, for operators' programs. */
+/** The admin API, at `/admin/api/…`. */
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { type AdminEnv, authenticate } from "./http/access.ts";
@@ -13,7 +13,7 @@ import { proxies } from "./proxies.ts";
 import { ApiError } from "./http/api-error.ts";
 import { RESOURCES } from "./resources/index.ts";
 
-/** Bytes. A page of an import takes a few hundred thousand. */
+/** Bytes. A batch of an import takes a few hundred thousand. */
 const LARGEST_BODY = 1024 * 1024;
 
 const onlyJson = createMiddleware<AdminEnv>(async (c, next) => {
@@ -54,7 +54,7 @@ admin.route("/", proxies);
 for (const resource of RESOURCES) admin.route("/", collection(resource));
 
 admin.all("*", () => {
-  throw new ApiError(404, "there is nothing here; /admin/api/openapi.json says what there is");
+  throw new ApiError(404, "there is nothing here; /admin/api/openapi.json lists all paths");
 });
 
 admin.onError(errorResponse);

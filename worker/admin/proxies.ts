@@ -1,4 +1,4 @@
-/** Proxies as the fleet knows them: those that are connected now. */
+/** Lists the proxies that are connected now. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { theFleet } from "../fleet/client.ts";
 import { requireRole } from "./http/access.ts";
@@ -7,10 +7,10 @@ import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
 export const proxies = newApp();
 
 const Proxy = z.object({
-  name: z.string().openapi({ description: "That of its token" }),
+  name: z.string().openapi({ description: "The name of its token" }),
   host: z.string(),
   version: z.string(),
-  sessions: z.int().openapi({ description: "Clients that are connected to it" }),
+  sessions: z.int().openapi({ description: "The number of connected clients" }),
   since: z.iso.datetime(),
   seen: z.iso.datetime(),
 });

@@ -1,4 +1,4 @@
-/** Users' sessions end, on all proxies, with what has let them in. */
+/** Ends the sessions of users on all proxies, and the cached answers that let them in. */
 import { type SQL, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { HTTPException } from "hono/http-exception";
@@ -9,7 +9,7 @@ import { describe, logError } from "../log.ts";
 import { type Named, namesOf } from "../lookup/upstream-login.ts";
 import type { Key } from "./rows/resource.ts";
 
-/** What users' sessions are known by. */
+/** The names by which proxies know the sessions of users. */
 export function namedIn(directory: Directory, whose: SQL) {
   return directory
     .select({
@@ -22,25 +22,26 @@ export function namedIn(directory: Directory, whose: SQL) {
     .where(whose);
 }
 
-/** @throws HTTPException where nobody could be told */
+/** @throws HTTPException where the proxies could not be told */
 export async function endSessions({ FLEET }: Env, whose: readonly Named[]): Promise<void> {
   if (whose.length === 0) return;
   try {
     await theFleet(FLEET).kick(whose.map(namesOf));
   } catch (error) {
-    logError("sessions that were to end go on", { reason: describe(error) });
-    const message = "it is done, but proxies cannot be told; `users kick` ends the sessions later";
+    logError("sessions could not be ended", { reason: describe(error) });
+    const message =
+      "the change is made, but the proxies cannot be told; `users kick` ends the sessions later";
     throw new HTTPException(503, { message });
   }
 }
 
-/** Does what takes from a user what they may be logged in by, and ends their sessions. */
+/** Does work that takes a means of login away from a user, and ends the user's sessions. */
 export async function revoking<Result>(
   env: Env,
   [address]: Key,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  // Afterwards they may have other names, or none.
+  // The work may change the names, or delete the user.
   const named = await namedIn(drizzle(env.DB), eq(users.address, String(address)));
   const result = await work();
   await endSessions(env, named);

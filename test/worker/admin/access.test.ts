@@ -13,7 +13,7 @@ after(() => admin.close());
 
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
 
-test("nobody is answered without a token, or with one that is wrong, empty or of another kind", async () => {
+test("a caller without a token, or with one that is wrong, empty or of another kind, gets 401", async () => {
   for (const init of [
     {},
     bearer("wrong"),
@@ -29,7 +29,7 @@ test("nobody is answered without a token, or with one that is wrong, empty or of
   }
 });
 
-test("an expired token is told so", async () => {
+test("the error for an expired token says that it has expired", async () => {
   const name = "old";
   const made = await admin.call("admin", "POST", "/tokens", {
     name,
@@ -42,7 +42,7 @@ test("an expired token is told so", async () => {
   assert.match(body.error, /expired/);
 });
 
-test("a token that is made works until it is deleted, and is not told again", async () => {
+test("a new token works until it is deleted, and is shown only once", async () => {
   const made = await admin.call("admin", "POST", "/tokens", { name: "mine", role: "read" });
   const { token } = made.body;
   assert.match(token, /^postern_[a-z2-9-]{29}$/);
@@ -53,7 +53,7 @@ test("a token that is made works until it is deleted, and is not told again", as
   assert.equal((await send(admin, "/users", bearer(token))).status, 401);
 });
 
-test("each role may do its own and no more", async () => {
+test("each role may do what it includes, and nothing else", async () => {
   const user = { address: "roles@example.test", group: "mail", password: "secret" };
   const requests = [
     ["GET", "/users", undefined, "read"],
@@ -79,7 +79,7 @@ test("each role may do its own and no more", async () => {
   }
 });
 
-test("no role may do more than its own, whatever the document names", async () => {
+test("the role read may read, and nothing else that the OpenAPI document names", async () => {
   const { paths } = (await send(admin, "/openapi.json")).body;
   const reads = (method: string, path: string) => method === "get" && path !== "/export";
   for (const [path, methods] of Object.entries<Record<string, unknown>>(paths)) {
@@ -92,7 +92,7 @@ test("no role may do more than its own, whatever the document names", async () =
         headers: { "Content-Type": "application/json" },
       };
       assert.equal((await send(admin, at, init)).status, 401, what);
-      // It wakes 512 objects, which takes its time.
+      // This request wakes 512 objects, which is slow.
       if (what === "get /blocks") continue;
       const { status } = await admin.call("read", method.toUpperCase(), at);
       assert.equal(status === 403, !reads(method, path), `${what}: ${status}`);
@@ -100,7 +100,7 @@ test("no role may do more than its own, whatever the document names", async () =
   }
 });
 
-test("of admins' tokens one always stays, however many are deleted at once", async () => {
+test("the last token of an admin stays, however many are deleted at once", async () => {
   const fresh = await startAdmin();
   const make = (name: string, role: string, expires: string | null = null) =>
     fresh.call("admin", "POST", "/tokens", { name, role, expires });
@@ -122,7 +122,7 @@ test("of admins' tokens one always stays, however many are deleted at once", asy
   await fresh.close();
 });
 
-test("the bootstrap secret makes one token, and none once there is one", async () => {
+test("the bootstrap secret makes the first token, and no second one", async () => {
   const fresh = await startHarness({
     secrets: { LOOKUP_KEYS: "key", ADMIN_BOOTSTRAP: BOOTSTRAP_SECRET },
   });
@@ -143,7 +143,7 @@ test("the bootstrap secret makes one token, and none once there is one", async (
   await fresh.close();
 });
 
-test("without a bootstrap secret there is no bootstrap", async () => {
+test("without a bootstrap secret, bootstrap is refused", async () => {
   const fresh = await startHarness();
   for (const secret of ["", "undefined", "x"]) {
     const { status } = await send(fresh, "/bootstrap", {
@@ -156,7 +156,7 @@ test("without a bootstrap secret there is no bootstrap", async () => {
   await fresh.close();
 });
 
-test("what is no request is told so in a sentence", async () => {
+test("a malformed request gets a sentence that says what is wrong", async () => {
   const { Authorization } = bearer(tokenOf("admin")).headers;
   const post = (headers: Record<string, string>, body: string) =>
     send(admin, "/groups", { method: "POST", headers: { Authorization, ...headers }, body });
@@ -167,7 +167,7 @@ test("what is no request is told so in a sentence", async () => {
     [await post(json, "{"), 400, /JSON/],
     [await post(json, "[]"), 400, /object/],
     [await post(json, '{"name":7}'), 400, /^name: expected string/],
-    [await post(json, "{}"), 400, /^name: it is missing$/],
+    [await post(json, "{}"), 400, /^name: this field is missing$/],
     [await post(json, '{"name":"x","__proto__":{"policy":"hash"}}'), 400, /__proto__/],
     [await post(json, "[".repeat(500_000)), 400, /JSON/],
     [await post({ ...json, "Content-Length": "7" }, '{"name"'), 400, /JSON/],
@@ -198,7 +198,7 @@ test("what is no request is told so in a sentence", async () => {
   }
 });
 
-test("the document names every path, and what is sent and answered", async () => {
+test("the OpenAPI document is valid, and describes every path with its requests and responses", async () => {
   const { status, body } = await send(admin, "/openapi.json");
   assert.equal(status, 200);
   assert.equal(body.openapi, "3.1.0");

@@ -20,7 +20,7 @@ async function failAs(user: string): Promise<void> {
   }
 }
 
-test("what is no block is told so", async () => {
+test("lifting a block that does not exist, or has no valid name, is refused", async () => {
   for (const [path, status] of [
     ["/blocks/network/nowhere", 400],
     ["/blocks/network/198.51.100.0%2F24", 404],
@@ -31,7 +31,7 @@ test("what is no block is told so", async () => {
   }
 });
 
-test("a block is lifted by the help desk, its end is audited, and the others are listed", async () => {
+test("the help desk lifts a block, the audit records it, and the list shows the other blocks", async () => {
   await failAs("alice@example.test");
   await failAs("bob@example.test");
   const at = "/blocks/account/ALICE@example.test";

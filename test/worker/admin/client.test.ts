@@ -72,7 +72,7 @@ const files = {
 
 for (const [what, lines] of Object.entries(files)) {
   for (const end of ["\n", "\r\n"]) {
-    test(`${what} is recognised and taken, lines ending in ${JSON.stringify(end)}`, async () => {
+    test(`${what} is recognised and imported, with lines ending in ${JSON.stringify(end)}`, async () => {
       const {
         end: status,
         stdout,
@@ -89,13 +89,13 @@ for (const [what, lines] of Object.entries(files)) {
   }
 }
 
-test("CSV without a heading is address, hash, group", async () => {
+test("CSV without a heading has the columns address, hash, group", async () => {
   const path = await file("users", [`alice@example.test,"${HASH}",other`]);
   assert.equal((await admin.run(["import", path])).end, 0);
   assert.deepEqual(await stored(), [row("alice", { group: "other" })]);
 });
 
-test("an exported file gives the same users back, and a second import changes nothing", async () => {
+test("an exported file imports as the same users, and a second import changes nothing", async () => {
   const everything = [
     row("alice", { server: "m1", upstreamLogin: 'al "x", y', pop3: false }),
     row("bob", { enabled: false, group: "other" }),
@@ -121,7 +121,7 @@ test("an exported file gives the same users back, and a second import changes no
   }
 });
 
-test("an export leaves out, and names, whom its format cannot hold", async () => {
+test("an export leaves out the users that its format cannot hold, and names them", async () => {
   const passwordHash = "{PLAIN}a:b";
   await admin.worker.db.insert(users).values([row("alice"), row("bob", { passwordHash })]);
   for (const format of ["passwd", "shadow", "htpasswd"]) {
@@ -135,7 +135,7 @@ test("an export leaves out, and names, whom its format cannot hold", async () =>
   assert.match(stdout, /^bob@example\.test,\{PLAIN\}a:b,/m);
 });
 
-test("an export that fails leaves no file that looks like one", async () => {
+test("an export that fails leaves no file", async () => {
   await admin.worker.db.insert(users).values([row("alice")]);
   const path = join(scratch.path, "half.csv");
   await using half = await startWebServer((request, answer) => {
@@ -148,7 +148,7 @@ test("an export that fails leaves no file that looks like one", async () => {
   await assert.rejects(stat(path));
 });
 
-test("every refused line is told by its number, and the others are taken", async () => {
+test("an import reports every refused line by its number, and takes the others", async () => {
   const good = Array.from({ length: 1500 }, (_, index) => `u${index}@example.test:${HASH}`);
   const path = await file("users", [
     "alice@example.test:plain-text",
@@ -169,10 +169,10 @@ test("every refused line is told by its number, and the others are taken", async
   const expected = [
     /^1: alice@example.test: .*no known scheme; the user needs a new password$/,
     /^1502: x@elsewhere.test: no group is given/,
-    /^1503: \*: it has no password; to have the user, make them one/,
-    /^1504: nobody@example.test: it has no password/,
+    /^1503: \*: there is no password; add the user with a new one/,
+    /^1504: nobody@example.test: there is no password/,
     /^1505: there is no name/,
-    /^1506: U7@example.test: it is on line 9 already/,
+    /^1506: U7@example.test: line 9 has this address already/,
   ];
   for (const pattern of expected)
     assert.ok(
@@ -183,7 +183,7 @@ test("every refused line is told by its number, and the others are taken", async
   assert.ok(!stderr.includes("plain-text") && !stderr.includes("argon2"));
 });
 
-test("an import that was cut short goes on from the line that it names", async () => {
+test("an import that was cut short continues from the line that it names", async () => {
   const lines = [
     "address,hash",
     ...["a", "b", "c"].map((name) => `${name}@example.test,"${HASH}"`),
@@ -193,17 +193,17 @@ test("an import that was cut short goes on from the line that it names", async (
   const gone = { POSTERN_ADMIN_URL: `http://127.0.0.1:${port}`, POSTERN_ADMIN_TOKEN: "x" };
   const cut = await admin.runWith(gone, ["import", path, "--from", "3"]);
   assert.equal(cut.end, 1);
-  assert.match(cut.stderr, /cannot be reached \(ECONNREFUSED\); go on later with --from 3/);
+  assert.match(cut.stderr, /cannot be reached \(ECONNREFUSED\); continue with --from 3/);
   const { stdout } = await admin.run(["import", path, "--from", "3"]);
   assert.equal(stdout, "2 created, 0 updated, 0 unchanged, 0 refused\n");
 });
 
-test("bytes that are no UTF-8, and files of no format, are refused", async () => {
+test("lines that are not UTF-8, files of unknown format, and files that cannot be read are refused", async () => {
   const path = join(scratch.path, "latin1");
   await writeFile(path, Buffer.from(`\xe4rger@example.test:${HASH}\n`, "latin1"));
   const { end, stderr } = await admin.run(["import", path]);
   assert.equal(end, 1);
-  assert.match(stderr, /latin1:1: it is not UTF-8/);
+  assert.match(stderr, /latin1:1: the line is not UTF-8/);
   const strange = await admin.run(["import", await file("strange", ["hello"])]);
   assert.equal(strange.end, 2);
   assert.match(strange.stderr, /--format \(csv, passwd, shadow, htpasswd\)/);
@@ -214,10 +214,10 @@ test("bytes that are no UTF-8, and files of no format, are refused", async () =>
   }
   const there = await admin.run(["export", path]);
   assert.equal(there.end, 2);
-  assert.match(there.stderr, /is there already\n$/);
+  assert.match(there.stderr, /exists already\n$/);
 });
 
-test("hashes that doveadm makes are taken and verified", async (t) => {
+test("hashes that doveadm makes are imported and verified", async (t) => {
   const made = await run("doveadm", ["pw", "-s", "ARGON2ID", "-p", "wonderland"]);
   if (made.end !== 0) return t.skip("no doveadm");
   const path = await file("users", [`alice@example.test:${made.stdout.trim()}:::::::`]);
@@ -229,7 +229,7 @@ test("hashes that doveadm makes are taken and verified", async (t) => {
   assert.equal(headers.get("Auth-Status"), "OK");
 });
 
-test("the small commands add, show, list, change and delete", async () => {
+test("the commands on resources add, show, list, change and delete", async () => {
   const alice = "alice@example.test";
   const steps: [string[], RegExp, string?][] = [
     [["groups", "add", "new", "policy=first"], /^name\tnew\npolicy\tfirst\n/],
@@ -284,7 +284,7 @@ test("with --json each row is a line of JSON", async () => {
   });
 });
 
-test("--help says what a resource can be asked, and what it is made of", async () => {
+test("--help describes the commands and the fields of a resource", async () => {
   const env = { POSTERN_ADMIN_URL: admin.worker.url };
   for (const [args, ...patterns] of [
     [["--help"], /^npm run admin --/],
@@ -305,10 +305,10 @@ test("--help says what a resource can be asked, and what it is made of", async (
   }
   const { end, stderr } = await admin.runWith(env, ["cats", "--help"]);
   assert.equal(end, 2);
-  assert.match(stderr, /cats is none of .*users/);
+  assert.match(stderr, /there is no resource cats; the resources are .*users/);
 });
 
-test("what is not done is told in a sentence, with a status", async () => {
+test("a command that fails says why in a sentence, and exits with a status", async () => {
   const alice = "alice@example.test";
   const [port] = await freePorts(1);
   const gone = `http://127.0.0.1:${port}`;
@@ -317,13 +317,25 @@ test("what is not done is told in a sentence, with a status", async () => {
   for (const [ran, end, sentence] of [
     [await admin.run([]), 2, /^npm run admin/],
     [await admin.run(["--colour"]), 2, /--colour/],
-    [await admin.run(["cats", "list"]), 2, /cats is none of .*users/],
-    [await admin.run(["users", "paint", "x"]), 2, /paint is none of .*: list, show, .*move/],
-    [await admin.run(["audit", "set", "7"]), 2, /set is none of .*: list, show$/m],
-    [await admin.run(["users", "set"]), 2, /name it by address/],
-    [await admin.run(["secrets", "add", alice]), 2, /name it by user and purpose/],
-    [await admin.run(["secrets", "add", alice, "own", "secret=x"]), 2, /for all to see/],
-    [await admin.run(["users", "add", alice, "password=x"]), 2, /for all to see/],
+    [await admin.run(["cats", "list"]), 2, /there is no resource cats; the resources are .*users/],
+    [
+      await admin.run(["users", "paint", "x"]),
+      2,
+      /no command users paint; the commands for users are list, show, .*move/,
+    ],
+    [
+      await admin.run(["audit", "set", "7"]),
+      2,
+      /no command audit set; the commands for audit are list, show$/m,
+    ],
+    [await admin.run(["users", "set"]), 2, /give the address;/],
+    [await admin.run(["secrets", "add", alice]), 2, /give the user and the purpose;/],
+    [
+      await admin.run(["secrets", "add", alice, "own", "secret=x"]),
+      2,
+      /all users can see a command line/,
+    ],
+    [await admin.run(["users", "add", alice, "password=x"]), 2, /all users can see a command line/],
     [await admin.run(["users", "list", "--token", "x"]), 2, /--token/],
     [await admin.run(["users", "list", "colour=red"]), 1, /there is no field colour/],
     [await admin.run(["groups", "delete", "mail"]), 1, /mail is in use by domains and servers/],
@@ -345,7 +357,7 @@ test("what is not done is told in a sentence, with a status", async () => {
     [
       await admin.runWith({ ...env, POSTERN_ADMIN_URL: "localhost:1" }, ["users"]),
       2,
-      /no URL such/,
+      /not a URL such/,
     ],
     [await admin.runWith({ ...env, POSTERN_ADMIN_URL: gone }, ["users"]), 1, /\(ECONNREFUSED\)/],
     [

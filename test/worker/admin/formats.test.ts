@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { FORMATS, type User, formatOf } from "../../../worker/admin/client/formats/index.ts";
 
-/** What a line can hold, and a field of it. */
+/** Texts that a line can hold, and texts that a field of it can hold. */
 const text = fc.string({ unit: "grapheme", minLength: 1 }).filter((value) => !/[\r\n]/.test(value));
 const word = text.filter((value) => !/^[#!*x]|[:\s]/.test(value));
 
@@ -22,13 +22,13 @@ const user = fc.record(
   { requiredKeys: ["address", "passwordHash"], noNullPrototype: true },
 );
 
-test("CSV holds all of a user, whatever the letters", () => {
+test("CSV holds all fields of a user, with any characters", () => {
   const csv = FORMATS.find(({ name }) => name === "csv")!;
   const read = csv.reader(csv.heading!);
   fc.assert(
     fc.property(user, (one: User) => {
       const line = csv.write(one);
-      // A line of nothing but white space is for people.
+      // A line of white space alone is a comment.
       fc.pre(line.trim() !== "");
       assert.deepEqual(read(line), { user: one });
     }),
@@ -36,7 +36,7 @@ test("CSV holds all of a user, whatever the letters", () => {
 });
 
 for (const format of FORMATS.filter(({ name }) => name !== "csv")) {
-  test(`${format.name} holds address, hash, and whether the user is enabled`, () => {
+  test(`${format.name} holds the address, the hash, and the flag enabled`, () => {
     fc.assert(
       fc.property(word, word, fc.boolean(), (address, passwordHash, enabled) => {
         const one = { address, passwordHash, ...(!enabled && { enabled }) };
@@ -50,7 +50,7 @@ for (const format of FORMATS.filter(({ name }) => name !== "csv")) {
   });
 }
 
-test("no line makes a reader fail", () => {
+test("no line makes a reader throw", () => {
   for (const format of FORMATS) {
     fc.assert(
       fc.property(text, text, (first, line) => {
@@ -71,19 +71,26 @@ for (const [line, name] of [
   ['"alice",x', "csv"],
   ["alice", undefined],
 ] as const) {
-  test(`${line} begins ${name ?? "no file that we know"}`, () => {
+  test(`the first line ${line} begins ${name === undefined ? "a file of unknown format" : `a file of ${name}`}`, () => {
     assert.equal(formatOf(line)?.name, name);
   });
 }
 
 for (const line of ['a"b,c', '"a', '"a"b,c', 'a,"b"c']) {
-  test(`${line} has a quotation mark where none may stand`, () => {
+  test(`the CSV line ${line} is refused for a misplaced quotation mark`, () => {
     const csv = FORMATS.find(({ name }) => name === "csv")!;
     assert.deepEqual(csv.reader(line)(line), {
-      refused: "a quotation mark stands where none may",
+      refused: "a quotation mark is misplaced",
     });
   });
 }
+
+test("a CSV line that begins with a comma has an empty address", () => {
+  const csv = FORMATS.find(({ name }) => name === "csv")!;
+  for (const line of [",hash,mail", ',"hash"', ","]) {
+    assert.deepEqual(csv.reader(line)(line), { refused: "there is no address" });
+  }
+});
 
 const past = String(Math.floor(Date.now() / 86_400_000));
 const soon = String(Math.floor(Date.now() / 86_400_000) + 2);
@@ -95,14 +102,14 @@ for (const [line, expected] of [
   ["alice:!hash:19000:0:99999:7:::", { enabled: false }],
   ["alice:hash:1000:1000::/home/alice::userdb_mail=mbox:~/mail nologin=y", { enabled: false }],
   ["alice:hash:1000:1000::/home/alice::userdb_nologin=y", { enabled: undefined }],
-  ["alice:hash::::::allow_nets=10.0.0.0/8", "alice: allow_nets holds for this user"],
+  ["alice:hash::::::allow_nets=10.0.0.0/8", "alice: allow_nets cannot be kept"],
   ["alice:hash::::::userdb_quota_rule=*:storage=1G allow_nets=local", "alice: allow_nets"],
-  ["alice:*:19000:0:99999:7:::", "alice: it has no password; to have the user, make them one"],
-  ["alice:!!:19000:0:99999:7:::", "alice: it has no password"],
-  ["alice:!*:19000:0:99999:7:::", "alice: it has no password"],
-  ["alice::19000:0:99999:7:::", "alice: it has no password"],
+  ["alice:*:19000:0:99999:7:::", "alice: there is no password; add the user with a new one"],
+  ["alice:!!:19000:0:99999:7:::", "alice: there is no password"],
+  ["alice:!*:19000:0:99999:7:::", "alice: there is no password"],
+  ["alice::19000:0:99999:7:::", "alice: there is no password"],
 ] as const) {
-  test(`${line} is ${typeof expected === "string" ? "refused" : "taken as it is meant"}`, () => {
+  test(`the line ${line} is ${typeof expected === "string" ? "refused" : "read with its flag"}`, () => {
     const found = formatOf(line)!.reader(line)(line)!;
     if (typeof expected === "string") {
       assert.ok("refused" in found && found.refused.startsWith(expected), JSON.stringify(found));
@@ -113,11 +120,14 @@ for (const [line, expected] of [
   });
 }
 
-test("a heading's columns may be called as others call them, and none may be unknown", () => {
+test("a heading may use the names of other systems, and no unknown name", () => {
   const csv = FORMATS.find(({ name }) => name === "csv")!;
   const read = csv.reader("Password, Username,GROUP");
   assert.deepEqual(read("h,alice,mail"), {
     user: { address: "alice", passwordHash: "h", group: "mail" },
   });
-  assert.throws(() => csv.reader("address,hash,quota"), /"quota", which is none of address, hash/);
+  assert.throws(
+    () => csv.reader("address,hash,quota"),
+    /unknown column "quota"; the columns are address, hash/,
+  );
 });

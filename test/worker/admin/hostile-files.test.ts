@@ -1,4 +1,4 @@
-// Files that are not what they should be, and imports that do not come to their end.
+// Imports of malformed files, and imports that are interrupted.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -41,7 +41,7 @@ const stored = async () => {
   return rows.map(({ address }) => address.replace("@example.test", ""));
 };
 
-test("a line that is no user is passed over, whatever its bytes, and told in its turn", async () => {
+test("an import skips lines that hold no user, whatever their bytes, and reports them in order", async () => {
   const path = await file(
     Buffer.concat([
       Buffer.from(`\u{FEFF}${user("a")}`),
@@ -57,17 +57,17 @@ test("a line that is no user is passed over, whatever its bytes, and told in its
   assert.deepEqual(await stored(), ["a", "c"]);
   const told = stderr.trim().replaceAll(`${path}:`, "").split("\n");
   for (const [index, pattern] of [
-    /^2: it has 1500000 bytes/,
+    /^2: the line has 1500000 bytes/,
     /^3: .*U\+0000/,
     /^4: b@example.test: PLAIN is weak.*the user needs a new password$/,
-    /^6: it is not UTF-8/,
-    /^7: A@example.test: it is on line 1 already/,
+    /^6: the line is not UTF-8/,
+    /^7: A@example.test: line 1 has this address already/,
   ].entries()) {
     assert.match(told[index] ?? "", pattern);
   }
 });
 
-test("lines as long as may be go in requests as large as may be", async () => {
+test("lines of the greatest length fit into the greatest requests", async () => {
   const long = (index: number) => `${"ü".repeat(1900)}${index}@example.test:${HASH}`;
   const lines = Array.from({ length: 600 }, (_, index) => long(index));
   const path = await file(`${lines.join("\n")}\n${user("a")}`);
@@ -78,13 +78,13 @@ test("lines as long as may be go in requests as large as may be", async () => {
 
 for (const [what, content, sentence] of [
   ["gzip", gzipSync(user("a")), /compressed/],
-  ["an empty file", "", /holds no users/],
-  ["a file of comments", "\n# a:b\n", /holds no users/],
-  ["a heading alone", "address,hash\n", /holds no users/],
+  ["an empty file", "", /has no users/],
+  ["a file of comments", "\n# a:b\n", /has no users/],
+  ["a heading alone", "address,hash\n", /has no users/],
   ["CSV by semicolons", '"a@example.test";"x"\n', /address,hash,group/],
-  ["a heading that we do not know", "email,password,full name\n", /"full name".*address, hash/],
+  ["a heading with an unknown column", "email,password,full name\n", /"full name".*address, hash/],
 ] as const) {
-  test(`${what} is told to be one, and nothing is imported`, async () => {
+  test(`an import of ${what} says what is wrong, and imports nothing`, async () => {
     const { end, stdout, stderr } = await admin.run(["import", await file(content)]);
     assert.equal(end, 2);
     assert.equal(stdout, "");
@@ -92,7 +92,7 @@ for (const [what, content, sentence] of [
   });
 }
 
-test("the standard input is a file too", async () => {
+test("an import reads standard input", async () => {
   const { end, stdout } = await admin.run(["import", "-"], user("a") + user("b"));
   assert.equal(stdout, "2 created, 0 updated, 0 unchanged, 0 refused\n");
   assert.equal(end, 0);
@@ -101,8 +101,10 @@ test("the standard input is a file too", async () => {
 /** Two batches and a half. */
 const many = Array.from({ length: 1250 }, (_, index) => user(`u${index}`)).join("");
 
-/** Stands before the worker, and does something with the import's requests. */
-async function standBefore(meddle: (count: number, response: ServerResponse) => Promise<boolean>) {
+/** A server before the worker that can interfere with the requests of an import. */
+async function startInterferer(
+  interfere: (count: number, response: ServerResponse) => Promise<boolean>,
+) {
   let count = 0;
   return startWebServer((request, response) => void forward(request, response));
 
@@ -115,14 +117,14 @@ async function standBefore(meddle: (count: number, response: ServerResponse) => 
     });
     const text = await answer.text();
     count += 1;
-    if (!(await meddle(count, response))) response.writeHead(answer.status).end(text);
+    if (!(await interfere(count, response))) response.writeHead(answer.status).end(text);
   }
 }
 
-test("an import that was killed is done by the same command again", async () => {
+test("an import that was killed is completed by the same command", async () => {
   const path = await file(many);
-  // The second batch is in the directory, and nobody hears of it.
-  await using between = await standBefore(async (count) => {
+  // The second batch reaches the directory, and its response is lost.
+  await using between = await startInterferer(async (count) => {
     if (count === 2) await program.stop("SIGKILL");
     return count === 2;
   });
@@ -134,29 +136,30 @@ test("an import that was killed is done by the same command again", async () => 
   assert.equal(stdout, "250 created, 0 updated, 1000 unchanged, 0 refused\n");
 });
 
-test("an import that is interrupted ends with its batch, and says from where to go on", async () => {
+test("an import that is interrupted ends with its batch, and says where to continue", async () => {
   const path = await file(many);
-  await using between = await standBefore(async (count) => {
+  await using between = await startInterferer(async (count) => {
     if (count === 1) program.signal("SIGINT");
     return false;
   });
   const env = { ...admin.env, POSTERN_ADMIN_URL: between.url };
   const program = new Program(process.execPath, [COMMAND, "import", path], { env });
   assert.equal(await program.ended, 1);
-  const [, line = ""] = /stopped; go on later with --from (\d+)\n$/.exec(program.stderr) ?? [];
+  const [, line = ""] =
+    /the import was interrupted; continue with --from (\d+)\n$/.exec(program.stderr) ?? [];
   assert.equal((await stored()).length, Number(line) - 1);
   const { stdout } = await admin.run(["import", path, "--from", line]);
   assert.equal(stdout, `${1251 - Number(line)} created, 0 updated, 0 unchanged, 0 refused\n`);
 });
 
-test("an import goes on where the API was away for a moment", async () => {
-  await using between = await standBefore(async (count, response) => {
+test("an import goes on after the API was away for a moment", async () => {
+  await using between = await startInterferer(async (count, response) => {
     if (count === 2) response.writeHead(503).end();
     return count === 2;
   });
   const env = { ...admin.env, POSTERN_ADMIN_URL: between.url };
   const { end, stdout } = await admin.runWith(env, ["import", await file(many)]);
-  // Those of the request whose answer was lost are there, and found unchanged.
+  // The users of the request whose response was lost are in the directory, and are counted as unchanged.
   assert.equal(stdout, "750 created, 0 updated, 500 unchanged, 0 refused\n");
   assert.equal(end, 0);
 });

@@ -30,7 +30,7 @@ const send = async (...rows: object[]) => {
 };
 const stored = () => admin.db.select().from(users).orderBy(users.address);
 
-test("rows are created, found unchanged, and updated in what they say alone", async () => {
+test("rows are created, found unchanged, and updated only in the fields that they have", async () => {
   const alice = { address: "Alice@Example.test", passwordHash: HASH };
   const bob = { address: "bob@example.test", passwordHash: HASH, group: "other", enabled: false };
   const first = await send(alice, bob);
@@ -49,7 +49,7 @@ test("rows are created, found unchanged, and updated in what they say alone", as
   assert.deepEqual(await stored(), [rows[0], { ...rows[1], passwordHash: OTHER }]);
 });
 
-test("a password that is kept sealed is forgotten when its hash is replaced, and only then", async () => {
+test("a sealed password is deleted when its hash is replaced, and only then", async () => {
   for (const name of ["alice", "bob"]) {
     await send({ address: `${name}@example.test`, passwordHash: HASH });
     for (const purpose of ["own", "upstream"] as const) {
@@ -68,17 +68,17 @@ test("a password that is kept sealed is forgotten when its hash is replaced, and
   ]);
 });
 
-test("an import places users, and never moves one", async () => {
+test("an import places users, and moves none", async () => {
   const row = { address: "alice@example.test", passwordHash: HASH };
   await send(row);
   assert.equal((await send({ ...row, server: "m1" })).updated, 1);
   const moved = await send({ ...row, server: "m2", passwordHash: OTHER });
-  assert.match(moved.refused[0].reason, /is on m1: .* move the user/);
+  assert.match(moved.refused[0].reason, /the user is on m1: .* move the user/);
   await send({ ...row, passwordHash: OTHER });
   assert.partialDeepStrictEqual(await stored(), [{ server: "m1", passwordHash: OTHER }]);
 });
 
-test("a row that cannot be taken is refused by itself, with a reason", async () => {
+test("a row that cannot be accepted is refused by itself, with a reason", async () => {
   await send({ address: "owner@example.test", passwordHash: HASH });
   await admin.call("admin", "POST", "/aliases", {
     address: "alias@example.test",
@@ -113,7 +113,7 @@ test("a row that cannot be taken is refused by itself, with a reason", async () 
   assert.deepEqual(addresses, ["good@example.test", "owner@example.test"]);
 });
 
-test("each user who is created or updated is in the audit, by address, without the hash", async () => {
+test("the audit records each user that is created or updated, by address, without the hash", async () => {
   const row = { address: "audited@example.test", passwordHash: HASH };
   await send(row);
   await send(row);
@@ -126,7 +126,7 @@ test("each user who is created or updated is in the audit, by address, without t
   assert.ok(!JSON.stringify(body).includes("argon2"));
 });
 
-test("more than a thousand rows, or rows for others than an admin, are not taken", async () => {
+test("more than a thousand rows are refused, and so are callers other than admins", async () => {
   const row = { address: "x@example.test", passwordHash: HASH };
   const many = { users: Array.from({ length: 1001 }, () => row) };
   assert.equal((await admin.call("admin", "POST", "/import", many)).status, 400);
@@ -135,7 +135,7 @@ test("more than a thousand rows, or rows for others than an admin, are not taken
   assert.deepEqual(await send(), { created: 0, updated: 0, unchanged: 0, refused: [] });
 });
 
-test("an export has the hashes, page by page, and leaves a trace", async () => {
+test("an export has the hashes, page by page, and is recorded in the audit", async () => {
   const rows = Array.from({ length: 1000 }, (_, index) => ({
     address: `u${String(index).padStart(4, "0")}@example.test`,
     passwordHash: HASH,

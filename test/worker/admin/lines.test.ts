@@ -19,7 +19,7 @@ const line = (number: number, text: string, fault: string | null = null) => ({
   fault,
 });
 
-test("a file cut anywhere gives the same lines", async () => {
+test("a file that arrives in two chunks gives the same lines, wherever it is cut", async () => {
   const piece = fc.constantFrom("\n", "\r\n", "a", "ü", "名", "\u{FEFF}", ":", "\0", "\r");
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
@@ -32,7 +32,7 @@ test("a file cut anywhere gives the same lines", async () => {
   );
 });
 
-test("lines end in LF or CRLF, the last one need not, and a byte order mark is no part of them", async () => {
+test("lines end in LF or CRLF, except for the last one, and a byte order mark is removed", async () => {
   assert.deepEqual(await read(Buffer.from("\u{FEFF}a\r\n\nb")), [
     line(1, "a"),
     line(2, ""),
@@ -43,12 +43,12 @@ test("lines end in LF or CRLF, the last one need not, and a byte order mark is n
 });
 
 for (const [what, bytes, fault] of [
-  ["Latin-1", Buffer.from("\xe4:x", "latin1"), /^it is not UTF-8$/],
+  ["Latin-1", Buffer.from("\xe4:x", "latin1"), /^the line is not UTF-8$/],
   ["a NUL", Buffer.from("a\0b:x"), /U\+0000/],
   ["a terminal's escape sequence", Buffer.from("a\u001b[2Jb:x"), /U\+001B/],
-  ["a line of a megabyte", Buffer.alloc(2 ** 20, "a"), /^it has 1048576 bytes/],
+  ["a line of a megabyte", Buffer.alloc(2 ** 20, "a"), /^the line has 1048576 bytes/],
 ] as const) {
-  test(`${what} is a fault of its line alone`, async () => {
+  test(`${what} makes its own line faulty, and no other`, async () => {
     const lines = await read(Buffer.from("a\n"), bytes, Buffer.from("\nb\n"));
     assert.deepEqual([lines[0], lines[2]], [line(1, "a"), line(3, "b")]);
     assert.match(lines[1]?.fault ?? "", fault);
@@ -62,7 +62,7 @@ for (const [what, hex, sentence] of [
   ["zip", "504b030414", /archive or a spreadsheet/],
   ["UTF-16", "fffe61003a00", /UTF-16/],
 ] as const) {
-  test(`a ${what} file is told to be one`, async () => {
+  test(`the error for a ${what} file names the kind of file`, async () => {
     await assert.rejects(read(Buffer.from(hex, "hex")), sentence);
   });
 }

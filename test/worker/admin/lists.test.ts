@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { listQuery } from "../../../worker/admin/rows/queries.ts";
 import { type Admin, type Json, startAdmin } from "../../support/admin.ts";
 
-// Only now: it holds password code, which Node loads by the hook of `support/passwords.ts`.
+// This module loads password code, which needs the hook of `support/passwords.ts` first.
 const { RESOURCES } = await import("../../../worker/admin/resources/index.ts");
 
 const names = Array.from({ length: 25 }, (_, index) => `user${String(index).padStart(2, "0")}`);
@@ -29,7 +29,7 @@ before(async () => {
 });
 after(() => admin.close());
 
-/** All pages of a list, each with so many rows at the most. */
+/** All pages of a list. */
 async function pages(path: string, query: Record<string, string>): Promise<Json[][]> {
   const found: Json[][] = [];
   let next: string | null = null;
@@ -44,7 +44,7 @@ async function pages(path: string, query: Record<string, string>): Promise<Json[
 }
 
 for (const limit of [1, 7, 24, 25, 26]) {
-  test(`in pages of ${limit} each row is listed once and in order`, async () => {
+  test(`in pages of ${limit}, each row is listed once and in order`, async () => {
     const found = await pages("/users", { limit: String(limit) });
     assert.equal(found.length, Math.ceil(names.length / limit));
     const listed = found.flat().map(({ address }) => address);
@@ -55,13 +55,13 @@ for (const limit of [1, 7, 24, 25, 26]) {
   });
 }
 
-test("keys of several columns are paged too", async () => {
+test("a list whose key has several columns has pages too", async () => {
   const listed = (await pages("/app-passwords", { limit: "2" })).flat();
   const labels = listed.map(({ user, label }) => `${user.slice(4, 6)}${label}`);
   assert.deepEqual(labels, ["00a", "00b", "00c", "01a", "01b", "01c", "02a", "02b", "02c"]);
 });
 
-test("the audit is listed from its end", async () => {
+test("the audit lists its newest entry first", async () => {
   const ids = (await pages("/audit", { limit: "4" })).flat().map(({ id }) => id);
   assert.deepEqual(
     ids,
@@ -70,7 +70,7 @@ test("the audit is listed from its end", async () => {
   assert.equal(ids.length, 9);
 });
 
-test("a list is searched by what its keys begin with, and narrowed by columns", async () => {
+test("a list can be filtered by the beginning of its keys, and by columns", async () => {
   const count = async (query: Record<string, string>) =>
     (await pages("/users", { limit: "3", ...query })).flat().length;
   assert.equal(await count({ prefix: "USER1" }), 10);
@@ -100,14 +100,14 @@ test("every list, with every filter, reads by an index and sorts nothing", async
       const plan = await admin.db.all<{ detail: string }>(sql`explain query plan ${statement}`);
       const details = plan.map(({ detail }) => detail).join("; ");
       assert.doesNotMatch(details, /TEMP B-TREE/, `${resource.path} ${JSON.stringify(query)}`);
-      // Without a condition it is a walk along the key's index, ended by the limit.
+      // Without a condition, the plan is a scan along the key's index, which the limit ends.
       const pattern = "after" in query || "prefix" in query ? /^SEARCH/ : /^(SEARCH|SCAN)/;
       assert.match(details, pattern, `${resource.path} ${JSON.stringify(query)}: ${details}`);
     }
   }
 });
 
-test("rows that come and go between two pages make no other row twice, and none lost", async () => {
+test("rows that are added or deleted between two pages make no other row appear twice or get lost", async () => {
   const at = (cursor = "") => admin.call("read", "GET", `/groups?limit=4${cursor}`);
   for (const name of ["zb", "zd", "zf"]) await admin.call("admin", "POST", "/groups", { name });
   // "mail", "other", "zb", "zd"

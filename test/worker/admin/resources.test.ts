@@ -26,7 +26,7 @@ after(() => admin.close());
 const as = (method: string, path: string, body?: unknown) =>
   admin.call("admin", method, path, body);
 
-/** What is created, what it is then, where, what changes, and what is no row. */
+/** The life of a row: what creates it, how it is shown, its path, a change, and rows that are refused. */
 interface Life {
   readonly path: string;
   readonly create: Record<string, unknown>;
@@ -143,7 +143,7 @@ const lives: readonly Life[] = [
 ];
 
 for (const { path, create, shown, at, change, wrong } of lives) {
-  test(`${path}: a row is created, shown, changed, deleted; each change is audited`, async () => {
+  test(`${path}: a row is created, shown, changed and deleted, and the audit records each change`, async () => {
     const last = (await as("GET", "/audit")).body.items[0]?.id ?? 0;
     const created = await as("POST", path, create);
     assert.equal(created.status, 201, JSON.stringify(created.body));
@@ -176,7 +176,7 @@ for (const { path, create, shown, at, change, wrong } of lives) {
     assert.ok(audit.every(({ actor }: { actor: string }) => actor === "admin"));
   });
 
-  test(`${path}: what is no row is refused in a sentence`, async () => {
+  test(`${path}: a malformed row is refused in a sentence`, async () => {
     for (const row of [...wrong, {}, { ...create, bogus: true }]) {
       const { status, body } = await as("POST", path, row);
       assert.equal(status, 400, JSON.stringify({ row, body }));
@@ -189,7 +189,7 @@ function isSame(one: object, other: object): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-test("what a row names must exist, and what names a row must go before it", async () => {
+test("a row refers only to rows that exist, and is not deleted before the rows that refer to it", async () => {
   for (const [path, row] of [
     ["/users", { address: "x", group: "none", password: "p" }],
     ["/aliases", { address: "x", user: "nobody" }],
@@ -218,7 +218,7 @@ test("what a row names must exist, and what names a row must go before it", asyn
   assert.match(body.error, /^there is no group none: create it first$/);
 });
 
-test("nobody's alias shadows a user, and no user's address is taken by an alias", async () => {
+test("no alias has a user's address, and no user has an alias's address", async () => {
   assert.equal((await as("POST", "/aliases", { address: "bob", user: "bob" })).status, 409);
   await as("POST", "/aliases", { address: "both", user: "bob" });
   const { status, body } = await as("POST", "/users", { address: "both", password: "p" });
@@ -226,7 +226,7 @@ test("nobody's alias shadows a user, and no user's address is taken by an alias"
   assert.match(body.error, /alias of bob@example.test/);
 });
 
-test("names are data: SQL, quotes, percent signs and other scripts come back as they went", async () => {
+test("names are data: SQL, quotes, percent signs and other scripts come back unchanged", async () => {
   for (const name of ["'; drop table users; --", '"', "%_", "../..", "Ünï 名", "a\u202eb"]) {
     assert.equal((await as("POST", "/groups", { name })).status, 201);
     const path = `/groups/${encodeURIComponent(name).replaceAll(".", "%2E")}`;
@@ -239,7 +239,7 @@ test("names are data: SQL, quotes, percent signs and other scripts come back as 
   }
 });
 
-test("a move is an act of its own, and a user of a server's own mail is never nowhere", async () => {
+test("only a move changes the server, and with own storage a user always has one", async () => {
   const at = "/users/bob@example.test";
   for (const body of [{ server: "m2" }, { passwordHash: "x" }, { address: "x" }]) {
     assert.equal((await as("PATCH", at, body)).status, 400);
@@ -263,7 +263,7 @@ test("a move is an act of its own, and a user of a server's own mail is never no
   );
 });
 
-test("a password is hashed, works at the next lookup, and stands nowhere else", async () => {
+test("a password is hashed, works at the next lookup, and appears nowhere else", async () => {
   const user = { address: "carol", password: "correct horse" };
   assert.equal((await as("POST", "/users", user)).status, 201);
   const stored = async () =>
@@ -290,7 +290,7 @@ test("a password is hashed, works at the next lookup, and stands nowhere else", 
   }
 });
 
-test("a secret is changed in its place, and only where there is one", async () => {
+test("a secret can be changed, and only where there is one", async () => {
   assert.equal((await as("POST", "/users", { address: "erin", password: "x" })).status, 201);
   await as("POST", "/secrets", { user: "erin", purpose: "own", secret: "canary three" });
   const login = (password: string) => ({
@@ -312,7 +312,7 @@ test("a secret is changed in its place, and only where there is one", async () =
   assert.partialDeepStrictEqual(items, [{ action: "secret.update", details: "{}" }]);
 });
 
-test("a secret lets in by CRAM-MD5 until the password is set anew, and stands nowhere else", async () => {
+test("a secret permits CRAM-MD5 until the password is set anew, and appears nowhere else", async () => {
   const user = { address: "dave", password: "canary one" };
   assert.equal((await as("POST", "/users", { ...user, server: "m1" })).status, 201);
   const kept = { user: "dave", purpose: "own", secret: user.password };

@@ -21,7 +21,7 @@ after(() => admin.close());
 
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
-test("what has expired is purged, and what has not is kept", async () => {
+test("the daily purge deletes expired rows, and keeps the others", async () => {
   const user = "alice@example.test";
   const app = { user, created: daysAgo(500) };
   await admin.db.insert(appPasswords).values([
@@ -50,7 +50,7 @@ test("what has expired is purged, and what has not is kept", async () => {
   assert.equal((await admin.db.select().from(adminTokens)).length, 4);
 });
 
-test("/healthz says whether the directory is there", async () => {
+test("/healthz answers 200 while the directory can be read, and 503 while it cannot", async () => {
   const ask = () => fetch(new URL("/healthz", admin.url));
   const well = await ask();
   assert.equal(well.status, 200);

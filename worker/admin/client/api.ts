@@ -1,17 +1,17 @@
-/** The admin API, called over HTTP. */
+/** Calls the admin API over HTTP. */
 import { setTimeout as delay } from "node:timers/promises";
 import { CommandError, UsageError } from "./errors.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** ms to wait before each further try of a request that may be made twice. */
-const PATIENCE = [250, 1000, 2000];
+/** ms to wait before each retry of a request that may be made twice. */
+const RETRY_DELAYS = [250, 1000, 2000];
 
 class Unreachable extends CommandError {
   override name = "Unreachable";
 }
 
-/** ms until an answer must be there. */
+/** ms for a whole response. */
 const TIMEOUT = 60_000;
 
 export class Api {
@@ -19,26 +19,26 @@ export class Api {
   readonly #token: string;
 
   /**
-   * @param url of the worker: `https://postern.example.workers.dev`
-   * @throws UsageError if it is none, or if the token would go in the clear
+   * @param url the worker's: `https://postern.example.workers.dev`
+   * @throws UsageError if `url` is not a URL, or if the token would go in the clear
    */
   constructor(url: string, token: string) {
     if (!/^https?:/i.test(url) || !URL.canParse(url)) {
-      throw new UsageError(`${url} is no URL such as https://postern.example.workers.dev`);
+      throw new UsageError(`${url} is not a URL such as https://postern.example.workers.dev`);
     }
     this.#base = new URL(url);
     const { protocol, hostname } = this.#base;
     const here = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
     if (protocol !== "https:" && !here) {
-      throw new UsageError(`${url} would carry the token in the clear; use https`);
+      throw new UsageError(`${url} would send the token in the clear; use https`);
     }
     if (!/^[\x21-\x7e]*$/.test(token)) {
-      throw new UsageError("the token has characters in it that no token has; copy it again");
+      throw new UsageError("the token has characters that no token has; copy it again");
     }
     this.#token = token;
   }
 
-  /** @throws CommandError with the API's sentence; Unreachable if it gives none now, but may later */
+  /** @throws CommandError with the API's sentence; Unreachable where a later try may succeed */
   async call(method: string, path: string, body?: Json): Promise<Json> {
     const { status, answer } = await this.#fetch(method, path, body);
     if (status < 400 && answer !== null) return answer;
@@ -50,9 +50,9 @@ export class Api {
     );
   }
 
-  /** Likewise, for what may be done twice: tries again while the API is out of reach. */
-  async persist(method: string, path: string, body?: Json): Promise<Json> {
-    for (const wait of PATIENCE) {
+  /** Calls the API like `call`, and retries while it is out of reach. The request must be safe to repeat. */
+  async callWithRetries(method: string, path: string, body?: Json): Promise<Json> {
+    for (const wait of RETRY_DELAYS) {
       try {
         return await this.call(method, path, body);
       } catch (error) {
@@ -63,11 +63,11 @@ export class Api {
     return this.call(method, path, body);
   }
 
-  /** Every row of a list, page by page. */
+  /** Yields every row of a list, page by page. */
   async *list(path: string, query: Readonly<Record<string, string>> = {}): AsyncGenerator<Json> {
     const search = new URLSearchParams(query);
     for (;;) {
-      const page = await this.persist("GET", `${path}?${search.toString()}`);
+      const page = await this.callWithRetries("GET", `${path}?${search.toString()}`);
       yield* Array.isArray(page["items"]) ? page["items"].map(asObject) : [];
       if (typeof page["next"] !== "string") return;
       search.set("after", page["next"]);
@@ -92,14 +92,14 @@ export class Api {
   }
 }
 
-/** `ECONNREFUSED`, or the words where there is no such code. */
+/** The error's code, such as `ECONNREFUSED`, or its message where it has no code. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return String(cause);
   return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
 }
 
-/** @returns null for what is no JSON; an empty answer has nothing to say */
+/** @returns null for text that is not JSON, and an empty object for no text */
 function readJson(text: string): Json | null {
   try {
     return text === "" ? {} : asObject(JSON.parse(text));

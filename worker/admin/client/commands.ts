@@ -1,4 +1,4 @@
-/** The small commands: `RESOURCE VERB KEY… FIELD=VALUE…`. */
+/** Runs the commands on resources: `RESOURCE VERB KEY… FIELD=VALUE…`. */
 import type { Api, Json } from "./api.ts";
 import { type Field, type Resource, discover } from "./openapi.ts";
 import { UsageError } from "./errors.ts";
@@ -13,14 +13,14 @@ interface Call {
 }
 
 interface Verb {
-  /** The words that follow; null where the resource knows no such verb. */
+  /** The usage of the words that follow; null where the resource has no such verb. */
   readonly usage: (resource: Resource) => string | null;
   readonly run: (call: Call) => Promise<void>;
 }
 
 const VERBS: Readonly<Record<string, Verb>> = {
   list: {
-    usage: ({ queries }) => queries && queries.flatMap(narrowing).join(" "),
+    usage: ({ queries }) => queries && queries.flatMap(queryUsage).join(" "),
     async run({ api, resource, words, output }) {
       const [first] = words;
       const prefix = first === undefined || FIELD.test(first) ? [] : [first];
@@ -40,7 +40,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   add: {
     usage: (resource) =>
-      resource.create && `${keyOf(resource)}${pairsFor(resource, resource.create)}`,
+      resource.create && `${keyOf(resource)}${pairsUsage(resource, resource.create)}`,
     async run({ api, resource, words, output }) {
       const { name, key, create, note } = resource;
       requireKey(resource, words);
@@ -52,7 +52,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   set: {
     usage: (resource) =>
-      resource.change && `${keyOf(resource)}${pairsFor(resource, resource.change)}`,
+      resource.change && `${keyOf(resource)}${pairsUsage(resource, resource.change)}`,
     async run({ api, resource, words, output }) {
       const row = await rowOf(resource.change ?? [], words.slice(resource.key.length));
       output.one(await api.call("PATCH", at(resource, words), row));
@@ -84,19 +84,19 @@ const VERBS: Readonly<Record<string, Verb>> = {
     async run({ api, resource, words, output }) {
       const [server] = words.slice(resource.key.length);
       const path = `${at(resource, words)}/move`;
-      if (server === undefined) throw new UsageError("name the server, or - for none");
+      if (server === undefined) throw new UsageError("name the server, or give - for none");
       output.one(await api.call("POST", path, { server: server === "-" ? null : server }));
     },
   },
 };
 
-/** How a list is narrowed by what it may be asked. */
-function narrowing(query: string): string[] {
+/** The usage of a query parameter of a list. */
+function queryUsage(query: string): string[] {
   if (query === "prefix") return ["[PREFIX]"];
   return ["after", "limit"].includes(query) ? [] : [`[${query}=…]`];
 }
 
-function pairsFor({ key }: Resource, fields: readonly Field[]): string {
+function pairsUsage({ key }: Resource, fields: readonly Field[]): string {
   const isGiven = ({ name, isSecret }: Field) => !isSecret && !key.includes(name);
   return fields.some(isGiven) ? " FIELD=VALUE …" : "";
 }
@@ -121,12 +121,14 @@ export async function runCommand(
   const known = verbsOf(resource);
   if (!known.some(([each]) => each === verb)) {
     const verbs = known.map(([each]) => each).join(", ");
-    throw new UsageError(`${verb} is none of what ${name} can be asked: ${verbs}`);
+    throw new UsageError(
+      `there is no command ${name} ${verb}; the commands for ${name} are ${verbs}`,
+    );
   }
   await VERBS[verb]?.run({ api, resource, words, output });
 }
 
-/** What a resource is made of, and what can be done with it. @throws UsageError */
+/** Describes the commands and the fields of a resource. @throws UsageError */
 export async function helpOn(api: Api, name: string): Promise<string> {
   const resource = await find(api, name);
   const usages = verbsOf(resource).map(([verb, usage]) => `  ${name} ${verb} ${usage}`.trimEnd());
@@ -134,12 +136,14 @@ export async function helpOn(api: Api, name: string): Promise<string> {
   for (const field of [...(resource.create ?? []), ...(resource.change ?? [])]) {
     fields.set(field.name, field);
   }
-  const told = [...fields.values()].map((field) => `  ${field.name.padEnd(14)} ${wordsOn(field)}`);
-  return [...usages, ...(told.length === 0 ? [] : ["", "FIELD", ...told])].join("\n");
+  const lines = [...fields.values()].map(
+    (field) => `  ${field.name.padEnd(14)} ${describeField(field)}`,
+  );
+  return [...usages, ...(lines.length === 0 ? [] : ["", "FIELD", ...lines])].join("\n");
 }
 
-function wordsOn({ values, description, isSecret }: Field): string {
-  const words = isSecret ? "asked for, or read from the standard input" : values;
+function describeField({ values, description, isSecret }: Field): string {
+  const words = isSecret ? "asked for, or read from standard input" : values;
   return [words, description].filter((part) => part !== "").join(". ");
 }
 
@@ -147,10 +151,12 @@ async function find(api: Api, name: string): Promise<Resource> {
   const resources = await discover(api);
   const resource = resources.find((each) => each.name === name);
   if (resource !== undefined) return resource;
-  throw new UsageError(`${name} is none of ${resources.map((each) => each.name).join(", ")}`);
+  throw new UsageError(
+    `there is no resource ${name}; the resources are ${resources.map((each) => each.name).join(", ")}`,
+  );
 }
 
-/** Each with its usage. */
+/** The verbs of a resource, each with its usage. */
 function verbsOf(resource: Resource): (readonly [string, string])[] {
   return Object.entries(VERBS).flatMap(([verb, { usage }]) => {
     const words = usage(resource);
@@ -165,7 +171,7 @@ function keyOf({ key }: Resource): string {
 /** @throws UsageError */
 function requireKey({ name, key }: Resource, words: readonly string[]): void {
   if (words.length >= key.length) return;
-  throw new UsageError(`name it by ${key.join(" and ")}; \`${name} --help\` says more`);
+  throw new UsageError(`give the ${key.join(" and the ")}; \`${name} --help\` shows how`);
 }
 
 /** @throws UsageError */
@@ -182,34 +188,34 @@ function pairsOf(words: readonly string[]): Readonly<Record<string, string>> {
   const pairs = words.map((word) => {
     const [, name, value] = FIELD.exec(word) ?? [];
     if (name === undefined || value === undefined)
-      throw new UsageError(`${word} is no FIELD=VALUE`);
+      throw new UsageError(`${word} is not FIELD=VALUE`);
     return [name, value] as const;
   });
   return Object.fromEntries(pairs);
 }
 
-/** The words, each as what its field holds, and the secrets, for which a command line is too public. */
+/** Makes a row of the words, and asks for its secrets, because other users can read a command line. */
 async function rowOf(fields: readonly Field[], words: readonly string[]): Promise<Json> {
   const given = pairsOf(words);
   const secrets = fields.filter(({ isSecret }) => isSecret).map(({ name }) => name);
-  const told = secrets.find((name) => name in given);
-  if (told !== undefined) {
+  const exposed = secrets.find((name) => name in given);
+  if (exposed !== undefined) {
     throw new UsageError(
-      `${told} is asked for, or read from the standard input: a command line is for all to see`,
+      `${exposed} is asked for, or read from standard input, because all users can see a command line`,
     );
   }
   const row = Object.entries(given).map(([name, text]) => {
     const field = fields.find((each) => each.name === name);
     return [name, typed(text, field?.types ?? [])] as const;
   });
-  // A hash stands in a password's place.
+  // A hash replaces its password.
   const asked = secrets.filter((name) => !(`${name}Hash` in given));
   const answers: (readonly [string, string])[] = [];
   for (const name of asked) answers.push([name, await readSecret(name)]);
   return Object.fromEntries([...row, ...answers]);
 }
 
-/** Whatever does not fit is the API's to refuse. */
+/** Converts a value to its field's type. The API refuses values that do not fit. */
 function typed(text: string, types: readonly string[]): unknown {
   if (text === "" && types.includes("null")) return null;
   const isNumber = types.includes("integer") || types.includes("number");

@@ -1,9 +1,9 @@
-/** Why a command is not done: a sentence for the person at the keyboard. */
+/** A command that failed. The message is a sentence for the operator. */
 export class CommandError extends Error {
   override name = "CommandError";
 }
 
-/** The command itself makes no sense. */
+/** A command that makes no sense. */
 export class UsageError extends CommandError {
   override name = "UsageError";
 }

@@ -1,4 +1,4 @@
-/** `export`: every user, in a form that `import` reads. */
+/** `export` writes every user in a format that `import` reads. */
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
@@ -7,10 +7,10 @@ import { UsageError } from "./errors.ts";
 import { FORMATS, type Format, type Line, type User } from "./formats/index.ts";
 
 /**
- * Users whom the format cannot hold are told and left out.
+ * Reports users that the format cannot hold, and leaves them out.
  *
- * @param file is made, for its owner alone, since it holds the hashes; the standard output if undefined
- * @returns whether every user is in it
+ * @param file is created for its owner alone, because it holds the hashes; standard output if undefined
+ * @returns true where every user is in the file
  * @throws UsageError
  */
 export async function exportUsers(
@@ -20,13 +20,15 @@ export async function exportUsers(
 ): Promise<boolean> {
   const format = FORMATS.find((each) => each.name === name);
   if (format === undefined) {
-    throw new UsageError(`--format is one of ${FORMATS.map((each) => each.name).join(", ")}`);
+    throw new UsageError(`--format must be one of ${FORMATS.map((each) => each.name).join(", ")}`);
   }
   const left: string[] = [];
   if (file === undefined) await pipeline(lines(api, format, left), process.stdout, { end: false });
   else await writeFile(file, lines(api, format, left));
   for (const address of left) {
-    console.error(`${address}: left out, since no line of ${name} holds it; csv does`);
+    console.error(
+      `${address}: left out, because the format ${name} cannot hold this user; csv can`,
+    );
   }
   return left.length === 0;
 }
@@ -36,15 +38,15 @@ async function writeFile(file: string, text: AsyncIterable<string>): Promise<voi
     await pipeline(text, createWriteStream(file, { mode: 0o600, flags: "wx" }));
   } catch (error) {
     if (isFrom(error, "open")) {
-      throw new UsageError(`${file} cannot be made, or is there already`, { cause: error });
+      throw new UsageError(`${file} cannot be created, or exists already`, { cause: error });
     }
-    // Nobody shall take a part for the whole.
+    // A partial file could be taken for a whole one.
     await rm(file, { force: true });
     throw error;
   }
 }
 
-/** @param left gets the addresses of those whom the format cannot hold */
+/** @param left receives the addresses of the users that the format cannot hold */
 async function* lines(api: Api, format: Format, left: string[]): AsyncGenerator<string> {
   const { heading } = format;
   if (heading !== undefined) yield `${heading}\n`;
@@ -60,12 +62,12 @@ async function* lines(api: Api, format: Format, left: string[]): AsyncGenerator<
   }
 }
 
-/** Who logs in by what; the rest is more than some formats tell. */
+/** Compares address, hash and flag. Some formats hold no more than these. */
 function isSame(found: Line, { address, passwordHash, enabled = true }: User): boolean {
   if (found === null || !("user" in found)) return false;
   const { user } = found;
-  const isThem = user.address === address && user.passwordHash === passwordHash;
-  return isThem && (user.enabled ?? true) === enabled;
+  const hasSameLogin = user.address === address && user.passwordHash === passwordHash;
+  return hasSameLogin && (user.enabled ?? true) === enabled;
 }
 
 function isFrom(error: unknown, syscall: string): boolean {

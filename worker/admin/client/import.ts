@@ -1,4 +1,4 @@
-/** `import FILE`: users from another system's file, in batches. */
+/** `import FILE` sends users from another system's file to the API, in batches. */
 import { open } from "node:fs/promises";
 import type { Api } from "./api.ts";
 import { asObject } from "./api.ts";
@@ -9,18 +9,18 @@ import { linesOf } from "./lines.ts";
 import { Progress } from "./progress.ts";
 
 export interface ImportOptions {
-  /** Recognised by the first line if left out. */
+  /** If left out, the first line decides. */
   readonly format?: string | undefined;
-  /** The group of users whose line names none. */
+  /** The group of users whose lines name none. */
   readonly group?: string | undefined;
-  /** The first line to take, from 1. */
+  /** The first line to import, counted from 1. */
   readonly from: number;
 }
 
-/** Rows of a request: the API takes 1,000. */
+/** Rows of a request. The API accepts 1,000. */
 const BATCH = 500;
 
-/** Bytes of a request's lines: the API takes a mebibyte of JSON, in which a line can double. */
+/** Bytes of a request's lines. The API accepts a mebibyte of JSON, in which a line can double. */
 const BATCH_BYTES = 256 * 1024;
 
 interface Numbered {
@@ -41,11 +41,11 @@ interface Tally {
 }
 
 /**
- * Refused lines are told by their number and passed over.
+ * Imports a file. Reports refused lines by their numbers, and goes on.
  *
  * @param file `-` is the standard input
- * @returns how many lines came to what
- * @throws CommandError where it cannot go on; the sentence says from which line to go on later
+ * @returns the number of users created, updated and unchanged, and of refused lines
+ * @throws CommandError where it cannot go on; the message says from which line to continue
  */
 export async function importUsers(
   api: Api,
@@ -59,7 +59,7 @@ export async function importUsers(
   let done = options.from - 1;
   try {
     for await (const { rows, refused, last, bytes } of batches(source.stream, options)) {
-      if (interruption.asked) throw new CommandError("stopped");
+      if (interruption.requested) throw new CommandError("the import was interrupted");
       refused.push(...(await send(api, rows, tally)));
       done = last;
       tally.refused += refused.length;
@@ -72,7 +72,7 @@ export async function importUsers(
   } catch (error) {
     progress.clear();
     if (!(error instanceof CommandError) || error instanceof UsageError) throw error;
-    throw new CommandError(`${error.message}; go on later with --from ${done + 1}`, {
+    throw new CommandError(`${error.message}; continue with --from ${done + 1}`, {
       cause: error,
     });
   }
@@ -80,10 +80,12 @@ export async function importUsers(
   return tally;
 }
 
-/** @returns what the API refuses */
+/** @returns the rows that the API refuses */
 async function send(api: Api, rows: readonly Numbered[], tally: Tally): Promise<Refused[]> {
   if (rows.length === 0) return [];
-  const report = await api.persist("POST", "/import", { users: rows.map(({ user }) => user) });
+  const report = await api.callWithRetries("POST", "/import", {
+    users: rows.map(({ user }) => user),
+  });
   tally.created += Number(report["created"]);
   tally.updated += Number(report["updated"]);
   tally.unchanged += Number(report["unchanged"]);
@@ -98,15 +100,15 @@ async function send(api: Api, rows: readonly Numbered[], tally: Tally): Promise<
 interface Batch {
   readonly rows: Numbered[];
   readonly refused: Refused[];
-  /** Bytes of its lines. */
+  /** Bytes of the lines in it. */
   size: number;
-  /** The number of the last line that is in it. */
+  /** The number of the last line in it. */
   last: number;
-  /** Of the file, read so far. */
+  /** Bytes of the file read so far. */
   bytes: number;
 }
 
-/** @throws UsageError if nobody can tell what the file is */
+/** @throws UsageError if the format of the file is unknown */
 async function* batches(stream: Source["stream"], options: ImportOptions): AsyncGenerator<Batch> {
   const begin = (last: number): Batch => {
     return { rows: [], refused: [], size: 0, last, bytes: stream.bytesRead };
@@ -118,13 +120,13 @@ async function* batches(stream: Source["stream"], options: ImportOptions): Async
   for await (const { number, text, fault } of linesOf(stream)) {
     batch.last = number;
     batch.bytes = stream.bytesRead;
-    if (isForPeople(text)) continue;
+    if (isComment(text)) continue;
     const found: Line =
       fault === null
         ? (read ??= choose(options.format, text).reader(text))(text)
         : { refused: fault };
     isEmpty &&= found === null;
-    // Only now: the first line may be the heading.
+    // Lines before `from` are read as well, because the first one may be the heading.
     if (number < options.from || found === null) continue;
     take(found, number, batch, seen, options.group);
     batch.size += Buffer.byteLength(text);
@@ -133,7 +135,7 @@ async function* batches(stream: Source["stream"], options: ImportOptions): Async
       batch = begin(number);
     }
   }
-  if (isEmpty) throw new UsageError("the file holds no users");
+  if (isEmpty) throw new UsageError("the file has no users");
   yield batch;
 }
 
@@ -148,13 +150,16 @@ function take(
   const { user } = found;
   const before = seen.get(user.address.toLowerCase());
   if (before !== undefined) {
-    return void refused.push({ line, reason: `${user.address}: it is on line ${before} already` });
+    return void refused.push({
+      line,
+      reason: `${user.address}: line ${before} has this address already`,
+    });
   }
   seen.set(user.address.toLowerCase(), line);
   rows.push({ line, user: group === undefined ? user : { group, ...user } });
 }
 
-function isForPeople(line: string): boolean {
+function isComment(line: string): boolean {
   return line.trim() === "" || line.startsWith("#");
 }
 
@@ -164,28 +169,28 @@ function choose(name: string | undefined, firstLine: string): Format {
   if (format !== undefined) return format;
   const names = FORMATS.map((each) => each.name).join(", ");
   throw new UsageError(
-    "the first line is neither address,hash,group nor address:hash, as in a file of a format that " +
-      `we know; if the file is one, say which by --format (${names})`,
+    "the format is unknown, because the first line is neither address,hash,group nor address:hash; " +
+      `name the format by --format (${names})`,
   );
 }
 
 interface Source {
   readonly stream: AsyncIterable<Uint8Array> & { readonly bytesRead: number };
-  /** Bytes; 0 where nobody knows. */
+  /** Bytes; 0 where the size is unknown. */
   readonly size: number;
 }
 
-/** @throws UsageError if it cannot be read */
+/** @throws UsageError if the file cannot be read */
 async function openFile(file: string): Promise<Source> {
   if (file === "-") return { stream: process.stdin, size: 0 };
   try {
     const handle = await open(file);
     const stat = await handle.stat();
-    // It closes the file when it has been read, or when nobody reads on.
+    // The stream closes the file at its end, or when its reader stops.
     if (!stat.isDirectory()) return { stream: handle.createReadStream(), size: stat.size };
     await handle.close();
   } catch (error) {
     throw new UsageError(`${file} cannot be read`, { cause: error });
   }
-  throw new UsageError(`${file} is a directory and cannot be read`);
+  throw new UsageError(`${file} is a directory, and cannot be read`);
 }

@@ -1,21 +1,21 @@
-/** Ctrl-C asks us to stop at the next good moment; a second one ends the process at once. */
+/** The first Ctrl-C requests a stop after the current batch; the second one ends the process at once. */
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export class Interruption implements Disposable {
-  #asked = false;
-  readonly #ask = () => {
-    this.#asked = true;
+  #requested = false;
+  readonly #request = () => {
+    this.#requested = true;
   };
 
   constructor() {
-    for (const signal of SIGNALS) process.once(signal, this.#ask);
+    for (const signal of SIGNALS) process.once(signal, this.#request);
   }
 
-  get asked(): boolean {
-    return this.#asked;
+  get requested(): boolean {
+    return this.#requested;
   }
 
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.removeListener(signal, this.#ask);
+    for (const signal of SIGNALS) process.removeListener(signal, this.#request);
   }
 }

@@ -1,21 +1,21 @@
-/** A file's lines, by number and within bounds, whatever kind of file it turns out to be. */
+/** Splits a file into numbered lines of bounded length, and recognises files that are not text. */
 import { UsageError } from "./errors.ts";
 
 export interface FileLine {
-  /** From 1. */
+  /** Counted from 1. */
   readonly number: number;
-  /** Of a faulty line, as much as can be read. */
+  /** The readable part of a faulty line. */
   readonly text: string;
-  /** Why it can hold no user; null where it can. */
+  /** The reason why the line can hold no user; null where it can. */
   readonly fault: string | null;
 }
 
-/** Bytes. The longest address and the longest hash together are a third of it. */
+/** Bytes. The longest address and the longest hash together take a third of this. */
 const LONGEST = 4096;
 
 const LF = 0x0a;
 
-/** @throws UsageError where the file is no text */
+/** @throws UsageError where the file is not text */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileLine> {
   let parts: Uint8Array[] = [];
   let length = 0;
@@ -38,14 +38,14 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   }
   if (length > 0) yield take();
 
-  /** What is beyond the bound is counted, and not kept. */
+  /** Keeps the bytes within the bound, and counts all. */
   function hold(part: Uint8Array): void {
     if (length < LONGEST) parts.push(part.subarray(0, LONGEST - length));
     length += part.length;
   }
 }
 
-/** They leave a byte order mark out. */
+// Both decoders remove a byte order mark.
 const strict = new TextDecoder("utf-8", { fatal: true });
 const lenient = new TextDecoder();
 
@@ -58,7 +58,7 @@ function read(bytes: Buffer, length: number, isFirst: boolean): Omit<FileLine, "
   return { text, fault: faultOf(bytes, text, length) };
 }
 
-/** How files begin that are taken for text by mistake, and what to do with them. */
+/** The first bytes of files that are not text, with advice for each. */
 const SIGNATURES = [
   ["1f8b", "compressed; unpack it first (gunzip)"],
   ["fd377a585a00", "compressed; unpack it first (unxz)"],
@@ -69,13 +69,13 @@ const SIGNATURES = [
 ] as const;
 
 function faultOf(bytes: Buffer, text: string, length: number): string | null {
-  if (length > LONGEST) return `it has ${length} bytes, and no user takes more than ${LONGEST}`;
+  if (length > LONGEST) return `the line has ${length} bytes, and a user takes at most ${LONGEST}`;
   try {
     strict.decode(bytes);
   } catch {
-    return "it is not UTF-8";
+    return "the line is not UTF-8";
   }
   const [control] = /(?!\t)\p{Cc}/u.exec(text) ?? [];
   const code = control?.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase();
-  return code === undefined ? null : `it has a control character in it (U+${code})`;
+  return code === undefined ? null : `the line has a control character (U+${code})`;
 }

@@ -1,4 +1,4 @@
-/** `npm run admin -- …`: the admin API from a command line. */
+/** `npm run admin -- …` is the command line of the admin API. */
 import { parseArgs } from "node:util";
 import { Api } from "./api.ts";
 import { helpOn, runCommand } from "./commands.ts";
@@ -9,15 +9,16 @@ import { json, text } from "./output.ts";
 
 const USAGE = `npm run admin -- [--url URL] [--json] COMMAND
 
-  bootstrap [NAME]          make the first token, with ADMIN_BOOTSTRAP in the token's place
-  import FILE               users of a Dovecot passwd-file, shadow file, htpasswd file or CSV;
-                            - is the standard input
-      --format passwd|shadow|htpasswd|csv     recognised if left out
-      --group GROUP         of users whose line names none; else that of their domain
-      --from LINE           go on where an import was cut short
-  export [FILE]             every user, with the hashes
-      --format …            csv if left out; the others hold addresses, hashes, and who is disabled
-  RESOURCE --help           what there is to know of it, and what can be done with it
+  bootstrap [NAME]          makes the first token; POSTERN_ADMIN_TOKEN holds the secret ADMIN_BOOTSTRAP
+  import FILE               imports a Dovecot passwd-file, shadow file, htpasswd file or CSV;
+                            - reads standard input
+      --format passwd|shadow|htpasswd|csv     names the format; default: recognises it
+      --group GROUP         sets the group of users whose line names none; default: their domain's
+      --from LINE           continues an import that was cut short
+  export [FILE]             writes every user, with the hashes
+      --format …            names the format; default: csv; the others hold address, hash and
+                            whether the user is disabled
+  RESOURCE --help           describes the resource's commands and fields
   RESOURCE list [PREFIX] [FIELD=VALUE …]
   RESOURCE show|delete KEY …
   RESOURCE add|set KEY … FIELD=VALUE …
@@ -28,9 +29,9 @@ const USAGE = `npm run admin -- [--url URL] [--json] COMMAND
 
 RESOURCE: users, aliases, app-passwords, certificates, secrets, groups, servers, domains,
 networks, blocks, proxies, tokens, audit.
-URL and token are taken from POSTERN_ADMIN_URL and POSTERN_ADMIN_TOKEN. Passwords and secrets are
-asked for, or read from the standard input. --json prints a line of JSON for each row.
-The exit status is 0, 1 where something was not done, and 2 where the command makes no sense.`;
+POSTERN_ADMIN_URL and POSTERN_ADMIN_TOKEN hold the URL and the token. Passwords and secrets are
+asked for, or read from standard input. --json prints a line of JSON for each row.
+The exit status is 0; 1 where something was not done; 2 where the command makes no sense.`;
 
 const OPTIONS = {
   url: { type: "string" },
@@ -41,16 +42,16 @@ const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-/** @returns the exit status: 1 where something was not done */
+/** @returns the exit status */
 async function main(): Promise<number> {
   const { values, positionals } = readArguments();
   const [command, ...words] = positionals;
   const [word] = words;
   const subject = command === "help" ? word : command;
   if (values.help || command === "help") {
-    const isOurs = ["bootstrap", "import", "export", undefined].includes(subject);
+    const isLocal = ["bootstrap", "import", "export", undefined].includes(subject);
     const help = async (name = "") => helpOn(new Api(urlOf(values), ""), name);
-    console.log(isOurs ? USAGE : await help(subject));
+    console.log(isLocal ? USAGE : await help(subject));
     return 0;
   }
   if (command === undefined) throw new UsageError(USAGE);
@@ -64,12 +65,13 @@ async function main(): Promise<number> {
     }
     case "import": {
       const from = Number(values.from);
-      if (word === undefined) throw new UsageError("name the file, or - for the standard input");
-      if (!Number.isInteger(from) || from < 1) throw new UsageError("--from takes a line's number");
+      if (word === undefined) throw new UsageError("name the file, or give - for standard input");
+      if (!Number.isInteger(from) || from < 1)
+        throw new UsageError("--from takes the number of a line");
       const { format, group } = values;
       const tally = await importUsers(api, word, { format, group, from });
-      const told = Object.entries(tally).map(([what, count]) => `${count} ${what}`);
-      console.log(values.json ? JSON.stringify(tally) : told.join(", "));
+      const counts = Object.entries(tally).map(([what, count]) => `${count} ${what}`);
+      console.log(values.json ? JSON.stringify(tally) : counts.join(", "));
       return tally.refused === 0 ? 0 : 1;
     }
     case "export":
@@ -95,11 +97,11 @@ function urlOf({ url }: { readonly url?: string | undefined }): string {
 /** @throws UsageError */
 function setting(variable: string): string {
   const value = process.env[variable]?.trim() ?? "";
-  if (value === "") throw new UsageError(`set ${variable}`);
+  if (value === "") throw new UsageError(`set the environment variable ${variable}`);
   return value;
 }
 
-// Whoever reads may stop when they have enough: `… | head`.
+// The reader of a pipe may stop early: `… | head`.
 process.stdout.on("error", () => process.exit(0));
 
 try {

@@ -1,33 +1,33 @@
-/** What resources there are, and what can be done with them, as the API's document says. */
+/** Learns the resources and their operations from the API's OpenAPI document. */
 import { type Api, type Json, asObject } from "./api.ts";
 
 export interface Field {
   readonly name: string;
   /** Its JSON types. */
   readonly types: readonly string[];
-  /** What it may be, in words. */
+  /** The permitted values, in words. */
   readonly values: string;
   readonly description: string;
-  /** Not to be written where others can read it. */
+  /** True where the value must not appear on a command line. */
   readonly isSecret: boolean;
 }
 
 export interface Resource {
   /** `app-passwords` */
   readonly name: string;
-  /** The key's parts, in order. */
+  /** The parts of the key, in order. */
   readonly key: readonly string[];
-  /** What a list may be asked; null where there is no list. */
+  /** The query parameters of the list; null where there is no list. */
   readonly queries: readonly string[] | null;
-  /** What it is made of; null where none can be made. */
+  /** The fields of a new row; null where none can be created. */
   readonly create: readonly Field[] | null;
-  /** What of it can be changed; null where nothing can. */
+  /** The fields that can be changed; null where none can. */
   readonly change: readonly Field[] | null;
   readonly canShow: boolean;
   readonly canDelete: boolean;
-  /** What else can be done to one: `move`. */
+  /** The other operations on a row: `move`. */
   readonly actions: ReadonlySet<string>;
-  /** What there is to know of a creation's answer. */
+  /** A note on the response of a creation. */
   readonly note: string;
 }
 
@@ -57,7 +57,7 @@ export async function discover(api: Api): Promise<readonly Resource[]> {
   });
 }
 
-/** Whole tables may be given away by other words. */
+/** True for a list of rows. `/export` is none, although it is a GET without a key. */
 function isList(operation: unknown): boolean {
   return textOf(asObject(operation)["summary"]).startsWith("List: ");
 }

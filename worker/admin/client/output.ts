@@ -1,20 +1,20 @@
-/** What the small commands print: for people and `cut` with tabs, for programs as JSON. */
+/** Prints rows: with tabs for people and `cut`, as JSON for programs. */
 import type { Json } from "./api.ts";
 
 export interface Output {
-  /** One thing. */
+  /** Prints one row by itself. */
   one(row: Json): void;
-  /** A row of a list. */
+  /** Prints a row of a list. */
   row(row: Json): void;
 }
 
-/** A line of JSON each. */
+/** Prints each row as a line of JSON. */
 export const json: Output = {
   one: (row) => console.log(JSON.stringify(row)),
   row: (row) => console.log(JSON.stringify(row)),
 };
 
-/** A line for each field of one thing; a list has its fields' names above it. */
+/** Prints a line for each field of one row, and a list under the names of its fields. */
 export function text(): Output {
   let isHeaded = false;
   return {

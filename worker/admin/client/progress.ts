@@ -1,8 +1,8 @@
-/** A bar on a terminal that says how far a file has been read; elsewhere nothing. */
+/** Draws a progress bar on a terminal, and nothing elsewhere. */
 const WIDTH = 30;
 
-/** ms between two looks of the bar. */
-const PACE = 100;
+/** ms between two updates. */
+const INTERVAL = 100;
 
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
@@ -10,7 +10,7 @@ export class Progress {
   readonly #started = Date.now();
   #drawn = 0;
 
-  /** @param total bytes; 0 where nobody knows */
+  /** @param total bytes; 0 where the size is unknown */
   constructor(total: number, stream: NodeJS.WriteStream = process.stderr) {
     this.#total = total;
     this.#stream = stream;
@@ -18,7 +18,7 @@ export class Progress {
 
   update(bytes: number, lines: number): void {
     const now = Date.now();
-    if (!this.#stream.isTTY || now - this.#drawn < PACE) return;
+    if (!this.#stream.isTTY || now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
     const share = this.#total === 0 ? 0 : Math.min(bytes / this.#total, 1);
     const bar = "#".repeat(Math.round(share * WIDTH)).padEnd(WIDTH, ".");
@@ -27,7 +27,7 @@ export class Progress {
     this.#stream.write(`\r[${bar}] ${percent}  ${lines} lines, ${rate} a second \u001b[K`);
   }
 
-  /** Makes way for other lines. */
+  /** Erases the bar, to make room for other lines. */
   clear(): void {
     if (this.#stream.isTTY) this.#stream.write("\r\u001b[K");
     this.#drawn = 0;

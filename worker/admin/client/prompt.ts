@@ -3,10 +3,10 @@ import { Writable } from "node:stream";
 import { UsageError } from "./errors.ts";
 
 /**
- * Reads a line from the standard input; on a terminal it is asked for twice, and not shown.
+ * Reads a secret from standard input. On a terminal it asks twice, and does not show the text.
  *
- * @param what it is: `password`
- * @throws UsageError if there is none, or if it is not what was meant
+ * @param what the word for the prompt: `password`
+ * @throws UsageError if the input is empty, not UTF-8, or not the same twice
  */
 export async function readSecret(what: string): Promise<string> {
   const { stdin, stderr } = process;
@@ -19,19 +19,19 @@ export async function readSecret(what: string): Promise<string> {
     const { done, value } = await lines.next();
     if (isTTY) stderr.write("\n");
     if (!done) return value;
-    throw new UsageError(`the ${what} is read from the standard input, which is empty`);
+    throw new UsageError(`the ${what} is read from standard input, which is empty`);
   };
-  // The terminal passes Ctrl-C on as a key.
+  // A terminal in raw mode reports Ctrl-C as a key.
   input.once("SIGINT", () => {
     input.close();
     process.kill(process.pid, "SIGINT");
   });
   try {
     const secret = await ask(`${what}: `);
-    // What the decoder puts in the place of bytes that are no UTF-8.
+    // The decoder replaces bytes that are not UTF-8 by this character.
     if (secret.includes("\u{FFFD}")) throw new UsageError(`the ${what} is not UTF-8`);
     if (isTTY && (await ask(`${what} again: `)) !== secret) {
-      throw new UsageError(`the two are not alike; no ${what} is set`);
+      throw new UsageError(`the two differ; no ${what} is set`);
     }
     return secret;
   } finally {

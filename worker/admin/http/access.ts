@@ -1,4 +1,4 @@
-/** Who calls: holders of tokens, which the directory knows by their digests alone. */
+/** Authenticates callers by their tokens. The directory holds only the digests of tokens. */
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
@@ -12,17 +12,17 @@ export interface Caller {
   /** The token's name. */
   readonly name: string;
   readonly role: Role;
-  /** When the token is good no more; null for never. */
+  /** Null where the token never expires. */
   readonly expires: Date | null;
 }
 
-/** What the admin API's handlers find in their context. */
+/** The Hono environment of the admin API. */
 export interface AdminEnv {
   Bindings: Env;
   Variables: { caller: Caller };
 }
 
-/** Found by the index over the digests: what time it takes says nothing of how much was right. */
+/** Finds the token by the index over the digests, so that the time says nothing about a nearly right token. */
 export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
   const [token] = await drizzle(c.env.DB)
     .select()
@@ -39,18 +39,21 @@ export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
   return next();
 });
 
-/** For a route, after `authenticate`. */
+/** A middleware for a route, after `authenticate`. */
 export function requireRole(needed: Role) {
   return createMiddleware<AdminEnv>(async (c, next) => {
     const { name, role } = c.var.caller;
     if (!mayAct(role, needed)) {
-      throw new ApiError(403, `the token ${name} has the role ${role}; this takes ${needed}`);
+      throw new ApiError(
+        403,
+        `the token ${name} has the role ${role}; this needs the role ${needed}`,
+      );
     }
     return next();
   });
 }
 
-/** @throws ApiError */
+/** The token of a request. @throws ApiError */
 export function bearer(c: Context): string {
   const [, token] = /^Bearer +(\S+) *$/i.exec(c.req.header("Authorization") ?? "") ?? [];
   if (token === undefined) throw new ApiError(401, "send a token: `Authorization: Bearer TOKEN`");

@@ -1,4 +1,4 @@
-/** Why a request of an operator is not done: in a sentence that says what to do, never in a stack trace. */
+/** Errors of the admin API. Each is a sentence that says what to do. */
 import type { z } from "@hono/zod-openapi";
 import { describe } from "../../log.ts";
 
@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-/** SQLite's constraints, and what they mean to whoever has just written a row. */
+/** SQLite's messages about constraints, and the sentences that the caller gets for them. */
 const CONSTRAINTS: readonly [RegExp, Status, (subject: string, detail: string) => string][] = [
   [/UNIQUE constraint failed/, 409, (subject) => `${subject} exists already; change or delete it`],
   [
@@ -26,8 +26,8 @@ const CONSTRAINTS: readonly [RegExp, Status, (subject: string, detail: string) =
 ];
 
 /**
- * @param subject what was written: `user alice@example.test`
- * @returns null for an error that is not the caller's doing
+ * @param subject the row that was written: `user alice@example.test`
+ * @returns null for an error that the caller did not cause
  */
 export function constraintError(error: unknown, subject: string): ApiError | null {
   const text = describe(error);
@@ -38,21 +38,21 @@ export function constraintError(error: unknown, subject: string): ApiError | nul
   return null;
 }
 
-/** A row would name what there is not. */
+/** True where a row refers to a row that does not exist. */
 export function isForeignKeyError(error: unknown): boolean {
   return describe(error).includes("FOREIGN KEY constraint failed");
 }
 
-/** What is wrong with a request: `policy: expected one of …; there is no field polici`. */
+/** The problems of a request in one sentence: `policy: expected one of …; there is no field polici`. */
 export function sentenceOf({ issues }: z.ZodError): string {
   const sentences = issues.map((issue) => {
     const at = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
       return `there is no field ${issue.keys.join(", ")} that can be given here`;
     }
-    // Zod's words begin with a class of error.
+    // Zod's messages begin with the class of the error, which callers do not need.
     const words = issue.message.endsWith("received undefined")
-      ? "it is missing"
+      ? "this field is missing"
       : issue.message.replace(/^Invalid (?:input|option): /, "");
     return at === "" ? words : `${at}: ${words}`;
   });

@@ -1,4 +1,4 @@
-/** What every part of the API is made of: the same checks, the same way to say no. */
+/** The building blocks of every route: its schemas, its checks and its error responses. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
@@ -7,14 +7,14 @@ import type { AdminEnv } from "./access.ts";
 import { ApiError, sentenceOf } from "./api-error.ts";
 
 const Problem = z
-  .object({ error: z.string().openapi({ description: "What is wrong, and what to do" }) })
+  .object({ error: z.string().openapi({ description: "The problem, and what to do" }) })
   .openapi("Problem");
 
 const json = <Schema extends z.ZodType>(schema: Schema) => ({
   "application/json": { schema },
 });
 
-/** A body that must be there. */
+/** A required request body. */
 export const body = <Schema extends z.ZodType>(schema: Schema) => ({
   body: { required: true, content: json(schema) },
 });
@@ -24,12 +24,14 @@ export const answer = <Schema extends z.ZodType>(description: string, schema: Sc
   content: json(schema),
 });
 
-/** In the form of every list, for what has one page. */
+/** The response of a list that has one page. It has the form of all lists. */
 export const onePage = <Schema extends z.ZodType>(schema: Schema) =>
-  answer("All of them", z.object({ items: z.array(schema), next: z.null() }));
+  answer("All rows", z.object({ items: z.array(schema), next: z.null() }));
 
-/** How any request may fail. */
-export const PROBLEMS = { default: answer("It was not done", Problem) } as const;
+/** The error response of every route. */
+export const PROBLEMS = {
+  default: answer("The request was refused, or it failed", Problem),
+} as const;
 
 export const SECURITY: { token: string[] }[] = [{ token: [] }];
 
@@ -41,14 +43,14 @@ export function newApp(): OpenAPIHono<AdminEnv> {
   });
 }
 
-/** For `bodyLimit`. */
+/** A handler for `bodyLimit`. */
 export function tooLarge(most: number): () => never {
   return () => {
-    throw new HTTPException(413, { message: `a request has at most ${most} bytes` });
+    throw new HTTPException(413, { message: `a request may have at most ${most} bytes` });
   };
 }
 
-/** For `onError`. */
+/** A handler for `onError`. */
 export function errorResponse(error: unknown, c: Context): Response {
   if (error instanceof ApiError) {
     if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
@@ -56,5 +58,5 @@ export function errorResponse(error: unknown, c: Context): Response {
   }
   if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
   logError("a request failed", { path: c.req.path, reason: describe(error) });
-  return c.json({ error: "it cannot be done now; the worker's log says why" }, 503);
+  return c.json({ error: "this cannot be done now; the worker's log says why" }, 503);
 }

@@ -2,13 +2,13 @@
 import { z } from "@hono/zod-openapi";
 import { createSchemaFactory } from "drizzle-zod";
 
-/** Shapes from tables, in a zod that knows of OpenAPI. */
+/** Derives schemas from tables, with the zod that OpenAPI extends. */
 export const { createInsertSchema, createSelectSchema } = createSchemaFactory({ zodInstance: z });
 
-/** The document has to be given it: it would hold the flag as well. */
+/** Schemas give its source to the OpenAPI document, because zod would print the flag as well. */
 export const NO_CONTROLS = /^\P{Cc}*$/u;
 
-/** What a person calls something; it stands in logs and lines of text. */
+/** A name that a person chose. It must be safe in logs and in lines of text. */
 export const Name = z
   .string()
   .min(1)
@@ -18,7 +18,7 @@ export const Name = z
 
 const AnyTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 
-/** A day begins by UTC. */
+/** A time, or a day, which begins at midnight UTC. */
 export const Time = z
   .string()
   .refine(

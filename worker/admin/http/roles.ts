@@ -2,7 +2,7 @@ import type { adminTokens } from "../../directory/schema/index.ts";
 
 export type Role = (typeof adminTokens.role.enumValues)[number];
 
-/** As whom else a token's holder may act. Proxies are no operators, nor operators proxies. */
+/** The other roles that a role includes. `fleet` is for proxies, which are not operators. */
 const ALSO: Readonly<Record<Role, readonly Role[]>> = {
   read: [],
   support: ["read"],
@@ -10,6 +10,7 @@ const ALSO: Readonly<Record<Role, readonly Role[]>> = {
   fleet: [],
 };
 
+/** True where a token of `role` may do what needs the role `needed`. */
 export function mayAct(role: Role, needed: Role): boolean {
   return role === needed || ALSO[role].includes(needed);
 }

@@ -7,7 +7,7 @@ import { userResources } from "./users.ts";
 export { completeToken } from "./operators.ts";
 export { newUser, userRows } from "./users.ts";
 
-/** All that the API lists, shows and changes in the same way. */
+/** All resources of the API. */
 export const RESOURCES: readonly Resource[] = [
   ...userResources,
   secretRows,

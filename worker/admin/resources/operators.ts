@@ -1,4 +1,4 @@
-/** Who runs this, and what they did. */
+/** The resources of operators: their tokens, and the audit of their changes. */
 import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { adminTokens, audit } from "../../directory/schema/index.ts";
@@ -7,7 +7,7 @@ import { theFleet } from "../../fleet/client.ts";
 import { createInsertSchema, createSelectSchema, Name, Time } from "../http/fields.ts";
 import type { Completed, Resource, Row } from "../rows/resource.ts";
 
-/** Scanners that look for secrets in public places find one by it. */
+/** Scanners that look for leaked secrets recognise a token by this prefix. */
 const TOKEN_PREFIX = "postern_";
 
 const tokenRows: Resource = {
@@ -25,7 +25,8 @@ const tokenRows: Resource = {
     condition: sql`(${adminTokens.role} <> 'admin' or ${adminTokens.expires} <= unixepoch() or exists (
       select 1 from ${adminTokens} as other where other.name <> ${adminTokens.name}
       and other.role = 'admin' and (other.expires is null or other.expires > unixepoch())))`,
-    otherwise: "it is the last token of an admin: nobody could make another; make one first",
+    otherwise:
+      "this is the last token of an admin, and without one no other can be made; make one first",
   },
   writer: "admin",
   deleted: ([name], { FLEET }) => theFleet(FLEET).cut(String(name)),

@@ -1,4 +1,4 @@
-/** Where mail is kept. */
+/** The resources of routing: groups, servers, domains and networks. */
 import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { parseIp, parseNetwork } from "../../../shared/address.ts";
@@ -22,7 +22,7 @@ const groupRows: Resource = {
   normalize: {},
 };
 
-/** RFC 1123 section 2.1, with the underscore that people use within. */
+/** A host name of RFC 1123 section 2.1, and with underscores, which are in use. */
 const HOST_NAME = /^(?=.{1,253}$)[a-z\d_](?:[a-z\d_-]{0,62})(?:\.[a-z\d_][a-z\d_-]{0,62})*$/i;
 
 const Host = z
@@ -56,7 +56,7 @@ const serverRows: Resource = {
   key: ["name"],
   filters: ["group"],
   shown: createSelectSchema(servers).extend({
-    failing: z.string().nullable().openapi({ description: "What proxies agree on that fails" }),
+    failing: z.string().nullable().openapi({ description: "The failures that proxies agree on" }),
   }),
   beside: { failing },
   create: newServer,

@@ -1,4 +1,4 @@
-/** Passwords that the lookup must read again: given once, sealed, and shown to nobody. */
+/** The resource of passwords that the lookup must read again. They are sealed, and the API never shows them. */
 import { z } from "@hono/zod-openapi";
 import { secrets } from "../../directory/schema/index.ts";
 import { isSendable, readKeys } from "../../secrets/index.ts";
@@ -12,7 +12,7 @@ const newSecret = createInsertSchema(secrets, { user: Name })
   .extend({
     secret: z
       .string()
-      .refine(isFit, "1 to 255 characters of printable ASCII, without blanks at its ends")
+      .refine(isFit, "give 1 to 255 characters of printable ASCII, without blanks at its ends")
       .openapi({ format: "password", minLength: 1, maxLength: 255 }),
   })
   .strict();
@@ -33,7 +33,7 @@ export const secretRows: Resource = {
   create: newSecret,
   change: changedSecret,
   writer: "admin",
-  // The other one is between us and the server.
+  // The password `upstream` is for the mail server alone, and lets no client in.
   revokes: (_, [, purpose]) => purpose === "own",
   normalize: { user: normalize.address },
   async complete(given, { settings }) {
@@ -52,7 +52,10 @@ export const secretRows: Resource = {
 function sealingKeys({ SECRET_KEYS = "" }: Settings) {
   const keys = readKeys(SECRET_KEYS);
   if (keys === null) {
-    throw new ApiError(409, "no secret can be kept: `wrangler secret put SECRET_KEYS` first");
+    throw new ApiError(
+      409,
+      "no secret can be kept yet; run `wrangler secret put SECRET_KEYS` first",
+    );
   }
   return keys;
 }

@@ -1,4 +1,4 @@
-/** Who may log in, and with what. */
+/** The resources of users: users, aliases, app passwords and certificates. */
 import { eq, sql } from "drizzle-orm";
 import {
   aliases,
@@ -17,9 +17,9 @@ import { z } from "@hono/zod-openapi";
 
 export const newUser = createInsertSchema(users, {
   address: Name,
-  group: Name.optional().openapi({ description: "That of the address's domain if left out" }),
+  group: Name.optional().openapi({ description: "The group of the address's domain, if left out" }),
   server: Name.nullish().openapi({
-    description: "Where the mailbox is; else chosen at first login",
+    description: "The server of the mailbox; if left out, it is chosen at the first login",
   }),
   upstreamLogin: Name.nullish(),
 })
@@ -35,7 +35,7 @@ export const userRows: Resource = {
   filters: ["group", "server"],
   shown: createSelectSchema(users).omit({ passwordHash: true }),
   create: newUser,
-  // Neither the server nor the password: changing these is an act of its own.
+  // The server and the password have actions of their own.
   change: newUser
     .omit({ address: true, server: true, password: true, passwordHash: true })
     .partial(),
@@ -45,7 +45,7 @@ export const userRows: Resource = {
   complete: completeUser,
 };
 
-/** All switches of a user and of an app password are such as permit something. */
+/** True where a change forbids something: every flag of a user and of an app password permits something. */
 function narrows(changes: Row | null): boolean {
   if (changes === null) return true;
   const { expires, ...rest } = changes;
@@ -56,7 +56,7 @@ async function completeUser(given: Row, { settings, directory }: WriteContext) {
   const { password, passwordHash, ...row } = newUser.parse(given);
   const stored = storedPassword({ password, passwordHash }, settings);
   const group = row.group ?? (await groupOf(directory, row.address));
-  // An address names one person: were it an alias too, the alias would lead nowhere.
+  // The lookup prefers the user, so an alias of the same address would have no effect.
   const [shadowed] = await directory.select().from(aliases).where(eq(aliases.address, row.address));
   if (shadowed !== undefined) {
     throw new ApiError(409, `${row.address} is an alias of ${shadowed.user}; delete that first`);
@@ -68,7 +68,7 @@ async function groupOf(directory: WriteContext["directory"], address: string): P
   const name = address.slice(address.lastIndexOf("@") + 1);
   const [domain] = await directory.select().from(domains).where(eq(domains.name, name));
   if (domain === undefined)
-    throw new ApiError(400, `give a group: the domain of ${address} has none`);
+    throw new ApiError(400, `give a group, because the domain of ${address} has none`);
   return domain.group;
 }
 

@@ -1,14 +1,14 @@
-/** Where a list's next page begins. */
+/** The cursor at which the next page of a list begins. */
 import { z } from "@hono/zod-openapi";
 import type { Key } from "./resource.ts";
 
-/** Opaque to callers: the key of the last row that they have seen. */
+/** The key of the last row of the page before, opaque to callers. */
 export const Cursor = z
   .base64url()
   .transform((text, context): Key => {
     const parsed = CursorKey.safeParse(readJson(text));
     if (parsed.success) return parsed.data;
-    context.addIssue("not a cursor of ours");
+    context.addIssue("not a cursor that this API gave");
     return z.NEVER;
   })
   .openapi({ type: "string", description: "`next` of the page before" });

@@ -1,21 +1,21 @@
-/** What names what: for sentences that say why the database refuses a change. */
+/** Finds the rows that made the database refuse a change of a foreign key. */
 import { eq, getTableColumns, getTableName, is, sql } from "drizzle-orm";
 import { SQLiteTable, getTableConfig } from "drizzle-orm/sqlite-core";
 import * as schema from "../../directory/schema/index.ts";
 import type { Directory } from "../../directory/database.ts";
 import type { Row } from "./resource.ts";
 
-/** The column that names, and the one whose values it may have. */
+/** Each reference of a table: its column, and the column that it refers to. */
 function referencesOf(table: SQLiteTable) {
   return getTableConfig(table).foreignKeys.flatMap(({ onDelete, reference }) => {
     const { columns, foreignTable, foreignColumns } = reference();
     const [from] = columns;
     const [to] = foreignColumns;
-    return from && to ? [{ from, to, foreignTable, follows: onDelete === "cascade" }] : [];
+    return from && to ? [{ from, to, foreignTable, cascades: onDelete === "cascade" }] : [];
   });
 }
 
-/** Of what the row names, what there is not: `group none`. */
+/** The references of a row that lead to no row: `group none`. */
 export async function missingReferences(
   directory: Directory,
   table: SQLiteTable,
@@ -35,23 +35,23 @@ export async function missingReferences(
   return (await Promise.all(found)).flat();
 }
 
-/** The tables with rows that name this one, and do not go where it goes. */
+/** The tables that hold rows which refer to this one and are not deleted with it. */
 export async function referencingTables(
   directory: Directory,
   table: SQLiteTable,
   value: string,
 ): Promise<string[]> {
   const tables = Object.values(schema).filter((each) => is(each, SQLiteTable));
-  const found = tables.flatMap((namer) =>
-    referencesOf(namer)
-      .filter(({ foreignTable, follows }) => foreignTable === table && !follows)
+  const found = tables.flatMap((referrer) =>
+    referencesOf(referrer)
+      .filter(({ foreignTable, cascades }) => foreignTable === table && !cascades)
       .map(async ({ from }) => {
         const some = directory
           .select({ one: sql`1` })
-          .from(namer)
+          .from(referrer)
           .where(eq(from, value))
           .limit(1);
-        return (await some).length === 0 ? [] : [getTableName(namer)];
+        return (await some).length === 0 ? [] : [getTableName(referrer)];
       }),
   );
   return (await Promise.all(found)).flat();

@@ -1,4 +1,4 @@
-/** Passwords as operators give them: in plain, or as another system has stored them. */
+/** Passwords that operators give, either plain or as another system has stored them. */
 import { z } from "@hono/zod-openapi";
 import { hashPassword } from "../../passwords/schemes/argon2id.ts";
 import { allowedSchemes } from "../../passwords/schemes/index.ts";
@@ -8,7 +8,7 @@ import { ApiError } from "../http/api-error.ts";
 import { NO_CONTROLS } from "../http/fields.ts";
 import type { Settings } from "./resource.ts";
 
-/** One of the two. What mail programs cannot send, and what no login would verify, is no password. */
+/** One of the two fields. A password must be one that mail programs can send and a login can verify. */
 export const Password = z.object({
   password: z
     .string()
@@ -31,7 +31,7 @@ function isUsable(password: string): boolean {
   return length > 0 && length <= PASSWORD_BYTES && !/[\r\n\0]/.test(password);
 }
 
-/** What is stored. @throws ApiError */
+/** The hash to store. @throws ApiError */
 export function storedPassword(
   { password, passwordHash }: z.infer<typeof Password>,
   settings: Settings,
@@ -45,7 +45,7 @@ export function storedPassword(
   return passwordHash ?? "";
 }
 
-/** Why a stored password can be of no use, without the work of verifying one; null where it can. */
+/** The reason why no login could verify a stored password; null where one could. */
 export function unusableReason(stored: string, settings: Settings): string | null {
   const found = checkStored(stored, allowedSchemes(settings.WEAK_PASSWORD_SCHEMES));
   return "refused" in found ? `${found.refused}; the user needs a new password` : null;

@@ -1,4 +1,4 @@
-/** Reading and changing rows of any resource; each change is recorded in the transaction that makes it. */
+/** Reads and changes the rows of any resource. The transaction of a change also records it in the audit. */
 import { type SQL, and, asc, desc, eq, getTableColumns, gte, lt, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Directory } from "../../directory/database.ts";
@@ -8,12 +8,12 @@ import { ApiError, isForeignKeyError, constraintError } from "../http/api-error.
 import type { Key, Resource, Row } from "./resource.ts";
 
 export interface Query {
-  /** What the first column of the key begins with. */
+  /** The beginning of the key's first column. */
   readonly prefix?: string | undefined;
-  /** Only what comes after this row. */
+  /** The key of the last row before the page. */
   readonly after?: Key | undefined;
   readonly limit: number;
-  /** Values of columns, by their names. */
+  /** Wanted values, by column. */
   readonly filters: Readonly<Record<string, string>>;
 }
 
@@ -23,10 +23,10 @@ export interface Page {
   readonly next: Key | null;
 }
 
-/** No character sorts after it. */
+/** The character that sorts after all others. */
 const LAST_CHARACTER = "\u{10FFFF}";
 
-/** In the order of the key, which has an index: a page costs the same wherever it is. */
+/** Lists rows in the order of the key, whose index makes every page cost the same. */
 export async function listRows(
   directory: Directory,
   resource: Resource,
@@ -38,7 +38,7 @@ export async function listRows(
   return { items, next: last === undefined ? null : keyOf(resource, last) };
 }
 
-/** The statement of `listRows`, which asks for one row more than a page. */
+/** The statement of `listRows`. It asks for one row more than a page, to learn whether a next page exists. */
 export function listQuery(directory: Directory, resource: Resource, query: Query) {
   const { prefix, after, limit, filters } = query;
   const keys = resource.key.map((name) => column(resource, name));
@@ -90,7 +90,7 @@ export async function insertRow(
 }
 
 /**
- * @param action in the audit, where it is not `update`
+ * @param action the word for the audit, where it is not `update`
  * @throws ApiError
  */
 export async function updateRow(
@@ -100,7 +100,7 @@ export async function updateRow(
   changes: Row,
   { actor, action = "update" }: { readonly actor: string; readonly action?: string },
 ): Promise<Row> {
-  // A statement that sets nothing is none.
+  // SQL has no UPDATE that sets no column.
   if (Object.keys(changes).length === 0) return findRow(directory, resource, key);
   const details = readable(resource, changes);
   try {
@@ -149,7 +149,7 @@ export async function deleteRow(
     const sentence = `${name} ${key.join(" ")} is in use by ${namers}: move, change or delete those first`;
     throw new ApiError(409, namers === "" ? CONFLICT : sentence);
   }
-  // There is none, or it must stay.
+  // Either the row does not exist, or its resource does not permit its end.
   await findRow(directory, resource, key);
   throw new ApiError(409, deletable?.otherwise ?? CONFLICT);
 }
@@ -167,10 +167,10 @@ async function writeError(
   return new ApiError(409, unknown === "" ? CONFLICT : `there is no ${unknown}: create it first`);
 }
 
-/** What stood in the way is gone. */
-const CONFLICT = "somebody has just changed it too; try again";
+/** The sentence where the obstacle is gone by the time that it is looked for. */
+const CONFLICT = "another change has just been made to it; try again";
 
-/** What of a row the audit may tell. */
+/** The part of a row that the audit may hold. */
 function readable({ shown }: Resource, row: Row): Row {
   return shown.partial().strip().parse(row);
 }
@@ -196,7 +196,7 @@ function keyEquals(resource: Resource, key: Key): SQL | undefined {
   return and(...resource.key.map((name, index) => eq(column(resource, name), key[index])));
 }
 
-/** Row values, which an index over these columns serves. */
+/** Compares row values, which an index over the columns serves. */
 function isAfter(columns: readonly SQLiteColumn[], key: Key, direction: SQL): SQL {
   const values = key.map((value) => sql`${value}`);
   return sql`(${sql.join([...columns], sql`, `)}) ${direction} (${sql.join(values, sql`, `)})`;

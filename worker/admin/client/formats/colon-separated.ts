@@ -1,7 +1,7 @@
-/** The descendants of /etc/passwd: name, hash, and fields that tell us nothing. */
+/** The formats that descend from /etc/passwd: name, hash, and other fields, separated by colons. */
 import type { Format, Line, User } from "./format.ts";
 
-/** How many fields a line of each has. */
+/** The number of fields of a line. */
 const FIELDS = {
   /** Dovecot's passwd-file: `user:password:uid:gid:(gecos):home:(shell):extra_fields`. */
   passwd: 8,
@@ -10,7 +10,7 @@ const FIELDS = {
   htpasswd: 2,
 };
 
-/** They are read alike, so that what a file is taken for does no harm. */
+/** All are read alike, so that a wrong guess of the format does no harm. */
 export const colonFormats = Object.entries(FIELDS).map(([name, fields]): Format => ({
   name,
   recognises: (line) => line.split(":").length === fields,
@@ -22,12 +22,12 @@ function read(line: string): Line {
   if (line.trim() === "" || line.startsWith("#")) return null;
   const fields = line.split(":");
   const [address = "", secret = ""] = fields;
-  if (address === "") return { refused: "there is no name before the colon" };
+  if (address === "") return { refused: "there is no name before the first colon" };
   // passwd(1) locks an account by an exclamation mark before its hash.
   const [, lock = "", passwordHash = ""] = /^(!*)(.*)$/.exec(secret) ?? [];
   if (["", "*", "x"].includes(passwordHash)) {
     return {
-      refused: `${address}: it has no password; to have the user, make them one by users add`,
+      refused: `${address}: there is no password; add the user with a new one by users add`,
     };
   }
   const extras = fields
@@ -36,15 +36,15 @@ function read(line: string): Line {
     .split(/\s+/);
   if (extras.some((extra) => extra.startsWith("allow_nets="))) {
     return {
-      refused: `${address}: allow_nets holds for this user, and cannot be kept; take it away to let them in from everywhere`,
+      refused: `${address}: allow_nets cannot be kept; remove it to let the user in from everywhere`,
     };
   }
-  const isOut =
+  const isDisabled =
     lock !== "" || extras.some((extra) => /^nologin(=|$)/.test(extra)) || hasExpired(fields);
-  return { user: { address, passwordHash, ...(isOut && { enabled: false }) } };
+  return { user: { address, passwordHash, ...(isDisabled && { enabled: false }) } };
 }
 
-/** The eighth field of shadow(5): the day from which the account is no more, counted from 1970. */
+/** The eighth field of shadow(5) is the day on which the account expires, counted from 1970. */
 function hasExpired(fields: readonly string[]): boolean {
   const [day = ""] = fields.slice(7);
   return fields.length === FIELDS.shadow && /^\d+$/.test(day) && Number(day) * DAY <= Date.now();

@@ -1,8 +1,8 @@
-/** RFC 4180, a row a line: `address,hash,group`, or with a heading that names its columns. */
+/** CSV of RFC 4180 with a row on each line: `address,hash,group`, or with a heading that names its columns. */
 import { UsageError } from "../errors.ts";
 import type { Format, Line, User } from "./format.ts";
 
-/** A heading's words, and what they mean. */
+/** The columns by their names in a heading. */
 const COLUMNS: Readonly<Record<string, keyof User>> = {
   address: "address",
   hash: "passwordHash",
@@ -15,7 +15,7 @@ const COLUMNS: Readonly<Record<string, keyof User>> = {
   upstreamlogin: "upstreamLogin",
 };
 
-/** What others call them. */
+/** The names of other systems for the same columns. */
 const SYNONYMS: Readonly<Record<string, keyof User>> = {
   email: "address",
   user: "address",
@@ -44,8 +44,10 @@ export const csv: Format = {
 };
 
 /**
- * @returns null where the line is no heading
- * @throws UsageError where it is one, with a column that means nothing to us
+ * Reads a heading.
+ *
+ * @returns null where the line is not a heading
+ * @throws UsageError where the heading has an unknown column
  */
 function columnsOf(line: string): readonly (keyof User)[] | null {
   const words = fieldsOf(line)?.map((word) => word.trim().toLowerCase()) ?? [];
@@ -54,26 +56,28 @@ function columnsOf(line: string): readonly (keyof User)[] | null {
   return columns.map((column, index) => {
     if (column !== undefined) return column;
     const known = Object.keys(COLUMNS).join(", ");
-    throw new UsageError(`the heading has the column "${words[index]}", which is none of ${known}`);
+    throw new UsageError(
+      `the heading has the unknown column "${words[index]}"; the columns are ${known}`,
+    );
   });
 }
 
 function read(line: string, columns: readonly (keyof User)[]): Line {
   if (line.trim() === "") return null;
   const fields = fieldsOf(line);
-  if (fields === null) return { refused: "a quotation mark stands where none may" };
+  if (fields === null) return { refused: "a quotation mark is misplaced" };
   if (fields.length > columns.length) {
-    return { refused: `${fields.length} fields, and only ${columns.length} columns` };
+    return { refused: `the line has ${fields.length} fields for ${columns.length} columns` };
   }
   const values = new Map<string, string>();
   for (const [index, column] of columns.entries()) values.set(column, fields[index] ?? "");
   const { address = "", passwordHash = "", ...rest } = Object.fromEntries(values);
   if (address === "") return { refused: "there is no address" };
-  if (passwordHash === "") return { refused: `${address}: it has no hash` };
+  if (passwordHash === "") return { refused: `${address}: there is no hash` };
   const given = Object.entries(rest).filter(([, value]) => value !== "");
   for (const [column, value] of given) {
     if (isFlag(column) && !["true", "false"].includes(value)) {
-      return { refused: `${column} is true or false` };
+      return { refused: `${address}: ${column} must be true or false` };
     }
   }
   const typed = given.map(([column, value]) => [column, isFlag(column) ? value === "true" : value]);
@@ -84,18 +88,19 @@ function isFlag(column: string): boolean {
   return [...FLAGS].some((flag) => flag === column);
 }
 
-/** One field, with the comma before it. */
-const FIELD = /(^|,)(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/gy;
+/** One field, with the comma before it. This stays by hand: rows are lines, and a CSV library would save five lines. */
+const FIELD = /,(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/gy;
 
-/** @returns null where the quotation marks make no sense */
+/** @returns null where a quotation mark is misplaced */
 function fieldsOf(line: string): string[] | null {
-  const matches = [...line.matchAll(FIELD)];
+  const text = `,${line}`;
+  const matches = [...text.matchAll(FIELD)];
   const length = matches.reduce((sum, [all]) => sum + all.length, 0);
-  if (length !== line.length) return null;
-  return matches.map(([, , quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
+  if (length !== text.length) return null;
+  return matches.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
 }
 
 function quote(text: string): string {
-  // A number sign would make a comment of the line.
+  // A line that begins with a number sign would be a comment.
   return /[",]|^#/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

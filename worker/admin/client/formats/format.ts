@@ -1,4 +1,4 @@
-/** A user as the API takes and gives them; what a format does not tell is left out. */
+/** A user as in the API. Fields that a format does not hold are left out. */
 export interface User {
   readonly address: string;
   readonly passwordHash: string;
@@ -11,22 +11,22 @@ export interface User {
   readonly upstreamLogin?: string;
 }
 
-/** What a line comes to; null for a line that is for people only. */
+/** The content of a line; null for a comment, a heading or an empty line. */
 export type Line = { readonly user: User } | { readonly refused: string } | null;
 
-/** A way of writing users down, one a line. */
+/** A file format with one user on each line. */
 export interface Format {
   readonly name: string;
-  /** Whether a file with this first line is of this format; the first that says so is taken. */
+  /** True where a file with this first line has this format. The first format that says so is chosen. */
   recognises(firstLine: string): boolean;
   /**
-   * The reader of a file with this first line, which it reads like any other.
+   * Makes the reader of a file with this first line. The reader reads the first line too.
    *
-   * @throws UsageError if the line says that it cannot be read
+   * @throws UsageError if the line is a heading that cannot be read
    */
   reader(firstLine: string): (line: string) => Line;
-  /** The line before all others, if there is one. */
+  /** The first line of an export, where the format has a heading. */
   readonly heading?: string;
-  /** What it makes of a user whom it cannot hold, it does not read as the same user. */
+  /** Writes a user. A user that the format cannot hold gives a line that reads as another one. */
   write(user: User): string;
 }

@@ -1,4 +1,4 @@
-/** The ways of writing users down that we read and write. */
+/** The file formats for import and export. */
 import { colonFormats } from "./colon-separated.ts";
 import { csv } from "./csv.ts";
 import type { Format } from "./format.ts";
@@ -7,7 +7,7 @@ export type { Format, Line, User } from "./format.ts";
 
 export const FORMATS: readonly Format[] = [csv, ...colonFormats];
 
-/** By the first line that is not for people only; a file of colons with any number of them is a passwd-file. */
+/** Recognises a format by the first line that is not a comment. Any other line with a colon is a passwd-file's. */
 export function formatOf(firstLine: string): Format | undefined {
   return (
     FORMATS.find((format) => format.recognises(firstLine)) ??
