@@ -17,11 +17,9 @@ const Kind = z.enum(["account", "network"]);
 const Block = z.object({
   kind: Kind,
   name: z.string(),
-  network: z
-    .string()
-    .openapi({
-      description: "The only network from which the account is blocked, where there is one",
-    }),
+  network: z.string().openapi({
+    description: "The only network from which the account is blocked, where there is one",
+  }),
   failures: z.int(),
   expires: z.iso.datetime(),
 });

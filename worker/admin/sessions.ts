@@ -10,7 +10,7 @@ import { type Named, namesOf } from "../lookup/upstream-login.ts";
 import type { Key } from "./rows/resource.ts";
 
 /** The names by which proxies know the sessions of users. */
-export function namedIn(directory: Directory, whose: SQL) {
+export function sessionNames(directory: Directory, condition: SQL) {
   return directory
     .select({
       address: users.address,
@@ -19,14 +19,14 @@ export function namedIn(directory: Directory, whose: SQL) {
     })
     .from(users)
     .innerJoin(groups, eq(groups.name, users.group))
-    .where(whose);
+    .where(condition);
 }
 
 /** @throws HTTPException where the proxies could not be told */
-export async function endSessions({ FLEET }: Env, whose: readonly Named[]): Promise<void> {
-  if (whose.length === 0) return;
+export async function endSessions({ FLEET }: Env, names: readonly Named[]): Promise<void> {
+  if (names.length === 0) return;
   try {
-    await theFleet(FLEET).kick(whose.map(namesOf));
+    await theFleet(FLEET).kick(names.map(namesOf));
   } catch (error) {
     logError("sessions could not be ended", { reason: describe(error) });
     const message =
@@ -36,13 +36,13 @@ export async function endSessions({ FLEET }: Env, whose: readonly Named[]): Prom
 }
 
 /** Does work that takes a means of login away from a user, and ends the user's sessions. */
-export async function revoking<Result>(
+export async function withSessionsEnded<Result>(
   env: Env,
   [address]: Key,
   work: () => Promise<Result>,
 ): Promise<Result> {
   // The work may change the names, or delete the user.
-  const named = await namedIn(drizzle(env.DB), eq(users.address, String(address)));
+  const named = await sessionNames(drizzle(env.DB), eq(users.address, String(address)));
   const result = await work();
   await endSessions(env, named);
   return result;

@@ -28,17 +28,19 @@ const tokenRows: Resource = {
     otherwise:
       "this is the last token of an admin, and without one no other can be made; make one first",
   },
-  writer: "admin",
-  deleted: ([name], { FLEET }) => theFleet(FLEET).cut(String(name)),
+  writeRole: "admin",
+  afterDelete: ([name], { FLEET }) => theFleet(FLEET).cut(String(name)),
   normalize: {},
-  once: z.object({ token: z.string() }),
+  shownOnce: z.object({ token: z.string() }),
   complete: completeToken,
 };
 
-export async function completeToken(row: Row): Promise<Completed & { once: { token: string } }> {
+export async function completeToken(
+  row: Row,
+): Promise<Completed & { shownOnce: { token: string } }> {
   const token = TOKEN_PREFIX + newSecret();
   const made = { digest: await digestOf(token), created: new Date() };
-  return { row: { ...row, ...made }, once: { token } };
+  return { row: { ...row, ...made }, shownOnce: { token } };
 }
 
 const auditRows: Resource = {
@@ -50,7 +52,7 @@ const auditRows: Resource = {
   shown: createSelectSchema(audit),
   create: null,
   change: null,
-  writer: "admin",
+  writeRole: "admin",
   normalize: {},
   newestFirst: true,
 };
