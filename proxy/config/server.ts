@@ -1,4 +1,3 @@
-/** A `server` block into the settings of a server. */
 import type { Steps } from "../slices.ts";
 import { authHttpSsl, endpointTls } from "./modules/auth-http/auth-http.ts";
 import { ConfigError, toPlace } from "./language/error.ts";
@@ -13,7 +12,11 @@ import type { ServerSettings } from "./settings.ts";
 import { type ServerValues, serverRows } from "./directives.ts";
 import { type PlaceOf, type TlsReader, type TlsSettings, type TlsUser, ssl } from "./tls/index.ts";
 
-/** @throws ConfigError for what a server cannot be without */
+/**
+ * Turns a `server` block into settings.
+ *
+ * @throws ConfigError for a missing protocol, endpoint or certificate
+ */
 export function* serverSettings(
   server: Scope,
   mail: Scope,
@@ -22,7 +25,7 @@ export function* serverSettings(
   java: JavaOutbound,
 ): Steps<ServerSettings> {
   const written = resolveValues(serverRows, [server, mail]);
-  // `ssl on;` of old: every socket of the server is under TLS.
+  // The obsolete `ssl on;` puts every socket of the server under TLS.
   const listen = written.listen.map((one) => ({ ...one, ssl: one.ssl || written.ssl }));
   const values = { ...written, listen };
   const { limit_conn, limit_conn_zone, ...kept } = values;
@@ -59,7 +62,7 @@ function* tlsSettings(
   return yield* reader.read(resolveValues(ssl, scopes), user, places, values.server_name);
 }
 
-/** nginx speaks of the last `listen ... ssl` where there is one, even if the server has STARTTLS as well. */
+/** The directive that needs TLS, for errors. Like nginx's, they name the last `listen ... ssl` rather than `starttls`. */
 function tlsUser(
   { listen, starttls }: Pick<ServerValues, "listen" | "starttls">,
   places: PlaceOf,

@@ -1,4 +1,4 @@
-// Names that nginx wants an address for when it starts.
+// Names that nginx looks up at its start.
 import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import { writeFile } from "node:fs/promises";
@@ -61,12 +61,12 @@ test("syslog takes the first address of a name", async (t) => {
   }
 });
 
-test("auth_http's name must have an address, and stays a name", async (t) => {
+test("the name in auth_http must have an address, and stays a name", async (t) => {
   const { servers } = await resolved(t, mail("auth_http localhost:9/auth;"));
   assert.equal(servers[0]?.auth_http.host, "localhost");
 });
 
-test("the first name without an address is told, with nginx's words and its place", async (t) => {
+test("the first name without an address gets nginx's error, with its place", async (t) => {
   const text = mail("\nauth_http http://a.invalid/x;\nset_real_ip_from b.invalid;");
   await assert.rejects(resolved(t, text), (error: Error) => {
     assert.ok(error instanceof ConfigError);
@@ -87,13 +87,13 @@ describe("listen", () => {
     assert.deepEqual(found, expected);
   });
 
-  test("of a name without an address is told with its line", async (t) => {
+  test("of a name without an address is an error with its line", async (t) => {
     const complaint =
       /^ConfigError: host not found in "a\.invalid:1-2" of the "listen" directive in \S+:2$/;
     await assert.rejects(resolved(t, listening("\nlisten a.invalid:1-2;")), complaint);
   });
 
-  test("may stand once for an address, by whatever name", async (t) => {
+  test("may stand once for an address, under any name", async (t) => {
     const text = listening("listen 127.0.0.1:1143;\n listen localhost:1143;");
     const complaint = /^ConfigError: duplicate "127\.0\.0\.1:1143" address and port pair in \S+:2$/;
     await assert.rejects(resolved(t, text), complaint);

@@ -1,4 +1,4 @@
-// A whole configuration, with something of everything.
+// A whole configuration with directives of every kind.
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
@@ -38,7 +38,7 @@ mail {
 }
 `;
 
-test("every line of a whole configuration is understood", async (t) => {
+test("every line of a whole configuration is read", async (t) => {
   const { path: prefix, remove } = await makeScratch();
   t.after(remove);
   await writeCertificate(prefix);

@@ -1,4 +1,4 @@
-/** nginx's ngx_mail_auth_http_module: where lookups go. */
+/** nginx's ngx_mail_auth_http_module: the endpoint of lookups. */
 import type { ByteString } from "../../../../shared/lookup.ts";
 import { decoded } from "../../../bytes.ts";
 import { ConfigError } from "../../language/error.ts";
@@ -21,15 +21,15 @@ export interface LookupEndpoint {
   readonly host: string;
   /** 0 for a unix socket. */
   readonly port: number;
-  /** The `Host` header: the host as it was written, without the port, as nginx sends it; else `localhost`. */
+  /** The `Host` header: the host as the file has it, without the port, as nginx sends it; `localhost` for a unix socket. */
   readonly hostHeader: ByteString;
-  /** The request target, verbatim. */
+  /** The request target, as the file has it. */
   readonly uri: ByteString;
 }
 
 /**
- * `[http://]HOST[:PORT][/URI]` or `[http://]unix:PATH[:URI]`: port 80 and `/` unless given; ours,
- * `https://…`: port 443.
+ * Reads `[http://]HOST[:PORT][/URI]` or `[http://]unix:PATH[:URI]`; the defaults are port 80 and `/`.
+ * `https://…` is ours; its default port is 443.
  */
 function endpoint(directive: Directive): LookupEndpoint {
   const [given = ""] = rawWords(directive);
@@ -50,28 +50,28 @@ function endpoint(directive: Directive): LookupEndpoint {
   return { https, host, port, hostHeader, uri: uri || "/" };
 }
 
-/** A header for every lookup, often the key that the endpoint asks for. */
+/** Reads a header of every lookup, often the endpoint's key. */
 function header(directive: Directive): ByteString {
   const [name, value] = rawWords(directive);
   return `${name}: ${value}`;
 }
 
 interface Cache {
-  /** At most so many answers, in each worker process. */
+  /** Most answers that a worker process keeps. */
   readonly entries: number;
 }
 
-const ENTRIES = 10_000;
-const MOST_ENTRIES = 1_000_000;
+const DEFAULT_ENTRIES = 10_000;
+const MAX_ENTRIES = 1_000_000;
 
-/** `off`, `on`, `on entries=N`. */
+/** Reads `off`, `on` or `on entries=N`. */
 function cache(directive: Directive): Cache | null {
   const [, parameter] = words(directive);
   const on = flag(directive);
-  if (parameter === undefined) return on ? { entries: ENTRIES } : null;
+  if (parameter === undefined) return on ? { entries: DEFAULT_ENTRIES } : null;
   const [, digits] = /^entries=(\d{1,7})$/.exec(parameter) ?? [];
   const entries = Number(digits);
-  if (!on || !(entries >= 1 && entries <= MOST_ENTRIES)) {
+  if (!on || !(entries >= 1 && entries <= MAX_ENTRIES)) {
     throw new ConfigError(`invalid parameter "${parameter}"`, directive);
   }
   return { entries };
@@ -92,15 +92,15 @@ export const authHttp = {
     default: [] as readonly ByteString[],
   },
   auth_http_pass_client_cert: { in: MAIL, args: 1, read: once(flag), default: false },
-  /** Ours: `off` is nginx's way, one HTTP/1.0 connection a lookup. */
+  /** Ours: with `off`, each lookup has an HTTP/1.0 connection of its own, as in nginx. */
   auth_http_keepalive: { in: MAIL, args: 1, read: once(flag), default: true },
-  /** Ours: answers are kept for as long as their `Cache-Control` says. */
+  /** Ours: keeps answers for as long as their `Cache-Control` says. */
   auth_http_cache: { in: MAIL, args: [1, 2], read: once(cache), default: null as Cache | null },
-  /** Ours: `Auth-User` and `Auth-Pass` of replies are escaped as those of requests are; nginx takes them as they are. */
+  /** Ours: unescapes `Auth-User` and `Auth-Pass` of replies, which nginx uses as they are. */
   auth_http_unescape: { in: MAIL, args: 1, read: once(flag), default: false },
 } satisfies Rows;
 
-/** Ours: TLS to an `https://` endpoint, with the words of `proxy_ssl_*`. */
+/** Ours: TLS to an `https://` endpoint, as `proxy_ssl_*` for upstreams. */
 export const authHttpSsl = {
   auth_http_ssl_verify: { in: MAIL, args: 1, read: once(flag), default: true },
   auth_http_trusted_certificate: file,

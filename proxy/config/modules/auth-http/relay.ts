@@ -1,4 +1,4 @@
-/** Ours: a lookup endpoint on this machine, for a stock nginx, that asks ours over HTTPS. */
+/** Ours: a lookup endpoint on this machine for a stock nginx, which forwards lookups over HTTPS. */
 import { formatAddress, parseIp } from "../../../../shared/address.ts";
 import { type LookupEndpoint, authHttp, authHttpSsl, endpointTls } from "./auth-http.ts";
 import { type Rows, once } from "../../language/row.ts";
@@ -12,7 +12,7 @@ import { type Scope, placeOf, resolveValues } from "../../language/scope.ts";
 import type { ClientTlsSettings, TlsReader } from "../../tls/index.ts";
 import { text } from "../../language/values.ts";
 
-/** Where lookups are taken, and the endpoint that they are passed on to. */
+/** The address that takes lookups, and the endpoint that gets them. */
 export interface RelaySettings {
   readonly listen: Listen;
   readonly auth_http: LookupEndpoint;
@@ -24,14 +24,14 @@ export interface RelaySettings {
   readonly lookupTls: ClientTlsSettings | null;
 }
 
-/** `ADDR:PORT`. Passwords come in by it in the clear, so it is for this machine alone. */
+/** Reads `ADDR:PORT`. Lookups carry passwords unencrypted, so the address must be on loopback. */
 function loopback(directive: Directive): Listen {
   const where = `"${directive.name}" directive`;
   const given = text(directive);
   const { host, port } = hostAndPort(given, "", where, directive);
   const address = parseIp(host);
   if (address?.range() !== "loopback") {
-    throw new ConfigError(`"${given}" is no loopback address in ${where}`, directive);
+    throw new ConfigError(`"${given}" is not a loopback address in ${where}`, directive);
   }
   return { host, port, ...listenParameters([], directive), place: toPlace(directive) };
 }
@@ -40,7 +40,7 @@ export const relayRows = {
   auth_http_relay: { in: ["mail"], args: 1, read: once(loopback), default: null as Listen | null },
 } satisfies Rows;
 
-/** @throws ConfigError where there is nobody to pass lookups on to, or only the relay itself */
+/** @throws ConfigError where there is no endpoint, or the endpoint is the relay itself */
 export function relaySettings(mail: Scope, tls: TlsReader): RelaySettings | null {
   const {
     auth_http_relay: listen,
@@ -53,7 +53,7 @@ export function relaySettings(mail: Scope, tls: TlsReader): RelaySettings | null
     throw new ConfigError('no "auth_http" is defined for "auth_http_relay"', listen.place);
   }
   if (formatAddress(auth_http) === formatAddress(listen)) {
-    throw new ConfigError('"auth_http_relay" would ask itself', listen.place);
+    throw new ConfigError('"auth_http_relay" would forward lookups to itself', listen.place);
   }
   const place = placeOf("auth_http", [mail]);
   return {

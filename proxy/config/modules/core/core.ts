@@ -16,14 +16,14 @@ function workers(directive: Directive): number {
   return Number(word);
 }
 
-/** A nice value; the kernel takes what is out of its range for the nearest one. */
+/** A nice value. The kernel moves one out of its range to the nearest end, so any is accepted. */
 function priority(directive: Directive): number {
   const word = text(directive);
   if (!/^[+-]?\d+$/.test(word)) throw invalid("number", directive);
   return Number(word);
 }
 
-const NOT_OURS = "Node has no such thing";
+const NOT_IN_NODE = "Node has no equivalent";
 
 export const core = {
   worker_processes: { in: ["main"], args: 1, read: once(workers), default: 1 },
@@ -39,7 +39,7 @@ export const core = {
     read: once(identity),
     default: null as Identity | null,
   },
-  /** Ours: between the word that a drain is to come, `/readyz`, and the end of listening. */
+  /** Ours: ms between `/readyz` turning unready and the end of listening. */
   drain_delay: { in: ["main"], args: 1, read: once(time), default: 0 },
   worker_shutdown_timeout: { in: ["main"], args: 1, read: once(time), default: 0 },
   daemon: {
@@ -47,14 +47,13 @@ export const core = {
     args: 1,
     read: once(flag),
     default: false,
-    notice: (on) =>
-      on ? "lets go of the terminal: what logs write to stdout and stderr is lost" : null,
+    notice: (on) => (on ? "detaches from the terminal: logs to stdout and stderr are lost" : null),
   },
   master_process: { in: ["main"], args: 1, read: once(flag), default: true },
   /** `NAME` or `NAME=VALUE`. */
   env: { in: ["main"], args: 1, read: eachOf(text), default: [] as readonly string[] },
   working_directory: { in: ["main"], args: 1, read: once(text), default: null as string | null },
-  /** Limits of a worker's: files that are open, and bytes of a core file; null leaves what is. */
+  /** Limits of a worker: open files, and bytes of a core file. Null leaves them as they are. */
   worker_rlimit_nofile: {
     in: ["main"],
     args: 1,
@@ -70,10 +69,10 @@ export const core = {
     default: { auto: false, masks: [] } as CpuAffinity,
   },
   load_module: { ...inert(["main"], 1, "every mail module is built in"), read: eachOf(text) },
-  timer_resolution: inert(["main"], 1, "time limits are kept to a tenth of a second", time),
-  lock_file: inert(["main"], 1, NOT_OURS, text),
-  debug_points: inert(["main"], 1, NOT_OURS, oneOf("stop", "abort")),
-  pcre_jit: inert(["main"], 1, NOT_OURS, flag),
-  ssl_engine: inert(["main"], 1, NOT_OURS, text),
-  ssl_object_cache_inheritable: inert(["main"], 1, NOT_OURS, flag),
+  timer_resolution: inert(["main"], 1, "timeouts are accurate to a tenth of a second", time),
+  lock_file: inert(["main"], 1, NOT_IN_NODE, text),
+  debug_points: inert(["main"], 1, NOT_IN_NODE, oneOf("stop", "abort")),
+  pcre_jit: inert(["main"], 1, NOT_IN_NODE, flag),
+  ssl_engine: inert(["main"], 1, NOT_IN_NODE, text),
+  ssl_object_cache_inheritable: inert(["main"], 1, NOT_IN_NODE, flag),
 } satisfies Rows;

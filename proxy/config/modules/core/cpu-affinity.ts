@@ -1,17 +1,17 @@
-/** `worker_cpu_affinity`: which CPUs each worker may run on. */
+/** `worker_cpu_affinity`: binds workers to CPUs. */
 import { ConfigError } from "../../language/error.ts";
 import type { Directive } from "../../language/directive.ts";
 import { argumentCount } from "../../language/values.ts";
 
 export interface CpuAffinity {
-  /** Each worker gets a CPU of its own, of those in the mask, if there is one. */
+  /** Each worker gets a CPU of its own, from the mask if there is one. */
   readonly auto: boolean;
-  /** A mask for each worker, the last one for all that follow: binary digits, the CPU 0 last. */
+  /** Binary digits with CPU 0 last: a mask for each worker, the last mask for all further workers. */
   readonly masks: readonly string[];
 }
 
-/** As many CPUs as the C library's `cpu_set_t` holds. */
-const MOST_CPUS = 1024;
+/** The C library's `cpu_set_t` holds this many CPUs. */
+const MAX_CPUS = 1024;
 
 export function cpuAffinity(directive: Directive): CpuAffinity {
   const { args } = directive;
@@ -23,9 +23,9 @@ export function cpuAffinity(directive: Directive): CpuAffinity {
     if (other !== undefined) {
       throw new ConfigError(`invalid character "${other}" in "worker_cpu_affinity"`, directive);
     }
-    if (mask.length > MOST_CPUS) {
+    if (mask.length > MAX_CPUS) {
       throw new ConfigError(
-        `"worker_cpu_affinity" supports up to ${MOST_CPUS} CPUs only`,
+        `"worker_cpu_affinity" supports up to ${MAX_CPUS} CPUs only`,
         directive,
       );
     }

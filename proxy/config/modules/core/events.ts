@@ -19,7 +19,7 @@ function poller(directive: Directive): string {
   return name;
 }
 
-/** An address, a network, a name, or the clients of unix sockets. */
+/** An address, a network, a name, or `unix:` for clients of unix sockets. */
 function debugged(directive: Directive): string {
   const word = text(directive);
   const name = /^[a-z\d.-]*[a-z][a-z\d.-]*$/i.test(word);
@@ -29,20 +29,20 @@ function debugged(directive: Directive): string {
   return word;
 }
 
-const CHOSEN = "Node chooses";
-const EACH_FOR_ITSELF = "workers accept for themselves";
+const NODE_CHOOSES = "Node chooses";
+const NO_MUTEX = "workers accept without a mutex";
 
 export const events = {
-  /** Sockets that a worker may have open, those that listen included. */
+  /** Sockets that a worker may have open, listening ones included. */
   worker_connections: { in: ["events"], args: 1, read: once(connections), default: 512 },
-  use: inert(["events"], 1, CHOSEN, poller),
-  multi_accept: inert(["events"], 1, CHOSEN, flag),
-  accept_mutex: inert(["events"], 1, EACH_FOR_ITSELF, flag),
-  accept_mutex_delay: inert(["events"], 1, EACH_FOR_ITSELF, time),
+  use: inert(["events"], 1, NODE_CHOOSES, poller),
+  multi_accept: inert(["events"], 1, NODE_CHOOSES, flag),
+  accept_mutex: inert(["events"], 1, NO_MUTEX, flag),
+  accept_mutex_delay: inert(["events"], 1, NO_MUTEX, time),
   debug_connection: {
     ...inert(["events"], 1, "there is no debug log of connections"),
     read: eachOf(debugged),
   },
-  epoll_events: inert(["events"], 1, CHOSEN, number),
-  worker_aio_requests: inert(["events"], 1, "no files are read while mail is served", number),
+  epoll_events: inert(["events"], 1, NODE_CHOOSES, number),
+  worker_aio_requests: inert(["events"], 1, "Postern reads no files while it serves mail", number),
 } satisfies Rows;

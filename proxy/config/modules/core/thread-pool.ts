@@ -1,10 +1,10 @@
-/** nginx's ngx_thread_pool_module. Its pools read files, of which a mail proxy reads none. */
+/** nginx's ngx_thread_pool_module. Its pools read files, and a mail proxy reads none while it serves. */
 import { type Rows, inert } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import type { Directive } from "../../language/directive.ts";
 import type { Paths } from "../../language/values.ts";
 
-/** `NAME threads=N [max_queue=N]`; anything else behind the name is ignored, as in nginx. @returns the pools' names */
+/** Reads `NAME threads=N [max_queue=N]`. Other parameters are ignored, as in nginx. @returns the pools' names */
 function pool(
   directive: Directive,
   _paths: Paths,
@@ -26,5 +26,8 @@ function pool(
 }
 
 export const threadPool = {
-  thread_pool: { ...inert(["main"], [2, 3], "no files are read while mail is served"), read: pool },
+  thread_pool: {
+    ...inert(["main"], [2, 3], "Postern reads no files while it serves mail"),
+    read: pool,
+  },
 } satisfies Rows;

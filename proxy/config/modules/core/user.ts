@@ -1,5 +1,4 @@
-/** `user`: whom workers run as. Names are looked up when they are read, so that a mistake has its place. */
-import { execFileSync } from "node:child_process";
+/** `user`: the system user of the workers. The name is looked up here, so that a mistake is reported with its line. */
 import { ConfigError, type Place } from "../../language/error.ts";
 import type { Directive } from "../../language/directive.ts";
 
@@ -9,10 +8,10 @@ export interface Identity {
   readonly gid: number;
 }
 
-/** Whether the process may become somebody else. */
+/** True for a process that may change its user. */
 export const isRoot = process.getuid?.() === 0;
 
-/** `user NAME [GROUP];` @returns null for a process that has nothing to give up */
+/** Reads `user NAME [GROUP];`. @returns null for a process without root's rights, which has none to give up */
 export function identity(directive: Directive): Identity | null {
   const [user = "", group] = directive.args;
   if (isRoot) return identityOf(user, group, directive);
@@ -24,26 +23,28 @@ export function identity(directive: Directive): Identity | null {
 }
 
 /**
- * @param group unless given, the one with the user's name, as in nginx, or else the user's own
- * @throws ConfigError, in nginx's words, for a name that the system does not know
+ * @param group by default the group with the user's name, as in nginx, or else the user's primary group
+ * @throws ConfigError in nginx's words for a name that the system does not know
  */
 export function identityOf(user: string, group?: string, place?: Place): Identity {
-  const uid = ask("id", ["-u", user], /^(\d+)/);
+  const uid = lookUp("id", ["-u", user], /^(\d+)/);
   if (uid === null) throw new ConfigError(`getpwnam("${user}") failed`, place);
-  const own = group === undefined ? ask("id", ["-g", user], /^(\d+)/) : null;
-  const gid = ask("getent", ["group", group ?? user], /^[^:]*:[^:]*:(\d+)/) ?? own;
+  const own = group === undefined ? lookUp("id", ["-g", user], /^(\d+)/) : null;
+  const gid = lookUp("getent", ["group", group ?? user], /^[^:]*:[^:]*:(\d+)/) ?? own;
   if (gid === null) throw new ConfigError(`getgrnam("${group}") failed`, place);
   return { user, uid, gid };
 }
 
-/** The system's own tools know users of every kind, LDAP's too. */
-function ask(tool: string, args: readonly string[], number: RegExp): number | null {
+/** Asks a tool of the system, which also knows users of LDAP and other directories. */
+function lookUp(tool: string, args: readonly string[], number: RegExp): number | null {
   try {
-    const said = execFileSync(tool, args, {
+    // Only root's `user` directive needs this module, which takes 2 ms to load.
+    const { execFileSync } = process.getBuiltinModule("node:child_process");
+    const output = execFileSync(tool, args, {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
-    const [, digits] = number.exec(said) ?? [];
+    const [, digits] = number.exec(output) ?? [];
     return digits === undefined ? null : Number(digits);
   } catch {
     return null;

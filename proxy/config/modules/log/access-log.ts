@@ -1,4 +1,4 @@
-/** Where the line of each session goes; the directive is that of nginx's ngx_stream_log_module. */
+/** The destinations of each session's log line: `access_log` of nginx's ngx_stream_log_module. */
 import { MAIL, MANY, type Rows, eachOf } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { type LogDestination, logDestination, resolveDestination } from "./log-destination.ts";
@@ -10,13 +10,13 @@ import { type Paths, words } from "../../language/values.ts";
 export interface AccessLogTarget {
   readonly destination: LogDestination;
   readonly format: "json" | LogFormat;
-  /** Only sessions for which it is neither empty nor 0 are logged; null for all. */
+  /** Logs only sessions for which this is neither empty nor 0; null for all. */
   readonly when: Template | null;
 }
 
 const OFF: readonly AccessLogTarget[] = [];
 
-/** `off` outweighs whatever stands beside it, as in nginx. */
+/** `off` overrides all others in the block, as in nginx. */
 function accessLogs(
   directive: Directive,
   paths: Paths,
@@ -51,14 +51,14 @@ function target(directive: Directive, paths: Paths): AccessLogTarget {
 
 const INERT = /^(?:buffer=.+|flush=.+|gzip(?:=\d)?)$/s;
 
-/** `json` is ours, unless the operator has one of that name. */
+/** `json` is our own format, unless the file defines one of that name. */
 function formatNamed(name: string, directive: Directive): AccessLogTarget["format"] {
   const format = formatsOf(directive).get(name) ?? (name === "json" ? name : undefined);
   if (format === undefined) throw new ConfigError(`unknown log format "${name}"`, directive);
   return format;
 }
 
-/** With addresses in place of the names of syslog servers. */
+/** Replaces the names of syslog servers by addresses. */
 export function resolveAccessLogs(
   logs: readonly AccessLogTarget[],
   hosts: Hosts,

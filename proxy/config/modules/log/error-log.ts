@@ -1,4 +1,4 @@
-/** nginx's ngx_log: `error_log`, in every context but events. */
+/** nginx's ngx_log: `error_log` in every context but `events`. */
 import { resolve } from "node:path";
 import { MAIL, MANY, type Row, eachOf } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
@@ -27,7 +27,7 @@ function destinationOf(word: string, directive: Directive, paths: Paths): LogDes
   return logDestination(word, directive, paths);
 }
 
-/** One level; or several of those that choose among debug messages, which are one to us. */
+/** Reads one level, or several of nginx's debug levels, which are all `debug` here. */
 function level(given: readonly string[], directive: Directive): LogLevel {
   let chosen: LogLevel | null = null;
   let debugging = false;
@@ -51,7 +51,7 @@ const DEBUG_LEVELS: ReadonlySet<string> = new Set(
   ["core", "alloc", "mutex", "event", "http", "mail", "stream"].map((part) => `debug_${part}`),
 );
 
-/** A syslog server alone is not enough: what matters goes to a file or to stderr in any case, as in nginx. */
+/** Adds the default log where the others are syslog servers only, so that errors always reach a file or stderr, as in nginx. */
 export function mainLogs(
   given: readonly ErrorLogTarget[],
   fallback: ErrorLogTarget,
@@ -61,9 +61,9 @@ export function mainLogs(
 }
 
 /**
- * nginx logs to `logs/error.log`; where there is no `logs/`, as in a container, to stderr.
+ * nginx's `logs/error.log`, or stderr where there is no `logs/`, as in a container.
  *
- * @param given by `-e`
+ * @param given the log of `-e`
  */
 export function defaultErrorLog(prefix: string, given: string | null): ErrorLogTarget {
   const path = given === null ? defaultFile(prefix, "logs/error.log") : resolve(prefix, given);
@@ -72,7 +72,7 @@ export function defaultErrorLog(prefix: string, given: string | null): ErrorLogT
   return { destination, level: "error" };
 }
 
-/** With addresses in place of the names of syslog servers. */
+/** Replaces the names of syslog servers by addresses. */
 export function resolveErrorLogs(
   targets: readonly ErrorLogTarget[],
   hosts: Hosts,

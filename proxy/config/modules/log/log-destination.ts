@@ -1,4 +1,4 @@
-/** Where the lines of a log go. */
+/** The destination of a log. */
 import { fullName } from "../../language/files.ts";
 import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
@@ -10,14 +10,14 @@ export type LogDestination =
   | { readonly stream: "stdout" | "stderr" }
   | { readonly syslog: SyslogServer };
 
-/** A file, or `syslog:` and its parameters; which words are streams, each directive says itself. */
+/** Reads a file name, or `syslog:` and its parameters. The caller reads the words for streams, which differ. */
 export function logDestination(word: string, directive: Directive, paths: Paths): LogDestination {
   return word.startsWith("syslog:")
     ? { syslog: syslogServer(word, directive) }
     : { path: fullName(paths.prefix, word) };
 }
 
-/** With an address in place of a syslog server's name. */
+/** Replaces a syslog server's name by its address. */
 export function resolveDestination(destination: LogDestination, hosts: Hosts): LogDestination {
   return "syslog" in destination
     ? { syslog: resolveSyslog(destination.syslog, hosts) }

@@ -1,4 +1,4 @@
-/** nginx's `log_format`, of ngx_stream_log_module: what the line of a session looks like. */
+/** `log_format` of nginx's ngx_stream_log_module: the format of a session's log line. */
 import type { Rows } from "../../language/row.ts";
 import { declarations } from "../../language/declarations.ts";
 import { ConfigError } from "../../language/error.ts";
@@ -6,7 +6,7 @@ import { suggest } from "../../language/suggest.ts";
 import type { Directive } from "../../language/directive.ts";
 import { words } from "../../language/values.ts";
 
-/** Named as in nginx's stream module; where that has no such thing, as in its http module. */
+/** The names are those of nginx's stream module, else of its http module. */
 export const LOG_VARIABLES = [
   "bytes_received",
   "bytes_sent",
@@ -42,18 +42,18 @@ export const LOG_VARIABLES = [
 
 export type LogVariable = (typeof LOG_VARIABLES)[number];
 
-/** Text, and variables between. */
+/** Text and variables in order. */
 export type Template = readonly (string | { readonly variable: LogVariable })[];
 
 const ESCAPES = ["default", "json", "none"] as const;
 
 export interface LogFormat {
-  /** What is done to the variables' values. */
+  /** The escaping of variables' values. */
   readonly escape: (typeof ESCAPES)[number];
   readonly template: Template;
 }
 
-/** @throws ConfigError for a variable that there is not */
+/** @throws ConfigError for an unknown variable */
 export function template(text: string, directive: Directive): Template {
   const parts: (string | { readonly variable: LogVariable })[] = [];
   for (const [whole, closed, bare, open] of text.matchAll(PARTS)) {
@@ -69,7 +69,7 @@ export function template(text: string, directive: Directive): Template {
   return parts;
 }
 
-/** Text, `${name}`, `$name`, `${name` without its end, or a `$` alone. */
+/** Matches text, `${name}`, `$name`, `${name` without its end, or a `$` alone. */
 const PARTS = /[^$]+|\$\{(\w+)\}|\$(\w+)|\$\{(\w+)|\$/g;
 
 function variable(name: string, directive: Directive): LogVariable {
@@ -83,7 +83,7 @@ function variable(name: string, directive: Directive): LogVariable {
 /** The formats that `log_format` has defined so far, by name. */
 export const formatsOf = declarations<LogFormat>();
 
-/** Known from here on, to `access_log`. */
+/** Defines a format for every `access_log` further down, as in nginx. */
 function logFormat(directive: Directive): null {
   const [name = "", ...rest] = words(directive);
   const formats = formatsOf(directive);

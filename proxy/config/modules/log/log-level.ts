@@ -1,4 +1,4 @@
-/** nginx's levels, the most severe last; a log of one level takes it and all after it. */
+/** nginx's levels, the most severe last. A log takes messages of its own level and of all later ones. */
 export const LOG_LEVELS = [
   "debug",
   "info",

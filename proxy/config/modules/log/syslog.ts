@@ -1,4 +1,4 @@
-/** `syslog:` as a destination: nginx's ngx_syslog. */
+/** The log destination `syslog:`, as in nginx's ngx_syslog. */
 import { hostname } from "node:os";
 import { ConfigError } from "../../language/error.ts";
 import { hostAndPort, isUnix, refuseIn, unixHost } from "../../language/hosts/parse.ts";
@@ -11,16 +11,16 @@ export interface SyslogServer {
   readonly host: string;
   /** 0 for a unix socket. */
   readonly port: number;
-  /** Its number in RFC 3164 section 4.1.1. */
+  /** The facility's number in RFC 3164 section 4.1.1. */
   readonly facility: number;
-  /** That of lines which have none of their own. */
+  /** The severity of lines without their own. */
   readonly severity: LogLevel;
   readonly tag: string;
-  /** This machine's name, if it is to be told. */
+  /** This machine's name; null to leave it out. */
   readonly hostname: string | null;
 }
 
-/** Each at the place that is its number in RFC 3164 section 4.1.1, in nginx's spelling. */
+/** The index of each is its number in RFC 3164 section 4.1.1. The spelling is nginx's. */
 const FACILITIES = (
   "kern user mail daemon auth intern lpr news uucp clock authpriv ftp ntp audit alert cron " +
   "local0 local1 local2 local3 local4 local5 local6 local7"
@@ -29,7 +29,7 @@ const FACILITIES = (
 const DEFAULT_PORT = "514";
 
 /** RFC 3164 section 4.1.3. */
-const LONGEST_TAG = 32;
+const MAX_TAG = 32;
 
 /**
  * Reads `syslog:server=…,facility=…,severity=…,tag=…,nohostname`.
@@ -55,7 +55,7 @@ function address(server: string, directive: Directive): Pick<SyslogServer, "host
   return { host: unixHost(server.slice("unix:".length), refuseIn(where, directive)), port: 0 };
 }
 
-/** Each once, but for `nohostname`, which nginx takes any number of times. */
+/** Each parameter may stand once, except `nohostname`, which nginx accepts any number of times. */
 function parameters(words: readonly string[], directive: Directive): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const word of words) {
@@ -86,15 +86,15 @@ function severity(name: string, directive: Directive): LogLevel {
 }
 
 function tag(word: string, directive: Directive): string {
-  if (Buffer.byteLength(word) > LONGEST_TAG) {
-    throw new ConfigError(`syslog tag length exceeds ${LONGEST_TAG}`, directive);
+  if (Buffer.byteLength(word) > MAX_TAG) {
+    throw new ConfigError(`syslog tag length exceeds ${MAX_TAG}`, directive);
   }
   if (/^\w*$/.test(word)) return word;
   const allowed = "alphanumeric characters and underscore";
   throw new ConfigError(`syslog "tag" only allows ${allowed}`, directive);
 }
 
-/** With an address in place of the server's name: the first one, as nginx takes it. */
+/** Replaces the server's name by its first address, as nginx does. */
 export function resolveSyslog(syslog: SyslogServer, hosts: Hosts): SyslogServer {
   return { ...syslog, host: hosts.get(syslog.host)?.[0] ?? syslog.host };
 }

@@ -1,6 +1,6 @@
 /**
- * How many connections, and how many logins: `limit_conn` is that of nginx's ngx_stream_limit_conn_module,
- * `limit_login_rate` is ours, in the words of ngx_http_limit_req_module.
+ * Limits of connections and logins. `limit_conn` is nginx's ngx_stream_limit_conn_module; `limit_login_rate` is
+ * ours, with the syntax of ngx_http_limit_req_module.
  */
 import { MAIL, type Rows, once } from "../../language/row.ts";
 import { ConfigError, type Place, toPlace } from "../../language/error.ts";
@@ -8,7 +8,7 @@ import type { Directive } from "../../language/directive.ts";
 import { type Paths, bytes, words } from "../../language/values.ts";
 import { SMALLEST_ZONE, declareZone } from "../../language/zone.ts";
 
-/** Variables that may be a key, and what they count by: clients by their network, users, upstreams. */
+/** The variables that may be a key: clients count by network, users by name, upstreams by address. */
 const KEYS = {
   $binary_remote_addr: "client",
   $remote_addr: "client",
@@ -22,37 +22,37 @@ interface Zone {
   readonly name: string;
   readonly variable: string;
   readonly by: CountedBy;
-  /** Keys that it has room for. */
+  /** Keys that fit into the zone. */
   readonly room: number;
 }
 
-/** A `limit_conn` as it stands; its zone may be declared behind it. */
+/** A `limit_conn` by itself, since its zone may be declared later in the file. */
 interface WrittenLimit {
   readonly zone: string;
   readonly most: number;
   readonly place: Place;
 }
 
-/** A `limit_conn` with what is known of its zone. */
+/** A `limit_conn` with its zone. */
 export interface ConnectionLimit {
   readonly zone: string;
   readonly by: CountedBy;
   readonly room: number;
-  /** Connections that may be open under one key. */
+  /** Open connections allowed for one key. */
   readonly most: number;
 }
 
 interface LoginRate {
   /** Logins a second. */
   readonly rate: number;
-  /** Logins beyond it that may come at once. */
+  /** Logins beyond the rate that are allowed at once. */
   readonly burst: number;
 }
 
-/** Bytes of a zone that a key takes, by nginx's documentation. */
+/** Bytes of a zone for each key, by nginx's documentation. */
 const KEY_BYTES = 64;
 
-const MOST_CONNECTIONS = 65_535;
+const MAX_CONNECTIONS = 65_535;
 
 function limitZone(
   directive: Directive,
@@ -77,7 +77,7 @@ function limitZone(
   return [...earlier, { name, variable, by, room: Math.floor(size / KEY_BYTES) }];
 }
 
-/** `zone=NAME:SIZE`, the size in bytes. */
+/** Reads `zone=NAME:SIZE`. @returns the size in bytes */
 function zoneOf(parameter: string, directive: Directive): { name: string; size: number } {
   if (!parameter.startsWith("zone=")) {
     throw new ConfigError(`invalid parameter "${parameter}"`, directive);
@@ -103,16 +103,16 @@ function limit(
   }
   const most = positive(number);
   if (most === null) throw new ConfigError(`invalid number of connections "${number}"`, directive);
-  if (most > MOST_CONNECTIONS) {
+  if (most > MAX_CONNECTIONS) {
     throw new ConfigError("connection limit must be less 65536", directive);
   }
   return [...earlier, { zone, most, place: toPlace(directive) }];
 }
 
 /**
- * A server's limits with their zones.
+ * Joins a server's limits with their zones.
  *
- * @throws ConfigError where one names a zone that is not there
+ * @throws ConfigError for a limit whose zone is not declared
  */
 export function connectionLimits(
   limits: readonly WrittenLimit[],
@@ -125,7 +125,7 @@ export function connectionLimits(
   });
 }
 
-/** `30r/m burst=10`, or `off`. Without a burst, as many may come at once as the rate says. */
+/** Reads `30r/m burst=10` or `off`. The default burst is the number of the rate. */
 function loginRate(directive: Directive): LoginRate | null {
   const [rate = "", parameter] = words(directive);
   if (rate === "off" && parameter === undefined) return null;

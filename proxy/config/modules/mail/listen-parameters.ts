@@ -1,31 +1,31 @@
-/** What may stand behind the address of a `listen`. */
+/** The parameters behind the address of a `listen`. */
 import { ConfigError } from "../../language/error.ts";
 import type { Directive } from "../../language/directive.ts";
 import { bytes, seconds } from "../../language/values.ts";
 
-/** TCP keep-alive; 0 for what the system has. */
+/** TCP keep-alive; 0 for the system's default. */
 interface KeepAlive {
   /** Seconds of silence before the first probe, and between probes. */
   readonly idle: number;
   readonly interval: number;
-  /** Probes without an answer until the connection is given up. */
+  /** Unanswered probes until the connection is closed. */
   readonly count: number;
 }
 
 export interface ListenParameters {
   /** TLS from the first byte (RFC 8314 section 3.3). */
   readonly ssl: boolean;
-  /** Whether each connection begins with a PROXY header. */
+  /** True where each connection begins with a PROXY header. */
   readonly proxyProtocol: boolean;
-  /** Connections that the kernel completes for us before we accept them. */
+  /** Connections that the kernel completes before Postern accepts them. */
   readonly backlog: number;
-  /** Whether a socket of IPv6 takes no IPv4. */
+  /** True where an IPv6 socket does not accept IPv4. */
   readonly ipv6only: boolean;
   /** Null for none. */
   readonly keepAlive: KeepAlive | null;
 }
 
-/** nginx's, except for the backlog, which is 511 there. */
+/** nginx's defaults, except for the backlog, which is 511 in nginx. */
 const DEFAULTS: ListenParameters = {
   ssl: false,
   proxyProtocol: false,
@@ -36,7 +36,7 @@ const DEFAULTS: ListenParameters = {
 
 type Given = Partial<ListenParameters>;
 
-/** `bind` asks for what is always so, or what Linux refuses: a socket of its own beside that of all addresses. */
+/** `bind` is accepted without effect: Postern always binds, and Linux refuses a socket beside that of all addresses. */
 const WORDS: ReadonlyMap<string, Given> = new Map<string, Given>([
   ["ssl", { ssl: true }],
   ["proxy_protocol", { proxyProtocol: true }],
@@ -48,7 +48,7 @@ const WORDS: ReadonlyMap<string, Given> = new Map<string, Given>([
   ["multipath", {}],
 ]);
 
-/** What each `NAME=` makes of its value: null for one that is wrong, which is told in nginx's words. */
+/** The reader of each `NAME=`, which returns null for a wrong value, and nginx's error for it. */
 const VALUES: readonly (readonly [
   start: string,
   read: (value: string) => Given | null,
@@ -61,7 +61,7 @@ const VALUES: readonly (readonly [
   ["so_keepalive=", keepAlive, (value) => `invalid so_keepalive value: "${value}"`],
 ];
 
-/** What Node has no call for. */
+/** Parameters that Node cannot set. */
 const UNAVAILABLE = ["rcvbuf", "sndbuf", "multipath"];
 
 export function listenParameters(given: readonly string[], directive: Directive): ListenParameters {
@@ -80,12 +80,12 @@ function parameter(word: string, directive: Directive): Given {
   return result;
 }
 
-/** What becomes of the parameters that cannot be had. */
+/** The notice about parameters that Node cannot set. */
 export function parametersNotice({ args }: Directive): string | null {
   const [, ...given] = args;
   const asked = UNAVAILABLE.filter((name) => given.some((word) => word.split("=")[0] === name));
   if (asked.length === 0) return null;
-  return `does without ${asked.join(" and ")}, which Node cannot set`;
+  return `ignores ${asked.join(" and ")}: Node cannot set this`;
 }
 
 /** The kernel counts in 32 bits. */
@@ -98,7 +98,7 @@ function bufferSize(value: string): Given | null {
   return Number.isSafeInteger(bytes(value)) ? {} : null;
 }
 
-/** `[IDLE]:[INTVL]:[CNT]`; 0 is as good as nothing, but something must be there. */
+/** Reads `[IDLE]:[INTVL]:[CNT]`. 0 means the default, but one of the three must be above it. */
 function keepAlive(value: string): Given | null {
   const parts = value.split(":");
   const [idle = 0, interval = 0, count = 0] = parts.map((part, index) => {

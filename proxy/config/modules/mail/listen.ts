@@ -1,4 +1,4 @@
-/** The `listen` directive, and the mail protocol that a port stands for. */
+/** The `listen` directive, and the default protocol of a port. */
 import { formatAddress } from "../../../../shared/address.ts";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
 import { ConfigError, type Place, toPlace } from "../../language/error.ts";
@@ -21,11 +21,11 @@ export interface Listen extends ListenParameters {
   readonly host: string;
   /** 0 for a unix socket. */
   readonly port: number;
-  /** Where the directive stands. */
+  /** The directive's place. */
   readonly place: Place;
 }
 
-/** The protocol that nginx assumes where the server names none. */
+/** The protocol that nginx assumes without a `protocol` directive. */
 const PROTOCOL_OF_PORT: ReadonlyMap<number, ProtocolName> = new Map([
   [143, "imap"],
   [993, "imap"],
@@ -40,7 +40,7 @@ export function protocolOf(listens: readonly Listen[]): ProtocolName | undefined
   return listens.map(({ port }) => PROTOCOL_OF_PORT.get(port)).find((name) => name !== undefined);
 }
 
-/** One for each port of a range. */
+/** Reads one address for each port of a range. */
 export function listen(directive: Directive): readonly Listen[] {
   const [address = "", ...given] = words(directive);
   const parameters = listenParameters(given, directive);
@@ -51,7 +51,7 @@ export function listen(directive: Directive): readonly Listen[] {
   }));
 }
 
-/** `143`, `143-145`, `*:143`, `192.0.2.1:143`, `mail.example:143-145`, `[2001:db8::1]:143`, `unix:/path`. */
+/** Reads `143`, `143-145`, `*:143`, `192.0.2.1:143`, `mail.example:143-145`, `[2001:db8::1]:143` or `unix:/path`. */
 function addresses(text: string, directive: Directive): readonly Pick<Listen, "host" | "port">[] {
   const where = `"${text}" of the "${directive.name}" directive`;
   const refuse = refuseIn(where, directive);
@@ -59,7 +59,7 @@ function addresses(text: string, directive: Directive): readonly Pick<Listen, "h
   if (/[/?]/.test(text)) throw refuse("invalid host");
   const bare = /^\d+(-\d+)?$/.test(text);
   const [written, digits] = bare ? ["*", text] : splitHost(text, refuse);
-  // nginx takes a host alone, and lets the kernel choose a port.
+  // nginx accepts a host without a port and lets the kernel choose one; Postern refuses it.
   const ports = portRange(digits ?? "", refuse);
   const host = written === "*" ? "0.0.0.0" : checkHost(written, refuse);
   directive.diagnostics.lookUp(host, `host not found in ${where}`, directive);
@@ -74,7 +74,7 @@ function portRange(text: string, refuse: Refuse): readonly number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
-/** Every address that a name has. */
+/** Replaces each name by all its addresses. */
 export function resolveListens(listens: readonly Listen[], hosts: Hosts): readonly Listen[] {
   return listens.flatMap((one) => {
     const found = hosts.get(one.host) ?? [one.host];
@@ -83,8 +83,8 @@ export function resolveListens(listens: readonly Listen[], hosts: Hosts): readon
 }
 
 /**
- * Each address may stand once in the whole mail block. Nor can one of IPv4 stand beside `[::]` that takes
- * IPv4 as well: the system would refuse it at the start.
+ * Refuses what the system would refuse at the start: an address that stands twice in the mail block, and an
+ * IPv4 address beside a `[::]` that accepts IPv4 too.
  */
 export function refuseClashes(listens: readonly Listen[]): void {
   const seen = new Set<string>();

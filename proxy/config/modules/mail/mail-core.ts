@@ -36,7 +36,7 @@ export const mailCore = {
     default: hostname().toLowerCase(),
   },
   timeout: { in: MAIL, args: 1, read: once(time), default: 60_000 },
-  /** Ours: ms for all that comes before the login, our own work excepted; null for five minutes, or `timeout`. */
+  /** Ours: ms until the login must be done, without the time that Postern itself takes; null for five minutes or `timeout`, whichever is longer. */
   login_timeout: { in: MAIL, args: 1, read: once(time), default: null as number | null },
   resolver: {
     in: MAIL,
@@ -46,10 +46,10 @@ export const mailCore = {
   },
   resolver_timeout: { in: MAIL, args: 1, read: once(time), default: 30_000 },
   max_errors: { in: MAIL, args: 1, read: once(number), default: 5 },
-  /** Ours, as freenginx has it: commands before the login. */
+  /** Commands before the login, as in freenginx. */
   max_commands: { in: MAIL, args: 1, read: once(number), default: 1000 },
-  /** Ours: refused logins until the connection is closed, whatever `Auth-Wait` says; 0 for no limit. */
+  /** Ours: refused logins after which the connection is closed, with any `Auth-Wait`; 0 for no limit. */
   max_login_failures: { in: MAIL, args: 1, read: once(number), default: 0 },
-  /** Ours: passwords only where `*_auth` names them, EXTERNAL only with a certificate that was verified. */
+  /** Ours: allow passwords only where `*_auth` names them, and EXTERNAL only with a verified certificate. */
   auth_strict: { in: MAIL, args: 1, read: once(flag), default: false },
 } satisfies Rows;

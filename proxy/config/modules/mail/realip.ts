@@ -1,11 +1,11 @@
-/** nginx's ngx_mail_realip_module: whose PROXY header is believed. */
+/** nginx's ngx_mail_realip_module: the peers whose PROXY header is believed. */
 import { contains, isNetworkAddress, parseIp, parseNetwork } from "../../../../shared/address.ts";
 import { MAIL, type Rows, eachOf } from "../../language/row.ts";
 import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 import { text } from "../../language/values.ts";
 
-/** A network, `unix:`, or a name, each of whose addresses is meant. */
+/** Reads a network, `unix:`, or a name that stands for each of its addresses. */
 function trusted(directive: Directive): string {
   const word = text(directive);
   if (word === "unix:") return word;
@@ -18,12 +18,12 @@ function trusted(directive: Directive): string {
   return word;
 }
 
-/** With addresses in place of names. */
+/** Replaces each name by all its addresses. */
 export function resolveNetworks(words: readonly string[], hosts: Hosts): readonly string[] {
   return words.flatMap((word) => hosts.get(word) ?? [word]);
 }
 
-/** Whether a peer's address, or `unix:`, is one that a list of `set_real_ip_from` trusts. */
+/** Makes a test of a peer's address, or of `unix:`, against the words of `set_real_ip_from`. */
 export function trusts(words: readonly string[]): (host: string) => boolean {
   const networks = words.map(parseNetwork).filter((found) => found !== null);
   return (host) => {

@@ -1,4 +1,4 @@
-/** The `resolver` directive: the name servers that are asked for the names of SMTP clients. */
+/** The `resolver` directive: the name servers that look up SMTP clients' host names. */
 import { ConfigError } from "../../language/error.ts";
 import { hostAndPort } from "../../language/hosts/parse.ts";
 import type { Hosts } from "../../language/hosts/lookup.ts";
@@ -6,23 +6,23 @@ import type { Directive } from "../../language/directive.ts";
 import { seconds, words } from "../../language/values.ts";
 
 interface NameServer {
-  /** An address; as it is read, perhaps a name. */
+  /** An address, or a name until `resolveAddresses`. */
   readonly host: string;
   readonly port: number;
 }
 
 export interface ResolverSettings {
   readonly servers: readonly NameServer[];
-  /** Seconds that answers are kept; 0 for as long as they say themselves. */
+  /** Seconds to keep answers; 0 for their own TTL. */
   readonly valid: number;
-  /** Which addresses of a name are asked for: one of the two, or both. */
+  /** Ask for a name's IPv4 or IPv6 addresses; at least one is true. */
   readonly ipv4: boolean;
   readonly ipv6: boolean;
 }
 
 const DNS_PORT = "53";
 
-/** `off`, or `ADDR[:PORT]…` with `valid=TIME`, `ipv4=on|off` and `ipv6=on|off` among them. */
+/** Reads `off`, or `ADDR[:PORT]…` with `valid=TIME`, `ipv4=on|off` and `ipv6=on|off` at any position. */
 export function resolver(directive: Directive): ResolverSettings | null {
   const given = words(directive);
   if (given[0] === "off") return null;
@@ -32,7 +32,7 @@ export function resolver(directive: Directive): ResolverSettings | null {
     const [, name, value = ""] = /^(valid|ipv4|ipv6)=(.*)$/s.exec(word) ?? [];
     if (name === "valid") settings.valid = orInvalid(seconds(value), word, directive);
     else if (name === "ipv4" || name === "ipv6") {
-      // Unlike other flags of nginx in small letters only.
+      // nginx accepts these flags in small letters only, unlike others.
       settings[name] = orInvalid(["off", "on"].indexOf(value), word, directive) === 1;
     } else servers.push(hostAndPort(word, DNS_PORT, `resolver "${word}"`, directive));
   }
@@ -48,7 +48,7 @@ function orInvalid(value: number, word: string, directive: Directive): number {
   throw new ConfigError(`invalid parameter: ${word}`, directive);
 }
 
-/** With addresses in place of names: all that a name has, as in nginx. */
+/** Replaces each name by all its addresses, as nginx does. */
 export function resolveNameServers(
   settings: ResolverSettings | null,
   hosts: Hosts,

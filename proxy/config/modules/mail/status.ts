@@ -1,11 +1,11 @@
-/** Where monitors and load balancers find out how Postern is; the directive is ours. */
+/** Ours: the address of `/metrics`, `/healthz` and `/readyz`. */
 import { type Rows, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
 import { type Listen, listen, resolveListens } from "./listen.ts";
 import type { Hosts } from "../../language/hosts/lookup.ts";
 import type { Directive } from "../../language/directive.ts";
 
-/** One address, as `listen` takes it, without parameters. */
+/** Reads one address as `listen` does, without parameters. */
 function statusListen(directive: Directive): Listen {
   const [address, ...more] = listen(directive);
   if (address === undefined || more.length > 0) {
@@ -14,7 +14,7 @@ function statusListen(directive: Directive): Listen {
   return address;
 }
 
-/** With an address in place of a name, the first one that it has. */
+/** Replaces a name by its first address. */
 export function resolveStatus(one: Listen | null, hosts: Hosts): Listen | null {
   return one === null ? null : (resolveListens([one], hosts)[0] ?? null);
 }

@@ -1,4 +1,4 @@
-/** Ours: the proxies through which upstreams and lookups are reached where the network lets nobody out directly. */
+/** Ours: outbound proxies to upstreams and lookup endpoints, for networks without direct access. */
 import { canonicalName, isHostPattern, splitPatterns } from "../../../../shared/host-pattern.ts";
 import { parseIp } from "../../../../shared/address.ts";
 import { type ByteString, unescapeBytes } from "../../../../shared/lookup.ts";
@@ -11,7 +11,7 @@ import type { Directive } from "../../language/directive.ts";
 import { type Paths, rawWords, words } from "../../language/values.ts";
 
 export interface OutboundProxy {
-  /** CONNECT in the clear or under TLS, or SOCKS5. */
+  /** `http` and `https` stand for CONNECT, in the clear and under TLS. */
   readonly scheme: "http" | "https" | "socks5";
   /** A name or an address, without brackets. */
   readonly host: string;
@@ -25,17 +25,17 @@ export interface ProxyCredentials {
   readonly password: ByteString;
 }
 
-/** How the upstreams of a server are reached. */
+/** A server's outbound proxies. */
 export interface Outbound {
-  /** For those in the clear or with STARTTLS; null for no proxy. */
+  /** The proxy to upstreams in the clear or with STARTTLS; null for none. */
   readonly clear: OutboundProxy | null;
-  /** For those under TLS from the first byte. */
+  /** The proxy to upstreams under TLS from the first byte; null for none. */
   readonly tls: OutboundProxy | null;
-  /** Patterns of those that are reached directly. */
+  /** Patterns of upstreams that are reached directly. */
   readonly bypass: readonly string[];
 }
 
-/** The ports of proxies whose URL names none. With `socks5h` curl says that the proxy resolves names, as ours always does. */
+/** The default ports of proxies. In curl's `socks5h` the proxy resolves names, which Postern always leaves to it. */
 const SCHEMES: ReadonlyMap<string, Pick<OutboundProxy, "scheme" | "port">> = new Map([
   ["http", { scheme: "http", port: 80 }],
   ["https", { scheme: "https", port: 443 }],
@@ -45,15 +45,15 @@ const SCHEMES: ReadonlyMap<string, Pick<OutboundProxy, "scheme" | "port">> = new
 
 const FILE = "credentials=";
 
-/** `off`, or `SCHEME://[USER[:PASSWORD]@]HOST[:PORT] [credentials=FILE]`. */
+/** Reads `off`, or `SCHEME://[USER[:PASSWORD]@]HOST[:PORT] [credentials=FILE]`. */
 function proxy(directive: Directive, paths: Paths): OutboundProxy | "off" {
   const [url = "", parameter] = rawWords(directive);
   if (url === "off" && parameter === undefined) return "off";
   const shown = `${directive.name} "${decoded(url).replace(/\/\/.*@/s, "//***@")}"`;
   const advice = `"${directive.name}" takes off, or http://, https:// or socks5:// with [USER:PASSWORD@]HOST[:PORT]`;
   const refuse: Refuse = (what) => new ConfigError(`${what} in ${shown}`, directive, advice);
-  // oxlint-disable-next-line no-control-regex -- none of them stands in a URL
-  if (/[\x00-\x20"\\\x7f]/.test(url)) throw refuse("a character that wants percent-encoding");
+  // oxlint-disable-next-line no-control-regex -- no URL contains these
+  if (/[\x00-\x20"\\\x7f]/.test(url)) throw refuse("a character that needs percent-encoding");
   const [, name = "", userInfo, authority = ""] =
     /^([^:]*):\/\/(?:(.*)@)?([^@/]*)\/?$/s.exec(url) ?? [];
   const known = SCHEMES.get(name.toLowerCase());
@@ -78,7 +78,7 @@ function credentialsOf(
     const what = `invalid parameter "${decoded(parameter)}"`;
     throw new ConfigError(what, directive, `"${directive.name}" takes ${FILE}FILE behind the URL`);
   }
-  if (userInfo !== undefined) throw refuse(`credentials both in the URL and in a file`);
+  if (userInfo !== undefined) throw refuse("credentials both in the URL and in a file");
   const path = fullName(paths.configuration, decoded(parameter.slice(FILE.length)));
   const [, user, password] =
     /^([^:\r\n]*):([^\r\n]*)\s*$/.exec(readFile(path, directive).toString("latin1")) ?? [];
@@ -97,10 +97,10 @@ function inUrl(userInfo: ByteString, refuse: Refuse): ProxyCredentials {
   }
 }
 
-/** Bytes of a user's name and of a password in SOCKS5 (RFC 1929 section 2). */
-const LONGEST_SOCKS = 255;
+/** Most bytes of a user name and of a password in SOCKS5 (RFC 1929 section 2). */
+const MAX_SOCKS = 255;
 
-/** @throws what `refuse` makes, for credentials that the proxy could not be told */
+/** @throws an error of `refuse` for credentials that the proxy's protocol cannot carry */
 export function checkCredentials(
   scheme: OutboundProxy["scheme"],
   { user, password }: ProxyCredentials,
@@ -108,21 +108,21 @@ export function checkCredentials(
 ): void {
   if (scheme === "socks5") {
     for (const { length } of [user, password]) {
-      if (length < 1 || length > LONGEST_SOCKS) {
-        throw refuse(`a user name or password that has not 1 to ${LONGEST_SOCKS} bytes`);
+      if (length < 1 || length > MAX_SOCKS) {
+        throw refuse(`a user name or password that is not 1 to ${MAX_SOCKS} bytes long`);
       }
     }
   } else if (user.includes(":")) throw refuse('a user name with a ":" (RFC 7617)');
 }
 
-/** @param host as `checkHost` returns it */
+/** @param host from `checkHost` */
 export function checkName(host: string, refuse: Refuse): string {
   const name = parseIp(host) === null ? canonicalName(host) : host;
   if (name === null) throw refuse("invalid host");
   return name;
 }
 
-/** One after another, or with `|` between them. */
+/** Reads patterns, each a word of its own or with `|` between them. */
 function patterns(directive: Directive): readonly string[] {
   const all = words(directive).flatMap(splitPatterns);
   const wrong = all.find((pattern) => !isHostPattern(pattern));
@@ -143,7 +143,7 @@ export const outboundProxy = {
     read: allOf(patterns),
     default: null as readonly string[] | null,
   },
-  /** The same for lookups, which are sent to loopback more often than not, and so have a directive of their own. */
+  /** The proxy to lookup endpoints. It is a directive of its own, since most endpoints are on loopback. */
   auth_http_proxy: {
     in: MAIL,
     args: [1, 2],
@@ -156,9 +156,9 @@ export const outboundProxy = {
 } satisfies Rows;
 
 /**
- * The file is nearer than the command line: each directive in it counts instead of what Java's properties say.
+ * Joins the file with Java's properties. A directive of the file overrides them, as it is more specific.
  *
- * @param java what they say of the server's protocol
+ * @param java the properties of the server's protocol
  */
 export function outboundOf(
   given: {

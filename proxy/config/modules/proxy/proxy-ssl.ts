@@ -1,4 +1,4 @@
-/** TLS to the upstream: the directives of nginx's ngx_stream_proxy_module, which its mail modules lack. */
+/** TLS to upstreams: directives of nginx's ngx_stream_proxy_module, which nginx's mail modules lack. */
 import { MAIL, type Rows, type Values, once } from "../../language/row.ts";
 import {
   type ClientTlsValues,
@@ -10,20 +10,20 @@ import {
 } from "../../tls/index.ts";
 import { flag, oneOf, text } from "../../language/values.ts";
 
-/** Whether TLS is spoken, and with whom. */
+/** The use of TLS, and the expected name. */
 export const upstreamSecurity = {
-  /** Null: as the upstream's port has it. `starttls` is ours. */
+  /** Null where the upstream's port decides. `starttls` is ours. */
   proxy_ssl: {
     in: MAIL,
     args: 1,
     read: once(oneOf("off", "on", "starttls")),
     default: null as "off" | "on" | "starttls" | null,
   },
-  /** The name in the upstream's certificate; null for the upstream's own. */
+  /** The name to expect in the upstream's certificate; null for the upstream's host name. */
   proxy_ssl_name: { in: MAIL, args: 1, read: once(text), default: null as string | null },
 } satisfies Rows;
 
-/** How TLS is spoken. Unlike nginx, Postern verifies and says the name unless it is told not to. */
+/** The parameters of TLS. Unlike nginx, Postern verifies certificates and sends the server name by default. */
 export const proxySsl = {
   proxy_ssl_verify: { in: MAIL, args: 1, read: once(flag), default: true },
   proxy_ssl_trusted_certificate: file,

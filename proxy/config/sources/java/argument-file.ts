@@ -1,18 +1,17 @@
 /**
- * Java's argument files (java(1), "java Command-Line Argument Files"): words with blanks between them, on as
- * many lines as they like, quotes around those that hold blanks or `#`, comments from `#` on. A backslash
- * means something within quotes only, and at the end of a line there joins the next one. An open quote ends
- * with its line.
+ * Java's argument files (java(1), "java Command-Line Argument Files"): words with blanks between them, on any
+ * number of lines. Words with blanks or `#` need quotes; a `#` begins a comment. A backslash is an escape only
+ * within quotes, where at the end of a line it joins the next line. An open quote ends with its line.
  */
 import { ConfigError, type Place, formatPlace } from "../../language/error.ts";
 
 export interface Word {
   readonly text: string;
-  /** Where it begins. */
+  /** The place of its first character. */
   readonly place: Place;
 }
 
-/** Every character is part of one of these, so that nothing is skipped. */
+/** Matches every character as part of one alternative, so that nothing is skipped. */
 const ITEM =
   /(?<blank>[ \t\n\r\f]+)|(?<comment>#[^\n\r]*)|(?<bare>[^ \t\n\r\f"'#]+)|(?<open>["'])(?<quoted>(?:\\(?:[\n\r][ \t\n\r\f]*|[^])|(?!\k<open>)[^\\\n\r])*)(?<close>\k<open>)?/g;
 
@@ -20,8 +19,8 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", f
 
 /**
  * @param file the text's name in messages
- * @param warnings where a stray quote is told
- * @throws ConfigError for a `#` in a word, with which Java loses the word
+ * @param warnings gets a line for each stray quote
+ * @throws ConfigError for a `#` in a word, since Java drops such a word
  */
 export function readArguments(text: string, file: string, warnings: string[]): readonly Word[] {
   const words: Word[] = [];
@@ -53,7 +52,6 @@ function unescaped(quoted: string): string {
 }
 
 function commentInWord(place: Place): ConfigError {
-  const advice =
-    'a comment begins behind a blank, and a word with a "#" in it wants quotes around it';
+  const advice = 'a comment must follow a blank; put a word with "#" in quotes';
   return new ConfigError('unexpected "#"', place, advice);
 }

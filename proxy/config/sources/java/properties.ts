@@ -1,6 +1,6 @@
 /**
- * The Java properties with which Open-Xchange, by Jakarta Mail, is told of outbound proxies:
- * `-Dmail.imap.proxy.host=…`. `imaps` and its kind are upstreams under TLS from the first byte.
+ * Jakarta Mail's properties for outbound proxies, as Open-Xchange documents them: `-Dmail.imap.proxy.host=…`.
+ * `imaps`, `pop3s` and `smtps` stand for upstreams under TLS from the first byte.
  */
 import { parseIp } from "../../../../shared/address.ts";
 import { isHostPattern, splitPatterns } from "../../../../shared/host-pattern.ts";
@@ -18,7 +18,7 @@ import {
   checkName,
 } from "../../modules/proxy/outbound-proxy.ts";
 
-/** `-Dname=value`. */
+/** One `-Dname=value`. */
 export interface JavaProperty {
   readonly name: string;
   readonly value: string;
@@ -27,7 +27,7 @@ export interface JavaProperty {
 
 const PROTOCOLS = ["imap", "pop3", "smtp"] as const satisfies readonly ProtocolName[];
 
-/** The two kinds of proxy: Jakarta Mail takes the first that has a host, at its port unless one is given. */
+/** The kinds of proxy with their default ports. Jakarta Mail uses the first kind that has a host. */
 const KINDS = [
   { name: "proxy", scheme: "http", port: 80, others: ["port", "user", "password"] },
   { name: "socks", scheme: "socks5", port: 1080, others: ["port"] },
@@ -42,13 +42,13 @@ const NAMES = PROTOCOLS.flatMap((protocol) => [
   `mail.${protocol}.proxy.nonProxyHosts`,
 ]);
 
-/** What the properties say of each protocol. */
+/** The outbound proxies of each protocol. */
 export type JavaOutbound = Readonly<Record<ProtocolName, Outbound>>;
 
 /**
- * Of a property that is given twice the last one counts, and an empty one counts as none.
+ * The last of several properties of one name applies, and an empty value counts as no property.
  *
- * @throws ConfigError for one of `mail.*` that is unknown or makes no sense; never with its value where that may be a secret
+ * @throws ConfigError for a `mail.*` property that is unknown or invalid, without a value that may be a secret
  */
 export function readProperties(
   all: readonly JavaProperty[],
@@ -57,7 +57,10 @@ export function readProperties(
   for (const { name, place } of all) {
     if (NAMES.includes(name)) continue;
     if (name.startsWith("mail.")) throw unknown(name, place);
-    diagnostics.note(`"-D${name}" has no effect: only Java's mail.* are known here`, place);
+    diagnostics.note(
+      `"-D${name}" has no effect: Postern reads only Java's mail.* properties`,
+      place,
+    );
   }
   const given = new Map(all.map((property) => [property.name, property]));
   const properties = new Properties(
@@ -73,11 +76,11 @@ export function readProperties(
 }
 
 function unknown(name: string, place: Place): ConfigError {
-  const near = suggest(name, NAMES);
+  const suggestion = suggest(name, NAMES);
   const advice =
-    near === null
-      ? "known are mail.PROTOCOL.proxy.* and mail.PROTOCOL.socks.* of imap, pop3, smtp, imaps, pop3s and smtps"
-      : `did you mean "${near}"?`;
+    suggestion === null
+      ? "the known names are mail.PROTOCOL.proxy.* and mail.PROTOCOL.socks.* of imap, pop3, smtp, imaps, pop3s and smtps"
+      : `did you mean "${suggestion}"?`;
   return new ConfigError(`unknown property "${name}"`, place, advice);
 }
 
@@ -147,7 +150,7 @@ class Properties {
   }
 }
 
-/** As in Jakarta Mail the port may stand behind the host; here an IPv6 address may stand there as well. */
+/** Reads a host with a port behind it, as Jakarta Mail does, or an IPv6 address, which Jakarta Mail does not read. */
 function hostAndPort(property: JavaProperty): readonly [host: string, port: number | null] {
   const { value } = property;
   const shown = value.replace(/.*@/s, "***@");

@@ -23,7 +23,7 @@ test("paths begin at the main file's directory, in nested files too", () => {
   assert.equal(settings.servers[0]?.timeout, 4000);
 });
 
-test("a pattern's files are read by name; one that fits nothing is fine", () => {
+test("a mask's files are read in the order of their names; a mask that matches none is fine", () => {
   const text = "mail { include none/*.conf; auth_http h; include servers/*.conf; }";
   const { servers } = configure(text, {
     "servers/b.conf": "server { listen 110; }",
@@ -36,7 +36,7 @@ test("a pattern's files are read by name; one that fits nothing is fine", () => 
   );
 });
 
-test("a mask is one of the shell's: neither braces nor ** have a meaning, and hidden files stay so", () => {
+test("a mask is glob(3)'s: braces and ** have no meaning, and hidden files do not match", () => {
   const text = 'mail { auth_http h; include "s/**.conf"; include "{s,t}/*.conf"; }';
   const { servers } = configure(text, {
     "s/a.conf": "server { listen 143; }",
@@ -50,7 +50,7 @@ test("a mask is one of the shell's: neither braces nor ** have a meaning, and hi
   );
 });
 
-test("a missing file is told with the place of its include", () => {
+test("the error about a missing file has the place of its include", () => {
   const told = mistake("events {}\ninclude none.conf;");
   assert.equal(
     told,
@@ -58,7 +58,7 @@ test("a missing file is told with the place of its include", () => {
   );
 });
 
-test("a mistake in an included file is told with that file's name and line", () => {
+test("the error about an included file has that file's name and line", () => {
   const told = mistake("mail { include a.conf; }", { "a.conf": "timeout 1s;\n\ntimeout 2s;" });
   assert.equal(told, '"timeout" directive is duplicate in /conf/a.conf:3');
 });
@@ -74,7 +74,7 @@ test("an included file must close its own blocks, and no others", () => {
   );
 });
 
-test("files that include themselves or each other are a mistake", () => {
+test("files that include themselves or each other are an error", () => {
   assert.match(mistake("include main.conf;"), /main\.conf.* in \/conf\/main\.conf:1$/);
   assert.match(
     mistake("include a.conf;", { "a.conf": "include b.conf;", "b.conf": "include a.conf;" }),
@@ -83,14 +83,14 @@ test("files that include themselves or each other are a mistake", () => {
   assert.match(mistake("include *.conf;"), /\.conf/);
 });
 
-test("a directory is no file", () => {
+test("including a folder is an error", () => {
   assert.match(
     mistake("include sub;", { "sub/a": "" }),
     /^open\(\) "\/conf\/sub" failed \(21: Is a directory\)/,
   );
 });
 
-test("other modules' blocks are skipped whole, with one notice each", () => {
+test("blocks of other modules are skipped whole, with one notice each", () => {
   const http =
     'http { include nothing.conf; server { listen 80; location ~ "{" { return 200 "}"; } } }';
   const settings = configure(
@@ -102,7 +102,7 @@ test("other modules' blocks are skipped whole, with one notice each", () => {
   assert.match(settings.notices[1] ?? "", /"stream".*main\.conf:2$/);
 });
 
-test("so are blocks that nobody here has heard of, but for those almost named as ours", () => {
+test("unknown blocks are skipped too, unless their name is almost one of ours", () => {
   const settings = configure(`rtmp { server { "a" { } } }\n${mailBlock("")}`);
   assert.match(settings.notices[0] ?? "", /^the "rtmp" block is not mail.*main\.conf:1$/);
   assert.match(mistake("mails { }"), /^unknown directive "mails"/);

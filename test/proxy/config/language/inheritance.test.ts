@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configure, server } from "../../../support/configuration.ts";
 
-test("a server's value outweighs the mail block's, which outweighs the default", () => {
+test("a server's value overrides the mail block's, which overrides the default", () => {
   assert.equal(server("timeout 1s;", "timeout 2s;").timeout, 1000);
   assert.equal(server("", "timeout 2s;").timeout, 2000);
   assert.equal(server("").timeout, 60_000);
 });
 
-test("it does so wherever the mail block's stands", () => {
+test("a server's value overrides the mail block's wherever that stands", () => {
   const { servers } = configure(
     "mail { server { listen 143; } server { listen 110; timeout 1s; } auth_http h; timeout 2s; }",
   );
@@ -22,7 +22,7 @@ test("it does so wherever the mail block's stands", () => {
   );
 });
 
-test("a falsy value is a value", () => {
+test("a falsy value overrides an outer one", () => {
   assert.equal(server("timeout 0;", "timeout 2s;").timeout, 0);
   assert.equal(server("xclient off;", "xclient on;").xclient, false);
 });
@@ -38,7 +38,7 @@ test("lists are replaced as a whole, and add up within a block", () => {
   assert.deepEqual(replaced.auth_http_header, ["Y: 2"]);
 });
 
-test("an error log of its own keeps a server out of the outer ones", () => {
+test("a server with an error log of its own does not log to the outer ones", () => {
   const { servers } = configure(
     "error_log a; error_log b info; mail { auth_http h; server { listen 143; } server { listen 110; error_log stderr warn; } }",
   );
@@ -48,6 +48,6 @@ test("an error log of its own keeps a server out of the outer ones", () => {
   );
 });
 
-test("directives of another protocol are allowed, and unused", () => {
+test("directives of another protocol are allowed without effect", () => {
   assert.equal(server("pop3_auth plain; smtp_capabilities SIZE;").protocol, "imap");
 });

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { ConfigError } from "../../../../proxy/config/language/error.ts";
 import { Lexer } from "../../../../proxy/config/language/lexer.ts";
 
-/** Words as they are, punctuation in angle brackets. */
+/** Lists words as they are, and punctuation in angle brackets. */
 function lex(text: string): string[] {
   const lexer = new Lexer(text, "f");
   const tokens: string[] = [];
@@ -49,7 +49,7 @@ for (const [rule, [text, tokens]] of Object.entries(RULES)) {
   test(rule, () => assert.deepEqual(lex(text), tokens));
 }
 
-test("tokens know their lines", () => {
+test("each token has its line", () => {
   const lexer = new Lexer('a\n# x\n"b\nc" d\\\ne\n;', "f");
   const lines = Array.from({ length: 5 }, () => lexer.next().line);
   assert.deepEqual(lines, [1, 3, 4, 6, 6]);
@@ -65,20 +65,20 @@ const MISTAKES: Record<string, [text: string, message: string]> = {
   "a backslash at the very end": ["a\\", `${END} in f:1`],
 };
 for (const [name, [text, message]] of Object.entries(MISTAKES)) {
-  test(`${name} is told with file and line`, () => {
+  test(`the error about ${name} has the file and line`, () => {
     assert.throws(() => lex(text), new ConfigError(message));
   });
 }
 
 describe("a word that does not fit nginx's buffer of 4,096 bytes", () => {
-  test("is told by its first ten", () => {
+  test("is quoted by its first ten", () => {
     assert.deepEqual(lex(`${"x".repeat(4095)} `), ["x".repeat(4095)]);
     assert.deepEqual(lex(`"${"x".repeat(4094)}" `), ["x".repeat(4094)]);
     const message = 'too long parameter "0123456789..." started in f:1';
     assert.throws(() => lex("0123456789".repeat(500)), new ConfigError(message));
   });
 
-  test("in quotes is told by the line where it begins", () => {
+  test("in quotes is reported at the line where it begins", () => {
     const message = 'too long parameter, probably missing terminating """ character in f:2';
     assert.throws(() => lex(`\n"${"x\n".repeat(3000)}`), new ConfigError(message));
   });
@@ -86,7 +86,7 @@ describe("a word that does not fit nginx's buffer of 4,096 bytes", () => {
 
 const character = fc.constantFrom(..." \t\r\n;{}#\"'\\$()atrn\0ü");
 
-test("any text is tokens or a mistake, and never takes long", () => {
+test("any text yields tokens or an error, and quickly", () => {
   const text = fc.oneof(fc.string({ unit: character, maxLength: 300 }), fc.string());
   fc.assert(
     fc.property(text, (any) => {
@@ -101,12 +101,12 @@ test("any text is tokens or a mistake, and never takes long", () => {
   );
 });
 
-/** Writes a word so that it reads back as it is. */
+/** Quotes a word so that it reads back unchanged. */
 function quote(word: string): string {
   return `"${word.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
-test("any words, quoted, come back as they were", () => {
+test("any words in quotes read back unchanged", () => {
   const words = fc.array(fc.string({ unit: character, maxLength: 50 }));
   fc.assert(
     fc.property(words, (some) => {

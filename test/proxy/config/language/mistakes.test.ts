@@ -4,7 +4,7 @@ import { answer, mailBlock, mistake } from "../../../support/configuration.ts";
 
 const AT = "in /conf/main.conf";
 
-/** A configuration, and nginx's words about its first mistake; where no line is named it is 1. */
+/** Configurations with nginx's error about the first mistake. */
 const MISTAKES: Record<string, string> = {
   "foo bar;": `unknown directive "foo"`,
   "constructor x;": `unknown directive "constructor"`,
@@ -59,12 +59,12 @@ const MISTAKES: Record<string, string> = {
   "mail { auth_http_cache on entries=1000001; }": `invalid parameter "entries=1000001" ${AT}:1`,
   "mail { auth_http_cache on size=1; }": `invalid parameter "size=1" ${AT}:1`,
   "mail { auth_http_cache off entries=1; }": `invalid parameter "entries=1" ${AT}:1`,
-  "mail { auth_http_relay 192.0.2.1:80; }": `"192.0.2.1:80" is no loopback address in "auth_http_relay" directive ${AT}:1`,
-  "mail { auth_http_relay localhost:80; }": `"localhost:80" is no loopback address in "auth_http_relay" directive ${AT}:1`,
+  "mail { auth_http_relay 192.0.2.1:80; }": `"192.0.2.1:80" is not a loopback address in "auth_http_relay" directive ${AT}:1`,
+  "mail { auth_http_relay localhost:80; }": `"localhost:80" is not a loopback address in "auth_http_relay" directive ${AT}:1`,
   "mail { auth_http_relay 127.0.0.1; }": `invalid port in "auth_http_relay" directive ${AT}:1`,
   "mail { server { listen 143; auth_http_relay 127.0.0.1:80; } }": `"auth_http_relay" directive is not allowed here ${AT}:1`,
   "mail { auth_http_relay 127.0.0.1:80; }": `no "auth_http" is defined for "auth_http_relay" ${AT}:1`,
-  "mail { auth_http 127.0.0.1:80; auth_http_relay 127.0.0.1:80; }": `"auth_http_relay" would ask itself ${AT}:1`,
+  "mail { auth_http 127.0.0.1:80; auth_http_relay 127.0.0.1:80; }": `"auth_http_relay" would forward lookups to itself ${AT}:1`,
   "mail { auth_http a.test; auth_http_relay [::1]:80; server { listen [::1]:80; protocol imap; } }": `duplicate "[::1]:80" address and port pair ${AT}:1`,
   "mail { auth_http http:///x; }": `no host in auth_http "/x" ${AT}:1`,
   "mail { auth_http :80; }": `no host in auth_http ":80" ${AT}:1`,
@@ -84,7 +84,7 @@ const MISTAKES: Record<string, string> = {
   "mail {\n auth_http h;\n server { listen 1143; } }": `unknown mail protocol for server ${AT}:3`,
 };
 for (const [text, message] of Object.entries(MISTAKES)) {
-  test(`${JSON.stringify(text)} is told in nginx's words`, () => {
+  test(`${JSON.stringify(text)} gets nginx's error`, () => {
     const told = mistake(text);
     if (message.includes(" in ")) assert.equal(told, message);
     else assert.ok(told.startsWith(message) || told.includes(message), told);
@@ -100,7 +100,7 @@ const TYPOS: Record<string, string> = {
   Timeout: "timeout",
 };
 for (const [typo, meant] of Object.entries(TYPOS)) {
-  test(`${typo} is answered with ${meant}`, () => {
+  test(`the error about ${typo} suggests ${meant}`, () => {
     const told = answer(`mail {\n  ${typo} x;\n}`);
     assert.equal(told.message, `unknown directive "${typo}" ${AT}:2`);
     assert.equal(told.advice, `did you mean "${meant}"?`);
@@ -108,7 +108,7 @@ for (const [typo, meant] of Object.entries(TYPOS)) {
 }
 
 for (const text of ["wibble;", "mail { wibble 1; }", "worker_connectoins_limit_of_mine 7;"]) {
-  test(`${JSON.stringify(text)} is like nothing, so nothing is advised`, () => {
+  test(`${JSON.stringify(text)} resembles no directive and gets no advice`, () => {
     assert.equal(answer(text).advice, null);
   });
 }
@@ -122,17 +122,17 @@ const ADVICE: Record<string, string> = {
   "http {\n server {\n": 'the "{" in /conf/main.conf:1 is not closed',
 };
 for (const [text, advice] of Object.entries(ADVICE)) {
-  test(`to ${JSON.stringify(text)} the advice is ${advice}`, () => {
+  test(`${JSON.stringify(text)} gets the advice: ${advice}`, () => {
     const told = answer(text);
     assert.equal(told.advice?.replace(/\/\S*\/conf/, "/conf"), advice);
   });
 }
 
-test("only what may stand there is advised", () => {
+test("a suggestion is allowed in the block of the mistake", () => {
   assert.equal(answer("timout 1s;").advice, null);
 });
 
-test("a block of the main context that is almost one of ours is one misspelt", () => {
+test("a block of the main context with almost the name of ours is an error", () => {
   for (const [typo, meant] of [
     ["mial", "mail"],
     ["Mail", "mail"],
@@ -144,11 +144,11 @@ test("a block of the main context that is almost one of ours is one misspelt", (
   }
 });
 
-test("the first mistake is the one that is told, whatever the others are", () => {
+test("the first mistake is reported, whatever the others are", () => {
   assert.match(mistake('events {}\nfoo;\nmail { timeout 1x; "'), /unknown directive "foo".*:2$/);
 });
 
-test("an empty file is no configuration", () => {
+test("an empty file is an error", () => {
   assert.match(mistake(""), /mail/);
   assert.match(mistake("mail { }"), /server/);
   assert.ok(mailBlock("").length > 0);

@@ -5,7 +5,7 @@ import { issue, pairFiles } from "../../../support/authority.ts";
 import { configure } from "../../../support/configuration.ts";
 import { cost } from "../../../support/cost.ts";
 
-/** ms to read a configuration of so many servers. */
+/** @returns ms to read a configuration with this number of servers */
 function servers(count: number): number {
   const blocks = Array.from({ length: count }, (_, index) => {
     const address = `127.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
@@ -17,7 +17,7 @@ function servers(count: number): number {
 
 const one = issue("/CN=mail.test");
 
-/** ms to read, and to make ready, so many servers under one certificate. */
+/** @returns ms to read this number of servers with one certificate, and to make their TLS contexts */
 function tlsServers(count: number): number {
   const pair = "ssl_certificate one.crt; ssl_certificate_key one.key;";
   const blocks = Array.from({ length: count }, (_, index) => {
@@ -33,7 +33,7 @@ function tlsServers(count: number): number {
   }, 3);
 }
 
-/** ms to read a block with so many directives that add up. */
+/** @returns ms to read a block with this number of directives that add up */
 function list(count: number): number {
   const lines = Array.from({ length: count }, (_, index) => `auth_http_header X ${index};`);
   const text = `mail { auth_http h; server { listen 143; ${lines.join("\n")} } }`;
@@ -45,7 +45,7 @@ for (const [what, time] of Object.entries({
   "servers under TLS": tlsServers,
   "lines of a list": list,
 })) {
-  test(`ten times the ${what} take some ten times as long, not a hundred`, () => {
+  test(`ten times the ${what} take about ten times as long, not a hundred`, () => {
     time(100);
     const few = time(1000);
     const many = time(10_000);

@@ -74,7 +74,7 @@ for (const [word, value] of [
   });
 }
 
-test("what goes to a peer is the file's bytes, whatever they mean", () => {
+test("words that go to a peer keep the file's bytes", () => {
   const settings = server(
     'auth_http 127.0.0.1/\u00fc; server_name m\u00fc; imap_capabilities \u20ac; auth_http_header X "\u00fc";',
   );
@@ -87,7 +87,7 @@ test("what goes to a peer is the file's bytes, whatever they mean", () => {
   assert.match(log.destination.path, /\/m\u00fc\.log$/);
 });
 
-test("words that are said twice stand in a capability list twice", () => {
+test("a capability that stands twice in the file stands twice in the list", () => {
   const { imap_capabilities } = server("imap_capabilities A A; imap_capabilities A;");
   assert.equal(imap_capabilities.join(), "A,A,A");
 });
@@ -108,13 +108,13 @@ for (const [text, expected] of Object.entries(SECONDS)) {
   });
 }
 
-test("words of a list are taken in any case, and kept in nginx's order", () => {
+test("words of a list may have any case, and are sorted in nginx's order", () => {
   assert.deepEqual(server("imap_auth LOGIN Plain;").imap_auth, ["plain", "login"]);
   assert.deepEqual(server("imap_auth login; imap_auth plain;").imap_auth, ["plain", "login"]);
   assert.equal(server("starttls OFF;").starttls, "off");
 });
 
-test("what is not said is nginx's default", () => {
+test("the defaults are nginx's", () => {
   const settings = server("");
   const { timeout, max_errors, auth_http_timeout, proxy_timeout, xclient, starttls } = settings;
   assert.deepEqual(
@@ -153,7 +153,7 @@ describe("auth_http", () => {
     "unix:/run/auth.sock:/a:b": ["unix:/run/auth.sock", 0, "/a:b", "localhost"],
   };
   for (const [url, [host, port, uri, hostHeader]] of Object.entries(URLS)) {
-    test(`${url} is understood`, () => {
+    test(`${url} is read as nginx reads it`, () => {
       const { servers } = configure(`mail { auth_http ${url}; server { listen 143; } }`);
       const found = servers[0]!.auth_http;
       assert.deepEqual(
@@ -163,7 +163,7 @@ describe("auth_http", () => {
     });
   }
 
-  test("the last one counts, its headers are kept in order", () => {
+  test("the last of several applies, and headers keep their order", () => {
     const { servers } = configure(
       'mail { auth_http a; auth_http b; auth_http_header X-A "1 2"; auth_http_header X-B ""; server { listen 143; } }',
     );
@@ -179,14 +179,14 @@ test("relative paths of pid and error_log begin at the prefix", () => {
   assert.deepEqual(settings.error_log, [{ destination: { path: `${prefix}/log` }, level: "info" }]);
 });
 
-test("answers of lookups are kept where the configuration says so, 10,000 unless it says how many", () => {
+test("auth_http_cache keeps 10,000 answers unless entries= says otherwise", () => {
   assert.equal(server("").auth_http_cache, null);
   assert.equal(server("auth_http_cache off;").auth_http_cache, null);
   assert.deepEqual(server("auth_http_cache on;").auth_http_cache, { entries: 10_000 });
   assert.deepEqual(server("auth_http_cache on entries=5;").auth_http_cache, { entries: 5 });
 });
 
-test("a mail block may hold a relay alone, and what holds for its lookups stands beside it", () => {
+test("a mail block may hold a relay without servers, with the directives of its lookups", () => {
   const settings = configure(
     "mail { auth_http https://w.test/auth; auth_http_timeout 5s; auth_http_relay [::1]:8080; }",
   );

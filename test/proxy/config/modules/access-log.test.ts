@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answer, configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
 
-test("a session's line goes to stdout in JSON, unless something else is said", () => {
+test("by default, a session's line goes to stdout in JSON", () => {
   const stdout = { destination: { stream: "stdout" }, format: "json", when: null };
   assert.deepEqual(server("").access_log, [stdout]);
   assert.deepEqual(server("access_log stdout json;").access_log, [stdout]);
 });
 
-test("a format is what log_format says, variables in either form, pieces put together", () => {
+test("log_format joins its words, with variables in either form", () => {
   const format = "log_format short '$remote_addr: ' \"${login}x\" '$status';";
   const [log] = server("access_log stdout short;", format).access_log;
   assert.deepEqual(log?.format, {
@@ -25,12 +25,12 @@ test("a format is what log_format says, variables in either form, pieces put tog
   assert.deepEqual(json?.format, { escape: "json", template: ["{}"] });
 });
 
-test("an operator's format may be called json", () => {
+test("log_format may define a format named json", () => {
   const [log] = server("access_log stdout json;", "log_format json escape=none mine;").access_log;
   assert.deepEqual(log?.format, { escape: "none", template: ["mine"] });
 });
 
-test("there may be several logs, and off outweighs them", () => {
+test("there may be several logs, and off overrides them", () => {
   const logs = (text: string, mail = "") => server(text, mail).access_log.length;
   assert.equal(logs("access_log stdout; access_log stdout;"), 2);
   assert.equal(logs("access_log stdout; access_log off; access_log stdout;"), 0);
@@ -38,7 +38,7 @@ test("there may be several logs, and off outweighs them", () => {
   assert.equal(logs("access_log off;", "access_log stdout;"), 0);
 });
 
-test("what nginx does with its buffer is said to have no effect, once", () => {
+test("one notice says that nginx's buffer parameters have no effect", () => {
   const text = "access_log stdout json buffer=32k flush=1m gzip; access_log stdout json gzip=9;";
   const { notices, servers } = configure(mailBlock(text));
   assert.equal(notices.length, 1);
@@ -55,7 +55,7 @@ const MISTAKES: Readonly<Record<string, RegExp>> = {
   "log_format x y;": /^"log_format" directive is not allowed here/,
 };
 for (const [text, pattern] of Object.entries(MISTAKES)) {
-  test(`in a server, this is a mistake: ${text}`, () =>
+  test(`in a server, this is an error: ${text}`, () =>
     assert.match(mistake(mailBlock(text)), pattern));
 }
 
@@ -69,11 +69,11 @@ const FORMAT_MISTAKES: Readonly<Record<string, RegExp>> = {
   "log_format x '$';": /^invalid parameter "\$"/,
 };
 for (const [text, pattern] of Object.entries(FORMAT_MISTAKES)) {
-  test(`in the mail block, this is a mistake: ${text}`, () =>
+  test(`in the mail block, this is an error: ${text}`, () =>
     assert.match(mistake(mailBlock("", text)), pattern));
 }
 
-test("a misspelt variable is told with the one that was probably meant", () => {
+test("the error about a misspelt variable suggests the likely one", () => {
   const { advice } = answer(mailBlock("", "log_format x '$remote_adr';"));
   assert.equal(advice, 'did you mean "$remote_addr"?');
 });

@@ -1,4 +1,4 @@
-// The directives of the main context and of `events`: what they take, and nginx's words for what they do not.
+// The directives of the main context and of `events`, and nginx's errors about them.
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { describe, test } from "node:test";
@@ -9,7 +9,7 @@ function settings(main: string): Settings {
   return configure(`${main}\n${mailBlock("")}`);
 }
 
-describe("understood as nginx does:", () => {
+describe("read as nginx reads it:", () => {
   const table: readonly (readonly [text: string, values: Partial<Settings>])[] = [
     ["", { worker_processes: 1, worker_priority: 0, worker_connections: 512 }],
     ["", { daemon: false, master_process: true, env: [], working_directory: null }],
@@ -55,13 +55,13 @@ describe("understood as nginx does:", () => {
     "events { debug_connection localhost; debug_connection unix:; worker_aio_requests 32; }",
   ];
   for (const text of inert) {
-    test(`"${text}" does no harm, and is said to do nothing`, () => {
+    test(`"${text}" is accepted with a notice that it has no effect`, () => {
       assert.match(settings(text).notices.join("\n"), /has no effect/);
     });
   }
 });
 
-describe("refused in nginx's words:", () => {
+describe("refused with nginx's error:", () => {
   const table: Readonly<Record<string, string>> = {
     "worker_processes AUTO;": '"worker_processes" directive invalid value',
     "worker_processes -1;": '"worker_processes" directive invalid value',

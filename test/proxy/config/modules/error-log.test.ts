@@ -17,7 +17,7 @@ const LEVELS: Record<string, LogLevel> = {
   "debug_mail debug_event debug_mail": "debug",
 };
 for (const [words, level] of Object.entries(LEVELS)) {
-  test(`error_log stderr ${words} is one of level ${level}`, () => {
+  test(`error_log stderr ${words} has the level ${level}`, () => {
     assert.deepEqual(logs(`error_log stderr ${words};`), [
       { destination: { stream: "stderr" }, level },
     ]);
@@ -41,7 +41,7 @@ test("syslog's parameters have nginx's defaults", () => {
   });
 });
 
-test("syslog's parameters are taken in any order", () => {
+test("syslog's parameters may have any order", () => {
   const words = "nohostname,tag=mx,severity=error,facility=mail,server=[2001:db8::1]:5140";
   const [first] = server(`error_log syslog:${words};`).error_log;
   assert.deepEqual(first?.destination, {
@@ -59,7 +59,7 @@ test("syslog's parameters are taken in any order", () => {
   assert.equal(unix.syslog.host, "unix:/dev/log");
 });
 
-test("where main logs to syslog only, the default log is there for errors too", () => {
+test("the main context also has the default log where it names syslog servers only", () => {
   const syslog = "error_log syslog:server=192.0.2.1 info;";
   assert.deepEqual(
     logs(syslog).map(({ destination, level }) => [Object.keys(destination), level]),
@@ -74,7 +74,7 @@ test("where main logs to syslog only, the default log is there for errors too", 
   }
 });
 
-test("a server that logs to syslog only does so", () => {
+test("a server may log to syslog only", () => {
   const { error_log } = server("error_log syslog:server=192.0.2.1;", "error_log stderr;");
   assert.deepEqual(
     error_log.map(({ destination }) => Object.keys(destination)),
@@ -82,7 +82,7 @@ test("a server that logs to syslog only does so", () => {
   );
 });
 
-test("the access log takes syslog, too", () => {
+test("the access log may go to syslog, too", () => {
   const { access_log } = server("access_log syslog:server=192.0.2.1,severity=notice;");
   const [log] = access_log;
   assert.ok(log !== undefined && "syslog" in log.destination);

@@ -8,7 +8,7 @@ const read = (directive: string, files: Record<string, string> = KEY) =>
 const wrong = (directive: string, files: Record<string, string> = KEY) =>
   mistake(mailBlock("", directive), files);
 
-test("no fleet is told anything by default", () => {
+test("there is no fleet by default", () => {
   assert.equal(read(""), null);
 });
 
@@ -26,12 +26,12 @@ for (const [url, known] of [
   ["http://127.0.0.2/fleet", "http://127.0.0.2/fleet"],
   ["http://[::1]:1/fleet", "http://[::1]:1/fleet"],
 ] as const) {
-  test(`${url} is a URL for it`, () => {
+  test(`${url} may be its URL`, () => {
     assert.equal(read(`fleet ${url} key=fleet.key;`)?.url, known);
   });
 }
 
-describe("what is refused", () => {
+describe("a fleet is refused for", () => {
   for (const url of [
     "h.example",
     "https://",
@@ -53,10 +53,10 @@ describe("what is refused", () => {
     "ftp://h.example/",
     "http://127.0.0.1.example/",
   ]) {
-    test(`a key in the clear, to ${url}`, () => {
+    test(`an unencrypted key to ${url}`, () => {
       assert.equal(
         wrong(`fleet ${url} key=fleet.key;`),
-        '"fleet" would send its key in the clear in /conf/main.conf:1',
+        '"fleet" would send its key unencrypted in /conf/main.conf:1',
       );
     });
   }
@@ -69,12 +69,12 @@ describe("what is refused", () => {
     for (const text of ["", "\n", "two\nlines", "a blank", "key\x01", "kéy"]) {
       assert.match(
         wrong(`fleet ${url} key=fleet.key;`, { "fleet.key": text }),
-        /fleet\.key" must hold one line, the key of "fleet", in /,
+        /fleet\.key" must hold one line with the key of "fleet", in /,
       );
     }
   });
 
-  test("a second fleet, and one for a single server", () => {
+  test("a second directive, and one in a server", () => {
     const fleet = "fleet https://h.example/ key=fleet.key;";
     assert.match(wrong(fleet + fleet), /^"fleet" directive is duplicate in /);
     assert.match(mistake(mailBlock(fleet), KEY), /^"fleet" directive is not allowed here in /);

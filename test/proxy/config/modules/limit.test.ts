@@ -1,4 +1,4 @@
-// limit_conn_zone, limit_conn, limit_login_rate: what they say, and nginx's words for what they may not.
+// limit_conn_zone, limit_conn and limit_login_rate, and nginx's errors about them.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { answer, configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
@@ -11,7 +11,7 @@ const ZONES = `
 `;
 
 describe("limit_conn", () => {
-  test("counts by what its zone is keyed with", () => {
+  test("counts by its zone's key", () => {
     const { connectionLimits } = server(
       "limit_conn addr 5; limit_conn text 6; limit_conn user 7; limit_conn server 65535;",
       ZONES,
@@ -51,7 +51,7 @@ describe("limit_conn", () => {
     "limit_conn_zone $remote_addr zone=a:1m;": '"limit_conn_zone" directive is not allowed here',
   };
   for (const [text, words] of Object.entries(mistakes)) {
-    test(`as "${text}" is refused in nginx's words`, () => {
+    test(`as "${text}" gets nginx's error`, () => {
       assert.equal(
         mistake(mailBlock(text, ZONES.replaceAll("\n", " "))),
         `${words} in /conf/main.conf:1`,
@@ -76,13 +76,13 @@ describe("limit_conn_zone", () => {
       'the shared memory zone "a" is already declared for a different use',
   };
   for (const [words, said] of Object.entries(mistakes)) {
-    test(`as "${words}" is refused in nginx's words`, () => {
+    test(`as "${words}" gets nginx's error`, () => {
       const text = mailBlock("", `limit_conn_zone ${words};`);
       assert.equal(mistake(text), `${said} in /conf/main.conf:1`);
     });
   }
 
-  test("says what it may count by", () => {
+  test("lists its variables in the advice", () => {
     const { advice } = answer(mailBlock("", "limit_conn_zone $uri zone=a:1m;"));
     assert.match(
       advice ?? "",
@@ -92,7 +92,7 @@ describe("limit_conn_zone", () => {
 });
 
 describe("limit_login_rate", () => {
-  test("is logins a second or a minute, as many of which may come at once unless burst says otherwise", () => {
+  test("is logins a second or a minute, with that number as the default burst", () => {
     const rate = (text: string) => server(`limit_login_rate ${text};`).limit_login_rate;
     assert.deepEqual(rate("30r/m"), { rate: 0.5, burst: 30 });
     assert.deepEqual(rate("5r/s"), { rate: 5, burst: 5 });
@@ -101,7 +101,7 @@ describe("limit_login_rate", () => {
     assert.equal(server("").limit_login_rate, null);
   });
 
-  test("may be off where the others have one", () => {
+  test("may be off in one server", () => {
     assert.equal(server("limit_login_rate off;", "limit_login_rate 1r/m;").limit_login_rate, null);
   });
 
@@ -115,7 +115,7 @@ describe("limit_login_rate", () => {
     "off burst=1": 'invalid rate "off"',
   };
   for (const [words, said] of Object.entries(mistakes)) {
-    test(`as "${words}" is refused in nginx's words`, () => {
+    test(`as "${words}" gets nginx's error`, () => {
       const text = mailBlock(`limit_login_rate ${words};`);
       assert.equal(mistake(text), `${said} in /conf/main.conf:1`);
     });

@@ -1,17 +1,17 @@
-// Where a server listens, in all of nginx's forms, and nginx's words for what is none of them.
+// The addresses of `listen` in all of nginx's forms, and nginx's errors for all others.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ConfigError, Listen } from "../../../../proxy/config/index.ts";
 import { configure, mistake, server } from "../../../support/configuration.ts";
 
-/** What the only `listen` of a server says. */
+/** The settings of a server's only `listen`. */
 function listens(words: string): readonly Listen[] {
   const { servers } = configure(`mail { auth_http h; server { protocol imap; listen ${words}; } }`);
   return servers[0]!.listen;
 }
 
-/** The mistake in a `listen` that stands on line 2, without its place, which is checked. */
+/** The error about a `listen` on line 2, without its place, which this function checks. */
 function wrong(words: string): string {
   const told = mistake(`mail { auth_http h; server { protocol imap;\n listen ${words};\n} }`);
   assert.ok(told.endsWith(" in /conf/main.conf:2"), told);
@@ -83,7 +83,7 @@ describe("an address", () => {
     });
   }
 
-  test("whatever it is, it is understood or refused in nginx's form", () => {
+  test("of any text is read, or is an error in nginx's form", () => {
     const part = fc.constantFrom(
       "[",
       "]",
@@ -102,7 +102,7 @@ describe("an address", () => {
         const text = parts.join("");
         try {
           for (const { host, port } of listens(text)) {
-            // "]" is no address, but a name that will not be found.
+            // "]" counts as a name, which the look-up will not find.
             assert.ok(host !== "" && !host.startsWith("["), host);
             assert.ok(host.startsWith("unix:") ? port === 0 : port >= 1 && port <= 65_535);
           }
@@ -134,7 +134,7 @@ describe("a parameter", () => {
     multipath: { keepAlive: null },
   };
   for (const [words, expected] of Object.entries(FORMS)) {
-    test(`"${words}" is understood`, () => {
+    test(`"${words}" is read as nginx reads it`, () => {
       const [found] = listens(`[::1]:143 ${words}`);
       assert.deepEqual({ ...found, ...expected }, found);
     });
@@ -169,15 +169,15 @@ describe("a parameter", () => {
     test(`"${words}" is refused`, () => assert.equal(wrong(`143 ${words}`), message));
   }
 
-  test("that Node cannot set is named, each combination once", () => {
+  test("that Node cannot set gets a notice, each combination once", () => {
     const { notices } = configure(`mail { auth_http h; server {
       listen 143 rcvbuf=8k; listen 144 rcvbuf=16k; listen 145 backlog=5;
       listen 146 multipath sndbuf=8k; } }`);
     assert.deepEqual(
       notices.map((notice) => notice.replace(/\/\S*main/, "main")),
       [
-        '"listen" does without rcvbuf, which Node cannot set in main.conf:2',
-        '"listen" does without sndbuf and multipath, which Node cannot set in main.conf:3',
+        '"listen" ignores rcvbuf: Node cannot set this in main.conf:2',
+        '"listen" ignores sndbuf and multipath: Node cannot set this in main.conf:3',
       ],
     );
   });
@@ -194,14 +194,14 @@ describe("the protocol", () => {
     587: "smtp",
   };
   for (const [port, protocol] of Object.entries(PORTS)) {
-    test(`is ${protocol} on port ${port}, and TLS does not come with it`, () => {
+    test(`is ${protocol} on port ${port}, without TLS`, () => {
       const { servers } = configure(`mail { auth_http h; server { listen ${port}; } }`);
       assert.equal(servers[0]?.protocol, protocol);
       assert.equal(servers[0]?.listen[0]?.ssl, false);
     });
   }
 
-  test("outweighs the port, and the first known port decides", () => {
+  test("of the directive overrides that of the port, and of ports the first known one applies", () => {
     assert.equal(server("protocol smtp;").protocol, "smtp");
     const of = (words: string) => configure(`mail { auth_http h; server { ${words} } }`);
     const known = of("listen 2143; listen 110; listen 143;");
@@ -230,7 +230,7 @@ describe("an address and port", () => {
     });
   }
 
-  test("of IPv4 does not go with [::] that takes IPv4 as well", () => {
+  test("of IPv4 is an error beside a [::] that accepts IPv4 too", () => {
     for (const four of ["143", "127.0.0.1:143"]) {
       const told = mistake(`mail { auth_http h; server {
         listen ${four};

@@ -1,4 +1,4 @@
-// Outbound proxies as the file names them, and the file beside Java's properties.
+// Outbound proxies of the file, alone and beside Java's properties.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,20 +40,20 @@ const URLS: Readonly<Record<string, OutboundProxy>> = {
   "socks5://é:p@proxy": proxy("socks5", "proxy", 1080, "\xc3\xa9", "p"),
 };
 for (const [url, meaning] of Object.entries(URLS)) {
-  test(`${url} names a proxy for upstreams and for lookups`, () => {
+  test(`${url} is a proxy for upstreams and for lookups`, () => {
     const { outbound } = server(`protocol imap; outbound_proxy ${url};`);
     assert.deepEqual(outbound, { clear: meaning, tls: meaning, bypass: [] });
     assert.deepEqual(server(`protocol imap; auth_http_proxy ${url};`).auth_http_proxy, meaning);
   });
 }
 
-test("there is none unless one is named", () => {
+test("by default there is none", () => {
   const { outbound, auth_http_proxy } = server("protocol imap;");
   assert.deepEqual(outbound, { clear: null, tls: null, bypass: [] });
   assert.equal(auth_http_proxy, null);
 });
 
-test("the innermost counts, and off is none", () => {
+test("the innermost directive applies, and off means none", () => {
   const inMail = "outbound_proxy http://outer; outbound_proxy_bypass outer;";
   const inner = proxy("http", "inner", 80);
   const { outbound } = server("protocol imap; outbound_proxy http://inner;", inMail);
@@ -62,7 +62,7 @@ test("the innermost counts, and off is none", () => {
   assert.deepEqual(off.outbound, { clear: null, tls: null, bypass: ["outer"] });
 });
 
-test("patterns stand one after another, in several directives, or with | between them", () => {
+test("patterns are words of their own, in several directives, or have | between them", () => {
   const patterns = "outbound_proxy_bypass localhost|127.0.0.0/8 [::1]; outbound_proxy_bypass *.x;";
   const { outbound } = server(`protocol imap; ${patterns}`, "outbound_proxy_bypass y;");
   assert.deepEqual(outbound.bypass, ["localhost", "127.0.0.0/8", "[::1]", "*.x"]);
@@ -74,14 +74,14 @@ describe("credentials in a file", () => {
   const directives = "protocol imap; outbound_proxy http://proxy credentials=proxy.secret;";
 
   for (const text of ["u:p:q\xe9", "u:p:q\xe9\n", "u:p:q\xe9\r\n\r\n"]) {
-    test(`are its one line: ${JSON.stringify(text)}`, () => {
+    test(`are its only line: ${JSON.stringify(text)}`, () => {
       const { outbound } = server(directives, "", { "proxy.secret": Buffer.from(text, "latin1") });
       assert.deepEqual(outbound.clear, proxy("http", "proxy", 80, "u", "p:q\xe9"));
     });
   }
 
   for (const text of ["", "SECRET", "u:SECRET\nmore", "\nu:SECRET"]) {
-    test(`are a mistake that shows nothing of it: ${JSON.stringify(text)}`, () => {
+    test(`are an error that quotes nothing of it: ${JSON.stringify(text)}`, () => {
       const told = answer(mailBlock(directives), { "proxy.secret": text });
       assert.equal(
         told.message,
@@ -90,7 +90,7 @@ describe("credentials in a file", () => {
     });
   }
 
-  test("are a mistake where the file is not there, or the URL has some as well", () => {
+  test("are an error for a missing file, or beside credentials in the URL", () => {
     assert.equal(
       answer(mailBlock(directives)).message,
       'open() "/conf/proxy.secret" failed (2: No such file or directory) in /conf/main.conf:1',
@@ -105,7 +105,7 @@ describe("credentials in a file", () => {
 
 const long = "x".repeat(256);
 
-/** What is said of a mistake. */
+/** Mistakes with their errors. */
 const MISTAKES: Readonly<Record<string, string>> = {
   "outbound_proxy proxy:3128": 'invalid URL in outbound_proxy "proxy:3128"',
   "outbound_proxy ftp://proxy": 'invalid URL in outbound_proxy "ftp://proxy"',
@@ -121,13 +121,13 @@ const MISTAKES: Readonly<Record<string, string>> = {
   "outbound_proxy http://u:%ZZ@proxy":
     'a "%" without two hexadecimal digits in outbound_proxy "http://***@proxy"',
   "outbound_proxy 'http://u:S ECRET@proxy'":
-    'a character that wants percent-encoding in outbound_proxy "http://***@proxy"',
+    'a character that needs percent-encoding in outbound_proxy "http://***@proxy"',
   "outbound_proxy http://u%3A:SECRET@proxy":
     'a user name with a ":" (RFC 7617) in outbound_proxy "http://***@proxy"',
   "outbound_proxy socks5://u@proxy":
-    'a user name or password that has not 1 to 255 bytes in outbound_proxy "socks5://***@proxy"',
+    'a user name or password that is not 1 to 255 bytes long in outbound_proxy "socks5://***@proxy"',
   [`outbound_proxy socks5://${long}:p@proxy`]:
-    'a user name or password that has not 1 to 255 bytes in outbound_proxy "socks5://***@proxy"',
+    'a user name or password that is not 1 to 255 bytes long in outbound_proxy "socks5://***@proxy"',
   "outbound_proxy http://proxy user=x": 'invalid parameter "user=x"',
   "outbound_proxy off credentials=x": 'invalid URL in outbound_proxy "off"',
   "outbound_proxy off; outbound_proxy off": '"outbound_proxy" directive is duplicate',
@@ -135,19 +135,19 @@ const MISTAKES: Readonly<Record<string, string>> = {
   "outbound_proxi http://u:SECRET@proxy": 'unknown directive "outbound_proxi"',
 };
 for (const [directive, what] of Object.entries(MISTAKES)) {
-  test(`${directive.slice(0, 60)} is told, and no password`, () => {
+  test(`the error about ${directive.slice(0, 60)} quotes no password`, () => {
     const { message, advice } = answer(mailBlock(`protocol imap; ${directive};`));
     assert.equal(message, `${what} in /conf/main.conf:1`);
     assert.doesNotMatch(`${message}${advice}`, /SECRET/);
   });
 }
 
-test("a forgotten semicolon does not tell the password either", () => {
+test("the error about a forgotten semicolon quotes no password either", () => {
   const { advice } = answer("mail {\n outbound_proxy http://u:SECRET@proxy\n}");
   assert.equal(advice, 'is the ";" missing behind "outbound_proxy http://u:***@proxy"?');
 });
 
-test("text is shown without the passwords of URLs, and otherwise as it is", () => {
+test("withoutSecrets replaces the passwords of URLs, and nothing else", () => {
   const shown: Readonly<Record<string, string>> = {
     "a http://u:p@h;\nb": "a http://u:***@h;\nb",
     "# socks5://u@c:p/q@h:1 x": "# socks5://u@c:***@h:1 x",
@@ -161,7 +161,7 @@ test("text is shown without the passwords of URLs, and otherwise as it is", () =
   }
 });
 
-/** With `-D` flags, each `name=value`. */
+/** Reads a configuration with `-D` flags, each `name=value`. */
 function configured(text: string, flags: readonly string[]): Configuration {
   const prefix = mkdtempSync(join(tmpdir(), "postern-"));
   try {
@@ -194,13 +194,13 @@ describe("beside Java's properties", () => {
   const of = (directives: string): unknown =>
     configured(mailBlock(`protocol imap; ${directives}`), flags).settings.servers[0]?.outbound;
 
-  test("a file that says nothing leaves them as they are, each for its protocol", () => {
+  test("a file without these directives leaves each protocol's properties as they are", () => {
     assert.deepEqual(of(""), { clear, tls, bypass: ["java"] });
     const [pop3] = configured(mailBlock("protocol pop3;"), flags).settings.servers;
     assert.deepEqual(pop3?.outbound, { clear: null, tls: null, bypass: [] });
   });
 
-  test("each directive of the file counts instead", () => {
+  test("each directive of the file overrides them", () => {
     const file = proxy("https", "file", 443);
     assert.deepEqual(of("outbound_proxy https://file;"), {
       clear: file,
@@ -211,7 +211,7 @@ describe("beside Java's properties", () => {
     assert.deepEqual(of("outbound_proxy_bypass file;"), { clear, tls, bypass: ["file"] });
   });
 
-  test("a misspelt one is told as being on the command line", () => {
+  test("the error about a misspelt property has the place command line", () => {
     assert.throws(() => configured(mailBlock("protocol imap;"), ["mail.imap.proxi.host=x"]), {
       message: 'unknown property "mail.imap.proxi.host" in command line',
       advice: 'did you mean "mail.imap.proxy.host"?',
@@ -219,7 +219,7 @@ describe("beside Java's properties", () => {
   });
 });
 
-test("an endpoint behind a proxy may have a name that is unknown here", () => {
+test("an endpoint behind a proxy may have a name that only the proxy can look up", () => {
   const names = (directives: string): readonly string[] =>
     configured(`mail { auth_http auth.example; ${directives} }`, []).names.map(({ host }) => host);
   const imap = "listen 143; protocol imap;";

@@ -36,7 +36,7 @@ const proxyTls = (inServer: string, inMail = "") => server(inServer, inMail, fil
 const lookupTls = (inServer: string) => server(inServer, "", files).lookupTls;
 
 describe("proxy_ssl", () => {
-  test("is on, off or starttls, in any case, and left to the port where nothing is said", () => {
+  test("is on, off or starttls in any case, and by default left to the port", () => {
     assert.equal(server("").proxy_ssl, null);
     for (const word of ["on", "off", "starttls"] as const) {
       assert.equal(server(`proxy_ssl ${word};`).proxy_ssl, word);
@@ -55,7 +55,7 @@ describe("proxy_ssl", () => {
   });
 });
 
-test("unless something is said, certificates must hold, and sessions are resumed", () => {
+test("by default, certificates are verified and sessions are resumed", () => {
   const { verify, trusted, revocations, serverName, sessionReuse, parameters } = proxyTls("");
   assert.deepEqual(
     { verify, trusted, revocations, serverName, sessionReuse },
@@ -65,7 +65,7 @@ test("unless something is said, certificates must hold, and sessions are resumed
   assert.equal(parameters.ciphers.value, "DEFAULT");
 });
 
-test("all of it can be said, in the outer block, too, and taken back in the inner one", () => {
+test("each parameter may be set in the outer block, and reset in the inner one", () => {
   const said = `${PAIR} proxy_ssl_verify off; proxy_ssl_trusted_certificate both.crt; proxy_ssl_crl ca.crl;
     proxy_ssl_server_name off; proxy_ssl_session_reuse off; proxy_ssl_ciphers HIGH;`;
   for (const settings of [proxyTls(said), proxyTls("", said)]) {
@@ -81,7 +81,7 @@ test("all of it can be said, in the outer block, too, and taken back in the inne
   assert.deepEqual([trusted, revocations, parameters?.keyPairs], [null, null, []]);
 });
 
-test("keys are opened by the pass phrases of proxy_ssl_password_file", () => {
+test("the pass phrases of proxy_ssl_password_file decrypt keys", () => {
   const locked = PAIR.replace("own.key", "locked.key");
   const { parameters } = proxyTls(`${locked} proxy_ssl_password_file phrases;`);
   assert.deepEqual(parameters?.keyPairs, [own]);
@@ -91,7 +91,7 @@ test("keys are opened by the pass phrases of proxy_ssl_password_file", () => {
   );
 });
 
-test("certificates may stand in the configuration itself", () => {
+test("a certificate may stand in the configuration itself", () => {
   const pair = `proxy_ssl_certificate "data:${own.certificate}"; proxy_ssl_certificate_key "data:${own.key}";`;
   assert.deepEqual(proxyTls(pair).parameters?.keyPairs, [own]);
 });
@@ -100,7 +100,7 @@ const NONE =
   "BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory:calling fopen(/conf/none, r))";
 const NO_START = "(SSL: error:0480006C:PEM routines::no start line";
 
-/** What a server says, and nginx's words about it; FAMILY is `proxy` or `auth_http`. */
+/** Directives of a server with nginx's error about them; FAMILY stands for `proxy` and `auth_http`. */
 const MISTAKES: Readonly<Record<string, string>> = {
   "FAMILY_ssl_certificate own.crt;":
     'no "FAMILY_ssl_certificate_key" is defined for certificate "own.crt" in /conf/main.conf:1',
@@ -120,7 +120,7 @@ const MISTAKES: Readonly<Record<string, string>> = {
   "FAMILY_ssl_verify yes;":
     'invalid value "yes" in "FAMILY_ssl_verify" directive, it must be "on" or "off" in ',
 };
-/** Those of `proxy_ssl_*` alone, and of `auth_http_trusted_certificate`. */
+/** Mistakes that only `proxy_ssl_*`, or only `auth_http_trusted_certificate`, can have. */
 const MORE: Readonly<Record<string, string>> = {
   "proxy_ssl_trusted_certificate none;": `cannot load certificate "/conf/none": ${NONE}`,
   "proxy_ssl_trusted_certificate garbage;": `cannot load certificate "/conf/garbage": PEM_read_bio_X509_AUX() failed ${NO_START}`,
@@ -142,7 +142,7 @@ const families = ["proxy", "auth_http"].flatMap((family) =>
   Object.entries(MISTAKES).map((pair) => pair.map((text) => text.replaceAll("FAMILY", family))),
 );
 for (const [directives = "", told = ""] of [...families, ...Object.entries(MORE)]) {
-  test(`"${directives}" is refused, in either block`, () => {
+  test(`"${directives}" gets nginx's error in either block`, () => {
     const texts = [mailBlock(`${HTTPS} ${directives}`), mailBlock(HTTPS, directives)];
     for (const text of texts) {
       const said = mistake(text, files);
@@ -152,14 +152,14 @@ for (const [directives = "", told = ""] of [...families, ...Object.entries(MORE)
   });
 }
 
-test("a mistake is told where its directive stands", () => {
+test("the error has the place of the directive", () => {
   const text = `mail {\nauth_http h;\nproxy_ssl_certificate own.crt;\nproxy_ssl_certificate_key other.key;\nserver { listen 143; } }`;
   assert.match(mistake(text, files), / in \/conf\/main\.conf:4$/);
   const alone = `mail {\nauth_http h;\nproxy_ssl_certificate own.crt;\nserver {\n listen 143; } }`;
   assert.match(mistake(alone, files), / in \/conf\/main\.conf:3$/);
 });
 
-describe("what only OpenSSL can judge", () => {
+describe("a value that only OpenSSL checks", () => {
   const REFUSED: Readonly<Record<string, string>> = {
     "proxy_ssl_ciphers FOO;":
       'SSL_CTX_set_cipher_list("FOO") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
@@ -172,7 +172,7 @@ describe("what only OpenSSL can judge", () => {
   };
   const broken = files["ca.crl"].replace(/\n[A-Za-z0-9+/]{10}/, "\n!!!!!!!!!!");
   for (const [directives, told] of Object.entries(REFUSED)) {
-    test(`"${directives}" is refused in nginx's words, with its place`, () => {
+    test(`"${directives}" gets nginx's error, with its place`, () => {
       const tls = clientTls(directives, { ...files, "broken.crl": broken });
       assert.throws(
         () => tls.check(),
@@ -199,7 +199,7 @@ test("a notice names the TLS versions that OpenSSL withholds, as the file has th
 });
 
 describe("TLS to the lookup endpoint", () => {
-  test("is there for https:// alone, and its files are not looked at otherwise", () => {
+  test("is read for https:// only, and its files are not opened otherwise", () => {
     assert.equal(
       lookupTls("auth_http_ssl_certificate none; auth_http_trusted_certificate none;"),
       null,
@@ -207,7 +207,7 @@ describe("TLS to the lookup endpoint", () => {
     assert.equal(lookupTls(HTTPS)?.verify, true);
   });
 
-  test("may trust others, verify nothing, and show a certificate", () => {
+  test("may trust other authorities, verify nothing, and send a certificate", () => {
     const said = lookupTls(
       `${HTTPS} auth_http_ssl_verify off; auth_http_trusted_certificate ca.crt; ${LOOKUP_PAIR}`,
     );
@@ -216,7 +216,7 @@ describe("TLS to the lookup endpoint", () => {
   });
 });
 
-test("servers that say the same share what it comes to", () => {
+test("servers with equal directives share one result", () => {
   const block = (port: number, more: string) => `server { listen ${port}; protocol imap; ${more} }`;
   const blocks = [
     block(1, ""),
@@ -231,7 +231,7 @@ test("servers that say the same share what it comes to", () => {
   assert.notEqual(fourth, first);
 });
 
-test("what opens a key goes no further than the key", () => {
+test("pass phrases are not part of the settings", () => {
   const settings = server(`${PAIR} proxy_ssl_password_file phrases;`, "", files);
   assert.ok(!JSON.stringify(settings).includes("s3cret"));
 });

@@ -14,7 +14,7 @@ for (const [text, address] of Object.entries(ADDRESSES)) {
   });
 }
 
-test("proxy_bind off undoes what the mail block says", () => {
+test("proxy_bind off overrides the mail block's address", () => {
   assert.equal(server("", "proxy_bind 192.0.2.1;").proxy_bind, "192.0.2.1");
   assert.equal(server("proxy_bind off;", "proxy_bind 192.0.2.1;").proxy_bind, null);
 });
@@ -30,7 +30,7 @@ const MISTAKES: Readonly<Record<string, string>> = {
   "": 'invalid number of arguments in "proxy_bind" directive',
 };
 for (const [text, message] of Object.entries(MISTAKES)) {
-  test(`proxy_bind ${text} is refused in nginx's words`, () => {
+  test(`proxy_bind ${text} gets nginx's error`, () => {
     assert.equal(mistake(mailBlock(`proxy_bind ${text};`)), `${message} in /conf/main.conf:1`);
   });
 }
@@ -38,11 +38,11 @@ for (const [text, message] of Object.entries(MISTAKES)) {
 const REFUSED: Readonly<Record<string, readonly [message: string, advice: string]>> = {
   "192.0.2.1 transparent": [
     "transparent proxying is not supported",
-    'to tell upstreams who the client is, use "proxy_protocol"',
+    'to tell upstreams the client\'s address, use "proxy_protocol"',
   ],
   "$remote_addr transparent": [
     'invalid address "$remote_addr"',
-    'variables are not supported; to tell upstreams who the client is, use "proxy_protocol"',
+    'variables are not supported; to tell upstreams the client\'s address, use "proxy_protocol"',
   ],
   "192.0.2.1:2525": [
     'invalid address "192.0.2.1:2525"',
@@ -54,14 +54,14 @@ const REFUSED: Readonly<Record<string, readonly [message: string, advice: string
   ],
 };
 for (const [text, [message, advice]] of Object.entries(REFUSED)) {
-  test(`proxy_bind ${text} is refused, and what to do instead is said`, () => {
+  test(`proxy_bind ${text} is an error with advice`, () => {
     const told = answer(mailBlock(`proxy_bind ${text};`));
     assert.equal(told.message, `${message} in /conf/main.conf:1`);
     assert.equal(told.advice, advice);
   });
 }
 
-test("proxy_socket_keepalive is off unless it is asked for", () => {
+test("proxy_socket_keepalive is off by default", () => {
   assert.equal(server("").proxy_socket_keepalive, false);
   assert.equal(server("proxy_socket_keepalive on;").proxy_socket_keepalive, true);
   assert.equal(

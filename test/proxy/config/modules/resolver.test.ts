@@ -16,13 +16,13 @@ for (const [text, [host, port]] of Object.entries(SERVERS)) {
   });
 }
 
-test("parameters stand anywhere among the servers", () => {
+test("parameters may have any position among the servers", () => {
   const { resolver } = server("resolver ipv6=off a valid=1m30 b ipv4=on;");
   const servers = ["a", "b"].map((host) => ({ host, port: 53 }));
   assert.deepEqual(resolver, { servers, valid: 90, ipv4: true, ipv6: false });
 });
 
-test("the resolver is inherited, and off unless it is given", () => {
+test("the resolver is inherited, and off by default", () => {
   assert.equal(server("").resolver, null);
   assert.equal(server("", "resolver a;").resolver?.servers[0]?.host, "a");
   assert.equal(server("resolver b;", "resolver a;").resolver?.servers[0]?.host, "b");

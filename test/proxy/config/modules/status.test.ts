@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
 
-test("status_listen takes an address and a port, as listen does", () => {
+test("status_listen has an address and a port, as listen has", () => {
   const at = (text: string): string => {
     const listen = configure(mailBlock("", `status_listen ${text};`)).status_listen;
     return `${listen?.host} ${listen?.port}`;
@@ -13,7 +13,7 @@ test("status_listen takes an address and a port, as listen does", () => {
   assert.equal(at("unix:/run/postern.sock"), "unix:/run/postern.sock 0");
 });
 
-test("status_listen is said once, in the mail block, of one port that nothing else listens on", () => {
+test("status_listen stands once in the mail block, with one port that nothing else uses", () => {
   const said = (mail: string, server = ""): string => mistake(mailBlock(server, mail));
   assert.match(said("", "status_listen 1;"), /"status_listen" directive is not allowed here/);
   assert.match(said("status_listen 1; status_listen 2;"), /directive is duplicate/);

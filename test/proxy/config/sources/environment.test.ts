@@ -1,4 +1,4 @@
-// A container is configured by its environment, and each mistake names its variable.
+// Environment variables configure a container, and each error names its variable.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,7 +33,7 @@ function settings(environment: NodeJS.ProcessEnv) {
   return read(environment).settings;
 }
 
-/** The first mistake, and what to do about it. */
+/** The first error and its advice. */
 function mistake(environment: NodeJS.ProcessEnv): string {
   try {
     read(environment);
@@ -45,7 +45,7 @@ function mistake(environment: NodeJS.ProcessEnv): string {
 }
 
 describe("the environment as a configuration", () => {
-  test("an endpoint and a certificate are enough: every protocol, and no password in the clear", () => {
+  test("an endpoint and a certificate are enough for every protocol, with passwords under TLS only", () => {
     const { servers } = settings(certified());
     assert.deepEqual(
       servers.map(({ protocol, listen, starttls, auth_http }) => ({
@@ -84,13 +84,13 @@ describe("the environment as a configuration", () => {
     }
   });
 
-  test("upstreams of SMTP are logged in to", () => {
+  test("SMTP sessions log in to their upstreams", () => {
     const [, , smtp] = settings(certified()).servers;
     assert.equal(smtp!.proxy_smtp_auth, true);
     assert.equal(smtp!.xclient, false);
   });
 
-  test("behind a load balancer every port wants the PROXY header, from its networks alone", () => {
+  test("behind a load balancer every port expects the PROXY header, from its networks only", () => {
     for (const environment of [BEHIND, { ...certified(), ...BEHIND }]) {
       const networks = "10.0.0.0/8, 2001:db8::/32\n192.0.2.1 ";
       const { servers } = settings({ ...environment, POSTERN_TRUSTED_NETWORKS: networks });
@@ -101,14 +101,14 @@ describe("the environment as a configuration", () => {
     }
   });
 
-  test("where the load balancer ends TLS there is no certificate, and no TLS", () => {
+  test("where the load balancer terminates TLS there is no certificate and no TLS", () => {
     for (const { listen, tls } of settings(BEHIND).servers) {
       assert.equal(listen.length, 1);
       assert.equal(tls, null);
     }
   });
 
-  test("the key is a variable, or stands in a file, whose line end is not a part of it", () => {
+  test("the key is a variable or a file, without the line end of the file", () => {
     const file = join(directory, "key");
     writeFileSync(file, 'a-"\\secret\n');
     for (const key of [{ POSTERN_AUTH_KEY: 'a-"\\secret' }, { POSTERN_AUTH_KEY_FILE: file }]) {
@@ -117,13 +117,13 @@ describe("the environment as a configuration", () => {
     }
   });
 
-  test("-T shows what is read, but for the key", () => {
+  test("-T shows every file that was read except the key", () => {
     const { files } = read({ ...certified(), POSTERN_AUTH_KEY: "hush" });
     assert.ok(files.some(({ path }) => path === "/environment/POSTERN_AUTH_HTTP"));
     assert.doesNotMatch(JSON.stringify(files), /hush/);
   });
 
-  test("a configuration of one's own may include a variable", () => {
+  test("a configuration file may include a variable", () => {
     const file = join(directory, "own.conf");
     const text =
       "include /environment/POSTERN_AUTH_KEY; auth_http 127.0.0.1:9; server { listen 143; }";
@@ -137,7 +137,7 @@ describe("the environment as a configuration", () => {
     });
   });
 
-  test("the rest has values that suit a container, and variables to change them", () => {
+  test("the other settings suit a container, and variables change them", () => {
     const { worker_processes, worker_shutdown_timeout, worker_connections, drain_delay } =
       settings(BEHIND);
     assert.ok(worker_processes >= 1);
@@ -158,13 +158,13 @@ describe("the environment as a configuration", () => {
     assert.ok(changed.servers.every(({ server_name }) => server_name === "mail.test"));
   });
 
-  test("an empty variable is none", () => {
+  test("an empty variable counts as not set", () => {
     const { worker_processes } = settings({ ...BEHIND, POSTERN_WORKERS: "", POSTERN_AUTH_KEY: "" });
     assert.ok(worker_processes >= 1);
     assert.match(mistake({ ...BEHIND, POSTERN_AUTH_HTTP: "" }), /^POSTERN_AUTH_HTTP is not set;/);
   });
 
-  test("a value is one word, whatever is in it", () => {
+  test("a value is one word, whatever it contains", () => {
     const value = fc
       .string({ unit: "binary", maxLength: 200 })
       .map((text) => text.trim())
@@ -179,7 +179,7 @@ describe("the environment as a configuration", () => {
     );
   });
 
-  test("variables that platforms set for a service of our name are not ours", () => {
+  test("variables that platforms set for a service named postern are ignored", () => {
     const theirs = {
       POSTERN_PORT: "tcp://10.0.0.1:143",
       POSTERN_PORT_143_TCP_ADDR: "10.0.0.1",
@@ -192,10 +192,13 @@ describe("the environment as a configuration", () => {
   });
 });
 
-describe("an environment that is no configuration", () => {
+describe("an environment that does not make a configuration", () => {
   const cases: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [
-    [{}, /^POSTERN_AUTH_HTTP is not set; it is .*https:/],
-    [AUTH_HTTP, /^POSTERN_CERTIFICATE is not set, .*; .*POSTERN_TRUSTED_NETWORKS$/],
+    [{}, /^POSTERN_AUTH_HTTP is not set; set it to .*https:/],
+    [
+      AUTH_HTTP,
+      /^POSTERN_CERTIFICATE is not set, .*; .*POSTERN_TRUSTED_NETWORKS to its addresses$/,
+    ],
     [
       { ...BEHIND, POSTERN_CERTIFICATE: "/a" },
       /^POSTERN_CERTIFICATE_KEY is not set: POSTERN_CERTIFICATE and POSTERN_CERTIFICATE_KEY go together$/,

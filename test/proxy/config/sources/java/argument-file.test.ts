@@ -15,7 +15,7 @@ function read(text: string): { words: string[]; places: string[]; warnings: stri
   };
 }
 
-describe("an argument file holds the words", () => {
+describe("an argument file yields the words", () => {
   const FILES: Readonly<Record<string, readonly string[]>> = {
     "": [],
     " \t\f\r\n": [],
@@ -40,7 +40,7 @@ describe("an argument file holds the words", () => {
   }
 });
 
-test("an open quote ends with its line, and is warned of", () => {
+test("an open quote ends with its line, with a warning", () => {
   const { words, warnings } = read('-a="x y\n-b\n-c=8080"\n\n-d');
   assert.deepEqual(words, ["-a=x y", "-b", "-c=8080", "-d"]);
   assert.deepEqual(
@@ -49,7 +49,7 @@ test("an open quote ends with its line, and is warned of", () => {
   );
 });
 
-test("a # in a word, with which Java loses the word, is a mistake", () => {
+test("a # in a word is an error, since Java drops such a word", () => {
   for (const text of ["-a\n-b=x#y", '-a\n"b"#c']) {
     assert.throws(() => read(text), { message: 'unexpected "#" in /x.args:2' });
   }
@@ -63,7 +63,7 @@ test("a word's place is the line on which it begins", () => {
   );
 });
 
-test("every word can be written in quotes, wherever lines are broken", () => {
+test("any word can be written in quotes, with line breaks anywhere", () => {
   const quoted = (word: string): string =>
     `"${word.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;
   const gap = fc.constantFrom(" ", "\n", "\r\n", "\t\f", " # comment \"'\n", "\n#\n\n");
@@ -79,7 +79,7 @@ test("every word can be written in quotes, wherever lines are broken", () => {
   );
 });
 
-test("whatever a file holds, only a # in a word is a mistake", () => {
+test("only a # in a word is an error, whatever the file holds", () => {
   const text = fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^[-a"'\\#\n\r\t ]*$/));
   fc.assert(
     fc.property(text, (content) => {

@@ -1,4 +1,4 @@
-// Open-Xchange's page about mail proxies (its second chapter is about what needs none), and what goes wrong with it.
+// The properties of Open-Xchange's page about mail proxies, and mistakes in them.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ConfigError, type Outbound } from "../../../../../proxy/config/index.ts";
@@ -9,7 +9,7 @@ import {
   readProperties,
 } from "../../../../../proxy/config/sources/java/index.ts";
 
-/** The page's blocks, to the letter. */
+/** The page's blocks, letter by letter. */
 const PROXIES = `# imap
 -Dmail.imap.proxy.host=proxy.local
 -Dmail.imap.proxy.port=3128
@@ -53,7 +53,7 @@ const at = (host: string, port: number, scheme: "http" | "socks5" = "http"): Out
 });
 
 describe("the page's blocks", () => {
-  test("name a proxy for each protocol, with TLS and without, but for a stray quote", () => {
+  test("give each protocol a proxy, with TLS and without, despite a stray quote", () => {
     const { imap, pop3, smtp, diagnostics } = read(PROXIES);
     const proxy = at("proxy.local", 3128);
     const other = at("proxy.local", 8080);
@@ -65,7 +65,7 @@ describe("the page's blocks", () => {
     assert.deepEqual(diagnostics.notices, []);
   });
 
-  test("name hosts that need none, alone or with the proxies", () => {
+  test("list hosts without a proxy, alone or with the proxies", () => {
     for (const text of [HOSTS, PROXIES + HOSTS, HOSTS + PROXIES]) {
       const { imap, pop3, smtp } = read(text);
       assert.deepEqual(imap.bypass, ["my.local.imap.server"]);
@@ -84,7 +84,7 @@ describe("the page's blocks", () => {
 });
 
 describe("as Jakarta Mail has it,", () => {
-  test("the ports are 80 and 1080 where none is given", () => {
+  test("the default ports are 80 and 1080", () => {
     const { imap, smtp } = read("-Dmail.imap.proxy.host=p -Dmail.smtps.socks.host=s");
     assert.deepEqual(imap.clear, at("p", 80));
     assert.equal(imap.tls, null, "the variant with TLS is one of its own");
@@ -92,21 +92,21 @@ describe("as Jakarta Mail has it,", () => {
     assert.equal(smtp.clear, null);
   });
 
-  test("a port may stand behind the host, and one of its own is preferred", () => {
+  test("a port may stand behind the host, and the port property overrides it", () => {
     assert.deepEqual(read("-Dmail.imap.proxy.host=p:3128").imap.clear, at("p", 3128));
     const both = "-Dmail.imap.socks.host=[2001:db8::1]:1081 -Dmail.imap.socks.port=1082";
     assert.deepEqual(read(both).imap.clear, at("2001:db8::1", 1082, "socks5"));
     assert.deepEqual(read("-Dmail.imap.proxy.host=2001:db8::1").imap.clear, at("2001:db8::1", 80));
   });
 
-  test("the last one counts, and an empty one is none", () => {
+  test("the last of several applies, and an empty one counts as none", () => {
     const proxy = "-Dmail.imap.proxy.host=one -Dmail.imap.proxy.host=two";
     assert.deepEqual(read(proxy).imap.clear, at("two", 80));
     assert.equal(read(`${proxy} -Dmail.imap.proxy.host=`).imap.clear, null);
     assert.equal(read(`${proxy} -Dmail.imap.proxy.host`).imap.clear, null);
   });
 
-  test("a web proxy goes before a SOCKS one, of which a notice is given", () => {
+  test("a web proxy is preferred to a SOCKS one, with a notice", () => {
     const { imap, diagnostics } = read("-Dmail.imap.socks.host=s\n-Dmail.imap.proxy.host=p");
     assert.deepEqual(imap.clear, at("p", 80));
     assert.deepEqual(diagnostics.notices, [
@@ -122,7 +122,7 @@ describe("as Jakarta Mail has it,", () => {
   });
 });
 
-/** What is said of a mistake, and what to do about it. */
+/** Mistakes with their error and advice. */
 const MISTAKES: Readonly<Record<string, readonly [what: string, advice: RegExp | null]>> = {
   "-Dmail.imap.proxy.hots=p": [
     'unknown property "mail.imap.proxy.hots" in /ox.args:1',
@@ -183,7 +183,7 @@ const MISTAKES: Readonly<Record<string, readonly [what: string, advice: RegExp |
   ],
 };
 for (const [text, [what, advice]] of Object.entries(MISTAKES)) {
-  test(`${JSON.stringify(text)} is told, and what to do`, () => {
+  test(`${JSON.stringify(text)} gets an error and advice`, () => {
     assert.throws(
       () => read(text),
       (error) => {
@@ -197,11 +197,11 @@ for (const [text, [what, advice]] of Object.entries(MISTAKES)) {
   });
 }
 
-test("other properties have no effect, and their values are not told", () => {
+test("other properties get a notice without their values", () => {
   const { diagnostics } = read("-Dfoo.password=SECRET\n-Dmailbox.host=x\n-Dmail=y");
   assert.deepEqual(diagnostics.notices, [
-    '"-Dfoo.password" has no effect: only Java\'s mail.* are known here in /ox.args:1',
-    '"-Dmailbox.host" has no effect: only Java\'s mail.* are known here in /ox.args:2',
-    '"-Dmail" has no effect: only Java\'s mail.* are known here in /ox.args:3',
+    '"-Dfoo.password" has no effect: Postern reads only Java\'s mail.* properties in /ox.args:1',
+    '"-Dmailbox.host" has no effect: Postern reads only Java\'s mail.* properties in /ox.args:2',
+    '"-Dmail" has no effect: Postern reads only Java\'s mail.* properties in /ox.args:3',
   ]);
 });
