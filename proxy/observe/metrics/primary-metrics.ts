@@ -1,41 +1,38 @@
-/** What the primary process knows, for `/metrics`. */
-import { Registry } from "prom-client";
+/** The metrics of the primary process, for `/metrics`. */
 import type { Settings } from "../../config/index.ts";
-import { type LostLines, type Values, gauge, lostLines } from "./kinds.ts";
+import { type LostLines, MetricSet, type Values, lostLines } from "./metric-set.ts";
 import { watchProcess } from "./process-metrics.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Certificates that are told of, those that expire first. */
+/** Certificates that are named: the first to expire. */
 const MOST_CERTIFICATES = 100;
 
 export class PrimaryMetrics {
-  readonly #registry = new Registry();
+  readonly #metrics = new MetricSet();
 
   /**
-   * @param settings those that are in force when it is asked
+   * @param settings those in force when it is called
    * @param lost lines of logs
-   * @param alone whether the one worker is this very process, and tells how it fares
+   * @param alone true where this process is also the one worker, whose metrics then describe the process
    */
   constructor(settings: () => Settings, lost: () => LostLines, alone: boolean) {
-    lostLines(this.#registry, lost);
-    if (!alone) watchProcess(this.#registry, "primary");
-    gauge(
-      this.#registry,
+    lostLines(this.#metrics, lost);
+    if (!alone) watchProcess(this.#metrics, "primary");
+    this.#metrics.gauge(
       "certificate_expiry_timestamp_seconds",
       "When a certificate that clients are shown expires, in Unix time; those that expire first",
-      ["certificate", "serial"],
       "max",
       () => expiries(settings()),
     );
   }
 
-  snapshot(): Promise<Snapshot> {
-    return this.#registry.getMetricsAsJSON();
+  snapshot(): Snapshot {
+    return this.#metrics.snapshot();
   }
 }
 
-/** Each by the first of its host names, or whose it is. */
-function expiries({ keyMaterials }: Settings): Values<"certificate" | "serial"> {
+/** Each certificate by its first host name, or by its subject where it has none. */
+function expiries({ keyMaterials }: Settings): Values {
   return keyMaterials.certified
     .toSorted((one, other) => one.expires - other.expires)
     .slice(0, MOST_CERTIFICATES)

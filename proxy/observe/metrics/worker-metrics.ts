@@ -1,136 +1,98 @@
 /**
- * What a worker counts, for `/metrics`. Whoever has something to tell calls a method here; names, labels and
- * buckets are nobody else's business. No label takes a value that a client could choose.
+ * The metrics of a worker, for `/metrics`. Callers know neither names nor labels nor buckets. A client can choose
+ * no label's value. All series are made at the start, so that a call costs an increment.
  */
-import { Registry } from "prom-client";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import {
-  type LostLines,
-  type Values,
-  countedElsewhere,
-  counter,
-  gauge,
-  histogram,
-  lostLines,
-} from "./kinds.ts";
+import { type Count, type LostLines, MetricSet, type Values, lostLines } from "./metric-set.ts";
 import { watchProcess } from "./process-metrics.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const PROTOCOLS = ["imap", "pop3", "smtp"] as const satisfies readonly ProtocolName[];
 
-/** How far a session has come. */
+/** The part of its life that a session is in. */
 const STATES = ["arriving", "commands", "login", "proxying"] as const;
 export type SessionState = (typeof STATES)[number];
 
-/** What became of an attempt to log in; of the last kind, nobody waited for the answer. */
-const RESULTS = ["accepted", "refused", "limited", "unavailable", "abandoned"] as const;
-export type LoginResult = (typeof RESULTS)[number];
+/** The end of a login attempt; `abandoned` where the client left before the answer. */
+export type LoginResult = "accepted" | "refused" | "limited" | "unavailable" | "abandoned";
 
-/** Where an answer came from: the cache, the endpoint, or the cache because the endpoint could not tell. */
-const CACHE_RESULTS = ["hit", "miss", "stale"] as const;
-export type CacheResult = (typeof CACHE_RESULTS)[number];
+/** The origin of an answer: the cache, the endpoint, or the cache because the endpoint could not tell. */
+export type CacheResult = "hit" | "miss" | "stale";
 
-/** What a lookup may answer. */
+/** A lookup's answer. */
 type LookupResult = "route" | "refused" | "wait" | "unavailable";
 
-/** What can be told only when somebody asks. */
+/** Values that are read when a snapshot is taken. */
 export interface MetricSources {
   sessions(): Iterable<{ readonly protocol: ProtocolName; readonly state: SessionState }>;
   /** Upstreams that are set aside, each as `address:port`. */
   aside(): readonly string[];
-  /** Clients sent away, by why. */
+  /** Clients sent away before the login, by reason. */
   refused(): Iterable<readonly [reason: string, count: number]>;
   /** Lines that were lost, by log. */
   lost(): LostLines;
 }
 
-/** Upstreams that are told by name. */
+/** Upstreams that are named. */
 const MOST_ASIDE = 100;
 
 export class WorkerMetrics {
-  readonly #registry = new Registry();
-  readonly #accepted = counter(
-    this.#registry,
-    "sessions_accepted_total",
-    "Connections from clients",
-    "protocol",
+  readonly #metrics = new MetricSet();
+  readonly #accepted = byProtocol(
+    this.#metrics.counter("sessions_accepted_total", "Connections from clients"),
   );
-  readonly #handshakes = counter(
-    this.#registry,
+  readonly #handshakes = this.#metrics.counter(
     "tls_handshakes_total",
     "TLS handshakes with clients",
-    "version",
-    "resumed",
   );
-  readonly #logins = counter(
-    this.#registry,
-    "logins_total",
-    "Attempts to log in",
-    "protocol",
-    "result",
+  /** By TLS version: full handshakes and resumed ones. */
+  readonly #full = new Map(
+    ["TLSv1.2", "TLSv1.3"].map((version) => [version, this.#handshake(version, false)]),
   );
-  readonly #kicked = counter(
-    this.#registry,
-    "sessions_kicked_total",
-    "Sessions of users who were kicked",
-    "protocol",
+  readonly #resumed = new Map<string, Count>();
+  readonly #logins = byLogin(this.#metrics.counter("logins_total", "Attempts to log in"));
+  readonly #kicked = byProtocol(
+    this.#metrics.counter("sessions_kicked_total", "Sessions of users who were kicked"),
   );
-  readonly #bytes = counter(
-    this.#registry,
-    "bytes_total",
-    "Bytes from clients and to them after the login, counted when a session ends",
-    "protocol",
-    "direction",
+  readonly #bytes = byDirection(
+    this.#metrics.counter(
+      "bytes_total",
+      "Bytes from clients and to them after the login, counted when a session ends",
+    ),
   );
-  readonly #lookupTime = histogram(
-    this.#registry,
-    "lookup_duration_seconds",
-    "From a lookup to its answer",
-    "result",
+  readonly #lookupTime = byLookup(
+    this.#metrics.histogram("lookup_duration_seconds", "From a lookup to its answer"),
   );
-  readonly #cache = counter(
-    this.#registry,
-    "lookup_cache_total",
-    "Lookups where answers are kept, by where theirs came from",
-    "result",
+  readonly #cache = byCache(
+    this.#metrics.counter(
+      "lookup_cache_total",
+      "Lookups where answers are kept, by where theirs came from",
+    ),
   );
-  readonly #connectTime = histogram(
-    this.#registry,
+  readonly #connectTime = this.#metrics.histogram(
     "upstream_connect_duration_seconds",
     "From the dial to a connection with an upstream",
-  );
-  readonly #loginTime = histogram(
-    this.#registry,
-    "login_duration_seconds",
-    "From a client's credentials to the answer, with the lookup and the upstream's login",
-    "protocol",
-    "result",
+  )({});
+  readonly #loginTime = byLogin(
+    this.#metrics.histogram(
+      "login_duration_seconds",
+      "From a client's credentials to the answer, with the lookup and the upstream's login",
+    ),
   );
 
   constructor(sources: MetricSources) {
-    watchProcess(this.#registry, "worker");
-    this.#beginAtZero();
-    countedElsewhere(
-      this.#registry,
-      "refused_total",
-      "Clients sent away before they were logged in",
-      ["reason"],
-      () => Array.from(sources.refused(), ([reason, count]) => [{ reason }, count] as const),
+    const metrics = this.#metrics;
+    watchProcess(metrics, "worker");
+    metrics.countedElsewhere("refused_total", "Clients sent away before they were logged in", () =>
+      Array.from(sources.refused(), ([reason, count]) => [{ reason }, count] as const),
     );
-    lostLines(this.#registry, () => sources.lost());
-    gauge(
-      this.#registry,
-      "sessions",
-      "Sessions, by what they are doing",
-      ["protocol", "state"],
-      "sum",
-      () => census(sources.sessions()),
+    lostLines(metrics, () => sources.lost());
+    metrics.gauge("sessions", "Sessions, by what they are doing", "sum", () =>
+      census(sources.sessions()),
     );
-    gauge(
-      this.#registry,
+    metrics.gauge(
       "upstream_set_aside",
       "Upstreams that failed and are not tried for a while, at most so many",
-      ["upstream"],
       "max",
       () =>
         sources
@@ -140,36 +102,32 @@ export class WorkerMetrics {
     );
   }
 
-  /** What has never happened is told as well: a rate needs a beginning. */
-  #beginAtZero(): void {
-    for (const protocol of PROTOCOLS) {
-      this.#accepted.inc({ protocol }, 0);
-      this.#kicked.inc({ protocol }, 0);
-      for (const result of RESULTS) this.#logins.inc({ protocol, result }, 0);
-      this.spliced(protocol, 0, 0);
-    }
-    for (const result of CACHE_RESULTS) this.#cache.inc({ result }, 0);
-    for (const version of ["TLSv1.2", "TLSv1.3"]) {
-      this.#handshakes.inc({ version, resumed: "false" }, 0);
-    }
-  }
-
   accepted(protocol: ProtocolName): void {
-    this.#accepted.inc({ protocol });
+    this.#accepted[protocol].value++;
   }
 
-  /** @param version as OpenSSL has it: `TLSv1.3` */
+  /** @param version in OpenSSL's words: `TLSv1.3` */
   secured(version: string, resumed: boolean): void {
-    this.#handshakes.inc({ version, resumed: `${resumed}` });
+    const series = resumed ? this.#resumed : this.#full;
+    let count = series.get(version);
+    if (count === undefined) {
+      count = this.#handshake(version, resumed);
+      series.set(version, count);
+    }
+    count.value++;
   }
 
-  /** @param time ms, as in what follows */
+  #handshake(version: string, resumed: boolean): Count {
+    return this.#handshakes({ version, resumed: `${resumed}` });
+  }
+
+  /** @param time ms, as in the methods below */
   lookedUp(result: LookupResult, time: number): void {
-    this.#lookupTime.observe({ result }, time / 1000);
+    this.#lookupTime[result].observe(time / 1000);
   }
 
   cached(result: CacheResult): void {
-    this.#cache.inc({ result });
+    this.#cache[result].value++;
   }
 
   connected(time: number): void {
@@ -177,26 +135,75 @@ export class WorkerMetrics {
   }
 
   decided(protocol: ProtocolName, result: LoginResult, time: number): void {
-    this.#logins.inc({ protocol, result });
-    this.#loginTime.observe({ protocol, result }, time / 1000);
+    this.#logins[protocol][result].value++;
+    this.#loginTime[protocol][result].observe(time / 1000);
   }
 
   kicked(protocol: ProtocolName): void {
-    this.#kicked.inc({ protocol });
+    this.#kicked[protocol].value++;
   }
 
   /** @param received bytes from the client */
   spliced(protocol: ProtocolName, received: number, sent: number): void {
-    this.#bytes.inc({ protocol, direction: "received" }, received);
-    this.#bytes.inc({ protocol, direction: "sent" }, sent);
+    const bytes = this.#bytes[protocol];
+    bytes.received.value += received;
+    bytes.sent.value += sent;
   }
 
-  snapshot(): Promise<Snapshot> {
-    return this.#registry.getMetricsAsJSON();
+  snapshot(): Snapshot {
+    return this.#metrics.snapshot();
   }
 }
 
-function* census(sessions: ReturnType<MetricSources["sessions"]>): Values<"protocol" | "state"> {
+type Make<Label extends string, Series> = (labels: Readonly<Record<Label, string>>) => Series;
+
+function byProtocol<Series>(make: Make<"protocol", Series>): Record<ProtocolName, Series> {
+  return {
+    imap: make({ protocol: "imap" }),
+    pop3: make({ protocol: "pop3" }),
+    smtp: make({ protocol: "smtp" }),
+  };
+}
+
+function byDirection<Series>(
+  make: Make<"protocol" | "direction", Series>,
+): Record<ProtocolName, Record<"received" | "sent", Series>> {
+  return byProtocol(({ protocol }) => ({
+    received: make({ protocol, direction: "received" }),
+    sent: make({ protocol, direction: "sent" }),
+  }));
+}
+
+function byLogin<Series>(
+  make: Make<"protocol" | "result", Series>,
+): Record<ProtocolName, Record<LoginResult, Series>> {
+  return byProtocol(({ protocol }) => ({
+    accepted: make({ protocol, result: "accepted" }),
+    refused: make({ protocol, result: "refused" }),
+    limited: make({ protocol, result: "limited" }),
+    unavailable: make({ protocol, result: "unavailable" }),
+    abandoned: make({ protocol, result: "abandoned" }),
+  }));
+}
+
+function byLookup<Series>(make: Make<"result", Series>): Record<LookupResult, Series> {
+  return {
+    route: make({ result: "route" }),
+    refused: make({ result: "refused" }),
+    wait: make({ result: "wait" }),
+    unavailable: make({ result: "unavailable" }),
+  };
+}
+
+function byCache<Series>(make: Make<"result", Series>): Record<CacheResult, Series> {
+  return {
+    hit: make({ result: "hit" }),
+    miss: make({ result: "miss" }),
+    stale: make({ result: "stale" }),
+  };
+}
+
+function* census(sessions: ReturnType<MetricSources["sessions"]>): Values {
   const counts = new Map<string, number>();
   for (const { protocol, state } of sessions) {
     const key = `${protocol} ${state}`;

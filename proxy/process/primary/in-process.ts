@@ -82,7 +82,7 @@ export class InProcess implements Generation {
   }
 
   async count(): Promise<void> {
-    this.#counted = await this.#worker.counts();
+    this.#counted = this.#worker.counts();
   }
 
   get counts(): readonly Snapshot[] {

@@ -71,7 +71,7 @@ export class Status {
 
   async #counts(): Promise<string> {
     const { metrics, generations } = this.#told;
-    const own = await metrics.snapshot();
+    const own = metrics.snapshot();
     await generations.count();
     // At one moment, so that a worker that ends meanwhile counts once.
     const living = [...generations].flatMap(({ counts }) => counts);

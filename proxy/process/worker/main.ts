@@ -54,7 +54,7 @@ export function runWorker(): void {
         limiter.answered(message.session, message.denial);
         break;
       case "count":
-        if (worker !== null) void tellCounts(worker, message.question);
+        if (worker !== null) tellCounts(worker, message.question);
         break;
       case "kick": {
         const { question, user } = message;
@@ -113,8 +113,8 @@ function tell(message: FromWorker): void {
 }
 
 /** @param question null where nobody has asked */
-async function tellCounts(worker: Worker, question: number | null): Promise<void> {
-  tell({ kind: "counted", question, counts: await worker.counts() });
+function tellCounts(worker: Worker, question: number | null): void {
+  tell({ kind: "counted", question, counts: worker.counts() });
 }
 
 function stop(worker: Worker | null): Promise<void> {
@@ -128,7 +128,7 @@ async function exitSoon(worker: Worker | null): Promise<void> {
   if (exiting) return;
   exiting = true;
   worker?.log.write("notice", "exiting");
-  if (worker !== null) await tellCounts(worker, null);
+  if (worker !== null) tellCounts(worker, null);
   await after(LAST_WORDS);
   worker?.log.write("notice", "exit");
   process.exit(0);

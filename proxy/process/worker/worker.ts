@@ -242,7 +242,7 @@ export class Worker {
   }
 
   /** Everything that it has counted. */
-  counts(): Promise<Snapshot> {
+  counts(): Snapshot {
     return this.#metrics.snapshot();
   }
 

@@ -49,10 +49,7 @@ before(async () => {
     () => ({ access: 0, error: 0 }),
     false,
   );
-  const text = await new RetiredCounts().expose([
-    await worker.snapshot(),
-    await primary.snapshot(),
-  ]);
+  const text = await new RetiredCounts().expose([worker.snapshot(), primary.snapshot()]);
   samples = parseMetrics(text);
   const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
   names = new Set(
