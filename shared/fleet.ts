@@ -1,51 +1,51 @@
-/** What proxies tell the worker of mail servers: `POST /fleet/health`, `{ "reports": [ … ] }` in JSON. */
+/** The protocol between proxies and the worker's fleet API: `POST /fleet/health` takes `{ "reports": [ … ] }`. */
 
 export interface HealthReport {
-  /** The server as a lookup named it. */
+  /** The host that the lookup named. */
   readonly host: string;
   readonly port: number;
-  /** `serving` takes back what this proxy said before. */
+  /** `serving` withdraws this proxy's earlier report. */
   readonly state: "failing" | "serving";
-  /** Why it fails: one sentence, with nothing of a user in it. */
+  /** The reason of the failure: one sentence without any user's data. */
   readonly why?: string;
 }
 
-/** Reports in one request. None at all says that the proxy is there. */
-export const MOST_REPORTS = 100;
+/** Reports in one request. An empty list says that the proxy is alive. */
+export const MAX_REPORTS = 100;
 
-/** Characters of a sentence, which has no control characters. */
-export const LONGEST_WHY = 200;
+/** Characters in a reason. A reason has no control characters. */
+export const MAX_REASON_LENGTH = 200;
 
-/** ms after which the worker forgets what it has heard, and who has said so. */
+/** ms after which the worker forgets a report and its proxy. */
 export const REPORT_LIFETIME = 60_000;
 
 /**
- * The live line: `GET /fleet/live`, by which the worker tells proxies whose sessions are to end. On its WebSocket
- * go texts of JSON, but for these two: who sends one gets the other, and the worker's object sleeps on.
+ * `GET /fleet/live` opens a WebSocket on which the worker tells a proxy to end users' sessions. Messages are JSON,
+ * except these two: the platform answers PING with PONG and does not wake the Durable Object.
  */
 export const PING = "ping";
 export const PONG = "pong";
 
-/** What a proxy says of itself when it has connected, and every minute. */
+/** A proxy sends its presence when it has connected, and every minute. */
 export interface Presence {
-  /** The name of its machine. */
+  /** The proxy's host name. */
   readonly host: string;
   readonly version: string;
-  /** Clients that are connected now. */
+  /** Clients connected now. */
   readonly sessions: number;
-  /** The number of the last kick that it knows of; null while it knows of none. */
+  /** The number of the last kick that the proxy has received; null before the first. */
   readonly heard: number | null;
-  /** ms that it has been running. */
+  /** ms since the proxy started. */
   readonly age: number;
 }
 
-/** What it hears, in the order of the numbers. */
-export type ToProxy =
-  /** End the sessions of one user, who goes by these names, and forget what lookups said of them. */
+/** The worker's messages, in the order of their numbers. */
+export type FleetMessage =
+  /** The proxy ends the sessions of the user with these names and drops cached lookups for them. */
   | { readonly kind: "kick"; readonly number: number; readonly names: readonly string[] }
-  /** The answer to a presence, after the kicks that it had missed: `complete` if those were all. */
+  /** Answers a presence, after the kicks that the proxy had missed. `complete` if none of these were lost. */
   | { readonly kind: "heard"; readonly last: number; readonly complete: boolean };
 
-/** Names of a user, and the characters of one. */
-export const MOST_NAMES = 10;
-export const LONGEST_NAME = 1024;
+/** Names of one user in a kick, and the characters in a name. */
+export const MAX_NAMES = 10;
+export const MAX_NAME_LENGTH = 1024;

@@ -1,34 +1,35 @@
 /**
- * Patterns of hosts, in the language of Java's `nonProxyHosts`, and beyond it as mail administrators write
- * them: `localhost|127.0.0.0/8|[::1]|*.example.com`.
+ * Host patterns: Java's `nonProxyHosts`, with networks and addresses in addition, as in
+ * `localhost|127.0.0.0/8|[::1]|*.example.com`.
  */
 import { type Network, contains, parseIp, parseNetwork } from "./address.ts";
 
-/** One of them, ready to compare: a network, or text that a name is, or has where the pattern has no `*`. */
+/** A parsed pattern. */
 type HostPattern = { readonly network: Network } | NamePattern;
 
 interface NamePattern {
+  /** The pattern without its `*`. */
   readonly text: string;
+  /** The side on which the pattern has a `*`. */
   readonly open: "start" | "end" | "both" | "neither";
 }
 
-/** Octets of a name without its last dot (RFC 1035 section 2.3.4). */
-const LONGEST_NAME = 253;
+/** Octets in a name without its last dot (RFC 1035 section 2.3.4). */
+const MAX_NAME_LENGTH = 253;
 
 /**
- * A host name in the one form in which names are compared and sent: as DNS has it (IDNA), in lower case,
- * without the root's dot.
+ * Puts a host name into the form in which names are compared and sent: IDNA, lower case, no final dot.
  *
- * @returns null for what is no name: an address, in any of its forms, or text that no name can hold
+ * @returns null if the text is an address, in any of its forms, or cannot be a name
  */
 export function canonicalName(text: string): string | null {
   const name = ascii(text)?.replace(/\.$/, "") ?? "";
-  if (name.length > LONGEST_NAME || !/^[\w-]+(?:\.[\w-]+)*$/.test(name)) return null;
-  // Programs take `10.1` and `0x7f.1` for addresses, whatever DNS may have (RFC 3696 section 2).
+  if (name.length > MAX_NAME_LENGTH || !/^[\w-]+(?:\.[\w-]+)*$/.test(name)) return null;
+  // Programs read `10.1` and `0x7f.1` as addresses, even if DNS has such names (RFC 3696 section 2).
   return /(?:^|\.)(?:\d+|0x[\da-f]*)$/.test(name) ? null : name;
 }
 
-/** The patterns of a list with `|` between them. */
+/** Splits a list at `|`. */
 export function splitPatterns(list: string): readonly string[] {
   return list
     .split("|")
@@ -42,20 +43,20 @@ export function isHostPattern(text: string): boolean {
 
 export class HostPatterns {
   readonly #patterns: readonly HostPattern[];
-  /** Whether the addresses of a name say more than the name. */
+  /** True if a pattern is a network, so that a name's addresses matter. */
   readonly wantAddresses: boolean;
 
-  /** @param texts those that are no pattern match nothing */
+  /** @param texts an invalid pattern matches nothing */
   constructor(texts: readonly string[]) {
     this.#patterns = texts.map(parse).filter((pattern) => pattern !== null);
     this.wantAddresses = this.#patterns.some((pattern) => "network" in pattern);
   }
 
   /**
-   * Whether one of them fits.
+   * True if a pattern matches.
    *
    * @param host a name, or an address without brackets
-   * @param addresses of a name, as far as they are known
+   * @param addresses the known addresses of a name
    */
   match(host: string, addresses: readonly string[] = []): boolean {
     const name = parseIp(host)?.toString() ?? canonicalName(host) ?? host;
@@ -95,10 +96,10 @@ function parse(pattern: string): HostPattern | null {
   return { text, open: after === "" ? "start" : before === "" ? "end" : "both" };
 }
 
-/** Lower case, and what is beyond ASCII as DNS has it; null where that cannot be. */
+/** Lower case, with IDNA's form of characters outside ASCII; null if there is no such form. */
 function ascii(text: string): string | null {
   if (/^[!-~]*$/.test(text)) return text.toLowerCase();
-  // What would end a URL's host, or be dropped from it.
+  // These characters would end the host in a URL, or be dropped from it.
   if (/[\s/:?#@\\%[\]]/.test(text)) return null;
   try {
     return new URL(`http://${text}`).hostname;

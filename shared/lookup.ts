@@ -1,8 +1,8 @@
 /**
- * The lookup: nginx's `auth_http` protocol, and what Postern adds to it.
+ * The lookup protocol: nginx's `auth_http` with Postern's additions.
  *
- * A lookup is a GET whose request headers say who wants in and whose reply headers say where to.
- * Both halves of Postern read the names and the escaping from here, so that they cannot drift apart.
+ * A lookup is a GET. Its request headers carry the client's credentials, and its reply headers name the mail
+ * server. The proxy and the worker share this file so that they cannot drift apart.
  * Source: nginx's ngx_mail_auth_http_module and its documentation.
  */
 
@@ -10,8 +10,8 @@
 export type ProtocolName = "imap" | "pop3" | "smtp";
 
 /**
- * How the client proved itself (`Auth-Method`); `none` is an SMTP recipient without a login. The two of OAuth
- * are Angie's and freenginx's: `Auth-Pass` holds the bearer token.
+ * How the client authenticates (`Auth-Method`). `none` is an SMTP recipient without a login. `xoauth2` and
+ * `oauthbearer` are Angie's and freenginx's: `Auth-Pass` holds the bearer token.
  */
 export type AuthMethod =
   | "plain"
@@ -22,37 +22,37 @@ export type AuthMethod =
   | "oauthbearer"
   | "none";
 
-/** TLS towards a mail server (`Auth-Upstream-TLS`): none, after STARTTLS or STLS, or from the first byte. */
+/** TLS to the mail server (`Auth-Upstream-TLS`): none, after STARTTLS or STLS, or from the first byte. */
 export const TLS_MODES = ["off", "starttls", "tls"] as const;
 export type TlsMode = (typeof TLS_MODES)[number];
 
-/** WebIDL's ByteString: text in which each character is one byte, 0x00 to 0xFF. */
+/** WebIDL's ByteString: each character is one byte, 0x00 to 0xFF. */
 export type ByteString = string;
 
 /**
- * For how long a reply may be used again (`Cache-Control`), seconds: RFC 9111 section 5.2.2.1; and so many more
- * while the endpoint is out of reach, RFC 5861 section 4.
+ * How long a reply may be cached (`Cache-Control`), in seconds: RFC 9111 section 5.2.2.1. While the endpoint does
+ * not answer, the reply lasts `staleIfError` seconds longer: RFC 5861 section 4.
  */
 export interface Freshness {
   readonly maxAge: number;
   readonly staleIfError: number;
 }
 
-/** `Auth-Status` of a yes: these two letters exactly, in this case. */
+/** The `Auth-Status` of a success: exactly these two capitals. */
 export const STATUS_OK = "OK";
 
 /**
  * Escapes a login or a password for a header as nginx does: `%XX` for 0x00-0x1F, space and `%`.
  * Postern also escapes 0x7F, which HTTP forbids in a field value (RFC 9110 section 5.5).
  *
- * @param eightBit escape bytes above 0x7F too: towards `https://`, where intermediaries may alter them
+ * @param eightBit also escapes bytes above 0x7F, for `https://`, where intermediaries may alter them
  */
 export function escapeValue(value: ByteString, eightBit: boolean): string {
   const unsafe = eightBit ? UNSAFE_AND_EIGHT_BIT : UNSAFE;
   return value.replace(unsafe, percentEncode);
 }
 
-// oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+// oxlint-disable-next-line no-control-regex -- the pattern matches control characters
 const UNSAFE = /[\x00-\x20%\x7f]/g;
 // oxlint-disable-next-line no-control-regex -- as above
 const UNSAFE_AND_EIGHT_BIT = /[\x00-\x20%\x7f-\xff]/g;
@@ -64,7 +64,7 @@ function percentEncode(byte: string): string {
 /**
  * Undoes `escapeValue`.
  *
- * @returns the value's bytes; what was not escaped counts as UTF-8, as which Workers decode headers
+ * @returns the value's bytes; text that is not escaped becomes UTF-8, since Workers decode headers as UTF-8
  * @throws URIError if a `%` is not followed by two hexadecimal digits
  */
 export function unescapeValue(text: string): Uint8Array {
@@ -73,7 +73,7 @@ export function unescapeValue(text: string): Uint8Array {
 }
 
 /**
- * Undoes `escapeValue` where bytes were kept as they are.
+ * Undoes `escapeValue` on a ByteString.
  *
  * @throws URIError if a `%` is not followed by two hexadecimal digits
  */

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { users } from "./directory/schema/index.ts";
 import { describe, logError } from "./log.ts";
 
-/** Whether lookups can be answered: 200 where the directory is there and has its tables, 503 where not. */
+/** Replies 200 if the directory can be read and has its tables, else 503. */
 export async function health(c: Context<{ Bindings: Env }>): Promise<Response> {
   try {
     await drizzle(c.env.DB).select({ address: users.address }).from(users).limit(1);

@@ -1,4 +1,4 @@
-/** The worker's doors. */
+/** The routes of the worker, and its Durable Objects. */
 import { Hono } from "hono";
 import { admin } from "./admin/index.ts";
 import { fleet } from "./fleet-api.ts";
@@ -13,7 +13,7 @@ export { Penalties } from "./penalties/index.ts";
 const app = new Hono<{ Bindings: Env }>();
 
 app.get("/", (c) => c.text("Postern's worker: it answers nginx's mail lookups at /auth.\n"));
-// The second is the path in nginx's guide.
+// The second path is the one in nginx's guide.
 for (const path of ["/auth", "/cgi-bin/nginxauth.cgi"]) {
   app.get(path, requireKey, lookup);
   app.all(path, (c) => c.text("a lookup is a GET\n", 405, { Allow: "GET" }));

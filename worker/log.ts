@@ -1,25 +1,25 @@
 import { DrizzleQueryError } from "drizzle-orm/errors";
 
-/** Writes one line of JSON about something that an operator should see. No secrets, no credentials. */
-export function logError(message: string, facts: Record<string, string | undefined> = {}): void {
-  console.error(JSON.stringify({ level: "error", message, ...facts }));
+/** Writes one line of JSON for operators. It must contain no secrets and no credentials. */
+export function logError(message: string, fields: Record<string, string | undefined> = {}): void {
+  console.error(JSON.stringify({ level: "error", message, ...fields }));
 }
 
-/** The same for what is no fault of ours. */
-export function logWarning(message: string, facts: Record<string, string | undefined> = {}): void {
-  console.warn(JSON.stringify({ level: "warn", message, ...facts }));
+/** Writes a warning: the cause is outside the worker. */
+export function logWarning(message: string, fields: Record<string, string | undefined> = {}): void {
+  console.warn(JSON.stringify({ level: "warn", message, ...fields }));
 }
 
-const said = new Set<string>();
+const logged = new Set<string>();
 
-/** The same for what is so until somebody changes it: once in the life of an isolate. */
+/** Writes a warning once in the life of an isolate, for a state that lasts. */
 export function logWarningOnce(message: string): void {
-  if (said.has(message)) return;
-  said.add(message);
+  if (logged.has(message)) return;
+  logged.add(message);
   logWarning(message);
 }
 
-/** An error's words. Drizzle's own hold the statement and what it was asked for; the cause is D1's. */
+/** An error's message, for the log. Drizzle's message contains the statement and its values, so D1's is used. */
 export function describe(error: unknown): string {
   return String(error instanceof DrizzleQueryError ? error.cause : error);
 }

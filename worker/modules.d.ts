@@ -1,4 +1,4 @@
-/** The secrets that may be missing: wrangler.toml's list is of those that must not be. */
+/** Optional secrets. wrangler.toml lists the required ones. */
 interface Env {
   readonly ADMIN_BOOTSTRAP?: string;
   readonly MASTER_PASSWORDS?: string;
@@ -6,13 +6,13 @@ interface Env {
   readonly SECRET_KEYS?: string;
 }
 
-/** A compiled module, as Workers import it. */
+/** Workers import a compiled module. */
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
 
-/** Of Node's modules (`nodejs_compat`), what the worker uses: workers-types has no types for them. */
+/** The parts of Node's modules (`nodejs_compat`) that the worker uses. workers-types has no types for them. */
 declare module "node:crypto" {
   interface Digest extends Uint8Array {
     readUIntBE(offset: number, bytes: number): number;
@@ -34,7 +34,7 @@ declare module "node:crypto" {
   export function timingSafeEqual(one: Uint8Array, other: Uint8Array): boolean;
 }
 
-/** DES-CRYPT, which comes without types. */
+/** DES-CRYPT. The package has no types. */
 declare module "unix-crypt-td-js" {
   /** @returns the salt's two characters, then the hash's eleven */
   export default function crypt(password: ArrayLike<number>, salt: string): string;

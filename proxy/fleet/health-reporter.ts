@@ -8,8 +8,8 @@ import { LRUCache } from "lru-cache";
 import { formatAddress } from "../../shared/address.ts";
 import {
   type HealthReport,
-  LONGEST_WHY,
-  MOST_REPORTS,
+  MAX_REASON_LENGTH,
+  MAX_REPORTS,
   REPORT_LIFETIME,
 } from "../../shared/fleet.ts";
 import type { ErrorLog } from "../observe/index.ts";
@@ -92,7 +92,7 @@ export class HealthReporter implements HealthListener {
 
   async #say(): Promise<void> {
     this.#state = "telling";
-    const batch = [...this.#news].slice(0, MOST_REPORTS);
+    const batch = [...this.#news].slice(0, MAX_REPORTS);
     for (const [key] of batch) this.#news.delete(key);
     try {
       await this.#tell(batch.map(([, report]) => report));
@@ -135,5 +135,5 @@ export class HealthReporter implements HealthListener {
 
 /** It may quote a mail server, which says what it likes. */
 function sentence(why: string): string {
-  return why.replace(/\p{Cc}+/gu, " ").slice(0, LONGEST_WHY);
+  return why.replace(/\p{Cc}+/gu, " ").slice(0, MAX_REASON_LENGTH);
 }

@@ -1,11 +1,11 @@
 /** What comes by the live line, as far as it can be understood. */
-import { LONGEST_NAME, MOST_NAMES, type ToProxy } from "../../shared/fleet.ts";
+import { MAX_NAME_LENGTH, MAX_NAMES, type FleetMessage } from "../../shared/fleet.ts";
 
 /** Characters. */
 const LONGEST_MESSAGE = 64 * 1024;
 
 export type Message =
-  | ToProxy
+  | FleetMessage
   /** Of a worker that knows more than we do. */
   | { readonly kind: "unknown" };
 
@@ -38,7 +38,7 @@ function readKick(message: object): Message | null {
   const names: unknown = "names" in message ? message.names : null;
   if (!isCount(number) || !Array.isArray(names)) return null;
   const some: readonly unknown[] = names;
-  return { kind: "kick", number, names: some.filter(isName).slice(0, MOST_NAMES) };
+  return { kind: "kick", number, names: some.filter(isName).slice(0, MAX_NAMES) };
 }
 
 function readHeard(message: object): Message | null {
@@ -53,5 +53,5 @@ function isCount(value: unknown): value is number {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length <= LONGEST_NAME && /^\P{Cc}+$/u.test(value);
+  return typeof value === "string" && value.length <= MAX_NAME_LENGTH && /^\P{Cc}+$/u.test(value);
 }

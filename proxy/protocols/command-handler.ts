@@ -1,9 +1,8 @@
 /**
- * The common part of the three protocol handlers: it reads one command at a time, counts errors and runs SASL
- * exchanges.
+ * What the three dialogues have in common: commands one at a time, errors counted, SASL exchanges.
  *
- * Like nginx, it counts as errors only what a parser rejects (unknown verbs, broken lines), not commands that are
- * valid in another place, and closes at `max_errors`.
+ * nginx counts only what its parsers reject (unknown verbs, broken lines), not commands that are right in
+ * the wrong place, and closes at `max_errors`.
  */
 import { randomInt } from "node:crypto";
 import type { ByteString, TlsMode } from "../../shared/lookup.ts";
@@ -11,62 +10,54 @@ import type { ServerSettings } from "../config/index.ts";
 import { type Input, TooLong, chomp, trimSpaces } from "../transport/index.ts";
 import { MAX_HOPS } from "./client-id.ts";
 import { SASL_LINE } from "./limits.ts";
-import type { LoginPolicy } from "./login-policy.ts";
 import type { Farewell, LoginOptions, Step } from "./protocol.ts";
-import { type SaslExchange, type SaltSource, beginExchange } from "./sasl.ts";
+import { type Exchange, exchange, offered } from "./sasl.ts";
 
-/** The parts of a protocol that all sessions of a server share. */
-export interface Configuration<Policy extends LoginPolicy> {
-  readonly settings: ServerSettings;
-  /** For sessions in the clear. */
-  readonly clear: Policy;
-  /** For sessions under TLS. */
-  readonly tls: Policy;
-}
-
-export abstract class CommandHandler<Policy extends LoginPolicy> implements SaltSource {
+export abstract class CommandHandler {
+  /** Whether TLS is active. */
+  protected secure: boolean;
   protected readonly settings: ServerSettings;
-  protected policy: Policy;
-  readonly #underTls: Policy;
   #errors = 0;
   #commands = 0;
-  #exchange: SaslExchange | null = null;
-  /** The name of the exchange's mechanism, for the log. */
+  #exchange: Exchange | null = null;
+  /** The mechanism's name, for the log. */
   #mechanism = "";
-  /** The step after the client's answer to the challenge that reports a failed login. */
+  /** What follows when the client has answered the challenge that tells of its failure. */
   #refusal: Step | null = null;
   #salt: string | null = null;
-  /** Proxies that the session may still pass, this one included. */
+  /** Proxies that may still be passed, ourselves included. */
   #hops = MAX_HOPS;
 
-  constructor({ settings, clear, tls }: Configuration<Policy>, secure: boolean) {
+  constructor(settings: ServerSettings, secure: boolean) {
     this.settings = settings;
-    this.policy = secure ? tls : clear;
-    this.#underTls = tls;
+    this.secure = secure;
   }
 
   /** Reads a command and answers it. @throws TooLong */
   protected abstract command(input: Input): Step | null;
-  /** The reply to an invalid command. */
+  /** The reply to what is not a command. */
   protected abstract invalid(): ByteString;
-  /** The reply to a SASL exchange that the client cancelled (RFC 4422 section 3.5). */
+  /** The reply to a SASL exchange that the client gave up (RFC 4422 section 3.5). */
   protected abstract cancelled(): ByteString;
-  /** The start of a challenge line. */
-  protected abstract get continuation(): "+ " | "334 ";
-  /** Finds the name of a command, as its group, at the start of the input. */
-  protected abstract get commandName(): RegExp;
-  /** Words of a SASL response line that nginx's parser accepts. */
-  protected abstract get maxResponseWords(): number;
+  /** What stands before a challenge. */
+  protected abstract readonly continuation: "+ " | "334 ";
+  /** What the protocol's `*_auth` directive names. */
+  protected abstract readonly methods: readonly string[];
+  /** Finds a command's name, as its group, at the start of what has arrived. */
+  protected abstract readonly verb: RegExp;
+  /** Words in a SASL response line beyond which nginx's parsers give up. */
+  protected abstract readonly words: number;
 
+  /** How the upstream is to be logged in to. */
   protected loginOptions(tls: TlsMode): LoginOptions {
     return { tls, hops: this.settings.proxy_client_id ? this.#hops - 1 : null };
   }
 
   /**
-   * Lowers the number of hops to what the client, a proxy itself, leaves. Nothing else that a client says of
-   * itself is believed; this ends a loop, and a lie harms only the liar.
+   * The client is a proxy itself, and says how many may follow. That alone is believed of all that proxies
+   * tell: it harms nobody but who says it, and ends a loop.
    *
-   * @param hops as the client wrote it, or undefined
+   * @param hops as the client wrote it, if it did
    */
   protected limitHops(hops: ByteString | undefined): void {
     if (hops !== undefined && /^\d{1,4}$/.test(hops)) {
@@ -74,7 +65,7 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
     }
   }
 
-  /** Only SMTP delays its greeting. */
+  /** Only SMTP has clients that give themselves away by not waiting. */
   get greetingDelay(): number {
     return 0;
   }
@@ -85,34 +76,56 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
 
   next(input: Input): Step | null {
     try {
-      if (this.#refusal !== null) return this.#afterChallenge(input, this.#refusal);
-      return this.#exchange === null ? this.command(input) : this.#response(input, this.#exchange);
+      if (this.#refusal !== null) return this.#dismissed(input, this.#refusal);
+      return this.#exchange === null ? this.command(input) : this.#response(input);
     } catch (error) {
       if (!(error instanceof TooLong)) throw error;
       return { kind: "farewell", text: this.invalid(), note: this.#tooLong(input) };
     }
   }
 
-  /** nginx logs the whole line. Postern logs the command's name only, because the rest may be a password. */
+  /** nginx logs all of it; we nothing that may be a password. */
   #tooLong(input: Input): string {
     const isCommand = this.#exchange === null && this.#refusal === null;
-    const [, name = ""] = (isCommand && this.commandName.exec(input.peek(64))) || [];
-    return `client sent too long command "${name}"`;
+    const [, verb = ""] = (isCommand && this.verb.exec(input.peek(64))) || [];
+    return `client sent too long command "${verb}"`;
   }
 
   secured(): void {
-    this.policy = this.#underTls;
+    this.secure = true;
     this.#hops = MAX_HOPS;
   }
 
-  /** The text that APOP and CRAM-MD5 digest with the password: one for the whole session (RFC 1939 section 7). */
-  get salt(): string {
+  /** Whether STARTTLS may be offered, and taken. */
+  protected get starttlsAvailable(): boolean {
+    return !this.secure && this.settings.starttls !== "off";
+  }
+
+  /** Whether logins must wait for STARTTLS. */
+  protected get starttlsRequired(): boolean {
+    return !this.secure && this.settings.starttls === "only";
+  }
+
+  /** The words of the `*_auth` directive that may be offered now. */
+  protected get offered(): readonly string[] {
+    return offered(this.methods, this.secure);
+  }
+
+  /** Whether commands that show a password (LOGIN, USER and PASS) are taken. */
+  protected get passwordsAllowed(): boolean {
+    if (this.starttlsRequired) return false;
+    const named = this.methods.includes("plain") || this.methods.includes("login");
+    return named || !this.settings.auth_strict;
+  }
+
+  /** What APOP and CRAM-MD5 digest with the password: once a session, and for all of it (RFC 1939 section 7). */
+  protected get salt(): string {
     const seconds = Math.floor(Date.now() / 1000);
     this.#salt ??= `<${randomInt(2 ** 47)}.${seconds}@${this.settings.server_name}>`;
     return this.#salt;
   }
 
-  /** Counts a command. Beyond `max_commands` the step becomes a farewell. */
+  /** Counts a command; beyond `max_commands` the answer is a farewell. */
   protected answer(step: Step): Step {
     if (++this.#commands <= this.settings.max_commands) return step;
     return { kind: "farewell", text: this.invalid(), note: "client sent too many commands" };
@@ -122,12 +135,12 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
     return this.answer({ kind: "reply", text });
   }
 
-  /** Answers a known command in the wrong place or with wrong arguments. It does not count as an error. */
+  /** A command that is right, in the wrong place or with the wrong arguments: not counted as an error. */
   protected refuse(): Step {
     return this.reply(this.invalid());
   }
 
-  /** Answers a line that is not a command. It counts as an error. */
+  /** What is not a command at all. */
   protected parserError(): Step {
     if (++this.#errors < this.settings.max_errors) return this.reply(this.invalid());
     return {
@@ -142,8 +155,8 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
     return `${this.continuation}${text}\r\n`;
   }
 
-  /** RFC 7628 section 3.2.3 asks for `^A` here. Any line will do, because the refusal follows in any case. */
-  #afterChallenge(input: Input, refusal: Step): Step | null {
+  /** The client says that it has understood: with `^A`, as RFC 7628 has it, or with whatever it likes. */
+  #dismissed(input: Input, refusal: Step): Step | null {
     if (input.line(SASL_LINE) === null) return null;
     this.#refusal = null;
     return refusal;
@@ -151,19 +164,25 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
 
   /** Begins a SASL exchange. */
   protected authenticate([name = "", initial, ...more]: readonly ByteString[]): Step {
-    const exchange = beginExchange(this.policy.mechanisms, name, initial, this);
-    if (exchange === null || more.length > 0) return this.refuse();
+    const begun = exchange(name, initial, {
+      enabled: this.methods,
+      strict: this.settings.auth_strict,
+      secure: this.secure,
+      salt: () => this.salt,
+    });
+    if (begun === null || more.length > 0) return this.refuse();
     this.#mechanism = name.toUpperCase();
-    return this.#proceed(exchange, exchange.next());
+    return this.#proceed(begun, begun.next());
   }
 
-  #response(input: Input, exchange: SaslExchange): Step | null {
+  #response(input: Input): Step | null {
     const line = input.line(SASL_LINE);
-    if (line === null) return null;
+    const current = this.#exchange;
+    if (line === null || current === null) return null;
     const text = chomp(line);
     const words = text === null ? [] : trimSpaces(text).split(/ +/);
     const [response = ""] = words;
-    if (words.length > this.maxResponseWords || words.length === 0) {
+    if (words.length > this.words || words.length === 0) {
       this.#exchange = null;
       return this.parserError();
     }
@@ -171,12 +190,12 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
       this.#exchange = null;
       return this.reply(this.cancelled());
     }
-    return this.#proceed(exchange, exchange.next(response));
+    return this.#proceed(current, current.next(response));
   }
 
-  #proceed(exchange: SaslExchange, result: ReturnType<SaslExchange["next"]>): Step {
+  #proceed(current: Exchange, result: ReturnType<Exchange["next"]>): Step {
     if (result.done !== true) {
-      this.#exchange = exchange;
+      this.#exchange = current;
       return this.reply(`${this.continuation}${result.value}\r\n`);
     }
     this.#exchange = null;

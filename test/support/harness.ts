@@ -5,7 +5,7 @@ import { createTestHarness } from "wrangler";
 import { type Seed, seed } from "./directory.ts";
 import { fetchAnew } from "./http.ts";
 import { assertTellsNoSecret } from "./secrets.ts";
-import { CALLER, TestFleet, TestLedgers, TestObjects } from "./objects/index.ts";
+import { CALLER, TestFleet, TestCounters, TestObjects } from "./objects/index.ts";
 
 export interface Harness {
   readonly url: URL;
@@ -13,7 +13,7 @@ export interface Harness {
   /** Sends a lookup: these headers over those of Alice's IMAP login; undefined leaves one out. */
   ask(headers?: Record<string, string | undefined>, path?: string): Promise<Answer>;
   /** What counts failed logins. */
-  readonly ledgers: TestLedgers;
+  readonly counters: TestCounters;
   /** What takes proxies' reports. */
   readonly fleet: TestFleet;
   /** All that the worker has logged. */
@@ -67,7 +67,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     db,
     runScheduled: async () => void (await worker.scheduled({ cron: "23 3 * * *" })),
     ask: (headers = {}, path = "/auth") => ask(new URL(path, url), { ...ALICE, ...headers }),
-    ledgers: new TestLedgers(new TestObjects(harness, "PENALTIES")),
+    counters: new TestCounters(new TestObjects(harness, "PENALTIES")),
     fleet: new TestFleet(new TestObjects(harness, "FLEET")),
     logs,
     close: async () => {

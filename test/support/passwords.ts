@@ -17,7 +17,7 @@ export const { SCHEMES, allowedSchemes } = await import("../../worker/passwords/
 export const { checkStored, needsRehash, readStored } =
   await import("../../worker/passwords/stored.ts");
 export const { UnreadableHash } = await import("../../worker/passwords/schemes/scheme.ts");
-export const { NOBODYS_HASH, spendVerification, verifyPassword } =
+export const { DUMMY_HASH, simulateVerification, verifyPassword } =
   await import("../../worker/passwords/verify.ts");
 
 /** Of `wonderland`, and cheap to verify: for tests that log in often. */

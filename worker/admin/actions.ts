@@ -14,7 +14,7 @@ import { Name } from "./http/fields.ts";
 import type { Key } from "./rows/resource.ts";
 import { userRows } from "./resources/index.ts";
 import { updateRow } from "./rows/queries.ts";
-import { endSessions, sessionNames, withSessionsEnded } from "./sessions.ts";
+import { endSessions, namedIn, revoking } from "./sessions.ts";
 
 export const actions = newApp();
 
@@ -36,7 +36,7 @@ actions.openapi(password, async (c) => {
   const changes = { passwordHash: storedPassword(c.req.valid("json"), c.env) };
   const how = { actor: c.var.caller.name, action: "password" };
   const directory = drizzle(c.env.DB);
-  const row = await withSessionsEnded(c.env, key, async () => {
+  const row = await revoking(c.env, key, async () => {
     await forgetOwnSecret(directory, key);
     return updateRow(directory, userRows, key, changes, how);
   });
@@ -68,7 +68,7 @@ const kick = createRoute({
 actions.openapi(kick, async (c) => {
   const [address = ""] = keyIn(userRows, c.req.valid("param"), c.env).map(String);
   const directory = drizzle(c.env.DB);
-  const [named] = await sessionNames(directory, eq(users.address, address));
+  const [named] = await namedIn(directory, eq(users.address, address));
   // A deleted user may still be logged in.
   await endSessions(c.env, [named ?? { address, upstreamLogin: null, masterUser: null }]);
   const actor = c.var.caller.name;

@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
 import { clientNetwork, parseIp } from "../../shared/address.ts";
 import { liftBlock, listBlocks } from "../penalties/blocks.ts";
-import { rules } from "../penalties/limits.ts";
+import { failureLimits } from "../penalties/limits.ts";
 import { requireRole } from "./http/access.ts";
 import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
 import { auditStatement } from "./rows/audit.ts";
@@ -34,7 +34,7 @@ const list = createRoute({
 });
 
 blocks.openapi(list, async (c) => {
-  const found = await listBlocks(c.env.PENALTIES, rules(c.env));
+  const found = await listBlocks(c.env.PENALTIES, failureLimits(c.env));
   const items = found.map(({ kind, name, network, failures, expires }) => {
     return { kind, name, network, failures, expires: new Date(expires).toISOString() };
   });

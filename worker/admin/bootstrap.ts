@@ -31,7 +31,7 @@ bootstrap.openapi(route, async (c) => {
     throw new ApiError(401, "this is not the secret of `wrangler secret put ADMIN_BOOTSTRAP`");
   }
   const { name } = c.req.valid("json");
-  const { row, shownOnce } = await completeToken({ name });
+  const { row, once } = await completeToken({ name });
   const directory = drizzle(c.env.DB);
   const details = { role: "admin" };
   const change = { actor: "bootstrap", action: "token.create", subject: name, details };
@@ -49,5 +49,5 @@ bootstrap.openapi(route, async (c) => {
   if (made.length === 0) {
     throw new ApiError(409, "there is a token already; its holder can make others");
   }
-  return c.json(shownOnce, 201);
+  return c.json(once, 201);
 });

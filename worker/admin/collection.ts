@@ -6,7 +6,7 @@ import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
 import { Cursor, cursorOf } from "./rows/cursor.ts";
 import { ApiError } from "./http/api-error.ts";
 import type { Key, Resource, Row, Settings } from "./rows/resource.ts";
-import { withSessionsEnded } from "./sessions.ts";
+import { revoking } from "./sessions.ts";
 import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows/queries.ts";
 
 export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
@@ -64,15 +64,15 @@ function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
 }
 
 function create(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObject): void {
-  const { path, name, shown, shownOnce, writeRole, complete } = resource;
-  const created = shownOnce === undefined ? shown : shown.extend(shownOnce.shape);
+  const { path, name, shown, once, writer, complete } = resource;
+  const created = once === undefined ? shown : shown.extend(once.shape);
   const route = createRoute({
     method: "post",
     path: `/${path}`,
     summary: `Create: ${name}`,
-    description: shownOnce === undefined ? "" : "Only this response shows the secret.",
+    description: once === undefined ? "" : "Only this response shows the secret.",
     security: SECURITY,
-    middleware: requireRole(writeRole),
+    middleware: requireRole(writer),
     request: body(schema),
     responses: { 201: answer("The new row", created), ...PROBLEMS },
   });
@@ -81,7 +81,7 @@ function create(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     const given = normalRow(resource, c.req.valid("json"), c.env);
     const completed = (await complete?.(given, { settings: c.env, directory })) ?? { row: given };
     const row = await insertRow(directory, resource, completed.row, c.var.caller.name);
-    return c.json({ ...shown.parse(row), ...completed.shownOnce }, 201);
+    return c.json({ ...shown.parse(row), ...completed.once }, 201);
   });
 }
 
@@ -103,13 +103,13 @@ function show(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
 }
 
 function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObject): void {
-  const { name, shown, writeRole } = resource;
+  const { name, shown, writer } = resource;
   const route = createRoute({
     method: "patch",
     path: pathOf(resource),
     summary: `Change: ${name}`,
     security: SECURITY,
-    middleware: requireRole(writeRole),
+    middleware: requireRole(writer),
     request: { params: keySchema(resource), ...body(schema) },
     responses: { 200: answer("The changed row", shown), ...PROBLEMS },
   });
@@ -122,7 +122,7 @@ function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     const actor = c.var.caller.name;
     const write = () => updateRow(directory, resource, key, changes, { actor });
     const revoked = resource.revokes?.(changes, key) ?? false;
-    const row = await (revoked ? withSessionsEnded(c.env, key, write) : write());
+    const row = await (revoked ? revoking(c.env, key, write) : write());
     return c.json(shown.parse(row), 200);
   });
 }
@@ -133,15 +133,15 @@ function remove(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     path: pathOf(resource),
     summary: `Delete: ${resource.name}`,
     security: SECURITY,
-    middleware: requireRole(resource.writeRole),
+    middleware: requireRole(resource.writer),
     request: { params: keySchema(resource) },
     responses: { 204: { description: "The row is deleted" }, ...PROBLEMS },
   });
   app.openapi(route, async (c) => {
     const key = keyIn(resource, c.req.valid("param"), c.env);
     const write = () => deleteRow(drizzle(c.env.DB), resource, key, c.var.caller.name);
-    await (resource.revokes?.(null, key) ? withSessionsEnded(c.env, key, write) : write());
-    await resource.afterDelete?.(key, c.env);
+    await (resource.revokes?.(null, key) ? revoking(c.env, key, write) : write());
+    await resource.deleted?.(key, c.env);
     return c.body(null, 204);
   });
 }

@@ -19,7 +19,7 @@ import { unusableReason } from "./rows/password.ts";
 import { ApiError, isForeignKeyError, constraintError, sentenceOf } from "./http/api-error.ts";
 import type { Settings } from "./rows/resource.ts";
 import { newUser } from "./resources/index.ts";
-import { endSessions, sessionNames } from "./sessions.ts";
+import { endSessions, namedIn } from "./sessions.ts";
 
 export const importUsers = newApp();
 
@@ -194,7 +194,7 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
   const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in ${addresses(newPassword)}`;
   try {
     const [revoked, recorded] = await directory.batch([
-      sessionNames(directory, revoking),
+      namedIn(directory, revoking),
       directory
         .insert(audit)
         .select(

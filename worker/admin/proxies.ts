@@ -1,6 +1,6 @@
 /** Lists the proxies that are connected now. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { theFleet } from "../fleet/client.ts";
+import { fleetStub } from "../fleet/client.ts";
 import { requireRole } from "./http/access.ts";
 import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
 
@@ -25,7 +25,7 @@ const list = createRoute({
 });
 
 proxies.openapi(list, async (c) => {
-  const items = (await theFleet(c.env.FLEET).connected()).map(({ since, seen, ...proxy }) => {
+  const items = (await fleetStub(c.env.FLEET).connected()).map(({ since, seen, ...proxy }) => {
     return { ...proxy, since: isoOf(since), seen: isoOf(seen) };
   });
   return c.json({ items, next: null }, 200);

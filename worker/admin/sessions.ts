@@ -4,13 +4,13 @@ import { drizzle } from "drizzle-orm/d1";
 import { HTTPException } from "hono/http-exception";
 import type { Directory } from "../directory/database.ts";
 import { groups, users } from "../directory/schema/index.ts";
-import { theFleet } from "../fleet/client.ts";
+import { fleetStub } from "../fleet/client.ts";
 import { describe, logError } from "../log.ts";
-import { type Named, namesOf } from "../lookup/upstream-login.ts";
+import { type LoginNameColumns, loginNames } from "../directory/login-names.ts";
 import type { Key } from "./rows/resource.ts";
 
 /** The names by which proxies know the sessions of users. */
-export function sessionNames(directory: Directory, condition: SQL) {
+export function namedIn(directory: Directory, whose: SQL) {
   return directory
     .select({
       address: users.address,
@@ -19,14 +19,17 @@ export function sessionNames(directory: Directory, condition: SQL) {
     })
     .from(users)
     .innerJoin(groups, eq(groups.name, users.group))
-    .where(condition);
+    .where(whose);
 }
 
 /** @throws HTTPException where the proxies could not be told */
-export async function endSessions({ FLEET }: Env, names: readonly Named[]): Promise<void> {
-  if (names.length === 0) return;
+export async function endSessions(
+  { FLEET }: Env,
+  whose: readonly LoginNameColumns[],
+): Promise<void> {
+  if (whose.length === 0) return;
   try {
-    await theFleet(FLEET).kick(names.map(namesOf));
+    await fleetStub(FLEET).kick(whose.map(loginNames));
   } catch (error) {
     logError("sessions could not be ended", { reason: describe(error) });
     const message =
@@ -36,13 +39,13 @@ export async function endSessions({ FLEET }: Env, names: readonly Named[]): Prom
 }
 
 /** Does work that takes a means of login away from a user, and ends the user's sessions. */
-export async function withSessionsEnded<Result>(
+export async function revoking<Result>(
   env: Env,
   [address]: Key,
   work: () => Promise<Result>,
 ): Promise<Result> {
   // The work may change the names, or delete the user.
-  const named = await sessionNames(drizzle(env.DB), eq(users.address, String(address)));
+  const named = await namedIn(drizzle(env.DB), eq(users.address, String(address)));
   const result = await work();
   await endSessions(env, named);
   return result;

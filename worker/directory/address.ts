@@ -1,18 +1,17 @@
-/** How names of users are written before they are compared. */
+/** Normalizes users' addresses before they are compared. */
 import { domainToASCII } from "node:url";
 
-/** What a login name means where it is no address. Both may be unset, as in an environment without variables. */
+/** Makes addresses of other login names. An environment without variables leaves both unset. */
 export interface AddressRules {
-  /** For a bare user name; empty to leave it bare. */
+  /** The domain of a bare user name; empty to leave the name bare. */
   readonly defaultDomain?: string;
-  /** Of `%` and `!`, those that stand for an @: `user%domain`, as for Courier, and `domain!user`, as for UUCP. */
+  /** Those of `%` and `!` that replace an @: `user%domain`, as in Courier, and `domain!user`, as in UUCP. */
   readonly separators?: string;
 }
 
 /**
- * Brings a login name into the form in which the directory keeps addresses: lower case throughout,
- * since nobody gives two people addresses that differ by case alone, and the domain as DNS has it
- * (IDNA, RFC 5891).
+ * Puts a login name into the form in which the directory keeps addresses: lower case, since mail services do not
+ * give two users addresses that differ only by case, and the domain in its IDNA form (RFC 5891).
  */
 export function normalAddress(
   login: string,
@@ -25,7 +24,7 @@ export function normalAddress(
   return at === -1 && domain === "" ? user : `${user}@${normalDomain(domain)}`;
 }
 
-/** A small letter may have one character with its accent where the capital has none: "J\u030C", "\u01F0". */
+/** Normalizes twice: a small letter may have a precomposed form where the capital has none ("J\u030C", "\u01F0"). */
 function lowerCase(text: string): string {
   return text.normalize("NFC").toLowerCase().normalize("NFC");
 }
@@ -38,11 +37,11 @@ function separated(login: string, separators: string): string {
   return bang > 0 ? `${login.slice(bang + 1)}@${login.slice(0, bang)}` : login;
 }
 
-/** Characters that a URL's host would end at, or take for something else. */
-const NO_DOMAIN = /[\s/:?#@\\%[\]]/;
+/** Characters that end the host in a URL, or mean something else there. */
+const NOT_IN_DOMAIN = /[\s/:?#@\\%[\]]/;
 
-/** What is no domain at all stays as it is, and is nobody's. */
+/** Leaves an invalid domain as it is, but in lower case. No user has such a domain. */
 export function normalDomain(domain: string): string {
-  const ascii = NO_DOMAIN.test(domain) ? "" : domainToASCII(domain);
+  const ascii = NOT_IN_DOMAIN.test(domain) ? "" : domainToASCII(domain);
   return ascii === "" ? domain.toLowerCase() : ascii;
 }

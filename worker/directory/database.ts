@@ -1,4 +1,4 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 
-/** The directory's database: its primary, as long as no session of D1's is asked for (`reading.ts`). */
+/** The directory's database. A query outside a D1 session (`session.ts`) goes to the primary. */
 export type Directory = DrizzleD1Database;

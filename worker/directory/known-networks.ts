@@ -1,24 +1,24 @@
-/** Networks from which a user has logged in before. */
+/** Networks from which a user has logged in. */
 import { and, eq, lte } from "drizzle-orm";
 import type { Directory } from "./database.ts";
 import { knownNetworks } from "./schema/index.ts";
 
 const DAY = 86_400_000;
 
-/** A network where a user has not been for so long is as strange as any, ms. */
+/** ms after the last success that a network stays known. */
 export const KNOWN_FOR = 90 * DAY;
 
 export function isKnownGood(lastSuccess: Date | null, now = Date.now()): boolean {
   return lastSuccess !== null && now - lastSuccess.getTime() < KNOWN_FOR;
 }
 
-/** Whether a success is worth writing down: once a day is enough. */
-export function isStale(lastSuccess: Date | null, now = Date.now()): boolean {
+/** True if the success must be written. It is written once a day. */
+export function isSuccessStale(lastSuccess: Date | null, now = Date.now()): boolean {
   return lastSuccess === null || now - lastSuccess.getTime() >= DAY;
 }
 
-/** Of several at the same moment one is written. */
-export async function noteSuccess(
+/** Writes a success. Of several simultaneous ones one is written. */
+export async function recordSuccess(
   directory: Directory,
   user: string,
   network: string,

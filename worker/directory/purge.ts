@@ -1,4 +1,4 @@
-/** Deletes what has expired; wrangler.toml says when. */
+/** Deletes expired rows. wrangler.toml has the schedule. */
 import { lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { KNOWN_FOR } from "./known-networks.ts";
@@ -6,13 +6,13 @@ import { appPasswords, audit, knownNetworks, serverHealth } from "./schema/index
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Days that an app password is still listed after its end, for whoever wonders why it fails. */
+/** Days that an expired app password stays listed, so that its user can see why it fails. */
 const EXPIRED_DAYS = 30;
 
-/** Tokens stay, expired ones too: without any, the bootstrap secret would work again. */
+/** Keeps expired admin tokens: without any token, the bootstrap secret would work again. */
 export async function purge({ DB, AUDIT_DAYS }: Env, now = Date.now()): Promise<void> {
   const ago = (days: number) => new Date(now - days * DAY);
-  // A setting that makes no sense must not cost the record.
+  // An invalid setting must not delete the audit log.
   const auditDays = Number(AUDIT_DAYS) >= 1 ? Number(AUDIT_DAYS) : 10_000;
   const directory = drizzle(DB);
   await directory.batch([

@@ -1,18 +1,18 @@
-/** Secrets that we make ourselves: long and random, so that a fast digest keeps them. */
+/** Generated secrets: app passwords and admin tokens. They are long and random, so a fast digest protects them. */
 
-/** What the directory keeps of an app password or an admin token: SHA-256, in hex. */
+/** SHA-256, in hex: the form in which the directory keeps an app password or an admin token. */
 export async function digestOf(secret: string): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Without the letters and digits that people take for others (0 and o, 1 and l). */
+/** Letters and digits without those that people confuse (0 and o, 1 and l). */
 const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
 
 /**
- * A secret of 120 bits that people can type: `hxwm-…`, six groups of four.
+ * Makes a secret of 120 bits that people can type: `hxwm-…`, six groups of four.
  *
- * @returns letters, digits and hyphens only, so that no protocol and no mail program alters it
+ * @returns letters, digits and hyphens, which no protocol and no mail program alters
  */
 export function newSecret(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(24));

@@ -1,27 +1,27 @@
-/** Servers that proxies agree on: they fail, and lookups are to keep away from them. */
+/** Mail servers that fail, as the proxies agree. Lookups avoid them. */
 import { sql } from "drizzle-orm";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
 import { type Server, serverHealth } from "./schema/index.ts";
 import type { Directory } from "./database.ts";
 
-export interface Endpoint {
+export interface ServerEndpoint {
   readonly host: string;
   readonly port: number;
 }
 
-export interface Failing extends Endpoint {
+export interface FailingServer extends ServerEndpoint {
   /** ms since the epoch. */
   readonly until: number;
   readonly why: string;
 }
 
-/** A server that takes users now. */
-export interface Candidate extends Server {
-  /** Those of its ports where it fails. */
+/** A server that may take users now. */
+export interface CandidateServer extends Server {
+  /** The ports on which the server fails. */
   readonly failing: readonly number[];
 }
 
-/** Those ports, as a JSON list; null where reports are not to count. */
+/** Selects a server's failing ports as a JSON list; null if the server ignores reports. */
 export function failingPorts({ host, health }: Record<"host" | "health", AnySQLiteColumn>) {
   const { host: failing, port, until } = serverHealth;
   return sql<string | null>`case when ${health} = 'reported' then (
@@ -29,10 +29,10 @@ export function failingPorts({ host, health }: Record<"host" | "health", AnySQLi
     where ${failing} = ${host} and ${until} > unixepoch()) end`;
 }
 
-/** @param rows each with `failingPorts` of its server, if it has one */
+/** @param rows each row has `failingPorts` of its server, if the row has one */
 export function candidatesIn(
   rows: readonly { readonly candidate: Server | null; readonly failing: string | null }[],
-): readonly Candidate[] {
+): readonly CandidateServer[] {
   return rows.flatMap(({ candidate, failing }) =>
     candidate === null ? [] : [{ ...candidate, failing: numbers(failing ?? "[]") }],
   );
@@ -43,11 +43,11 @@ function numbers(json: string): readonly number[] {
   return Array.isArray(list) ? list.filter((one) => typeof one === "number") : [];
 }
 
-/** In one transaction, however many: each list goes as one parameter. */
+/** Writes all changes in one transaction. Each list is one parameter. */
 export async function writeHealth(
   directory: Directory,
-  failing: readonly Failing[],
-  ended: readonly Endpoint[],
+  failing: readonly FailingServer[],
+  ended: readonly ServerEndpoint[],
 ): Promise<void> {
   const { host, port } = serverHealth;
   await directory.batch([

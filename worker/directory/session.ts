@@ -1,16 +1,16 @@
-/** Reading the directory where it is nearest: D1's replicas follow the primary, some moments behind it. */
+/** Reads the directory at the nearest D1 replica. A replica lags behind the primary by some moments. */
 import type { Directory } from "./database.ts";
 
 /** A statement of drizzle's. */
-interface Query<Row> extends PromiseLike<Row[]> {
+interface DrizzleQuery<Row> extends PromiseLike<Row[]> {
   prepare(): {
     getQuery(): { readonly sql: string; readonly params: readonly unknown[] };
     mapResult(response: unknown, isFromBatch: boolean): unknown;
   };
 }
 
-/** A session of D1's, as far as a test may have to stand in for it. */
-interface Session {
+/** The part of D1's session that tests replace. */
+interface D1Session {
   prepare(sql: string): {
     bind(...values: readonly unknown[]): {
       all(): Promise<{ readonly meta: { readonly served_by_primary?: boolean } }>;
@@ -18,42 +18,42 @@ interface Session {
   };
 }
 
-/** What one lookup reads. */
-export class Reading {
-  /** Makes statements; what is asked of it directly, the primary answers. */
+/** The reads of one lookup. */
+export class DirectorySession {
+  /** Builds statements. A statement that is run on it directly goes to the primary. */
   readonly directory: Directory;
-  readonly #session: Session;
-  #mayBeBehind = false;
+  readonly #session: D1Session;
+  #mayBeStale = false;
 
-  /** @param session from `first-unconstrained` on, or from `first-primary` */
-  constructor(directory: Directory, session: Session) {
+  /** @param session begun with `first-unconstrained` or `first-primary` */
+  constructor(directory: Directory, session: D1Session) {
     this.directory = directory;
     this.#session = session;
   }
 
-  /** Whether the primary may know better than what has been read, as not all of it came from there. */
-  get mayBeBehind(): boolean {
-    return this.#mayBeBehind;
+  /** True if a replica has answered, so that the primary may have newer rows. */
+  get mayBeStale(): boolean {
+    return this.#mayBeStale;
   }
 
-  /** Not by drizzle, whose way to ask, `raw`, does not tell who has answered. */
-  async rows<Row>(query: Query<Row>): Promise<readonly Row[]> {
+  /** Runs a query through D1 itself, since drizzle does not return which instance has answered. */
+  async rows<Row>(query: DrizzleQuery<Row>): Promise<readonly Row[]> {
     const prepared = query.prepare();
     const { sql, params } = prepared.getQuery();
     const result = await this.#session
-      .prepare(distinctly(sql))
+      .prepare(withDistinctColumns(sql))
       .bind(...params)
       .all();
-    if (result.meta.served_by_primary !== true) this.#mayBeBehind = true;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- they are this query's, read as it says
+    if (result.meta.served_by_primary !== true) this.#mayBeStale = true;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- drizzle maps the rows by this query's columns
     return prepared.mapResult(result, true) as Row[];
   }
 }
 
 /**
- * The same rows, with a name of its own for each column, as they come as objects: SQLite tells the columns of
- * a subquery apart (`name`, `name:1`).
+ * Wraps a statement so that its columns have distinct names, since D1 returns rows as objects. SQLite renames
+ * equal columns of a subquery (`name`, `name:1`).
  */
-function distinctly(select: string): string {
+function withDistinctColumns(select: string): string {
   return `select * from (${select})`;
 }

@@ -3,8 +3,8 @@ import { alias } from "drizzle-orm/sqlite-core";
 import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
 import type { AppPassword } from "./app-passwords.ts";
 import type { Directory } from "./database.ts";
-import type { Reading } from "./session.ts";
-import { type Candidate, candidatesIn, failingPorts } from "./server-health.ts";
+import type { DirectorySession } from "./session.ts";
+import { type CandidateServer, candidatesIn, failingPorts } from "./server-health.ts";
 import {
   type Group,
   type Server,
@@ -22,62 +22,62 @@ import {
 
 type User = typeof users.$inferSelect;
 
-/** All that a lookup needs to know of one user. */
-export interface Entry {
+/** A user and the directory's rows that a lookup needs about them. */
+export interface UserEntry {
   readonly user: User;
   readonly group: Group;
-  /** The server that holds the mailbox, or that the user is pinned to; null for neither. */
+  /** The server that holds the mailbox, or to which the user is pinned; null if there is none. */
   readonly placed: Server | null;
-  /** For a user without such a server: those that take users now, and those that a rule names for the client. */
-  readonly candidates: readonly Candidate[];
-  /** When they last logged in from the client's network; null if that is not known. */
+  /** For a user without such a server: the group's servers that are up, and those of the client's network rule. */
+  readonly candidates: readonly CandidateServer[];
+  /** The last login from the client's network; null if there is none. */
   readonly lastSuccess: Date | null;
-  /** The one that was presented; null if it is none of theirs. */
+  /** The app password that the client presented; null if the user has no such one. */
   readonly appPassword: AppPassword | null;
-  /** Whether the certificate that was presented is bound to them. */
+  /** True if the client's certificate is bound to the user. */
   readonly certified: boolean;
-  /** Their password, and what their server takes, both sealed; null where none is kept. */
+  /** The user's own password and their upstream password, both sealed; null if the directory has none. */
   readonly ownSecret: string | null;
   readonly upstreamSecret: string | null;
 }
 
-/** What else is looked for beside a name. */
-export interface Presented {
-  /** The password's `digestOf`. */
+/** What `findUser` looks for in addition to the address. */
+export interface SearchTerms {
+  /** The `digestOf` an app password. */
   readonly appPassword?: string;
   readonly certificate?: { readonly subject: string | null; readonly fingerprint: string | null };
-  /** Of a recipient of mail, in the form of `normalDomain`. */
+  /** The domain of a recipient of mail, in the form of `normalDomain`. */
   readonly domain?: string;
 }
 
-export interface Found {
-  /** Null where there is no such user. */
-  readonly entry: Entry | null;
-  /** Whether the client's network may be served at all. */
+export interface FoundUser {
+  /** Null if there is no such user. */
+  readonly entry: UserEntry | null;
+  /** False if a rule denies the client's network. */
   readonly admitted: boolean;
-  /** Null where no domain was presented, or it is none of ours. */
-  readonly domain: Domain | null;
+  /** Null if the directory has no such domain, or the search had none. */
+  readonly domain: MailDomain | null;
 }
 
-export interface Domain {
-  /** Whose mail it takes. */
+export interface MailDomain {
+  /** Which recipients the domain accepts. */
   readonly recipients: (typeof domains.$inferSelect)["recipients"];
-  /** Where it goes if there is no such user. */
-  readonly catchAll: Pick<Entry, "group" | "candidates">;
+  /** The servers for recipients that are not users. */
+  readonly catchAll: Pick<UserEntry, "group" | "candidates">;
 }
 
 /**
  * Finds a user by address or alias, in one statement.
  *
- * @param client its address; null if it has none
+ * @param client the client's address; null if it has none
  */
 export async function findUser(
-  reading: Reading,
+  session: DirectorySession,
   address: string,
   client: Ip | null,
-  presented: Presented = {},
-): Promise<Found> {
-  const rows = await reading.rows(userQuery(reading.directory, address, client, presented));
+  terms: SearchTerms = {},
+): Promise<FoundUser> {
+  const rows = await session.rows(userQuery(session.directory, address, client, terms));
   const [first] = rows;
   if (first === undefined) return { entry: null, admitted: true, domain: null };
   const { user, group, access, recipients, candidate: _, failing: __, certified, ...rest } = first;
@@ -87,33 +87,33 @@ export async function findUser(
   return { entry, admitted: access !== "deny", domain };
 }
 
-/** The statement of `findUser`: a row for each candidate, or one if there is none, or no such user. */
+/** Selects one row for each candidate server, or one row if there is no candidate or no such user. */
 function userQuery(
   directory: Directory,
   address: string,
   client: Ip | null,
-  presented: Presented = {},
+  terms: SearchTerms = {},
 ) {
   const placed = alias(servers, "placed");
   const candidate = alias(servers, "candidate");
   const ownSecret = alias(secrets, "own_secret");
   const upstreamSecret = alias(secrets, "upstream_secret");
-  // Each network is asked for by the primary key: no scan of the rules, however many there are.
+  // Each network is found by the primary key, without a scan of the rules.
   const clientNetworks = client === null ? [] : networksOf(client);
-  const asked = sql`(select value from json_each(${JSON.stringify(clientNetworks)}))`;
+  const clientNetworkList = sql`(select value from json_each(${JSON.stringify(clientNetworks)}))`;
   const rule = directory
     .select({ network: networks.network, near: networks.group, access: networks.access })
     .from(networks)
-    .where(sql`${networks.network} in ${asked}`)
+    .where(sql`${networks.network} in ${clientNetworkList}`)
     .orderBy(desc(networks.prefix))
     .limit(1)
     .as("rule");
-  // Null, and so equal to no group, for a user with a server: no candidate is read in vain.
+  // Null, which equals no group, for a user with a server: their candidates are not read.
   const own = sql`case when ${users.server} is null then ${groups.name} end`;
   const near = sql`case when ${users.server} is null and ${groups.policy} = 'nearest'
     and ${groups.storage} = 'shared' then ${rule.near} end`;
-  // Nothing presented is null, and so equal to nothing.
-  const { appPassword = null, certificate, domain = null } = presented;
+  // A missing search term is null, which equals nothing.
+  const { appPassword = null, certificate, domain = null } = terms;
   const { subject = null, fingerprint = null } = certificate ?? {};
   const { user, kind, value } = certificates;
   const certified = sql<number>`exists (select 1 from ${certificates} where
@@ -161,24 +161,24 @@ function userQuery(
     );
 }
 
-/** Whose address or alias this is: nobody's alias may shadow a user's own address. */
+/** Selects the owner of an address or alias. A user's own address takes precedence over an alias. */
 function ownerQuery(address: string) {
   return sql<string | null>`coalesce(
     (select ${users.address} from ${users} where ${users.address} = ${address}),
     (select ${aliases.user} from ${aliases} where ${aliases.address} = ${address}))`;
 }
 
-/** @returns the address of the user whose address or alias this is; null if it is nobody's */
+/** @returns the address of the user with this address or alias; null if there is none */
 export async function ownerOf(directory: Directory, address: string): Promise<string | null> {
   const [row] = await directory.select({ owner: ownerQuery(address) }).from(sql`(select 1)`);
   return row?.owner ?? null;
 }
 
 /**
- * Places a user on a server for good, unless they are placed already: of two first logins at the
- * same moment one decides for both.
+ * Places a user on a server permanently, unless the user is placed already. Of two simultaneous first logins, the
+ * first write decides for both.
  *
- * @returns the name of the server where the user now is; null if the user is gone
+ * @returns the name of the user's server; null if the user was deleted
  */
 export async function placeUser(
   directory: Directory,
@@ -193,7 +193,7 @@ export async function placeUser(
   return placed?.server ?? null;
 }
 
-/** Replaces a stored hash, unless somebody has set another password meanwhile. */
+/** Replaces a stored hash, unless the password was changed in the meantime. */
 export async function replaceHash(
   directory: Directory,
   address: string,

@@ -1,41 +1,40 @@
-/** What the fleet's object does for the rest of the worker, told so that tests need none. */
+/** The interface of the fleet's Durable Object, so that tests can replace it. */
 
-/** A proxy that is connected now. */
-export interface Connected {
-  /** That of its token. */
+export interface ConnectedProxy {
+  /** The name of the proxy's token. */
   readonly name: string;
   readonly host: string;
   readonly version: string;
-  /** Clients that are connected to it. */
+  /** Clients connected to the proxy. */
   readonly sessions: number;
-  /** When it was connected, and when it was heard last; ms since the epoch. */
+  /** The times of the connection and of the last message, ms since the epoch. */
   readonly since: number;
   readonly seen: number;
 }
 
-export interface TheFleet {
+export interface FleetStub {
   /**
-   * Ends the sessions of users on all proxies: those that are connected hear it now, the others when they are.
+   * Ends the sessions of users on all proxies. A proxy that is not connected receives the kick when it connects.
    *
-   * @param users each by all names that they may have logged in by, or that a mail server knows them by
+   * @param users for each user, all names with which they or the proxy may have logged in
    */
   kick(users: readonly (readonly string[])[]): Promise<void>;
 
-  /** Proxies, in the order of their names. */
-  connected(): Promise<readonly Connected[]>;
+  /** Lists the connected proxies in the order of their names. */
+  connected(): Promise<readonly ConnectedProxy[]>;
 
-  /** A token is no more: by its name, no proxy is connected any longer. */
-  cut(proxy: string): Promise<void>;
+  /** Closes the connections of a proxy whose token was deleted. */
+  disconnect(proxy: string): Promise<void>;
 }
 
-/** The binding of the Durable Object. */
-export interface Fleets {
-  getByName(name: string): TheFleet;
+/** The binding of the Durable Object's namespace. */
+export interface FleetNamespace {
+  getByName(name: string): FleetStub;
 }
 
-/** There is one, for all proxies. */
-export const THE_FLEET = "fleet";
+/** The name of the one object for all proxies. */
+export const FLEET_NAME = "fleet";
 
-export function theFleet(fleets: Fleets): TheFleet {
-  return fleets.getByName(THE_FLEET);
+export function fleetStub(fleets: FleetNamespace): FleetStub {
+  return fleets.getByName(FLEET_NAME);
 }

@@ -2,26 +2,30 @@ import { DurableObject } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { formatAddress } from "../../shared/address.ts";
 import { type HealthReport, REPORT_LIFETIME } from "../../shared/fleet.ts";
-import { type Endpoint, type Failing, writeHealth } from "../directory/server-health.ts";
+import {
+  type ServerEndpoint,
+  type FailingServer,
+  writeHealth,
+} from "../directory/server-health.ts";
 import { logWarning } from "../log.ts";
 import { Kicks } from "./kicks.ts";
-import { Lines } from "./sockets.ts";
-import type { Connected, TheFleet } from "./client.ts";
+import { ProxySockets } from "./sockets.ts";
+import type { ConnectedProxy, FleetStub } from "./client.ts";
 import { Votes } from "./votes.ts";
 
-/** ms by which a row may end earlier than what it is about, so that not every vote is a write. */
+/** ms by which a row may expire too early, so that not every vote causes a write. */
 const TOLERANCE = 5000;
 
-/** ms between two looks at what has expired. */
-const REST = 1000;
+/** ms between two alarms. */
+const ALARM_INTERVAL = 1000;
 
 /**
- * ms until a kick is said again: whoever came back at once may have been let in by a replica of the directory
- * that had not heard yet. Proxies then have forgotten that answer as well, and all is done within a minute.
+ * ms until a kick is repeated: a stale replica of the directory may have let a client back in. The repetition also
+ * drops the proxies' cached replies of that time, so the kick is complete within a minute.
  */
-const AGAIN = 30_000;
+const REPEAT_AFTER = 30_000;
 
-/** What the directory holds; `until` is 0 where it may hold it or not. */
+/** The rows in the directory. `until` is 0 while a row may or may not have been written. */
 const SCHEMA = `
   create table if not exists published (
     host text not null, port integer not null, until integer not null,
@@ -29,14 +33,13 @@ const SCHEMA = `
   );`;
 
 /**
- * Takes proxies' votes, and writes into the directory on which servers they agree; and tells proxies whose
- * sessions are to end.
+ * Counts proxies' votes on failing servers, writes the agreed ones into the directory, and sends kicks to proxies.
  */
-export class Fleet extends DurableObject<Env> implements TheFleet {
+export class Fleet extends DurableObject<Env> implements FleetStub {
   readonly #sql = this.ctx.storage.sql;
   readonly #votes = new Votes(this.#sql);
   readonly #kicks = new Kicks(this.#sql);
-  readonly #lines = new Lines(this.ctx, this.#kicks);
+  readonly #sockets = new ProxySockets(this.ctx, this.#kicks);
   #writing: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | null = null;
 
@@ -46,9 +49,9 @@ export class Fleet extends DurableObject<Env> implements TheFleet {
   }
 
   /**
-   * @param proxy by its name: it has one vote, however many processes it reports by
-   * @param lifetime ms until what is said here counts no longer
-   * @throws Error where the directory cannot be written; the votes are counted, and the next report tries again
+   * @param proxy the proxy's name. All processes of a proxy have one vote together.
+   * @param lifetime ms until the reports expire
+   * @throws Error if the directory cannot be written; the votes are counted, and the next report writes again
    */
   async report(
     proxy: string,
@@ -56,7 +59,7 @@ export class Fleet extends DurableObject<Env> implements TheFleet {
     lifetime = REPORT_LIFETIME,
   ): Promise<void> {
     const until = Date.now() + lifetime;
-    this.#votes.greet(proxy, until);
+    this.#votes.markAlive(proxy, until);
     for (const { host, port, state, why = "" } of reports) {
       if (state === "failing") this.#votes.cast(proxy, { host, port, until, why });
       else this.#votes.withdraw(proxy, { host, port });
@@ -64,45 +67,46 @@ export class Fleet extends DurableObject<Env> implements TheFleet {
     await this.#publish();
   }
 
-  /** @param again ms until it is said again */
-  async kick(users: readonly (readonly string[])[], again = AGAIN): Promise<void> {
+  /** @param repeatAfter ms until the kick is repeated */
+  async kick(users: readonly (readonly string[])[], repeatAfter = REPEAT_AFTER): Promise<void> {
     const now = Date.now();
     for (const names of users) {
-      this.#lines.tell(this.#kicks.add(names, now));
-      this.#kicks.repeat(names, now + again);
+      this.#sockets.broadcast(this.#kicks.add(names, now));
+      this.#kicks.repeat(names, now + repeatAfter);
     }
-    await this.#wakeUp(now);
+    await this.#setAlarm(now);
   }
 
-  async connected(): Promise<readonly Connected[]> {
-    return this.#lines.connected;
+  async connected(): Promise<readonly ConnectedProxy[]> {
+    return this.#sockets.connected;
   }
 
-  async cut(proxy: string): Promise<void> {
-    this.#lines.cut(proxy);
+  async disconnect(proxy: string): Promise<void> {
+    this.#sockets.disconnect(proxy);
   }
 
-  /** Opens a line to a proxy. */
+  /** Accepts a proxy's WebSocket. */
   override fetch(request: Request): Response {
-    return this.#lines.open(request);
+    return this.#sockets.open(request);
   }
 
-  override webSocketMessage(line: WebSocket, message: string | ArrayBuffer): void {
-    this.#lines.hear(line, message);
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#sockets.receive(socket, message);
   }
 
-  /** Whoever closes waits for the answer. */
-  override webSocketClose(line: WebSocket): void {
-    line.close();
+  /** A peer that closes waits for the close of this side. */
+  override webSocketClose(socket: WebSocket): void {
+    socket.close();
   }
 
   override alarm(): Promise<void> {
     const now = Date.now();
-    for (const names of this.#kicks.takeDue(now)) this.#lines.tell(this.#kicks.add(names, now));
+    for (const names of this.#kicks.takeDue(now))
+      this.#sockets.broadcast(this.#kicks.add(names, now));
     return this.#publish();
   }
 
-  /** One writes at a time, and all who come meanwhile wait for the next one, which sees what they have said. */
+  /** Runs one write at a time. Reports that arrive during a write share the next one. */
   #publish(): Promise<void> {
     this.#waiting ??= this.#writing
       .catch(() => undefined)
@@ -120,31 +124,31 @@ export class Fleet extends DurableObject<Env> implements TheFleet {
     const agreed = this.#votes.agreed();
     const published = this.#published();
     const known = new Map(published.map((row) => [formatAddress(row), row.until]));
-    const news = agreed.filter((failing) => {
+    const changed = agreed.filter((failing) => {
       const until = known.get(formatAddress(failing)) ?? 0;
       return until <= now || failing.until > until + TOLERANCE;
     });
-    const still = new Set(agreed.map(formatAddress));
-    const ended = published.filter((row) => !still.has(formatAddress(row)));
-    if (news.length > 0 || ended.length > 0) {
-      // Whoever comes after us, should we die in the midst of it, writes it again.
-      for (const failing of news) this.#note({ ...failing, until: 0 });
-      await writeHealth(drizzle(this.env.DB), news, ended);
-      for (const failing of news) this.#note(failing);
+    const agreedAddresses = new Set(agreed.map(formatAddress));
+    const ended = published.filter((row) => !agreedAddresses.has(formatAddress(row)));
+    if (changed.length > 0 || ended.length > 0) {
+      // If the object dies before the second note, its successor writes the row again.
+      for (const failing of changed) this.#note({ ...failing, until: 0 });
+      await writeHealth(drizzle(this.env.DB), changed, ended);
+      for (const failing of changed) this.#note(failing);
       for (const server of ended) this.#unnote(server);
-      tell(
-        news.filter((failing) => !known.get(formatAddress(failing))),
+      logChanges(
+        changed.filter((failing) => !known.get(formatAddress(failing))),
         ended,
       );
     }
-    await this.#wakeUp(now);
+    await this.#setAlarm(now);
   }
 
-  #published(): readonly (Endpoint & { readonly until: number })[] {
-    return this.#sql.exec<Row>("select host, port, until from published").toArray();
+  #published(): readonly (ServerEndpoint & { readonly until: number })[] {
+    return this.#sql.exec<PublishedRow>("select host, port, until from published").toArray();
   }
 
-  #note({ host, port, until }: Omit<Failing, "why">): void {
+  #note({ host, port, until }: Omit<FailingServer, "why">): void {
     this.#sql.exec(
       "insert or replace into published (host, port, until) values (?, ?, ?)",
       host,
@@ -153,25 +157,25 @@ export class Fleet extends DurableObject<Env> implements TheFleet {
     );
   }
 
-  #unnote({ host, port }: Endpoint): void {
+  #unnote({ host, port }: ServerEndpoint): void {
     this.#sql.exec("delete from published where host = ? and port = ?", host, port);
   }
 
-  /** When the next vote, row or proxy is to be forgotten, or a kick to be said again. */
-  async #wakeUp(now: number): Promise<void> {
+  /** Sets the alarm for the next expiry of a vote, row or proxy, or for the repetition of a kick. */
+  async #setAlarm(now: number): Promise<void> {
     const ends = this.#published().map(({ until }) => until);
     const times = [this.#votes.nextEnd, this.#kicks.nextDue, ...ends];
     const next = Math.min(...times.filter((time) => time !== null));
     if (next === Number.POSITIVE_INFINITY) return;
-    const due = Math.max(next, now + REST);
+    const due = Math.max(next, now + ALARM_INTERVAL);
     const alarm = await this.ctx.storage.getAlarm();
     if (alarm === null || alarm > due) await this.ctx.storage.setAlarm(due);
   }
 }
 
-type Row = Record<string, SqlStorageValue> & Endpoint & { until: number };
+type PublishedRow = Record<string, SqlStorageValue> & ServerEndpoint & { until: number };
 
-function tell(begun: readonly Failing[], ended: readonly Endpoint[]): void {
+function logChanges(begun: readonly FailingServer[], ended: readonly ServerEndpoint[]): void {
   for (const { why, ...server } of begun) {
     logWarning(`lookups keep away from ${formatAddress(server)}`, { why });
   }

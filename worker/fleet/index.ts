@@ -1,9 +1,9 @@
 /**
- * The fleet: proxies tell which mail servers fail, and lookups keep away from those on which they agree.
+ * The fleet of proxies. Proxies report failing mail servers, and lookups avoid the servers that proxies agree on.
  *
- * Nobody's word is enough where there are two to ask, and nothing that is said outlives a minute: a proxy
- * whose own network fails takes no server from the others.
+ * If there are two proxies, one report is not enough, and a report expires after a minute. So a proxy whose own
+ * network fails does not take servers from the others.
  *
- * To each proxy there is a line, by which it hears at once whose sessions are to end.
+ * Each proxy holds a WebSocket, on which it learns at once which users' sessions must end.
  */
 export { Fleet } from "./fleet.ts";

@@ -1,9 +1,9 @@
-/** Whose sessions were to end, in the storage of a Durable Object: for proxies that were away when it was said. */
+/** Stores kicks in a Durable Object, for proxies that were not connected at the time. */
 import { z } from "zod";
 
-/** A kick is known for a day, ms, and is one of the last so many. */
+/** ms that a kick is kept, and the number of kicks that are kept. */
 const KEPT_FOR = 24 * 60 * 60 * 1000;
-const MOST_KEPT = 10_000;
+const MAX_KICKS = 10_000;
 
 const SCHEMA = `
   create table if not exists kicks (
@@ -12,18 +12,18 @@ const SCHEMA = `
   create table if not exists repetitions (due integer not null, names text not null);`;
 
 export interface Kick {
-  /** One greater than that of the one before. */
+  /** The number of the previous kick plus one. */
   readonly number: number;
-  /** Of one user. */
+  /** The names of one user. */
   readonly names: readonly string[];
 }
 
-/** What a proxy has not heard. */
-export interface Missed {
+/** The kicks that a proxy has missed. */
+export interface MissedKicks {
   readonly kicks: readonly Kick[];
-  /** The number of the last one, 0 where there has been none. */
+  /** The number of the last kick; 0 if there was none. */
   readonly last: number;
-  /** False where there were others, which are forgotten. */
+  /** False if the proxy has missed others that are no longer kept. */
   readonly complete: boolean;
 }
 
@@ -35,7 +35,7 @@ export class Kicks {
     storage.exec(SCHEMA);
   }
 
-  /** @param now ms since the epoch, as all times here */
+  /** @param now ms since the epoch, as are all times in this file */
   add(names: readonly string[], now: number): Kick {
     const { number } = this.#sql
       .exec<{ number: number }>(
@@ -44,17 +44,17 @@ export class Kicks {
         JSON.stringify(names),
       )
       .one();
-    // Never this one: its number says how many there were. Nor are those looked at that stay.
+    // The new row stays, since its number counts the kicks. The condition on the number avoids a scan of kept rows.
     this.#sql.exec(
       `delete from kicks where number <= ?
        or number < (select number from kicks where time > ? order by number limit 1)`,
-      number - MOST_KEPT,
+      number - MAX_KICKS,
       now - KEPT_FOR,
     );
     return { number, names };
   }
 
-  /** It is to be added once more then. */
+  /** Schedules another kick with these names. */
   repeat(names: readonly string[], due: number): void {
     this.#sql.exec(
       "insert into repetitions (due, names) values (?, ?)",
@@ -63,7 +63,7 @@ export class Kicks {
     );
   }
 
-  /** Takes out what is to be added once more by now. */
+  /** Removes and returns the scheduled kicks that are due. */
   takeDue(now: number): readonly (readonly string[])[] {
     return this.#sql
       .exec<{ names: string }>("delete from repetitions where due <= ? returning names", now)
@@ -71,7 +71,7 @@ export class Kicks {
       .map(({ names }) => namesIn(names));
   }
 
-  /** When something is; null where nothing is. */
+  /** When the next scheduled kick is due; null if there is none. */
   get nextDue(): number | null {
     const { due } = this.#sql
       .exec<{ due: number | null }>("select min(due) as due from repetitions")
@@ -80,10 +80,10 @@ export class Kicks {
   }
 
   /**
-   * @param heard the number of the last kick that the proxy knows of; null where it knows of none
-   * @param age ms that it has had sessions for: of what is older it need not know
+   * @param heard the number of the last kick that the proxy has received; null if it has received none
+   * @param age ms since the proxy started. It need not know of kicks before that.
    */
-  missedBy(heard: number | null, age: number, now: number): Missed {
+  missedBy(heard: number | null, age: number, now: number): MissedKicks {
     const { first, last, oldest } = this.#sql
       .exec<{ first: number; last: number; oldest: number }>(
         `select coalesce((select min(number) from kicks), 1) as first,
@@ -99,7 +99,7 @@ export class Kicks {
       )
       .toArray()
       .map(({ number, names }) => ({ number, names: namesIn(names) }));
-    const reached = last - first < MOST_KEPT - 1 || oldest <= now - age;
+    const reached = last - first < MAX_KICKS - 1 || oldest <= now - age;
     const complete =
       heard === null ? age < KEPT_FOR && reached : first - 1 <= heard && heard <= last;
     return { kicks, last, complete };

@@ -1,17 +1,16 @@
 /**
- * The live lines to the proxies: hibernating WebSockets of a Durable Object, which is out of memory while there is
- * nothing to say.
+ * The WebSockets of the proxies. They hibernate: the Durable Object leaves memory while no message comes.
  */
 import { z } from "zod";
-import { PING, PONG, type Presence, type ToProxy } from "../../shared/fleet.ts";
+import { PING, PONG, type Presence, type FleetMessage } from "../../shared/fleet.ts";
 import type { Kick, Kicks } from "./kicks.ts";
-import type { Connected } from "./client.ts";
+import type { ConnectedProxy } from "./client.ts";
 
-/** ms after which a line is down by which nothing has come, though every proxy pings. */
-const SILENCE = 90_000;
+/** ms without a message after which a connection counts as lost. Each proxy pings more often. */
+const MAX_SILENCE = 90_000;
 
 /** Characters. */
-const LONGEST_MESSAGE = 4096;
+const MAX_MESSAGE_LENGTH = 4096;
 
 /** RFC 6455 section 7.4.1. */
 const POLICY_VIOLATION = 1008;
@@ -19,7 +18,7 @@ const POLICY_VIOLATION = 1008;
 const Text = z.string().regex(/^\P{Cc}*$/u);
 const Count = z.int().nonnegative();
 
-const PresenceText = z.object({
+const PresenceSchema = z.object({
   host: Text.max(253),
   version: Text.max(64),
   sessions: Count,
@@ -27,23 +26,23 @@ const PresenceText = z.object({
   age: z.number().nonnegative(),
 }) satisfies z.ZodType<Presence>;
 
-/** What is kept of a proxy with its line. */
-const Attachment = PresenceText.pick({ host: true, version: true, sessions: true }).extend({
+/** The state of a socket whose proxy has sent its presence. */
+const ProxyAttachment = PresenceSchema.pick({ host: true, version: true, sessions: true }).extend({
   name: z.string(),
   since: z.number(),
   seen: z.number(),
-}) satisfies z.ZodType<Connected>;
+}) satisfies z.ZodType<ConnectedProxy>;
 
-/** What is kept with a line from its beginning: when its token is good no more, ms; null for never. */
-const Ticket = z.object({ until: z.number().nullable() });
+/** The state of each socket: when its token expires, ms since the epoch; null for never. */
+const SocketAttachment = z.object({ until: z.number().nullable() });
 
-/** How the worker names the proxy to its object: a token's name, escaped as in a URL. */
+/** The header with the name of the proxy's token, escaped as in a URL, from the worker to its object. */
 export const PROXY_NAME = "X-Proxy-Name";
 
-/** ms since the epoch at which the proxy's token expires, if it does. */
-export const GOOD_UNTIL = "X-Good-Until";
+/** The header with the expiry of the proxy's token, ms since the epoch; absent if it does not expire. */
+export const TOKEN_EXPIRES = "X-Good-Until";
 
-export class Lines {
+export class ProxySockets {
   readonly #context: DurableObjectState;
   readonly #kicks: Kicks;
 
@@ -57,82 +56,82 @@ export class Lines {
     const name = decodeURIComponent(request.headers.get(PROXY_NAME) ?? "");
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.#context.acceptWebSocket(ours, [name]);
-    const until = request.headers.get(GOOD_UNTIL);
+    const until = request.headers.get(TOKEN_EXPIRES);
     ours.serializeAttachment({ until: until === null ? null : Number(until) });
     return new Response(null, { status: 101, webSocket: theirs });
   }
 
-  /** It hears of no kick before it has said who it is and what it knows. */
-  hear(line: WebSocket, message: string | ArrayBuffer): void {
-    const presence = presenceIn(message);
+  /** A proxy receives kicks only after it has sent its presence. */
+  receive(socket: WebSocket, message: string | ArrayBuffer): void {
+    const presence = parsePresence(message);
     if (presence === null) {
-      line.close(POLICY_VIOLATION, "this is no presence of a proxy");
+      socket.close(POLICY_VIOLATION, "the message is not a proxy's presence");
       return;
     }
     const now = Date.now();
-    const { until } = Ticket.parse(line.deserializeAttachment());
-    // Each proxy says every minute that it is there.
+    const { until } = SocketAttachment.parse(socket.deserializeAttachment());
+    // Each proxy sends its presence every minute, so an expired token closes the connection within a minute.
     if (until !== null && until <= now) {
-      line.close(POLICY_VIOLATION, "the token has expired");
+      socket.close(POLICY_VIOLATION, "the token has expired");
       return;
     }
     const { heard, age, host, version, sessions } = presence;
     const { kicks, last, complete } = this.#kicks.missedBy(heard, age, now);
-    for (const kick of kicks) send(line, { kind: "kick", ...kick });
-    send(line, { kind: "heard", last, complete });
-    const [name = ""] = this.#context.getTags(line);
-    const since = connectedBy(line)?.since ?? now;
-    line.serializeAttachment({ until, name, host, version, sessions, since, seen: now });
+    for (const kick of kicks) send(socket, { kind: "kick", ...kick });
+    send(socket, { kind: "heard", last, complete });
+    const [name = ""] = this.#context.getTags(socket);
+    const since = proxyOf(socket)?.since ?? now;
+    socket.serializeAttachment({ until, name, host, version, sessions, since, seen: now });
   }
 
-  tell(kick: Kick): void {
-    for (const line of this.#context.getWebSockets()) {
-      if (connectedBy(line) !== null) send(line, { kind: "kick", ...kick });
+  broadcast(kick: Kick): void {
+    for (const socket of this.#context.getWebSockets()) {
+      if (proxyOf(socket) !== null) send(socket, { kind: "kick", ...kick });
     }
   }
 
-  /** Those that are there, in the order of their names. */
-  get connected(): readonly Connected[] {
-    const silent = Date.now() - SILENCE;
+  /** The connected proxies, in the order of their names. */
+  get connected(): readonly ConnectedProxy[] {
+    const earliest = Date.now() - MAX_SILENCE;
     return this.#context
       .getWebSockets()
-      .flatMap((line) => {
-        const proxy = connectedBy(line);
+      .flatMap((socket) => {
+        const proxy = proxyOf(socket);
         if (proxy === null) return [];
-        const ping = this.#context.getWebSocketAutoResponseTimestamp(line)?.getTime() ?? 0;
+        const ping = this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
         const seen = Math.max(ping, proxy.seen);
-        return seen > silent ? [{ ...proxy, seen }] : [];
+        return seen > earliest ? [{ ...proxy, seen }] : [];
       })
-      .toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+      .toSorted((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1));
   }
 
-  /** Its token is good no more. */
-  cut(name: string): void {
-    for (const line of this.#context.getWebSockets(name)) {
-      line.close(POLICY_VIOLATION, "the token was deleted");
+  /** Closes the connections of a proxy whose token was deleted. */
+  disconnect(name: string): void {
+    for (const socket of this.#context.getWebSockets(name)) {
+      socket.close(POLICY_VIOLATION, "the token was deleted");
     }
   }
 }
 
-function presenceIn(message: string | ArrayBuffer): Presence | null {
-  if (typeof message !== "string" || message.length > LONGEST_MESSAGE) return null;
+function parsePresence(message: string | ArrayBuffer): Presence | null {
+  if (typeof message !== "string" || message.length > MAX_MESSAGE_LENGTH) return null;
   try {
-    return PresenceText.parse(JSON.parse(message));
+    return PresenceSchema.parse(JSON.parse(message));
   } catch {
     return null;
   }
 }
 
-/** Null before it has said who it is. */
-function connectedBy(line: WebSocket): Connected | null {
-  return Attachment.safeParse(line.deserializeAttachment()).data ?? null;
+/** Null before the proxy has sent its presence. */
+function proxyOf(socket: WebSocket): ConnectedProxy | null {
+  return ProxyAttachment.safeParse(socket.deserializeAttachment()).data ?? null;
 }
 
-function keyOf({ name, host }: Connected): string {
+function sortKey({ name, host }: ConnectedProxy): string {
   return `${name}\n${host}`;
 }
 
-/** One that is going down hears it from storage, when it is back. */
-function send(line: WebSocket, message: ToProxy): void {
-  if (line.readyState === WebSocket.READY_STATE_OPEN) line.send(JSON.stringify(message));
+/** A proxy whose socket is closing gets the kick from storage when it connects again. */
+function send(socket: WebSocket, message: FleetMessage): void {
+  if (socket.readyState === WebSocket.READY_STATE_OPEN) socket.send(JSON.stringify(message));
 }

@@ -1,17 +1,17 @@
-/** Who says that a server fails, in the storage of a Durable Object. */
-import type { Endpoint, Failing } from "../directory/server-health.ts";
+/** Stores proxies' votes on failing servers in a Durable Object. */
+import type { ServerEndpoint, FailingServer } from "../directory/server-health.ts";
 
-/** Servers that one proxy may vote on at a time. */
-const MOST_VOTES = 500;
+/** Servers on which one proxy may vote at a time. */
+const MAX_VOTES = 500;
 
-/** Proxies that must agree, where there are as many. */
+/** Proxies that must agree, if there are as many. */
 const QUORUM = 2;
 
-/** ms by which the presence of a proxy may be remembered less long, so that not every hello is a write. */
+/** ms by which a proxy may expire too early, so that not every report causes a write. */
 const TOLERANCE = 5000;
 
-/** Characters of what all of them say. */
-const LONGEST_WHY = 1000;
+/** Characters of all reasons together. */
+const MAX_REASON_LENGTH = 1000;
 
 const SCHEMA = `
   create table if not exists proxies (name text primary key, until integer not null);
@@ -29,8 +29,8 @@ export class Votes {
     storage.exec(SCHEMA);
   }
 
-  /** A proxy is there, whatever it has to say. */
-  greet(proxy: string, until: number): void {
+  /** Records that a proxy is alive. */
+  markAlive(proxy: string, until: number): void {
     this.#sql.exec(
       `insert into proxies (name, until) values (?, ?)
        on conflict do update set until = excluded.until where excluded.until > until + ${TOLERANCE}`,
@@ -39,11 +39,11 @@ export class Votes {
     );
   }
 
-  /** One for each proxy and server: a later one takes the place of an earlier one. */
-  cast(proxy: string, { host, port, until, why }: Failing): void {
+  /** A proxy's vote replaces its earlier vote on the same server. */
+  cast(proxy: string, { host, port, until, why }: FailingServer): void {
     this.#sql.exec(
       `insert or replace into votes (proxy, host, port, until, why) select ?1, ?2, ?3, ?4, ?5
-       where (select count(*) from votes where proxy = ?1) < ${MOST_VOTES}
+       where (select count(*) from votes where proxy = ?1) < ${MAX_VOTES}
        or exists (select 1 from votes where proxy = ?1 and host = ?2 and port = ?3)`,
       proxy,
       host,
@@ -53,7 +53,7 @@ export class Votes {
     );
   }
 
-  withdraw(proxy: string, { host, port }: Endpoint): void {
+  withdraw(proxy: string, { host, port }: ServerEndpoint): void {
     this.#sql.exec(
       "delete from votes where proxy = ? and host = ? and port = ?",
       proxy,
@@ -62,17 +62,17 @@ export class Votes {
     );
   }
 
-  /** Forgets votes, and proxies, whose time is over. */
+  /** Deletes expired votes and proxies. */
   expire(now: number): void {
     this.#sql.exec("delete from votes where until <= ?", now);
     this.#sql.exec("delete from proxies where until <= ?", now);
   }
 
-  /** The servers on which enough of those that are not forgotten agree, each until they no longer would. */
-  agreed(): readonly Failing[] {
+  /** Lists the servers on which enough proxies agree. `until` is when one of these votes expires and too few remain. */
+  agreed(): readonly FailingServer[] {
     return this.#sql
-      .exec<Row>(
-        `select host, port, until, substr(why, 1, ${LONGEST_WHY}) as why from (
+      .exec<VoteRow>(
+        `select host, port, until, substr(why, 1, ${MAX_REASON_LENGTH}) as why from (
            select host, port, until, row_number() over latest as place,
              group_concat(proxy || ': ' || why, '; ') over (partition by host, port) as why
            from votes window latest as (partition by host, port order by until desc))
@@ -81,7 +81,7 @@ export class Votes {
       .toArray();
   }
 
-  /** When there will be something to forget, ms since the epoch; null while nobody says anything. */
+  /** When the next vote or proxy expires, ms since the epoch; null if there are no votes. */
   get nextEnd(): number | null {
     return this.#sql
       .exec<{ next: number | null }>(
@@ -92,4 +92,4 @@ export class Votes {
   }
 }
 
-type Row = Record<string, SqlStorageValue> & Failing;
+type VoteRow = Record<string, SqlStorageValue> & FailingServer;

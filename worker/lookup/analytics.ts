@@ -1,22 +1,22 @@
-/** What logins are counted by, in Workers Analytics Engine. docs/worker.md, "Counting logins", has the columns. */
+/** Writes lookups to Workers Analytics Engine. docs/worker.md, "Counting logins", lists the columns. */
 import { formatNetwork, type Ip } from "../../shared/address.ts";
 import { describe, logWarningOnce } from "../log.ts";
-import type { Decision } from "./result.ts";
-import type { LookupRequest } from "./parse.ts";
+import type { LookupDecision } from "./outcome.ts";
+import type { ParsedLookup } from "./parse.ts";
 
-/** Characters: an index has 96 bytes, and a domain is ASCII. */
-const LONGEST_INDEX = 96;
+/** Characters. An index has 96 bytes, and a domain is ASCII. */
+const MAX_INDEX_LENGTH = 96;
 
 /**
- * Writes a data point about a lookup: no name, no address of a client, nothing that it has typed. Whoever may
- * know more finds it in the proxy's log, by the trace.
+ * Writes a data point without login names, client addresses or other input of the client. The trace leads to the
+ * proxy's log, which has more. A failure to write does not fail the lookup.
  *
- * @param dataset none where it is not bound; that it fails harms no login
+ * @param dataset undefined if there is no binding
  */
-export function record(
+export function recordLookup(
   dataset: AnalyticsEngineDataset | undefined,
-  { protocol, method, client, attempt }: LookupRequest,
-  { outcome, subject }: Decision,
+  { protocol, method, client, attempt }: ParsedLookup,
+  { outcome, subject }: LookupDecision,
   trace = "",
 ): void {
   const { domain = "", group = "" } = subject ?? {};
@@ -25,7 +25,7 @@ export function record(
   const network = client === null ? "" : widerNetwork(client);
   try {
     dataset?.writeDataPoint({
-      indexes: [domain.slice(0, LONGEST_INDEX)],
+      indexes: [domain.slice(0, MAX_INDEX_LENGTH)],
       blobs: [outcome.kind, reason, protocol, method, group, server, network, trace],
       doubles: [attempt],
     });
@@ -34,7 +34,7 @@ export function record(
   }
 }
 
-/** That of many: an IPv4 /24, or an IPv6 /48, which is one site's (RFC 6177). */
+/** A network of many clients: an IPv4 /24, or an IPv6 /48, the size of one site (RFC 6177). */
 function widerNetwork(address: Ip): string {
   return formatNetwork({ address, prefix: address.kind() === "ipv4" ? 24 : 48 });
 }

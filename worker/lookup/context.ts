@@ -1,54 +1,72 @@
-/** What the platform tells of a lookup, and what an isolate keeps from one to the next. */
+/** The context of a lookup: its request, the stores and the settings. */
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
 import type { Freshness } from "../../shared/lookup.ts";
-import { Reading } from "../directory/session.ts";
-import { readProviders, Tokens } from "../oauth/index.ts";
+import { DirectorySession } from "../directory/session.ts";
+import { readProviders, TokenVerifier } from "../oauth/index.ts";
 import { allowedSchemes } from "../passwords/schemes/index.ts";
-import { rules, Standings } from "../penalties/index.ts";
-import { HostNames, type Place } from "../routing/index.ts";
+import { failureLimits, PenaltyStore } from "../penalties/index.ts";
+import { type Coordinates, DnsOverHttps } from "../routing/index.ts";
 import { readKeys, readMasterPasswords } from "../secrets/index.ts";
-import type { Surroundings as LoginSurroundings } from "./verify.ts";
-import { freshnessOf } from "./freshness.ts";
-import type { Surroundings as RouteSurroundings } from "./route.ts";
+import type { DirectorySessions } from "./find.ts";
+import type { MethodContext } from "./methods/index.ts";
+import type { ParsedLookup } from "./parse.ts";
 
-const hostNames = kept((endpoint) => new HostNames(endpoint));
-const sealingKeys = kept(readKeys);
-const masterPasswords = kept(readMasterPasswords);
-const tokens = kept((setting) => {
+export interface LookupContext extends MethodContext, DirectorySessions {
+  readonly request: ParsedLookup;
+  readonly penalties: PenaltyStore;
+  /** A master user's password at the mail servers; null if there is none. */
+  readonly masterPassword: (user: string) => string | null;
+  /** The longest times that callers may cache a reply. */
+  readonly freshness: Freshness;
+  /** The place of the calling proxy; null if it is unknown. */
+  readonly coordinates: Coordinates | null;
+  /** @throws Error if a host has no address, or cannot be resolved */
+  readonly resolve: (host: string) => Promise<string>;
+  /** Lets work finish after the response. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+const resolvers = memoize((endpoint) => new DnsOverHttps(endpoint));
+const sealingKeys = memoize(readKeys);
+const masterPasswords = memoize(readMasterPasswords);
+const tokenVerifiers = memoize((setting) => {
   const providers = readProviders(setting);
-  return providers === null ? null : new Tokens(providers);
+  return providers === null ? null : new TokenVerifier(providers);
 });
 
-export type Surroundings = LoginSurroundings &
-  RouteSurroundings & {
-    /** Of what callers may keep. */
-    readonly freshness: Freshness;
-  };
-
-export function surroundings({ env, req, executionCtx }: Context<{ Bindings: Env }>): Surroundings {
-  const keep = (work: Promise<unknown>) => executionCtx.waitUntil(work);
+export function lookupContext(
+  { env, req, executionCtx }: Context<{ Bindings: Env }>,
+  request: ParsedLookup,
+): LookupContext {
+  const waitUntil = (work: Promise<unknown>) => executionCtx.waitUntil(work);
   const directory = drizzle(env.DB);
-  const reading = (from: D1SessionConstraint) => new Reading(directory, env.DB.withSession(from));
+  const session = (constraint: D1SessionConstraint) =>
+    new DirectorySession(directory, env.DB.withSession(constraint));
   return {
+    request,
     directory,
-    nearest: reading("first-unconstrained"),
-    primary: reading("first-primary"),
-    standings: new Standings(env.PENALTIES, rules(env), keep),
+    nearest: session("first-unconstrained"),
+    primary: session("first-primary"),
+    penalties: new PenaltyStore(env.PENALTIES, failureLimits(env), waitUntil),
     addresses: { defaultDomain: env.DEFAULT_DOMAIN, separators: env.LOGIN_SEPARATORS },
     schemes: allowedSchemes(env.WEAK_PASSWORD_SCHEMES),
-    tokens: () => tokens(env.OAUTH_PROVIDERS ?? ""),
+    tokens: () => tokenVerifiers(env.OAUTH_PROVIDERS ?? ""),
     keys: () => sealingKeys(env.SECRET_KEYS ?? ""),
     masterPassword: (user) => masterPasswords(env.MASTER_PASSWORDS ?? "").get(user) ?? null,
-    keep,
-    freshness: freshnessOf(env),
-    place: placeOf(req.raw.cf),
-    resolve: (host) => hostNames(env.DNS_OVER_HTTPS).resolve(host),
+    freshness: {
+      // A disabled user must be out within a minute.
+      maxAge: seconds(env.LOOKUP_MAX_AGE, 30),
+      staleIfError: seconds(env.LOOKUP_STALE_IF_ERROR, 3600),
+    },
+    coordinates: coordinatesOf(req.raw.cf),
+    resolve: (host) => resolvers(env.DNS_OVER_HTTPS).resolve(host),
+    waitUntil,
   };
 }
 
-/** What is made of a setting, once for each value; an isolate meets one. */
-function kept<Value>(make: (setting: string) => Value): (setting: string) => Value {
+/** Calls `make` once for each value of a setting. An isolate meets one value. */
+function memoize<Value>(make: (setting: string) => Value): (setting: string) => Value {
   const made = new Map<string, Value>();
   return (setting) => {
     const known = made.get(setting);
@@ -59,14 +77,19 @@ function kept<Value>(make: (setting: string) => Value): (setting: string) => Val
   };
 }
 
-/** The caller is a proxy of ours, so where it is says where its clients are, more or less. */
-function placeOf(cf: Request["cf"]): Place | null {
+/** An environment without variables gets the default. */
+function seconds(text: string | undefined, defaultValue: number): number {
+  return /^\d{1,7}$/.test(text ?? "") ? Number(text) : defaultValue;
+}
+
+/** The place of the calling proxy stands for that of its clients. */
+function coordinatesOf(cf: Request["cf"]): Coordinates | null {
   const latitude = degrees(cf?.latitude);
   const longitude = degrees(cf?.longitude);
   return latitude === null || longitude === null ? null : { latitude, longitude };
 }
 
-/** Cloudflare says them in text. */
+/** Cloudflare writes degrees as text. */
 function degrees(value: unknown): number | null {
   const number = typeof value === "string" && value !== "" ? Number(value) : Number.NaN;
   return Number.isFinite(number) ? number : null;

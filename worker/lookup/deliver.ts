@@ -1,84 +1,91 @@
-/** Mail from outside (`smtp_auth none`): nobody logs in, and the recipient decides where it goes. */
-import type { Reading } from "../directory/session.ts";
-import { type Domain, type Entry, findUser } from "../directory/users.ts";
-import { accept } from "./accept.ts";
-import {
-  type Decision,
-  NOT_ADMITTED,
-  type Outcome,
-  type Refused,
-  subjectOf,
-  unavailable,
-} from "./result.ts";
-import type { LookupRequest } from "./parse.ts";
-import { recipientOf } from "./recipient.ts";
-import { rank, route, type Surroundings } from "./route.ts";
-import { NO_LOGIN } from "./upstream-login.ts";
+/** Routes mail from outside (`smtp_auth none`) by its recipient, without a login. */
+import { type AddressRules, normalAddress } from "../directory/address.ts";
+import type { DirectorySession } from "../directory/session.ts";
+import { findUser, type MailDomain, type UserEntry } from "../directory/users.ts";
+import { rank } from "../routing/index.ts";
+import type { LookupContext } from "./context.ts";
+import { type RefusedLookup, unavailable } from "./methods/index.ts";
+import { type LookupDecision, type LookupOutcome, NOT_ADMITTED, subjectOf } from "./outcome.ts";
+import { accept, route } from "./route.ts";
+import { CLIENT_CREDENTIALS } from "./upstream-login.ts";
 
-const UNKNOWN_USER: Refused = { kind: "refused", reason: "unknown-user" };
-const UNKNOWN_DOMAIN: Refused = { kind: "refused", reason: "unknown-domain" };
+const UNKNOWN_USER: RefusedLookup = { kind: "refused", reason: "unknown-user" };
+const UNKNOWN_DOMAIN: RefusedLookup = { kind: "refused", reason: "unknown-domain" };
 
-export async function deliver(
-  request: LookupRequest,
-  surroundings: Surroundings,
-): Promise<Decision> {
-  const { nearest, primary, addresses } = surroundings;
+export async function deliver(context: LookupContext): Promise<LookupDecision> {
+  const { request, nearest, primary, addresses } = context;
   const address = recipientOf(request.recipient, addresses);
-  // The command is the client's, and the endpoint that reads it is us: 501 would be the proxy's to say.
+  // A malformed command is answered like an unknown user, since 501 is the proxy's to send.
   if (address === null) return { outcome: UNKNOWN_USER, subject: null };
-  const decision = await deliverTo(address, nearest, request, surroundings);
-  // Mail that is refused goes back to its sender, so not on a replica's word alone.
-  return decision.outcome.kind === "refused" && nearest.mayBeBehind
-    ? deliverTo(address, primary, request, surroundings)
+  const decision = await deliverTo(address, nearest, context);
+  // Refused mail goes back to its sender, so the refusal is confirmed at the primary.
+  return decision.outcome.kind === "refused" && nearest.mayBeStale
+    ? deliverTo(address, primary, context)
     : decision;
 }
 
 async function deliverTo(
   address: string,
-  reading: Reading,
-  request: LookupRequest,
-  surroundings: Surroundings,
-): Promise<Decision> {
+  session: DirectorySession,
+  context: LookupContext,
+): Promise<LookupDecision> {
   const name = address.slice(address.lastIndexOf("@") + 1);
-  const found = await findUser(reading, address, request.client, { domain: name });
+  const found = await findUser(session, address, context.request.client, { domain: name });
   const { admitted, domain } = found;
   if (!admitted) return { outcome: NOT_ADMITTED, subject: null };
   const open = domain?.recipients !== "none";
-  const entry = open ? (found.entry ?? (await findOwner(address, reading, request))) : null;
+  const entry = open ? (found.entry ?? (await findDetailOwner(address, session, context))) : null;
   if (entry !== null) {
-    return { outcome: await route(entry, request, surroundings), subject: subjectOf(entry.user) };
+    return { outcome: await route(entry, "none", context), subject: subjectOf(entry.user) };
   }
   if (domain === null) return { outcome: UNKNOWN_DOMAIN, subject: null };
   const subject = { domain: name, group: domain.catchAll.group.name };
-  return { outcome: await deliverToDomain(address, domain, request, surroundings), subject };
+  return { outcome: await deliverToDomain(address, domain, context), subject };
 }
 
-/** To an address that is nobody's, or in a domain that is closed. */
+/** Decides about an address of an unknown user, or in a closed domain. */
 async function deliverToDomain(
   address: string,
-  { recipients, catchAll }: Domain,
-  request: LookupRequest,
-  surroundings: Surroundings,
-): Promise<Outcome> {
+  { recipients, catchAll }: MailDomain,
+  context: LookupContext,
+): Promise<LookupOutcome> {
   if (recipients === "none") return UNKNOWN_DOMAIN;
   if (recipients === "known") return UNKNOWN_USER;
-  const [server, ...others] = rank(catchAll, address, request, surroundings);
+  const { request, coordinates } = context;
+  const [server, ...others] = rank(catchAll, address, request.protocol, coordinates);
   if (server === undefined) {
     return unavailable(`group ${catchAll.group.name} has no server for mail`);
   }
-  return accept(server, others, NO_LOGIN, request, surroundings.resolve);
+  return accept(server, others, CLIENT_CREDENTIALS, context);
 }
 
 /**
- * `alice+shop@example.test` is a name of Alice's (RFC 5233 section 4). Where it is none at her server, that one
- * will say so: it hears the whole address, and we only choose it.
+ * Finds the user of a detailed address: `alice+shop@example.test` is Alice's (RFC 5233 section 4). Her server gets
+ * the whole address, and refuses it if it does not know the detail.
  */
-async function findOwner(
+async function findDetailOwner(
   address: string,
-  reading: Reading,
-  { client }: LookupRequest,
-): Promise<Entry | null> {
+  session: DirectorySession,
+  { request }: LookupContext,
+): Promise<UserEntry | null> {
   const [, user, domain] = /^([^+]+)\+.*(@[^@]*)$/.exec(address) ?? [];
   if (user === undefined || domain === undefined) return null;
-  return (await findUser(reading, user + domain, client)).entry;
+  return (await findUser(session, user + domain, request.client)).entry;
+}
+
+/**
+ * RFC 5321 section 4.1.1.3: `RCPT TO:<@route:user@domain> PARAMETERS`. The route is ignored, and `<Postmaster>` has
+ * no domain. In `"user"@domain` the quotation marks enclose the user (section 4.1.2).
+ */
+const RECIPIENT =
+  /^RCPT +TO: *<(?:@[^:>]*:)?(?:([^<>\s"]+)|"((?:[^"\\]|\\.)+)"(@[^<>\s@]+))>(?: |$)/i;
+
+/** @returns the recipient of a RCPT command in the form of `normalAddress`; null if it is not an address */
+function recipientOf(command: string, addresses: AddressRules): string | null {
+  const match = RECIPIENT.exec(command);
+  if (match === null) return null;
+  const [, plain, quoted = "", domain = ""] = match;
+  const written = plain ?? quoted.replace(/\\(.)/g, "$1") + domain;
+  const address = normalAddress(written, { ...addresses, separators: "" });
+  return address.includes("@") ? address : null;
 }

@@ -1,51 +1,80 @@
-/** A login is decided where the directory is nearest; but no refusal rests on a replica's word alone. */
-import type { Reading } from "../directory/session.ts";
-import type { Found } from "../directory/users.ts";
+/** Finds the user of a login: at the nearest replica, and before a refusal at the primary. */
+import { clientNetwork } from "../../shared/address.ts";
+import { type AddressRules, normalAddress } from "../directory/address.ts";
+import { isKnownGood } from "../directory/known-networks.ts";
+import type { DirectorySession } from "../directory/session.ts";
+import { type FoundUser, findUser } from "../directory/users.ts";
 import { describe } from "../log.ts";
-import type { Proved } from "./methods/index.ts";
-import type { Blocked, Refused, Unavailable } from "./result.ts";
+import type { LoginSource } from "../penalties/attempts.ts";
+import type { Verification, Verifier } from "./methods/index.ts";
+import type { BlockedLookup } from "./outcome.ts";
+import type { ParsedLookup } from "./parse.ts";
 
-export type Verdict = Proved | Refused | Blocked | Unavailable;
-
-export interface Readings {
-  readonly nearest: Reading;
-  readonly primary: Reading;
+export interface DirectorySessions {
+  readonly nearest: DirectorySession;
+  readonly primary: DirectorySession;
 }
 
-interface Decided {
+export interface FoundLogin extends FoundUser {
+  readonly source: LoginSource;
+}
+
+/** The verdict on a login. */
+export type LoginVerdict = Verification | BlockedLookup;
+
+/** Characters of a name that failures are counted for: 64, an @ and 255 (RFC 5321 section 4.5.3.1). */
+const MAX_ACCOUNT_LENGTH = 320;
+
+export async function find(
+  { login, terms }: Verifier,
+  session: DirectorySession,
+  { request: { client }, addresses }: { request: ParsedLookup; addresses: AddressRules },
+): Promise<FoundLogin> {
+  const address = normalAddress(login, addresses);
+  const found = await findUser(session, address, client, terms);
+  const { entry } = found;
+  const source = {
+    account: (entry?.user.address ?? address).slice(0, MAX_ACCOUNT_LENGTH),
+    network: client === null ? null : clientNetwork(client),
+    known: isKnownGood(entry?.lastSuccess ?? null),
+  };
+  return { ...found, source };
+}
+
+interface ConfirmedVerdict<Found> {
   readonly found: Found;
-  readonly verdict: Verdict;
-  /** Why the primary could not be asked about a refusal, which must not be told then. */
+  readonly verdict: LoginVerdict;
+  /** Why the primary could not confirm the refusal; left out if it did. */
   readonly unconfirmed?: string;
 }
 
 /**
- * Decides, and where a replica's rows lead to a refusal asks the primary for them too: a password that was set
- * a second ago is right.
+ * Verifies a login by the nearest replica's rows, and confirms a refusal at the primary: a password that was set a
+ * second ago is right.
  *
- * Every refusal costs that second look, whether there is such a user or not, so that its time does not tell.
- * It is decided anew only if the primary knows otherwise, so that a wrong guess buys no second hash.
+ * Each refusal costs this second read, whether there is such a user or not, so that its time does not tell. The
+ * login is verified again only if the primary's rows differ, so that a wrong guess costs no second hash.
  */
-export async function decideTwice(
-  { nearest, primary }: Readings,
-  find: (reading: Reading) => Promise<Found>,
-  decide: (found: Found) => Verdict | Promise<Verdict>,
-): Promise<Decided> {
-  const found = await find(nearest);
-  const verdict = await decide(found);
-  if (verdict.kind !== "refused" || !nearest.mayBeBehind) return { found, verdict };
+export async function confirmRefusal<Found extends FoundUser>(
+  { nearest, primary }: DirectorySessions,
+  findIn: (session: DirectorySession) => Promise<Found>,
+  verify: (found: Found) => LoginVerdict | Promise<LoginVerdict>,
+): Promise<ConfirmedVerdict<Found>> {
+  const found = await findIn(nearest);
+  const verdict = await verify(found);
+  if (verdict.kind !== "refused" || !nearest.mayBeStale) return { found, verdict };
   let current: Found;
   try {
-    current = await find(primary);
+    current = await findIn(primary);
   } catch (error) {
     return { found, verdict, unconfirmed: describe(error) };
   }
-  const same = grounds(current) === grounds(found);
-  return { found: current, verdict: same ? verdict : await decide(current) };
+  const same = decisiveColumns(current) === decisiveColumns(found);
+  return { found: current, verdict: same ? verdict : await verify(current) };
 }
 
-/** All that a login is decided by, whatever its method. */
-function grounds({ entry, admitted }: Found): string {
+/** All columns that a verdict depends on, for any method. */
+function decisiveColumns({ entry, admitted }: FoundUser): string {
   if (entry === null) return JSON.stringify([admitted]);
   const { user, appPassword, certified, ownSecret } = entry;
   const { address, passwordHash, enabled, imap, pop3, smtp } = user;

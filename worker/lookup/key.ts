@@ -1,8 +1,8 @@
-/** Who may ask: callers that hold one of our keys. */
+/** Admits only callers with one of the lookup keys. */
 import { createMiddleware } from "hono/factory";
 import { logError } from "../log.ts";
 
-/** Answers 403, without a header that nginx knows, to callers without a key. */
+/** Replies 403, without a header that nginx reads, to a caller without a key. */
 export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) => {
   const keys = listKeys(c.env.LOOKUP_KEYS);
   if (keys.length === 0) {
@@ -14,7 +14,7 @@ export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) =>
   return next();
 });
 
-/** Separated by commas: two while changing from one to the other. */
+/** Splits the setting at commas. There are two keys during a rotation. */
 function listKeys(configured: string | undefined): string[] {
   return (configured ?? "")
     .split(",")
@@ -22,9 +22,9 @@ function listKeys(configured: string | undefined): string[] {
     .filter((key) => key !== "");
 }
 
-/** Compares with every key, and by digests of one length, so that time tells neither which nor how much. */
-async function isOneOf(keys: readonly string[], presented: string): Promise<boolean> {
-  const presentedDigest = await digest(presented);
+/** Compares digests, and with all keys, so that the time reveals neither the key's text nor its position. */
+async function isOneOf(keys: readonly string[], terms: string): Promise<boolean> {
+  const presentedDigest = await digest(terms);
   const keyDigests = await Promise.all(keys.map(digest));
   return keyDigests.filter((key) => crypto.subtle.timingSafeEqual(key, presentedDigest)).length > 0;
 }

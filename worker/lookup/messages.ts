@@ -1,19 +1,19 @@
-/** The words by which each protocol tells a client no. */
+/** The texts with which each protocol refuses a client. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 
-export interface Words {
+export interface RefusalMessage {
   readonly text: string;
-  /** SMTP's reply code and enhanced status code; elsewhere the text has a response code. */
+  /** SMTP's reply code and enhanced status code. In other protocols the text has a response code. */
   readonly code?: string;
 }
 
-interface Vocabulary {
-  readonly "wrong-credentials": Words;
-  /** The same words: nobody is told which users there are. */
-  readonly "not-enabled": Words;
-  readonly "not-admitted": Words;
-  readonly blocked: Words;
-  readonly unavailable: Words;
+interface ProtocolMessages {
+  readonly "wrong-credentials": RefusalMessage;
+  /** The same text as for wrong credentials, so that the reply does not reveal which users exist. */
+  readonly "not-enabled": RefusalMessage;
+  readonly "not-admitted": RefusalMessage;
+  readonly blocked: RefusalMessage;
+  readonly unavailable: RefusalMessage;
 }
 
 const WRONG = "Invalid login or password";
@@ -22,7 +22,7 @@ const BLOCKED = "Too many failed logins, please try again later";
 const UNAVAILABLE = "Temporary failure, please try again later";
 
 /** Response codes: IMAP's of RFC 5530, POP3's of RFC 2449 and 3206, SMTP's of RFC 4954. */
-export const WORDS: Record<ProtocolName, Vocabulary> = {
+export const MESSAGES: Record<ProtocolName, ProtocolMessages> = {
   imap: {
     "wrong-credentials": { text: `[AUTHENTICATIONFAILED] ${WRONG}` },
     "not-enabled": { text: `[AUTHENTICATIONFAILED] ${WRONG}` },
@@ -46,8 +46,8 @@ export const WORDS: Record<ProtocolName, Vocabulary> = {
   },
 };
 
-/** To a client that does not log in, of whom it wants to write to (RFC 3463 sections 3.2 and 3.8). */
-export const RECIPIENT_WORDS = {
+/** Refuses a recipient to a client without a login (RFC 3463 sections 3.2 and 3.8). */
+export const RECIPIENT_MESSAGES = {
   "unknown-user": { text: "No such user here", code: "550 5.1.1" },
   "unknown-domain": { text: "Relay access denied", code: "550 5.7.1" },
-} as const satisfies Record<string, Words>;
+} as const satisfies Record<string, RefusalMessage>;

@@ -1,46 +1,39 @@
-/** A lookup's headers, read into what they mean. */
+/** Parses a lookup's headers. */
 import { type Ip, parseIp } from "../../shared/address.ts";
 import { type AuthMethod, type ProtocolName, unescapeValue } from "../../shared/lookup.ts";
+import type { ClientCertificate, ParsedCredentials } from "./methods/index.ts";
 
-export interface LookupRequest {
-  readonly protocol: ProtocolName;
+export interface ParsedLookup extends ParsedCredentials {
   readonly method: AuthMethod;
-  /** As the client typed it; may be empty. */
-  readonly login: string;
-  /** `Auth-Pass`: the client's password, byte for byte, or what the method has instead. May be empty. */
-  readonly proof: Uint8Array;
-  /** With `apop` and `cram-md5`, what the client was challenged with; empty otherwise. */
-  readonly salt: string;
-  /** What the client's certificate is known by, if the caller has found it good; null otherwise. */
-  readonly certificate: Certificate | null;
-  /** The client's address; null where it has none, as on a unix socket. */
+  /** The client's address; null if it has none, as on a unix socket. */
   readonly client: Ip | null;
-  /** What the caller understands of our replies beyond nginx's (`Auth-Accept`). */
+  /** The extensions to nginx's protocol that the caller supports (`Auth-Accept`). */
   readonly accepts: ReadonlySet<string>;
-  /** With `none`, the whole RCPT command; empty otherwise. */
+  /** With `none`, the whole RCPT command; else empty. */
   readonly recipient: string;
-  /** Which attempt of its session this is, from 1. */
+  /** The number of this attempt in its session, from 1. */
   readonly attempt: number;
 }
 
-/** Each as nginx writes it; null where the caller does not say. */
-interface Certificate {
-  /** RFC 2253. */
-  readonly subject: string | null;
-  /** SHA-1, in hex of lower case. */
-  readonly fingerprint: string | null;
-}
-
-/** A lookup that no caller of nginx's kind would send. The message holds no value of it. */
+/** A lookup that nginx would not send. The message contains no header value. */
 export class MalformedLookup extends Error {
   override name = "MalformedLookup";
 }
 
+export function parse(headers: Headers): ParsedLookup | MalformedLookup {
+  try {
+    return parseHeaders(headers);
+  } catch (error) {
+    if (error instanceof MalformedLookup) return error;
+    throw error;
+  }
+}
+
 /** @throws MalformedLookup */
-export function readLookup(headers: Headers): LookupRequest {
+function parseHeaders(headers: Headers): ParsedLookup {
   const protocol = oneOf(PROTOCOLS, headers, "Auth-Protocol");
   const method = oneOf(METHODS, headers, "Auth-Method");
-  // Elsewhere it would open a mailbox to whoever knows its address.
+  // With IMAP or POP3 it would open a mailbox without a password.
   if (method === "none" && protocol !== "smtp") {
     throw new MalformedLookup("Auth-Method none is for SMTP alone");
   }
@@ -69,11 +62,11 @@ const METHODS: readonly AuthMethod[] = [
   "none",
 ];
 
-function certificate(headers: Headers): Certificate | null {
+function certificate(headers: Headers): ClientCertificate | null {
   if (headers.get("Auth-SSL-Verify") !== "SUCCESS") return null;
   const subject = headers.get("Auth-SSL-Subject");
   return {
-    // Of bytes that are no UTF-8, two different names may have become one here.
+    // Workers decode headers as UTF-8. Two different subjects that are not UTF-8 may decode to the same text.
     subject: subject?.includes("\u{FFFD}") === true ? null : subject,
     fingerprint: headers.get("Auth-SSL-Fingerprint")?.toLowerCase() ?? null,
   };
@@ -96,15 +89,15 @@ function required(headers: Headers, header: string): string {
   return value;
 }
 
-/** CR, LF and NUL: in a credential they would end a command at the mail server. */
+/** CR, LF and NUL would end a command at the mail server. */
 const FORBIDDEN = [0x0d, 0x0a, 0x00];
 
 function credential(headers: Headers, header: string): Uint8Array {
   const value = required(headers, header);
-  // Callers escape blanks, and two headers of one name are one here, with a comma and a blank between.
+  // Callers escape blanks. `Headers` joins two headers of one name with a comma and a blank.
   if (/[ \t]/.test(value)) throw new MalformedLookup(`${header} is there twice, or not escaped`);
-  // Workers decode headers as UTF-8: this is what became of bytes that are none. Two different
-  // passwords may have become one here, so nothing may be decided by it.
+  // Workers decode headers as UTF-8, with this character for invalid bytes. Two different passwords may decode to
+  // the same text, so the value must not be compared.
   if (value.includes("\u{FFFD}")) throw new MalformedLookup(`${header} is not UTF-8`);
   const bytes = unescaped(value, header);
   if (FORBIDDEN.some((byte) => bytes.includes(byte))) {
@@ -131,18 +124,18 @@ function credentialText(headers: Headers, header: string): string {
 }
 
 /**
- * Absent, as people leave it who try this out with curl, and on a unix socket it is nobody's. What cannot be
- * read could be anybody's, and rules for networks must not be got round by it.
+ * The header may be absent, as in a try with curl, and a client on a unix socket has no address. An unreadable
+ * address is an error, so that it cannot evade the rules for networks.
  */
 function clientAddress(value: string | null): Ip | null {
   if (value === null || value === "unix:") return null;
-  // A link-local address comes with its zone (RFC 4007 section 11), which is no part of it.
+  // The zone of a link-local address (RFC 4007 section 11) is not part of the address.
   const ip = parseIp(value.replace(/%.*$/, ""));
   if (ip === null) throw new MalformedLookup("Client-IP is no address");
   return ip;
 }
 
-/** Absent, it is the first: people who try this out with curl leave it away. */
+/** The header may be absent, as in a try with curl. */
 function attemptNumber(value: string | null): number {
   if (value === null) return 1;
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new MalformedLookup("Auth-Login-Attempt is no number");

@@ -1,57 +1,61 @@
-/** A lookup: may this person log in, and where does their mailbox live? */
+/** Answers a lookup: parse, find, verify, penalise, route, reply. */
 import type { Context } from "hono";
 import { describe, logError } from "../log.ts";
-import { record } from "./analytics.ts";
-import { authenticate } from "./verify.ts";
+import { recordLookup } from "./analytics.ts";
+import { type LookupContext, lookupContext } from "./context.ts";
 import { deliver } from "./deliver.ts";
-import { fresh } from "./freshness.ts";
-import { type Decision, type Subject, subjectOf, unavailable } from "./result.ts";
-import { replyTo } from "./reply.ts";
-import { type LookupRequest, MalformedLookup, readLookup } from "./parse.ts";
+import { confirmRefusal, find } from "./find.ts";
+import { unavailable, VERIFIERS } from "./methods/index.ts";
+import { type LookupDecision, type LookupSubject, subjectOf } from "./outcome.ts";
+import { MalformedLookup, parse } from "./parse.ts";
+import { penalise } from "./penalise.ts";
+import { reply } from "./reply.ts";
 import { route } from "./route.ts";
-import { type Surroundings, surroundings } from "./context.ts";
+import { verify } from "./verify.ts";
 
-/** Answers a lookup; 400, without a header that nginx knows, if it is malformed. */
+/** Replies 400, without a header that nginx reads, if the lookup is malformed. */
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
-  const request = read(c.req.raw.headers);
+  const request = parse(c.req.raw.headers);
   if (request instanceof MalformedLookup) return c.text(`${request.message}\n`, 400);
-  const decision = await decide(request, surroundings(c));
-  const { outcome } = decision;
+  const context = lookupContext(c, request);
+  const decision = await decide(context);
   const trace = traceId(c.req.header("Traceparent"));
-  record(c.env.ANALYTICS, request, decision, trace);
+  recordLookup(c.env.ANALYTICS, request, decision, trace);
+  const { outcome } = decision;
   if (outcome.kind === "unavailable") {
     const { protocol } = request;
     logError(`a lookup cannot be answered: ${outcome.reason}`, { protocol, trace });
   }
-  return replyTo(request, outcome);
+  return reply(decision, context);
 }
 
-function read(headers: Headers): LookupRequest | MalformedLookup {
-  try {
-    return readLookup(headers);
-  } catch (error) {
-    if (error instanceof MalformedLookup) return error;
-    throw error;
-  }
-}
-
-/** Verifies the credentials, chooses the server. What fails here is no refusal. */
-async function decide(request: LookupRequest, around: Surroundings): Promise<Decision> {
+/** An error is a temporary failure, never a refusal. */
+async function decide(context: LookupContext): Promise<LookupDecision> {
+  const { request } = context;
   const { method } = request;
-  let subject: Subject | null = null;
+  let subject: LookupSubject | null = null;
   try {
-    if (method === "none") return await deliver(request, around);
-    const { entry, verdict } = await authenticate(method, request, around);
-    subject = entry === null ? null : subjectOf(entry.user);
-    if (verdict.kind !== "proved") return { outcome: verdict, subject };
-    const outcome = await route(verdict.entry, request, around);
-    return { outcome: fresh(outcome, verdict, request, around.freshness), subject };
+    if (method === "none") return await deliver(context);
+    const verifier = await VERIFIERS[method](request, context);
+    const { found, verdict, unconfirmed } = await confirmRefusal(
+      context,
+      (session) => find(verifier, session, context),
+      (login) => verify(verifier, login, context),
+    );
+    const final = await penalise(verdict, found, context);
+    subject = found.entry === null ? null : subjectOf(found.entry.user);
+    if (final.kind === "refused" && unconfirmed !== undefined) {
+      return { outcome: unavailable(unconfirmed), subject };
+    }
+    if (final.kind !== "verified") return { outcome: final, subject };
+    const outcome = await route(final.entry, method, context);
+    return { outcome, subject, expires: final.expires };
   } catch (error) {
     return { outcome: unavailable(describe(error)), subject };
   }
 }
 
-/** The trace that the caller is in (W3C Trace Context), if it says so in good form. */
+/** Reads the caller's trace from a well-formed `Traceparent` (W3C Trace Context). */
 function traceId(traceparent: string | undefined): string | undefined {
   return /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/.exec(traceparent ?? "")?.[1];
 }

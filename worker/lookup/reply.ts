@@ -1,33 +1,39 @@
 /**
- * A lookup's outcome as nginx reads it: in headers alone, whatever the status.
+ * Writes a lookup's reply, which nginx reads from the headers alone, whatever the status.
  *
- * All that is written here stays under 700 bytes, as the platform adds headers of its own and nginx
- * reads no more than 1,024.
+ * The headers stay under 700 bytes, since nginx reads at most 1,024, and the platform adds its own.
  */
 import { formatAddress } from "../../shared/address.ts";
-import { type Freshness, STATUS_OK } from "../../shared/lookup.ts";
-import type { Accepted, Outcome } from "./result.ts";
-import type { LookupRequest } from "./parse.ts";
-import { waitAfter } from "../penalties/wait.ts";
-import { RECIPIENT_WORDS, WORDS, type Words } from "./messages.ts";
+import { STATUS_OK } from "../../shared/lookup.ts";
+import { waitAfter } from "../penalties/index.ts";
+import type { LookupContext } from "./context.ts";
+import { MESSAGES, RECIPIENT_MESSAGES, type RefusalMessage } from "./messages.ts";
+import type { AcceptedLookup, LookupDecision } from "./outcome.ts";
 
-const LONGEST_HEADERS = 680;
+const MAX_HEADERS_LENGTH = 680;
 
-export function replyTo({ protocol, attempt }: LookupRequest, outcome: Outcome): Response {
-  const words = { ...WORDS[protocol], ...RECIPIENT_WORDS };
+export function reply({ outcome, expires }: LookupDecision, context: LookupContext): Response {
+  const { protocol, attempt } = context.request;
+  const messages = { ...MESSAGES[protocol], ...RECIPIENT_MESSAGES };
   switch (outcome.kind) {
     case "accepted":
-      return accept(outcome);
-    case "refused":
-      return refuse(words[outcome.reason], waitAfter(attempt, outcome.pressure), outcome.challenge);
+      return accepted(outcome, expires, context);
+    case "refused": {
+      const { reason, failureRatio, challenge } = outcome;
+      return refused(messages[reason], waitAfter(attempt, failureRatio), challenge);
+    }
     case "blocked":
     case "unavailable":
-      return fail(words[outcome.kind]);
+      return failed(messages[outcome.kind]);
   }
 }
 
-function accept({ host, port, login, password, ...rest }: Accepted): Response {
-  const { tls, tlsName, fallbacks, freshness } = rest;
+function accepted(
+  outcome: AcceptedLookup,
+  expires: number | undefined,
+  context: LookupContext,
+): Response {
+  const { host, port, login, password, tls, tlsName, fallbacks } = outcome;
   const headers = new Headers({ "Auth-Status": STATUS_OK });
   headers.set("Auth-Server", host);
   headers.set("Auth-Port", String(port));
@@ -36,32 +42,51 @@ function accept({ host, port, login, password, ...rest }: Accepted): Response {
   if (tls !== null) headers.set("Auth-Upstream-TLS", tls);
   if (tlsName !== null) headers.set("Auth-Upstream-Name", tlsName);
   if (fallbacks.length > 0) headers.set("Auth-Fallback", fallbacks.map(formatAddress).join(", "));
-  if (freshness !== undefined) letKeep(headers, freshness);
+  const control = password === null ? cacheControl(expires, context) : null;
+  // A caller without the header asks each time.
+  if (control !== null && fits(headers, control)) headers.set("Cache-Control", control);
   return new Response(null, { headers });
 }
 
-/** Where there is no room for it, the caller asks each time. */
-function letKeep(headers: Headers, { maxAge, staleIfError }: Freshness): void {
-  const control = `private, max-age=${maxAge}, stale-if-error=${staleIfError}`;
+/**
+ * Lets a caller that accepts `cache` keep the reply to a password or token, until that expires.
+ *
+ * @param expires ms since the epoch
+ * @returns null if the caller must not keep the reply
+ */
+function cacheControl(
+  expires = Number.POSITIVE_INFINITY,
+  { request: { method, accepts }, freshness }: LookupContext,
+): string | null {
+  const reusable = method === "plain" || method === "xoauth2" || method === "oauthbearer";
+  if (!reusable || !accepts.has("cache")) return null;
+  const left = Math.max(0, Math.floor((expires - Date.now()) / 1000));
+  const maxAge = Math.min(freshness.maxAge, left);
+  const staleIfError = Math.min(freshness.staleIfError, left - maxAge);
+  if (maxAge + staleIfError === 0) return null;
+  return `private, max-age=${maxAge}, stale-if-error=${staleIfError}`;
+}
+
+function fits(headers: Headers, control: string): boolean {
   const lines = [...headers, ["Cache-Control", control]].map(
     ([name, value]) => `${name}: ${value}`,
   );
-  if (lines.join("\r\n").length < LONGEST_HEADERS) headers.set("Cache-Control", control);
+  return lines.join("\r\n").length < MAX_HEADERS_LENGTH;
 }
 
-function refuse(words: Words, wait: number | null, challenge?: string): Response {
-  const headers = no(words);
+function refused(message: RefusalMessage, wait: number | null, challenge?: string): Response {
+  const headers = refusalHeaders(message);
   if (challenge !== undefined) headers.set("Auth-Error-SASL", challenge);
   if (wait !== null) headers.set("Auth-Wait", String(wait));
   return new Response(null, { headers });
 }
 
-/** Without `Auth-Wait`, so that the session is closed: its client comes back when it likes. */
-function fail(words: Words): Response {
-  return new Response(null, { status: 503, headers: no(words) });
+/** Omits `Auth-Wait`, so that the proxy closes the session and the client connects again when it likes. */
+function failed(message: RefusalMessage): Response {
+  return new Response(null, { status: 503, headers: refusalHeaders(message) });
 }
 
-function no({ text, code }: Words): Headers {
+function refusalHeaders({ text, code }: RefusalMessage): Headers {
   const headers = new Headers({ "Auth-Status": text });
   if (code !== undefined) headers.set("Auth-Error-Code", code);
   return headers;

@@ -1,103 +1,121 @@
-/** Which server a user who has proved themselves is sent to. */
+/** Chooses the mail server of a user, and describes it to the caller. */
+import { formatAddress, parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import type { Candidate } from "../directory/server-health.ts";
 import type { Server } from "../directory/schema/index.ts";
-import { type Entry, findUser, placeUser } from "../directory/users.ts";
-import { POLICIES, type Place } from "../routing/index.ts";
-import { accept, portOf, type Resolve } from "./accept.ts";
-import { type Accepted, type Unavailable, unavailable } from "./result.ts";
-import type { LookupRequest } from "./parse.ts";
-import type { Resources } from "./resources.ts";
-import type { Readings } from "./find.ts";
-import { NO_LOGIN, upstreamLogin } from "./upstream-login.ts";
+import { findUser, placeUser, type UserEntry } from "../directory/users.ts";
+import { portOf, rank } from "../routing/index.ts";
+import { isSendable } from "../secrets/index.ts";
+import type { LookupContext } from "./context.ts";
+import { type LoginMethod, unavailable, type UnavailableLookup } from "./methods/index.ts";
+import type { AcceptedLookup } from "./outcome.ts";
+import { CLIENT_CREDENTIALS, type UpstreamCredentials, upstreamLogin } from "./upstream-login.ts";
 
-/** What routing needs beyond the directory's rows. */
-export interface Surroundings extends Resources, Readings {
-  /** Where the calling proxy is; null where nobody knows. */
-  readonly place: Place | null;
-  readonly resolve: Resolve;
-}
+/** Characters of all values that describe a server. With the names of the headers they stay under 700 bytes. */
+const MAX_VALUES_LENGTH = 512;
+
+const MAX_FALLBACKS = 4;
 
 /**
- * A mail program that is shown an empty mailbox deletes its copy of the mail. So a user who has been
- * placed goes to that server or nowhere, whatever its state and its weight.
+ * A mail program that is shown an empty mailbox deletes its copy of the mail. So a placed user goes to their own
+ * server or to none, whatever its state and its weight.
  */
 export async function route(
-  entry: Entry,
-  request: LookupRequest,
-  surroundings: Surroundings,
-): Promise<Accepted | Unavailable> {
-  const home = await homeOf(entry, request, surroundings);
-  if (home === null) return unavailable(`${entry.user.address} is gone`);
-  const { user } = home;
+  entry: UserEntry,
+  method: LoginMethod | "none",
+  context: LookupContext,
+): Promise<AcceptedLookup | UnavailableLookup> {
+  const current = await currentEntry(entry, context);
+  if (current === null) return unavailable(`${entry.user.address} is gone`);
+  const { user } = current;
   const [server, ...others] =
     user.server === null
-      ? await choose(home, request, surroundings)
-      : [home.placed].filter((placed) => placed !== null);
+      ? await choose(current, context)
+      : [current.placed].filter((placed) => placed !== null);
   if (server === undefined) {
     return unavailable(`group ${user.group} has no server for ${user.address}`);
   }
   if (server.state === "down") {
     return unavailable(`${server.name} is down, which holds the mail of ${user.address}`);
   }
-  const { method } = request;
-  const login =
-    method === "none" ? NO_LOGIN : await upstreamLogin(entry, method, request, surroundings);
-  if (login.kind === "unavailable") return login;
-  return accept(server, others, login, request, surroundings.resolve);
+  const credentials =
+    method === "none" ? CLIENT_CREDENTIALS : await upstreamLogin(entry, method, context);
+  if (credentials.kind === "unavailable") return credentials;
+  return accept(server, others, credentials, context);
 }
 
-/** Nobody is placed by what a replica knew a moment ago, as that is for good. */
-async function homeOf(
-  entry: Entry,
-  { client }: LookupRequest,
-  { nearest, primary }: Readings,
-): Promise<Entry | null> {
+/** Reads a user at the primary before they are placed: a placement is permanent, and a replica may be stale. */
+async function currentEntry(
+  entry: UserEntry,
+  { request, nearest, primary }: LookupContext,
+): Promise<UserEntry | null> {
   const toBePlaced = entry.user.server === null && entry.group.storage === "own";
-  if (!toBePlaced || !nearest.mayBeBehind) return entry;
-  return (await findUser(primary, entry.user.address, client)).entry;
+  if (!toBePlaced || !nearest.mayBeStale) return entry;
+  return (await findUser(primary, entry.user.address, request.client)).entry;
 }
 
-/** The servers for a user who has none, the best first; with `own` storage it is theirs from now on, and alone. */
-async function choose(
-  entry: Entry,
-  request: LookupRequest,
-  surroundings: Surroundings,
-): Promise<readonly Server[]> {
+/** Ranks the servers for a user without one. With `own` storage the user is placed on the first one. */
+async function choose(entry: UserEntry, context: LookupContext): Promise<readonly Server[]> {
   const { user, group, candidates } = entry;
-  const ranked = rank(entry, user.address, request, surroundings);
+  const { request, coordinates, directory } = context;
+  const ranked = rank(entry, user.address, request.protocol, coordinates);
   const [best] = ranked;
   if (best === undefined || group.storage === "shared") return ranked;
-  const placed = await placeUser(surroundings.directory, user.address, best.name);
+  const placed = await placeUser(directory, user.address, best.name);
   return candidates.filter(({ name }) => name === placed);
 }
 
-/**
- * The candidates that speak the protocol, by the group's policy; those that a rule names for the client's
- * network, which are of another group, come first.
- */
-export function rank(
-  { group, candidates }: Pick<Entry, "group" | "candidates">,
-  user: string,
-  { protocol }: LookupRequest,
-  { place }: Surroundings,
-): readonly Server[] {
-  const speaking = candidates.filter((server) => portOf(server, protocol) !== null);
-  const serving = group.storage === "shared" ? withoutFailing(speaking, protocol) : speaking;
-  const situation = { user, place, random: Math.random };
-  const named = serving.filter((server) => server.group !== group.name);
-  const own = serving.filter((server) => server.group === group.name);
-  return [named, own].flatMap((some) => POLICIES[group.policy](some, situation));
+/** @param others the fallbacks, the best first */
+export async function accept(
+  server: Server,
+  others: readonly Server[],
+  { login, password }: UpstreamCredentials,
+  { request: { protocol, accepts }, resolve }: LookupContext,
+): Promise<AcceptedLookup | UnavailableLookup> {
+  const port = portOf(server, protocol);
+  if (port === null) return unavailable(`${server.name} has no port for ${protocol}`);
+  const acceptsTls = accepts.has("tls");
+  const acceptsHost = ({ host }: Server) => accepts.has("hostname") || parseIp(host) !== null;
+  const host = acceptsHost(server) ? server.host : await resolve(server.host);
+  // The certificate has the name, which the caller would not learn from an address.
+  const tlsName = server.tlsName ?? (host === server.host ? null : server.host);
+  const values = [host, acceptsTls ? tlsName : null, login, password].filter(
+    (value) => value !== null,
+  );
+  if (!values.every(isSendable)) {
+    return unavailable(`the host of ${server.name}, or a login there, is no header value`);
+  }
+  const room = MAX_VALUES_LENGTH - values.join("").length;
+  if (room < 0) return unavailable(`what is to be told of ${server.name} is too long for a reply`);
+  // A caller uses the first server's TLS mode for the fallbacks too, and verifies them by their hosts.
+  const fallbacks = others.filter(
+    (other) =>
+      acceptsHost(other) &&
+      (!acceptsTls || (other.tls === server.tls && (other.tlsName ?? other.host) === other.host)),
+  );
+  return {
+    kind: "accepted",
+    server: server.name,
+    host,
+    port,
+    login,
+    password,
+    tls: acceptsTls ? server.tls : null,
+    tlsName: acceptsTls ? tlsName : null,
+    fallbacks: accepts.has("fallback") ? fitting(fallbacks, protocol, room) : [],
+  };
 }
 
-/** All of them where all fail, as proxies agree: to try one is better than to give up. */
-function withoutFailing(
-  servers: readonly Candidate[],
+/** Returns as many addresses as there is room for, in their order. */
+function fitting(
+  servers: readonly Server[],
   protocol: ProtocolName,
-): readonly Candidate[] {
-  const well = servers.filter((server) => {
+  room: number,
+): AcceptedLookup["fallbacks"] {
+  const addresses = servers.flatMap((server) => {
     const port = portOf(server, protocol);
-    return port === null || !server.failing.includes(port);
+    return port === null ? [] : [{ host: server.host, port }];
   });
-  return well.length === 0 ? servers : well;
+  const first = addresses.slice(0, MAX_FALLBACKS);
+  while (first.map(formatAddress).join(", ").length > room) first.pop();
+  return first;
 }

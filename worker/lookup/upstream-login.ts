@@ -1,132 +1,113 @@
-/** With what name and password the proxy logs in at the user's server. */
+/** Chooses the name and the password with which the proxy logs in at the user's mail server. */
 import { type AddressRules, normalAddress } from "../directory/address.ts";
-import type { Entry } from "../directory/users.ts";
+import { MASTER_SEPARATOR, masterLogin } from "../directory/login-names.ts";
+import type { UserEntry } from "../directory/users.ts";
 import { isSendable } from "../secrets/index.ts";
-import type { LoginMethod } from "./methods/index.ts";
-import { type Unavailable, unavailable } from "./result.ts";
-import type { LookupRequest } from "./parse.ts";
-import type { Resources } from "./resources.ts";
+import type { LookupContext } from "./context.ts";
+import { type LoginMethod, unavailable, type UnavailableLookup } from "./methods/index.ts";
 
-export interface UpstreamLogin {
-  readonly kind: "login";
-  /** Each null if it is what the client gave. */
+export interface UpstreamCredentials {
+  readonly kind: "credentials";
+  /** Null if the proxy sends the client's own. */
   readonly login: string | null;
   readonly password: string | null;
 }
 
-/** Where nobody logs in. */
-export const NO_LOGIN: UpstreamLogin = { kind: "login", login: null, password: null };
-
-/** What decides by which names a user may be logged in at their server. */
-export interface Named {
-  readonly address: string;
-  readonly upstreamLogin: string | null;
-  /** Of the user's group. */
-  readonly masterUser: string | null;
-}
-
-/** All of them, and the address. */
-export function namesOf({ address, upstreamLogin: given, masterUser }: Named): readonly string[] {
-  const name = given ?? address;
-  const mastered = masterUser === null ? [] : [throughMaster(name, masterUser)];
-  return [...new Set([address, name, ...mastered])];
-}
+/** The proxy does not log in, or sends the client's own credentials. */
+export const CLIENT_CREDENTIALS: UpstreamCredentials = {
+  kind: "credentials",
+  login: null,
+  password: null,
+};
 
 export async function upstreamLogin(
-  entry: Entry,
+  entry: UserEntry,
   method: LoginMethod,
-  request: LookupRequest,
-  resources: Resources,
-): Promise<UpstreamLogin | Unavailable> {
+  context: LookupContext,
+): Promise<UpstreamCredentials | UnavailableLookup> {
   const { user, group } = entry;
   const name = user.upstreamLogin ?? user.address;
   switch (group.upstreamAuth) {
     case "client":
-      return answer(name, await asTheClient(entry, method, request, resources), request, resources);
+      return credentials(name, await clientPassword(entry, method, context), context);
     case "stored":
-      return answer(name, await open(entry, "upstream", resources), request, resources);
+      return credentials(name, await openSecret(entry, "upstream", context), context);
     case "master":
-      return asMaster(entry, name, request, resources);
+      return masterCredentials(entry, name, context);
   }
 }
 
-/** Between the names of user and master (Dovecot's `auth_master_user_separator`). */
-const SEPARATOR = "*";
-
-function asMaster(
-  { group }: Entry,
+function masterCredentials(
+  { group }: UserEntry,
   name: string,
-  request: LookupRequest,
-  resources: Resources,
-): UpstreamLogin | Unavailable {
+  context: LookupContext,
+): UpstreamCredentials | UnavailableLookup {
   const master = group.masterUser ?? "";
-  const password = resources.masterPassword(master);
+  const password = context.masterPassword(master);
   if (password === null) {
     return unavailable(`MASTER_PASSWORDS has none for ${master}, the master of ${group.name}`);
   }
-  // Otherwise a part of the user's name would be taken for the master's.
-  if (name.includes(SEPARATOR))
-    return unavailable("a user of a master's has its separator in the name");
-  return answer(throughMaster(name, master), password, request, resources);
-}
-
-function throughMaster(name: string, master: string): string {
-  return `${name}${SEPARATOR}${master}`;
+  // The server would read the part after the separator as the master's name.
+  if (name.includes(MASTER_SEPARATOR)) {
+    return unavailable("a user's login name contains the separator of master users");
+  }
+  return credentials(masterLogin(name, master), password, context);
 }
 
 /**
- * What the client gave will do if it is the user's password, or a token that the server is to judge too.
- * Otherwise it is their own password, if that is kept.
+ * Returns null if the client sent the user's own password, or a token, which the server verifies too. Otherwise it
+ * returns the user's own password, if the directory keeps it.
  */
-async function asTheClient(
-  entry: Entry,
+async function clientPassword(
+  entry: UserEntry,
   method: LoginMethod,
-  { protocol }: LookupRequest,
-  resources: Resources,
-): Promise<string | null | Unavailable> {
+  context: LookupContext,
+): Promise<string | null | UnavailableLookup> {
   switch (method) {
     case "xoauth2":
     case "oauthbearer":
       return null;
     case "plain":
       if (entry.appPassword === null || entry.ownSecret === null) return null;
-      return open(entry, "own", resources);
+      return openSecret(entry, "own", context);
     case "external":
-      // Towards SMTP servers the proxy need not log in.
-      if (entry.ownSecret === null && protocol === "smtp") return null;
-      return open(entry, "own", resources);
+      // The proxy need not log in at SMTP servers.
+      if (entry.ownSecret === null && context.request.protocol === "smtp") return null;
+      return openSecret(entry, "own", context);
     case "apop":
     case "cram-md5":
-      return open(entry, "own", resources);
+      return openSecret(entry, "own", context);
   }
 }
 
-/** @throws Error if it cannot be opened */
-async function open(
-  { user, ownSecret, upstreamSecret }: Entry,
+/** @throws Error if the secret cannot be decrypted */
+async function openSecret(
+  { user, ownSecret, upstreamSecret }: UserEntry,
   purpose: "own" | "upstream",
-  { keys }: Resources,
-): Promise<string | Unavailable> {
+  { keys }: LookupContext,
+): Promise<string | UnavailableLookup> {
   const sealed = purpose === "own" ? ownSecret : upstreamSecret;
   if (sealed === null) return unavailable(`no ${purpose} secret of ${user.address} is kept`);
-  const opener = keys();
-  if (opener === null) return unavailable("there are sealed secrets, but no SECRET_KEYS");
-  return opener.open(sealed, { user: user.address, purpose });
+  const sealingKeys = keys();
+  if (sealingKeys === null) return unavailable("there are sealed secrets, but no SECRET_KEYS");
+  return sealingKeys.open(sealed, { user: user.address, purpose });
 }
 
-function answer(
+function credentials(
   name: string,
-  password: string | null | Unavailable,
-  { login: given }: LookupRequest,
-  { addresses }: Resources,
-): UpstreamLogin | Unavailable {
+  password: string | null | UnavailableLookup,
+  { request, addresses }: LookupContext,
+): UpstreamCredentials | UnavailableLookup {
   if (typeof password === "object" && password !== null) return password;
-  const login = stands(given, name, addresses) ? null : name;
-  return { kind: "login", login, password };
+  const login = isSameName(request.login, name, addresses) ? null : name;
+  return { kind: "credentials", login, password };
 }
 
-/** Whether what the client wrote will do: the name itself, or the same address where no header could carry it. */
-function stands(given: string, name: string, addresses: AddressRules): boolean {
+/**
+ * True if the proxy can send the client's login name: the name itself, or the same address if the name does not fit
+ * into a header.
+ */
+function isSameName(given: string, name: string, addresses: AddressRules): boolean {
   if (given === name) return true;
   return !isSendable(name) && given.includes("@") && normalAddress(given, addresses) === name;
 }

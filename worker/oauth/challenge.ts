@@ -1,12 +1,12 @@
 import type { Provider } from "./providers.ts";
 
 /**
- * What a client whose token is refused is told before it is refused: RFC 7628 section 3.2.2, and for
- * XOAUTH2 the HTTP status that Google's servers put there.
+ * Makes the challenge that a client receives before its token is refused: RFC 7628 section 3.2.2, and for XOAUTH2
+ * the HTTP status that Google's servers send.
  *
- * @returns base64, some 500 characters at the most
+ * @returns base64, up to some 500 characters
  */
-export function challengeOf(
+export function challengeFor(
   method: "xoauth2" | "oauthbearer",
   { scope, configuration }: Provider,
 ): string {

@@ -1,8 +1,8 @@
 /**
- * Bearer tokens (RFC 6750): who is it that a token speaks of, according to the providers that the
- * operator trusts. No token is ever logged, or part of an error's message.
+ * Verifies bearer tokens (RFC 6750) of the providers that the operator trusts. Logs and error messages never
+ * contain a token.
  */
-export { challengeOf } from "./challenge.ts";
+export { challengeFor } from "./challenge.ts";
 export { readProviders } from "./providers.ts";
-export { Tokens } from "./verifier.ts";
-export type { Finding } from "./token-result.ts";
+export { TokenVerifier } from "./verifier.ts";
+export type { TokenResult } from "./token-result.ts";

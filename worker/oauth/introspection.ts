@@ -1,41 +1,43 @@
-/** Tokens that only their provider can read: it is asked (RFC 7662). */
+/** Verifies opaque tokens by asking their provider (RFC 7662). */
 import { addressIn, CLOCK_TOLERANCE, type Claims } from "./claims.ts";
-import { type Finding, FORGED, UNFIT } from "./token-result.ts";
+import { type TokenResult, FORGED, UNFIT } from "./token-result.ts";
 import type { IntrospectingProvider } from "./providers.ts";
 
-/** How long a login waits for the answer, ms. */
-const PATIENCE = 3000;
+/** ms that a login waits for the provider. */
+const TIMEOUT = 3000;
 
-/** Asks a provider about a token. */
-export async function introspect(token: string, provider: IntrospectingProvider): Promise<Finding> {
+export async function introspect(
+  token: string,
+  provider: IntrospectingProvider,
+): Promise<TokenResult> {
   let claims: unknown;
   try {
     claims = await ask(token, provider);
   } catch (error) {
-    // Names the provider, and is told in our own words: a fetch's error may quote what was sent.
-    const why = error instanceof Unanswered ? error.message : "it does not answer";
+    // The message of another error may quote the request.
+    const why = error instanceof IntrospectionError ? error.message : "it does not answer";
     return { kind: "unavailable", reason: `${provider.introspection} cannot be asked: ${why}` };
   }
-  return isClaims(claims) ? judge(claims, provider) : unreadable(provider);
+  return isClaims(claims) ? checkClaims(claims, provider) : unreadable(provider);
 }
 
-class Unanswered extends Error {
-  override name = "Unanswered";
+class IntrospectionError extends Error {
+  override name = "IntrospectionError";
 }
 
-/** @throws Error if there is no answer to be had */
+/** @throws Error if the provider does not answer */
 async function ask(token: string, provider: IntrospectingProvider): Promise<unknown> {
   const response = await fetch(provider.introspection, {
     method: "POST",
     headers: { Authorization: basic(provider), Accept: "application/json" },
     body: new URLSearchParams({ token, token_type_hint: "access_token" }),
-    // The token is for nobody else.
+    // The token must not go to another server.
     redirect: "manual",
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout(TIMEOUT),
   });
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Unanswered(`it answers ${response.status}`);
+    throw new IntrospectionError(`it answers ${response.status}`);
   }
   return response.json();
 }
@@ -44,7 +46,7 @@ function basic({ client, secret }: IntrospectingProvider): string {
   return `Basic ${btoa(`${formEncoded(client)}:${formEncoded(secret)}`)}`;
 }
 
-/** RFC 6749 section 2.3.1 wants both so. */
+/** RFC 6749 section 2.3.1 requires this encoding of both. */
 function formEncoded(text: string): string {
   return new URLSearchParams({ "": text }).toString().slice(1);
 }
@@ -58,18 +60,18 @@ function isClaims(value: unknown): value is Claims & { readonly active: boolean 
   );
 }
 
-function unreadable({ introspection }: IntrospectingProvider): Finding {
+function unreadable({ introspection }: IntrospectingProvider): TokenResult {
   return { kind: "unavailable", reason: `${introspection} does not answer as RFC 7662 has it` };
 }
 
-/** An inactive token may have expired, or never been: nobody is told which. */
-function judge(claims: Claims, provider: IntrospectingProvider): Finding {
+/** Providers do not say whether an inactive token has expired or never existed. */
+function checkClaims(claims: Claims, provider: IntrospectingProvider): TokenResult {
   if (claims["active"] !== true) return FORGED;
   const { iss, aud, exp, nbf } = claims;
   if (provider.issuer !== undefined && iss !== undefined && iss !== provider.issuer) return FORGED;
   if (provider.audience !== undefined) {
-    const meant = [provider.audience].flat();
-    if (![aud].flat().some((each) => typeof each === "string" && meant.includes(each))) {
+    const accepted = [provider.audience].flat();
+    if (![aud].flat().some((each) => typeof each === "string" && accepted.includes(each))) {
       return FORGED;
     }
   }

@@ -1,4 +1,4 @@
-/** Tokens that are signed: JWTs (RFC 7519), checked with the keys that their issuer publishes. */
+/** Verifies JWTs (RFC 7519) with the keys that their issuer publishes. */
 import {
   createRemoteJWKSet,
   decodeJwt,
@@ -10,24 +10,23 @@ import {
   jwtVerify,
 } from "jose";
 import { addressIn, CLOCK_TOLERANCE, type Claims } from "./claims.ts";
-import { type Finding, FORGED, UNFIT } from "./token-result.ts";
+import { type TokenResult, FORGED, UNFIT } from "./token-result.ts";
 import type { SigningProvider } from "./providers.ts";
 
-/** Asymmetric ones only: with a shared secret the issuer's public key could be taken for one. */
+/** Only asymmetric algorithms, so that the issuer's public key cannot be used as a shared secret. */
 // prettier-ignore
 const ALGORITHMS = [
   "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 ];
 
-/** How long a login waits for an issuer's keys, ms. */
-const PATIENCE = 3000;
+/** ms that a login waits for an issuer's keys. */
+const TIMEOUT = 3000;
 
-/** The keys cannot be had. */
 class KeysUnavailable extends Error {
   override name = "KeysUnavailable";
 }
 
-/** The issuer that a token names, which it may have no right to; null where it is no JWT. */
+/** Reads the issuer from a token without verifying it; null if the token is not a JWT. */
 export function issuerOf(token: string): string | null {
   try {
     return decodeJwt(token).iss ?? null;
@@ -36,10 +35,10 @@ export function issuerOf(token: string): string | null {
   }
 }
 
-/** @returns what checks tokens of this provider; its keys are kept for ten minutes */
-export function jwtVerifier(provider: SigningProvider): (token: string) => Promise<Finding> {
+/** Makes a function that verifies a provider's tokens. The provider's keys are cached for ten minutes. */
+export function jwtVerifier(provider: SigningProvider): (token: string) => Promise<TokenResult> {
   const { issuer, audience, address } = provider;
-  const published = createRemoteJWKSet(new URL(provider.jwks), { timeoutDuration: PATIENCE });
+  const published = createRemoteJWKSet(new URL(provider.jwks), { timeoutDuration: TIMEOUT });
   const keyFor = async (header: JWSHeaderParameters, token: FlattenedJWSInput) => {
     try {
       return await published(header, token);
@@ -61,12 +60,12 @@ export function jwtVerifier(provider: SigningProvider): (token: string) => Promi
     try {
       return addressIn(await verify(token, keyFor, options), provider);
     } catch (error) {
-      return judge(error);
+      return resultOf(error);
     }
   };
 }
 
-/** A token need not name its key; then each that may be meant is tried. */
+/** A token may omit the name of its key. Then each key that fits is tried. */
 async function verify(
   token: string,
   keyFor: JWTVerifyGetKey,
@@ -87,9 +86,9 @@ async function verify(
   }
 }
 
-function judge(error: unknown): Finding {
+function resultOf(error: unknown): TokenResult {
   if (error instanceof KeysUnavailable) return { kind: "unavailable", reason: error.message };
-  // Of what makes a token invalid, its signature is looked at first, its time last.
+  // jose checks the signature first and the time last, so such a token is authentic.
   if (error instanceof errors.JWTExpired || isEarly(error)) return UNFIT;
   if (error instanceof errors.JOSEError) return FORGED;
   throw error;

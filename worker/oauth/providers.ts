@@ -1,7 +1,7 @@
-/** Who makes tokens: the setting `OAUTH_PROVIDERS`. */
+/** Reads the setting `OAUTH_PROVIDERS`. */
 import { z } from "zod";
 
-/** HTTPS, or HTTP on this machine. */
+/** HTTPS, or HTTP on loopback. */
 const Endpoint = z.url().refine(isSafe, "an https:// address is wanted");
 
 function isSafe(text: string): boolean {
@@ -13,18 +13,18 @@ function isSafe(text: string): boolean {
 const Audience = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 const common = {
-  /** The claim that holds the user's address. */
+  /** The claim with the user's address. */
   address: z.string().min(1).default("email"),
-  /** A scope that tokens for mail must have. */
+  /** The scope that a token must have. */
   scope: z
     .string()
     .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/)
     .optional(),
-  /** Told to clients that are refused, so that they find where to get a token. */
+  /** Refused clients receive this URL, so that they can get a token. */
   configuration: Endpoint.max(150).optional(),
 };
 
-/** Its tokens are JWTs, signed with keys that it publishes. */
+/** A provider of JWTs, with published keys. */
 const Signing = z.strictObject({
   ...common,
   issuer: z.string().min(1),
@@ -32,7 +32,7 @@ const Signing = z.strictObject({
   jwks: Endpoint,
 });
 
-/** It is asked about each token (RFC 7662). */
+/** A provider that answers introspection requests (RFC 7662). */
 const Introspecting = z.strictObject({
   ...common,
   issuer: z.string().min(1).optional(),
@@ -47,8 +47,8 @@ export type IntrospectingProvider = z.infer<typeof Introspecting>;
 export type Provider = SigningProvider | IntrospectingProvider;
 
 /**
- * @returns null if nothing is set
- * @throws Error if it makes no sense; the message holds no secret
+ * @returns null if the setting is empty
+ * @throws Error if the setting is invalid; the message contains no secret
  */
 export function readProviders(setting: string): readonly [Provider, ...Provider[]] | null {
   if (setting.trim() === "") return null;
@@ -62,7 +62,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own words quote the text.
+    // The parser's message quotes the text.
     throw new Error("OAUTH_PROVIDERS is not JSON");
   }
 }

@@ -1,19 +1,19 @@
-/** What is found out about a token. */
-export type Finding =
+/** The result of verifying a token. */
+export type TokenResult =
   | {
       readonly kind: "valid";
-      /** The address that it proves, as the provider writes it. */
+      /** The user's address as the provider writes it. */
       readonly address: string;
-      /** ms since the epoch; Infinity where the provider does not say. */
+      /** ms since the epoch; Infinity if the provider does not say. */
       readonly expires: number;
     }
   | {
       readonly kind: "invalid";
-      /** The provider did make it for us, but it does not serve: not now, or not for mail. */
+      /** True if the provider issued the token for us, but not for now, or not for mail. */
       readonly authentic: boolean;
     }
-  /** Nobody can tell. The reason is for the log. */
+  /** The token cannot be verified. The reason is for the log. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
-export const FORGED: Finding = { kind: "invalid", authentic: false };
-export const UNFIT: Finding = { kind: "invalid", authentic: true };
+export const FORGED: TokenResult = { kind: "invalid", authentic: false };
+export const UNFIT: TokenResult = { kind: "invalid", authentic: true };

@@ -17,7 +17,7 @@ const PLACES = 16;
 /** ms after which a place is free in any case: a request that was called off never comes back, not even for `finally`. */
 const EXPIRY = 30_000;
 
-export class Queue {
+export class HashQueue {
   /** Since when each place is taken. */
   readonly #places = new Map<symbol, number>();
   readonly #now: () => number;

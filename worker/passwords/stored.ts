@@ -6,14 +6,14 @@ import { STORED_LENGTH } from "./schemes/limits.ts";
 import { textOf } from "./schemes/encoding.ts";
 import {
   type Encoding,
-  type Hash,
+  type PasswordHash,
   type PasswordScheme,
   type StoredText,
   UnreadableHash,
 } from "./schemes/scheme.ts";
 import { SCHEMES } from "./schemes/index.ts";
 
-export interface StoredPassword extends Hash {
+export interface StoredPassword extends PasswordHash {
   /** The scheme's first name. */
   readonly scheme: string;
 }

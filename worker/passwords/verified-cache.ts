@@ -12,7 +12,7 @@ const ENTRIES = 10_000;
 /** ms from the verification, however often it is asked for meanwhile. */
 const LIFETIME = 60_000;
 
-export class Repeats {
+export class VerifiedPasswords {
   readonly #proved: LRUCache<string, true>;
   /** Made at first use: Workers give no random bytes to a module that is being loaded. */
   #key: Uint8Array | undefined;

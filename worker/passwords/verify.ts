@@ -1,6 +1,6 @@
 import { PASSWORD_BYTES } from "./schemes/limits.ts";
-import { Queue } from "./hash-queue.ts";
-import { Repeats } from "./verified-cache.ts";
+import { HashQueue } from "./hash-queue.ts";
+import { VerifiedPasswords } from "./verified-cache.ts";
 import { type PasswordScheme, UnreadableHash } from "./schemes/scheme.ts";
 import { STRONG_SCHEMES } from "./schemes/index.ts";
 import { type StoredPassword, readStored } from "./stored.ts";
@@ -9,11 +9,11 @@ import { type StoredPassword, readStored } from "./stored.ts";
  * `unreadable`: nobody can tell whether the password is right, because of the hash that is stored.
  * `busy`: nor now, because too many are waiting to be told.
  */
-export type Verdict = "right" | "wrong" | "unreadable" | "busy";
+export type PasswordVerdict = "right" | "wrong" | "unreadable" | "busy";
 
 /** The isolate's own. */
-const queue = new Queue();
-const repeats = new Repeats();
+const queue = new HashQueue();
+const verifiedPasswords = new VerifiedPasswords();
 
 /**
  * Checks a password, as the client's bytes, against a stored hash.
@@ -24,12 +24,12 @@ export async function verifyPassword(
   password: Uint8Array,
   stored: string,
   schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
-): Promise<Verdict> {
-  if (!isPossible(password)) return spendVerification(password, schemes);
+): Promise<PasswordVerdict> {
+  if (!isPossible(password)) return simulateVerification(password, schemes);
   const hash = readable(stored, schemes);
-  if (hash !== null && repeats.has(password, stored)) return "right";
+  if (hash !== null && verifiedPasswords.has(password, stored)) return "right";
   const verdict = await queue.run(() => compare(password, hash, schemes));
-  if (verdict === "right") repeats.add(password, stored);
+  if (verdict === "right") verifiedPasswords.add(password, stored);
   return verdict;
 }
 
@@ -42,7 +42,7 @@ export async function verifyPassword(
  * user who is unknown, as bcrypt of cost 12 does, is replaced when its owner logs in. Argon2id of a higher
  * cost than today's is not, as that would weaken it: its owner can be told from nobody by the time.
  */
-export function spendVerification(
+export function simulateVerification(
   password: Uint8Array,
   schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
 ): Promise<"wrong" | "busy"> {
@@ -73,13 +73,13 @@ function compare(
   password: Uint8Array,
   hash: StoredPassword | null,
   schemes: readonly PasswordScheme[],
-): Verdict {
+): PasswordVerdict {
   const verdict = hash === null ? "unreadable" : match(password, hash);
   if (verdict !== "right" && hash?.current !== true) spend(password, schemes);
   return verdict;
 }
 
-function match(password: Uint8Array, hash: StoredPassword): Verdict {
+function match(password: Uint8Array, hash: StoredPassword): PasswordVerdict {
   try {
     return hash.matches(password) ? "right" : "wrong";
   } catch (error) {
@@ -89,9 +89,9 @@ function match(password: Uint8Array, hash: StoredPassword): Verdict {
 }
 
 function spend(password: Uint8Array, schemes: readonly PasswordScheme[]): void {
-  readStored(NOBODYS_HASH, schemes).matches(password);
+  readStored(DUMMY_HASH, schemes).matches(password);
 }
 
 /** Made by `hashPassword` of random bytes that nobody kept; to be renewed when its cost changes. */
-export const NOBODYS_HASH =
+export const DUMMY_HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$9fpF/8V28L9b9zjTwVHnyA$sS3hl/0jEl4/stTKWqIkku0Ymg+N87J5jAaTFaPrlX8";

@@ -1,73 +1,73 @@
-/** Whether a client may go on trying to log in. */
-import type { Standing, Standings } from "./store.ts";
+/** Applies penalties to one login attempt, for its account and for its network. */
+import type { Penalty, PenaltyStore } from "./store.ts";
 
-/** Who tries to log in, as far as penalties are concerned. */
-export interface Claimant {
-  /** The user's address; for an unknown user, what was asked for. */
+/** The account and the network of an attempt. */
+export interface LoginSource {
+  /** The user's address; for an unknown user, the address that the client gave. */
   readonly account: string;
-  /** The client's (`clientNetwork`); null if it has no address. */
+  /** The client's network (`clientNetwork`); null if the client has no address. */
   readonly network: string | null;
-  /** Whether the network is known good for this account. */
+  /** True if the network is known good for this account. */
   readonly known: boolean;
 }
 
-/** `unproved`: nothing was tried that could be right or wrong. */
-export type Trial = "proved" | "failed" | "unproved";
+/** `uncounted`: the attempt proves nothing, and is no guess either. */
+export type AttemptResult = "succeeded" | "failed" | "uncounted";
 
-/** `blocked`: this try is told neither yes nor no. */
-export interface Judgement extends Standing {
-  /** Whether the network is known good for the account from now on. */
+/** A blocked attempt is told neither yes nor no. */
+export interface AttemptPenalty extends Penalty {
+  /** True if the network is known good for the account from now on. */
   readonly trusted: boolean;
 }
 
-/** Failures from wherever they come. */
+/** Counts failures from all networks. */
 const ANYWHERE = "";
 
-/** Whether a block was met lately, so that the password need not be looked at. */
-export function isTurnedAway(standings: Standings, claimant: Claimant): boolean {
-  const { account, network } = claimant;
-  if (isKnown(standings, claimant)) return false;
+/** True if this isolate met the block lately, so that the password need not be verified. */
+export function isBlocked(store: PenaltyStore, source: LoginSource): boolean {
+  const { account, network } = source;
+  if (isKnown(store, source)) return false;
   return (
-    standings.exhausted("account", account) ||
-    (network !== null && standings.exhausted("network", network))
+    store.hasCachedBlock("account", account) ||
+    (network !== null && store.hasCachedBlock("network", network))
   );
 }
 
 /**
- * Counts a failure, and tells what comes of this try.
+ * Counts a failure, and returns the penalty of this attempt.
  *
- * Called when the password has been looked at: of any number of guesses at the same moment, only as
- * many are answered as are permitted. A success takes nothing back, or who attacks from an account of
- * their own would begin anew with each login.
+ * The caller has verified the password already. So of any number of simultaneous guesses, only as many are
+ * answered as are permitted. A success resets nothing: otherwise an attacker could log in to an account of their
+ * own to begin anew.
  */
-export async function judge(
-  standings: Standings,
-  claimant: Claimant,
-  trial: Trial,
-): Promise<Judgement> {
-  const { account, network } = claimant;
-  const known = isKnown(standings, claimant);
-  const failed = trial === "failed";
-  if (known && !failed) return { blocked: false, pressure: 0, trusted: true };
-  // What fails from a network that is not known good is not held against the two together.
+export async function countAttempt(
+  store: PenaltyStore,
+  source: LoginSource,
+  result: AttemptResult,
+): Promise<AttemptPenalty> {
+  const { account, network } = source;
+  const known = isKnown(store, source);
+  const failed = result === "failed";
+  if (known && !failed) return { blocked: false, failureRatio: 0, trusted: true };
+  // A failure from a network that is not known good does not count for the pair of account and network.
   const origins = network === null || (failed && !known) ? [ANYWHERE] : [ANYWHERE, network];
-  const [[ofAccount, ofBoth], [ofNetwork]] = await Promise.all([
-    standings.ask("account", account, origins, failed),
-    network === null ? [] : standings.ask("network", network, [ANYWHERE], failed),
+  const [[ofAccount, ofPair], [ofNetwork]] = await Promise.all([
+    store.count("account", account, origins, failed),
+    network === null ? [] : store.count("network", network, [ANYWHERE], failed),
   ]);
-  const trusted = ofBoth !== undefined && ofBoth.pressure < 1;
-  if (known) return { blocked: false, pressure: ofBoth?.pressure ?? 0, trusted };
-  const both = [ofAccount, ofNetwork].filter((standing) => standing !== undefined);
-  const blocked = both.some((standing) => standing.blocked);
+  const trusted = ofPair !== undefined && ofPair.failureRatio < 1;
+  if (known) return { blocked: false, failureRatio: ofPair?.failureRatio ?? 0, trusted };
+  const penalties = [ofAccount, ofNetwork].filter((penalty) => penalty !== undefined);
+  const blocked = penalties.some((penalty) => penalty.blocked);
   return {
     blocked,
-    pressure: Math.max(0, ...both.map(({ pressure }) => pressure)),
-    // Who is told neither yes nor no must not learn it from what the network may do afterwards.
-    trusted: trusted && trial === "proved" && !blocked,
+    failureRatio: Math.max(0, ...penalties.map(({ failureRatio }) => failureRatio)),
+    // A blocked client must not learn whether the password was right from its network's later treatment.
+    trusted: trusted && result === "succeeded" && !blocked,
   };
 }
 
-/** The directory's row may be there for a moment longer than the privilege. */
-function isKnown(standings: Standings, { account, network, known }: Claimant): boolean {
-  return known && network !== null && !standings.exhausted("account", account, network);
+/** The directory's row may outlast the network's trust for a moment, so the cache is asked too. */
+function isKnown(store: PenaltyStore, { account, network, known }: LoginSource): boolean {
+  return known && network !== null && !store.hasCachedBlock("account", account, network);
 }

@@ -1,16 +1,22 @@
 import { LRUCache } from "lru-cache";
 
-/** Blocks that this isolate has met, so that each of them costs no password hash and no call; and whom it has told of them. */
-export interface Memory {
+/**
+ * Remembers the blocks that this isolate has met, so that a blocked login costs neither a password hash nor a
+ * call to a Durable Object; and the shards that the index already knows.
+ */
+export interface BlockCache {
   has(key: string): boolean;
   set(key: string, value: true, options: { readonly ttl: number }): unknown;
 }
 
-/** How long a block is remembered, ms: so much later than it was lifted it is felt at the most. */
-export const LONGEST_MEMORY = 10_000;
+/** ms: a block that an operator lifts may last this much longer. */
+export const MAX_TTL = 10_000;
 
 /**
- * It asks for the time at each use: the timer by which it would otherwise do so more seldom dies in
- * Workers with the request that set it, and nothing would expire any more.
+ * The cache reads the clock at each use. With another `ttlResolution` it would keep the time until a timer fires,
+ * and Workers cancel the timer with the request that set it, so that nothing would expire.
  */
-export const recentBlocks: Memory = new LRUCache<string, true>({ max: 10_000, ttlResolution: 0 });
+export const isolateBlocks: BlockCache = new LRUCache<string, true>({
+  max: 10_000,
+  ttlResolution: 0,
+});

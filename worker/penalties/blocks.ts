@@ -1,27 +1,31 @@
-/** What an operator may see and do. */
-import type { Entry, Ledgers, Rule } from "./counter.ts";
-import { indexOf, type Kind, kindOf, ledgerOf } from "./shards.ts";
+/** The blocks that operators list and lift. */
+import type { CounterEntry, FailureCounters, FailureLimit } from "./counter.ts";
+import { blockIndex, type CounterKind, counterOf, kindOf } from "./shards.ts";
 
-export interface Block extends Entry {
-  readonly kind: Kind;
+export interface LoginBlock extends CounterEntry {
+  readonly kind: CounterKind;
 }
 
-/** All that is blocked now, the worst first. */
+/** Lists all blocks, the highest count first. */
 export async function listBlocks(
-  ledgers: Ledgers,
-  rules: Readonly<Record<Kind, Rule>>,
-): Promise<readonly Block[]> {
-  const shards = await indexOf(ledgers).noted();
+  counters: FailureCounters,
+  limits: Readonly<Record<CounterKind, FailureLimit>>,
+): Promise<readonly LoginBlock[]> {
+  const shards = await blockIndex(counters).noted();
   const lists = shards.map(async (shard) => {
     const kind = kindOf(shard);
-    const entries = await ledgers.getByName(shard).list(rules[kind].failures);
+    const entries = await counters.getByName(shard).list(limits[kind].failures);
     return entries.map((entry) => ({ ...entry, kind }));
   });
   return (await Promise.all(lists)).flat().toSorted((a, b) => b.failures - a.failures);
 }
 
-/** @returns false if nothing was counted for this name */
-export async function liftBlock(ledgers: Ledgers, kind: Kind, name: string): Promise<boolean> {
-  const ledger = await ledgerOf(ledgers, kind, name);
-  return ledger.lift(name);
+/** @returns false if no failures were counted for this name */
+export async function liftBlock(
+  counters: FailureCounters,
+  kind: CounterKind,
+  name: string,
+): Promise<boolean> {
+  const counter = await counterOf(counters, kind, name);
+  return counter.lift(name);
 }

@@ -1,58 +1,62 @@
-/** What a Durable Object keeps for us, told so that a test can stand in for it. */
+/** The interface of the Durable Object that counts failed logins, so that tests can replace it. */
 
-/** Whose failures are counted. */
-export interface Subject {
+/** The subject of a count. */
+export interface CounterKey {
   /** An account's address, or a network. */
   readonly name: string;
-  /** For an account: its failures from this network alone. Empty for all of them. */
+  /** For an account: counts only its failures from this network. Empty for its failures from anywhere. */
   readonly network: string;
 }
 
-/** What is too much. */
-export interface Rule {
-  /** So many failures, and there are no more tries. */
+/** How many failures are permitted. */
+export interface FailureLimit {
+  /** This many failures begin a block. */
   readonly failures: number;
-  /** How long they count, ms, from the first of them; and how long the block lasts, from the last. */
+  /** ms that failures count, from the first of them, and that a block lasts, from the last of them. */
   readonly window: number;
 }
 
-export interface Tally {
-  /** How many there had been before this try. */
+export interface FailureCount {
+  /** Failures before this attempt. */
   readonly failures: number;
-  /** When they are forgotten, ms since the epoch. */
+  /** When the failures are forgotten, ms since the epoch. */
   readonly expires: number;
 }
 
-export interface Entry extends Subject, Tally {}
+export interface CounterEntry extends CounterKey, FailureCount {}
 
-/** One shard of all subjects, or the index of those that have blocks (`shards.ts`). */
-export interface Ledger {
+/** One shard of all counts, or the index of shards with blocks (`shards.ts`). */
+export interface FailureCounter {
   /**
-   * Tells how many failures each subject has, and counts one more of each if this try failed.
+   * Reads the count of each key, and adds one to each if this attempt failed.
    *
-   * @returns a tally for each subject, in their order
+   * @returns a count for each key, in the order of the keys
    */
-  tally(subjects: readonly Subject[], rule: Rule, failed: boolean): Promise<readonly Tally[]>;
+  tally(
+    keys: readonly CounterKey[],
+    limit: FailureLimit,
+    failed: boolean,
+  ): Promise<readonly FailureCount[]>;
 
-  /** Subjects with so many failures or more, the worst first; a thousand at the most. */
-  list(failures: number): Promise<readonly Entry[]>;
+  /** Lists up to a thousand keys with at least this many failures, the highest count first. */
+  list(failures: number): Promise<readonly CounterEntry[]>;
 
   /**
-   * Forgets an account's failures, from wherever, or a network's. Workers may remember a block for some
+   * Deletes the counts of an account, from all networks, or of a network. Workers may cache a block for some
    * seconds more (`block-cache.ts`).
    *
    * @returns false if there were none
    */
   lift(name: string): Promise<boolean>;
 
-  /** Remembers that a shard has blocks until then, ms since the epoch: of the index alone. */
+  /** Index only: records that a shard has blocks until this time, ms since the epoch. */
   note(shard: string, until: number): Promise<void>;
 
-  /** Shards that have blocks now, of those that were noted. */
+  /** Index only: lists the shards that have blocks now. */
   noted(): Promise<readonly string[]>;
 }
 
-/** All shards, as the binding of a Durable Object gives them. */
-export interface Ledgers {
-  getByName(name: string): Ledger;
+/** The binding of the Durable Object's namespace. */
+export interface FailureCounters {
+  getByName(name: string): FailureCounter;
 }

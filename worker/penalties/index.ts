@@ -1,11 +1,12 @@
 /**
- * Penalties: who fails to log in too often waits, and is then told to come back later.
+ * Penalties for failed logins: growing delays, then blocks that expire.
  *
- * Failures are counted for the account and for the client's network. What counts is a wrong password,
- * or any password of an unknown user; not a malformed lookup, not the right password of a user or for a
- * protocol that is disabled, and not the digest of a password where none is kept to compare it with.
+ * Failures are counted for the account and for the client's network. A wrong password counts, and so does any
+ * password of an unknown user. Not counted are: a malformed lookup, the right password of a disabled user or for a
+ * disabled protocol, and a digest of a password where no password is kept to compare it with.
  */
-export { type Claimant, isTurnedAway, judge, type Trial } from "./attempts.ts";
+export { type AttemptResult, countAttempt, isBlocked } from "./attempts.ts";
 export { Penalties } from "./penalties.ts";
-export { rules } from "./limits.ts";
-export { Standings } from "./store.ts";
+export { failureLimits } from "./limits.ts";
+export { PenaltyStore } from "./store.ts";
+export { waitAfter } from "./wait.ts";

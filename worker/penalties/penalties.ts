@@ -1,12 +1,18 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Entry, Ledger, Rule, Subject, Tally } from "./counter.ts";
+import type {
+  CounterEntry,
+  FailureCounter,
+  FailureLimit,
+  CounterKey,
+  FailureCount,
+} from "./counter.ts";
 
-/** Subjects that one object keeps, in some 20 MB at the most; 2,560,000 in 256 objects. */
-const MOST_SUBJECTS = 10_000;
-/** How many are dropped at once when it is full, so that looking for them is seldom. */
-const DROPPED = 100;
-/** What expires within this time is deleted together, ms. */
-const PURGE_EVERY = 1000;
+/** Keys in one object, which take up to some 20 MB; 256 objects keep 2,560,000. */
+const MAX_KEYS = 10_000;
+/** Keys that a full object drops at once, so that the search for them is rare. */
+const DROP_BATCH = 100;
+/** ms between two deletions of expired keys. */
+const PURGE_INTERVAL = 1000;
 
 const SCHEMA = `
   create table if not exists failures (
@@ -17,12 +23,12 @@ const SCHEMA = `
   create table if not exists shards (name text primary key, until integer not null);`;
 
 /**
- * Counts failed logins, for one shard of the accounts or of the networks.
+ * Counts failed logins for one shard of the accounts or of the networks.
  *
- * Reading and writing a tally waits for nothing, so no other call comes between: however many fail at
- * once, each of them is counted. All is in storage, so that an evicted object goes on where it was.
+ * A count is read and written without an `await` between, so simultaneous failures are all counted. The counts are
+ * in storage, so an evicted object loses none.
  */
-export class Penalties extends DurableObject<Env> implements Ledger {
+export class Penalties extends DurableObject<Env> implements FailureCounter {
   readonly #sql = this.ctx.storage.sql;
   #size: number;
 
@@ -32,17 +38,21 @@ export class Penalties extends DurableObject<Env> implements Ledger {
     this.#size = this.#count();
   }
 
-  async tally(subjects: readonly Subject[], rule: Rule, failed: boolean): Promise<Tally[]> {
+  async tally(
+    keys: readonly CounterKey[],
+    limit: FailureLimit,
+    failed: boolean,
+  ): Promise<FailureCount[]> {
     const now = Date.now();
-    const tallies = subjects.map((subject) => this.#tally(subject, rule, failed, now));
+    const counts = keys.map((key) => this.#tally(key, limit, failed, now));
     if (failed && (await this.ctx.storage.getAlarm()) === null) {
-      await this.ctx.storage.setAlarm(now + rule.window);
+      await this.ctx.storage.setAlarm(now + limit.window);
     }
-    return tallies;
+    return counts;
   }
 
-  async list(failures: number): Promise<Entry[]> {
-    const rows = this.#sql.exec<Row>(
+  async list(failures: number): Promise<CounterEntry[]> {
+    const rows = this.#sql.exec<FailureRow>(
       `select * from failures where failures >= ? and expires > ?
        order by failures desc, expires desc limit 1000`,
       failures,
@@ -79,27 +89,32 @@ export class Penalties extends DurableObject<Env> implements Ledger {
     const { next } = this.#sql
       .exec<{ next: number | null }>("select min(expires) as next from failures")
       .one();
-    if (next !== null) await this.ctx.storage.setAlarm(Math.max(next, now + PURGE_EVERY));
+    if (next !== null) await this.ctx.storage.setAlarm(Math.max(next, now + PURGE_INTERVAL));
   }
 
-  #tally({ name, network }: Subject, rule: Rule, failed: boolean, now: number): Tally {
-    const [stored] = this.#sql.exec<Row>(
+  #tally(
+    { name, network }: CounterKey,
+    limit: FailureLimit,
+    failed: boolean,
+    now: number,
+  ): FailureCount {
+    const [stored] = this.#sql.exec<FailureRow>(
       "select * from failures where name = ? and network = ?",
       name,
       network,
     );
-    // Of what was written before the clock was set back, or by a rule with a longer window, no more is left.
-    const latest = now + rule.window;
-    const tally =
+    // An expiry that was written before the clock was set back, or with a longer window, is cut to this one.
+    const latest = now + limit.window;
+    const count =
       stored !== undefined && stored.expires > now
         ? { failures: stored.failures, expires: Math.min(stored.expires, latest) }
         : { failures: 0, expires: latest };
-    // During a block a right password is written like a wrong one: writing takes time, which would tell.
-    if (!failed && tally.failures < rule.failures) return tally;
-    const failures = tally.failures + Number(failed);
-    // The last permitted failure begins a block, which no later one prolongs.
-    const begins = failed && failures === rule.failures;
-    const expires = begins ? latest : tally.expires;
+    // During a block a right password causes a write like a wrong one, so that time does not tell them apart.
+    if (!failed && count.failures < limit.failures) return count;
+    const failures = count.failures + Number(failed);
+    // The last permitted failure begins a block. Later failures do not prolong it.
+    const begins = failed && failures === limit.failures;
+    const expires = begins ? latest : count.expires;
     if (stored === undefined) this.#makeRoom(now);
     this.#sql.exec(
       "insert or replace into failures (name, network, failures, expires) values (?, ?, ?, ?)",
@@ -108,17 +123,17 @@ export class Penalties extends DurableObject<Env> implements Ledger {
       failures,
       expires,
     );
-    return { failures: tally.failures, expires };
+    return { failures: count.failures, expires };
   }
 
-  /** For one more. Whoever has failed most is kept: no flood of names makes us forget an attack. */
+  /** Makes room for one more key. The highest counts stay, so that a flood of names cannot hide an attack. */
   #makeRoom(now: number): void {
-    if (this.#size >= MOST_SUBJECTS) {
+    if (this.#size >= MAX_KEYS) {
       this.#sql.exec(
         `delete from failures where rowid in
          (select rowid from failures order by expires > ?, failures, expires limit ?)`,
         now,
-        DROPPED,
+        DROP_BATCH,
       );
       this.#size = this.#count();
     }
@@ -130,4 +145,4 @@ export class Penalties extends DurableObject<Env> implements Ledger {
   }
 }
 
-type Row = Record<string, SqlStorageValue> & Entry;
+type FailureRow = Record<string, SqlStorageValue> & CounterEntry;

@@ -1,131 +1,138 @@
-/** How accounts and networks stand after their failures, asked of the objects that count them. */
+/** Reads and counts failed logins in the Durable Objects that keep the counts. */
 import { logError, logWarning } from "../log.ts";
-import type { Ledgers, Rule, Tally } from "./counter.ts";
-import { LONGEST_MEMORY, type Memory, recentBlocks } from "./block-cache.ts";
-import { indexOf, type Kind, ledgerOf, shardOf } from "./shards.ts";
+import { type BlockCache, isolateBlocks, MAX_TTL } from "./block-cache.ts";
+import type { FailureCount, FailureCounters, FailureLimit } from "./counter.ts";
+import { blockIndex, type CounterKind, counterOf, shardOf } from "./shards.ts";
 
-export interface Standing {
-  /** There had been too many failures before this try. */
+export interface Penalty {
+  /** True if there were too many failures before this attempt. */
   readonly blocked: boolean;
-  /** How much of what is permitted is used up with it; 1 with the last permitted failure. */
-  readonly pressure: number;
+  /** Failures divided by the permitted ones; 1 at the last permitted failure. */
+  readonly failureRatio: number;
 }
 
-/** Of whom nobody can tell anything. */
-const UNBLEMISHED: Standing = { blocked: false, pressure: 0 };
+/** Used where the count cannot be read. */
+const NO_PENALTY: Penalty = { blocked: false, failureRatio: 0 };
 
-/** How long it suffices that an operator was told where a block is, ms. */
-const NOTED = 60_000;
+/** ms before the index is told again that a shard has blocks. */
+const INDEX_INTERVAL = 60_000;
 
-/** How long a login waits for an object, ms. */
-const PATIENCE = 1000;
+/** ms that a login waits for a Durable Object. */
+const TIMEOUT = 1000;
 
-export class Standings {
-  readonly #ledgers: Ledgers;
-  readonly #rules: Readonly<Record<Kind, Rule>>;
-  readonly #keep: (work: Promise<unknown>) => void;
-  readonly #memory: Memory;
-  readonly #patience: number;
+export class PenaltyStore {
+  readonly #counters: FailureCounters;
+  readonly #limits: Readonly<Record<CounterKind, FailureLimit>>;
+  readonly #waitUntil: (work: Promise<unknown>) => void;
+  readonly #cache: BlockCache;
+  readonly #timeout: number;
 
-  /** @param keep sees to it that work is done although nobody waits for it */
+  /** @param waitUntil lets work finish after the response */
   constructor(
-    ledgers: Ledgers,
-    rules: Readonly<Record<Kind, Rule>>,
-    keep: (work: Promise<unknown>) => void,
-    { memory = recentBlocks, patience = PATIENCE }: { memory?: Memory; patience?: number } = {},
+    counters: FailureCounters,
+    limits: Readonly<Record<CounterKind, FailureLimit>>,
+    waitUntil: (work: Promise<unknown>) => void,
+    { cache = isolateBlocks, timeout = TIMEOUT }: { cache?: BlockCache; timeout?: number } = {},
   ) {
-    this.#ledgers = ledgers;
-    this.#rules = rules;
-    this.#keep = keep;
-    this.#memory = memory;
-    this.#patience = patience;
+    this.#counters = counters;
+    this.#limits = limits;
+    this.#waitUntil = waitUntil;
+    this.#cache = cache;
+    this.#timeout = timeout;
   }
 
-  /** Whether too many failures were met here lately: then nothing need be asked. */
-  exhausted(kind: Kind, name: string, network = ""): boolean {
-    return this.#memory.has(memoryKey(kind, name, network));
+  /** True if this isolate met too many failures here lately. */
+  hasCachedBlock(kind: CounterKind, name: string, network = ""): boolean {
+    return this.#cache.has(cacheKey(kind, name, network));
   }
 
   /**
-   * Asks, and counts one more failure if this try failed.
+   * Reads the counts, and adds a failure if this attempt failed.
    *
-   * Where an object fails or takes too long, the login goes on without it: its outage must not be that
-   * of the mail service, and the password itself still stands in the way.
+   * A login goes on if the Durable Object fails or is slow: its outage must not become the mail service's, and the
+   * client still needs the password.
    *
-   * @param networks for each a standing: of failures from there alone, or from anywhere if it is empty
+   * @param networks the result has a penalty for each, from failures in this network, or in all if it is empty
    */
-  async ask(
-    kind: Kind,
+  async count(
+    kind: CounterKind,
     name: string,
     networks: readonly string[],
     failed: boolean,
-  ): Promise<readonly Standing[]> {
-    const asked = this.#tally(kind, name, networks, failed);
-    // A failure counts also if that takes longer than we wait.
-    this.#keep(asked.catch(() => undefined));
+  ): Promise<readonly Penalty[]> {
+    const counting = this.#tally(kind, name, networks, failed);
+    // The failure is counted even if that takes longer than the login waits.
+    this.#waitUntil(counting.catch(() => undefined));
     try {
-      const tallies = await within(this.#patience, asked);
+      const counts = await within(this.#timeout, counting);
       return networks.map((network, index) => {
-        const tally = tallies[index];
-        return tally === undefined ? UNBLEMISHED : this.#judge(kind, name, network, tally, failed);
+        const count = counts[index];
+        return count === undefined ? NO_PENALTY : this.#penalty(kind, name, network, count, failed);
       });
     } catch (error) {
       logError(`a login goes on without the penalties of its ${kind}: ${String(error)}`);
-      return networks.map(() => UNBLEMISHED);
+      return networks.map(() => NO_PENALTY);
     }
   }
 
-  async #tally(kind: Kind, name: string, networks: readonly string[], failed: boolean) {
-    const ledger = await ledgerOf(this.#ledgers, kind, name);
-    const subjects = networks.map((network) => ({ name, network }));
-    return ledger.tally(subjects, this.#rules[kind], failed);
+  async #tally(kind: CounterKind, name: string, networks: readonly string[], failed: boolean) {
+    const counter = await counterOf(this.#counters, kind, name);
+    const keys = networks.map((network) => ({ name, network }));
+    return counter.tally(keys, this.#limits[kind], failed);
   }
 
-  #judge(kind: Kind, name: string, network: string, tally: Tally, failed: boolean): Standing {
-    const permitted = this.#rules[kind].failures;
-    const failures = tally.failures + Number(failed);
+  #penalty(
+    kind: CounterKind,
+    name: string,
+    network: string,
+    count: FailureCount,
+    failed: boolean,
+  ): Penalty {
+    const permitted = this.#limits[kind].failures;
+    const failures = count.failures + Number(failed);
     if (failures >= permitted) {
-      const ttl = Math.min(tally.expires - Date.now(), LONGEST_MEMORY);
+      const ttl = Math.min(count.expires - Date.now(), MAX_TTL);
       if (ttl > 0) {
-        this.#memory.set(memoryKey(kind, name, network), true, { ttl });
-        this.#keep(this.#note(kind, name));
+        this.#cache.set(cacheKey(kind, name, network), true, { ttl });
+        this.#waitUntil(this.#indexBlock(kind, name));
       }
     }
     if (failed && failures === permitted) {
-      // Not whose: a login name may be a password, typed into the wrong field.
-      const where = kind === "network" ? name : network || undefined;
+      // The log omits the account: a login name may be a password that was typed into the wrong field.
+      const from = kind === "network" ? name : network || undefined;
       logWarning(`${failures} logins failed; more are refused for a while`, {
         kind,
-        network: where,
+        network: from,
       });
     }
-    return { blocked: tally.failures >= permitted, pressure: failures / permitted };
+    return { blocked: count.failures >= permitted, failureRatio: failures / permitted };
   }
 
-  /** Operators find blocks by asking the objects that have some (`blocks.ts`). */
-  async #note(kind: Kind, name: string): Promise<void> {
+  /** The admin API lists blocks by asking the shards in the index (`blocks.ts`). */
+  async #indexBlock(kind: CounterKind, name: string): Promise<void> {
     const shard = await shardOf(kind, name);
-    if (this.#memory.has(shard)) return;
+    if (this.#cache.has(shard)) return;
     try {
-      await indexOf(this.#ledgers).note(shard, Date.now() + this.#rules[kind].window + NOTED);
-      this.#memory.set(shard, true, { ttl: NOTED });
+      const until = Date.now() + this.#limits[kind].window + INDEX_INTERVAL;
+      await blockIndex(this.#counters).note(shard, until);
+      this.#cache.set(shard, true, { ttl: INDEX_INTERVAL });
     } catch (error) {
       logError(`the list of blocks lacks ${shard}: ${String(error)}`);
     }
   }
 }
 
-/** A network has no space in it, so no two keys are alike. */
-function memoryKey(kind: Kind, name: string, network: string): string {
+/** A network contains no space, so keys are unique. */
+function cacheKey(kind: CounterKind, name: string, network: string): string {
   return `${kind} ${network} ${name}`;
 }
 
-/** @throws Error if it takes longer, ms */
-async function within<Value>(limit: number, work: Promise<Value>): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${limit} ms`)), limit);
+/** @throws Error if the work takes longer than `timeout`, ms */
+async function within<Value>(timeout: number, work: Promise<Value>): Promise<Value> {
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout);
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, expired]);
   } finally {
     clearTimeout(timer);
   }

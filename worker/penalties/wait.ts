@@ -1,19 +1,19 @@
-/** From this attempt on a session is not worth going on with. */
+/** A session ends at this attempt. */
 const LAST_ATTEMPT = 5;
 
 /** Seconds. */
-const LONGEST = 15;
+const MAX_WAIT = 15;
 
 /**
- * How long a client that was refused waits for its answer.
+ * Computes how long a refused client waits.
  *
- * @param attempt which one of its session, from 1
- * @param pressure how much of the failures that are permitted is used up, from 0 to 1
- * @returns seconds, doubling with each attempt, or each fifth of the failures if that is longer; null
- * at a session's fifth attempt and at the last permitted failure, upon which nginx and Postern answer at
- * once and close the session
+ * @param attempt the number of the attempt in its session, from 1
+ * @param failureRatio failures divided by the permitted ones, from 0 to 1
+ * @returns seconds, doubled at each attempt, or at each fifth of the permitted failures if that is longer; null at
+ * the fifth attempt of a session and at the last permitted failure, upon which nginx and Postern answer at once
+ * and close the session
  */
-export function waitAfter(attempt: number, pressure = 0): number | null {
-  if (attempt >= LAST_ATTEMPT || pressure >= 1) return null;
-  return Math.min(LONGEST, 2 ** Math.max(attempt - 1, Math.floor(pressure * 5)));
+export function waitAfter(attempt: number, failureRatio = 0): number | null {
+  if (attempt >= LAST_ATTEMPT || failureRatio >= 1) return null;
+  return Math.min(MAX_WAIT, 2 ** Math.max(attempt - 1, Math.floor(failureRatio * 5)));
 }

@@ -1,34 +1,34 @@
 /**
- * Servers that the directory knows by name, for callers that take addresses only, as nginx does: resolved by
- * DNS over HTTPS in its JSON form, which Cloudflare and Google serve. `node:dns` in a Worker asks the same,
- * but always at one endpoint, and tells a failing resolver from a name without addresses by nothing.
+ * Resolves servers' host names for callers that accept only addresses, as nginx does. It uses the JSON form of
+ * DNS over HTTPS, which Cloudflare and Google serve. `node:dns` in a Worker does too, but it has a fixed endpoint,
+ * and its errors do not tell a failing resolver from a name without addresses.
  */
 import { LRUCache } from "lru-cache";
 import { parseIp } from "../../shared/address.ts";
 
-interface Known {
+interface CachedAddress {
   readonly address: string;
-  /** On the clock of `now`, ms; after it, the resolver is asked again. */
-  readonly until: number;
+  /** ms, on the clock of `now`. Afterwards the resolver is asked again. */
+  readonly expires: number;
 }
 
 /** RFC 1035 section 3.2.2, RFC 3596 section 2.1. */
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 
-/** Seconds that an answer is kept, whatever its TTL says. */
-const SHORTEST = 5;
-const LONGEST = 3600;
+/** Bounds of an answer's TTL, seconds. */
+const MIN_TTL = 5;
+const MAX_TTL = 3600;
 
-/** ms that a resolver is given. */
-const PATIENCE = 2000;
+/** ms to wait for the resolver. */
+const TIMEOUT = 2000;
 
-const MOST_NAMES = 1000;
+const MAX_NAMES = 1000;
 
-export class HostNames {
+export class DnsOverHttps {
   readonly #endpoint: string;
   readonly #now: () => number;
-  readonly #known = new LRUCache<string, Known>({ max: MOST_NAMES });
+  readonly #cache = new LRUCache<string, CachedAddress>({ max: MAX_NAMES });
 
   constructor(endpoint = "https://cloudflare-dns.com/dns-query", now: () => number = Date.now) {
     this.#endpoint = endpoint;
@@ -36,52 +36,53 @@ export class HostNames {
   }
 
   /**
-   * The address of a host: IPv4 if it has one, else IPv6. While the resolver fails, the last good one serves.
+   * Resolves a name to an IPv4 address, or to IPv6 if there is no IPv4. While the resolver fails, the last known
+   * address is returned.
    *
-   * @throws Error where there is none, or no answer and there never was one
+   * @throws Error if the name has no address, or the resolver fails and there is no known address
    */
   async resolve(name: string): Promise<string> {
-    const known = this.#known.get(name);
-    if (known !== undefined && known.until > this.#now()) return known.address;
+    const cached = this.#cache.get(name);
+    if (cached !== undefined && cached.expires > this.#now()) return cached.address;
     try {
-      return this.#learn(name, await this.#ask(name));
+      return this.#store(name, await this.#ask(name));
     } catch (error) {
-      if (known === undefined || error instanceof NoAddress) throw error;
-      return this.#learn(name, { address: known.address, ttl: SHORTEST });
+      if (cached === undefined || error instanceof NoAddress) throw error;
+      return this.#store(name, { address: cached.address, ttl: MIN_TTL });
     }
   }
 
-  #learn(name: string, { address, ttl }: Answer): string {
-    const seconds = Math.min(Math.max(ttl, SHORTEST), LONGEST);
-    this.#known.set(name, { address, until: this.#now() + seconds * 1000 });
+  #store(name: string, { address, ttl }: DnsAnswer): string {
+    const seconds = Math.min(Math.max(ttl, MIN_TTL), MAX_TTL);
+    this.#cache.set(name, { address, expires: this.#now() + seconds * 1000 });
     return address;
   }
 
-  async #ask(name: string): Promise<Answer> {
+  async #ask(name: string): Promise<DnsAnswer> {
     const answer = (await this.#query(name, "A")) ?? (await this.#query(name, "AAAA"));
     if (answer === null) throw new NoAddress(`${name} has no address`);
     return answer;
   }
 
-  async #query(name: string, type: "A" | "AAAA"): Promise<Answer | null> {
+  async #query(name: string, type: "A" | "AAAA"): Promise<DnsAnswer | null> {
     const url = new URL(this.#endpoint);
     url.searchParams.set("name", name);
     url.searchParams.set("type", type);
     const response = await fetch(url, {
       headers: { Accept: "application/dns-json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
     if (!response.ok) throw new Error(`the resolver answered ${response.status} for ${name}`);
     return readAnswer(await response.json(), name, type);
   }
 }
 
-/** The resolver knows for sure: what was true before is no longer. */
+/** The resolver has answered that there is no address, so the known one is no longer valid. */
 class NoAddress extends Error {
   override name = "NoAddress";
 }
 
-interface Answer {
+interface DnsAnswer {
   readonly address: string;
   /** Seconds. */
   readonly ttl: number;
@@ -92,10 +93,10 @@ const NO_ERROR = 0;
 const NAME_ERROR = 3;
 
 /**
- * @returns null where the name has no such record
- * @throws Error for anything that is not an answer
+ * @returns null if the name has no such record
+ * @throws Error if the message is not a DNS answer
  */
-function readAnswer(message: unknown, name: string, type: "A" | "AAAA"): Answer | null {
+function readAnswer(message: unknown, name: string, type: "A" | "AAAA"): DnsAnswer | null {
   const { Status: status, Answer: records = [] } = asObject(message);
   if (status === NAME_ERROR) return null;
   if (status !== NO_ERROR || !Array.isArray(records)) {

@@ -1,13 +1,4 @@
-/** Which of several servers a user is sent to. */
-import { first } from "./first.ts";
-import { hash } from "./hash.ts";
-import { nearest } from "./nearest.ts";
-import type { Policy } from "./policy.ts";
-import { weighted } from "./weighted.ts";
-
-export { HostNames } from "./dns-over-https.ts";
-export type { Place } from "./location.ts";
-export type { Candidate, Situation } from "./policy.ts";
-
-/** A group's policy, by the name that the directory has for it. */
-export const POLICIES = { hash, weighted, nearest, first } satisfies Record<string, Policy>;
+/** Policies that choose one of several servers, and the resolver of servers' names. */
+export type { Coordinates } from "./coordinates.ts";
+export { DnsOverHttps } from "./dns-over-https.ts";
+export { portOf, rank } from "./rank.ts";

@@ -1,22 +1,24 @@
-import { type Place, distance } from "./location.ts";
-import type { Candidate, Policy } from "./policy.ts";
+import { type Coordinates, distance } from "./coordinates.ts";
+import type { PolicyServer, Policy } from "./policy.ts";
 import { weighted } from "./weighted.ts";
 
 /**
- * The server closest to the calling proxy first, by weight among those of one place. Servers whose place is
- * unknown come last; where the proxy's is, weight alone decides.
+ * Ranks servers by their distance from the calling proxy, and by weight among servers of one place. Servers with
+ * unknown coordinates come last. If the proxy's are unknown, weight alone decides.
  */
-export const nearest: Policy = (servers, situation) => {
-  const { place } = situation;
-  const shuffled = weighted(servers, situation);
-  return place === null
+export const nearest: Policy = (servers, input) => {
+  const { coordinates } = input;
+  const shuffled = weighted(servers, input);
+  return coordinates === null
     ? shuffled
-    : shuffled.toSorted((one, other) => away(one, place) - away(other, place));
+    : shuffled.toSorted(
+        (one, other) => distanceTo(one, coordinates) - distanceTo(other, coordinates),
+      );
 };
 
-/** km; more than anywhere on earth where it is unknown. */
-function away({ latitude, longitude }: Candidate, place: Place): number {
+/** km. A server with unknown coordinates is farther than any other. */
+function distanceTo({ latitude, longitude }: PolicyServer, coordinates: Coordinates): number {
   return latitude === null || longitude === null
     ? Number.MAX_VALUE
-    : distance(place, { latitude, longitude });
+    : distance(coordinates, { latitude, longitude });
 }

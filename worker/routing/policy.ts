@@ -1,29 +1,28 @@
-/** What a policy is: an opinion on which of several servers a user should be sent to. */
-import type { Place } from "./location.ts";
+import type { Coordinates } from "./coordinates.ts";
 
-/** Of a server, what policies look at. */
-export interface Candidate {
+/** The fields of a server that policies use. */
+export interface PolicyServer {
   readonly name: string;
   /** Above 0. */
   readonly weight: number;
-  /** Where `first` has it in its order. */
+  /** The server's position in the order of `first`. */
   readonly position: number;
   readonly latitude: number | null;
   readonly longitude: number | null;
 }
 
-/** Of a lookup, what policies look at. */
-export interface Situation {
-  /** The user's address, in the form in which the directory keeps it. */
+/** The fields of a lookup that policies use. */
+export interface PolicyInput {
+  /** The user's address, in the form of `normalAddress`. */
   readonly user: string;
-  /** Where the calling proxy is; null where nobody knows. */
-  readonly place: Place | null;
-  /** From 0 up to, and never, 1; another one each time. */
+  /** The place of the calling proxy; null if it is unknown. */
+  readonly coordinates: Coordinates | null;
+  /** Returns a number from 0 up to but not including 1. */
   readonly random: () => number;
 }
 
-/** Puts servers into the order in which they are to be tried. */
-export type Policy = <Server extends Candidate>(
+/** Ranks servers. The first one is tried first. */
+export type Policy = <Server extends PolicyServer>(
   servers: readonly Server[],
-  situation: Situation,
+  input: PolicyInput,
 ) => readonly Server[];

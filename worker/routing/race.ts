@@ -1,13 +1,13 @@
-import type { Candidate } from "./policy.ts";
+import type { PolicyServer } from "./policy.ts";
 
 /**
- * Ranks servers by a race of exponential clocks: each draws a number from its chance, the faster the heavier
- * it is. The first is server i with probability weight(i) / total, and so is the second among the rest: whoever
- * leaves or joins changes nothing between the others.
+ * Ranks servers by a race of exponential clocks, where a greater weight makes a faster clock. Server i is first with
+ * probability weight(i) / total, and the rest is ranked likewise. So a server that leaves or joins does not change
+ * the order of the others.
  *
- * @param chance above 0 and up to 1, independent for each server
+ * @param chance returns a number above 0 and up to 1, independent for each server
  */
-export function race<Server extends Candidate>(
+export function race<Server extends PolicyServer>(
   servers: readonly Server[],
   chance: (server: Server) => number,
 ): readonly Server[] {

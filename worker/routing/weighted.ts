@@ -1,5 +1,5 @@
 import type { Policy } from "./policy.ts";
 import { race } from "./race.ts";
 
-/** Each server gets its weight's share of the users, by chance. */
+/** Ranks servers at random. Each is first for its weight's share of the users. */
 export const weighted: Policy = (servers, { random }) => race(servers, () => 1 - random());

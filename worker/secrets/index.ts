@@ -1,6 +1,6 @@
 /**
- * Passwords that must be read again. Users' are in the database, encrypted under keys that are not, so that
- * a copy of it gives none of them away.
+ * Recoverable passwords. The database has users' passwords encrypted with keys that it does not contain, so that a
+ * copy of the database reveals none of them.
  */
 export { readMasterPasswords } from "./master-passwords.ts";
 export { isSendable } from "./sendable.ts";

@@ -1,24 +1,24 @@
-/** AES-256-GCM under one of several keys, so that they can be changed one after the other. */
+/** Encrypts secrets with AES-256-GCM under one of several keys, so that keys can be rotated. */
 
-/** What a secret is for: one that is sealed for a purpose serves no other. */
-export interface Purpose {
+/** The user and the use of a secret. A secret that was sealed for one purpose does not open for another. */
+export interface SecretPurpose {
   readonly user: string;
   readonly purpose: "own" | "upstream";
 }
 
-/** Bytes: NIST SP 800-38D section 5.2.1.1. A random one, as one key seals far fewer than 2^32 secrets. */
+/** Bytes: NIST SP 800-38D section 5.2.1.1. The IV is random, since one key seals far fewer than 2^32 secrets. */
 const IV_BYTES = 12;
 
 export class SealingKeys {
   readonly #keys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-  /** @param keys of 32 bytes, by their ids; the first seals, all open */
+  /** @param keys keys of 32 bytes, by their ids. The first one seals, all of them open. */
   constructor(keys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) {
     this.#keys = keys;
   }
 
   /** @returns `ID:BASE64`, for the directory */
-  async seal(secret: string, purpose: Purpose): Promise<string> {
+  async seal(secret: string, purpose: SecretPurpose): Promise<string> {
     const [id] = this.#keys.keys();
     if (id === undefined) throw new Error("there is no key to seal with");
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
@@ -28,12 +28,12 @@ export class SealingKeys {
     return `${id}:${btoa(String.fromCharCode(...iv, ...new Uint8Array(sealed)))}`;
   }
 
-  /** @throws Error if the key is gone, or this was not sealed for this purpose; the message holds nothing of it */
-  async open(sealed: string, purpose: Purpose): Promise<string> {
+  /** @throws Error if the key is missing or the purpose differs; the message contains no part of the secret */
+  async open(sealed: string, purpose: SecretPurpose): Promise<string> {
     const [id = "", text = ""] = sealed.split(":");
     const key = await this.#key(id);
     try {
-      // Bits that only pad the last letter say nothing, and `atob` takes whatever they are.
+      // `atob` ignores the padding bits of the last letter, so the text is compared.
       if (btoa(atob(text)) !== text) throw new Error("not as it was sealed");
       const bytes = bytesOf(text);
       const iv = bytes.subarray(0, IV_BYTES);
@@ -54,13 +54,13 @@ export class SealingKeys {
   }
 }
 
-/** What was sealed for one user does not open for another, wherever the row is copied to. */
-function algorithm(iv: Uint8Array<ArrayBuffer>, { user, purpose }: Purpose) {
+/** Binds a secret to its user, so that a copy of the row in another user's does not open. */
+function algorithm(iv: Uint8Array<ArrayBuffer>, { user, purpose }: SecretPurpose) {
   const additionalData = new TextEncoder().encode(`${purpose} ${user}`);
   return { name: "AES-GCM", iv, additionalData };
 }
 
-/** @throws DOMException if it is not base64 */
+/** @throws DOMException if the text is not base64 */
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (unit) => unit.charCodeAt(0));
 }
@@ -68,10 +68,10 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 const KEY = /^([\w.-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
 
 /**
- * Reads `SECRET_KEYS`: `ID:BASE64,ID:BASE64`, each of 32 bytes.
+ * Reads `SECRET_KEYS`: `ID:BASE64,ID:BASE64`, with 32 bytes in each key.
  *
- * @returns null if there is none
- * @throws Error if one is malformed; the message holds no key
+ * @returns null if there is no key
+ * @throws Error if a key is malformed; the message contains no key
  */
 export function readKeys(setting: string): SealingKeys | null {
   const texts = setting.split(/[\s,]+/).filter((text) => text !== "");

@@ -1,38 +1,31 @@
 /** IMAP before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
-import type { Input, Script } from "../../transport/index.ts";
 import { idHops } from "../client-id.ts";
 import { CommandHandler } from "../command-handler.ts";
-import type { Account, ClientInfo, Limit, LoginEnd, ProtocolHandler, Step } from "../protocol.ts";
+import type { Input, Script } from "../../transport/index.ts";
 import { ReplyReader } from "../reply-reader.ts";
+import { SASL_LINE } from "../limits.ts";
+import type { Account, ClientInfo, ProtocolHandler, Limit, LoginEnd, Step } from "../protocol.ts";
 import { credentials } from "../sasl.ts";
-import { CommandParser, type ParseResult } from "./command.ts";
+import {
+  type ImapCommand,
+  CommandParser,
+  type CommandLimits,
+  type ParseResult,
+} from "./command.ts";
 import { login } from "./login.ts";
-import type { ImapConfiguration, ImapPolicy } from "./policy.ts";
 
-const COMMAND_NAME = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE|ID)\b/i;
-
-export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolHandler {
+export class ImapHandler extends CommandHandler implements ProtocolHandler {
+  protected readonly continuation = "+ ";
+  protected readonly words = 3;
+  protected readonly verb = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE|ID)\b/i;
   readonly passwordRequired = true;
-  readonly #parser: CommandParser;
-  /** The tag of the command that is answered; null where it has none. */
+  readonly #parser = new CommandParser((name) => name !== "ID" || this.settings.proxy_client_id);
+  /** Of the command being answered; null where it had none. */
   #tag: ByteString | null = null;
 
-  constructor(configuration: ImapConfiguration, secure: boolean) {
-    super(configuration, secure);
-    this.#parser = new CommandParser(configuration.parser);
-  }
-
-  protected get continuation() {
-    return "+ " as const;
-  }
-
-  protected get commandName(): RegExp {
-    return COMMAND_NAME;
-  }
-
-  protected get maxResponseWords(): number {
-    return 3;
+  protected get methods(): readonly string[] {
+    return this.settings.imap_auth;
   }
 
   greeting(): ByteString {
@@ -50,9 +43,9 @@ export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolH
   }
 
   /** RFC 5530 section 3. */
-  limited(limit: Limit): ByteString {
+  limited(what: Limit): ByteString {
     const answer = this.#tag === null ? "* BYE" : `${this.#tag} NO`;
-    return `${answer} [LIMIT] too many ${limit}, try again later\r\n`;
+    return `${answer} [LIMIT] too many ${what}, try again later\r\n`;
   }
 
   timedOut(): ByteString {
@@ -81,53 +74,58 @@ export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolH
   }
 
   protected command(input: Input): Step | null {
-    const result = this.#parse(input);
-    if (result === null) return null;
-    if (result.kind === "continue") return { kind: "reply", text: "+ OK\r\n" };
-    this.#tag = result.tag;
-    if (result.kind === "command") return this.#answer(result);
+    const buffer = this.settings.imap_client_buffer;
+    const limits = { command: buffer, authenticate: Math.max(buffer, SASL_LINE) };
+    const reading = this.#read(input, limits);
+    if (reading === null) return null;
+    if (reading.kind === "continue") return { kind: "reply", text: "+ OK\r\n" };
+    if (reading.kind === "command") {
+      this.#tag = reading.command.tag;
+      return this.#answer(reading.command);
+    }
+    this.#tag = reading.tag;
     const step = this.parserError();
-    if (!result.literalFollows) return step;
+    if (!reading.literalFollows) return step;
     return { kind: "farewell", text: this.invalid(), note: "client sent an unwanted literal" };
   }
 
-  #parse(input: Input): ParseResult | null {
+  #read(input: Input, limits: CommandLimits): ParseResult | null {
     try {
-      return this.#parser.next(input);
+      return this.#parser.next(input, limits);
     } finally {
-      // The reply to a command that cannot be read, or not yet, carries its tag too.
+      // What goes wrong from here on is told under the tag of the command being read, if it has one.
       this.#tag = this.#parser.tag;
     }
   }
 
-  #answer({ name, args }: ParseResult & { kind: "command" }): Step {
+  #answer({ name, args }: ImapCommand): Step {
     switch (name) {
       case "CAPABILITY":
-        return this.reply(`${this.policy.capability}${this.#completed()}`);
+        return this.reply(`* CAPABILITY ${this.#capabilities()}\r\n${this.#completed()}`);
       case "NOOP":
         return this.reply(this.#completed());
       case "LOGOUT":
         return { kind: "farewell", text: `* BYE\r\n${this.#completed()}` };
       case "STARTTLS":
-        return this.policy.starttlsAvailable
+        return this.starttlsAvailable
           ? { kind: "starttls", text: this.#completed() }
           : this.refuse();
       case "LOGIN":
-        return this.policy.passwordsAllowed ? this.#login(args) : this.refuse();
+        return this.passwordsAllowed ? this.#loginCommand(args) : this.refuse();
       case "AUTHENTICATE":
-        return this.authenticate(args);
+        return this.starttlsRequired ? this.refuse() : this.authenticate(args);
       case "ID":
-        return args.length === 0 ? this.refuse() : this.#id(args);
+        return args.length === 0 ? this.refuse() : this.#identified(args);
     }
   }
 
   /** RFC 2971 section 3.1. */
-  #id(words: readonly ByteString[]): Step {
+  #identified(words: readonly ByteString[]): Step {
     this.limitHops(idHops(words));
     return this.reply(`* ID NIL\r\n${this.#completed()}`);
   }
 
-  #login([user = "", password, ...more]: readonly ByteString[]): Step {
+  #loginCommand([user = "", password, ...more]: readonly ByteString[]): Step {
     const given = password === undefined ? null : credentials(user, password);
     if (user === "" || given === null || more.length > 0) return this.refuse();
     return { kind: "login", credentials: given };
@@ -135,5 +133,19 @@ export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolH
 
   #completed(): ByteString {
     return `${this.#tag ?? "*"} OK completed\r\n`;
+  }
+
+  #capabilities(): string {
+    const mechanisms = this.starttlsRequired
+      ? []
+      : this.offered.map((name) => `AUTH=${name.toUpperCase()}`);
+    const { imap_capabilities, proxy_client_id } = this.settings;
+    return [
+      ...imap_capabilities,
+      ...(proxy_client_id && !imap_capabilities.includes("ID") ? ["ID"] : []),
+      ...mechanisms,
+      ...(this.starttlsAvailable ? ["STARTTLS"] : []),
+      ...(this.passwordsAllowed ? [] : ["LOGINDISABLED"]),
+    ].join(" ");
   }
 }

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { readMessage } from "../../../proxy/fleet/messages.ts";
-import { LONGEST_NAME, MOST_NAMES } from "../../../shared/fleet.ts";
+import { MAX_NAME_LENGTH, MAX_NAMES } from "../../../shared/fleet.ts";
 
 const number = fc.nat();
 const name = fc.stringMatching(/^[a-z*@.\u00e0-\u00ff]{1,40}$/);
 
 test("what the worker says is read as it was meant", () => {
   const options = { noNullPrototype: true };
-  const names = fc.array(name, { maxLength: MOST_NAMES });
+  const names = fc.array(name, { maxLength: MAX_NAMES });
   const kick = fc.record({ kind: fc.constant("kick"), number, names }, options);
   const complete = fc.boolean();
   const heard = fc.record({ kind: fc.constant("heard"), last: number, complete }, options);
@@ -42,9 +42,9 @@ test("whatever is said, it is nothing, or a message within its bounds", () => {
       const message = readMessage(said);
       if (message?.kind !== "kick") return;
       assert.ok(Number.isSafeInteger(message.number) && message.number >= 0);
-      assert.ok(message.names.length <= MOST_NAMES);
+      assert.ok(message.names.length <= MAX_NAMES);
       for (const one of message.names) {
-        assert.ok(one.length > 0 && one.length <= LONGEST_NAME);
+        assert.ok(one.length > 0 && one.length <= MAX_NAME_LENGTH);
         assert.doesNotMatch(one, /\p{Cc}/u);
       }
     }),

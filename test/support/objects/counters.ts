@@ -1,32 +1,43 @@
-/** The objects that count failures. */
-import type { Ledger, Ledgers, Rule, Subject, Tally } from "../../../worker/penalties/counter.ts";
+/** The Durable Objects that count failed logins. */
+import type {
+  FailureCounter,
+  FailureCounters,
+  FailureLimit,
+  CounterKey,
+  FailureCount,
+} from "../../../worker/penalties/counter.ts";
 import type { TestObjects } from "./objects.ts";
 
-export class TestLedgers implements Ledgers {
+export class TestCounters implements FailureCounters {
   readonly #objects: TestObjects;
 
   constructor(objects: TestObjects) {
     this.#objects = objects;
   }
 
-  getByName(shard: string): Ledger {
-    const call = async (method: keyof Ledger, ...args: unknown[]) => {
+  getByName(shard: string): FailureCounter {
+    const call = async (method: keyof FailureCounter, ...args: unknown[]) => {
       const [answer] = await this.#objects.call(shard, method, args);
       return answer;
     };
     return {
-      tally: (...args) => call("tally", ...args) as ReturnType<Ledger["tally"]>,
-      list: (...args) => call("list", ...args) as ReturnType<Ledger["list"]>,
-      lift: (...args) => call("lift", ...args) as ReturnType<Ledger["lift"]>,
-      note: (...args) => call("note", ...args) as ReturnType<Ledger["note"]>,
-      noted: (...args) => call("noted", ...args) as ReturnType<Ledger["noted"]>,
+      tally: (...args) => call("tally", ...args) as ReturnType<FailureCounter["tally"]>,
+      list: (...args) => call("list", ...args) as ReturnType<FailureCounter["list"]>,
+      lift: (...args) => call("lift", ...args) as ReturnType<FailureCounter["lift"]>,
+      note: (...args) => call("note", ...args) as ReturnType<FailureCounter["note"]>,
+      noted: (...args) => call("noted", ...args) as ReturnType<FailureCounter["noted"]>,
     };
   }
 
-  /** Tells one of them of so many failures at the same moment. */
-  async fail(shard: string, subject: Subject, rule: Rule, times: number): Promise<Tally[]> {
-    const answers = await this.#objects.call(shard, "tally", [[subject], rule, true], times);
-    return (answers as Tally[][]).flat();
+  /** Reports this many simultaneous failures to one object. */
+  async fail(
+    shard: string,
+    key: CounterKey,
+    limit: FailureLimit,
+    times: number,
+  ): Promise<FailureCount[]> {
+    const answers = await this.#objects.call(shard, "tally", [[key], limit, true], times);
+    return (answers as FailureCount[][]).flat();
   }
 
   exec(shard: string, statement: string): Promise<Record<string, unknown>[]> {

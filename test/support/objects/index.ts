@@ -1,6 +1,6 @@
 /** Our durable objects, for a test: called as the worker calls them, and looked into. */
 export { TestFleet } from "./fleet.ts";
-export { TestLedgers } from "./counters.ts";
+export { TestCounters } from "./counters.ts";
 export { TestObjects } from "./objects.ts";
 
 /** To be added to the workers of a harness that runs ours. */

@@ -36,26 +36,26 @@ for (const [login, separators, address] of [
   ["%example.test", "%", "%example.test@default.test"],
   ["alice%example.test", "", "alice%example.test@default.test"],
 ] as const) {
-  test(`"${login}" where "${separators}" stand for an @ is "${address}"`, () => {
+  test(`"${login}" with "${separators}" instead of an @ is "${address}"`, () => {
     assert.equal(normalAddress(login, { defaultDomain: "default.test", separators }), address);
   });
 }
 
-test("where nothing is set a name stays as it is", () => {
+test("without rules a name stays as it is", () => {
   assert.equal(normalAddress("Alice%example.test", {}), "alice%example.test");
 });
 
-test("letters that only look alike stay different", () => {
+test("letters that look alike stay different", () => {
   assert.notEqual(normalAddress("\u0430lice@example.test"), normalAddress("alice@example.test"));
 });
 
-/** Letters that have accents, in one case alone or in both, and accents. */
+/** Accents, and letters with accents in one case or in both. */
 const letters = fc.string({
   unit: fc.constantFrom(..."aAiIıİjJyYσΣςßẞKÅῳᾼ\u0301\u0308\u030c\u0345"),
 });
 const anything = fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }), letters);
 
-test("an address in its normal form stays as it is", () => {
+test("a normal address stays as it is", () => {
   fc.assert(
     fc.property(anything, anything, (user, domain) => {
       const rules = { defaultDomain: "example.test", separators: "" };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
-import { Reading } from "../../../worker/directory/session.ts";
+import { DirectorySession } from "../../../worker/directory/session.ts";
 import {
-  type Entry,
-  type Presented,
+  type UserEntry,
+  type SearchTerms,
   findUser,
   placeUser,
 } from "../../../worker/directory/users.ts";
@@ -37,13 +37,13 @@ after(() => worker.close());
 
 const CLIENT = parseIp("192.0.2.77")!;
 
-const reading = () => new Reading(worker.db, worker.db.$client);
+const session = () => new DirectorySession(worker.db, worker.db.$client);
 
-async function find(address: string): Promise<Entry | null> {
-  return (await findUser(reading(), address, CLIENT)).entry;
+async function find(address: string): Promise<UserEntry | null> {
+  return (await findUser(session(), address, CLIENT)).entry;
 }
 
-test("a placed user is found with their server alone", async () => {
+test("a placed user is found with their server and no candidates", async () => {
   const entry = await find("placed@example.test");
   assert.equal(entry?.user.address, "placed@example.test");
   assert.equal(entry?.group.name, "mail");
@@ -51,7 +51,7 @@ test("a placed user is found with their server alone", async () => {
   assert.deepEqual(entry?.candidates, []);
 });
 
-test("a new user is found with the servers that take users, by alias too", async () => {
+test("a new user is found with the servers that are up, by alias too", async () => {
   for (const address of ["new@example.test", "alias@example.test"]) {
     const entry = await find(address);
     assert.equal(entry?.user.address, "new@example.test");
@@ -64,18 +64,18 @@ test("a new user of a group without servers is found without candidates", async 
   assert.deepEqual((await find("lost@example.test"))?.candidates, []);
 });
 
-test("nobody is found by an unknown address, or by text that is SQL", async () => {
+test("an unknown address finds no user, and neither does SQL", async () => {
   for (const address of ["nobody@example.test", "", "' or '1'='1", "%", "*"]) {
     assert.equal(await find(address), null, address);
   }
 });
 
-test("a user is found with when they last logged in from the client's network, if ever", async () => {
+test("a user is found with the time of their last login from the client's network", async () => {
   const lastSuccess = new Date(1_790_000_000_000);
   const row = { user: "new@example.test", network: "192.0.2.77/32", lastSuccess };
   await worker.db.insert(knownNetworks).values(row);
   const from = async (client: string) => {
-    const { entry } = await findUser(reading(), "alias@example.test", parseIp(client));
+    const { entry } = await findUser(session(), "alias@example.test", parseIp(client));
     assert.equal(entry?.candidates.length, 2);
     return entry.lastSuccess;
   };
@@ -84,11 +84,11 @@ test("a user is found with when they last logged in from the client's network, i
   assert.equal(await from("unix:"), null);
 });
 
-/** The statements by which a user is found, and what is bound to them. */
-async function asked(address: string, presented: Presented = {}) {
+/** The statements that find a user, and their values. */
+async function statementsFor(address: string, terms: SearchTerms = {}) {
   const statements: { readonly statement: string; readonly values: readonly unknown[] }[] = [];
   const { $client } = worker.db;
-  const session = {
+  const d1Session = {
     prepare: (statement: string) => ({
       bind(...values: readonly unknown[]) {
         statements.push({ statement, values });
@@ -96,17 +96,17 @@ async function asked(address: string, presented: Presented = {}) {
       },
     }),
   };
-  await findUser(new Reading(worker.db, session), address, CLIENT, presented);
+  await findUser(new DirectorySession(worker.db, d1Session), address, CLIENT, terms);
   return statements;
 }
 
 test("finding a user takes one statement", async () => {
-  assert.equal((await asked("alias@example.test")).length, 1);
-  assert.equal((await asked("alias@example.test", { domain: "example.test" })).length, 1);
+  assert.equal((await statementsFor("alias@example.test")).length, 1);
+  assert.equal((await statementsFor("alias@example.test", { domain: "example.test" })).length, 1);
 });
 
-test("a domain is found with the servers for whoever is unknown there, and is no user", async () => {
-  const found = await findUser(reading(), "nobody@example.test", CLIENT, {
+test("a domain is found with its servers for unknown recipients", async () => {
+  const found = await findUser(session(), "nobody@example.test", CLIENT, {
     domain: "example.test",
   });
   assert.equal(found.entry, null);
@@ -114,27 +114,27 @@ test("a domain is found with the servers for whoever is unknown there, and is no
   assert.equal(found.domain.catchAll.group.name, "mail");
   const servers = found.domain.catchAll.candidates.map(({ name }) => name);
   assert.deepEqual(servers.toSorted(), ["m1", "m2"]);
-  const presented = { domain: "other.test" };
-  const other = await findUser(reading(), "nobody@other.test", CLIENT, presented);
+  const terms = { domain: "other.test" };
+  const other = await findUser(session(), "nobody@other.test", CLIENT, terms);
   assert.deepEqual(other, { entry: null, admitted: true, domain: null });
 });
 
 async function plan(address: string): Promise<string[]> {
-  const [{ statement, values } = assert.fail()] = await asked(address);
+  const [{ statement, values } = assert.fail()] = await statementsFor(address);
   const explained = worker.db.$client.prepare(`explain query plan ${statement}`);
   const { results } = await explained.bind(...values).all<{ detail: string }>();
   return results.map(({ detail }) => detail);
 }
 
-/** What is scanned are the few networks that hold the client's address, and what they found. */
-const FEW = [
+/** Scans of the few networks with the client's address, and of the rule that they select. */
+const SMALL_SCANS = [
   "SCAN (subquery-3)",
   "SCAN rule LEFT-JOIN",
   "SCAN CONSTANT ROW",
   "SCAN json_each VIRTUAL TABLE INDEX 1:",
 ];
 
-test("finding a user searches every table by an index and scans none", async () => {
+test("finding a user searches each table by an index and scans none", async () => {
   const steps = await plan("new@example.test");
   for (const table of [
     "users",
@@ -157,22 +157,22 @@ test("finding a user searches every table by an index and scans none", async () 
     );
   }
   assert.deepEqual(
-    steps.filter((step) => step.startsWith("SCAN") && !FEW.includes(step)),
+    steps.filter((step) => step.startsWith("SCAN") && !SMALL_SCANS.includes(step)),
     [],
   );
 });
 
-test("placing a user answers where they are, and never moves them", async () => {
+test("placing a user returns their server, and never moves them", async () => {
   assert.equal(await placeUser(worker.db, "new@example.test", "m1"), "m1");
   assert.equal(await placeUser(worker.db, "new@example.test", "m2"), "m1");
   assert.equal(await placeUser(worker.db, "placed@example.test", "m1"), "m2");
 });
 
-test("placing a user who is gone places nobody", async () => {
+test("placing a deleted user returns null", async () => {
   assert.equal(await placeUser(worker.db, "nobody@example.test", "m1"), null);
 });
 
-test("the database refuses addresses in capitals, aliases of nobody or of an alias, unknown states, and users of no group", async () => {
+test("the database refuses addresses in capitals, aliases of unknown users or of aliases, unknown states, and users without a group", async () => {
   for (const statement of [
     sql`insert into users (address, password_hash, "group") values ('A@b.test', 'x', 'mail')`,
     sql`insert into aliases values ('A@b.test', 'new@example.test')`,

@@ -5,7 +5,7 @@ import { and, eq } from "drizzle-orm";
 import type { users } from "../../../worker/directory/schema/index.ts";
 import { knownNetworks } from "../../../worker/directory/schema/index.ts";
 import { liftBlock } from "../../../worker/penalties/blocks.ts";
-import { type Kind, ledgerOf } from "../../../worker/penalties/shards.ts";
+import { type CounterKind, counterOf } from "../../../worker/penalties/shards.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
 import { ONE_SERVER, seed } from "../../support/directory.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
@@ -62,16 +62,16 @@ async function failOften(times: number, login: string, from: () => string = netw
 const status = ({ auth }: Answer) => auth["auth-status"];
 
 /** The name of the object that counts for a name. */
-async function shardOf(kind: Kind, name: string): Promise<string> {
+async function shardOf(kind: CounterKind, name: string): Promise<string> {
   let asked = "";
-  const ledgers = { getByName: (shard: string) => worker.ledgers.getByName((asked = shard)) };
-  await ledgerOf(ledgers, kind, name);
+  const counters = { getByName: (shard: string) => worker.counters.getByName((asked = shard)) };
+  await counterOf(counters, kind, name);
   return asked;
 }
 
-async function counted(kind: Kind, name: string): Promise<number> {
-  const ledger = await ledgerOf(worker.ledgers, kind, name);
-  const [tally] = await ledger.tally([{ name, network: "" }], { failures: 10, window: 1 }, false);
+async function counted(kind: CounterKind, name: string): Promise<number> {
+  const counter = await counterOf(worker.counters, kind, name);
+  const [tally] = await counter.tally([{ name, network: "" }], { failures: 10, window: 1 }, false);
   return tally!.failures;
 }
 
@@ -114,7 +114,7 @@ test("below ten failures the right password is taken, from wherever", async () =
   assert.equal(status(await logIn(login, network())), "OK");
 });
 
-const WORDS = {
+const MESSAGES = {
   imap: { "auth-status": BLOCKED },
   pop3: { "auth-status": "[SYS/TEMP] Too many failed logins, please try again later" },
   smtp: {
@@ -126,7 +126,7 @@ const WORDS = {
 test("after ten failures an account is closed to strangers, in the protocol's temporary words, whatever the password", async () => {
   const login = await user("blocked");
   await failOften(10, login);
-  for (const [protocol, words] of Object.entries(WORDS)) {
+  for (const [protocol, words] of Object.entries(MESSAGES)) {
     for (const password of ["wonderland", "wrong"]) {
       const headers = { "Auth-Protocol": protocol, "Auth-Pass": password };
       const { status: code, auth } = await logIn(login, network(), headers);
@@ -288,9 +288,9 @@ test("failures from a known network count, and after ten it is known no more", a
 test("a network that lost its privilege does not get it back while its failures are remembered", async () => {
   const login = await user("lost");
   const home = network();
-  const ledger = await ledgerOf(worker.ledgers, "account", login);
+  const counter = await counterOf(worker.counters, "account", login);
   const pair = { name: login, network: `${home}/32` };
-  for (let n = 0; n < 10; n++) await ledger.tally([pair], RULE, true);
+  for (let n = 0; n < 10; n++) await counter.tally([pair], RULE, true);
   assert.equal(status(await logIn(login, home)), "OK");
   await writingIsDone();
   assert.equal(await lastSuccess(login, home), undefined);
@@ -356,20 +356,20 @@ test("a block expires by itself", async () => {
 
 test("an operator lifts a block", async () => {
   const login = await user("lifted");
-  const ledger = await ledgerOf(worker.ledgers, "account", login);
-  for (let n = 0; n < 10; n++) await ledger.tally([{ name: login, network: "" }], RULE, true);
-  const [block] = await ledger.list(10);
+  const counter = await counterOf(worker.counters, "account", login);
+  for (let n = 0; n < 10; n++) await counter.tally([{ name: login, network: "" }], RULE, true);
+  const [block] = await counter.list(10);
   assert.equal(block?.name, login);
-  assert.equal(await liftBlock(worker.ledgers, "account", login), true);
+  assert.equal(await liftBlock(worker.counters, "account", login), true);
   assert.equal(status(await logIn(login, network())), "OK");
-  assert.equal(await liftBlock(worker.ledgers, "account", login), false);
+  assert.equal(await liftBlock(worker.counters, "account", login), false);
 });
 
 test("without the objects logins go on, and it is logged", async () => {
   const login = await user("outage");
   const client = network();
   const broken = [await shardOf("account", login), await shardOf("network", `${client}/32`)];
-  for (const shard of broken) await worker.ledgers.exec(shard, "drop table failures");
+  for (const shard of broken) await worker.counters.exec(shard, "drop table failures");
   assert.equal(status(await logIn(login, client)), "OK");
   const wrong = await fail(login, client, { "Auth-Login-Attempt": "3" });
   assert.deepEqual(wrong.auth, { "auth-status": WRONG, "auth-wait": "4" });
@@ -378,7 +378,7 @@ test("without the objects logins go on, and it is logged", async () => {
     /a login goes on without the penalties of its account: .*no such table/,
   );
   assert.match(worker.logs(), /a login goes on without the penalties of its network/);
-  for (const shard of broken) await worker.ledgers.evict(shard);
+  for (const shard of broken) await worker.counters.evict(shard);
 });
 
 test("the beginning of a block is logged, without a name that may be a password", async () => {

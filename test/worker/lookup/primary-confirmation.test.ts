@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Reading } from "../../../worker/directory/session.ts";
-import type { Entry, Found } from "../../../worker/directory/users.ts";
-import { decideTwice } from "../../../worker/lookup/find.ts";
+import type { DirectorySession } from "../../../worker/directory/session.ts";
+import type { UserEntry, FoundUser } from "../../../worker/directory/users.ts";
+import { confirmRefusal } from "../../../worker/lookup/find.ts";
 
-const nearest = { mayBeBehind: true } as Reading;
-const primary = { mayBeBehind: false } as Reading;
+const nearest = { mayBeStale: true } as DirectorySession;
+const primary = { mayBeStale: false } as DirectorySession;
 
 const USER = {
   address: "alice@example.test",
@@ -19,26 +19,26 @@ const USER = {
   upstreamLogin: null,
 };
 
-type Changes = Partial<Omit<Entry, "user">> & { readonly user?: Partial<Entry["user"]> };
+type Changes = Partial<Omit<UserEntry, "user">> & { readonly user?: Partial<UserEntry["user"]> };
 
-function found({ user, ...rest }: Changes = {}): Found {
+function found({ user, ...rest }: Changes = {}): FoundUser {
   const entry = {
     user: { ...USER, ...user },
     appPassword: null,
     certified: false,
     ...rest,
-  } as Entry;
+  } as UserEntry;
   return { entry, admitted: true, domain: null };
 }
 
-const NOBODY: Found = { entry: null, admitted: true, domain: null };
+const NOBODY: FoundUser = { entry: null, admitted: true, domain: null };
 
 /** How often the proof was looked at, where the replica and the primary know this. */
-async function timesDecided(replica: Found, known: Found) {
+async function timesDecided(replica: FoundUser, known: FoundUser) {
   let times = 0;
-  await decideTwice(
+  await confirmRefusal(
     { nearest, primary },
-    async (reading) => (reading === nearest ? replica : known),
+    async (session) => (session === nearest ? replica : known),
     () => {
       times += 1;
       return { kind: "refused", reason: "wrong-credentials" };
@@ -57,7 +57,7 @@ test("nor does it for what decides nothing: when and where the user has logged i
   assert.equal(await timesDecided(found(), found(news)), 1);
 });
 
-for (const [what, news] of Object.entries<Found>({
+for (const [what, news] of Object.entries<FoundUser>({
   "another password": found({ user: { passwordHash: "other" } }),
   "a user enabled": found({ user: { enabled: false } }),
   "a protocol allowed": found({ user: { imap: false } }),
@@ -75,7 +75,7 @@ for (const [what, news] of Object.entries<Found>({
 
 test("who is turned away is looked up once", async () => {
   let asked = 0;
-  const decided = await decideTwice(
+  const decided = await confirmRefusal(
     { nearest, primary },
     async () => {
       asked += 1;
@@ -88,9 +88,9 @@ test("who is turned away is looked up once", async () => {
 });
 
 test("what fails while it is decided is no doubt about the primary", async () => {
-  const failing = decideTwice(
+  const failing = confirmRefusal(
     { nearest, primary },
-    async (reading) => (reading === nearest ? NOBODY : found()),
+    async (session) => (session === nearest ? NOBODY : found()),
     ({ entry }) => {
       if (entry !== null) throw new Error("a secret is broken");
       return { kind: "refused", reason: "wrong-credentials" };

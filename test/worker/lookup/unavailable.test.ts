@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
-const WORDS = {
+const MESSAGES = {
   imap: { "auth-status": "[UNAVAILABLE] Temporary failure, please try again later" },
   pop3: { "auth-status": "[SYS/TEMP] Temporary failure, please try again later" },
   smtp: {
@@ -42,7 +42,7 @@ for (const user of ["hostile@example.test", "garbled@example.test", "named@examp
   test(`data that cannot be used is a temporary failure, never a wrong password: ${user}`, async () => {
     const { status, auth } = await worker.ask({ "Auth-User": user });
     assert.equal(status, 503);
-    assert.deepEqual(auth, WORDS.imap);
+    assert.deepEqual(auth, MESSAGES.imap);
   });
 }
 
@@ -50,7 +50,7 @@ test("a host that is no header value is a temporary failure, and no header", asy
   const headers = { "Auth-User": "broken@example.test", "Auth-Accept": "hostname" };
   const { status, auth } = await worker.ask(headers);
   assert.equal(status, 503);
-  assert.deepEqual(auth, WORDS.imap);
+  assert.deepEqual(auth, MESSAGES.imap);
 });
 
 test("what was wrong with the data is logged, without the hash", () => {
@@ -66,7 +66,7 @@ test("a full database places nobody, and lets in those who have been placed", as
   try {
     const { status, auth } = await worker.ask({ "Auth-User": "new@example.test" });
     assert.equal(status, 503);
-    assert.deepEqual(auth, WORDS.imap);
+    assert.deepEqual(auth, MESSAGES.imap);
     assert.equal((await worker.ask()).auth["auth-status"], "OK");
   } finally {
     await worker.db.run("drop trigger full_users");
@@ -77,7 +77,7 @@ test("a full database places nobody, and lets in those who have been placed", as
 test("a failing database is a temporary failure in the words of each protocol", async () => {
   assert.equal((await worker.ask()).auth["auth-status"], "OK");
   await worker.db.run("alter table servers rename to gone");
-  for (const [protocol, words] of Object.entries(WORDS)) {
+  for (const [protocol, words] of Object.entries(MESSAGES)) {
     for (const password of ["wonderland", "wrong"]) {
       const headers = { "Auth-Protocol": protocol, "Auth-Pass": password };
       const { status, auth } = await worker.ask(headers);

@@ -3,21 +3,21 @@ import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from "jose";
-import { readProviders, Tokens } from "../../../worker/oauth/index.ts";
+import { readProviders, TokenVerifier } from "../../../worker/oauth/index.ts";
 import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
 
 const FORGED = { kind: "invalid", authentic: false };
 const NOW = Math.floor(Date.now() / 1000);
 
 let provider: TokenProvider;
-let tokens: Tokens;
+let tokens: TokenVerifier;
 before(async () => {
   provider = await startTokenProvider();
-  tokens = new Tokens(readProviders(JSON.stringify([provider.signing]))!);
+  tokens = new TokenVerifier(readProviders(JSON.stringify([provider.signing]))!);
 });
 after(() => provider.close());
 
-const find = (token: string) => tokens.find(Buffer.from(token, "latin1"));
+const find = (token: string) => tokens.verify(Buffer.from(token, "latin1"));
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const claims = () => ({
   iss: provider.url,
@@ -154,7 +154,7 @@ test("whatever bytes and pieces of tokens come, nothing but a good token is good
   await fc.assert(
     fc.asyncProperty(fc.oneof(bytes, mixed), async (proof) => {
       fc.pre(Buffer.from(proof).toString() !== good);
-      assert.equal((await tokens.find(proof)).kind, "invalid");
+      assert.equal((await tokens.verify(proof)).kind, "invalid");
     }),
     { numRuns: 1000 },
   );

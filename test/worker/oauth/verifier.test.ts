@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { readProviders, Tokens } from "../../../worker/oauth/index.ts";
+import { readProviders, TokenVerifier } from "../../../worker/oauth/index.ts";
 import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
 
 const MINUTE = 60_000;
 
 let provider: TokenProvider;
 let now: number;
-let tokens: Tokens;
+let tokens: TokenVerifier;
 beforeEach(async () => {
   provider = await startTokenProvider();
   now = Date.now();
-  tokens = new Tokens(readProviders(JSON.stringify([provider.introspecting]))!, () => now);
+  tokens = new TokenVerifier(readProviders(JSON.stringify([provider.introspecting]))!, () => now);
 });
 afterEach(() => provider.close());
 
-const kind = async (token: string) => (await tokens.find(Buffer.from(token))).kind;
+const kind = async (token: string) => (await tokens.verify(Buffer.from(token))).kind;
 
 test("a good token is remembered for a minute, however often it is used, and then asked about", async () => {
   provider.opaque.set("token", { active: true, email: "alice@example.test" });
@@ -51,8 +51,8 @@ test("what was refused, or could not be told, is asked about again", async () =>
 
 test("a key that was published since is fetched when a token names it, twice a minute at most", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now });
-  const signed = new Tokens(readProviders(JSON.stringify([provider.signing]))!);
-  const findKind = async (token: string) => (await signed.find(Buffer.from(token))).kind;
+  const signed = new TokenVerifier(readProviders(JSON.stringify([provider.signing]))!);
+  const findKind = async (token: string) => (await signed.verify(Buffer.from(token))).kind;
   assert.equal(await findKind(await provider.sign()), "valid");
   const { privateKey, publicKey } = await generateKeyPair("ES256");
   provider.keys.push({ ...(await exportJWK(publicKey)), alg: "ES256", kid: "new" });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Queue } from "../../../worker/passwords/hash-queue.ts";
+import { HashQueue } from "../../../worker/passwords/hash-queue.ts";
 
 test("sixteen may wait, and whoever comes then is told so at once", async () => {
-  const queue = new Queue();
+  const queue = new HashQueue();
   const done: number[] = [];
   const all = Array.from({ length: 20 }, (_, index) => queue.run(() => done.push(index)));
   assert.deepEqual(await Promise.all(all.slice(16)), ["busy", "busy", "busy", "busy"]);
@@ -16,7 +16,7 @@ test("sixteen may wait, and whoever comes then is told so at once", async () => 
 });
 
 test("whoever has been served, or has failed, makes room for another", async () => {
-  const queue = new Queue();
+  const queue = new HashQueue();
   for (let round = 0; round < 3; round += 1) {
     const all = Array.from({ length: 16 }, () =>
       queue.run(() => Promise.reject(new Error("failed"))),
@@ -29,7 +29,7 @@ test("whoever has been served, or has failed, makes room for another", async () 
 
 test("a place whose owner was called off is free again after half a minute", async (context) => {
   let now = 0;
-  const queue = new Queue(() => now);
+  const queue = new HashQueue(() => now);
   // A request that is called off is never resumed: here, its timer never fires.
   context.mock.timers.enable({ apis: ["setTimeout"] });
   for (let place = 0; place < 16; place += 1) void queue.run(() => "never");
@@ -42,7 +42,7 @@ test("a place whose owner was called off is free again after half a minute", asy
 });
 
 test("between two that are served the event loop comes round", async () => {
-  const queue = new Queue();
+  const queue = new HashQueue();
   const events: string[] = [];
   const all = ["a", "b", "c"].map((name) =>
     queue.run(() => {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PasswordScheme } from "../../../worker/passwords/schemes/scheme.ts";
 import {
-  NOBODYS_HASH,
+  DUMMY_HASH,
   SCHEMES,
   UnreadableHash,
   hashPassword,
   readStored,
-  spendVerification,
+  simulateVerification,
   verifyPassword,
 } from "../../support/passwords.ts";
 import { VECTORS } from "./vectors.ts";
@@ -48,8 +48,8 @@ test("a password is right or wrong by the first scheme whose form the text has",
 
 test("where there is no user one hash is computed all the same", async () => {
   const { schemes, verified } = recording(() => false);
-  assert.equal(await spendVerification(password, schemes), "wrong");
-  assert.deepEqual(verified, [NOBODYS_HASH]);
+  assert.equal(await simulateVerification(password, schemes), "wrong");
+  assert.deepEqual(verified, [DUMMY_HASH]);
 });
 
 test("a hash that cannot be read is told apart from a wrong password, and costs as much", async () => {
@@ -58,13 +58,13 @@ test("a hash that cannot be read is told apart from a wrong password, and costs 
     return false;
   }, false);
   assert.equal(await verifyPassword(password, "broken", schemes), "unreadable");
-  assert.deepEqual(verified, ["broken", NOBODYS_HASH]);
+  assert.deepEqual(verified, ["broken", DUMMY_HASH]);
 });
 
 test("a wrong password for a cheaper hash costs what it does for a user who is unknown", async () => {
   const { schemes, verified } = recording(() => false, false);
   assert.equal(await verifyPassword(password, "cheap", schemes), "wrong");
-  assert.deepEqual(verified, ["cheap", NOBODYS_HASH]);
+  assert.deepEqual(verified, ["cheap", DUMMY_HASH]);
 });
 
 test("a hash of no known scheme cannot be read", async () => {
@@ -110,7 +110,7 @@ test("beyond sixteen verifications at a time nobody is told anything but to come
 test("somebody who was let in a moment ago is let in during a flood", async () => {
   const { schemes } = recording((stored) => stored === "known");
   assert.equal(await verifyPassword(password, "known", schemes), "right");
-  const flood = Array.from({ length: 20 }, () => spendVerification(password, schemes));
+  const flood = Array.from({ length: 20 }, () => simulateVerification(password, schemes));
   assert.equal(await verifyPassword(password, "known", schemes), "right");
   await Promise.all(flood);
 });
@@ -123,7 +123,7 @@ for (const [what, impossible] of Object.entries({
   test(`a password ${what} is wrong whatever is stored, after as long`, async () => {
     const { schemes, verified } = recording(() => true);
     assert.equal(await verifyPassword(impossible, "anything", schemes), "wrong");
-    assert.deepEqual(verified, [NOBODYS_HASH]);
+    assert.deepEqual(verified, [DUMMY_HASH]);
   });
 }
 
@@ -137,9 +137,9 @@ test("the longest password that crypt(3) takes is verified", async () => {
 
 test("nobody's hash costs what a new password's does", () => {
   const cost = /^\$argon2id\$v=19\$[^$]+/;
-  assert.equal(cost.exec(NOBODYS_HASH)?.[0], cost.exec(hashPassword(password))?.[0]);
+  assert.equal(cost.exec(DUMMY_HASH)?.[0], cost.exec(hashPassword(password))?.[0]);
 });
 
 test("nobody's hash is sound", () => {
-  assert.equal(readStored(NOBODYS_HASH, SCHEMES).matches(password), false);
+  assert.equal(readStored(DUMMY_HASH, SCHEMES).matches(password), false);
 });

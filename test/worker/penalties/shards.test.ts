@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listBlocks } from "../../../worker/penalties/blocks.ts";
-import type { Entry, Ledger } from "../../../worker/penalties/counter.ts";
-import { ledgerOf } from "../../../worker/penalties/shards.ts";
+import type { CounterEntry, FailureCounter } from "../../../worker/penalties/counter.ts";
+import { counterOf } from "../../../worker/penalties/shards.ts";
 
-const unreachable: Ledger = {
+const unreachable: FailureCounter = {
   tally: () => assert.fail(),
   list: () => assert.fail(),
   lift: () => assert.fail(),
@@ -12,34 +12,34 @@ const unreachable: Ledger = {
   noted: () => assert.fail(),
 };
 
-test("names are spread over 256 objects of each kind, always in the same way", async () => {
+test("names are spread over 256 objects of each kind, the same name always to the same object", async () => {
   const asked = new Map<string, number>();
-  const ledgers = {
+  const counters = {
     getByName(name: string) {
       asked.set(name, (asked.get(name) ?? 0) + 1);
       return unreachable;
     },
   };
-  for (let n = 0; n < 5000; n++) await ledgerOf(ledgers, "account", `user-${n}@example.test`);
+  for (let n = 0; n < 5000; n++) await counterOf(counters, "account", `user-${n}@example.test`);
   assert.equal(asked.size, 256);
   assert.ok(Math.max(...asked.values()) < 50, "19 are expected of each");
   const names = new Set(asked.keys());
-  for (let n = 0; n < 5000; n++) await ledgerOf(ledgers, "account", `user-${n}@example.test`);
+  for (let n = 0; n < 5000; n++) await counterOf(counters, "account", `user-${n}@example.test`);
   assert.deepEqual(new Set(asked.keys()), names);
-  for (let n = 0; n < 5000; n++) await ledgerOf(ledgers, "network", `user-${n}@example.test`);
+  for (let n = 0; n < 5000; n++) await counterOf(counters, "network", `user-${n}@example.test`);
   assert.equal(asked.size, 512);
 });
 
-test("an operator sees the blocks of all objects that have some, the worst first, and wakes no others", async () => {
+test("listing blocks asks only the objects that have some, and puts the highest count first", async () => {
   const entry = (name: string, failures: number) => ({ name, network: "", failures, expires: 1 });
-  const listed: Record<string, Entry[]> = {
+  const listed: Record<string, CounterEntry[]> = {
     "account-00": [entry("anna", 11), entry("bert", 10)],
     "account-ff": [entry("carl", 99)],
     "network-7f": [entry("192.0.2.1/32", 31)],
   };
   const permitted = { account: 10, network: 30 };
-  const ledgers = {
-    getByName: (shard: string): Ledger => ({
+  const counters = {
+    getByName: (shard: string): FailureCounter => ({
       ...unreachable,
       async noted() {
         assert.equal(shard, "blocks");
@@ -51,7 +51,7 @@ test("an operator sees the blocks of all objects that have some, the worst first
       },
     }),
   };
-  const blocks = await listBlocks(ledgers, {
+  const blocks = await listBlocks(counters, {
     account: { failures: permitted.account, window: 1 },
     network: { failures: permitted.network, window: 1 },
   });

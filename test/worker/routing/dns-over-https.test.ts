@@ -3,9 +3,9 @@ import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
-import { HostNames } from "../../../worker/routing/dns-over-https.ts";
+import { DnsOverHttps } from "../../../worker/routing/dns-over-https.ts";
 
-/** A resolver that speaks DNS over HTTPS in JSON, over HTTP. */
+/** A resolver with the JSON form of DNS over HTTPS, without TLS. */
 let server: Server;
 let endpoint: string;
 let asked: string[];
@@ -32,13 +32,13 @@ beforeEach(() => {
   now = 1_000_000;
 });
 
-const names = (): HostNames => new HostNames(endpoint, () => now);
+const names = (): DnsOverHttps => new DnsOverHttps(endpoint, () => now);
 const a = (data: string, ttl: number, ...others: object[]): object => ({
   Status: 0,
   Answer: [...others, { name: "x", type: 1, TTL: ttl, data }],
 });
 
-test("a name is asked for once in the time that its record lives", async () => {
+test("a name is resolved once during the TTL of its record", async () => {
   zone["m1.test A"] = a("192.0.2.1", 60);
   const hosts = names();
   assert.equal(await hosts.resolve("m1.test"), "192.0.2.1");
@@ -50,19 +50,19 @@ test("a name is asked for once in the time that its record lives", async () => {
   assert.equal(await hosts.resolve("m1.test"), "192.0.2.2");
 });
 
-test("the record behind a CNAME counts", async () => {
+test("a CNAME is followed to the address record", async () => {
   const cname = { name: "m1.test", type: 5, TTL: 10, data: "other.test." };
   zone["m1.test A"] = a("192.0.2.1", 60, cname);
   assert.equal(await names().resolve("m1.test"), "192.0.2.1");
 });
 
-test("a host with IPv6 alone is found by that", async () => {
+test("a host with only IPv6 resolves to IPv6", async () => {
   zone["six.test A"] = { Status: 0 };
   zone["six.test AAAA"] = { Status: 0, Answer: [{ type: 28, TTL: 60, data: "2001:db8::1" }] };
   assert.equal(await names().resolve("six.test"), "2001:db8::1");
 });
 
-test("while the resolver fails, the last good address serves", async () => {
+test("while the resolver fails, the last known address is returned", async () => {
   zone["m1.test A"] = a("192.0.2.1", 60);
   const hosts = names();
   await hosts.resolve("m1.test");
@@ -73,7 +73,7 @@ test("while the resolver fails, the last good address serves", async () => {
   }
 });
 
-test("a failing resolver is not asked again at once", async () => {
+test("a failing resolver is not asked again immediately", async () => {
   zone["m1.test A"] = a("192.0.2.1", 60);
   const hosts = names();
   await hosts.resolve("m1.test");
@@ -84,7 +84,7 @@ test("a failing resolver is not asked again at once", async () => {
   assert.equal(asked.length, 2);
 });
 
-test("a name that is gone is gone, though it was known", async () => {
+test("a deleted name does not resolve, although its address was known", async () => {
   zone["m1.test A"] = a("192.0.2.1", 60);
   const hosts = names();
   await hosts.resolve("m1.test");
@@ -93,19 +93,19 @@ test("a name that is gone is gone, though it was known", async () => {
   await assert.rejects(hosts.resolve("m1.test"), /m1\.test has no address/);
 });
 
-test("a resolver that fails from the start is an error, not an address", async () => {
+test("a resolver that fails at the first request is an error", async () => {
   zone["m1.test A"] = 500;
   await assert.rejects(names().resolve("m1.test"), /answered 500/);
 });
 
-test("a record that lives for ever, or not at all, is asked for again all the same", async () => {
+test("a TTL of 0 or of many years is bounded", async () => {
   zone["m1.test A"] = a("192.0.2.1", 2 ** 31);
   zone["m2.test A"] = a("192.0.2.2", 0);
   const hosts = names();
   await hosts.resolve("m1.test");
   await hosts.resolve("m2.test");
   await hosts.resolve("m2.test");
-  assert.equal(asked.length, 2, "no question a lookup for a TTL of nothing");
+  assert.equal(asked.length, 2, "a TTL of 0 is raised");
   now += 3_601_000;
   await hosts.resolve("m1.test");
   assert.equal(asked.length, 3);

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type Candidate, POLICIES, type Situation } from "../../../worker/routing/index.ts";
-import { distance } from "../../../worker/routing/location.ts";
+import { POLICIES } from "../../../worker/routing/policies.ts";
+import type { PolicyInput, PolicyServer } from "../../../worker/routing/policy.ts";
+import { distance } from "../../../worker/routing/coordinates.ts";
 
 const { hash, weighted, nearest, first } = POLICIES;
 
-function server(name: string, changes: Partial<Candidate> = {}): Candidate {
+function server(name: string, changes: Partial<PolicyServer> = {}): PolicyServer {
   return { name, weight: 1, position: 0, latitude: null, longitude: null, ...changes };
 }
 
-/** Marsaglia's xorshift: the same numbers each run. */
+/** Marsaglia's xorshift, which returns the same numbers in each run. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -21,11 +22,11 @@ function seeded(seed: number): () => number {
   };
 }
 
-function situation(changes: Partial<Situation> = {}): Situation {
-  return { user: "anna@example.test", place: null, random: seeded(42), ...changes };
+function input(changes: Partial<PolicyInput> = {}): PolicyInput {
+  return { user: "anna@example.test", coordinates: null, random: seeded(42), ...changes };
 }
 
-const names = (servers: readonly Candidate[]): string[] => servers.map(({ name }) => name);
+const names = (servers: readonly PolicyServer[]): string[] => servers.map(({ name }) => name);
 
 const USERS = Array.from({ length: 100_000 }, (_, index) => `user${index}@example.test`);
 const FOUR = [
@@ -35,8 +36,8 @@ const FOUR = [
   server("d", { weight: 4 }),
 ];
 
-/** How far counts are from the shares that weights promise. */
-function chiSquare(counts: ReadonlyMap<string, number>, servers: readonly Candidate[]): number {
+/** Pearson's chi-squared statistic of the counts against the weights. */
+function chiSquare(counts: ReadonlyMap<string, number>, servers: readonly PolicyServer[]): number {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const weight = servers.reduce((sum, one) => sum + one.weight, 0);
   return servers.reduce((sum, one) => {
@@ -44,10 +45,10 @@ function chiSquare(counts: ReadonlyMap<string, number>, servers: readonly Candid
     return sum + ((counts.get(one.name) ?? 0) - expected) ** 2 / expected;
   }, 0);
 }
-/** What chance exceeds once in a thousand times, with three degrees of freedom. */
+/** The critical value for p = 0.001 and three degrees of freedom. */
 const UNLIKELY = 16.27;
 
-function firsts(choose: (user: string) => readonly Candidate[]): Map<string, number> {
+function firsts(choose: (user: string) => readonly PolicyServer[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const user of USERS) {
     const [chosen] = names(choose(user));
@@ -58,7 +59,7 @@ function firsts(choose: (user: string) => readonly Candidate[]): Map<string, num
 
 describe("the guide's promise of load distribution", () => {
   test("`weighted` gives each server its weight's share of 100,000 users", () => {
-    const here = situation();
+    const here = input();
     assert.ok(
       chiSquare(
         firsts(() => weighted(FOUR, here)),
@@ -68,14 +69,14 @@ describe("the guide's promise of load distribution", () => {
   });
 
   test("`hash` gives each server its weight's share of 100,000 users", () => {
-    const counts = firsts((user) => hash(FOUR, situation({ user })));
+    const counts = firsts((user) => hash(FOUR, input({ user })));
     assert.ok(chiSquare(counts, FOUR) < UNLIKELY);
   });
 
-  test("of the users whose server is away, each other server gets its weight's share", () => {
+  test("when a server is down, each other server gets its weight's share of the server's users", () => {
     const counts = new Map<string, number>();
     for (const user of USERS) {
-      const [best, next] = names(hash(FOUR, situation({ user })));
+      const [best, next] = names(hash(FOUR, input({ user })));
       if (best === "d") counts.set(next!, (counts.get(next!) ?? 0) + 1);
     }
     assert.ok(chiSquare(counts, FOUR.slice(0, 3)) < UNLIKELY);
@@ -83,13 +84,13 @@ describe("the guide's promise of load distribution", () => {
 });
 
 describe("the guide's promise of easy scaling", () => {
-  test("with `hash` a server that joins N takes 1/(N+1) of the users, and moves nobody else", () => {
+  test("with `hash` a server that joins N takes 1/(N+1) of the users and moves no others", () => {
     const before = ["a", "b", "c", "d"].map((name) => server(name));
     const after = [...before, server("e")];
     let moved = 0;
     for (const user of USERS) {
-      const [old] = names(hash(before, situation({ user })));
-      const [now] = names(hash(after, situation({ user })));
+      const [old] = names(hash(before, input({ user })));
+      const [now] = names(hash(after, input({ user })));
       if (old === now) continue;
       assert.equal(now, "e");
       moved++;
@@ -97,13 +98,10 @@ describe("the guide's promise of easy scaling", () => {
     assert.ok(Math.abs(moved / USERS.length - 1 / 5) < 0.005, `${moved} moved`);
   });
 
-  test("with `hash` the order of the servers in the table does not matter", () => {
+  test("with `hash` the order of the servers does not matter", () => {
     const shuffled = [FOUR[2]!, FOUR[0]!, FOUR[3]!, FOUR[1]!];
     for (const user of USERS.slice(0, 100)) {
-      assert.deepEqual(
-        names(hash(FOUR, situation({ user }))),
-        names(hash(shuffled, situation({ user }))),
-      );
+      assert.deepEqual(names(hash(FOUR, input({ user }))), names(hash(shuffled, input({ user }))));
     }
   });
 });
@@ -116,7 +114,7 @@ describe("the guide's promise of a server near the client", () => {
   const fiji = { latitude: -17.71, longitude: 178.07 };
   const samoa = { latitude: -13.76, longitude: -172.1 };
 
-  test("distances are those of an atlas, across the date line and the poles too", () => {
+  test("distances are right, across the date line and the poles too", () => {
     assert.ok(Math.abs(distance(berlin, paris) - 878) < 5);
     assert.ok(Math.abs(distance(berlin, sydney) - 16_090) < 80);
     assert.ok(distance(fiji, samoa) < 1200);
@@ -130,25 +128,25 @@ describe("the guide's promise of a server near the client", () => {
 
   test("`nearest` ranks servers by their distance from the calling proxy", () => {
     const servers = [server("sydney", sydney), server("paris", paris), server("berlin", berlin)];
-    assert.deepEqual(names(nearest(servers, situation({ place: berlin }))), [
+    assert.deepEqual(names(nearest(servers, input({ coordinates: berlin }))), [
       "berlin",
       "paris",
       "sydney",
     ]);
-    assert.deepEqual(names(nearest(servers, situation({ place: auckland })))[0], "sydney");
+    assert.deepEqual(names(nearest(servers, input({ coordinates: auckland })))[0], "sydney");
   });
 
-  test("servers whose place is unknown come last", () => {
+  test("servers with unknown coordinates come last", () => {
     const servers = [server("somewhere"), server("sydney", sydney)];
-    assert.deepEqual(names(nearest(servers, situation({ place: berlin }))), [
+    assert.deepEqual(names(nearest(servers, input({ coordinates: berlin }))), [
       "sydney",
       "somewhere",
     ]);
   });
 
-  test("servers of one place share its users by weight", () => {
+  test("servers in one place share its users by weight", () => {
     const servers = FOUR.map((one) => ({ ...one, ...paris }));
-    const here = situation({ place: berlin });
+    const here = input({ coordinates: berlin });
     assert.ok(
       chiSquare(
         firsts(() => nearest(servers, here)),
@@ -157,9 +155,9 @@ describe("the guide's promise of a server near the client", () => {
     );
   });
 
-  test("where nobody knows the proxy's place, weight decides", () => {
+  test("if the proxy's coordinates are unknown, weight decides", () => {
     const servers = FOUR.map((one) => ({ ...one, ...paris }));
-    const here = situation();
+    const here = input();
     assert.ok(
       chiSquare(
         firsts(() => nearest(servers, here)),
@@ -175,7 +173,7 @@ test("`first` keeps the operator's order", () => {
     server("main", { position: 1 }),
     server("tape", { position: 9 }),
   ];
-  assert.deepEqual(names(first(servers, situation())), ["main", "spare", "tape"]);
+  assert.deepEqual(names(first(servers, input())), ["main", "spare", "tape"]);
 });
 
 const anyServers = fc
@@ -194,7 +192,7 @@ const anyServers = fc
     ),
   );
 
-test("every policy ranks each server exactly once, whatever the servers and the user", () => {
+test("each policy ranks each server exactly once, for any servers and user", () => {
   fc.assert(
     fc.property(
       anyServers,
@@ -204,7 +202,7 @@ test("every policy ranks each server exactly once, whatever the servers and the 
         for (const policy of Object.values(POLICIES)) {
           const ranked = policy(all, {
             user,
-            place: { latitude: 0, longitude: 0 },
+            coordinates: { latitude: 0, longitude: 0 },
             random: () => random,
           });
           assert.deepEqual(names(ranked).toSorted(), names(all).toSorted());

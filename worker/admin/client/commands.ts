@@ -35,7 +35,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   show: {
     usage: (resource) => (resource.canShow ? keyOf(resource) : null),
     async run({ api, resource, words, output }) {
-      output.one(await api.call("GET", pathOf(resource, words)));
+      output.one(await api.call("GET", at(resource, words)));
     },
   },
   add: {
@@ -55,35 +55,35 @@ const VERBS: Readonly<Record<string, Verb>> = {
       resource.change && `${keyOf(resource)}${pairsUsage(resource, resource.change)}`,
     async run({ api, resource, words, output }) {
       const row = await rowOf(resource.change ?? [], words.slice(resource.key.length));
-      output.one(await api.call("PATCH", pathOf(resource, words), row));
+      output.one(await api.call("PATCH", at(resource, words), row));
     },
   },
   delete: {
     usage: (resource) => (resource.canDelete ? keyOf(resource) : null),
     async run({ api, resource, words }) {
-      await api.call("DELETE", pathOf(resource, words));
+      await api.call("DELETE", at(resource, words));
     },
   },
-  enable: setEnabled(true),
-  disable: setEnabled(false),
+  enable: switching(true),
+  disable: switching(false),
   password: {
     usage: (resource) => (resource.actions.has("password") ? keyOf(resource) : null),
     async run({ api, resource, words, output }) {
-      const path = `${pathOf(resource, words)}/password`;
+      const path = `${at(resource, words)}/password`;
       output.one(await api.call("POST", path, { password: await readSecret("password") }));
     },
   },
   kick: {
     usage: (resource) => (resource.actions.has("kick") ? keyOf(resource) : null),
     async run({ api, resource, words }) {
-      await api.call("POST", `${pathOf(resource, words)}/kick`);
+      await api.call("POST", `${at(resource, words)}/kick`);
     },
   },
   move: {
     usage: (resource) => (resource.actions.has("move") ? `${keyOf(resource)} SERVER|-` : null),
     async run({ api, resource, words, output }) {
       const [server] = words.slice(resource.key.length);
-      const path = `${pathOf(resource, words)}/move`;
+      const path = `${at(resource, words)}/move`;
       if (server === undefined) throw new UsageError("name the server, or give - for none");
       output.one(await api.call("POST", path, { server: server === "-" ? null : server }));
     },
@@ -101,12 +101,12 @@ function pairsUsage({ key }: Resource, fields: readonly Field[]): string {
   return fields.some(isGiven) ? " FIELD=VALUE …" : "";
 }
 
-function setEnabled(enabled: boolean): Verb {
+function switching(enabled: boolean): Verb {
   return {
     usage: (resource) =>
       resource.change?.some(({ name }) => name === "enabled") ? keyOf(resource) : null,
     async run({ api, resource, words, output }) {
-      output.one(await api.call("PATCH", pathOf(resource, words), { enabled }));
+      output.one(await api.call("PATCH", at(resource, words), { enabled }));
     },
   };
 }
@@ -129,7 +129,7 @@ export async function runCommand(
 }
 
 /** Describes the commands and the fields of a resource. @throws UsageError */
-export async function describeResource(api: Api, name: string): Promise<string> {
+export async function helpOn(api: Api, name: string): Promise<string> {
   const resource = await find(api, name);
   const usages = verbsOf(resource).map(([verb, usage]) => `  ${name} ${verb} ${usage}`.trimEnd());
   const fields = new Map<string, Field>();
@@ -175,7 +175,7 @@ function requireKey({ name, key }: Resource, words: readonly string[]): void {
 }
 
 /** @throws UsageError */
-function pathOf(resource: Resource, words: readonly string[]): string {
+function at(resource: Resource, words: readonly string[]): string {
   requireKey(resource, words);
   const parts = words.slice(0, resource.key.length);
   return `/${resource.name}/${parts.map(encodeURIComponent).join("/")}`;
@@ -206,7 +206,7 @@ async function rowOf(fields: readonly Field[], words: readonly string[]): Promis
   }
   const row = Object.entries(given).map(([name, text]) => {
     const field = fields.find((each) => each.name === name);
-    return [name, convert(text, field?.types ?? [])] as const;
+    return [name, typed(text, field?.types ?? [])] as const;
   });
   // A hash replaces its password.
   const asked = secrets.filter((name) => !(`${name}Hash` in given));
@@ -216,7 +216,7 @@ async function rowOf(fields: readonly Field[], words: readonly string[]): Promis
 }
 
 /** Converts a value to its field's type. The API refuses values that do not fit. */
-function convert(text: string, types: readonly string[]): unknown {
+function typed(text: string, types: readonly string[]): unknown {
   if (text === "" && types.includes("null")) return null;
   const isNumber = types.includes("integer") || types.includes("number");
   if (isNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);

@@ -43,7 +43,7 @@ interface Tally {
 /**
  * Imports a file. Reports refused lines by their numbers, and goes on.
  *
- * @param file `-` for standard input
+ * @param file `-` is the standard input
  * @returns the number of users created, updated and unchanged, and of refused lines
  * @throws CommandError where it cannot go on; the message says from which line to continue
  */

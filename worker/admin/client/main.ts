@@ -1,7 +1,7 @@
 /** `npm run admin -- …` is the command line of the admin API. */
 import { parseArgs } from "node:util";
 import { Api } from "./api.ts";
-import { describeResource, runCommand } from "./commands.ts";
+import { helpOn, runCommand } from "./commands.ts";
 import { exportUsers } from "./export.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { importUsers } from "./import.ts";
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   const subject = command === "help" ? word : command;
   if (values.help || command === "help") {
     const isLocal = ["bootstrap", "import", "export", undefined].includes(subject);
-    const help = async (name = "") => describeResource(new Api(urlOf(values), ""), name);
+    const help = async (name = "") => helpOn(new Api(urlOf(values), ""), name);
     console.log(isLocal ? USAGE : await help(subject));
     return 0;
   }

@@ -22,7 +22,7 @@ export interface AdminEnv {
   Variables: { caller: Caller };
 }
 
-/** Finds the token by its digest, so that the time says nothing about a nearly right token. */
+/** Finds the token by the index over the digests, so that the time says nothing about a nearly right token. */
 export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
   const [token] = await drizzle(c.env.DB)
     .select()

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { adminTokens, audit } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
-import { theFleet } from "../../fleet/client.ts";
+import { fleetStub } from "../../fleet/client.ts";
 import { createInsertSchema, createSelectSchema, Name, Time } from "../http/fields.ts";
 import type { Completed, Resource, Row } from "../rows/resource.ts";
 
@@ -28,19 +28,17 @@ const tokenRows: Resource = {
     otherwise:
       "this is the last token of an admin, and without one no other can be made; make one first",
   },
-  writeRole: "admin",
-  afterDelete: ([name], { FLEET }) => theFleet(FLEET).cut(String(name)),
+  writer: "admin",
+  deleted: ([name], { FLEET }) => fleetStub(FLEET).disconnect(String(name)),
   normalize: {},
-  shownOnce: z.object({ token: z.string() }),
+  once: z.object({ token: z.string() }),
   complete: completeToken,
 };
 
-export async function completeToken(
-  row: Row,
-): Promise<Completed & { shownOnce: { token: string } }> {
+export async function completeToken(row: Row): Promise<Completed & { once: { token: string } }> {
   const token = TOKEN_PREFIX + newSecret();
   const made = { digest: await digestOf(token), created: new Date() };
-  return { row: { ...row, ...made }, shownOnce: { token } };
+  return { row: { ...row, ...made }, once: { token } };
 }
 
 const auditRows: Resource = {
@@ -52,7 +50,7 @@ const auditRows: Resource = {
   shown: createSelectSchema(audit),
   create: null,
   change: null,
-  writeRole: "admin",
+  writer: "admin",
   normalize: {},
   newestFirst: true,
 };

@@ -18,7 +18,7 @@ const groupRows: Resource = {
   shown: createSelectSchema(groups),
   create: newGroup,
   change: newGroup.omit({ name: true }).partial(),
-  writeRole: "admin",
+  writer: "admin",
   normalize: {},
 };
 
@@ -58,10 +58,10 @@ const serverRows: Resource = {
   shown: createSelectSchema(servers).extend({
     failing: z.string().nullable().openapi({ description: "The failures that proxies agree on" }),
   }),
-  computed: { failing },
+  beside: { failing },
   create: newServer,
   change: newServer.omit({ name: true }).partial(),
-  writeRole: "admin",
+  writer: "admin",
   normalize: { host: normalize.host },
 };
 
@@ -76,7 +76,7 @@ const domainRows: Resource = {
   shown: createSelectSchema(domains),
   create: newDomain,
   change: newDomain.omit({ name: true }).partial(),
-  writeRole: "admin",
+  writer: "admin",
   normalize: { name: normalize.domain },
 };
 
@@ -93,7 +93,7 @@ const networkRows: Resource = {
   shown: createSelectSchema(networks).omit({ prefix: true }),
   create: newNetwork,
   change: newNetwork.omit({ network: true }).partial(),
-  writeRole: "admin",
+  writer: "admin",
   normalize: { network: normalize.network },
   complete: (row) => ({ row: { ...row, prefix: parseNetwork(String(row["network"]))?.prefix } }),
 };

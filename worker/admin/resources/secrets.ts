@@ -1,4 +1,4 @@
-/** The resource of sealed passwords, which the lookup opens and the API never shows. */
+/** The resource of passwords that the lookup must read again. They are sealed, and the API never shows them. */
 import { z } from "@hono/zod-openapi";
 import { secrets } from "../../directory/schema/index.ts";
 import { isSendable, readKeys } from "../../secrets/index.ts";
@@ -32,7 +32,7 @@ export const secretRows: Resource = {
   shown: createSelectSchema(secrets).omit({ sealed: true }),
   create: newSecret,
   change: changedSecret,
-  writeRole: "admin",
+  writer: "admin",
   // The password `upstream` is for the mail server alone, and lets no client in.
   revokes: (_, [, purpose]) => purpose === "own",
   normalize: { user: normalize.address },

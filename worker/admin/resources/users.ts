@@ -39,7 +39,7 @@ export const userRows: Resource = {
   change: newUser
     .omit({ address: true, server: true, password: true, passwordHash: true })
     .partial(),
-  writeRole: "admin",
+  writer: "admin",
   revokes: narrows,
   normalize: { address: normalize.address },
   complete: completeUser,
@@ -81,7 +81,7 @@ const aliasRows: Resource = {
   shown: createSelectSchema(aliases),
   create: createInsertSchema(aliases, { address: Name, user: Name }).strict(),
   change: createInsertSchema(aliases, { user: Name }).omit({ address: true }).partial().strict(),
-  writeRole: "admin",
+  writer: "admin",
   normalize: { address: normalize.address, user: normalize.address },
   async complete(row, { directory }) {
     const own = eq(users.address, sql`${row["address"]}`);
@@ -108,14 +108,14 @@ const appPasswordRows: Resource = {
   shown: createSelectSchema(appPasswords).omit({ digest: true }),
   create: newAppPassword,
   change: newAppPassword.omit({ user: true, label: true }).partial(),
-  writeRole: "support",
+  writer: "support",
   revokes: narrows,
   normalize: { user: normalize.address },
-  shownOnce: z.object({ password: z.string() }),
+  once: z.object({ password: z.string() }),
   async complete(row) {
     const password = newSecret();
     const made = { digest: await digestOf(password), created: new Date() };
-    return { row: { ...row, ...made }, shownOnce: { password } };
+    return { row: { ...row, ...made }, once: { password } };
   },
 };
 
@@ -128,7 +128,7 @@ const certificateRows: Resource = {
   shown: createSelectSchema(certificates),
   create: createInsertSchema(certificates, { user: Name, value: Name }).strict(),
   change: null,
-  writeRole: "admin",
+  writer: "admin",
   revokes: () => true,
   normalize: { user: normalize.address },
 };

@@ -188,8 +188,8 @@ function column(resource: Resource, name: string): SQLiteColumn {
   return found;
 }
 
-function selection({ table, computed }: Resource) {
-  return { ...getTableColumns(table), ...computed };
+function selection({ table, beside }: Resource) {
+  return { ...getTableColumns(table), ...beside };
 }
 
 function keyEquals(resource: Resource, key: Key): SQL | undefined {

@@ -1,9 +1,9 @@
-/** Describes a resource, a kind of rows that the API lists, shows and changes. */
+/** The description of a resource: a kind of rows that the API lists, shows and changes. `collection.ts` makes routes of it. */
 import type { z } from "@hono/zod-openapi";
 import type { SQL } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Directory } from "../../directory/database.ts";
-import type { Fleets } from "../../fleet/client.ts";
+import type { FleetNamespace } from "../../fleet/client.ts";
 import type { Role } from "../http/roles.ts";
 
 /** A row: its values by the names of the schema's columns. */
@@ -28,7 +28,7 @@ export interface WriteContext {
 /** A new row, and the secret that its creator sees only once. */
 export interface Completed {
   readonly row: Row;
-  readonly shownOnce?: Readonly<Record<string, string>>;
+  readonly once?: Readonly<Record<string, string>>;
 }
 
 export interface Resource {
@@ -44,7 +44,7 @@ export interface Resource {
   /** The schema of a row in responses. */
   readonly shown: z.ZodObject;
   /** Computed columns of a row in responses, in SQL that names its tables. */
-  readonly computed?: Readonly<Record<string, SQL>>;
+  readonly beside?: Readonly<Record<string, SQL>>;
   /** The schema of a new row; null where the API creates none. */
   readonly create: z.ZodObject | null;
   /** The schema of a change; null where the API changes none. */
@@ -57,17 +57,17 @@ export interface Resource {
    */
   readonly revokes?: (changes: Row | null, key: Key) => boolean;
   /** Runs after a row has been deleted. */
-  readonly afterDelete?: (key: Key, bindings: { readonly FLEET: Fleets }) => Promise<void>;
+  readonly deleted?: (key: Key, bindings: { readonly FLEET: FleetNamespace }) => Promise<void>;
   /** The condition for a row's deletion, and the sentence for rows that do not meet it. */
   readonly deletable?: { readonly condition: SQL; readonly otherwise: string };
   /** The role that may create, change and delete. */
-  readonly writeRole: Role;
+  readonly writer: Role;
   /** Normalizes the values of columns. @throws ApiError for a value without a normal form */
   readonly normalize: Readonly<Record<string, (value: string, settings: Settings) => string>>;
   /** Adds the columns that the operator does not give. @throws ApiError */
   readonly complete?: (row: Row, context: WriteContext) => Completed | Promise<Completed>;
   /** The schema of the secret that `complete` gives once. */
-  readonly shownOnce?: z.ZodObject;
+  readonly once?: z.ZodObject;
   /** True where a list begins with the last row. */
   readonly newestFirst?: true;
 }

@@ -1,8 +1,8 @@
 /**
- * The directory's tables in D1: who may log in, and where their mail is kept.
+ * The directory's tables in D1: users, and the servers with their mail.
  *
- * Rows are named by what an operator calls them (an address, a server's name), so that a row can be
- * read alone. Addresses are stored in the form of `normalAddress`; the database refuses capitals.
+ * Primary keys are the operator's names (an address, a server's name), so that a row can be read alone. Addresses
+ * are stored in the form of `normalAddress`. The database refuses capitals.
  */
 export { adminTokens, audit } from "./operators.ts";
 export {

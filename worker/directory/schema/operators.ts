@@ -1,17 +1,17 @@
-/** Who runs this, and what they did. */
+/** Operators' tokens, and the audit log. */
 import { sql } from "drizzle-orm";
 import { check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Bearer tokens: operators' for the admin API, and those of proxies. */
+/** Bearer tokens of operators, for the admin API, and of proxies, for the fleet API. */
 export const adminTokens = sqliteTable(
   "admin_tokens",
   {
     name: text().primaryKey(),
-    /** SHA-256 of the token, which is long and random, in hex. */
+    /** `digestOf` the token. */
     digest: text().notNull().unique(),
     /**
-     * `support` may do what a help desk does: reset passwords, lift blocks. `fleet` is a proxy, which may
-     * report and listen, and nothing else, under this row's name.
+     * `support` may do what a help desk does: reset passwords, lift blocks. `fleet` is a proxy with this row's name.
+     * A proxy may only use the fleet API.
      */
     role: text({ enum: ["read", "support", "admin", "fleet"] }).notNull(),
     created: integer({ mode: "timestamp" }).notNull(),
@@ -22,7 +22,7 @@ export const adminTokens = sqliteTable(
   ],
 );
 
-/** Every change, and never a secret. */
+/** All changes, without secrets. */
 export const audit = sqliteTable(
   "audit",
   {
@@ -30,7 +30,7 @@ export const audit = sqliteTable(
     time: integer({ mode: "timestamp" }).notNull(),
     /** The name of the admin token. */
     actor: text().notNull(),
-    /** Such as `user.create`. */
+    /** For example `user.create`. */
     action: text().notNull(),
     subject: text().notNull(),
     /** JSON. */

@@ -1,4 +1,4 @@
-/** Where mail is kept, and what decides who goes where. */
+/** Mail servers, and the rules that choose one for a user. */
 import { sql } from "drizzle-orm";
 import {
   check,
@@ -10,26 +10,26 @@ import {
   text,
 } from "drizzle-orm/sqlite-core";
 
-/** Servers that are interchangeable for a new user. */
+/** A group of servers that are interchangeable for a new user. */
 export const groups = sqliteTable(
   "groups",
   {
     name: text().primaryKey(),
-    /** How a server is chosen among several: `routing/` has a file for each. */
+    /** The policy that chooses a server. `routing/` has a file for each. */
     policy: text({ enum: ["hash", "weighted", "nearest", "first"] })
       .notNull()
       .default("weighted"),
     /**
-     * `own`: each server holds its users' mail, so a user stays where they were first placed.
-     * `shared`: any server reaches all mail.
+     * `own`: each server holds its users' mail, so a user stays on the server of their first login.
+     * `shared`: all servers have all mail.
      */
     storage: text({ enum: ["own", "shared"] })
       .notNull()
       .default("own"),
     /**
-     * With what we log in at its servers. `client`: what the client gave, a token too, or the user's own
-     * password where the client gave none. `stored`: the user's upstream password. `master`: a Dovecot
-     * master user, as `user*master`.
+     * The credentials for the group's servers. `client`: the client's password or token, or the user's own password
+     * if the client sent none. `stored`: the user's upstream password. `master`: a Dovecot master user, as
+     * `user*master`.
      */
     upstreamAuth: text("upstream_auth", { enum: ["client", "stored", "master"] })
       .notNull()
@@ -56,28 +56,28 @@ export const servers = sqliteTable(
     group: text()
       .notNull()
       .references(() => groups.name, { onUpdate: "cascade" }),
-    /** An IP address, or a name, which is resolved for callers that take addresses only. */
+    /** An IP address, or a name, which the worker resolves for callers that accept only addresses. */
     host: text().notNull(),
-    /** The port of each protocol that it speaks; null where it does not. */
+    /** The port of each protocol; null if the server does not speak it. */
     imapPort: integer("imap_port"),
     pop3Port: integer("pop3_port"),
     smtpPort: integer("smtp_port"),
-    /** TLS towards it, for callers that can; null leaves it to them. */
+    /** TLS to the server, for callers that support it; null lets the caller decide. */
     tls: text({ enum: ["off", "starttls", "tls"] }),
-    /** The name to verify in its certificate, where it is not the host. */
+    /** The name to verify in the certificate, if it differs from the host. */
     tlsName: text("tls_name"),
-    /** Its share of new users (or of logins, with shared storage), against the others' weights. */
+    /** The server's share of new users (of logins, with shared storage), relative to the group's other weights. */
     weight: integer().notNull().default(1),
-    /** Its place in the order of the policy `first`. */
+    /** The server's position in the order of the policy `first`. */
     position: integer().notNull().default(0),
     /** Degrees, for the policy `nearest`. */
     latitude: real(),
     longitude: real(),
-    /** `draining` keeps the users it has and takes no new ones; `down` serves nobody. */
+    /** `draining` keeps its users and takes no new ones. `down` serves no user. */
     state: text({ enum: ["up", "draining", "down"] })
       .notNull()
       .default("up"),
-    /** What proxies report of it: `reported` counts, with shared storage; `ignored` counts for nothing. */
+    /** `reported`: with shared storage, lookups avoid the server while proxies report it. `ignored`: they do not. */
     health: text({ enum: ["reported", "ignored"] })
       .notNull()
       .default("reported"),
@@ -97,16 +97,16 @@ export const servers = sqliteTable(
   ],
 );
 
-/** What lookups keep away from, as proxies agree that it fails; written by the object that takes their reports. */
+/** Servers that proxies report as failing. Lookups avoid them. The fleet's Durable Object writes the rows. */
 export const serverHealth = sqliteTable(
   "server_health",
   {
-    /** As a server has them. */
+    /** The host and port of a server. */
     host: text().notNull(),
     port: integer().notNull(),
-    /** From then on the row counts for nothing. */
+    /** When the row expires. */
     until: integer({ mode: "timestamp" }).notNull(),
-    /** Which proxies say so, and what they met. */
+    /** The reporting proxies and their reasons. */
     why: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.host, table.port] })],
@@ -114,7 +114,7 @@ export const serverHealth = sqliteTable(
 
 export type Server = typeof servers.$inferSelect;
 
-/** Domains that we know, for mail to their users (`smtp_auth none`), and for users without a group. */
+/** Our mail domains, for mail to their users (`smtp_auth none`) and for users without a group. */
 export const domains = sqliteTable(
   "domains",
   {
@@ -122,7 +122,7 @@ export const domains = sqliteTable(
     group: text()
       .notNull()
       .references(() => groups.name, { onUpdate: "cascade" }),
-    /** Whose mail is taken: nobody's, that of users and aliases, or anybody's. */
+    /** Accepted recipients: none, users and their aliases, or any address. */
     recipients: text({ enum: ["none", "known", "any"] })
       .notNull()
       .default("known"),
@@ -133,7 +133,7 @@ export const domains = sqliteTable(
   ],
 );
 
-/** Rules for clients by their address; of several that hold it, the longest prefix counts. */
+/** Rules for clients by address. The rule with the longest prefix applies. */
 export const networks = sqliteTable(
   "networks",
   {
@@ -143,7 +143,7 @@ export const networks = sqliteTable(
     access: text({ enum: ["allow", "deny"] })
       .notNull()
       .default("allow"),
-    /** Whose servers are nearest to these clients, for users of `nearest` groups with shared storage. */
+    /** The group with the nearest servers to these clients, for users of `nearest` groups with shared storage. */
     group: text().references(() => groups.name, { onUpdate: "cascade" }),
   },
   (table) => [check("networks_access", sql`${table.access} in ('allow', 'deny')`)],

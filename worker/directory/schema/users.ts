@@ -1,4 +1,4 @@
-/** Who may log in, and with what. */
+/** Users and their credentials. */
 import { sql } from "drizzle-orm";
 import {
   check,
@@ -11,7 +11,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { groups, servers } from "./routing.ts";
 
-/** The protocols that a user or an app password may be used for. */
+/** The protocols for which a user or an app password is allowed. */
 const protocols = {
   imap: integer({ mode: "boolean" }).notNull().default(true),
   pop3: integer({ mode: "boolean" }).notNull().default(true),
@@ -30,28 +30,28 @@ export const users = sqliteTable(
       .notNull()
       .references(() => groups.name, { onUpdate: "cascade" }),
     /**
-     * Where the mailbox lives; null until the first login with `own` storage, and never changed by itself.
-     * With `shared` storage: the server that the user is pinned to, if any.
+     * With `own` storage: the server with the mailbox, null until the first login; only operators change it later.
+     * With `shared` storage: the server to which the user is pinned, if any.
      */
     server: text().references(() => servers.name, { onUpdate: "cascade" }),
-    /** The name to log in with at the server, where it is not the address. */
+    /** The login name at the server, if it is not the address. */
     upstreamLogin: text("upstream_login"),
   },
   (table) => [
-    // With the address, in whose order the users of a group or a server are listed.
+    // The users of a group or a server are listed in the order of their addresses.
     index("users_by_group").on(table.group, table.address),
     index("users_by_server").on(table.server, table.address),
     check("users_address", sql`${table.address} = lower(${table.address})`),
   ],
 );
 
-/** A row that goes where its user goes. */
+/** A reference to the row's user. The row changes and disappears with them. */
 const owner = () =>
   text()
     .notNull()
     .references(() => users.address, { onUpdate: "cascade", onDelete: "cascade" });
 
-/** Other addresses by which a user may log in. */
+/** Additional addresses with which a user may log in. */
 export const aliases = sqliteTable(
   "aliases",
   { address: text().primaryKey(), user: owner() },
@@ -61,14 +61,14 @@ export const aliases = sqliteTable(
   ],
 );
 
-/** Passwords for one program each, made by us: long and random, so that a fast digest keeps them. */
+/** Generated passwords for one mail program each. They are long and random, so a fast digest protects them. */
 export const appPasswords = sqliteTable(
   "app_passwords",
   {
     user: owner(),
-    /** What the user calls it. */
+    /** The user's name for the password. */
     label: text().notNull(),
-    /** `digestOf` what was made: a login finds it by that. */
+    /** The `digestOf` the password, by which a login finds it. */
     digest: text().notNull(),
     ...protocols,
     created: integer({ mode: "timestamp" }).notNull(),
@@ -81,14 +81,14 @@ export const appPasswords = sqliteTable(
   ],
 );
 
-/** Passwords that must be read again, each under a key that the database does not have: `secrets/`. */
+/** Recoverable passwords, encrypted with keys that the database does not have: `secrets/`. */
 export const secrets = sqliteTable(
   "secrets",
   {
     user: owner(),
     /**
-     * `own`: the user's own password, for methods in which the client proves it without sending it.
-     * `upstream`: what the user's server takes, which the user need not know.
+     * `own`: the user's own password, for methods in which the client does not send it.
+     * `upstream`: the password at the user's server, which the user need not know.
      */
     purpose: text({ enum: ["own", "upstream"] }).notNull(),
     sealed: text().notNull(),
@@ -105,7 +105,7 @@ export const certificates = sqliteTable(
   {
     user: owner(),
     kind: text({ enum: ["subject", "fingerprint"] }).notNull(),
-    /** As `Auth-SSL-Subject` or `Auth-SSL-Fingerprint` says it. */
+    /** The value of `Auth-SSL-Subject` or `Auth-SSL-Fingerprint`. */
     value: text().notNull(),
   },
   (table) => [
@@ -114,12 +114,12 @@ export const certificates = sqliteTable(
   ],
 );
 
-/** Networks from which a user has logged in: an attack from elsewhere does not slow them down there. */
+/** Networks from which a user has logged in. An attack from another network does not slow the user down there. */
 export const knownNetworks = sqliteTable(
   "known_networks",
   {
     user: owner(),
-    /** In canonical form: an IPv4 address with /32, or an IPv6 network of /64. */
+    /** In canonical form: IPv4 with /32, or IPv6 with /64. */
     network: text().notNull(),
     lastSuccess: integer("last_success", { mode: "timestamp" }).notNull(),
   },

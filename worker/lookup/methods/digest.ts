@@ -1,46 +1,47 @@
-/** APOP and CRAM-MD5: the client sends a digest of its password and of what it was challenged with. */
+/** APOP and CRAM-MD5: the client sends a digest of a challenge and its password. */
 import { createHash, createHmac } from "node:crypto";
-import type { Entry } from "../../directory/users.ts";
+import type { UserEntry } from "../../directory/users.ts";
 import { logWarningOnce } from "../../log.ts";
 import { bytesOf, same } from "../../passwords/algorithms/digest.ts";
 import type { SealingKeys } from "../../secrets/index.ts";
-import type { LookupRequest } from "../parse.ts";
-import { isEnabled, type Method, NOT_ENABLED, refuseAll, type Verified, WRONG } from "./method.ts";
+import { NOT_ENABLED, type Verification, WRONG_CREDENTIALS } from "./verdict.ts";
+import { isEnabled, type ParsedCredentials, refuseAll, type VerifierFactory } from "./verifier.ts";
 
-/** In hex. */
-type Digest = (password: Uint8Array, salt: string) => string;
+/** Returns hex. */
+type ChallengeDigest = (password: Uint8Array, challenge: string) => string;
 
 /** RFC 1939 section 7. */
-export const apop = digestMethod((password, salt) =>
-  createHash("md5").update(salt).update(password).digest("hex"),
+export const apop = digestMethod((password, challenge) =>
+  createHash("md5").update(challenge).update(password).digest("hex"),
 );
 
 /** RFC 2195 section 2. */
-export const cramMd5 = digestMethod((password, salt) =>
-  createHmac("md5", password).update(salt).digest("hex"),
+export const cramMd5 = digestMethod((password, challenge) =>
+  createHmac("md5", password).update(challenge).digest("hex"),
 );
 
-function digestMethod(digest: Digest): Method {
-  return (request, resources) => {
-    const keys = resources.keys();
+function digestMethod(digest: ChallengeDigest): VerifierFactory {
+  return (credentials, context) => {
+    const keys = context.keys();
     if (keys === null) {
       logWarningOnce("APOP and CRAM-MD5 are refused: set SECRET_KEYS");
-      return refuseAll(request);
+      return refuseAll(credentials);
     }
-    return { login: request.login, verify: (entry) => verify(request, entry, keys, digest) };
+    const { login } = credentials;
+    return { login, verify: (entry) => verify(credentials, entry, keys, digest) };
   };
 }
 
 async function verify(
-  request: LookupRequest,
-  entry: Entry | null,
+  credentials: ParsedCredentials,
+  entry: UserEntry | null,
   keys: SealingKeys,
-  digest: Digest,
-): Promise<Verified> {
-  // Counting neither as a guess tells nobody who is a user.
+  digest: ChallengeDigest,
+): Promise<Verification> {
+  // Neither case counts as a failure, so that penalties do not reveal which users exist.
   if (entry === null || entry.ownSecret === null) return NOT_ENABLED;
   const password = await keys.open(entry.ownSecret, { user: entry.user.address, purpose: "own" });
-  const right = bytesOf(digest(bytesOf(password), request.salt));
-  if (!same(right, request.proof)) return WRONG;
-  return isEnabled(entry, request) ? { kind: "proved", entry } : NOT_ENABLED;
+  const expected = bytesOf(digest(bytesOf(password), credentials.salt));
+  if (!same(expected, credentials.proof)) return WRONG_CREDENTIALS;
+  return isEnabled(entry, credentials) ? { kind: "verified", entry } : NOT_ENABLED;
 }

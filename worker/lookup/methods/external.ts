@@ -1,15 +1,16 @@
-/** EXTERNAL (RFC 4422 appendix A): the client has shown a certificate, which the caller has verified. */
-import { isEnabled, type Method, NOT_ENABLED, refuseAll, WRONG } from "./method.ts";
+/** EXTERNAL (RFC 4422 appendix A): the client's certificate is bound to the user. The caller has verified it. */
+import { NOT_ENABLED, WRONG_CREDENTIALS } from "./verdict.ts";
+import { isEnabled, refuseAll, type VerifierFactory } from "./verifier.ts";
 
-export const external: Method = (request) => {
-  const { login, certificate } = request;
-  if (certificate === null) return refuseAll(request);
+export const external: VerifierFactory = (credentials) => {
+  const { login, certificate } = credentials;
+  if (certificate === null) return refuseAll(credentials);
   return {
     login,
-    presented: { certificate },
+    terms: { certificate },
     verify(entry) {
-      if (entry === null || !entry.certified) return WRONG;
-      return isEnabled(entry, request) ? { kind: "proved", entry } : NOT_ENABLED;
+      if (entry === null || !entry.certified) return WRONG_CREDENTIALS;
+      return isEnabled(entry, credentials) ? { kind: "verified", entry } : NOT_ENABLED;
     },
   };
 };

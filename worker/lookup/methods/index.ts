@@ -1,17 +1,18 @@
 import type { AuthMethod } from "../../../shared/lookup.ts";
 import { apop, cramMd5 } from "./digest.ts";
 import { external } from "./external.ts";
-import type { Method } from "./method.ts";
 import { oauth } from "./oauth.ts";
 import { plain } from "./plain.ts";
+import type { VerifierFactory } from "./verifier.ts";
 
-export type { Proved } from "./method.ts";
+export type { RefusedLookup, UnavailableLookup, Verification, Verified } from "./verdict.ts";
+export { unavailable } from "./verdict.ts";
+export type { ClientCertificate, MethodContext, ParsedCredentials, Verifier } from "./verifier.ts";
 
-/** With `none`, nobody logs in. */
+/** All methods but `none`, which is mail to a recipient without a login. */
 export type LoginMethod = Exclude<AuthMethod, "none">;
 
-/** How each method of authentication is verified. */
-export const METHODS: Record<LoginMethod, Method> = {
+export const VERIFIERS: Record<LoginMethod, VerifierFactory> = {
   plain,
   apop,
   "cram-md5": cramMd5,

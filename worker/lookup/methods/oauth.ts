@@ -1,55 +1,61 @@
-/** XOAUTH2 and OAUTHBEARER: a provider's token says who the client is. */
+/** XOAUTH2 and OAUTHBEARER: a provider's token names the user. */
 import { normalAddress } from "../../directory/address.ts";
-import { type Entry, ownerOf } from "../../directory/users.ts";
+import { ownerOf, type UserEntry } from "../../directory/users.ts";
 import { logWarningOnce } from "../../log.ts";
-import { challengeOf, type Finding } from "../../oauth/index.ts";
-import type { LookupRequest } from "../parse.ts";
-import type { Resources } from "../resources.ts";
-import { isEnabled, type Method, NOT_ENABLED, refuseAll, type Verified, WRONG } from "./method.ts";
+import { challengeFor, type TokenResult } from "../../oauth/index.ts";
+import { NOT_ENABLED, type Verification, WRONG_CREDENTIALS } from "./verdict.ts";
+import {
+  isEnabled,
+  type MethodContext,
+  type ParsedCredentials,
+  refuseAll,
+  type VerifierFactory,
+} from "./verifier.ts";
 
-export function oauth(method: "xoauth2" | "oauthbearer"): Method {
-  return async (request, resources) => {
-    const tokens = resources.tokens();
+export function oauth(method: "xoauth2" | "oauthbearer"): VerifierFactory {
+  return async (credentials, context) => {
+    const tokens = context.tokens();
     if (tokens === null) {
       logWarningOnce("XOAUTH2 and OAUTHBEARER are refused: set OAUTH_PROVIDERS");
-      return refuseAll(request);
+      return refuseAll(credentials);
     }
-    // OAUTHBEARER may leave it to the token who wants in. Otherwise no provider is asked about the tokens
-    // of clients that are turned away.
-    const early = request.login === "" ? await tokens.find(request.proof) : null;
+    const { login, proof } = credentials;
+    // An OAUTHBEARER client may send no login name. Only then is the token verified first: otherwise a blocked
+    // client would cost the provider a request.
+    const early = login === "" ? await tokens.verify(proof) : null;
     return {
-      login: early?.kind === "valid" ? early.address : request.login,
+      login: early?.kind === "valid" ? early.address : login,
       async verify(entry) {
-        const finding = early ?? (await tokens.find(request.proof));
-        const verified = await judge(finding, entry, request, resources);
-        if (verified.kind !== "refused") return verified;
-        return { ...verified, challenge: challengeOf(method, tokens.provider) };
+        const result = early ?? (await tokens.verify(proof));
+        const verification = await verifyUser(result, entry, credentials, context);
+        if (verification.kind !== "refused") return verification;
+        return { ...verification, challenge: challengeFor(method, tokens.provider) };
       },
     };
   };
 }
 
-async function judge(
-  finding: Finding,
-  entry: Entry | null,
-  request: LookupRequest,
-  resources: Resources,
-): Promise<Verified> {
-  if (finding.kind === "unavailable") return finding;
-  if (finding.kind === "invalid") return finding.authentic ? NOT_ENABLED : WRONG;
-  if (!(await isFor(finding.address, entry, request, resources))) return WRONG;
-  if (entry === null || !isEnabled(entry, request)) return NOT_ENABLED;
-  return { kind: "proved", entry, until: finding.expires };
+async function verifyUser(
+  result: TokenResult,
+  entry: UserEntry | null,
+  credentials: ParsedCredentials,
+  context: MethodContext,
+): Promise<Verification> {
+  if (result.kind === "unavailable") return result;
+  if (result.kind === "invalid") return result.authentic ? NOT_ENABLED : WRONG_CREDENTIALS;
+  if (!(await isFor(result.address, entry, credentials, context))) return WRONG_CREDENTIALS;
+  if (entry === null || !isEnabled(entry, credentials)) return NOT_ENABLED;
+  return { kind: "verified", entry, expires: result.expires };
 }
 
-/** Whether a token's address is the login, or both are names of one user. */
+/** True if a token's address is the login name, or if both belong to one user. */
 async function isFor(
-  claimed: string,
-  entry: Entry | null,
-  { login }: LookupRequest,
-  { directory, addresses }: Resources,
+  tokenAddress: string,
+  entry: UserEntry | null,
+  { login }: ParsedCredentials,
+  { directory, addresses }: MethodContext,
 ): Promise<boolean> {
-  const address = normalAddress(claimed, addresses);
+  const address = normalAddress(tokenAddress, addresses);
   if (login === "" || normalAddress(login, addresses) === address) return true;
   if (entry === null) return false;
   const { user } = entry;

@@ -1,52 +1,61 @@
-/** A password in the clear: one of the user's app passwords, or their own. */
+/** A plaintext password: one of the user's app passwords, or the user's own. */
 import { isUsable } from "../../directory/app-passwords.ts";
 import { digestOf } from "../../directory/secret.ts";
-import type { Entry } from "../../directory/users.ts";
+import type { UserEntry } from "../../directory/users.ts";
 import type { PasswordScheme } from "../../passwords/schemes/scheme.ts";
 import { needsRehash } from "../../passwords/stored.ts";
-import { spendVerification, verifyPassword } from "../../passwords/verify.ts";
-import { unavailable } from "../result.ts";
-import type { LookupRequest } from "../parse.ts";
-import { isEnabled, type Method, NOT_ENABLED, type Verified, WRONG } from "./method.ts";
+import { simulateVerification, verifyPassword } from "../../passwords/verify.ts";
+import { NOT_ENABLED, unavailable, type Verification, WRONG_CREDENTIALS } from "./verdict.ts";
+import { isEnabled, type ParsedCredentials, type VerifierFactory } from "./verifier.ts";
 
 const BUSY = unavailable("too many passwords wait to be verified");
 
-export const plain: Method = async (request, { schemes }) => {
-  // What is not UTF-8, or begins with a mark of it, becomes characters that no app password has.
-  const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(request.proof);
+export const plain: VerifierFactory = async (credentials, { schemes }) => {
+  // Bytes that are not UTF-8, and a byte order mark, become characters that app passwords do not contain.
+  const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(
+    credentials.proof,
+  );
   const appPassword = await digestOf(text);
   return {
-    login: request.login,
-    presented: { appPassword },
+    login: credentials.login,
+    terms: { appPassword },
     verify(entry) {
-      if (entry === null || entry.appPassword === null) return verifyOwn(request, entry, schemes);
-      // It was found by its digest, so it is right, and only who has it learns anything from the time.
+      if (entry === null || entry.appPassword === null) {
+        return verifyOwn(credentials, entry, schemes);
+      }
+      // The digest has found the app password, so it is right. The shorter time tells its owner alone.
       const { appPassword: used } = entry;
-      if (!isEnabled(entry, request) || !isUsable(used, request.protocol)) return NOT_ENABLED;
-      return { kind: "proved", entry, ...(used.expires && { until: used.expires.getTime() }) };
+      if (!isEnabled(entry, credentials) || !isUsable(used, credentials.protocol)) {
+        return NOT_ENABLED;
+      }
+      return { kind: "verified", entry, ...(used.expires && { expires: used.expires.getTime() }) };
     },
   };
 };
 
 async function verifyOwn(
-  request: LookupRequest,
-  entry: Entry | null,
+  credentials: ParsedCredentials,
+  entry: UserEntry | null,
   schemes: readonly PasswordScheme[],
-): Promise<Verified> {
-  const { proof } = request;
-  if (entry === null) return (await spendVerification(proof)) === "busy" ? BUSY : WRONG;
+): Promise<Verification> {
+  const { proof } = credentials;
+  if (entry === null) {
+    return (await simulateVerification(proof)) === "busy" ? BUSY : WRONG_CREDENTIALS;
+  }
   const { address, passwordHash } = entry.user;
-  // Who may not log in is verified all the same: nobody else is to learn that they may not.
-  const enabled = isEnabled(entry, request);
+  // A disabled user's password is verified too, so that the time does not reveal that they are disabled.
+  const enabled = isEnabled(entry, credentials);
   switch (await verifyPassword(proof, passwordHash, schemes)) {
     case "right":
       if (!enabled) return NOT_ENABLED;
-      return { kind: "proved", entry, ...(needsRehash(passwordHash) && { weaklyKept: proof }) };
+      return { kind: "verified", entry, ...(needsRehash(passwordHash) && { weaklyHashed: proof }) };
     case "wrong":
-      return WRONG;
+      return WRONG_CREDENTIALS;
     case "busy":
       return BUSY;
     case "unreadable":
-      return enabled ? unavailable(`the password hash of ${address} cannot be read`) : WRONG;
+      return enabled
+        ? unavailable(`the password hash of ${address} cannot be read`)
+        : WRONG_CREDENTIALS;
   }
 }

@@ -1,4 +1,4 @@
-/** Hash functions, called directly: SHA-CRYPT wants thousands in a row, which no promise may slow. */
+/** PasswordHash functions, called directly: SHA-CRYPT wants thousands in a row, which no promise may slow. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 export type DigestName = "md5" | "sha1" | "sha256" | "sha512";

@@ -14,7 +14,7 @@ export interface PasswordScheme {
    *
    * @throws UnreadableHash if it is broken, or asks for more work than we will do
    */
-  read(stored: StoredText): Hash;
+  read(stored: StoredText): PasswordHash;
 }
 
 /** What stands behind the braces, and how it is written there: `{SSHA.hex}…`. */
@@ -27,7 +27,7 @@ export interface StoredText {
 export type Encoding = "b64" | "hex";
 
 /** A stored password that has been read. */
-export interface Hash {
+export interface PasswordHash {
   /**
    * Whether the password, as the client's bytes, is the one that was hashed. Compares in a time
    * that does not tell how much was right.

@@ -1,4 +1,4 @@
-/** CSV of RFC 4180, one row a line: `address,hash,group`, or the columns that a heading names. */
+/** CSV of RFC 4180 with a row on each line: `address,hash,group`, or with a heading that names its columns. */
 import { UsageError } from "../errors.ts";
 import type { Format, Line, User } from "./format.ts";
 
@@ -88,7 +88,7 @@ function isFlag(column: string): boolean {
   return [...FLAGS].some((flag) => flag === column);
 }
 
-/** A field with the comma before it. A CSV library would save five lines here, because a row is one line. */
+/** One field, with the comma before it. This stays by hand: rows are lines, and a CSV library would save five lines. */
 const FIELD = /,(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/gy;
 
 /** @returns null where a quotation mark is misplaced */

@@ -7,11 +7,10 @@ export type { Format, Line, User } from "./format.ts";
 
 export const FORMATS: readonly Format[] = [csv, ...colonFormats];
 
-/** Recognises a format by the first line that is not a comment. */
+/** Recognises a format by the first line that is not a comment. Any other line with a colon is a passwd-file's. */
 export function formatOf(firstLine: string): Format | undefined {
   return (
     FORMATS.find((format) => format.recognises(firstLine)) ??
-    // Dovecot's passwd-files may leave fields out at the end.
     (firstLine.includes(":") ? FORMATS.find(({ name }) => name === "passwd") : undefined)
   );
 }

@@ -1,22 +1,22 @@
 /** A point on the earth, in degrees. */
-export interface Place {
+export interface Coordinates {
   readonly latitude: number;
   readonly longitude: number;
 }
 
 /** The mean radius of the earth, km. */
-const EARTH = 6371;
+const EARTH_RADIUS = 6371;
 
-/** Great-circle distance by the haversine formula, km: good to half a percent, which is enough to rank by. */
-export function distance(from: Place, to: Place): number {
+/** Great-circle distance by the haversine formula, km. Its error of half a percent does not matter for a ranking. */
+export function distance(from: Coordinates, to: Coordinates): number {
   const [fromLatitude, toLatitude] = [radians(from.latitude), radians(to.latitude)];
   const a =
     haversine(toLatitude - fromLatitude) +
     Math.cos(fromLatitude) *
       Math.cos(toLatitude) *
       haversine(radians(to.longitude) - radians(from.longitude));
-  // Rounding may bring antipodes a hair above 1.
-  return 2 * EARTH * Math.asin(Math.sqrt(Math.min(a, 1)));
+  // Rounding may put antipodes slightly above 1.
+  return 2 * EARTH_RADIUS * Math.asin(Math.sqrt(Math.min(a, 1)));
 }
 
 function haversine(angle: number): number {

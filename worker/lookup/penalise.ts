@@ -1,0 +1,84 @@
+/** Counts failed logins, applies penalties, and records successful logins after the reply. */
+import { isUseStale, recordUse } from "../directory/app-passwords.ts";
+import { forgetNetwork, isSuccessStale, recordSuccess } from "../directory/known-networks.ts";
+import { replaceHash, type UserEntry } from "../directory/users.ts";
+import { describe, logError } from "../log.ts";
+import { hashPassword } from "../passwords/schemes/argon2id.ts";
+import { type AttemptResult, countAttempt } from "../penalties/index.ts";
+import type { LookupContext } from "./context.ts";
+import type { FoundLogin, LoginVerdict } from "./find.ts";
+import type { RefusedLookup, Verified } from "./methods/index.ts";
+
+export async function penalise(
+  verdict: LoginVerdict,
+  { entry, admitted, source }: FoundLogin,
+  context: LookupContext,
+): Promise<LoginVerdict> {
+  if (verdict.kind === "blocked" || verdict.kind === "unavailable" || !admitted) return verdict;
+  const result = resultOf(verdict);
+  const { blocked, failureRatio, trusted } = await countAttempt(context.penalties, source, result);
+  const { network, known } = source;
+  if (entry !== null && network !== null) {
+    if (known && !trusted) distrust(entry, network, context);
+    if (result === "succeeded" && trusted) trust(entry, network, context);
+  }
+  if (blocked) return { kind: "blocked" };
+  if (verdict.kind === "refused") return { ...verdict, failureRatio };
+  recordAppPassword(verdict.entry, context);
+  rehash(verdict, context);
+  return verdict;
+}
+
+/** Only a wrong proof counts as a failure. */
+function resultOf(verdict: Verified | RefusedLookup): AttemptResult {
+  if (verdict.kind === "verified") return "succeeded";
+  return verdict.reason === "wrong-credentials" ? "failed" : "uncounted";
+}
+
+/** Too many logins from the network have failed, so it is no longer known good for the user. */
+function distrust(
+  { user }: UserEntry,
+  network: string,
+  { directory, waitUntil }: LookupContext,
+): void {
+  waitUntil(forgetNetwork(directory, user.address, network).catch(logUnwrittenNetwork));
+}
+
+function trust(
+  { user, lastSuccess }: UserEntry,
+  network: string,
+  { directory, waitUntil }: LookupContext,
+): void {
+  if (!isSuccessStale(lastSuccess)) return;
+  waitUntil(recordSuccess(directory, user.address, network).catch(logUnwrittenNetwork));
+}
+
+function recordAppPassword(
+  { appPassword }: UserEntry,
+  { directory, waitUntil }: LookupContext,
+): void {
+  if (appPassword === null || !isUseStale(appPassword)) return;
+  waitUntil(
+    recordUse(directory, appPassword).catch((error: unknown) => {
+      logError(`the use of an app password was not written: ${describe(error)}`);
+    }),
+  );
+}
+
+/** Replaces a weak hash. Only at a login is the password known. */
+function rehash({ entry, weaklyHashed }: Verified, { directory, waitUntil }: LookupContext): void {
+  if (weaklyHashed === undefined) return;
+  const { address, passwordHash } = entry.user;
+  const rehashed = async (): Promise<void> => {
+    await replaceHash(directory, address, passwordHash, hashPassword(weaklyHashed));
+  };
+  waitUntil(
+    rehashed().catch((error: unknown) => {
+      logError(`a password hash was not renewed: ${describe(error)}`);
+    }),
+  );
+}
+
+function logUnwrittenNetwork(error: unknown): void {
+  logError(`a user's known network was not written: ${describe(error)}`);
+}
