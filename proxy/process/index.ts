@@ -6,4 +6,3 @@ export { isDaemon, isSuccessor } from "./os/launch-environment.ts";
 export { readPid, signalPid } from "./os/pid-file.ts";
 export { Primary } from "./primary/primary.ts";
 export { checkResources } from "./os/limits.ts";
-export { runWorker } from "./worker/main.ts";

@@ -10,7 +10,7 @@ import { Program, run } from "../support/program.ts";
 import { startWebServer } from "../support/web-server.ts";
 import { makeSite } from "./process/site.ts";
 
-const entry = fileURLToPath(new URL("../../proxy/container.ts", import.meta.url));
+const entry = fileURLToPath(new URL("../../proxy/container.cjs", import.meta.url));
 const health = fileURLToPath(new URL("../../proxy/health.ts", import.meta.url));
 
 /** Whatever is mounted on the machine of the test. */

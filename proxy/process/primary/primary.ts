@@ -3,6 +3,7 @@
  * touches a client's byte, so that nothing a client sends can bring it down, but for `master_process off`.
  */
 import cluster from "node:cluster";
+import { flushCompileCache } from "node:module";
 import { type Identity, type Settings, errorLines } from "../../config/index.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
@@ -140,6 +141,8 @@ export class Primary {
     // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
     await this.#serve(this.#generations.current);
+    // For the next command, such as `-s reload`: at exit, which may be months away, Node does so anyway.
+    flushCompileCache();
   }
 
   #showStatus(): void {

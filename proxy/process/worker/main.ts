@@ -1,4 +1,5 @@
 /** The entry of a worker process: what the primary says becomes calls on a Worker. */
+import { flushCompileCache } from "node:module";
 import { setTimeout as after } from "node:timers/promises";
 import { say } from "../../report.ts";
 import type { BoundSocket } from "../../transport/index.ts";
@@ -10,7 +11,7 @@ import { RemoteLimiter } from "./remote-limiter.ts";
 import { FATAL, settle } from "./worker-setup.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
 
-export function runWorker(): void {
+export function main(): void {
   let worker: Worker | null = null;
   let awaited = 0;
   const limiter = new RemoteLimiter(tell);
@@ -99,6 +100,8 @@ function configure(
     { ticketKeys, pairs: (...what) => remote.ask(...what), limiter, reopen },
     () => void exitSoon(worker),
   );
+  // As another user this process cannot write to the cache any more.
+  flushCompileCache();
   settle(settings, identity, index, worker.log);
   return worker;
 }
