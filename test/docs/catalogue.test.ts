@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LOG_VARIABLES } from "../../proxy/config/modules/log/log-format.ts";
 import { directives as known } from "../../proxy/config/directives.ts";
+import { RejectionCounts } from "../../proxy/limits/index.ts";
+import { PrimaryMetrics, RetiredCounts, WorkerMetrics } from "../../proxy/observe/index.ts";
+import { configure, mailBlock } from "../support/configuration.ts";
 import { readPage } from "./pages.ts";
 
 const directives = readPage("docs/configuration.md");
@@ -26,4 +29,22 @@ test("docs/metrics-and-logs.md has the variables of log_format, and no other", (
     [...row.matchAll(/`\$(\w+)`/g)].map(([, name = ""]) => name),
   );
   assert.deepEqual(listed.toSorted(), [...LOG_VARIABLES].toSorted());
+});
+
+test("docs/metrics-and-logs.md has the metrics of /metrics, and no other", async () => {
+  const settings = configure(mailBlock(""));
+  const lost = () => ({ access: 0, error: 0 });
+  const worker = new WorkerMetrics({
+    sessions: () => [],
+    aside: () => [],
+    refused: () => new RejectionCounts().counts,
+    lost,
+  });
+  const primary = new PrimaryMetrics(() => settings, lost, false);
+  const snapshots = await Promise.all([worker.snapshot(), primary.snapshot()]);
+  const text = await new RetiredCounts().expose(snapshots);
+  const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
+  const rows = logs.match(/^\| `postern_\w+`.*$/gm) ?? [];
+  const listed = rows.flatMap((row) => row.match(/postern_\w+/g) ?? []);
+  assert.deepEqual(listed.toSorted(), families.toSorted());
 });
