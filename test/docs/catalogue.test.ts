@@ -41,8 +41,7 @@ test("docs/metrics-and-logs.md has the metrics of /metrics, and no other", async
     lost,
   });
   const primary = new PrimaryMetrics(() => settings, lost, false);
-  const snapshots = await Promise.all([worker.snapshot(), primary.snapshot()]);
-  const text = await new RetiredCounts().expose(snapshots);
+  const text = await new RetiredCounts().expose([worker.snapshot(), primary.snapshot()]);
   const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
   const rows = logs.match(/^\| `postern_\w+`.*$/gm) ?? [];
   const listed = rows.flatMap((row) => row.match(/postern_\w+/g) ?? []);
