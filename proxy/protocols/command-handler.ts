@@ -1,8 +1,9 @@
 /**
- * What the three dialogues have in common: commands one at a time, errors counted, SASL exchanges.
+ * The common part of the three protocol handlers: it reads one command at a time, counts errors and runs SASL
+ * exchanges.
  *
- * nginx counts only what its parsers reject (unknown verbs, broken lines), not commands that are right in
- * the wrong place, and closes at `max_errors`.
+ * Like nginx, it counts as errors only what a parser rejects (unknown verbs, broken lines), not commands that are
+ * valid in another place, and closes at `max_errors`.
  */
 import { randomInt } from "node:crypto";
 import type { ByteString, TlsMode } from "../../shared/lookup.ts";
@@ -10,54 +11,62 @@ import type { ServerSettings } from "../config/index.ts";
 import { type Input, TooLong, chomp, trimSpaces } from "../transport/index.ts";
 import { MAX_HOPS } from "./client-id.ts";
 import { SASL_LINE } from "./limits.ts";
+import type { LoginPolicy } from "./login-policy.ts";
 import type { Farewell, LoginOptions, Step } from "./protocol.ts";
-import { type Exchange, exchange, offered } from "./sasl.ts";
+import { type SaslExchange, type SaltSource, beginExchange } from "./sasl.ts";
 
-export abstract class CommandHandler {
-  /** Whether TLS is active. */
-  protected secure: boolean;
+/** The parts of a protocol that all sessions of a server share. */
+export interface Configuration<Policy extends LoginPolicy> {
+  readonly settings: ServerSettings;
+  /** For sessions in the clear. */
+  readonly clear: Policy;
+  /** For sessions under TLS. */
+  readonly tls: Policy;
+}
+
+export abstract class CommandHandler<Policy extends LoginPolicy> implements SaltSource {
   protected readonly settings: ServerSettings;
+  protected policy: Policy;
+  readonly #underTls: Policy;
   #errors = 0;
   #commands = 0;
-  #exchange: Exchange | null = null;
-  /** The mechanism's name, for the log. */
+  #exchange: SaslExchange | null = null;
+  /** The name of the exchange's mechanism, for the log. */
   #mechanism = "";
-  /** What follows when the client has answered the challenge that tells of its failure. */
+  /** The step after the client's answer to the challenge that reports a failed login. */
   #refusal: Step | null = null;
   #salt: string | null = null;
-  /** Proxies that may still be passed, ourselves included. */
+  /** Proxies that the session may still pass, this one included. */
   #hops = MAX_HOPS;
 
-  constructor(settings: ServerSettings, secure: boolean) {
+  constructor({ settings, clear, tls }: Configuration<Policy>, secure: boolean) {
     this.settings = settings;
-    this.secure = secure;
+    this.policy = secure ? tls : clear;
+    this.#underTls = tls;
   }
 
   /** Reads a command and answers it. @throws TooLong */
   protected abstract command(input: Input): Step | null;
-  /** The reply to what is not a command. */
+  /** The reply to an invalid command. */
   protected abstract invalid(): ByteString;
-  /** The reply to a SASL exchange that the client gave up (RFC 4422 section 3.5). */
+  /** The reply to a SASL exchange that the client cancelled (RFC 4422 section 3.5). */
   protected abstract cancelled(): ByteString;
-  /** What stands before a challenge. */
-  protected abstract readonly continuation: "+ " | "334 ";
-  /** What the protocol's `*_auth` directive names. */
-  protected abstract readonly methods: readonly string[];
-  /** Finds a command's name, as its group, at the start of what has arrived. */
-  protected abstract readonly verb: RegExp;
-  /** Words in a SASL response line beyond which nginx's parsers give up. */
-  protected abstract readonly words: number;
+  /** The start of a challenge line. */
+  protected abstract get continuation(): "+ " | "334 ";
+  /** Finds the name of a command, as its group, at the start of the input. */
+  protected abstract get commandName(): RegExp;
+  /** Words of a SASL response line that nginx's parser accepts. */
+  protected abstract get maxResponseWords(): number;
 
-  /** How the upstream is to be logged in to. */
   protected loginOptions(tls: TlsMode): LoginOptions {
     return { tls, hops: this.settings.proxy_client_id ? this.#hops - 1 : null };
   }
 
   /**
-   * The client is a proxy itself, and says how many may follow. That alone is believed of all that proxies
-   * tell: it harms nobody but who says it, and ends a loop.
+   * Lowers the number of hops to what the client, a proxy itself, leaves. Nothing else that a client says of
+   * itself is believed; this ends a loop, and a lie harms only the liar.
    *
-   * @param hops as the client wrote it, if it did
+   * @param hops as the client wrote it, or undefined
    */
   protected limitHops(hops: ByteString | undefined): void {
     if (hops !== undefined && /^\d{1,4}$/.test(hops)) {
@@ -65,7 +74,7 @@ export abstract class CommandHandler {
     }
   }
 
-  /** Only SMTP has clients that give themselves away by not waiting. */
+  /** Only SMTP delays its greeting. */
   get greetingDelay(): number {
     return 0;
   }
@@ -76,56 +85,34 @@ export abstract class CommandHandler {
 
   next(input: Input): Step | null {
     try {
-      if (this.#refusal !== null) return this.#dismissed(input, this.#refusal);
-      return this.#exchange === null ? this.command(input) : this.#response(input);
+      if (this.#refusal !== null) return this.#afterChallenge(input, this.#refusal);
+      return this.#exchange === null ? this.command(input) : this.#response(input, this.#exchange);
     } catch (error) {
       if (!(error instanceof TooLong)) throw error;
       return { kind: "farewell", text: this.invalid(), note: this.#tooLong(input) };
     }
   }
 
-  /** nginx logs all of it; we nothing that may be a password. */
+  /** nginx logs the whole line. Postern logs the command's name only, because the rest may be a password. */
   #tooLong(input: Input): string {
     const isCommand = this.#exchange === null && this.#refusal === null;
-    const [, verb = ""] = (isCommand && this.verb.exec(input.peek(64))) || [];
-    return `client sent too long command "${verb}"`;
+    const [, name = ""] = (isCommand && this.commandName.exec(input.peek(64))) || [];
+    return `client sent too long command "${name}"`;
   }
 
   secured(): void {
-    this.secure = true;
+    this.policy = this.#underTls;
     this.#hops = MAX_HOPS;
   }
 
-  /** Whether STARTTLS may be offered, and taken. */
-  protected get starttlsAvailable(): boolean {
-    return !this.secure && this.settings.starttls !== "off";
-  }
-
-  /** Whether logins must wait for STARTTLS. */
-  protected get starttlsRequired(): boolean {
-    return !this.secure && this.settings.starttls === "only";
-  }
-
-  /** The words of the `*_auth` directive that may be offered now. */
-  protected get offered(): readonly string[] {
-    return offered(this.methods, this.secure);
-  }
-
-  /** Whether commands that show a password (LOGIN, USER and PASS) are taken. */
-  protected get passwordsAllowed(): boolean {
-    if (this.starttlsRequired) return false;
-    const named = this.methods.includes("plain") || this.methods.includes("login");
-    return named || !this.settings.auth_strict;
-  }
-
-  /** What APOP and CRAM-MD5 digest with the password: once a session, and for all of it (RFC 1939 section 7). */
-  protected get salt(): string {
+  /** The text that APOP and CRAM-MD5 digest with the password: one for the whole session (RFC 1939 section 7). */
+  get salt(): string {
     const seconds = Math.floor(Date.now() / 1000);
     this.#salt ??= `<${randomInt(2 ** 47)}.${seconds}@${this.settings.server_name}>`;
     return this.#salt;
   }
 
-  /** Counts a command; beyond `max_commands` the answer is a farewell. */
+  /** Counts a command. Beyond `max_commands` the step becomes a farewell. */
   protected answer(step: Step): Step {
     if (++this.#commands <= this.settings.max_commands) return step;
     return { kind: "farewell", text: this.invalid(), note: "client sent too many commands" };
@@ -135,12 +122,12 @@ export abstract class CommandHandler {
     return this.answer({ kind: "reply", text });
   }
 
-  /** A command that is right, in the wrong place or with the wrong arguments: not counted as an error. */
+  /** Answers a known command in the wrong place or with wrong arguments. It does not count as an error. */
   protected refuse(): Step {
     return this.reply(this.invalid());
   }
 
-  /** What is not a command at all. */
+  /** Answers a line that is not a command. It counts as an error. */
   protected parserError(): Step {
     if (++this.#errors < this.settings.max_errors) return this.reply(this.invalid());
     return {
@@ -155,8 +142,8 @@ export abstract class CommandHandler {
     return `${this.continuation}${text}\r\n`;
   }
 
-  /** The client says that it has understood: with `^A`, as RFC 7628 has it, or with whatever it likes. */
-  #dismissed(input: Input, refusal: Step): Step | null {
+  /** RFC 7628 section 3.2.3 asks for `^A` here. Any line will do, because the refusal follows in any case. */
+  #afterChallenge(input: Input, refusal: Step): Step | null {
     if (input.line(SASL_LINE) === null) return null;
     this.#refusal = null;
     return refusal;
@@ -164,25 +151,19 @@ export abstract class CommandHandler {
 
   /** Begins a SASL exchange. */
   protected authenticate([name = "", initial, ...more]: readonly ByteString[]): Step {
-    const begun = exchange(name, initial, {
-      enabled: this.methods,
-      strict: this.settings.auth_strict,
-      secure: this.secure,
-      salt: () => this.salt,
-    });
-    if (begun === null || more.length > 0) return this.refuse();
+    const exchange = beginExchange(this.policy.mechanisms, name, initial, this);
+    if (exchange === null || more.length > 0) return this.refuse();
     this.#mechanism = name.toUpperCase();
-    return this.#proceed(begun, begun.next());
+    return this.#proceed(exchange, exchange.next());
   }
 
-  #response(input: Input): Step | null {
+  #response(input: Input, exchange: SaslExchange): Step | null {
     const line = input.line(SASL_LINE);
-    const current = this.#exchange;
-    if (line === null || current === null) return null;
+    if (line === null) return null;
     const text = chomp(line);
     const words = text === null ? [] : trimSpaces(text).split(/ +/);
     const [response = ""] = words;
-    if (words.length > this.words || words.length === 0) {
+    if (words.length > this.maxResponseWords || words.length === 0) {
       this.#exchange = null;
       return this.parserError();
     }
@@ -190,12 +171,12 @@ export abstract class CommandHandler {
       this.#exchange = null;
       return this.reply(this.cancelled());
     }
-    return this.#proceed(current, current.next(response));
+    return this.#proceed(exchange, exchange.next(response));
   }
 
-  #proceed(current: Exchange, result: ReturnType<Exchange["next"]>): Step {
+  #proceed(exchange: SaslExchange, result: ReturnType<SaslExchange["next"]>): Step {
     if (result.done !== true) {
-      this.#exchange = current;
+      this.#exchange = exchange;
       return this.reply(`${this.continuation}${result.value}\r\n`);
     }
     this.#exchange = null;

@@ -1,14 +1,13 @@
-/** What clients with a bearer token say (RFC 6750): Google's XOAUTH2, and OAUTHBEARER (RFC 7628). */
+/** Messages with a bearer token (RFC 6750): Google's XOAUTH2, and OAUTHBEARER (RFC 7628). */
 import type { ByteString } from "../../shared/lookup.ts";
 
-/** A user, and the token that is to authenticate them. */
+/** A user with a bearer token. */
 export interface Bearer {
   /** Empty where OAUTHBEARER leaves it to the token. */
   readonly user: ByteString;
   readonly token: ByteString;
 }
 
-/** What separates the fields of both. */
 const SEPARATOR = "\u0001";
 
 /** RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1). */
@@ -34,7 +33,7 @@ export function formatXoauth2({ user, token }: Bearer): ByteString {
 /**
  * `n,a=USER, ^A host=HOST ^A port=PORT ^A auth=Bearer TOKEN ^A ^A`; all but the token may be missing.
  *
- * @returns null for anything else, and for a client that wants channel binding, which bearer tokens have not
+ * @returns null for anything else, and for channel binding, which bearer tokens do not support
  */
 export function parseOauthbearer(message: ByteString): Bearer | null {
   const [header = "", ...fields] = message.split(SEPARATOR);

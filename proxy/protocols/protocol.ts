@@ -1,6 +1,5 @@
 /** The interface of a mail protocol. A session runs all three protocols through it and knows none. */
 import type { ByteString, ProtocolName, TlsMode } from "../../shared/lookup.ts";
-import type { ServerSettings } from "../config/index.ts";
 import type { Address, Command, Input, Script } from "../transport/index.ts";
 import type { Credentials } from "./sasl.ts";
 
@@ -98,8 +97,9 @@ export interface ProtocolHandler {
   login(account: Account, client: ClientInfo, tls: TlsMode, input: Input): Script<LoginEnd>;
 }
 
+/** A protocol with a server's configuration. */
 export interface Protocol {
   readonly name: ProtocolName;
   /** @param secure true where TLS is active already */
-  open(settings: ServerSettings, secure: boolean): ProtocolHandler;
+  readonly open: (secure: boolean) => ProtocolHandler;
 }

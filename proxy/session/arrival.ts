@@ -54,7 +54,7 @@ export class Arrival {
     if (limited !== null) time.limit(Math.min(settings.timeout, HANDSHAKE_OF_NO_USE));
     const failure = ssl ? await secure(this.#server, this.#client) : null;
     if (failure !== null) return failure;
-    const dialogue = protocol.open(settings, ssl);
+    const dialogue = protocol.open(ssl);
     if (limited !== null) return turnedAwayBy(limited, dialogue);
     const refusal = judgeCertificate(this.#server, this.#client, dialogue);
     if (refusal !== null) return refusal;

@@ -1,6 +1,6 @@
 // A mail client without sockets: it sends bytes to a protocol handler and collects the steps.
 import type { ServerSettings } from "../../proxy/config/index.ts";
-import { type Step, protocols } from "../../proxy/protocols/index.ts";
+import { type Protocol, type Step, configureProtocol } from "../../proxy/protocols/index.ts";
 import { Input } from "../../proxy/transport/index.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { serverSettings } from "./settings.ts";
@@ -8,11 +8,11 @@ import { serverSettings } from "./settings.ts";
 export class ProtocolClient {
   readonly handler;
   readonly #input = new Input();
-  /** No more is said behind a farewell or STARTTLS. */
+  /** True after a farewell or STARTTLS, when the handler reads nothing more. */
   #over = false;
 
-  constructor(settings: ServerSettings, secure: boolean) {
-    this.handler = protocols[settings.protocol].open(settings, secure);
+  constructor(protocol: Protocol, secure: boolean) {
+    this.handler = protocol.open(secure);
   }
 
   /** Sends bytes as they are, and returns the steps that they complete. */
@@ -25,14 +25,14 @@ export class ProtocolClient {
       if (step === null) return steps;
       steps.push(step);
       this.#over = step.kind !== "reply" && step.kind !== "login";
-      // Like a session, which asks for no more before the login is decided.
+      // A session too asks for nothing more before the login is decided.
       if (this.#over || (step.kind === "login" && this.#input.length === 0)) return steps;
     }
   }
 
-  /** Sends one line, and returns its one step, told as a word or two. */
+  /** Sends one line, and returns its steps in short. */
   say(line: string): string {
-    return this.send(`${line}\r\n`).map(told).join(" & ");
+    return this.send(`${line}\r\n`).map(inShort).join(" & ");
   }
 
   /** TLS begins. */
@@ -47,29 +47,29 @@ export class ProtocolClient {
   }
 }
 
-/** Opens a conversation in the clear. */
+/** A client in the clear. */
 export function clearClient(
   protocol: ProtocolName,
   changes: Partial<ServerSettings> = {},
 ): ProtocolClient {
-  return new ProtocolClient(serverSettings(protocol, changes), false);
+  return new ProtocolClient(configureProtocol(serverSettings(protocol, changes)), false);
 }
 
-/** Opens one under TLS. */
+/** A client under TLS. */
 export function tlsClient(
   protocol: ProtocolName,
   changes: Partial<ServerSettings> = {},
 ): ProtocolClient {
-  return new ProtocolClient(serverSettings(protocol, changes), true);
+  return new ProtocolClient(configureProtocol(serverSettings(protocol, changes)), true);
 }
 
-/** What the log is told with each of these steps. */
+/** The notes of steps, for the log. */
 export function notes(steps: readonly Step[]): (string | undefined)[] {
   return steps.map((step) => ("note" in step ? step.note : undefined));
 }
 
-/** A step as a test may write it: the reply without its last CRLF, and what follows, if anything does. */
-export function told(step: Step): string {
+/** A step in short: its reply without the last CRLF, and what follows the reply. */
+export function inShort(step: Step): string {
   switch (step.kind) {
     case "reply":
       return step.text.replace(/\r\n$/, "");

@@ -19,7 +19,7 @@ import {
   type Snapshot,
   WorkerMetrics,
 } from "../../observe/index.ts";
-import { protocols } from "../../protocols/index.ts";
+import { configureProtocol } from "../../protocols/index.ts";
 import {
   type HostResolver,
   type Resolver,
@@ -124,7 +124,7 @@ export class Worker {
       });
     this.#servers = settings.servers.map((server) => ({
       settings: server,
-      protocol: protocols[server.protocol],
+      protocol: configureProtocol(server),
       tls: tls.of(server),
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
@@ -270,13 +270,9 @@ export class Worker {
 }
 
 /** What the kernel takes at once goes out, to clients that can hear of it before a header or a handshake. */
-function sayFull(
-  { protocol, settings }: Server,
-  { ssl, proxyProtocol }: Listen,
-  client: Connection,
-): void {
+function sayFull({ protocol }: Server, { ssl, proxyProtocol }: Listen, client: Connection): void {
   if (ssl || proxyProtocol) return;
-  client.write(protocol.open(settings, false).limited("connections"));
+  client.write(protocol.open(false).limited("connections"));
 }
 
 /** Only SMTP tells its clients' names. */

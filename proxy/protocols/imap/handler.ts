@@ -1,31 +1,38 @@
 /** IMAP before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
+import type { Input, Script } from "../../transport/index.ts";
 import { idHops } from "../client-id.ts";
 import { CommandHandler } from "../command-handler.ts";
-import type { Input, Script } from "../../transport/index.ts";
+import type { Account, ClientInfo, Limit, LoginEnd, ProtocolHandler, Step } from "../protocol.ts";
 import { ReplyReader } from "../reply-reader.ts";
-import { SASL_LINE } from "../limits.ts";
-import type { Account, ClientInfo, ProtocolHandler, Limit, LoginEnd, Step } from "../protocol.ts";
 import { credentials } from "../sasl.ts";
-import {
-  type ImapCommand,
-  CommandParser,
-  type CommandLimits,
-  type ParseResult,
-} from "./command.ts";
+import { CommandParser, type ParseResult } from "./command.ts";
 import { login } from "./login.ts";
+import type { ImapConfiguration, ImapPolicy } from "./policy.ts";
 
-export class ImapHandler extends CommandHandler implements ProtocolHandler {
-  protected readonly continuation = "+ ";
-  protected readonly words = 3;
-  protected readonly verb = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE|ID)\b/i;
+const COMMAND_NAME = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE|ID)\b/i;
+
+export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolHandler {
   readonly passwordRequired = true;
-  readonly #parser = new CommandParser((name) => name !== "ID" || this.settings.proxy_client_id);
-  /** Of the command being answered; null where it had none. */
+  readonly #parser: CommandParser;
+  /** The tag of the command that is answered; null where it has none. */
   #tag: ByteString | null = null;
 
-  protected get methods(): readonly string[] {
-    return this.settings.imap_auth;
+  constructor(configuration: ImapConfiguration, secure: boolean) {
+    super(configuration, secure);
+    this.#parser = new CommandParser(configuration.parser);
+  }
+
+  protected get continuation() {
+    return "+ " as const;
+  }
+
+  protected get commandName(): RegExp {
+    return COMMAND_NAME;
+  }
+
+  protected get maxResponseWords(): number {
+    return 3;
   }
 
   greeting(): ByteString {
@@ -43,9 +50,9 @@ export class ImapHandler extends CommandHandler implements ProtocolHandler {
   }
 
   /** RFC 5530 section 3. */
-  limited(what: Limit): ByteString {
+  limited(limit: Limit): ByteString {
     const answer = this.#tag === null ? "* BYE" : `${this.#tag} NO`;
-    return `${answer} [LIMIT] too many ${what}, try again later\r\n`;
+    return `${answer} [LIMIT] too many ${limit}, try again later\r\n`;
   }
 
   timedOut(): ByteString {
@@ -74,58 +81,53 @@ export class ImapHandler extends CommandHandler implements ProtocolHandler {
   }
 
   protected command(input: Input): Step | null {
-    const buffer = this.settings.imap_client_buffer;
-    const limits = { command: buffer, authenticate: Math.max(buffer, SASL_LINE) };
-    const reading = this.#read(input, limits);
-    if (reading === null) return null;
-    if (reading.kind === "continue") return { kind: "reply", text: "+ OK\r\n" };
-    if (reading.kind === "command") {
-      this.#tag = reading.command.tag;
-      return this.#answer(reading.command);
-    }
-    this.#tag = reading.tag;
+    const result = this.#parse(input);
+    if (result === null) return null;
+    if (result.kind === "continue") return { kind: "reply", text: "+ OK\r\n" };
+    this.#tag = result.tag;
+    if (result.kind === "command") return this.#answer(result);
     const step = this.parserError();
-    if (!reading.literalFollows) return step;
+    if (!result.literalFollows) return step;
     return { kind: "farewell", text: this.invalid(), note: "client sent an unwanted literal" };
   }
 
-  #read(input: Input, limits: CommandLimits): ParseResult | null {
+  #parse(input: Input): ParseResult | null {
     try {
-      return this.#parser.next(input, limits);
+      return this.#parser.next(input);
     } finally {
-      // What goes wrong from here on is told under the tag of the command being read, if it has one.
+      // The reply to a command that cannot be read, or not yet, carries its tag too.
       this.#tag = this.#parser.tag;
     }
   }
 
-  #answer({ name, args }: ImapCommand): Step {
+  #answer({ name, args }: ParseResult & { kind: "command" }): Step {
     switch (name) {
       case "CAPABILITY":
-        return this.reply(`* CAPABILITY ${this.#capabilities()}\r\n${this.#completed()}`);
+        return this.reply(`${this.policy.capability}${this.#completed()}`);
       case "NOOP":
         return this.reply(this.#completed());
       case "LOGOUT":
         return { kind: "farewell", text: `* BYE\r\n${this.#completed()}` };
       case "STARTTLS":
-        return this.starttlsAvailable
+        return this.policy.starttlsAvailable
           ? { kind: "starttls", text: this.#completed() }
           : this.refuse();
       case "LOGIN":
-        return this.passwordsAllowed ? this.#loginCommand(args) : this.refuse();
+        return this.policy.passwordsAllowed ? this.#login(args) : this.refuse();
       case "AUTHENTICATE":
-        return this.starttlsRequired ? this.refuse() : this.authenticate(args);
+        return this.authenticate(args);
       case "ID":
-        return args.length === 0 ? this.refuse() : this.#identified(args);
+        return args.length === 0 ? this.refuse() : this.#id(args);
     }
   }
 
   /** RFC 2971 section 3.1. */
-  #identified(words: readonly ByteString[]): Step {
+  #id(words: readonly ByteString[]): Step {
     this.limitHops(idHops(words));
     return this.reply(`* ID NIL\r\n${this.#completed()}`);
   }
 
-  #loginCommand([user = "", password, ...more]: readonly ByteString[]): Step {
+  #login([user = "", password, ...more]: readonly ByteString[]): Step {
     const given = password === undefined ? null : credentials(user, password);
     if (user === "" || given === null || more.length > 0) return this.refuse();
     return { kind: "login", credentials: given };
@@ -133,19 +135,5 @@ export class ImapHandler extends CommandHandler implements ProtocolHandler {
 
   #completed(): ByteString {
     return `${this.#tag ?? "*"} OK completed\r\n`;
-  }
-
-  #capabilities(): string {
-    const mechanisms = this.starttlsRequired
-      ? []
-      : this.offered.map((name) => `AUTH=${name.toUpperCase()}`);
-    const { imap_capabilities, proxy_client_id } = this.settings;
-    return [
-      ...imap_capabilities,
-      ...(proxy_client_id && !imap_capabilities.includes("ID") ? ["ID"] : []),
-      ...mechanisms,
-      ...(this.starttlsAvailable ? ["STARTTLS"] : []),
-      ...(this.passwordsAllowed ? [] : ["LOGINDISABLED"]),
-    ].join(" ");
   }
 }

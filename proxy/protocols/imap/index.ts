@@ -1,7 +1,9 @@
+import type { ServerSettings } from "../../config/index.ts";
 import type { Protocol } from "../protocol.ts";
 import { ImapHandler } from "./handler.ts";
+import { configureImap } from "./policy.ts";
 
-export const imap: Protocol = {
-  name: "imap",
-  open: (settings, secure) => new ImapHandler(settings, secure),
-};
+export function imap(settings: ServerSettings): Protocol {
+  const configuration = configureImap(settings);
+  return { name: "imap", open: (secure) => new ImapHandler(configuration, secure) };
+}

@@ -1,44 +1,51 @@
 /** POP3 before the login, as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
+import { type Input, type Script, chomp } from "../../transport/index.ts";
 import { xclientHops } from "../client-id.ts";
 import { CommandHandler } from "../command-handler.ts";
-import { type Input, type Script, chomp } from "../../transport/index.ts";
-import { ReplyReader } from "../reply-reader.ts";
+import { argumentOf, verbOf, wordsOf } from "../command-line.ts";
 import { POP3_LINE, SASL_LINE } from "../limits.ts";
-import type { Account, ClientInfo, ProtocolHandler, Limit, LoginEnd, Step } from "../protocol.ts";
+import type { Account, ClientInfo, Limit, LoginEnd, ProtocolHandler, Step } from "../protocol.ts";
+import { ReplyReader } from "../reply-reader.ts";
 import { credentials, isClean } from "../sasl.ts";
 import { login } from "./login.ts";
+import type { Pop3Configuration, Pop3Policy } from "./policy.ts";
 
 const OK = "+OK\r\n";
-const MOST_ARGUMENTS = 3;
+const INVALID = "-ERR invalid command\r\n";
+const MAX_ARGUMENTS = 3;
 
-/** Commands have four letters, but for Dovecot's. */
-const COMMAND = /^([A-Za-z]{4}|XCLIENT)(?: +(.*))?$/is;
+const COMMAND_NAME = /^(USER|PASS|APOP|AUTH|CAPA|STLS|NOOP|QUIT)\b/i;
 
-/** A command that may carry a SASL response, and so be longer than others. */
+/** AUTH may carry a SASL response, and so be longer than other commands. */
 const AUTH = /^AUTH /i;
 
-export class Pop3Handler extends CommandHandler implements ProtocolHandler {
-  protected readonly continuation = "+ ";
-  protected readonly words = 3;
-  protected readonly verb = /^(USER|PASS|APOP|AUTH|CAPA|STLS|NOOP|QUIT)\b/i;
+export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolHandler {
   readonly passwordRequired = true;
-  /** What USER said, until PASS or anything else comes. */
+  readonly #configuration: Pop3Configuration;
+  /** The argument of USER, until PASS or another command comes. */
   #user: ByteString | null = null;
 
-  /** `plain` in pop3_auth stands for USER/PASS, AUTH PLAIN and AUTH LOGIN. */
-  protected get methods(): readonly string[] {
-    return this.settings.pop3_auth.flatMap((name) => (name === "plain" ? [name, "login"] : name));
+  constructor(configuration: Pop3Configuration, secure: boolean) {
+    super(configuration, secure);
+    this.#configuration = configuration;
   }
 
-  /**
-   * The salt in the greeting is what offers APOP (RFC 1939 section 7); `[XCLIENT]` is Dovecot's way to offer
-   * that.
-   */
+  protected get continuation() {
+    return "+ " as const;
+  }
+
+  protected get commandName(): RegExp {
+    return COMMAND_NAME;
+  }
+
+  protected get maxResponseWords(): number {
+    return 3;
+  }
+
   greeting(): ByteString {
-    const salted = this.methods.includes("apop") || this.methods.includes("cram-md5");
-    const ready = this.settings.proxy_client_id ? "+OK [XCLIENT] POP3 ready" : "+OK POP3 ready";
-    return salted ? `${ready} ${this.salt}\r\n` : `${ready}\r\n`;
+    const { greeting, saltInGreeting } = this.#configuration;
+    return saltInGreeting ? `${greeting} ${this.salt}\r\n` : `${greeting}\r\n`;
   }
 
   refused(text: ByteString): ByteString {
@@ -50,9 +57,9 @@ export class Pop3Handler extends CommandHandler implements ProtocolHandler {
   }
 
   /** RFC 2449 section 8.1. */
-  limited(what: Limit): ByteString {
-    const code = what === "logins" ? "LOGIN-DELAY" : "IN-USE";
-    return `-ERR [${code}] too many ${what}, try again later\r\n`;
+  limited(limit: Limit): ByteString {
+    const code = limit === "logins" ? "LOGIN-DELAY" : "IN-USE";
+    return `-ERR [${code}] too many ${limit}, try again later\r\n`;
   }
 
   timedOut(): ByteString {
@@ -78,7 +85,7 @@ export class Pop3Handler extends CommandHandler implements ProtocolHandler {
   }
 
   protected invalid(): ByteString {
-    return "-ERR invalid command\r\n";
+    return INVALID;
   }
 
   protected cancelled(): ByteString {
@@ -86,104 +93,92 @@ export class Pop3Handler extends CommandHandler implements ProtocolHandler {
   }
 
   protected command(input: Input): Step | null {
-    const long = input.length >= POP3_LINE && AUTH.test(input.peek(5));
-    const line = input.line(long ? SASL_LINE : POP3_LINE);
+    const isAuth = input.length >= POP3_LINE && AUTH.test(input.peek(5));
+    const line = input.line(isAuth ? SASL_LINE : POP3_LINE);
     if (line === null) return null;
+    const text = chomp(line) ?? "";
     const user = this.#user;
     this.#user = null;
-    const [, verb, argument = ""] = COMMAND.exec(chomp(line) ?? "") ?? [];
-    if (verb === undefined) return this.parserError();
-    const name = verb.toUpperCase();
-    const args = argument.split(/ +/).filter((word) => word !== "");
-    const whole = ["USER", "PASS", "XCLIENT"].includes(name);
-    if (!whole && args.length > MOST_ARGUMENTS) return this.parserError();
     return user === null
-      ? this.#start(name, argument, args)
-      : this.#afterUser(name, argument, user);
+      ? this.#start(verbOf(text), argumentOf(text))
+      : this.#afterUser(verbOf(text), argumentOf(text), user);
   }
 
-  #start(name: string, argument: ByteString, args: readonly ByteString[]): Step {
-    switch (name) {
+  #start(verb: string, argument: ByteString): Step {
+    switch (verb) {
       case "USER":
-        if (!this.passwordsAllowed || argument === "") return this.refuse();
+        if (!this.policy.passwordsAllowed || argument === "") return this.refuse();
         this.#user = argument;
         return this.reply(OK);
-      case "AUTH":
-        if (this.starttlsRequired) return this.refuse();
-        return args.length === 0 ? this.reply(this.#methods()) : this.authenticate(args);
-      case "STLS":
-        return this.starttlsAvailable ? { kind: "starttls", text: OK } : this.refuse();
-      case "APOP":
-        return this.starttlsRequired ? this.refuse() : this.#apop(args);
       case "PASS":
         return this.refuse();
       case "XCLIENT":
-        return this.settings.proxy_client_id ? this.#introduced(args) : this.parserError();
+        return this.settings.proxy_client_id
+          ? this.#xclient(wordsOf(argument))
+          : this.parserError();
       default:
-        return this.#anywhere(name, this.starttlsAvailable) ?? this.parserError();
+        return this.#withWords(verb, wordsOf(argument));
     }
   }
 
-  #introduced(attributes: readonly ByteString[]): Step {
+  /** Answers a command whose argument is a list of words. */
+  #withWords(verb: string, words: readonly ByteString[]): Step {
+    if (words.length > MAX_ARGUMENTS) return this.parserError();
+    switch (verb) {
+      case "AUTH":
+        if (this.policy.starttlsRequired) return this.refuse();
+        return words.length === 0 ? this.reply(this.policy.methods) : this.authenticate(words);
+      case "STLS":
+        return this.policy.starttlsAvailable ? { kind: "starttls", text: OK } : this.refuse();
+      case "APOP":
+        return this.policy.starttlsRequired ? this.refuse() : this.#apop(words);
+      case "CAPA":
+        return this.reply(this.policy.capabilities);
+      case "NOOP":
+        return this.reply(OK);
+      case "QUIT":
+        return { kind: "farewell", text: OK };
+      default:
+        return this.parserError();
+    }
+  }
+
+  #xclient(attributes: readonly ByteString[]): Step {
     this.limitHops(xclientHops(attributes));
     return this.reply(OK);
   }
 
   #apop([user, digest, ...more]: readonly ByteString[]): Step {
     if (user === undefined || digest === undefined || more.length > 0) return this.refuse();
-    if (!this.methods.includes("apop") || !isClean(user) || !isClean(digest)) return this.refuse();
+    if (!this.#configuration.apop || !isClean(user) || !isClean(digest)) return this.refuse();
     return {
       kind: "login",
       credentials: { method: "apop", login: user, digest, salt: this.salt },
     };
   }
 
-  #afterUser(name: string, argument: ByteString, user: ByteString): Step {
-    if (name === "PASS") {
+  #afterUser(verb: string, argument: ByteString, user: ByteString): Step {
+    if (verb === "PASS") {
       const given = argument === "" ? null : credentials(user, argument);
       return given === null ? this.refuse() : { kind: "login", credentials: given };
     }
-    // Not between USER and PASS, where nginx does not offer it either.
-    const step = this.#anywhere(name, false);
-    if (step !== null) {
-      this.#user = user;
-      return step;
-    }
-    return ["USER", "APOP", "AUTH", "STLS"].includes(name) ? this.refuse() : this.parserError();
-  }
-
-  /** @param stls whether STLS may be offered now */
-  #anywhere(name: string, stls: boolean): Step | null {
-    switch (name) {
+    if (verb === "USER") return this.refuse();
+    if (wordsOf(argument).length > MAX_ARGUMENTS) return this.parserError();
+    switch (verb) {
+      case "AUTH":
+      case "APOP":
+      case "STLS":
+        return this.refuse();
       case "CAPA":
-        return this.reply(this.#capabilities(stls));
+        this.#user = user;
+        return this.reply(this.policy.capabilitiesAfterUser);
       case "NOOP":
+        this.#user = user;
         return this.reply(OK);
       case "QUIT":
         return { kind: "farewell", text: OK };
       default:
-        return null;
+        return this.parserError();
     }
   }
-
-  #capabilities(stls: boolean): ByteString {
-    const { pop3_capabilities } = this.settings;
-    const lines = this.starttlsRequired
-      ? pop3_capabilities.filter((word) => word !== "USER")
-      : [...pop3_capabilities, ["SASL", ...this.#mechanisms()].join(" ")];
-    return list("+OK Capability list follows", stls ? [...lines, "STLS"] : lines);
-  }
-
-  #methods(): ByteString {
-    return list("+OK methods supported:", this.#mechanisms());
-  }
-
-  /** APOP is a command, and no SASL mechanism. */
-  #mechanisms(): readonly string[] {
-    return this.offered.filter((name) => name !== "apop").map((name) => name.toUpperCase());
-  }
-}
-
-function list(title: string, lines: readonly string[]): ByteString {
-  return `${[title, ...lines, "."].join("\r\n")}\r\n`;
 }

@@ -1,21 +1,22 @@
 /** SMTP submission before the login (RFC 5321, RFC 4954), as nginx speaks it. */
 import type { ByteString, TlsMode } from "../../../shared/lookup.ts";
+import { type Input, type Script, chomp, trimSpaces } from "../../transport/index.ts";
 import { xclientHops } from "../client-id.ts";
 import { CommandHandler } from "../command-handler.ts";
-import { type Input, type Script, chomp, trimSpaces } from "../../transport/index.ts";
-import { ReplyReader } from "../reply-reader.ts";
-import { SASL_LINE } from "../limits.ts";
+import { argumentOf, verbOf, wordsOf } from "../command-line.ts";
 import type {
   Account,
   ClientInfo,
-  ProtocolHandler,
   Farewell,
   Limit,
   LoginEnd,
+  ProtocolHandler,
   Step,
 } from "../protocol.ts";
+import { ReplyReader } from "../reply-reader.ts";
 import { isClean } from "../sasl.ts";
 import { login } from "./login.ts";
+import type { SmtpConfiguration, SmtpPolicy } from "./policy.ts";
 import type { Hello } from "./xclient.ts";
 
 const OK = "250 2.0.0 OK\r\n";
@@ -23,42 +24,55 @@ const INVALID = "500 5.5.1 Invalid command\r\n";
 const INVALID_ARGUMENT = "501 5.5.4 Invalid argument\r\n";
 const BAD_SEQUENCE = "503 5.5.1 Bad sequence of commands\r\n";
 const AUTHENTICATION_REQUIRED = "530 5.7.1 Authentication required\r\n";
-/** RFC 3207 section 4. nginx lets MAIL and RCPT through in the clear even under `starttls only`. */
+/** RFC 3207 section 4. nginx accepts MAIL and RCPT in the clear even under `starttls only`. */
 const TLS_REQUIRED = "530 5.7.0 Must issue a STARTTLS command first\r\n";
 
 /** nginx's `Auth-Error-Code` where the lookup gives none. */
 const REFUSED = "535 5.7.0";
 
-const MOST_ARGUMENTS = 11;
+const MAX_ARGUMENTS = 11;
 
-/** A command that may carry a SASL response, and so be longer than others. */
+const COMMAND_NAME =
+  /^(EHLO|HELO|AUTH|MAIL|RCPT|RSET|NOOP|QUIT|STARTTLS|VRFY|EXPN|HELP|XCLIENT)\b/i;
+
+/** AUTH may carry a SASL response, and so be longer than other commands. */
 const AUTH = /^AUTH /i;
 
-export class SmtpHandler extends CommandHandler implements ProtocolHandler {
-  protected readonly continuation = "334 ";
-  protected readonly words = 11;
-  protected readonly verb =
-    /^(EHLO|HELO|AUTH|MAIL|RCPT|RSET|NOOP|QUIT|STARTTLS|VRFY|EXPN|HELP|XCLIENT)\b/i;
-  /** Only with `proxy_smtp_auth`, and found missing when it is time to send it. */
+export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolHandler {
+  /** Only `proxy_smtp_auth` needs one, and reports it missing when AUTH is due. */
   readonly passwordRequired = false;
-  /** How the client introduced itself last. */
+  readonly #configuration: SmtpConfiguration;
+  /** The last EHLO or HELO since TLS began. */
   #hello: Hello | null = null;
+  /** True where the last one was EHLO. STARTTLS forgets the name, but not this. */
+  #extended = false;
   /** With `smtp_auth none`: the MAIL command, as it came. */
   #from: ByteString | null = null;
-  /** The recipient whose route is being looked up, likewise. */
+  /** With `smtp_auth none`: the RCPT command that is being looked up, as it came. */
   #to: ByteString | null = null;
-  /** Whether that was EHLO; STARTTLS forgets the name, but not this. */
-  #extended = false;
 
-  protected get methods(): readonly string[] {
-    return this.settings.smtp_auth;
+  constructor(configuration: SmtpConfiguration, secure: boolean) {
+    super(configuration, secure);
+    this.#configuration = configuration;
+  }
+
+  protected get continuation() {
+    return "334 " as const;
+  }
+
+  protected get commandName(): RegExp {
+    return COMMAND_NAME;
+  }
+
+  protected get maxResponseWords(): number {
+    return 11;
   }
 
   greeting(): ByteString {
-    return `220 ${this.settings.server_name} ESMTP ready\r\n`;
+    return this.#configuration.greeting;
   }
 
-  /** An empty text, which nginx takes for a yes here, is neither that nor a word on the password. */
+  /** nginx takes an empty text for success here. It is neither that nor a judgement of the password. */
   refused(text: ByteString, errorCode: string | null): ByteString {
     if (text === "") return this.unavailable();
     return `${errorCode ?? REFUSED} ${text}\r\n`;
@@ -76,7 +90,7 @@ export class SmtpHandler extends CommandHandler implements ProtocolHandler {
 
   override earlyTalker(input: Input): Farewell {
     const [line = ""] = /^[^\n]*\n?/.exec(input.peek(this.settings.smtp_client_buffer)) ?? [];
-    const [shown = ""] = /^(?:EHLO|HELO) .*/is.exec(line) ?? this.verb.exec(line) ?? [];
+    const [shown = ""] = /^(?:EHLO|HELO) .*/is.exec(line) ?? COMMAND_NAME.exec(line) ?? [];
     return {
       kind: "farewell",
       text: "503 5.5.0 Improper use of SMTP command pipelining\r\n",
@@ -84,8 +98,8 @@ export class SmtpHandler extends CommandHandler implements ProtocolHandler {
     };
   }
 
-  limited(what: Limit): ByteString {
-    return `421 4.7.0 too many ${what}, try again later\r\n`;
+  limited(limit: Limit): ByteString {
+    return `421 4.7.0 too many ${limit}, try again later\r\n`;
   }
 
   /** RFC 5321 section 4.5.3.2, RFC 3463 section 3.5. */
@@ -126,32 +140,32 @@ export class SmtpHandler extends CommandHandler implements ProtocolHandler {
 
   protected command(input: Input): Step | null {
     const buffer = this.settings.smtp_client_buffer;
-    const long = input.length >= buffer && AUTH.test(input.peek(5));
-    const line = input.line(long ? Math.max(buffer, SASL_LINE) : buffer);
+    const isAuth = input.length >= buffer && AUTH.test(input.peek(5));
+    const line = input.line(isAuth ? this.#configuration.maxAuth : buffer);
     if (line === null) return null;
-    const [, verb, rest = ""] = /^([A-Za-z]+)(?: +(.*))?$/s.exec(chomp(line) ?? "") ?? [];
-    const args = rest.split(/ +/).filter((word) => word !== "");
-    if (verb === undefined || args.length > MOST_ARGUMENTS) return this.parserError();
+    const text = chomp(line) ?? "";
+    const args = wordsOf(argumentOf(text));
+    if (args.length > MAX_ARGUMENTS) return this.parserError();
     this.#to = null;
-    return this.#answer(verb.toUpperCase(), args, line);
+    return this.#answer(verbOf(text), args, line);
   }
 
   #answer(verb: string, args: readonly ByteString[], line: ByteString): Step {
     switch (verb) {
       case "EHLO":
       case "HELO":
-        return this.#introduced(verb, args);
+        return this.#helloCommand(verb, args);
       case "AUTH":
-        if (this.starttlsRequired) return this.refuse();
+        if (this.policy.starttlsRequired) return this.refuse();
         return args.length === 0 ? this.reply(INVALID_ARGUMENT) : this.authenticate(args);
       case "STARTTLS":
-        return this.starttlsAvailable
+        return this.policy.starttlsAvailable
           ? { kind: "starttls", text: "220 2.0.0 Start TLS\r\n" }
           : this.refuse();
       case "MAIL":
         return this.#mail(args, line);
       case "RCPT":
-        return this.#recipient(args, stored(line));
+        return this.#recipient(args, withoutLineEnd(line));
       case "RSET":
         this.#from = null;
         return this.reply(OK);
@@ -160,7 +174,7 @@ export class SmtpHandler extends CommandHandler implements ProtocolHandler {
       case "QUIT":
         return { kind: "farewell", text: "221 2.0.0 Bye\r\n" };
       case "XCLIENT":
-        return this.settings.proxy_client_id ? this.#passedOn(args) : this.parserError();
+        return this.settings.proxy_client_id ? this.#xclient(args) : this.parserError();
       case "VRFY":
       case "EXPN":
       case "HELP":
@@ -170,8 +184,8 @@ export class SmtpHandler extends CommandHandler implements ProtocolHandler {
     }
   }
 
-  /** A session begins anew, as it does at Postfix. */
-  #passedOn(attributes: readonly ByteString[]): Step {
+  /** A session begins anew after XCLIENT, as it does at Postfix. */
+  #xclient(attributes: readonly ByteString[]): Step {
     if (attributes.length === 0) return this.reply(INVALID_ARGUMENT);
     this.limitHops(xclientHops(attributes));
     this.#hello = null;
@@ -179,62 +193,47 @@ export class SmtpHandler extends CommandHandler implements ProtocolHandler {
     return this.reply(this.greeting());
   }
 
-  /** The arguments are the upstream's to judge. */
+  /** The upstream judges the arguments. */
   #mail(args: readonly ByteString[], line: ByteString): Step {
-    if (!this.methods.includes("none")) {
+    if (!this.#configuration.withoutLogin) {
       const note = `client was rejected: "${oneLine(line)}"`;
       return this.answer({ kind: "reply", text: AUTHENTICATION_REQUIRED, note });
     }
-    if (this.starttlsRequired) return this.reply(TLS_REQUIRED);
+    if (this.policy.starttlsRequired) return this.reply(TLS_REQUIRED);
     if (this.#from !== null) return this.reply(BAD_SEQUENCE);
-    const command = stored(line);
+    const command = withoutLineEnd(line);
     if (args.length === 0 || !isClean(command)) return this.reply(INVALID_ARGUMENT);
     this.#from = command;
     return this.reply(OK);
   }
 
-  #recipient(args: readonly ByteString[], line: ByteString): Step {
-    if (this.starttlsRequired && this.methods.includes("none")) return this.reply(TLS_REQUIRED);
+  #recipient(args: readonly ByteString[], command: ByteString): Step {
+    const { withoutLogin } = this.#configuration;
+    if (this.policy.starttlsRequired && withoutLogin) return this.reply(TLS_REQUIRED);
     if (this.#from === null) return this.reply(BAD_SEQUENCE);
-    if (args.length === 0 || !isClean(line)) return this.reply(INVALID_ARGUMENT);
-    this.#to = line;
+    if (args.length === 0 || !isClean(command)) return this.reply(INVALID_ARGUMENT);
+    this.#to = command;
     const helo = this.#hello?.name ?? "";
-    return { kind: "login", credentials: { method: "none", helo, from: this.#from, to: line } };
+    return { kind: "login", credentials: { method: "none", helo, from: this.#from, to: command } };
   }
 
-  #introduced(verb: Hello["verb"], [name, ...more]: readonly ByteString[]): Step {
+  #helloCommand(verb: Hello["verb"], [name, ...more]: readonly ByteString[]): Step {
     // The name goes into a lookup's header and to the upstream.
     if (name === undefined || more.length > 0 || !isClean(name))
       return this.reply(INVALID_ARGUMENT);
     this.#hello = { verb, name };
     this.#extended = verb === "EHLO";
     this.#from = null;
-    return this.reply(this.#extended ? this.#extensions() : `250 ${this.settings.server_name}\r\n`);
-  }
-
-  #extensions(): ByteString {
-    const { server_name, smtp_capabilities, proxy_client_id } = this.settings;
-    const methods = this.starttlsRequired ? [] : this.offered.filter((name) => name !== "none");
-    const mechanisms = methods.map((name) => name.toUpperCase());
-    const lines = [
-      server_name,
-      ...smtp_capabilities,
-      ...(proxy_client_id ? ["XCLIENT TTL"] : []),
-      ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(" ")}`] : []),
-      ...(this.starttlsAvailable ? ["STARTTLS"] : []),
-    ];
-    return lines
-      .map((line, index) => `250${index === lines.length - 1 ? " " : "-"}${line}\r\n`)
-      .join("");
+    return this.reply(this.#extended ? this.policy.extensions : this.#configuration.hello);
   }
 }
 
-/** MAIL and RCPT as they are said again: from the verb to the last argument's end. */
-function stored(line: ByteString): ByteString {
-  return trimSpaces(line.replace(/\r?\n$/, ""));
+/** MAIL and RCPT as the upstream gets them: from the verb to the end of the last argument. */
+function withoutLineEnd(line: ByteString): ByteString {
+  return trimSpaces(line.endsWith("\r\n") ? line.slice(0, -2) : line.slice(0, -1));
 }
 
-/** As nginx shows line ends in its log. */
+/** Shows line ends like nginx's log. */
 function oneLine(text: ByteString): string {
   return text.replace(/[\r\n]/g, "_");
 }

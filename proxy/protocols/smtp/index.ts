@@ -1,7 +1,9 @@
+import type { ServerSettings } from "../../config/index.ts";
 import type { Protocol } from "../protocol.ts";
 import { SmtpHandler } from "./handler.ts";
+import { configureSmtp } from "./policy.ts";
 
-export const smtp: Protocol = {
-  name: "smtp",
-  open: (settings, secure) => new SmtpHandler(settings, secure),
-};
+export function smtp(settings: ServerSettings): Protocol {
+  const configuration = configureSmtp(settings);
+  return { name: "smtp", open: (secure) => new SmtpHandler(configuration, secure) };
+}

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { configureProtocol } from "../../../proxy/protocols/index.ts";
 import { ProtocolClient } from "../../support/protocol-client.ts";
 import { serverSettings } from "../../support/settings.ts";
 
@@ -75,12 +76,12 @@ const lines = {
 };
 
 for (const name of ["imap", "pop3", "smtp"] as const) {
-  const settings = serverSettings(name, changes);
+  const protocol = configureProtocol(serverSettings(name, changes));
   const transcript = fc.array(lines[name], { maxLength: 12 }).map((parts) => parts.join(""));
 
   /** The steps that these pieces lead to, one after another. */
   const steps = (pieces: readonly string[]): string => {
-    const client = new ProtocolClient(settings, false);
+    const client = new ProtocolClient(protocol, false);
     const told = JSON.stringify(pieces.flatMap((piece) => client.send(piece)));
     // The log names a command that is too long where its name has arrived by then.
     return told.replace(/(too long command) \\"\w*\\"/, "$1");
@@ -118,7 +119,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
       const pieces = fc.array(fc.oneof(bytes, lines[name]), { maxLength: 20 });
       fc.assert(
         fc.property(pieces, (sent) => {
-          const client = new ProtocolClient(settings, false);
+          const client = new ProtocolClient(protocol, false);
           for (const piece of sent) {
             for (const step of client.send(piece)) if (step.kind === "farewell") return;
             assert.ok(client.held <= 12_288, `${client.held} bytes are held`);

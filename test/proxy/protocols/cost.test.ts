@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { configureProtocol } from "../../../proxy/protocols/index.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { cost } from "../../support/cost.ts";
 import { ProtocolClient } from "../../support/protocol-client.ts";
@@ -25,11 +26,11 @@ const BEGINNINGS: Record<ProtocolName, readonly string[]> = {
 
 for (const protocol of ["imap", "pop3", "smtp"] as const) {
   test(`no line costs ${protocol} much more than others of its length`, () => {
-    const settings = serverSettings(protocol);
+    const configured = configureProtocol(serverSettings(protocol));
     const long = (beginning: string): number =>
       beginning.includes("PLAIN") ? 12_000 : protocol === "pop3" ? 500 : 4000;
     const take = (line: string): number =>
-      cost(() => new ProtocolClient(settings, false).send(line), 5);
+      cost(() => new ProtocolClient(configured, false).send(line), 5);
     for (const beginning of BEGINNINGS[protocol]) {
       const ordinary = take(`${beginning}${"x".repeat(long(beginning))}\r\n`);
       for (const filling of FILLINGS) {

@@ -6,7 +6,7 @@ import {
   type ProtocolClient,
   clearClient,
   tlsClient,
-  told,
+  inShort,
 } from "../../support/protocol-client.ts";
 
 const TOKEN = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
@@ -138,7 +138,7 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
     const failed = (client: ProtocolClient, kind: "reply" | "refusal"): string =>
       client.handler.challenge("eyJzdGF0dXMiOiI0MDEifQ==", { kind, text: "no\r\n" });
 
-    test("a failure is told in a challenge, and refused when the client has answered it", () => {
+    test("a failure is reported in a challenge, and refused when the client has answered", () => {
       for (const answer of ["AQ==", "", "*", "not base64"]) {
         const client = tlsClient(protocol, named);
         client.say(`${auth} XOAUTH2 ${XOAUTH2}`);
@@ -151,8 +151,8 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
       const client = tlsClient(protocol, named);
       client.say(`${auth} XOAUTH2 ${XOAUTH2}`);
       failed(client, "reply");
-      assert.deepEqual(client.send("AQ=").map(told), []);
-      assert.deepEqual(client.send("=\r\n").map(told), ["no"]);
+      assert.deepEqual(client.send("AQ=").map(inShort), []);
+      assert.deepEqual(client.send("=\r\n").map(inShort), ["no"]);
       assert.equal(
         client.say(`${auth} XOAUTH2 ${XOAUTH2}`),
         `<xoauth2|anna@example.test|${TOKEN}>`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clearClient, told } from "../../../support/protocol-client.ts";
+import { clearClient, inShort } from "../../../support/protocol-client.ts";
 
 const BAD = "a BAD invalid command";
 
@@ -38,21 +38,21 @@ for (const [words, login] of Object.entries(WORDS)) {
 describe("literals", () => {
   test("the server says + before each literal that waits", () => {
     const client = clearClient("imap");
-    assert.deepEqual(client.send("a LOGIN {4}\r\n").map(told), ["+ OK"]);
-    assert.deepEqual(client.send("anna {6}\r\n").map(told), ["+ OK"]);
-    assert.deepEqual(client.send("secret\r\n").map(told), ["<plain|anna|secret>"]);
+    assert.deepEqual(client.send("a LOGIN {4}\r\n").map(inShort), ["+ OK"]);
+    assert.deepEqual(client.send("anna {6}\r\n").map(inShort), ["+ OK"]);
+    assert.deepEqual(client.send("secret\r\n").map(inShort), ["<plain|anna|secret>"]);
   });
 
   test("nothing is said before a literal that does not wait", () => {
     const steps = clearClient("imap").send("a LOGIN {4+}\r\nanna {6+}\r\nsecret\r\nb NOOP\r\n");
-    assert.deepEqual(steps.map(told), ["<plain|anna|secret>", "b OK completed"]);
+    assert.deepEqual(steps.map(inShort), ["<plain|anna|secret>", "b OK completed"]);
   });
 
   test("a literal holds any byte but CR, LF and NUL where it is a password", () => {
     const secret = '"\\{5+} \xff\x01';
     const client = clearClient("imap");
     client.send(`a LOGIN anna {${secret.length}}\r\n`);
-    assert.deepEqual(client.send(`${secret}\r\n`).map(told), [`<plain|anna|${secret}>`]);
+    assert.deepEqual(client.send(`${secret}\r\n`).map(inShort), [`<plain|anna|${secret}>`]);
   });
 
   for (const [name, byte] of [
@@ -62,35 +62,35 @@ describe("literals", () => {
   ] as const) {
     test(`a password with ${name} is refused, and its rest is no command`, () => {
       const steps = clearClient("imap").send(`a LOGIN anna {9+}\r\nx${byte}b NOOP \r\nc NOOP\r\n`);
-      assert.deepEqual(steps.map(told), [BAD, "c OK completed"]);
+      assert.deepEqual(steps.map(inShort), [BAD, "c OK completed"]);
     });
 
     test(`a login with ${name} is refused`, () => {
       const steps = clearClient("imap").send(`a LOGIN {2+}\r\nx${byte} secret\r\nc NOOP\r\n`);
-      assert.deepEqual(steps.map(told), [BAD, "c OK completed"]);
+      assert.deepEqual(steps.map(inShort), [BAD, "c OK completed"]);
     });
   }
 
   test("an empty literal is an empty string and swallows nothing", () => {
     for (const empty of ["{0+}", "{+}"]) {
       const steps = clearClient("imap").send(`a LOGIN anna ${empty}\r\n\r\nb NOOP\r\n`);
-      assert.deepEqual(steps.map(told), ["<plain|anna|>", "b OK completed"]);
+      assert.deepEqual(steps.map(inShort), ["<plain|anna|>", "b OK completed"]);
     }
     const client = clearClient("imap");
-    assert.deepEqual(client.send("a LOGIN anna {0}\r\n").map(told), ["+ OK"]);
-    assert.deepEqual(client.send("\r\n").map(told), ["<plain|anna|>"]);
+    assert.deepEqual(client.send("a LOGIN anna {0}\r\n").map(inShort), ["+ OK"]);
+    assert.deepEqual(client.send("\r\n").map(inShort), ["<plain|anna|>"]);
   });
 
   test("behind a literal only a space or the line's end is right", () => {
     const client = clearClient("imap");
     client.send("a LOGIN {4}\r\n");
-    assert.deepEqual(client.send("annax secret\r\n").map(told), [BAD]);
+    assert.deepEqual(client.send("annax secret\r\n").map(inShort), [BAD]);
     assert.equal(client.say("b NOOP"), "b OK completed");
   });
 
   test("a literal may belong to a command that takes none", () => {
     const steps = clearClient("imap").send("a NOOP {6+}\r\nb NOOP\r\nc NOOP\r\n");
-    assert.deepEqual(steps.map(told), ["a OK completed", "c OK completed"]);
+    assert.deepEqual(steps.map(inShort), ["a OK completed", "c OK completed"]);
   });
 
   const REJECTED = {
@@ -101,7 +101,7 @@ describe("literals", () => {
   };
   for (const [name, line] of Object.entries(REJECTED)) {
     test(`a rejected line ${name} closes before its literal is taken for commands`, () => {
-      const steps = clearClient("imap").send(`${line}\r\nb LOGIN x y\r\n`).map(told);
+      const steps = clearClient("imap").send(`${line}\r\nb LOGIN x y\r\n`).map(inShort);
       assert.deepEqual(steps, [`${BAD} <close>`]);
     });
   }
@@ -111,9 +111,9 @@ describe("literals", () => {
       for (const plus of ["", "+"]) {
         const client = clearClient("imap");
         const command = `a LOGIN {${size}${plus}}\r\n`;
-        assert.deepEqual(client.send(command).map(told), plus === "" ? ["+ OK"] : []);
+        assert.deepEqual(client.send(command).map(inShort), plus === "" ? ["+ OK"] : []);
         assert.deepEqual(client.send("x".repeat(4095 - command.length)), []);
-        assert.deepEqual(client.send("x").map(told), [`${BAD} <close>`]);
+        assert.deepEqual(client.send("x").map(inShort), [`${BAD} <close>`]);
       }
     });
   }

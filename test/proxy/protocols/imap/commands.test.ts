@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
+import { clearClient, tlsClient, inShort } from "../../../support/protocol-client.ts";
 
 test("the greeting is nginx's", () => {
   assert.equal(clearClient("imap").handler.greeting(), "* OK IMAP4 ready\r\n");
@@ -40,17 +40,17 @@ test("a tag has at most 32 characters", () => {
 });
 
 test("a bare LF ends a command", () => {
-  assert.deepEqual(clearClient("imap").send("a NOOP\nb NOOP\n").map(told), [
+  assert.deepEqual(clearClient("imap").send("a NOOP\nb NOOP\n").map(inShort), [
     "a OK completed",
     "b OK completed",
   ]);
 });
 
-test("a CR within a line makes it invalid, told under its tag", () => {
+test("a CR within a line makes it invalid, and the reply carries its tag", () => {
   assert.equal(clearClient("imap").say("a NO\rOP"), "a BAD invalid command");
 });
 
-test("a broken line after a good one is not told under the good one's tag", () => {
+test("the reply to a broken line does not carry the tag of the line before", () => {
   const client = clearClient("imap");
   client.say("a NOOP");
   assert.equal(client.say("?"), "* BAD invalid command");
@@ -103,7 +103,7 @@ test("where TLS is demanded no login is taken in the clear", () => {
   assert.equal(client.say("d LOGIN anna secret"), "<plain|anna|secret>");
 });
 
-test("refusals are told under the tag of the login", () => {
+test("refusals carry the tag of the login", () => {
   const client = clearClient("imap");
   client.say("a1 LOGIN anna wrong");
   assert.equal(client.handler.refused("Invalid login", "535"), "a1 NO Invalid login\r\n");

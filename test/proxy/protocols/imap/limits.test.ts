@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
+import { clearClient, tlsClient, inShort } from "../../../support/protocol-client.ts";
 
 const BUFFER = 4096;
 
 test("a command may fill the client buffer, CRLF included, and not a byte more", () => {
   const line = (length: number): string => `a LOGIN anna ${"x".repeat(length - 15)}\r\n`;
-  assert.match(clearClient("imap").send(line(BUFFER)).map(told).join(), /^<plain\|anna\|x+>$/);
+  assert.match(clearClient("imap").send(line(BUFFER)).map(inShort).join(), /^<plain\|anna\|x+>$/);
   assert.deepEqual(
     clearClient("imap")
       .send(line(BUFFER + 1))
-      .map(told),
+      .map(inShort),
     ["a BAD invalid command <close>"],
   );
 });
@@ -18,7 +18,7 @@ test("a command may fill the client buffer, CRLF included, and not a byte more",
 test("a line without an end is refused when the buffer is full, not later", () => {
   const client = clearClient("imap");
   assert.deepEqual(client.send("x".repeat(BUFFER - 1)), []);
-  assert.deepEqual(client.send("x").map(told), ["* BAD invalid command <close>"]);
+  assert.deepEqual(client.send("x").map(inShort), ["* BAD invalid command <close>"]);
 });
 
 test("literals count towards the command", () => {
@@ -28,14 +28,14 @@ test("literals count towards the command", () => {
   assert.match(
     clearClient("imap")
       .send(command(BUFFER - overhead))
-      .map(told)
+      .map(inShort)
       .join(),
     /^<plain/,
   );
   assert.deepEqual(
     clearClient("imap")
       .send(command(BUFFER - overhead + 1))
-      .map(told),
+      .map(inShort),
     ["a BAD invalid command <close>"],
   );
 });
@@ -45,13 +45,13 @@ test("imap_client_buffer sets the limit", () => {
   assert.deepEqual(
     clearClient("imap", changes)
       .send(`a NOOP ${"x".repeat(100)}\r\n`)
-      .map(told),
+      .map(inShort),
     ["a BAD invalid command <close>"],
   );
 });
 
 test("pipelined commands of more than a buffer together are all answered", () => {
-  const steps = clearClient("imap").send("a NOOP\r\n".repeat(900)).map(told);
+  const steps = clearClient("imap").send("a NOOP\r\n".repeat(900)).map(inShort);
   assert.equal(steps.length, 900);
   assert.ok(steps.every((step) => step === "a OK completed"));
 });
@@ -60,12 +60,12 @@ test("an initial response may be 12 KiB long", () => {
   const response = btoa(`\0anna\0${"x".repeat(8000)}`);
   const expected = [`<plain|anna|${"x".repeat(8000)}>`];
   assert.deepEqual(
-    clearClient("imap").send(`a AUTHENTICATE PLAIN ${response}\r\n`).map(told),
+    clearClient("imap").send(`a AUTHENTICATE PLAIN ${response}\r\n`).map(inShort),
     expected,
   );
   const client = clearClient("imap");
   client.say("a AUTHENTICATE PLAIN");
-  assert.deepEqual(client.send(`${response}\r\n`).map(told), expected);
+  assert.deepEqual(client.send(`${response}\r\n`).map(inShort), expected);
 });
 
 test("an initial response as a literal means the same however it is cut", () => {
@@ -73,13 +73,13 @@ test("an initial response as a literal means the same however it is cut", () => 
   const command = `a AUTHENTICATE PLAIN {${response.length}+}\r\n${response}\r\nb NOOP\r\n`;
   const pieces = clearClient("imap");
   const cut = command.split("").flatMap((byte) => pieces.send(byte));
-  assert.deepEqual(cut.map(told), clearClient("imap").send(command).map(told));
+  assert.deepEqual(cut.map(inShort), clearClient("imap").send(command).map(inShort));
 });
 
 test("a SASL response beyond 12,288 bytes closes", () => {
   const client = clearClient("imap");
   client.say("a AUTHENTICATE PLAIN");
-  assert.deepEqual(client.send("A".repeat(12_288)).map(told), ["a BAD invalid command <close>"]);
+  assert.deepEqual(client.send("A".repeat(12_288)).map(inShort), ["a BAD invalid command <close>"]);
 });
 
 test("max_errors counts what is no command, and nothing else", () => {

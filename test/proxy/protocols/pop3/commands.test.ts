@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
+import { clearClient, tlsClient, inShort } from "../../../support/protocol-client.ts";
 
 const BAD = "-ERR invalid command";
 
@@ -129,19 +129,19 @@ test("with apop the greeting carries the salt of the digest", () => {
 
 test("a line may be 512 bytes long, and not a byte longer", () => {
   const line = (length: number): string => `USER ${"x".repeat(length - 7)}\r\n`;
-  assert.deepEqual(clearClient("pop3").send(line(512)).map(told), ["+OK"]);
-  assert.deepEqual(clearClient("pop3").send(line(513)).map(told), [`${BAD} <close>`]);
-  assert.deepEqual(clearClient("pop3").send("x".repeat(512)).map(told), [`${BAD} <close>`]);
+  assert.deepEqual(clearClient("pop3").send(line(512)).map(inShort), ["+OK"]);
+  assert.deepEqual(clearClient("pop3").send(line(513)).map(inShort), [`${BAD} <close>`]);
+  assert.deepEqual(clearClient("pop3").send("x".repeat(512)).map(inShort), [`${BAD} <close>`]);
 });
 
 test("an initial response may be 12 KiB long", () => {
   const secret = "x".repeat(9000);
   const line = `AUTH PLAIN ${btoa(`\0anna\0${secret}`)}\r\n`;
-  assert.deepEqual(clearClient("pop3").send(line).map(told), [`<plain|anna|${secret}>`]);
+  assert.deepEqual(clearClient("pop3").send(line).map(inShort), [`<plain|anna|${secret}>`]);
   assert.deepEqual(
     clearClient("pop3")
       .send(`AUTH PLAIN ${"A".repeat(12_288)}`)
-      .map(told),
+      .map(inShort),
     [`${BAD} <close>`],
   );
 });
@@ -155,7 +155,7 @@ test("max_errors counts what is no command, and nothing else", () => {
   assert.equal(client.say("NOOP a b c d"), `${BAD} <close>`);
 });
 
-test("refusals keep the lookup's words; failures are told as temporary", () => {
+test("refusals keep the lookup's words; failures are temporary", () => {
   const { handler } = clearClient("pop3");
   assert.equal(handler.refused("[AUTH] no", "535"), "-ERR [AUTH] no\r\n");
   assert.match(handler.unavailable(), /^-ERR \[SYS\/TEMP\] .*\r\n$/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Input } from "../../../../proxy/transport/index.ts";
-import { notes, clearClient, tlsClient, told } from "../../../support/protocol-client.ts";
+import { notes, clearClient, tlsClient, inShort } from "../../../support/protocol-client.ts";
 
 const INVALID = "500 5.5.1 Invalid command";
 const ARGUMENT = "501 5.5.4 Invalid argument";
@@ -96,9 +96,9 @@ test("AUTH needs no EHLO", () => {
 
 test("a line may fill the client buffer, CRLF included, and not a byte more", () => {
   const line = (length: number): string => `NOOP ${"x".repeat(length - 7)}\r\n`;
-  assert.deepEqual(clearClient("smtp").send(line(4096)).map(told), ["250 2.0.0 OK"]);
-  assert.deepEqual(clearClient("smtp").send(line(4097)).map(told), [`${INVALID} <close>`]);
-  assert.deepEqual(clearClient("smtp", { smtp_client_buffer: 100 }).send(line(101)).map(told), [
+  assert.deepEqual(clearClient("smtp").send(line(4096)).map(inShort), ["250 2.0.0 OK"]);
+  assert.deepEqual(clearClient("smtp").send(line(4097)).map(inShort), [`${INVALID} <close>`]);
+  assert.deepEqual(clearClient("smtp", { smtp_client_buffer: 100 }).send(line(101)).map(inShort), [
     `${INVALID} <close>`,
   ]);
 });
@@ -106,7 +106,7 @@ test("a line may fill the client buffer, CRLF included, and not a byte more", ()
 test("an initial response may be 12 KiB long", () => {
   const secret = "x".repeat(9000);
   const line = `AUTH PLAIN ${btoa(`\0anna\0${secret}`)}\r\n`;
-  assert.deepEqual(clearClient("smtp").send(line).map(told), [`<plain|anna|${secret}>`]);
+  assert.deepEqual(clearClient("smtp").send(line).map(inShort), [`<plain|anna|${secret}>`]);
 });
 
 test("max_errors counts what is no command, and nothing else", () => {
@@ -118,7 +118,7 @@ test("max_errors counts what is no command, and nothing else", () => {
   assert.equal(client.say("DATA"), `${INVALID} <close>`);
 });
 
-test("refusals carry the lookup's code, or nginx's own; failures are told as temporary", () => {
+test("refusals carry the lookup's code, or nginx's own; failures are temporary", () => {
   const { handler } = clearClient("smtp");
   assert.equal(handler.refused("no", "550 5.7.1"), "550 5.7.1 no\r\n");
   assert.equal(handler.refused("no", null), "535 5.7.0 no\r\n");
