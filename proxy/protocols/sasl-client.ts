@@ -1,8 +1,9 @@
 /** SASL as a client (RFC 4422): how an account is authenticated at an upstream. */
 import type { ByteString } from "../../shared/lookup.ts";
-import type { Command, Script } from "../transport/index.ts";
+import type { Script } from "../transport/index.ts";
 import { formatOauthbearer, formatXoauth2 } from "./oauth.ts";
 import type { Account } from "./protocol.ts";
+import type { Reply, ReplyReader } from "./reply-reader.ts";
 import { encodeBase64 } from "./sasl.ts";
 
 type Mechanism = "PLAIN" | "LOGIN" | "XOAUTH2" | "OAUTHBEARER";
@@ -64,29 +65,33 @@ export function responseOf(account: PasswordAccount, mechanism: Mechanism): Sasl
 }
 
 /** How a protocol carries SASL: its profile (RFC 4422 section 4). */
-export interface SaslProfile<Reply> {
+export interface SaslProfile {
   /** The words before the mechanism. */
   readonly command: ByteString;
   /** The command's name in the log, in nginx's style. */
   readonly name: string;
   /** Bytes of a command line that carries the first message too. */
   readonly maxLine: number;
-  readonly send: (command: Command) => Script<Reply>;
-  readonly isChallenge: (reply: Reply) => boolean;
+  /** @param line the last line of a reply */
+  readonly isChallenge: (line: ByteString) => boolean;
 }
 
 /** @returns the first reply that is not a challenge, or a challenge after the last message */
-export function* saslAuthenticate<Reply>(
+export function* saslAuthenticate(
+  replies: ReplyReader,
   { mechanism, messages, clientFirst }: SaslResponse,
-  { command, name, maxLine, send, isChallenge }: SaslProfile<Reply>,
+  { command, name, maxLine, isChallenge }: SaslProfile,
 ): Script<Reply> {
   const [first, ...later] = messages;
   const whole = `${command} ${mechanism} ${first}\r\n`;
   const together = clientFirst && whole.length <= maxLine;
-  let reply = yield* send({ text: together ? whole : `${command} ${mechanism}\r\n`, name });
+  let reply = yield* replies.reply({
+    text: together ? whole : `${command} ${mechanism}\r\n`,
+    name,
+  });
   for (const message of together ? later : messages) {
-    if (!isChallenge(reply)) break;
-    reply = yield* send({ text: `${message}\r\n`, name });
+    if (!isChallenge(reply.last)) break;
+    reply = yield* replies.reply({ text: `${message}\r\n`, name });
   }
   return reply;
 }

@@ -7,7 +7,7 @@ import type { Account, ClientInfo, Limit, LoginEnd, ProtocolHandler, Step } from
 import { ReplyReader } from "../reply-reader.ts";
 import { credentials } from "../sasl.ts";
 import { CommandParser, type ParseResult } from "./command.ts";
-import { login } from "./login.ts";
+import { isUntagged, login } from "./login.ts";
 import type { ImapConfiguration, ImapPolicy } from "./policy.ts";
 
 const COMMAND_NAME = /^\S+ +(CAPABILITY|NOOP|LOGOUT|STARTTLS|LOGIN|AUTHENTICATE|ID)\b/i;
@@ -68,7 +68,7 @@ export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolH
   }
 
   login(account: Account, client: ClientInfo, tls: TlsMode, input: Input): Script<LoginEnd> {
-    const replies = new ReplyReader(input, this.settings.proxy_buffer);
+    const replies = new ReplyReader(input, this.settings.proxy_buffer, isUntagged);
     return login(replies, this.#tag ?? "*", account, client, this.loginOptions(tls));
   }
 

@@ -3,7 +3,7 @@ import type { ByteString } from "../../../shared/lookup.ts";
 import { type Command, START_TLS, type Script } from "../../transport/index.ts";
 import { idCommand, loopDetected } from "../client-id.ts";
 import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts";
-import type { ReplyReader } from "../reply-reader.ts";
+import type { Reply, ReplyReader } from "../reply-reader.ts";
 import {
   type PasswordAccount,
   type SaslResponse,
@@ -98,12 +98,11 @@ function* authenticate(
   response: SaslResponse,
   known: Capabilities,
 ): Script<LoginEnd> {
-  const reply = yield* saslAuthenticate(response, {
+  const reply = yield* saslAuthenticate(replies, response, {
     command: `${tag} AUTHENTICATE`,
     name: "AUTHENTICATE command",
     maxLine: known.has("SASL-IR") ? MAX_LINE : 0,
-    send: (command) => send(replies, command),
-    isChallenge: ({ line }) => line.startsWith("+"),
+    isChallenge: isContinuation,
   });
   return loginEnd(tag, reply);
 }
@@ -120,48 +119,39 @@ function* loginCommand(
   if (literals && longest <= MAX_NON_SYNCHRONIZING) {
     const both = `{${user.length}+}\r\n${user} {${password.length}+}\r\n${password}\r\n`;
     const command = { text: `${tag} LOGIN ${both}`, name: "LOGIN command" };
-    return loginEnd(tag, yield* send(replies, command));
+    return loginEnd(tag, yield* replies.reply(command));
   }
-  let reply = yield* send(replies, {
+  let reply = yield* replies.reply({
     text: `${tag} LOGIN {${user.length}}\r\n`,
     name: "LOGIN command",
   });
-  if (!reply.line.startsWith("+")) return { kind: "refused", reply: reply.text };
-  reply = yield* send(replies, { text: `${user} {${password.length}}\r\n`, name: "user name" });
-  if (!reply.line.startsWith("+")) return { kind: "refused", reply: reply.text };
-  return loginEnd(tag, yield* send(replies, { text: `${password}\r\n`, name: "password" }));
+  if (!isContinuation(reply.last)) return { kind: "refused", reply: reply.text };
+  reply = yield* replies.reply({ text: `${user} {${password.length}}\r\n`, name: "user name" });
+  if (!isContinuation(reply.last)) return { kind: "refused", reply: reply.text };
+  return loginEnd(tag, yield* replies.reply({ text: `${password}\r\n`, name: "password" }));
 }
 
-/** A reply up to the first line that is not untagged. */
-interface Reply {
-  /** The last line. */
-  readonly line: ByteString;
-  /** All lines. */
-  readonly text: ByteString;
+/** A reply ends with the first line that is not untagged. */
+export function isUntagged(line: ByteString): boolean {
+  return line.startsWith("* ");
 }
 
-function* send(replies: ReplyReader, command: Command): Script<Reply> {
-  let line = yield* replies.send(command);
-  let text = line;
-  while (line.startsWith("* ")) {
-    line = yield* replies.line();
-    text += line;
-  }
-  return { line, text };
+function isContinuation(line: ByteString): boolean {
+  return line.startsWith("+");
 }
 
 /** Sends a command that the login cannot do without. */
 function* requiredCommand(replies: ReplyReader, command: Command): Script<ByteString> {
-  const { line, text } = yield* send(replies, command);
-  if (!isOk(line, OWN_TAG)) {
+  const { text, last } = yield* replies.reply(command);
+  if (!isOk(last, OWN_TAG)) {
     throw new Error(`upstream refused ${command.name}: "${text.trimEnd()}"`);
   }
   return text;
 }
 
 /** The client is sent the untagged lines too, which often list the capabilities after the login. */
-function loginEnd(tag: ByteString, { line, text }: Reply): LoginEnd {
-  return { kind: isOk(line, tag) ? "accepted" : "refused", reply: text };
+function loginEnd(tag: ByteString, { text, last }: Reply): LoginEnd {
+  return { kind: isOk(last, tag) ? "accepted" : "refused", reply: text };
 }
 
 function isOk(line: ByteString, tag: ByteString): boolean {

@@ -8,7 +8,7 @@ import { POP3_LINE, SASL_LINE } from "../limits.ts";
 import type { Account, ClientInfo, Limit, LoginEnd, ProtocolHandler, Step } from "../protocol.ts";
 import { ReplyReader } from "../reply-reader.ts";
 import { credentials, isClean } from "../sasl.ts";
-import { login } from "./login.ts";
+import { isContinued, login } from "./login.ts";
 import type { Pop3Configuration, Pop3Policy } from "./policy.ts";
 
 const OK = "+OK\r\n";
@@ -75,7 +75,7 @@ export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolH
   }
 
   login(account: Account, client: ClientInfo, tls: TlsMode, input: Input): Script<LoginEnd> {
-    const replies = new ReplyReader(input, this.settings.proxy_buffer);
+    const replies = new ReplyReader(input, this.settings.proxy_buffer, isContinued);
     return login(replies, account, client, this.loginOptions(tls));
   }
 

@@ -3,7 +3,7 @@ import type { ByteString } from "../../../shared/lookup.ts";
 import { type Command, START_TLS, type Script } from "../../transport/index.ts";
 import { loopDetected, xclientAttributes, xclientCommand } from "../client-id.ts";
 import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts";
-import type { ReplyReader } from "../reply-reader.ts";
+import type { Reply, ReplyReader } from "../reply-reader.ts";
 import { type PasswordAccount, chooseResponse, saslAuthenticate } from "../sasl-client.ts";
 
 /** Bytes of a command (RFC 2449 section 4). */
@@ -37,11 +37,10 @@ export function* login(
   }
   const response = known === null ? null : chooseResponse(withPassword, new Set(known.get("SASL")));
   if (response !== null) {
-    const reply = yield* saslAuthenticate(response, {
+    const reply = yield* saslAuthenticate(replies, response, {
       command: "AUTH",
       name: "AUTH command",
       maxLine: MAX_LINE,
-      send: (command) => replies.send(command),
       isChallenge,
     });
     return loginEnd(reply);
@@ -63,7 +62,8 @@ function* startTls(replies: ReplyReader, known: Capabilities | null): Script<Cap
 
 /** RFC 2449 section 5. @returns null where the upstream does not know CAPA */
 function* capabilities(replies: ReplyReader): Script<Capabilities | null> {
-  if (!isOk(yield* replies.send({ text: "CAPA\r\n", name: "CAPA" }))) return null;
+  const { last } = yield* replies.reply({ text: "CAPA\r\n", name: "CAPA" });
+  if (!isOk(last)) return null;
   const known = new Map<string, readonly string[]>();
   for (;;) {
     const line = yield* replies.line();
@@ -78,26 +78,31 @@ function* userAndPass(
   replies: ReplyReader,
   { login: user, password }: PasswordAccount,
 ): Script<LoginEnd> {
-  const reply = yield* replies.send({ text: `USER ${user}\r\n`, name: "user name" });
-  if (!isOk(reply)) return loginEnd(reply);
-  return loginEnd(yield* replies.send({ text: `PASS ${password}\r\n`, name: "password" }));
+  const reply = yield* replies.reply({ text: `USER ${user}\r\n`, name: "user name" });
+  if (!isOk(reply.last)) return loginEnd(reply);
+  return loginEnd(yield* replies.reply({ text: `PASS ${password}\r\n`, name: "password" }));
 }
 
 /** Sends a command that the login cannot do without. */
 function* requiredCommand(replies: ReplyReader, command: Command): Script<void> {
-  const reply = yield* replies.send(command);
-  if (!isOk(reply)) throw new Error(`upstream refused ${command.name}: "${reply.trimEnd()}"`);
+  const { last } = yield* replies.reply(command);
+  if (!isOk(last)) throw new Error(`upstream refused ${command.name}: "${last.trimEnd()}"`);
 }
 
-function loginEnd(reply: ByteString): LoginEnd {
-  return { kind: isOk(reply) ? "accepted" : "refused", reply };
+/** A reply is one line. The lines behind the reply to CAPA are read one by one. */
+export function isContinued(): boolean {
+  return false;
+}
+
+function loginEnd({ text, last }: Reply): LoginEnd {
+  return { kind: isOk(last) ? "accepted" : "refused", reply: text };
 }
 
 /** RFC 5034 section 4. */
-function isChallenge(reply: ByteString): boolean {
-  return /^\+[ \r\n]/.test(reply);
+function isChallenge(line: ByteString): boolean {
+  return /^\+[ \r\n]/.test(line);
 }
 
-function isOk(reply: ByteString): boolean {
-  return /^\+OK\b/i.test(reply);
+function isOk(line: ByteString): boolean {
+  return /^\+OK\b/i.test(line);
 }

@@ -15,7 +15,7 @@ import type {
 } from "../protocol.ts";
 import { ReplyReader } from "../reply-reader.ts";
 import { isClean } from "../sasl.ts";
-import { login } from "./login.ts";
+import { isContinued, login } from "./login.ts";
 import type { SmtpConfiguration, SmtpPolicy } from "./policy.ts";
 import type { Hello } from "./xclient.ts";
 
@@ -116,7 +116,7 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
   }
 
   login(account: Account, client: ClientInfo, tls: TlsMode, input: Input): Script<LoginEnd> {
-    const replies = new ReplyReader(input, this.settings.proxy_buffer);
+    const replies = new ReplyReader(input, this.settings.proxy_buffer, isContinued);
     const transaction =
       this.#from === null || this.#to === null ? null : { from: this.#from, to: this.#to };
     const session = { hello: this.#hello, extended: this.#extended, transaction };

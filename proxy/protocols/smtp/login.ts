@@ -4,7 +4,7 @@ import type { ServerSettings } from "../../config/index.ts";
 import { type Command, START_TLS, type Script } from "../../transport/index.ts";
 import { loopDetected } from "../client-id.ts";
 import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts";
-import type { ReplyReader } from "../reply-reader.ts";
+import type { Reply, ReplyReader } from "../reply-reader.ts";
 import { type SaslResponse, chooseResponse, responseOf, saslAuthenticate } from "../sasl-client.ts";
 import { type Hello, announcedXclient, unconditionalXclient } from "./xclient.ts";
 
@@ -41,14 +41,14 @@ export function* login(
   const needsExtensions = tls === "starttls" || hops !== null || bearer;
   const ehlo = extended || xclient || needsExtensions;
   const ownHello: Hello = { verb: ehlo ? "EHLO" : "HELO", name: server_name };
-  let reply = yield* rest(replies, yield* replies.line());
-  if (reply.code !== "220") return { kind: "unready", reply: reply.text };
-  reply = yield* send(replies, helloCommand(ownHello, "HELO/EHLO"));
-  if (reply.code !== "250") return refused(reply);
+  let reply = yield* replies.reply(null);
+  if (!hasCode(reply, "220")) return { kind: "unready", reply: reply.text };
+  reply = yield* replies.reply(helloCommand(ownHello, "HELO/EHLO"));
+  if (!hasCode(reply, "250")) return refused(reply);
   if (tls === "starttls") {
     yield* startTls(replies, reply);
-    reply = yield* send(replies, helloCommand(ownHello, "HELO/EHLO"));
-    if (reply.code !== "250") return refused(reply);
+    reply = yield* replies.reply(helloCommand(ownHello, "HELO/EHLO"));
+    if (!hasCode(reply, "250")) return refused(reply);
   }
   let extensions = reply;
   const user = proxy_smtp_auth || account.login === "" ? null : account.login;
@@ -61,21 +61,21 @@ export function* login(
         : announcedXclient(client, user, hello, hops, attributes ?? []);
   }
   if (command !== null) {
-    reply = yield* send(replies, command);
-    if (reply.code !== "220" && reply.code !== "250") return refused(reply);
+    reply = yield* replies.reply(command);
+    if (!hasCode(reply, "220") && !hasCode(reply, "250")) return refused(reply);
     // A session begins anew after XCLIENT; nginx sends no EHLO for a client that sent none.
     const again = hello ?? (hops === null ? null : ownHello);
     if (again !== null) {
-      reply = yield* send(replies, helloCommand(again, "client HELO/EHLO"));
-      if (reply.code !== "250") return refused(reply);
+      reply = yield* replies.reply(helloCommand(again, "client HELO/EHLO"));
+      if (!hasCode(reply, "250")) return refused(reply);
       if (again.verb === "EHLO") extensions = reply;
     }
   }
   if (transaction !== null) {
-    reply = yield* send(replies, { text: `${transaction.from}\r\n`, name: "MAIL FROM" });
-    if (reply.code !== "250") return refused(reply);
+    reply = yield* replies.reply({ text: `${transaction.from}\r\n`, name: "MAIL FROM" });
+    if (!hasCode(reply, "250")) return refused(reply);
     // The client is sent the upstream's reply to the recipient, accepted or not.
-    reply = yield* send(replies, { text: `${transaction.to}\r\n`, name: "RCPT TO" });
+    reply = yield* replies.reply({ text: `${transaction.to}\r\n`, name: "RCPT TO" });
     return { kind: "accepted", reply: reply.text };
   }
   if (proxy_smtp_auth) {
@@ -93,7 +93,7 @@ export function* login(
     }
     // nginx never waits for a challenge, however long the password is.
     reply = yield* authenticate(replies, response, needsExtensions ? MAX_LINE : Infinity);
-    if (reply.code !== "235") return refused(reply);
+    if (!hasCode(reply, "235")) return refused(reply);
   }
   return { kind: "accepted", reply: "235 2.0.0 OK\r\n" };
 }
@@ -118,8 +118,10 @@ function helloCommand({ verb, name }: Hello, logName: string): Command {
 function* startTls(replies: ReplyReader, extensions: Reply): Script<void> {
   if (parametersOf(extensions, "STARTTLS") === null)
     throw new Error("upstream does not offer STARTTLS");
-  const { code, text } = yield* send(replies, { text: "STARTTLS\r\n", name: "STARTTLS" });
-  if (code !== "220") throw new Error(`upstream refused STARTTLS: "${text.trimEnd()}"`);
+  const reply = yield* replies.reply({ text: "STARTTLS\r\n", name: "STARTTLS" });
+  if (!hasCode(reply, "220")) {
+    throw new Error(`upstream refused STARTTLS: "${reply.text.trimEnd()}"`);
+  }
   yield START_TLS;
 }
 
@@ -128,12 +130,11 @@ function authenticate(
   response: SaslResponse,
   maxLine: number,
 ): Script<Reply> {
-  return saslAuthenticate(response, {
+  return saslAuthenticate(replies, response, {
     command: "AUTH",
     name: "AUTH",
     maxLine,
-    send: (command) => send(replies, command),
-    isChallenge: ({ code }) => code === "334",
+    isChallenge: (line) => line.startsWith("334"),
   });
 }
 
@@ -141,24 +142,12 @@ function refused({ text }: Reply): LoginEnd {
   return { kind: "refused", reply: text };
 }
 
-interface Reply {
-  /** The code of the last line, which is the one that counts (RFC 5321 section 4.2.1). */
-  readonly code: string;
-  /** All lines, as they came. */
-  readonly text: ByteString;
+/** RFC 5321 section 4.2.1: a hyphen follows the code in all lines but the last. */
+export function isContinued(line: ByteString): boolean {
+  return line[3] === "-";
 }
 
-function* send(replies: ReplyReader, command: Command): Script<Reply> {
-  return yield* rest(replies, yield* replies.send(command));
-}
-
-/** @param first line of the reply */
-function* rest(replies: ReplyReader, first: ByteString): Script<Reply> {
-  let line = first;
-  let text = first;
-  while (line[3] === "-") {
-    line = yield* replies.line();
-    text += line;
-  }
-  return { code: line.slice(0, 3), text };
+/** The code of the last line is the one that counts (RFC 5321 section 4.2.1). */
+function hasCode({ last }: Reply, code: "220" | "235" | "250"): boolean {
+  return last.startsWith(code);
 }
