@@ -17,7 +17,7 @@ import { environmentFile } from "./sources/environment.ts";
 import { type JavaProperty, readProperties } from "./sources/java/index.ts";
 import { type KeyMaterials, TlsReader, expiring, expiryWarnings } from "./tls/index.ts";
 
-/** What the command line says of a configuration. */
+/** The parts of the command line that are about the configuration. */
 export interface ReadOptions {
   /** The main configuration; relative to the prefix. */
   readonly file: string;

@@ -12,9 +12,9 @@ export interface HostName {
 
 /** Collects what a configuration yields beside its values: warnings, notices, and names to look up. */
 export class Diagnostics {
-  /** What nginx warns of in its own words, and combinations that Postern doubts. */
+  /** Warnings in nginx's words, and Postern's own (`lint.ts`). */
   readonly warnings: string[] = [];
-  /** Where Postern differs from nginx: one sentence each. */
+  /** Differences from nginx: one sentence each. */
   readonly notices: string[] = [];
   /** In the file's order. */
   readonly hosts: HostName[] = [];

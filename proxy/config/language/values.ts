@@ -4,7 +4,7 @@ import { decoded } from "../../bytes.ts";
 import { ConfigError } from "./error.ts";
 import type { Directive } from "./directive.ts";
 
-/** Reads a directive's arguments, whose number the table has already checked. */
+/** Reads a directive's arguments, after the reader has checked their number. */
 export type Read<Value> = (directive: Directive, paths: Paths) => Value;
 
 /** The folders that relative paths are relative to; each ends in `/`. */
@@ -116,7 +116,7 @@ function parseTime(word: string, longest: string, shortest: "s" | "ms"): number 
   return Number.isSafeInteger(Math.ceil(total * 1000)) ? total : Number.NaN;
 }
 
-/** One of a few words in any case, as in nginx's enumerations. */
+/** Reads one of a few words in any case, as nginx's enumerations do. */
 export function oneOf<Word extends string>(...allowed: readonly Word[]): Read<Word> {
   return (directive) => member(allowed, text(directive), directive);
 }

@@ -1,4 +1,4 @@
-// Where Postern answers otherwise than Debian's nginx 1.22, and why.
+// Configurations to which Postern and Debian's nginx 1.22 answer differently, with the reasons.
 import type { Kind } from "./snippets.ts";
 
 export interface Difference {
@@ -6,7 +6,7 @@ export interface Difference {
   readonly postern: readonly string[];
 }
 
-/** `events {}` may be left out, as nginx's own guide does; a file without a mail server is a mistake. */
+/** Postern does not require `events {}`, which nginx's own guide leaves out, but it requires a mail server. */
 const noEvents: Difference = {
   nginx: ['[emerg] no "events" section in configuration'],
   postern: ['[emerg] no "mail" block in FILE:1'],
@@ -23,19 +23,19 @@ export const DIFFERENCES: { readonly [K in Kind]?: Readonly<Record<string, Diffe
     },
   },
   main: {
-    // Debian's is built with it.
+    // Debian builds nginx with debug support.
     "error_log memory:1m;": {
       nginx: [],
       postern: ["[emerg] postern was built without debug support in FILE:1"],
     },
-    // Another module's block, for all we know.
+    // Postern skips unknown blocks of the main context, which may be another module's.
     "rtmp { server { listen 1935; } }": {
       nginx: ['[emerg] unknown directive "rtmp" in FILE:1'],
       postern: [],
     },
   },
   mail: {
-    // http's directives are unknown here.
+    // Postern does not know the directives of nginx's http modules.
     "root /x;": {
       nginx: ['[emerg] "root" directive is not allowed here in FILE:3'],
       postern: ['[emerg] unknown directive "root" in FILE:3'],
@@ -44,7 +44,7 @@ export const DIFFERENCES: { readonly [K in Kind]?: Readonly<Record<string, Diffe
       nginx: ['[emerg] invalid port in auth_http "https://127.0.0.1/x" in FILE:3'],
       postern: [],
     },
-    // There is no DNS over unix sockets.
+    // Postern has no DNS over unix sockets.
     "resolver unix:/x;": {
       nginx: [],
       postern: ['[emerg] invalid host in resolver "unix:/x" in FILE:3'],

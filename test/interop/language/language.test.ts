@@ -1,4 +1,4 @@
-// nginx's configuration language: what nginx says of a file, and what Postern says of the same one.
+// nginx and Postern read the same configurations and must report the same errors and warnings.
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { ConfigError, readConfiguration, resolveAddresses } from "../../../proxy
 import { run } from "../../support/program.ts";
 import { lacking } from "../../support/requirements.ts";
 import { type Scratch, makeScratch } from "../../support/scratch.ts";
-import { DIFFERENCES } from "./differences.ts";
+import { DIFFERENCES, type Difference } from "./differences.ts";
 import { AROUND, GLOBALS, type Kind, SNIPPETS } from "./snippets.ts";
 
 /** Files for `include`. */
@@ -26,11 +26,11 @@ before(async () => {
 });
 after(() => scratch.remove());
 
-/** Both say the same before the file, which Debian's nginx needs. */
+/** Debian's nginx needs these directives. Postern gets them too, so that both read the same. */
 const globals = (): string =>
   `load_module /usr/lib/nginx/modules/ngx_mail_module.so; pid ${scratch.path}/nginx.pid;`;
 
-/** What `nginx -t` prints with a level: `[emerg] …`, of which the first ends the reading. */
+/** @returns the lines of `nginx -t` that have a level. nginx stops at the first `[emerg] …`. */
 async function nginx(file: string, more: string): Promise<readonly string[]> {
   const args = ["-t", "-e", "/dev/null", "-p", scratch.path, "-c", file, "-g", globals() + more];
   const { end, stderr } = await run("/usr/sbin/nginx", args);
@@ -51,40 +51,40 @@ async function postern(file: string, more: string): Promise<readonly string[]> {
   }
 }
 
-/** What each says of the same file, its paths made short. */
-async function both(
-  name: string,
-  text: string,
-  more = "",
-): Promise<Record<"there" | "here", readonly string[]>> {
+/** @returns each program's messages about the same file, with short paths */
+async function both(name: string, text: string, more = ""): Promise<Difference> {
   const file = join(scratch.path, `${name}.conf`);
   await writeFile(file, text);
   const short = (lines: readonly string[]): string[] =>
     lines.map((line) => line.replaceAll(file, "FILE").replaceAll(scratch.path, "DIR"));
-  return { there: short(await nginx(file, more)), here: short(await postern(file, more)) };
+  return { nginx: short(await nginx(file, more)), postern: short(await postern(file, more)) };
 }
 
-describe("nginx -t and Postern", { skip: lacking("nginx"), concurrency: 2 }, () => {
+describe("nginx -t and Postern report the same", { skip: lacking("nginx"), concurrency: 2 }, () => {
   for (const kind of Object.keys(SNIPPETS) as Kind[]) {
     for (const [index, snippet] of SNIPPETS[kind].entries()) {
       const shown = snippet.length > 80 ? `${snippet.slice(0, 40)}… (${snippet.length})` : snippet;
       test(`of ${JSON.stringify(shown)} in ${kind}`, async () => {
-        const { there, here } = await both(`${kind}-${index}`, AROUND[kind](snippet));
+        const messages = await both(`${kind}-${index}`, AROUND[kind](snippet));
         const difference = DIFFERENCES[kind]?.[snippet];
-        if (difference === undefined) assert.deepEqual(here, there);
-        else assert.deepEqual({ nginx: there, postern: here }, difference);
+        if (difference === undefined) assert.deepEqual(messages.postern, messages.nginx);
+        else assert.deepEqual(messages, difference);
       });
     }
   }
 
   for (const [index, [given, main]] of GLOBALS.entries()) {
     test(`of -g ${JSON.stringify(given)} before ${JSON.stringify(main)}`, async () => {
-      const { there, here } = await both(`globals-${index}`, AROUND.main(main), given);
-      assert.deepEqual(here, there);
+      const { nginx: theirs, postern: ours } = await both(
+        `globals-${index}`,
+        AROUND.main(main),
+        given,
+      );
+      assert.deepEqual(ours, theirs);
     });
   }
 
-  test("every difference that is listed is one of a text that is tried", () => {
+  test("every listed difference belongs to a configuration of this test", () => {
     for (const kind of Object.keys(DIFFERENCES) as Kind[]) {
       for (const text of Object.keys(DIFFERENCES[kind] ?? {})) {
         assert.ok(SNIPPETS[kind].includes(text), text);

@@ -1,6 +1,6 @@
-// Configurations, right and wrong, by where their text stands in a file that is right otherwise.
+// Correct and incorrect configurations, sorted by the block that holds the text.
 
-/** The rest of the file around each kind of text. */
+/** Adds the rest of a correct file around each kind of text. */
 export const AROUND = {
   file: (text: string) => text,
   main: (text: string) => `${text}\nevents {}\nmail {\n${AUTH}\n${SERVER}\n}\n`,
@@ -338,7 +338,7 @@ export const SNIPPETS: Readonly<Record<Kind, readonly string[]>> = {
     "error_log syslog:server=127.0.0.1 info;",
     "auth_http nowhere.invalid;",
     "pop3_auth plain;",
-    // What ends a word, and what does not.
+    // Ends of words.
     'server_name "a"b;',
     'server_name "a"#;',
     'server_name "a"};',
@@ -372,7 +372,7 @@ export const SNIPPETS: Readonly<Record<Kind, readonly string[]>> = {
   ],
 };
 
-/** What `-g` says, and what the file says then. */
+/** Directives of `-g`, and directives of the main context in the file. */
 export const GLOBALS: readonly (readonly [globals: string, main: string])[] = [
   ["daemon off;", ""],
   ["daemon off;", "\ndaemon on;"],
