@@ -1,5 +1,5 @@
-// What stands behind the rivals: one lookup endpoint, one upstream and one name server, for all scripts at once. Each session's
-// client has an address of its own: by it its lookups are known, and its upstream is at that address, too.
+// One lookup endpoint, one upstream and one name server behind both proxies, for all scripts at once. The client of each
+// session has an address of its own, which tells whose lookup it is; the upstream of the session has the same address.
 import type { Socket } from "node:net";
 import { never } from "../../support/lookup-endpoint.ts";
 import { Listener } from "../../support/mailbox/listener.ts";
@@ -10,11 +10,11 @@ import { type Script, yes } from "./script.ts";
 import { records } from "./topics/hosts.ts";
 import { serve } from "./upstream.ts";
 
-/** Addresses that are given to sessions. */
-const OURS = /\b127\.[1-9]\d*\.\d+\.\d+\b/;
+/** Addresses that `enter` gives to sessions. */
+const SESSION_ADDRESS = /\b127\.[1-9]\d*\.\d+\.\d+\b/;
 
-/** What one session causes behind the proxy. */
-class Scene {
+/** Records the lookups and upstream connections that one session causes. */
+class SessionBackend {
   readonly address: string;
   readonly #script: Script;
   readonly #connections: { bytes: string; readonly closed: Promise<void> }[] = [];
@@ -43,25 +43,25 @@ class Scene {
     run(wire, () => serve(wire, this.#script.server.protocol, this.#script.upstream ?? {}));
   }
 
-  /** The lines that each connection brought, once all have been closed. */
+  /** Waits for the end of all connections; returns the lines that each of them brought. */
   async upstreams(): Promise<string[][]> {
     await Promise.all(this.#connections.map(({ closed }) => closed));
     return this.#connections.map(({ bytes }) => lines("", bytes));
   }
 }
 
-export type { Scene };
+export type { SessionBackend };
 
-export class Backstage {
-  readonly #scenes = new Map<string, Scene>();
+export class Backends {
+  readonly #sessions = new Map<string, SessionBackend>();
   readonly #upstream = new Listener("0.0.0.0");
   readonly #endpoint = new Listener("127.0.0.1");
   #nameServer: NameServer | null = null;
-  #sessions = 0;
+  #count = 0;
 
   async open(): Promise<void> {
     this.#upstream.on("connection", (socket) => {
-      this.#scenes.get(socket.localAddress ?? "")?.connected(socket);
+      this.#sessions.get(socket.localAddress ?? "")?.connected(socket);
     });
     this.#endpoint.on("connection", (socket) => this.#asked(socket));
     await this.#upstream.listen(0);
@@ -79,16 +79,16 @@ export class Backstage {
     return this.#nameServer?.address ?? "";
   }
 
-  enter(script: Script): Scene {
-    const number = this.#sessions++;
+  enter(script: Script): SessionBackend {
+    const number = this.#count++;
     const address = `127.${1 + (number >> 14)}.${(number >> 7) & 127}.${1 + (number & 127)}`;
-    const scene = new Scene(address, script);
-    this.#scenes.set(address, scene);
-    return scene;
+    const session = new SessionBackend(address, script);
+    this.#sessions.set(address, session);
+    return session;
   }
 
-  leave(scene: Scene): void {
-    this.#scenes.delete(scene.address);
+  leave(session: SessionBackend): void {
+    this.#sessions.delete(session.address);
   }
 
   async close(): Promise<void> {
@@ -97,7 +97,7 @@ export class Backstage {
     await this.#nameServer?.close();
   }
 
-  /** Answers lookups. Without a Content-Length the connection's end is that of the answer. */
+  /** Answers lookups. An answer without Content-Length ends with the connection. */
   #asked(socket: Socket): void {
     const wire = new Wire(socket);
     let held = "";
@@ -116,12 +116,12 @@ export class Backstage {
 
   #answer(request: string): string | Promise<string> {
     const [, headers = ""] = /^Host: [^\n]*\n([^]*)/m.exec(request) ?? [];
-    const scene = this.#scenes.get(OURS.exec(headers)?.[0] ?? "");
-    if (scene === undefined) throw new Error(`whose lookup is this? ${request}`);
-    const answer = scene.answer(request);
+    const session = this.#sessions.get(SESSION_ADDRESS.exec(headers)?.[0] ?? "");
+    if (session === undefined) throw new Error(`a lookup that belongs to no session: ${request}`);
+    const answer = session.answer(request);
     if (answer === "") return never();
     return answer
-      .replaceAll("UPSTREAM_HOST", scene.address)
+      .replaceAll("UPSTREAM_HOST", session.address)
       .replaceAll("UPSTREAM_PORT", `${this.#upstream.port}`);
   }
 }

@@ -1,11 +1,11 @@
-// The client's end of a connection: what it said and what it heard, in order.
+// The client of a session. Keeps a transcript of both directions, in order.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { replyLength } from "./framing.ts";
 
-/** One version and one cipher, so that what lookups tell of them depends on no defaults. */
+/** One version and one cipher, so that the lookup headers about TLS depend on no defaults. */
 const tls = {
   maxVersion: "TLSv1.2",
   ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -24,7 +24,7 @@ export class Client {
   private constructor(protocol: ProtocolName, socket: Socket) {
     this.#protocol = protocol;
     this.#socket = socket;
-    this.#listen();
+    this.#attach();
   }
 
   /** @param from an address of this machine */
@@ -65,7 +65,7 @@ export class Client {
       if (this.#closed) return this.#end();
       await this.#more();
     }
-    this.#hear(length);
+    this.#take(length);
   }
 
   /** Waits for the close. */
@@ -74,7 +74,7 @@ export class Client {
     this.#end();
   }
 
-  /** Says no more, and hears the rest. */
+  /** Sends FIN and reads the rest. */
   async leave(): Promise<void> {
     if (this.#closed) return this.#end();
     this.#socket.end();
@@ -86,8 +86,8 @@ export class Client {
     this.#socket.removeAllListeners("data");
     const socket = connectTls({ socket: this.#socket, ...tls });
     this.#socket = socket;
-    this.#listen();
-    // An error means the close as well, which the transcript tells.
+    this.#attach();
+    // An error closes the socket as well, and the transcript has the close.
     await Promise.race([once(socket, "secureConnect"), once(socket, "close")]).catch(() => {});
     this.transcript.push(this.#closed ? "(TLS refused)" : "(TLS)");
   }
@@ -97,7 +97,7 @@ export class Client {
     this.#closed = true;
   }
 
-  #listen(): void {
+  #attach(): void {
     const socket = this.#socket;
     const close = () => {
       if (socket !== this.#socket) return;
@@ -108,7 +108,7 @@ export class Client {
       this.#held += bytes.toString("latin1");
       this.#wake();
     });
-    // A reset is a close, too: so ends a connection with commands that nobody read.
+    // A reset is a close, too: the kernel resets a connection that is closed with unread commands.
     socket.on("error", close).on("end", close).on("close", close);
   }
 
@@ -118,19 +118,19 @@ export class Client {
     });
   }
 
-  #hear(length: number): void {
+  #take(length: number): void {
     this.transcript.push(...lines("< ", this.#held.slice(0, length)));
     this.#held = this.#held.slice(length);
   }
 
   #end(): void {
-    this.#hear(this.#held.length);
+    this.#take(this.#held.length);
     if (this.transcript.at(-1) !== "(closed)") this.transcript.push("(closed)");
     this.destroy();
   }
 }
 
-/** One item for each line, with its line end as a program would write it. */
+/** One item for each line, with its line end in escapes. */
 export function lines(mark: string, bytes: string): string[] {
   return (bytes.match(/[^\n]*\n|[^\n]+$/g) ?? []).map((line) => mark + visible(line));
 }

@@ -1,10 +1,10 @@
-// Stock nginx and Postern, each one process with all servers that the scripts ask for.
+// Stock nginx or Postern, run as one process with all servers that the scripts need.
 import { type MailProxy, startNginx, startPostern } from "../../support/real-servers/index.ts";
 import { freePorts } from "../../support/ports.ts";
-import type { Backstage } from "./backends.ts";
+import type { Backends } from "./backends.ts";
 import type { ServerSpec } from "./script.ts";
 
-export class Rival {
+export class ComparedProxy implements AsyncDisposable {
   readonly #proxy: MailProxy;
   readonly #ports: ReadonlyMap<string, number>;
 
@@ -13,20 +13,20 @@ export class Rival {
     this.#ports = ports;
   }
 
-  static nginx(specs: readonly ServerSpec[], backstage: Backstage): Promise<Rival> {
-    return Rival.#start(startNginx, specs, backstage, () => "");
+  static nginx(specs: readonly ServerSpec[], backends: Backends): Promise<ComparedProxy> {
+    return ComparedProxy.#start(startNginx, specs, backends, () => "");
   }
 
-  static postern(specs: readonly ServerSpec[], backstage: Backstage): Promise<Rival> {
-    return Rival.#start(startPostern, specs, backstage, ({ posternOnly }) => posternOnly);
+  static postern(specs: readonly ServerSpec[], backends: Backends): Promise<ComparedProxy> {
+    return ComparedProxy.#start(startPostern, specs, backends, ({ posternOnly }) => posternOnly);
   }
 
   static async #start(
     start: (config: string) => Promise<MailProxy>,
     specs: readonly ServerSpec[],
-    { authHttp, nameServer }: Backstage,
+    { authHttp, nameServer }: Backends,
     more: (spec: ServerSpec) => string,
-  ): Promise<Rival> {
+  ): Promise<ComparedProxy> {
     const distinct = new Map(specs.map((spec) => [key(spec), spec]));
     const free = await freePorts(distinct.size);
     const ports = new Map([...distinct.keys()].map((name, index) => [name, free[index] ?? 0]));
@@ -36,14 +36,14 @@ export class Rival {
       const text = `listen ${address}; protocol ${protocol}; ${directives} ${only}`;
       return `server { ${text.replaceAll("NAME_SERVER", nameServer)} }`;
     });
-    return new Rival(await start(config(servers, authHttp)), ports);
+    return new ComparedProxy(await start(config(servers, authHttp)), ports);
   }
 
   port(spec: ServerSpec): number {
     return this.#ports.get(key(spec)) ?? 0;
   }
 
-  stop(): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     return this.#proxy.stop();
   }
 }

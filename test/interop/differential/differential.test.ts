@@ -1,19 +1,19 @@
-// The same bytes said to stock nginx and to Postern, with the same upstream and the same lookup endpoint
-// behind them: the same bytes come back, and the same are heard behind them, but for what a script names.
+// Sends the same bytes to stock nginx and to Postern, with the same upstream and lookup endpoint behind them. Both must
+// answer with the same bytes and send the same bytes to the backends, except for the known differences.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { lacking } from "../../support/requirements.ts";
-import { Backstage } from "./backends.ts";
+import { Backends } from "./backends.ts";
 import { compare } from "./comparison.ts";
 import { knownDifferences } from "./known-differences/index.ts";
 import { play } from "./play.ts";
-import { Rival } from "./compared-proxy.ts";
+import { ComparedProxy } from "./compared-proxy.ts";
 import { topics } from "./topics/index.ts";
 
 const skip = lacking("nginx");
 const names = topics.flatMap(({ name, scripts }) => scripts.map((each) => `${name}: ${each.name}`));
 
-test("every script has a name of its own, and shows what it is said to show", () => {
+test("script names are unique, and every known difference names a script", () => {
   assert.deepEqual(
     names.filter((name, index) => names.indexOf(name) !== index),
     [],
@@ -23,33 +23,30 @@ test("every script has a name of its own, and shows what it is said to show", ()
   }
 });
 
-/** Sessions at once: this many for each of six topics, and for each rival. */
+/** Sessions at once for each of six topics, and for each proxy. */
 const concurrency = 8;
 
-describe("Postern says what nginx says", { skip, concurrency: 6 }, () => {
-  const backstage = new Backstage();
-  let nginx: Rival;
-  let postern: Rival;
+describe("Postern answers as nginx does", { skip, concurrency: 6 }, () => {
+  const started = new AsyncDisposableStack();
+  const backends = new Backends();
+  let nginx: ComparedProxy;
+  let postern: ComparedProxy;
   before(async () => {
-    await backstage.open();
+    started.defer(() => backends.close());
+    await backends.open();
     const specs = topics.flatMap(({ scripts }) => scripts.map(({ server }) => server));
-    [nginx, postern] = await Promise.all([
-      Rival.nginx(specs, backstage),
-      Rival.postern(specs, backstage),
-    ]);
+    nginx = started.use(await ComparedProxy.nginx(specs, backends));
+    postern = started.use(await ComparedProxy.postern(specs, backends));
   });
-  after(async () => {
-    await Promise.all([nginx.stop(), postern.stop()]);
-    await backstage.close();
-  });
+  after(() => started.disposeAsync());
 
   for (const { name: topic, scripts } of topics) {
     describe(topic, { concurrency }, () => {
       for (const script of scripts) {
         test(script.name, async () => {
           const [theirs, ours] = await Promise.all([
-            play(script, nginx, backstage),
-            play(script, postern, backstage),
+            play(script, nginx, backends),
+            play(script, postern, backends),
           ]);
           compare(`${topic}: ${script.name}`, theirs, ours);
         });

@@ -1,4 +1,4 @@
-// Where one reply of a mail server ends, so that a client knows when it may go on.
+// Finds the end of a reply, so that the client knows when to send its next command.
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 /** The length of the first whole reply in the text, or 0 where there is none yet. */

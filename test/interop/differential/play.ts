@@ -1,25 +1,25 @@
-// Plays a script against a rival.
+// Plays a script against one proxy and records what it causes.
 import { setImmediate } from "node:timers/promises";
-import type { Backstage } from "./backends.ts";
+import type { Backends } from "./backends.ts";
 import { Client } from "./client.ts";
-import type { Rival } from "./compared-proxy.ts";
+import type { ComparedProxy } from "./compared-proxy.ts";
 import type { Move, Script } from "./script.ts";
-import { type Transcript, withoutParticulars } from "./transcript.ts";
+import { type Transcript, withoutSessionValues } from "./transcript.ts";
 
 export const GOODBYE = { imap: "z LOGOUT\r\n", pop3: "QUIT\r\n", smtp: "QUIT\r\n" };
 
 export async function play(
   script: Script,
-  rival: Rival,
-  backstage: Backstage,
+  proxy: ComparedProxy,
+  backends: Backends,
 ): Promise<Transcript> {
   const { protocol, listen } = script.server;
-  const scene = backstage.enter(script);
-  const serverPort = rival.port(script.server);
-  const client = await Client.connect(protocol, serverPort, scene.address);
+  const session = backends.enter(script);
+  const serverPort = proxy.port(script.server);
+  const client = await Client.connect(protocol, serverPort, session.address);
   const clientPort = client.port;
   try {
-    client.write(atAddress(script.first ?? "", scene.address));
+    client.write(atAddress(script.first ?? "", session.address));
     if (listen.startsWith("ssl")) await client.secure();
     await client.reply();
     for (const move of script.moves) await make(move, client);
@@ -30,13 +30,13 @@ export async function play(
     await client.leave();
     const whole = {
       client: client.transcript,
-      lookups: scene.lookups,
-      upstreams: await scene.upstreams(),
+      lookups: session.lookups,
+      upstreams: await session.upstreams(),
     };
-    return withoutParticulars(whole, { address: scene.address, clientPort, serverPort });
+    return withoutSessionValues(whole, { address: session.address, clientPort, serverPort });
   } finally {
     client.destroy();
-    backstage.leave(scene);
+    backends.leave(session);
   }
 }
 

@@ -1,4 +1,4 @@
-// How a known difference turns what nginx did into what Postern must do. Lines are as transcripts tell them.
+// Turns the transcript of nginx into the one that a known difference expects of Postern.
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { GOODBYE } from "./play.ts";
 import type { Transcript } from "./transcript.ts";
@@ -6,7 +6,7 @@ import type { Transcript } from "./transcript.ts";
 export type Rewrite = (nginx: Transcript) => Transcript;
 export type ByProtocol<Value> = Readonly<Record<ProtocolName, Value>>;
 
-/** A line as it stands in a transcript. */
+/** A line as transcripts have it. */
 export function line(text: string): string {
   return `${text}\\r\\n`;
 }
@@ -30,12 +30,12 @@ export function said(
   });
 }
 
-/** Replaces one line of the server's, wherever it stands. */
+/** Replaces a line of the server everywhere. */
 export function saidInstead(theirs: string, ours: string): Rewrite {
   return said((each) => (each === line(`< ${theirs}`) ? line(`< ${ours}`) : each));
 }
 
-/** Removes a line of the server's. */
+/** Removes a line of the server. */
 export function leftOut(theirs: string): Rewrite {
   return (nginx) => ({
     ...nginx,
@@ -52,7 +52,7 @@ export function after(start: string, rest: readonly string[]): Rewrite {
   };
 }
 
-/** The server's words. */
+/** Lines of the server. */
 export function words(...lines: readonly string[]): readonly string[] {
   return lines.map((each) => line(`< ${each}`));
 }
@@ -69,20 +69,20 @@ const upstreams: ByProtocol<readonly string[]> = {
   smtp: ["221 2.0.0 upstream says goodbye"],
 };
 
-/** Who hears the client's goodbye: the proxy, the upstream, or nobody, since the session has ended. */
-const listeners = {
+/** The answer to the client's goodbye: of the proxy, of the upstream, or none after the end of the session. */
+const goodbyes = {
   proxy: own,
   upstream: upstreams,
-  nobody: { imap: [], pop3: [], smtp: [] },
+  none: { imap: [], pop3: [], smtp: [] },
 } satisfies Record<string, ByProtocol<readonly string[]>>;
 
-type Listener = keyof typeof listeners;
+type Answerer = keyof typeof goodbyes;
 
-/** Replaces the answer to the last thing that the client says before its goodbye, and what follows. */
+/** Replaces the answer to the last command before the goodbye, and all that follows. */
 export function answered(
   protocol: ProtocolName,
   answer: readonly string[],
-  listener: Listener,
+  answerer: Answerer,
 ): Rewrite {
   const goodbye = `> ${JSON.stringify(GOODBYE[protocol]).slice(1, -1)}`;
   return (nginx) => {
@@ -91,25 +91,25 @@ export function answered(
       ...nginx.client.slice(0, last + 1),
       ...words(...answer),
       goodbye,
-      ...words(...listeners[listener][protocol]),
+      ...words(...goodbyes[answerer][protocol]),
       "(closed)",
     ];
     return { ...nginx, client };
   };
 }
 
-/** Nobody is asked anything behind the proxy. */
-export const quietBehind: Rewrite = (nginx) => ({ ...nginx, lookups: [], upstreams: [] });
+/** No lookup, and no upstream connection. */
+export const noBackends: Rewrite = (nginx) => ({ ...nginx, lookups: [], upstreams: [] });
 
-/** The upstream is not even called. */
+/** No upstream connection. */
 export const noUpstream: Rewrite = (nginx) => ({ ...nginx, upstreams: [] });
 
-/** The upstream hears this, over one connection. */
+/** One upstream connection that carries these lines. */
 export function heard(...lines: readonly string[]): Rewrite {
   return (nginx) => ({ ...nginx, upstreams: [lines.map(line)] });
 }
 
-/** Replaces lines that the upstream hears. */
+/** Replaces lines that the upstream receives. */
 export function heardInstead(replace: (each: string) => string): Rewrite {
   return (nginx) => ({
     ...nginx,
@@ -150,7 +150,7 @@ export function allOf(...rewrites: readonly Rewrite[]): Rewrite {
   return (nginx) => rewrites.reduce((transcript, rewrite) => rewrite(transcript), nginx);
 }
 
-/** Replaces what the server says next after the client has said this. */
+/** Replaces the answer to a command. */
 export function replied(command: string, reply: string): Rewrite {
   return said((each, before) =>
     before.at(-1) === line(`> ${command}`) && each.startsWith("< ") ? line(`< ${reply}`) : each,

@@ -1,10 +1,10 @@
-// What a script is: bytes that a client says to one server, and what it finds behind that server.
+// A script: the bytes that a client sends to one server, and the answers of the backends behind that server.
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { reply } from "../../support/lookup-endpoint.ts";
 
 export type ServerSpec = {
   readonly protocol: ProtocolName;
-  /** The inside of the `server {}`, for both rivals, without `listen` and `protocol`; NAME_SERVER is an address. */
+  /** The inside of the `server {}`, for both proxies, without `listen` and `protocol`; NAME_SERVER is an address. */
   readonly directives: string;
   /** After the address in `listen`. */
   readonly listen: "" | "ssl" | "proxy_protocol" | "ssl proxy_protocol";
@@ -17,7 +17,7 @@ export type Move =
   | { readonly kind: "send"; readonly bytes: string; readonly replies: number }
   /** Sends a command that asks for TLS, waits for the reply, and shakes hands. */
   | { readonly kind: "starttls"; readonly bytes: string }
-  /** Says nothing until the server closes. */
+  /** Sends nothing until the server closes. */
   | { readonly kind: "wait" };
 
 export type Upstream = {
@@ -38,7 +38,7 @@ export type Script = {
   /** The lookup's answers, one after another; the last one counts for all that follow; an empty one never comes. */
   readonly lookup?: readonly string[];
   readonly upstream?: Upstream;
-  /** Without this the client says goodbye at the end, which shows whether the session still listens. */
+  /** The client sends no QUIT or LOGOUT at the end, whose answer would show that the session is still open. */
   readonly leavesSilently?: boolean;
 };
 
@@ -61,7 +61,7 @@ export const smtp = serverOf("smtp");
 /** A line, sent with CRLF and followed by one reply, or a move that is neither. */
 export type Said = string | Move;
 
-/** Each is made when the one before has been answered. */
+/** Each move waits for the answer to the one before. */
 export function moves(...said: readonly Said[]): readonly Move[] {
   return said.map((move) => (typeof move === "string" ? raw(`${move}\r\n`) : move));
 }

@@ -1,12 +1,12 @@
-// However a client's bytes are cut, and however much of them comes at once, Postern's answers are the same.
+// Cuts the bytes of scripts at random: Postern's answers do not depend on where segments end.
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Backstage } from "./backends.ts";
-import { inPieces, isDivisible } from "./segmentation.ts";
+import { Backends } from "./backends.ts";
+import { inSegments, isDivisible } from "./segmentation.ts";
 import { lines } from "./client.ts";
 import { GOODBYE, play } from "./play.ts";
-import { Rival } from "./compared-proxy.ts";
+import { ComparedProxy } from "./compared-proxy.ts";
 import type { Script } from "./script.ts";
 import { topics } from "./topics/index.ts";
 import type { Transcript } from "./transcript.ts";
@@ -15,42 +15,36 @@ const scripts = topics
   .flatMap((topic) => topic.scripts)
   .filter((script) => isDivisible(script) && !isSlow(script));
 
-const backstage = new Backstage();
-let postern: Rival;
+const started = new AsyncDisposableStack();
+const backends = new Backends();
+let postern: ComparedProxy;
 before(async () => {
-  await backstage.open();
-  postern = await Rival.postern(
-    scripts.map(({ server }) => server),
-    backstage,
-  );
+  started.defer(() => backends.close());
+  await backends.open();
+  const servers = scripts.map(({ server }) => server);
+  postern = started.use(await ComparedProxy.postern(servers, backends));
 });
-after(async () => {
-  try {
-    await postern.stop();
-  } finally {
-    await backstage.close();
-  }
-});
+after(() => started.disposeAsync());
 
-/** Some scripts wait for time to pass, of which a property has none. */
+/** True for scripts that wait for time to pass, which takes too long for hundreds of runs. */
 function isSlow({ server, lookup = [], upstream }: Script): boolean {
   const waits = lookup.some((answer) => answer === "" || answer.includes("Auth-Wait"));
   return waits || /\btimeout|greeting_delay/.test(server.directives) || upstream !== undefined;
 }
 
-/** What the server did: the client's own words stand in other places when they come in other pieces. */
+/** The transcript without the client's lines, which stand elsewhere when they come in other segments. */
 function heard({ client, ...rest }: Transcript): Transcript {
   return { ...rest, client: client.filter((line) => !line.startsWith("> ")) };
 }
 
-/** Whether the server closed before the client had said goodbye, or as it did. */
+/** True where the server closed before it answered the goodbye of the client. */
 function endedEarly({ client }: Transcript): boolean {
   return client.at(-2)?.startsWith("< ") !== true || !client.some((line) => goodbyes.has(line));
 }
 
 const goodbyes = new Set(Object.values(GOODBYE).flatMap((words) => lines("> ", words)));
 
-/** A client that is still talking when the server closes may lose the server's last words on the way. */
+/** A client that still sends when the server closes may lose the last lines of the server. */
 function assertSame(cut: Transcript, whole: Transcript): void {
   const [ours, expected] = [heard(cut), heard(whole)];
   assert.deepEqual(ours.lookups, expected.lookups);
@@ -62,12 +56,12 @@ function assertSame(cut: Transcript, whole: Transcript): void {
 
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
 
-test("Postern answers a script in any pieces as it answers it line by line", async () => {
+test("Postern answers a script in segments of any size as it answers it line by line", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...scripts), cuts, async (script, places) => {
+    fc.asyncProperty(fc.constantFrom(...scripts), cuts, async (script, ends) => {
       const [whole, cut] = await Promise.all([
-        play(script, postern, backstage),
-        play(inPieces(script, places), postern, backstage),
+        play(script, postern, backends),
+        play(inSegments(script, ends), postern, backends),
       ]);
       assertSame(cut, whole);
     }),
@@ -75,13 +69,13 @@ test("Postern answers a script in any pieces as it answers it line by line", asy
   );
 });
 
-test("and a byte at a time", async () => {
+test("Postern answers a script that comes a byte at a time as it answers it line by line", async () => {
   const every = Array.from({ length: 400 }, (_, index) => index / 400);
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...scripts), async (script) => {
       const [whole, cut] = await Promise.all([
-        play(script, postern, backstage),
-        play(inPieces(script, every), postern, backstage),
+        play(script, postern, backends),
+        play(inSegments(script, every), postern, backends),
       ]);
       assertSame(cut, whole);
     }),

@@ -1,24 +1,24 @@
-// All that a session said and caused, without what can be the same in no two sessions.
+// A session as text, without the addresses, ports and salts that differ from one session to the next.
 export type Transcript = {
   /** Both sides of the conversation with the client. */
   readonly client: readonly string[];
   /** The request of each lookup. */
   readonly lookups: readonly (readonly string[])[];
-  /** What each connection upstream was sent. */
+  /** The lines that the proxy sent over each upstream connection. */
   readonly upstreams: readonly (readonly string[])[];
 };
 
-/** What belongs to one session only. */
-export type Particulars = {
+/** Values that belong to one session only. */
+export type SessionValues = {
   readonly address: string;
   readonly clientPort: number;
   readonly serverPort: number;
 };
 
-/** The session's address, ports and salts become words; one salt told twice is the same word twice. */
-export function withoutParticulars(
+/** Replaces the session's address, ports and salts by words; the same salt becomes the same word. */
+export function withoutSessionValues(
   { client, lookups, upstreams }: Transcript,
-  { address, clientPort, serverPort }: Particulars,
+  { address, clientPort, serverPort }: SessionValues,
 ): Transcript {
   const salts: string[] = [];
   const named = (salt: string): string => {
@@ -44,13 +44,15 @@ export function withoutParticulars(
       });
   return {
     client: client.map(clean),
-    lookups: lookups.map((request) => request.filter((line) => !OURS.test(line)).map(clean)),
+    lookups: lookups.map((request) =>
+      request.filter((line) => !POSTERN_ONLY.test(line)).map(clean),
+    ),
     upstreams: upstreams.map((lines) => lines.map(clean)),
   };
 }
 
-/** Headers of lookups that only Postern sends; an endpoint that knows nginx's only does not look at them. */
-const OURS = /^(?:Auth-Accept|Auth-SSL-Server-Name|Traceparent): /;
+/** Lookup headers that only Postern sends. An endpoint made for nginx does not read them. */
+const POSTERN_ONLY = /^(?:Auth-Accept|Auth-SSL-Server-Name|Traceparent): /;
 const SALT = /<\d+\.\d+@[^>]*>/;
 const CHALLENGE = /^(< (?:\+|334) )([A-Za-z0-9+/]{20,}=*)/;
 const PROXY_PORTS = /^(PROXY \S+ \S+ \S+) (\d+) (\d+)/;

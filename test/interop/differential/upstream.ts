@@ -1,4 +1,4 @@
-// A mail server that grants every login, and then says what it hears; a script may change any of its replies.
+// A mail server that accepts every login and then echoes each command. A script may change any of its replies.
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import type { Wire } from "../../support/wire.ts";
 import type { Upstream } from "./script.ts";
@@ -15,7 +15,7 @@ const GOODBYE: Record<ProtocolName, string> = {
   smtp: "221 2.0.0 upstream says goodbye\r\n",
 };
 
-/** Where a reply is not simply a word of agreement. */
+/** Replies other than the usual OK. */
 const SPECIAL: Readonly<Record<string, string>> = {
   EHLO: "250-upstream.example.test\r\n250 XCLIENT NAME ADDR LOGIN\r\n",
   HELO: "250 upstream.example.test\r\n",
@@ -31,7 +31,7 @@ export async function serve(
   { greeting = GREETING[protocol], replies = {} }: Upstream,
 ): Promise<void> {
   const counts = new Map<string, number>();
-  /** @returns whether the conversation goes on */
+  /** @returns false where the connection ends */
   const answer = (verb: string, usual: string, tag = ""): boolean => {
     const count = (counts.get(verb) ?? 0) + 1;
     counts.set(verb, count);
@@ -59,7 +59,7 @@ export async function serve(
   for (;;) {
     const line = protocol === "imap" ? await literals(await wire.line()) : await wire.line();
     if (line === null) return;
-    // Of the proxy itself, and no command.
+    // A PROXY header is no command.
     if (line.startsWith("PROXY ")) continue;
     const words = line.split(" ");
     const [tag = "", command = ""] = protocol === "imap" ? words : ["", words[0]];

@@ -1,4 +1,4 @@
-// What goes wrong behind the proxy, and what counts as wrong.
+// Differences when a backend fails, or answers what nginx takes for a yes and Postern does not.
 import { allOf, answered, askedInstead, by, heard, line, noUpstream, said } from "../rewriting.ts";
 import type { KnownDifference } from "./known-difference.ts";
 
@@ -10,9 +10,9 @@ const temporary = {
 
 const failsForNow = allOf(
   by({
-    imap: answered("imap", [temporary.imap], "nobody"),
-    pop3: answered("pop3", [temporary.pop3], "nobody"),
-    smtp: answered("smtp", [temporary.smtp], "nobody"),
+    imap: answered("imap", [temporary.imap], "none"),
+    pop3: answered("pop3", [temporary.pop3], "none"),
+    smtp: answered("smtp", [temporary.smtp], "none"),
   }),
   noUpstream,
 );

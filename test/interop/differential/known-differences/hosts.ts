@@ -1,4 +1,4 @@
-// What Postern finds out about clients, and nginx does not.
+// Host names of clients that Postern finds and nginx does not.
 import { allOf, askedInstead, heardInstead } from "../rewriting.ts";
 import type { KnownDifference } from "./known-difference.ts";
 

@@ -1,4 +1,4 @@
-// What is too long for nginx, and is not for Postern.
+// Input that is too long for nginx and not for Postern.
 import { base64 } from "../script.ts";
 import { allOf, answered, asked, heard, type Rewrite } from "../rewriting.ts";
 import type { KnownDifference } from "./known-difference.ts";
@@ -7,7 +7,7 @@ const buffers = "pipelined commands need not fit the buffer together";
 const responses = "SASL responses may have 12 KiB";
 const lines = "POP3 commands may have 512 bytes";
 
-/** The upstream tells the first 80 bytes of what it heard. */
+/** The upstream echoes the first 80 bytes of a command. */
 function imapLogin(password: string): Rewrite {
   const literals = `a LOGIN {4}anna {${password.length}}${password}`;
   return allOf(
@@ -38,7 +38,7 @@ function smtpLogin(password: string): Rewrite {
   );
 }
 
-export const roomier: readonly KnownDifference[] = [
+export const largerLimits: readonly KnownDifference[] = [
   {
     reason: buffers,
     scripts: /^IMAP limits: more in one write than the buffer holds$/,

@@ -1,4 +1,4 @@
-// What nginx has changed between 1.22, which is Debian's, and 1.31, which Postern follows.
+// Changes in nginx between 1.22, which Debian has, and 1.31, which Postern follows.
 import {
   after,
   allOf,
@@ -6,7 +6,7 @@ import {
   askedInstead,
   heardInstead,
   line,
-  quietBehind,
+  noBackends,
   type Rewrite,
   words,
 } from "../rewriting.ts";
@@ -19,7 +19,7 @@ const salted = since("Auth-Salt is in every lookup of a session that has a salt"
 
 const withoutSalt: Rewrite = askedInstead((each) => (each.startsWith("Auth-Salt: ") ? "" : each));
 
-export const older: readonly KnownDifference[] = [
+export const nginxVersions: readonly KnownDifference[] = [
   {
     reason: since("an IMAP upstream may not say a line before its OK"),
     scripts: /^Upstreams of IMAP: capabilities before the OK/,
@@ -72,6 +72,6 @@ export const older: readonly KnownDifference[] = [
   {
     reason: since("any byte may stand behind a literal"),
     scripts: /^IMAP literals: a literal with a quote right behind$/,
-    expected: allOf(answered("imap", ["a BAD invalid command"], "proxy"), quietBehind),
+    expected: allOf(answered("imap", ["a BAD invalid command"], "proxy"), noBackends),
   },
 ];

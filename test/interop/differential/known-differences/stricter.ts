@@ -1,4 +1,4 @@
-// What nginx takes from clients and Postern does not, or takes for something else.
+// Input of clients that nginx accepts and Postern refuses or reads differently.
 import {
   allOf,
   answered,
@@ -6,7 +6,7 @@ import {
   by,
   heardInstead,
   leftOut,
-  quietBehind,
+  noBackends,
   type Rewrite,
   replied,
   said,
@@ -20,10 +20,10 @@ const refused = allOf(
     pop3: answered("pop3", ["-ERR invalid command"], "proxy"),
     smtp: answered("smtp", ["500 5.5.1 Invalid command"], "proxy"),
   }),
-  quietBehind,
+  noBackends,
 );
 
-/** In place of the CR that nginx took for the password. */
+/** nginx took the CR for the password. */
 const emptyPassword: Rewrite = allOf(
   said((each) => each.replace(String.raw`{1}\r\r\n`, String.raw`{0}\r\n`)),
   askedInstead((each) => each.replace("Auth-Pass: %0D", "Auth-Pass: ")),

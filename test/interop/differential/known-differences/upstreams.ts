@@ -1,4 +1,4 @@
-// What Postern says to upstreams, and takes from them, that nginx does not.
+// Lines that Postern sends to upstreams or accepts from them, and nginx does not.
 import {
   after,
   allOf,
@@ -11,7 +11,7 @@ import {
 } from "../rewriting.ts";
 import type { KnownDifference } from "./known-difference.ts";
 
-/** The login succeeds with these words of the upstream's, and the session goes on. */
+/** The login succeeds with this answer of the upstream, and the session goes on. */
 export function imapSucceeds(...answer: readonly string[]): Rewrite {
   return allOf(
     after("> a LOGIN", [

@@ -1,6 +1,6 @@
 // All scripts, and once more those of several lines, with all lines in one write.
 import { knownDifferences } from "../known-differences/index.ts";
-import { inPieces, isDivisible } from "../segmentation.ts";
+import { inSegments, isDivisible } from "../segmentation.ts";
 import type { Script, Topic } from "../script.ts";
 import { commands } from "./commands.ts";
 import { connections } from "./connections.ts";
@@ -42,7 +42,7 @@ const atOnce = inTurn.map(({ name, scripts }): Topic => {
   );
   return {
     name: `${name}, in one write`,
-    scripts: fitting.map((script) => inPieces(script, [])),
+    scripts: fitting.map((script) => inSegments(script, [])),
   };
 });
 
