@@ -48,6 +48,11 @@ export function isUnspecified(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
+/** True for a name that stands for loopback, and is asked of no name server (RFC 6761 section 6.3). */
+export function isLocalhost(name: string): boolean {
+  return /^(?:.+\.)?localhost\.?$/i.test(name);
+}
+
 /** The path in `unix:/run/mail.sock`, empty for a client of a unix socket; null for other hosts. */
 export function unixPath(host: string): string | null {
   return host.startsWith("unix:") ? host.slice("unix:".length) : null;

@@ -1,25 +1,28 @@
-/** The addresses of names, whoever knows them. */
+/** Resolves host names to addresses, by the system or by the name servers of a `resolver` directive. */
 import { lookup } from "node:dns/promises";
+import { isLocalhost } from "../../shared/address.ts";
+import { SingleFlight } from "../single-flight.ts";
 import { NXDOMAIN, ResolveError, SERVFAIL } from "./resolve-error.ts";
 import type { Resolver } from "./resolver.ts";
-import { SingleFlight } from "../single-flight.ts";
 
 export interface HostResolver {
   /**
-   * @returns one or more
-   * @throws ResolveError where the name has none, or nobody can tell; the signal's reason once it gives up
+   * @returns one or more addresses
+   * @throws ResolveError where the name has none, or none can be found now; the signal's reason once it aborts
    */
   addresses(name: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
-/** The system's resolver; who asks for what is being asked already shares the answer. */
+/** The system's resolver. Callers that ask for the same name at the same time share one answer. */
 export class SystemResolver implements HostResolver {
   readonly #asked = new SingleFlight<readonly string[]>();
 
   addresses(name: string, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#asked.join(name, signal, async () => {
+    // The hosts file knows this name, and glibc would ask DNS for the names below it.
+    const host = isLocalhost(name) ? "localhost" : name;
+    return this.#asked.join(host, signal, async () => {
       try {
-        const found = await lookup(name, { all: true, order: "verbatim" });
+        const found = await lookup(host, { all: true, order: "verbatim" });
         return [...new Set(found.map(({ address }) => address))];
       } catch (error) {
         const missing = error instanceof Error && "code" in error && error.code === "ENOTFOUND";
@@ -31,5 +34,10 @@ export class SystemResolver implements HostResolver {
 
 /** The name servers of a `resolver` directive. @param timeout `resolver_timeout`, ms; 0 for none */
 export function configuredResolver(resolver: Resolver, timeout: number): HostResolver {
-  return { addresses: (name, signal) => resolver.forward(name, { timeout, signal }) };
+  return {
+    addresses: (name, signal) =>
+      isLocalhost(name)
+        ? Promise.resolve(resolver.loopback)
+        : resolver.forward(name, { timeout, signal }),
+  };
 }

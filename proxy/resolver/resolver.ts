@@ -63,6 +63,11 @@ export class Resolver {
     });
   }
 
+  /** The loopback addresses of the families that `ipv4=` and `ipv6=` ask for. */
+  get loopback(): readonly string[] {
+    return this.#families.map((type) => (type === "A" ? "127.0.0.1" : "::1"));
+  }
+
   /**
    * The name of an address: that of the first PTR record, in small letters.
    *

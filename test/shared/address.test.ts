@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import {
   clientNetwork,
   contains,
+  isLocalhost,
   networksOf,
   parseIp,
   parseNetwork,
@@ -98,5 +99,21 @@ test("a client stands for its IPv4 address, or for its IPv6 /64", () => {
   };
   for (const [client, network] of Object.entries(clients)) {
     assert.equal(clientNetwork(parseIp(client)!), network);
+  }
+});
+
+test("localhost and the names below it are loopback, in any case and with a final dot", () => {
+  for (const name of ["localhost", "LocalHost", "localhost.", "mail.localhost", "a.b.localhost."]) {
+    assert.ok(isLocalhost(name), name);
+  }
+  for (const name of [
+    "",
+    "mylocalhost",
+    "localhost.test",
+    ".localhost",
+    "127.0.0.1",
+    "localhost..",
+  ]) {
+    assert.ok(!isLocalhost(name), name);
   }
 });

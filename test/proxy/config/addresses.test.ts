@@ -34,6 +34,11 @@ test("set_real_ip_from trusts every address of a name", async (t) => {
   for (const host of ["11.0.0.1", "localhost", ""]) assert.ok(!trusted(host), host);
 });
 
+test("a name below localhost has the addresses of localhost (RFC 6761 section 6.3)", async (t) => {
+  const { servers } = await resolved(t, mail("set_real_ip_from mail.localhost;"));
+  assert.deepEqual(servers[0]!.set_real_ip_from, [...new Set(localhost)]);
+});
+
 test("the resolver asks every address of a name", async (t) => {
   const { servers } = await resolved(t, mail("resolver 192.0.2.53 localhost:5353;"));
   assert.deepEqual(servers[0]?.resolver?.servers, [

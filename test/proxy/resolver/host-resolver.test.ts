@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { ResolveError, SystemResolver, configuredResolver } from "../../../proxy/resolver/index.ts";
+import { parseIp } from "../../../shared/address.ts";
 import { startNameServer, zone } from "../../support/name-server.ts";
 import { resolverOf } from "../../support/resolver.ts";
 
@@ -37,3 +38,43 @@ test("name servers of the configuration are asked where there are some", async (
   await assert.rejects(names.addresses("nobody.test", patient), /3: Host not found/);
   await server.close();
 });
+
+describe("localhost and the names below it are loopback (RFC 6761 section 6.3)", () => {
+  const NAMES = ["localhost", "LOCALHOST", "localhost.", "mail.localhost"];
+
+  test("by the system's resolver", async () => {
+    for (const name of NAMES) {
+      const found = await new SystemResolver().addresses(name, patient);
+      assert.ok(found.length > 0 && found.every(isLoopback), `${name}: ${found.join()}`);
+    }
+  });
+
+  test("with a resolver of the configuration, whose name servers are not asked", async (t) => {
+    const server = await startNameServer(zone({}));
+    t.after(() => server.close());
+    for (const [settings, addresses] of [
+      [{ ipv6: true }, ["127.0.0.1", "::1"]],
+      [{ ipv6: false }, ["127.0.0.1"]],
+      [{ ipv4: false, ipv6: true }, ["::1"]],
+    ] as const) {
+      const names = configuredResolver(resolverOf([server], settings), 0);
+      for (const name of NAMES) {
+        assert.deepEqual(await names.addresses(name, patient), addresses);
+      }
+    }
+    assert.deepEqual(server.queries, []);
+  });
+
+  test("and other names that end alike are asked for", async (t) => {
+    const server = await startNameServer(
+      zone({ "A mylocalhost": [{ type: "A", data: "192.0.2.9" }] }),
+    );
+    t.after(() => server.close());
+    const names = configuredResolver(resolverOf([server]), 0);
+    assert.deepEqual(await names.addresses("mylocalhost", patient), ["192.0.2.9"]);
+  });
+});
+
+function isLoopback(address: string): boolean {
+  return parseIp(address)?.range() === "loopback";
+}

@@ -1,3 +1,4 @@
+import { isLocalhost } from "../../../../shared/address.ts";
 import type { HostName } from "../diagnostics.ts";
 import { ConfigError } from "../error.ts";
 
@@ -23,7 +24,8 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   // Most configurations name addresses only and need no resolver.
   const { lookup } = await import("node:dns/promises");
   try {
-    const found = await lookup(host, { all: true });
+    // The hosts file knows localhost, and glibc would ask DNS for the names below it.
+    const found = await lookup(isLocalhost(host) ? "localhost" : host, { all: true });
     return [...new Set(found.map(({ address }) => address))];
   } catch {
     return [];
