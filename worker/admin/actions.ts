@@ -2,18 +2,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { requireRole } from "./http/access.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
-import { auditStatement } from "./rows/audit.ts";
-import { keyIn, keySchema, pathOf } from "./collection.ts";
 import type { Directory } from "../directory/database.ts";
 import { groups, secrets, users } from "../directory/schema/index.ts";
-import { Password, storedPassword } from "./rows/password.ts";
+import { keyIn, keySchema, pathOf } from "./collection.ts";
+import { requireRole } from "./http/access.ts";
 import { ApiError } from "./http/api-error.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
 import { Name } from "./http/fields.ts";
-import type { Key } from "./rows/resource.ts";
 import { userRows } from "./resources/index.ts";
+import { auditStatement } from "./rows/audit.ts";
+import { Password, storedPassword } from "./rows/password.ts";
 import { updateRow } from "./rows/queries.ts";
+import type { Key } from "./rows/resource.ts";
 import { endSessions, namedIn, revoking } from "./sessions.ts";
 
 export const actions = newApp();

@@ -5,10 +5,10 @@ import { clientNetwork, parseIp } from "../../shared/address.ts";
 import { liftBlock, listBlocks } from "../penalties/blocks.ts";
 import { failureLimits } from "../penalties/limits.ts";
 import { requireRole } from "./http/access.ts";
+import { ApiError } from "./http/api-error.ts";
 import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
 import { auditStatement } from "./rows/audit.ts";
 import * as normalize from "./rows/normalize.ts";
-import { ApiError } from "./http/api-error.ts";
 
 export const blocks = newApp();
 

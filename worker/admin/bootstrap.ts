@@ -5,11 +5,11 @@ import { drizzle } from "drizzle-orm/d1";
 import { adminTokens } from "../directory/schema/index.ts";
 import { digestOf } from "../directory/secret.ts";
 import { bearer } from "./http/access.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
-import { IF_CHANGED, auditStatement } from "./rows/audit.ts";
 import { ApiError } from "./http/api-error.ts";
+import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
 import { Name } from "./http/fields.ts";
 import { completeToken } from "./resources/index.ts";
+import { IF_CHANGED, auditStatement } from "./rows/audit.ts";
 
 export const bootstrap = newApp();
 

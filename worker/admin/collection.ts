@@ -2,12 +2,12 @@
 import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
 import { type AdminEnv, requireRole } from "./http/access.ts";
+import { ApiError } from "./http/api-error.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
 import { Cursor, cursorOf } from "./rows/cursor.ts";
-import { ApiError } from "./http/api-error.ts";
+import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows/queries.ts";
 import type { Key, Resource, Row, Settings } from "./rows/resource.ts";
 import { revoking } from "./sessions.ts";
-import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows/queries.ts";
 
 export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
   const app = newApp();

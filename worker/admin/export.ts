@@ -4,10 +4,10 @@ import { drizzle } from "drizzle-orm/d1";
 import { users } from "../directory/schema/index.ts";
 import { requireRole } from "./http/access.ts";
 import { PROBLEMS, SECURITY, answer, newApp } from "./http/app.ts";
-import { Cursor, cursorOf } from "./rows/cursor.ts";
+import { createSelectSchema } from "./http/fields.ts";
 import { userRows } from "./resources/index.ts";
 import { auditStatement } from "./rows/audit.ts";
-import { createSelectSchema } from "./http/fields.ts";
+import { Cursor, cursorOf } from "./rows/cursor.ts";
 import { listRows } from "./rows/queries.ts";
 
 export const exportUsers = newApp();

@@ -13,12 +13,12 @@ import {
   users,
 } from "../directory/schema/index.ts";
 import { type Caller, requireRole } from "./http/access.ts";
+import { ApiError, isForeignKeyError, constraintError, sentenceOf } from "./http/api-error.ts";
 import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import { newUser } from "./resources/index.ts";
 import * as normalize from "./rows/normalize.ts";
 import { unusableReason } from "./rows/password.ts";
-import { ApiError, isForeignKeyError, constraintError, sentenceOf } from "./http/api-error.ts";
 import type { Settings } from "./rows/resource.ts";
-import { newUser } from "./resources/index.ts";
 import { endSessions, namedIn } from "./sessions.ts";
 
 export const importUsers = newApp();

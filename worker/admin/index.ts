@@ -1,16 +1,16 @@
 /** The admin API, at `/admin/api/…`. */
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
-import { type AdminEnv, authenticate } from "./http/access.ts";
 import { actions } from "./actions.ts";
-import { newApp, errorResponse, tooLarge } from "./http/app.ts";
 import { blocks } from "./blocks.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { collection } from "./collection.ts";
 import { exportUsers } from "./export.ts";
+import { type AdminEnv, authenticate } from "./http/access.ts";
+import { ApiError } from "./http/api-error.ts";
+import { newApp, errorResponse, tooLarge } from "./http/app.ts";
 import { importUsers } from "./import.ts";
 import { proxies } from "./proxies.ts";
-import { ApiError } from "./http/api-error.ts";
 import { RESOURCES } from "./resources/index.ts";
 
 /** Bytes. A batch of an import takes a few hundred thousand. */

@@ -3,10 +3,10 @@ import { type SQL, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { HTTPException } from "hono/http-exception";
 import type { Directory } from "../directory/database.ts";
+import { type LoginNameColumns, loginNames } from "../directory/login-names.ts";
 import { groups, users } from "../directory/schema/index.ts";
 import { fleetStub } from "../fleet/client.ts";
 import { describe, logError } from "../log.ts";
-import { type LoginNameColumns, loginNames } from "../directory/login-names.ts";
 import type { Key } from "./rows/resource.ts";
 
 /** The names by which proxies know the sessions of users. */

@@ -1,7 +1,7 @@
 /** Runs the commands on resources: `RESOURCE VERB KEY… FIELD=VALUE…`. */
 import type { Api, Json } from "./api.ts";
-import { type Field, type Resource, discover } from "./openapi.ts";
 import { UsageError } from "./errors.ts";
+import { type Field, type Resource, discover } from "./openapi.ts";
 import type { Output } from "./output.ts";
 import { readSecret } from "./prompt.ts";
 

@@ -2,8 +2,8 @@
 import { parseArgs } from "node:util";
 import { Api } from "./api.ts";
 import { helpOn, runCommand } from "./commands.ts";
-import { exportUsers } from "./export.ts";
 import { CommandError, UsageError } from "./errors.ts";
+import { exportUsers } from "./export.ts";
 import { importUsers } from "./import.ts";
 import { json, text } from "./output.ts";
 

@@ -3,8 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { parseIp, parseNetwork } from "../../../shared/address.ts";
 import { domains, groups, networks, servers } from "../../directory/schema/index.ts";
-import * as normalize from "../rows/normalize.ts";
 import { createInsertSchema, createSelectSchema, Name, Port } from "../http/fields.ts";
+import * as normalize from "../rows/normalize.ts";
 import type { Resource } from "../rows/resource.ts";
 
 const newGroup = createInsertSchema(groups, { name: Name }).strict();

@@ -2,9 +2,9 @@
 import { z } from "@hono/zod-openapi";
 import { secrets } from "../../directory/schema/index.ts";
 import { isSendable, readKeys } from "../../secrets/index.ts";
-import * as normalize from "../rows/normalize.ts";
 import { ApiError } from "../http/api-error.ts";
 import { createInsertSchema, createSelectSchema, Name } from "../http/fields.ts";
+import * as normalize from "../rows/normalize.ts";
 import type { Resource, Settings } from "../rows/resource.ts";
 
 const newSecret = createInsertSchema(secrets, { user: Name })

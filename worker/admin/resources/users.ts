@@ -1,4 +1,5 @@
 /** The resources of users: users, aliases, app passwords and certificates. */
+import { z } from "@hono/zod-openapi";
 import { eq, sql } from "drizzle-orm";
 import {
   aliases,
@@ -8,12 +9,11 @@ import {
   users,
 } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
-import * as normalize from "../rows/normalize.ts";
-import { Password, storedPassword } from "../rows/password.ts";
 import { ApiError } from "../http/api-error.ts";
 import { createInsertSchema, createSelectSchema, Name, Time } from "../http/fields.ts";
+import * as normalize from "../rows/normalize.ts";
+import { Password, storedPassword } from "../rows/password.ts";
 import type { Resource, Row, WriteContext } from "../rows/resource.ts";
-import { z } from "@hono/zod-openapi";
 
 export const newUser = createInsertSchema(users, {
   address: Name,

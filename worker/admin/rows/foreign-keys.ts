@@ -1,8 +1,8 @@
 /** Finds the rows that made the database refuse a change of a foreign key. */
 import { eq, getTableColumns, getTableName, is, sql } from "drizzle-orm";
 import { SQLiteTable, getTableConfig } from "drizzle-orm/sqlite-core";
-import * as schema from "../../directory/schema/index.ts";
 import type { Directory } from "../../directory/database.ts";
+import * as schema from "../../directory/schema/index.ts";
 import type { Row } from "./resource.ts";
 
 /** Each reference of a table: its column, and the column that it refers to. */

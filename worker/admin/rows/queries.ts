@@ -2,9 +2,9 @@
 import { type SQL, and, asc, desc, eq, getTableColumns, gte, lt, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Directory } from "../../directory/database.ts";
+import { ApiError, isForeignKeyError, constraintError } from "../http/api-error.ts";
 import { IF_CHANGED, auditStatement } from "./audit.ts";
 import { referencingTables, missingReferences } from "./foreign-keys.ts";
-import { ApiError, isForeignKeyError, constraintError } from "../http/api-error.ts";
 import type { Key, Resource, Row } from "./resource.ts";
 
 export interface Query {

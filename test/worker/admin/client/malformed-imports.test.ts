@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { users } from "../../../worker/directory/schema/index.ts";
-import { type AdminCommand, COMMAND, startAdminCommand } from "../../support/admin-command.ts";
-import { seed } from "../../support/directory.ts";
-import { Program } from "../../support/program.ts";
-import { makeScratch } from "../../support/scratch.ts";
-import { startWebServer } from "../../support/web-server.ts";
+import { users } from "../../../../worker/directory/schema/index.ts";
+import { type AdminCommand, COMMAND, startAdminCommand } from "../../../support/admin-command.ts";
+import { seed } from "../../../support/directory.ts";
+import { Program } from "../../../support/program.ts";
+import { makeScratch } from "../../../support/scratch.ts";
+import { startWebServer } from "../../../support/web-server.ts";
 
 const HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FORMATS, type User, formatOf } from "../../../worker/admin/client/formats/index.ts";
+import { FORMATS, type User, formatOf } from "../../../../worker/admin/client/formats/index.ts";
 
 /** Texts that a line can hold, and texts that a field of it can hold. */
 const text = fc.string({ unit: "grapheme", minLength: 1 }).filter((value) => !/[\r\n]/.test(value));

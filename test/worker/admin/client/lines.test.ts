@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type FileLine, linesOf } from "../../../worker/admin/client/lines.ts";
+import { type FileLine, linesOf } from "../../../../worker/admin/client/lines.ts";
 
 async function read(...chunks: readonly Uint8Array[]): Promise<FileLine[]> {
   const lines: FileLine[] = [];
