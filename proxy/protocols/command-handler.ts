@@ -63,8 +63,8 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
   }
 
   /**
-   * Lowers the number of hops to what the client, a proxy itself, leaves. Nothing else that a client says of
-   * itself is believed; this ends a loop, and a lie harms only the liar.
+   * Believes a client that is a proxy itself when it lowers the number of hops, because that ends a loop. Nothing
+   * else that a client says about itself is believed.
    *
    * @param hops as the client wrote it, or undefined
    */

@@ -11,7 +11,7 @@ type Mechanism = "PLAIN" | "LOGIN" | "XOAUTH2" | "OAUTHBEARER";
 export interface SaslResponse {
   /** As upstreams list it. */
   readonly mechanism: Mechanism;
-  /** What the client sends, one message after another, in base64. */
+  /** The client's messages in base64, one after another. */
   readonly messages: readonly [string, ...string[]];
   /** True where the client speaks first. */
   readonly clientFirst: boolean;

@@ -25,7 +25,7 @@ type Capabilities = ReadonlySet<string>;
 
 /**
  * Logs in like nginx, with LOGIN and without a look at the capabilities, unless the options or the account need
- * more. An upstream that disables LOGIN in its greeting is not sent a password in vain.
+ * more. An upstream that disables LOGIN in its greeting is not sent a password by LOGIN.
  *
  * @param tag of the client's own login, so that the client can be sent the upstream's reply
  */
@@ -55,7 +55,7 @@ export function* login(
   const response = chooseResponse(withPassword, mechanismsOf(known));
   if (response !== null) return yield* authenticate(replies, tag, response, known);
   if (known.has("LOGINDISABLED")) {
-    const reason = "upstream takes no password (LOGINDISABLED)";
+    const reason = "upstream does not accept passwords (LOGINDISABLED)";
     return { kind: "impossible", name: "LOGIN command", reason };
   }
   return yield* loginCommand(replies, tag, withPassword, known);
@@ -76,7 +76,7 @@ function* capabilities(replies: ReplyReader): Script<Capabilities> {
     const known = capabilitiesIn(line);
     if (known !== null) return known;
   }
-  throw new Error("upstream does not tell its capabilities");
+  throw new Error("upstream does not list its capabilities");
 }
 
 /** @returns the capabilities that a greeting or an untagged line lists, or null */

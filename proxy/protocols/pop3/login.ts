@@ -46,7 +46,7 @@ export function* login(
     return loginEnd(reply);
   }
   if (known?.has("USER") === false) {
-    const reason = "upstream takes no password (no USER among its capabilities)";
+    const reason = "upstream does not accept passwords (its capabilities lack USER)";
     return { kind: "impossible", name: "user name", reason };
   }
   return yield* userAndPass(replies, withPassword);

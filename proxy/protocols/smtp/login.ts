@@ -88,7 +88,7 @@ export function* login(
       ? chooseResponse(withPassword, new Set(parametersOf(extensions, "AUTH")))
       : responseOf(withPassword, "PLAIN");
     if (response === null) {
-      const reason = "upstream offers no AUTH that would do";
+      const reason = "upstream offers no usable AUTH mechanism";
       return { kind: "impossible", name: "AUTH", reason };
     }
     // nginx never waits for a challenge, however long the password is.

@@ -79,7 +79,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
   const protocol = configureProtocol(serverSettings(name, changes));
   const transcript = fc.array(lines[name], { maxLength: 12 }).map((parts) => parts.join(""));
 
-  /** The steps that these pieces lead to, one after another. */
+  /** The steps to which these pieces lead, one after another. */
   const steps = (pieces: readonly string[]): string => {
     const client = new ProtocolClient(protocol, false);
     const told = JSON.stringify(pieces.flatMap((piece) => client.send(piece)));
@@ -88,7 +88,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
   };
 
   describe(name, () => {
-    test("a transcript means the same whole and byte by byte", () => {
+    test("a transcript leads to the same steps whole and byte by byte", () => {
       fc.assert(
         fc.property(transcript, (whole) => {
           assert.equal(steps(whole.split("")), steps([whole]));
@@ -97,7 +97,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
       );
     });
 
-    test("a transcript means the same wherever the network cuts it", () => {
+    test("a transcript leads to the same steps wherever the network splits it", () => {
       const cuts = fc.array(fc.nat(), { maxLength: 20 });
       fc.assert(
         fc.property(transcript, cuts, (whole, places) => {
@@ -111,7 +111,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
       );
     });
 
-    test("any bytes lead to steps or to waiting, and little is held", () => {
+    test("any bytes lead to steps or to waiting, and at most 12,288 bytes are held", () => {
       const bytes = fc.string({
         unit: fc.nat(255).map((code) => String.fromCharCode(code)),
         maxLength: 2000,

@@ -1,4 +1,4 @@
-// proxy_client_id: who the client is, as upstreams that want to know are told.
+// proxy_client_id: the identity of the client in IMAP's ID and in XCLIENT.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClientInfo } from "../../../proxy/protocols/index.ts";
@@ -14,7 +14,7 @@ interface Case {
   readonly tls?: TlsMode;
 }
 
-function told(
+function loginOf(
   protocol: ProtocolName,
   lines: readonly string[],
   { said = [], client = {}, settings = {}, tls = "off" }: Case = {},
@@ -47,41 +47,41 @@ describe("IMAP's ID", () => {
   const FOUR =
     '"x-originating-ip" "192.0.2.9" "x-originating-port" "51234" "x-connected-ip" "192.0.2.1" "x-connected-port" "143" ';
 
-  test("tells Dovecot's fields before the login", () => {
-    const { sent } = told("imap", [greeting, ...done]);
+  test("carries Dovecot's fields before the login", () => {
+    const { sent } = loginOf("imap", [greeting, ...done]);
     assert.deepEqual(sent, [id(FOUR), "a LOGIN {4+}\r\nanna {6+}\r\nsecret\r\n"]);
   });
 
-  test("comes under TLS", () => {
+  test("is sent under TLS", () => {
     const lines = [
       "* OK [CAPABILITY STARTTLS ID] hi",
       "postern OK go",
       "* CAPABILITY ID",
       "postern OK",
     ];
-    const { sent } = told("imap", lines, { tls: "starttls" });
+    const { sent } = loginOf("imap", lines, { tls: "starttls" });
     assert.deepEqual(sent.slice(1), ["<tls>", "postern CAPABILITY\r\n", id(FOUR)]);
   });
 
-  test("tells of IPv6, of IPv4 in IPv6 as IPv4, and of no address where there is none", () => {
+  test("carries IPv6 as it is, IPv4 in IPv6 as IPv4, and nothing for a unix socket", () => {
     const fields = FOUR.replace("192.0.2.9", "2001:db8::9").replace("192.0.2.1", "2001:db8::1");
     assert.equal(
-      told("imap", [greeting], { client: six }).sent[0],
+      loginOf("imap", [greeting], { client: six }).sent[0],
       id(fields.replace("143", "993")),
     );
-    assert.equal(told("imap", [greeting], { client: mapped }).sent[0], id(FOUR));
-    assert.equal(told("imap", [greeting], { client: unix }).sent[0], id(""));
+    assert.equal(loginOf("imap", [greeting], { client: mapped }).sent[0], id(FOUR));
+    assert.equal(loginOf("imap", [greeting], { client: unix }).sent[0], id(""));
   });
 
-  test("is not said where it is not offered, which is asked if need be", () => {
+  test("is sent only where it is offered, after CAPABILITY if the greeting has no capabilities", () => {
     const login = "a LOGIN {4}\r\n";
-    assert.deepEqual(told("imap", ["* OK [CAPABILITY IMAP4rev1 IDLE] ID"]).sent, [login]);
-    const asked = told("imap", ["* OK ID", "* CAPABILITY IMAP4rev1", "postern OK"]);
+    assert.deepEqual(loginOf("imap", ["* OK [CAPABILITY IMAP4rev1 IDLE] ID"]).sent, [login]);
+    const asked = loginOf("imap", ["* OK ID", "* CAPABILITY IMAP4rev1", "postern OK"]);
     assert.deepEqual(asked.sent, ["postern CAPABILITY\r\n", login]);
   });
 
-  test("that is refused ends the login", () => {
-    assert.throws(() => told("imap", [greeting, "postern BAD what"]), /refused ID command/);
+  test("ends the login where it is refused", () => {
+    assert.throws(() => loginOf("imap", [greeting, "postern BAD what"]), /refused ID command/);
   });
 });
 
@@ -89,36 +89,37 @@ describe("POP3's XCLIENT", () => {
   const greeting = "+OK [XCLIENT] Dovecot ready.";
   const xclient = "XCLIENT ADDR=192.0.2.9 PORT=51234 SESSION=f00 TTL=4\r\n";
 
-  test("tells Dovecot's attributes, and nothing is asked before", () => {
-    const { sent } = told("pop3", [greeting, "+OK", "+OK"]);
+  test("carries Dovecot's attributes, without CAPA before it", () => {
+    const { sent } = loginOf("pop3", [greeting, "+OK", "+OK"]);
     assert.deepEqual(sent, [xclient, "USER anna\r\n", "PASS secret\r\n"]);
   });
 
-  test("comes under TLS, though it was offered before: Dovecot offers it nowhere else", () => {
+  test("is sent under TLS, though it was offered before: Dovecot offers it nowhere else", () => {
     const capa = ["+OK", "STLS", "USER", "."];
     const lines = [greeting, ...capa, "+OK go", ...capa];
-    assert.deepEqual(told("pop3", lines, { tls: "starttls" }).sent.slice(2), [
+    assert.deepEqual(loginOf("pop3", lines, { tls: "starttls" }).sent.slice(2), [
       "<tls>",
       "CAPA\r\n",
       xclient,
     ]);
   });
 
-  test("tells of IPv6, of IPv4 in IPv6 as IPv4, and of no address where there is none", () => {
-    const addressed = (client: Partial<ClientInfo>) => told("pop3", [greeting], { client }).sent[0];
+  test("carries IPv6 as it is, IPv4 in IPv6 as IPv4, and nothing for a unix socket", () => {
+    const addressed = (client: Partial<ClientInfo>) =>
+      loginOf("pop3", [greeting], { client }).sent[0];
     assert.equal(addressed(six), xclient.replace("192.0.2.9", "2001:db8::9"));
     assert.equal(addressed(mapped), xclient);
     assert.equal(addressed(unix), "XCLIENT SESSION=f00 TTL=4\r\n");
   });
 
-  test("is not said where it is not offered", () => {
+  test("is sent only where it is offered", () => {
     for (const words of ["+OK ready", "+OK ready [XCLIENT]", "+OK XCLIENT"]) {
-      assert.deepEqual(told("pop3", [words]).sent, ["USER anna\r\n"]);
+      assert.deepEqual(loginOf("pop3", [words]).sent, ["USER anna\r\n"]);
     }
   });
 
-  test("that is refused ends the login", () => {
-    assert.throws(() => told("pop3", [greeting, "-ERR no"]), /refused XCLIENT: "-ERR no"/);
+  test("ends the login where it is refused", () => {
+    assert.throws(() => loginOf("pop3", [greeting, "-ERR no"]), /refused XCLIENT: "-ERR no"/);
   });
 });
 
@@ -132,9 +133,9 @@ describe("SMTP's XCLIENT", () => {
   ];
   const said = ["EHLO laptop"];
 
-  test("tells what Postfix wants to hear, and the client's EHLO comes again", () => {
+  test("carries the attributes that Postfix announces, and the client's EHLO follows", () => {
     const lines = [...offering(ALL), "220 mx", "250-mx", "250 AUTH PLAIN"];
-    assert.deepEqual(told("smtp", lines, { said }).sent, [
+    assert.deepEqual(loginOf("smtp", lines, { said }).sent, [
       EHLO,
       "XCLIENT ADDR=192.0.2.9 PORT=51234 NAME=[UNAVAILABLE] HELO=laptop PROTO=ESMTP DESTADDR=192.0.2.1 DESTPORT=143\r\n",
       "EHLO laptop\r\n",
@@ -142,19 +143,19 @@ describe("SMTP's XCLIENT", () => {
     ]);
   });
 
-  test("tells the login where the upstream is not to ask for one", () => {
+  test("carries the login without proxy_smtp_auth", () => {
     const settings = { proxy_smtp_auth: false };
-    const { sent } = told("smtp", offering("LOGIN"), { said, settings });
+    const { sent } = loginOf("smtp", offering("LOGIN"), { said, settings });
     assert.equal(sent[1], "XCLIENT LOGIN=anna\r\n");
   });
 
-  test("tells Dovecot of session and hops", () => {
-    assert.equal(told("smtp", offering("SESSION TTL")).sent[1], "XCLIENT SESSION=f00 TTL=4\r\n");
+  test("carries session and hops for Dovecot", () => {
+    assert.equal(loginOf("smtp", offering("SESSION TTL")).sent[1], "XCLIENT SESSION=f00 TTL=4\r\n");
   });
 
-  test("marks IPv6, escapes the client's words, and says what is not known", () => {
+  test("marks IPv6, escapes the client's words, and says what is unavailable", () => {
     const xclient = (client: Partial<ClientInfo>, hello = "EHLO x") =>
-      told("smtp", offering("ADDR HELO PROTO DESTADDR DESTPORT"), { said: [hello], client })
+      loginOf("smtp", offering("ADDR HELO PROTO DESTADDR DESTPORT"), { said: [hello], client })
         .sent[1];
     assert.equal(
       xclient(six, "HELO a+b=\xe4"),
@@ -167,23 +168,23 @@ describe("SMTP's XCLIENT", () => {
     assert.equal(xclient(unix), "XCLIENT ADDR=[UNAVAILABLE] HELO=x PROTO=ESMTP\r\n");
   });
 
-  test("is followed by our own EHLO where the client said none", () => {
-    assert.deepEqual(told("smtp", [...offering("ADDR"), "220 mx"]).sent.slice(2), [EHLO]);
+  test("is followed by our own EHLO where the client sent none", () => {
+    assert.deepEqual(loginOf("smtp", [...offering("ADDR"), "220 mx"]).sent.slice(2), [EHLO]);
   });
 
-  test("comes under TLS, if it is offered there", () => {
+  test("is sent under TLS, if it is offered there", () => {
     const lines = [...offering("ADDR"), "220 go"];
     lines.splice(1, 0, "250-STARTTLS");
-    const { sent } = told("smtp", [...lines, "250-XCLIENT PORT", "250 AUTH PLAIN"], {
+    const { sent } = loginOf("smtp", [...lines, "250-XCLIENT PORT", "250 AUTH PLAIN"], {
       tls: "starttls",
     });
     assert.deepEqual(sent.slice(1, -1), ["STARTTLS\r\n", "<tls>", EHLO]);
     assert.equal(sent.at(-1), "XCLIENT PORT=51234\r\n");
   });
 
-  test("is not said where it is not offered, whatever xclient says", () => {
+  test("is sent only where it is offered, with xclient on and off", () => {
     for (const xclient of [true, false]) {
-      const { sent } = told("smtp", ["220 hi", "250-mx", "250 AUTH PLAIN"], {
+      const { sent } = loginOf("smtp", ["220 hi", "250-mx", "250 AUTH PLAIN"], {
         said,
         settings: { xclient },
       });
@@ -193,11 +194,11 @@ describe("SMTP's XCLIENT", () => {
       );
     }
     const settings = { proxy_smtp_auth: false };
-    assert.equal(told("smtp", offering("FUTURE"), { settings }).sent.length, 1);
+    assert.equal(loginOf("smtp", offering("FUTURE"), { settings }).sent.length, 1);
   });
 
-  test("that is refused is the upstream's no", () => {
-    const { end } = told("smtp", [...offering("ADDR"), "550 no"]);
+  test("refused by the upstream is a refusal of the login", () => {
+    const { end } = loginOf("smtp", [...offering("ADDR"), "550 no"]);
     assert.deepEqual(end, { kind: "refused", reply: "550 no\r\n" });
   });
 });
@@ -206,7 +207,7 @@ describe("a client that is a proxy itself", () => {
   const on = { proxy_client_id: true };
   const TTL = '("x-session-id" "f00" "x-proxy-ttl" "3")';
 
-  test("may tell by ID how many may follow, where it is asked to", () => {
+  test("may send the number of hops by ID, with proxy_client_id", () => {
     const asked = clearClient("imap", on);
     assert.match(asked.say("a CAPABILITY"), / ID\b/);
     assert.equal(asked.say(`a ID ${TTL}`), "* ID NIL\r\na OK completed");
@@ -217,13 +218,13 @@ describe("a client that is a proxy itself", () => {
     assert.equal(other.say(`a ID ${TTL}`), "a BAD invalid command");
   });
 
-  test("ID is offered once where the configuration offers it as well", () => {
+  test("sees ID once where imap_capabilities has it too", () => {
     const client = clearClient("imap", { ...on, imap_capabilities: ["IMAP4rev1", "ID"] });
     assert.equal(client.say("a CAPABILITY").match(/\bID\b/g)?.length, 1);
   });
 
   const id = (list: string) =>
-    told("imap", ["* OK [CAPABILITY ID] hi"], { said: [`a ID ${list}`] });
+    loginOf("imap", ["* OK [CAPABILITY ID] hi"], { said: [`a ID ${list}`] });
   for (const [list, hops] of [
     [TTL, 2],
     ['("x-proxy-ttl" "3")', 2],
@@ -236,18 +237,18 @@ describe("a client that is a proxy itself", () => {
     ['("name" "x-proxy-tt")', 4],
     [`(${'"a" "b" '.repeat(28)}"x-proxy-ttl" "3")`, 2],
   ] as const) {
-    test(`${list.slice(-30)} lets ${hops} follow`, () => {
+    test(`leaves ${hops} hops by ${list.slice(-30)}`, () => {
       assert.match(id(list).sent.at(-1) ?? "", new RegExp(`"x-proxy-ttl" "${hops}"`));
     });
   }
 
-  test("whose hops are used up is not passed on", () => {
+  test("without hops left gets no further", () => {
     const ends = [
       ...["1", "0"].map((hops) => {
-        return told("imap", [], { said: [`a ID ("x-proxy-ttl" "${hops}")`] });
+        return loginOf("imap", [], { said: [`a ID ("x-proxy-ttl" "${hops}")`] });
       }),
-      told("pop3", [], { said: ["XCLIENT TTL=1"] }),
-      told("smtp", [], { said: ["XCLIENT TTL=1"] }),
+      loginOf("pop3", [], { said: ["XCLIENT TTL=1"] }),
+      loginOf("smtp", [], { said: ["XCLIENT TTL=1"] }),
     ];
     for (const { sent, end } of ends) {
       assert.deepEqual(sent, []);
@@ -255,16 +256,16 @@ describe("a client that is a proxy itself", () => {
     }
   });
 
-  test("is asked by POP3's greeting, and may tell by XCLIENT", () => {
+  test("sees [XCLIENT] in POP3's greeting, and may send the number of hops by XCLIENT", () => {
     assert.equal(clearClient("pop3", on).handler.greeting(), "+OK [XCLIENT] POP3 ready\r\n");
     const client = clearClient("pop3", on);
     assert.equal(client.say("XCLIENT ADDR=192.0.2.1 PORT=5 SESSION=abc FORWARD=x TTL=3"), "+OK");
     assert.equal(clearClient("pop3").say("XCLIENT TTL=3"), "-ERR invalid command");
-    const { sent } = told("pop3", ["+OK [XCLIENT]"], { said: ["xclient ttl=3"] });
+    const { sent } = loginOf("pop3", ["+OK [XCLIENT]"], { said: ["xclient ttl=3"] });
     assert.match(sent[0] ?? "", / TTL=2\r\n/);
   });
 
-  test("is asked for no more than that by SMTP, and begins anew behind it", () => {
+  test("sees XCLIENT TTL in SMTP, and begins anew after XCLIENT", () => {
     const client = clearClient("smtp", { ...on, smtp_auth: ["none"] });
     assert.match(client.say("EHLO laptop"), /^250.XCLIENT TTL$/m);
     client.say("MAIL FROM:<a@b>");
@@ -276,7 +277,7 @@ describe("a client that is a proxy itself", () => {
     assert.equal(other.say("XCLIENT TTL=3"), "500 5.5.1 Invalid command");
   });
 
-  test("what it told in the clear is forgotten under TLS", () => {
+  test("has what it sent in the clear forgotten under TLS", () => {
     const client = clearClient("pop3", on);
     client.say("XCLIENT TTL=1");
     client.secure();

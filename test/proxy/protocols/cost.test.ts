@@ -6,10 +6,10 @@ import { cost } from "../../support/cost.ts";
 import { ProtocolClient } from "../../support/protocol-client.ts";
 import { serverSettings } from "../../support/settings.ts";
 
-/** What a hostile client repeats to make a line expensive. */
+/** Text that a hostile client may repeat to make a line expensive. */
 const FILLINGS = [" ", '"', "\\", "=", "A", "{", "\0", "\r", "\t", "a ", '" ', '\\"'];
 
-/** How lines begin; behind an empty line what stands before is said first. */
+/** The beginnings of lines. Where one has a line end, its first line is sent before. */
 const BEGINNINGS: Record<ProtocolName, readonly string[]> = {
   imap: [
     "",
@@ -25,7 +25,7 @@ const BEGINNINGS: Record<ProtocolName, readonly string[]> = {
 };
 
 for (const protocol of ["imap", "pop3", "smtp"] as const) {
-  test(`no line costs ${protocol} much more than others of its length`, () => {
+  test(`no ${protocol} line costs much more than others of its length`, () => {
     const configured = configureProtocol(serverSettings(protocol));
     const long = (beginning: string): number =>
       beginning.includes("PLAIN") ? 12_000 : protocol === "pop3" ? 500 : 4000;

@@ -17,7 +17,7 @@ const OAUTHBEARER = btoa(
 );
 
 describe("XOAUTH2", () => {
-  test("is a user and a token", () => {
+  test("has a user and a token", () => {
     assert.deepEqual(parseXoauth2(`user=anna\u0001auth=Bearer ${TOKEN}\u0001\u0001`), {
       user: "anna",
       token: TOKEN,
@@ -41,7 +41,7 @@ describe("OAUTHBEARER (RFC 7628)", () => {
   const message = (header: string, fields: string): string =>
     `${header}\u0001${fields}auth=Bearer ${TOKEN}\u0001\u0001`;
 
-  test("is an authorization identity, fields, and a token", () => {
+  test("has an authorization identity, fields, and a token", () => {
     const fields = "host=mail.test\u0001port=993\u0001";
     assert.deepEqual(parseOauthbearer(message("n,a=anna@example.test,", fields)), {
       user: "anna@example.test",
@@ -49,7 +49,7 @@ describe("OAUTHBEARER (RFC 7628)", () => {
     });
   });
 
-  test("may leave the identity to the token", () => {
+  test("may have no identity, which the token then gives", () => {
     assert.deepEqual(parseOauthbearer(message("n,,", "")), { user: "", token: TOKEN });
     assert.deepEqual(parseOauthbearer(message("y,,", "")), { user: "", token: TOKEN });
   });
@@ -71,7 +71,7 @@ describe("OAUTHBEARER (RFC 7628)", () => {
   }
 });
 
-test("whatever a client says, a token has no character that a header could trip over", () => {
+test("a token never has a character that would break a header", () => {
   const piece = fc.oneof(
     fc.constantFrom("user=", "n,", "a=", ",", "auth=Bearer ", "\u0001", "\u0001\u0001", "x", "=2C"),
     fc.string({ unit: "binary-ascii", maxLength: 3 }),
@@ -100,21 +100,21 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
   const LIST = { imap: "a CAPABILITY", pop3: "CAPA", smtp: "EHLO x" }[protocol];
 
   describe(protocol, () => {
-    test("both mechanisms are offered under TLS, and in the clear neither", () => {
+    test("both mechanisms are offered under TLS only", () => {
       assert.match(tlsClient(protocol, named).say(LIST), /XOAUTH2[ =A-Z]* (?:AUTH=)?OAUTHBEARER/);
       assert.doesNotMatch(clearClient(protocol, named).say(LIST), /OAUTH/);
     });
 
-    test("in the clear a token is not even looked at", () => {
+    test("in the clear a token is refused unread", () => {
       assert.equal(clearClient(protocol, named).say(`${auth} XOAUTH2 ${XOAUTH2}`), bad);
       assert.equal(clearClient(protocol, named).say(`${auth} OAUTHBEARER`), bad);
     });
 
-    test("where the directive does not name them, they are invalid commands", () => {
+    test("mechanisms that the directive does not name are invalid commands", () => {
       assert.equal(tlsClient(protocol).say(`${auth} XOAUTH2 ${XOAUTH2}`), bad);
     });
 
-    test("the token comes with the command, or is asked for", () => {
+    test("the token comes with the command, or after a challenge", () => {
       for (const [name, response] of [
         ["xoauth2", XOAUTH2],
         ["oauthbearer", OAUTHBEARER],
@@ -127,7 +127,7 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
       }
     });
 
-    test("what is no token is an invalid command, and the conversation goes on", () => {
+    test("an invalid token is an invalid command, and the session goes on", () => {
       const client = tlsClient(protocol, named);
       assert.equal(client.say(`${auth} XOAUTH2 ${btoa("user=anna")}`), bad);
       assert.equal(client.say(`${auth} XOAUTH2`), prompt);
@@ -147,7 +147,7 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
       }
     });
 
-    test("after a failure that leaves another try, commands are commands again", () => {
+    test("after a failure that allows another login, commands are read again", () => {
       const client = tlsClient(protocol, named);
       client.say(`${auth} XOAUTH2 ${XOAUTH2}`);
       failed(client, "reply");
@@ -159,7 +159,7 @@ for (const protocol of ["imap", "pop3", "smtp"] as const) {
       );
     });
 
-    test("an answer to the challenge without end is cut off", () => {
+    test("an answer to the challenge that never ends closes the session", () => {
       const client = tlsClient(protocol, named);
       client.say(`${auth} XOAUTH2 ${XOAUTH2}`);
       failed(client, "refusal");

@@ -1,4 +1,4 @@
-// Which mechanism an account is proved by to an upstream, and what is said in it.
+// The mechanism by which an account is authenticated at an upstream, and its messages.
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -20,8 +20,8 @@ const FAILURE = btoa('{"status":"401"}');
 
 type Bearer = NonNullable<Account["bearer"]>;
 
-/** Passes a token on to an upstream that offers these mechanisms, and then answers so. */
-const passOn = {
+/** Logs in with a token at an upstream that offers these mechanisms and then sends these answers. */
+const loginWithToken = {
   imap(bearer: Bearer, mechanisms: readonly string[], ...answers: readonly string[]): Played {
     const client = clearClient("imap");
     client.say("a LOGIN anna secret");
@@ -57,28 +57,28 @@ describe("a bearer token", () => {
       ["oauthbearer", ["LOGIN", "PLAIN"], `PLAIN ${AS_PASSWORD}`],
     ];
     for (const [bearer, offered, said] of CHOICES) {
-      test(`shown by ${bearer} to an ${protocol} upstream of ${offered.join(", ")}`, () => {
-        const { sent, end } = passOn[protocol](bearer, offered, YES[protocol]);
+      test(`from a client with ${bearer} goes to an ${protocol} upstream that offers ${offered.join(", ")} as ${said.split(" ")[0]}`, () => {
+        const { sent, end } = loginWithToken[protocol](bearer, offered, YES[protocol]);
         assert.equal(sent.at(-1), `${command} ${said}\r\n`);
         assert.equal(end?.kind, "accepted");
       });
     }
 
-    for (const [bearer, dismissal] of [
+    for (const [bearer, answer] of [
       ["xoauth2", ""],
       ["oauthbearer", "AQ=="],
     ] as const) {
-      test(`an ${protocol} upstream's account of why ${bearer} failed is dismissed (RFC 7628 section 3.2.3)`, () => {
+      test(`that fails by ${bearer} at an ${protocol} upstream leads to the answer that ends the exchange (RFC 7628 section 3.2.3)`, () => {
         const challenge = `${CHALLENGE[protocol]} ${FAILURE}`;
-        const { sent, end } = passOn[protocol](bearer, BOTH, challenge, NO[protocol]);
-        assert.equal(sent.at(-1), `${dismissal}\r\n`);
+        const { sent, end } = loginWithToken[protocol](bearer, BOTH, challenge, NO[protocol]);
+        assert.equal(sent.at(-1), `${answer}\r\n`);
         assert.deepEqual(end, { kind: "refused", reply: `${NO[protocol]}\r\n` });
       });
     }
   }
 
-  test("is a password to upstreams that know nothing of SASL", () => {
-    const imap = passOn.imap("xoauth2", [], "+ ", "+ ", "a OK in");
+  test("is sent as a password where the upstream does not know SASL", () => {
+    const imap = loginWithToken.imap("xoauth2", [], "+ ", "+ ", "a OK in");
     assert.equal(imap.sent.at(-1), `${TOKEN}\r\n`);
     const client = clearClient("pop3");
     const pop3 = logIn(client, ["+OK", "-ERR what", "+OK", "+OK"], {
@@ -88,20 +88,20 @@ describe("a bearer token", () => {
     assert.deepEqual(pop3.sent, ["CAPA\r\n", "USER anna\r\n", `PASS ${TOKEN}\r\n`]);
   });
 
-  test("is not sent where the upstream takes no password either", () => {
-    assert.deepEqual(passOn.pop3("xoauth2", ["GSSAPI"]).end, {
+  test("is not sent where the upstream accepts neither tokens nor passwords", () => {
+    assert.deepEqual(loginWithToken.pop3("xoauth2", ["GSSAPI"]).end, {
       kind: "impossible",
       name: "user name",
-      reason: "upstream takes no password (no USER among its capabilities)",
+      reason: "upstream does not accept passwords (its capabilities lack USER)",
     });
-    assert.deepEqual(passOn.smtp("xoauth2", ["GSSAPI"]).end, {
+    assert.deepEqual(loginWithToken.smtp("xoauth2", ["GSSAPI"]).end, {
       kind: "impossible",
       name: "AUTH",
-      reason: "upstream offers no AUTH that would do",
+      reason: "upstream offers no usable AUTH mechanism",
     });
   });
 
-  test("is no business of an SMTP upstream that nobody logs in to", () => {
+  test("is not sent to an SMTP upstream without proxy_smtp_auth", () => {
     const client = clearClient("smtp", { xclient: false });
     const account = { password: TOKEN, bearer: "xoauth2" } as const;
     const { sent } = logIn(client, ["220 hi", "250 mx"], account);
@@ -109,7 +109,7 @@ describe("a bearer token", () => {
   });
 });
 
-describe("what is written is what is read:", () => {
+describe("a message is parsed as it was formatted:", () => {
   const user = fc.string({ unit: "binary-ascii" }).filter((text) => !text.includes("\u0001"));
   const token = fc.stringMatching(/^[A-Za-z0-9._~+/-]+=*$/);
 
@@ -132,14 +132,14 @@ describe("what is written is what is read:", () => {
   });
 });
 
-test("LOGINDISABLED in a greeting is heeded: no password is sent in vain", () => {
+test("no password is sent where the greeting says LOGINDISABLED", () => {
   const client = clearClient("imap");
   client.say("a LOGIN anna secret");
   const greet = (words: string) => logIn(client, [`* OK [CAPABILITY ${words}] hi`]);
   assert.deepEqual(greet("IMAP4rev1 STARTTLS LOGINDISABLED").end, {
     kind: "impossible",
     name: "LOGIN command",
-    reason: "upstream takes no password (LOGINDISABLED)",
+    reason: "upstream does not accept passwords (LOGINDISABLED)",
   });
   assert.deepEqual(greet("IMAP4rev1 LOGINDISABLED AUTH=PLAIN").sent, ["a AUTHENTICATE PLAIN\r\n"]);
 });

@@ -34,7 +34,7 @@ const b64 = btoa;
 for (const name of names) {
   const { auth, prompt, bad, cancelled, words } = PROTOCOLS[name];
 
-  /** A client that has sent AUTH and these words, and was asked. */
+  /** A client that has sent AUTH with these words and got a challenge. */
   const asked = (...said: readonly string[]): ProtocolClient => {
     const client = clearClient(name);
     assert.match(client.say([auth, ...said].join(" ")), /^(\+|334) /);
@@ -42,7 +42,7 @@ for (const name of names) {
   };
 
   describe(name, () => {
-    test("PLAIN is taken with the command, or asked for", () => {
+    test("the response of PLAIN comes with the command, or after a challenge", () => {
       const response = b64("\0anna\0secret");
       assert.equal(clearClient(name).say(`${auth} PLAIN ${response}`), "<plain|anna|secret>");
       const client = clearClient(name);
@@ -57,13 +57,13 @@ for (const name of names) {
       assert.equal(client.say(b64("secret")), "<plain|anna|secret>");
     });
 
-    test("LOGIN takes the user name with the command", () => {
+    test("LOGIN accepts the user name with the command", () => {
       const client = clearClient(name);
       assert.equal(client.say(`${auth} login ${b64("anna")}`), `${prompt}${b64("Password:")}`);
       assert.equal(client.say(b64("secret")), "<plain|anna|secret>");
     });
 
-    test("an empty user name and password are the lookup's to refuse", () => {
+    test("an empty user name and password go to the lookup", () => {
       assert.equal(clearClient(name).say(`${auth} PLAIN ${b64("\0\0")}`), "<plain||>");
       const client = asked("LOGIN");
       client.say("");
@@ -75,7 +75,7 @@ for (const name of names) {
       assert.equal(clearClient(name).say(`${auth} LOGIN =`), `${prompt}${b64("Password:")}`);
     });
 
-    test("the authorization identity is left aside", () => {
+    test("the authorization identity is ignored", () => {
       assert.equal(
         clearClient(name).say(`${auth} PLAIN ${b64("root\0anna\0secret")}`),
         "<plain|anna|secret>",
@@ -100,7 +100,7 @@ for (const name of names) {
       });
     }
 
-    test("padding may be left out, and what follows it does not count", () => {
+    test("padding may be missing, and the text after it is ignored", () => {
       for (const response of [
         b64("\0anna\0secre").replace(/=+$/, ""),
         `${b64("\0anna\0secre")}=x!`,
@@ -109,7 +109,7 @@ for (const name of names) {
       }
     });
 
-    test("a bad LOGIN answer at either question goes back to the start", () => {
+    test("an invalid answer to either challenge of LOGIN ends the exchange", () => {
       assert.equal(asked("LOGIN").say("!"), bad);
       const client = asked("LOGIN");
       client.say(b64("anna"));
@@ -134,13 +134,13 @@ for (const name of names) {
       assert.equal(clearClient(name).say(`${auth} PLAIN ${b64("\0anna\0secret")} x`), bad);
     });
 
-    test(`a response line may have ${words} words, of which the first counts`, () => {
+    test(`a response line may have ${words} words; the first is the response`, () => {
       const response = b64("\0anna\0secret");
       assert.equal(asked("PLAIN").say(response + " x".repeat(words - 1)), "<plain|anna|secret>");
       assert.equal(asked("PLAIN").say(response + " x".repeat(words)), bad);
     });
 
-    test("wrong SASL data is no error to be counted, too many words are", () => {
+    test("invalid SASL data does not count as an error, too many words do", () => {
       const client = clearClient(name, { max_errors: 1 });
       for (const response of ["!", b64("anna"), "*"]) {
         client.say(`${auth} PLAIN`);
@@ -150,7 +150,7 @@ for (const name of names) {
       assert.match(client.say("x".repeat(words + 1).replaceAll("x", "x ")), /<close>$/);
     });
 
-    test("each SASL answer counts as a command", () => {
+    test("each SASL response counts as a command", () => {
       const client = clearClient(name, { max_commands: 3 });
       client.say(`${auth} PLAIN`);
       client.say("!");
@@ -158,7 +158,7 @@ for (const name of names) {
       assert.match(client.say("!"), /<close>$/);
     });
 
-    test("a mechanism that is not configured is not taken", () => {
+    test("a mechanism that is not configured is refused", () => {
       assert.equal(clearClient(name).say(`${auth} CRAM-MD5`), bad);
       assert.equal(clearClient(name).say(`${auth} EXTERNAL`), bad);
       assert.equal(clearClient(name).say(`${auth} EXTERNAL ${b64("anna")}`), bad);
@@ -179,7 +179,7 @@ for (const name of names) {
       assert.equal(client.say(`${auth} CRAM-MD5 ${b64("anna")}`), bad);
     });
 
-    test("EXTERNAL names the user, with the command or when asked", () => {
+    test("the user of EXTERNAL comes with the command, or after a challenge", () => {
       const client = clearClient(name, changes);
       assert.equal(client.say(`${auth} EXTERNAL ${b64("anna")}`), "<external|anna>");
       client.say(`${auth} EXTERNAL`);
@@ -204,14 +204,14 @@ const FLAWS: readonly [said: readonly string[], note: string][] = [
   [["EXTERNAL", b64("an\nna")], "login in AUTH EXTERNAL"],
 ];
 for (const [[first, ...rest], note] of FLAWS) {
-  test(`the log hears of an invalid ${note} command, and not what was sent: ${first}`, () => {
+  test(`the log notes an invalid ${note} command without its data: ${first}`, () => {
     const client = clearClient("smtp", { smtp_auth: ["cram-md5", "external"] });
     const said = [`AUTH ${first}`, ...rest].map((line) => client.send(`${line}\r\n`));
     assert.deepEqual(notes(said.at(-1) ?? []), [`client sent invalid ${note} command`]);
   });
 }
 
-test("a TAB behind a response is no space", () => {
+test("a TAB after a response is not a space", () => {
   const client = clearClient("smtp");
   client.say("AUTH PLAIN");
   assert.equal(client.say(`${b64("\0anna\0secret")}\t`), "500 5.5.1 Invalid command");

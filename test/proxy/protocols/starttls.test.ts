@@ -5,7 +5,7 @@ import { clearClient } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
-/** A client whose login is being decided; IMAP's is tagged a1. */
+/** The login of a client, tagged a1 in IMAP, at an upstream with STARTTLS. */
 function starttls(protocol: ProtocolName, lines: readonly string[]): Played {
   const client = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
   if (protocol === "imap") client.say("a1 LOGIN anna secret");
@@ -21,17 +21,17 @@ describe("imap", () => {
   const begun = [offering, "postern OK begin"];
   const under = (words: string): string[] => [`* CAPABILITY ${words}`, "postern OK done"];
 
-  test("what the greeting offers is not asked for; under TLS it is asked for again", () => {
+  test("capabilities in the greeting save one CAPABILITY, but not the one under TLS", () => {
     const { sent } = starttls("imap", [...begun, ...under("IMAP4rev1")]);
     assert.deepEqual(sent, [STARTTLS, "<tls>", CAPABILITY, "a1 LOGIN {4}\r\n"]);
   });
 
-  test("where the greeting says nothing it is asked for", () => {
+  test("a greeting without capabilities is followed by CAPABILITY", () => {
     const lines = ["* OK ready", ...under("IMAP4rev1 STARTTLS"), "postern OK begin"];
     assert.deepEqual(starttls("imap", lines).sent, [CAPABILITY, STARTTLS, "<tls>", CAPABILITY]);
   });
 
-  test("what was said in the clear counts no more: neither LITERAL+, nor SASL-IR, nor AUTH=PLAIN", () => {
+  test("capabilities from before TLS are forgotten: LITERAL+, SASL-IR and AUTH=PLAIN", () => {
     const lines = [
       "* OK [CAPABILITY IMAP4rev1 STARTTLS LITERAL+ SASL-IR AUTH=PLAIN] ready",
       "* CAPABILITY LITERAL+ AUTH=PLAIN",
@@ -58,54 +58,58 @@ describe("imap", () => {
     });
   }
 
-  test("an upstream's no is passed on whole, with its code (RFC 5530)", () => {
+  test("an upstream's refusal is passed on whole, with its code (RFC 5530)", () => {
     const no = "a1 NO [INUSE] locked";
     const { end } = starttls("imap", [...begun, ...under("AUTH=PLAIN"), "+ ", "* OK hm", no]);
     assert.deepEqual(end, { kind: "refused", reply: `* OK hm\r\n${no}\r\n` });
   });
 
-  test("a challenge more than there is to say is a no", () => {
+  test("a challenge after the last message is a refusal", () => {
     const { end } = starttls("imap", [...begun, ...under("AUTH=PLAIN"), "+ ", "+ more"]);
     assert.equal(end?.kind, "refused");
   });
 
-  test("PREAUTH is not gone along with", () => {
+  test("a PREAUTH greeting is not accepted", () => {
     assert.equal(starttls("imap", ["* PREAUTH welcome"]).end?.kind, "unready");
   });
 
   const FAILURES: readonly [what: string, lines: string[], why: RegExp][] = [
     ["a greeting without it", ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi"], /not offer STARTTLS/],
     ["capabilities without it", ["* OK hi", ...under("IMAP4rev1")], /not offer STARTTLS/],
-    ["no capabilities", ["* OK hi", "postern OK done"], /not tell its capabilities/],
-    ["a no", [offering, "* OK hm", "postern NO later"], /refused STARTTLS command: ".*later"/s],
+    ["no capabilities", ["* OK hi", "postern OK done"], /not list its capabilities/],
+    [
+      "a refusal",
+      [offering, "* OK hm", "postern NO later"],
+      /refused STARTTLS command: ".*later"/s,
+    ],
     ["an answer with another tag", [offering, "a1 OK begin"], /refused STARTTLS/],
     ["an answer that asks for more", [offering, "+ go on"], /refused STARTTLS/],
     ["BYE under TLS", [...begun, "* BYE", "postern BAD no"], /refused CAPABILITY/],
   ];
   for (const [what, lines, why] of FAILURES) {
-    test(`${what} ends it`, () => {
+    test(`${what} ends the login`, () => {
       assert.throws(() => starttls("imap", lines), why);
     });
   }
 });
 
-describe("no password is sent where under TLS", () => {
+describe("no password is sent where, under TLS,", () => {
   const NONE: Record<string, Played> = {
-    "imap takes none": starttls("imap", [
+    "imap accepts none": starttls("imap", [
       "* OK [CAPABILITY STARTTLS AUTH=PLAIN] hi",
       "postern OK",
       "* CAPABILITY LOGINDISABLED AUTH=GSSAPI",
       "postern OK",
     ]),
-    "pop3 takes none": starttls(
+    "pop3 accepts none": starttls(
       "pop3",
       "+OK|+OK|STLS|SASL PLAIN|.|+OK|+OK|SASL GSSAPI|.".split("|"),
     ),
-    "smtp offers AUTH no more": starttls(
+    "smtp no longer offers AUTH": starttls(
       "smtp",
       "220 hi|250-STARTTLS|250 AUTH PLAIN|220 go|250 mx".split("|"),
     ),
-    "smtp offers nothing that would do": starttls(
+    "smtp offers no usable mechanism": starttls(
       "smtp",
       "220 hi|250 STARTTLS|220 go|250 AUTH CRAM-MD5 GSSAPI".split("|"),
     ),
@@ -129,7 +133,7 @@ describe("pop3", () => {
     assert.deepEqual(end, { kind: "accepted", reply: "+OK in\r\n" });
   });
 
-  test("an upstream that knows no CAPA under TLS is logged in to as nginx does", () => {
+  test("an upstream without CAPA under TLS gets USER and PASS", () => {
     const { sent } = starttls("pop3", [...begun, "-ERR what", "+OK", "+OK in"]);
     assert.deepEqual(sent, [...before, "USER anna\r\n", "PASS secret\r\n"]);
   });
@@ -150,10 +154,10 @@ describe("pop3", () => {
   const FAILURES: readonly [what: string, lines: string[], why: RegExp][] = [
     ["CAPA without it", ["+OK hi", ...capa("USER", "STLSX")], /not offer STLS/],
     ["no CAPA", ["+OK hi", "-ERR what"], /not offer STLS/],
-    ["a no", ["+OK hi", ...capa("STLS"), "-ERR not now"], /refused STLS: "-ERR not now"/],
+    ["a refusal", ["+OK hi", ...capa("STLS"), "-ERR not now"], /refused STLS: "-ERR not now"/],
   ];
   for (const [what, lines, why] of FAILURES) {
-    test(`${what} ends it`, () => {
+    test(`${what} ends the login`, () => {
       assert.throws(() => starttls("pop3", lines), why);
     });
   }
@@ -170,7 +174,7 @@ describe("smtp", () => {
     assert.deepEqual(end, { kind: "accepted", reply: "235 2.0.0 OK\r\n" });
   });
 
-  test("AUTH LOGIN where there is nothing better, asked for in steps", () => {
+  test("AUTH LOGIN in steps where the upstream offers nothing better", () => {
     const lines = [...begun, "250-mx", "250 AUTH=LOGIN", "334 a", "334 b", "235 in"];
     const { sent, end } = starttls("smtp", lines);
     assert.deepEqual(sent.slice(4), [
@@ -189,7 +193,7 @@ describe("smtp", () => {
     assert.deepEqual(sent.slice(4), ["AUTH PLAIN\r\n", `${btoa(`\0anna\0${password}`)}\r\n`]);
   });
 
-  test("XCLIENT and the transaction come behind TLS, as nginx says them", () => {
+  test("XCLIENT and the transaction follow TLS, as nginx sends them", () => {
     const client = clearClient("smtp", { smtp_auth: ["none"] });
     for (const line of ["EHLO laptop", "MAIL FROM:<a@b>", "RCPT TO:<b@c>"]) client.say(line);
     const lines = [...begun, "250 mx", "220 ok", "250 mx", "250 ok", "250 ok"];
@@ -203,17 +207,17 @@ describe("smtp", () => {
     assert.equal(end?.kind, "accepted");
   });
 
-  test("EHLO that is refused under TLS is the upstream's no", () => {
+  test("a refused EHLO under TLS is a refusal", () => {
     const { end } = starttls("smtp", [...begun, "421 busy"]);
     assert.deepEqual(end, { kind: "refused", reply: "421 busy\r\n" });
   });
 
   const FAILURES: readonly [what: string, lines: string[], why: RegExp][] = [
     ["no extension", ["220 hi", "250-mx", "250 SIZE"], /not offer STARTTLS/],
-    ["a no", [...begun.slice(0, 3), "454-not", "454 now"], /refused STARTTLS: "454-not/],
+    ["a refusal", [...begun.slice(0, 3), "454-not", "454 now"], /refused STARTTLS: "454-not/],
   ];
   for (const [what, lines, why] of FAILURES) {
-    test(`${what} ends it`, () => {
+    test(`${what} ends the login`, () => {
       assert.throws(() => starttls("smtp", lines), why);
     });
   }

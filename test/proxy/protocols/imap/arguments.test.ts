@@ -4,7 +4,7 @@ import { clearClient, inShort } from "../../../support/protocol-client.ts";
 
 const BAD = "a BAD invalid command";
 
-/** What stands behind `a LOGIN `, and what it logs in, or null where it is refused. */
+/** Arguments of LOGIN with the login and password that they give, or null where they are refused. */
 const WORDS: Record<string, string | null> = {
   "anna secret": "anna|secret",
   "  anna   secret  ": "anna|secret",
@@ -27,7 +27,7 @@ const WORDS: Record<string, string | null> = {
   "anna {a}": null,
 };
 for (const [words, login] of Object.entries(WORDS)) {
-  test(`LOGIN ${JSON.stringify(words)} ${login === null ? "is refused" : "is understood"}`, () => {
+  test(`LOGIN ${JSON.stringify(words)} ${login === null ? "is refused" : "is accepted"}`, () => {
     assert.equal(
       clearClient("imap").say(`a LOGIN ${words}`),
       login === null ? BAD : `<plain|${login}>`,
@@ -36,19 +36,19 @@ for (const [words, login] of Object.entries(WORDS)) {
 }
 
 describe("literals", () => {
-  test("the server says + before each literal that waits", () => {
+  test("the server sends + before each literal that waits", () => {
     const client = clearClient("imap");
     assert.deepEqual(client.send("a LOGIN {4}\r\n").map(inShort), ["+ OK"]);
     assert.deepEqual(client.send("anna {6}\r\n").map(inShort), ["+ OK"]);
     assert.deepEqual(client.send("secret\r\n").map(inShort), ["<plain|anna|secret>"]);
   });
 
-  test("nothing is said before a literal that does not wait", () => {
+  test("the server sends nothing before a literal that does not wait", () => {
     const steps = clearClient("imap").send("a LOGIN {4+}\r\nanna {6+}\r\nsecret\r\nb NOOP\r\n");
     assert.deepEqual(steps.map(inShort), ["<plain|anna|secret>", "b OK completed"]);
   });
 
-  test("a literal holds any byte but CR, LF and NUL where it is a password", () => {
+  test("a password as a literal may hold any byte but CR, LF and NUL", () => {
     const secret = '"\\{5+} \xff\x01';
     const client = clearClient("imap");
     client.send(`a LOGIN anna {${secret.length}}\r\n`);
@@ -60,7 +60,7 @@ describe("literals", () => {
     ["LF", "\n"],
     ["NUL", "\0"],
   ] as const) {
-    test(`a password with ${name} is refused, and its rest is no command`, () => {
+    test(`a password with ${name} is refused, and the text after it is not a command`, () => {
       const steps = clearClient("imap").send(`a LOGIN anna {9+}\r\nx${byte}b NOOP \r\nc NOOP\r\n`);
       assert.deepEqual(steps.map(inShort), [BAD, "c OK completed"]);
     });
@@ -71,7 +71,7 @@ describe("literals", () => {
     });
   }
 
-  test("an empty literal is an empty string and swallows nothing", () => {
+  test("an empty literal is an empty string", () => {
     for (const empty of ["{0+}", "{+}"]) {
       const steps = clearClient("imap").send(`a LOGIN anna ${empty}\r\n\r\nb NOOP\r\n`);
       assert.deepEqual(steps.map(inShort), ["<plain|anna|>", "b OK completed"]);
@@ -81,14 +81,14 @@ describe("literals", () => {
     assert.deepEqual(client.send("\r\n").map(inShort), ["<plain|anna|>"]);
   });
 
-  test("behind a literal only a space or the line's end is right", () => {
+  test("only a space or the line's end may follow a literal", () => {
     const client = clearClient("imap");
     client.send("a LOGIN {4}\r\n");
     assert.deepEqual(client.send("annax secret\r\n").map(inShort), [BAD]);
     assert.equal(client.say("b NOOP"), "b OK completed");
   });
 
-  test("a literal may belong to a command that takes none", () => {
+  test("a literal may belong to a command without arguments", () => {
     const steps = clearClient("imap").send("a NOOP {6+}\r\nb NOOP\r\nc NOOP\r\n");
     assert.deepEqual(steps.map(inShort), ["a OK completed", "c OK completed"]);
   });
@@ -100,7 +100,7 @@ describe("literals", () => {
     "with a bad name": "a L0GIN {9+}",
   };
   for (const [name, line] of Object.entries(REJECTED)) {
-    test(`a rejected line ${name} closes before its literal is taken for commands`, () => {
+    test(`a rejected line ${name} closes the session before its literal is taken for commands`, () => {
       const steps = clearClient("imap").send(`${line}\r\nb LOGIN x y\r\n`).map(inShort);
       assert.deepEqual(steps, [`${BAD} <close>`]);
     });
@@ -118,7 +118,7 @@ describe("literals", () => {
     });
   }
 
-  test("CRs behind its size are no part of it, other CRs are refused", () => {
+  test("CRs after a literal's size are ignored, other CRs are refused", () => {
     const client = clearClient("imap");
     assert.equal(client.say("a LOGIN {4}\r\r"), "+ OK");
     assert.equal(client.say("anna {6+}\r"), "");

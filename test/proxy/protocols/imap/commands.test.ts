@@ -59,7 +59,7 @@ test("the reply to a broken line does not carry the tag of the line before", () 
 const CAPABILITIES = {
   "without STARTTLS": ["off", "imap", "AUTH=PLAIN AUTH=LOGIN"],
   "with STARTTLS offered": ["on", "imap", "AUTH=PLAIN AUTH=LOGIN STARTTLS"],
-  "with STARTTLS demanded": ["only", "imap", "STARTTLS LOGINDISABLED"],
+  "with STARTTLS required": ["only", "imap", "STARTTLS LOGINDISABLED"],
 } as const;
 for (const [name, [starttls, , words]] of Object.entries(CAPABILITIES)) {
   const changes = {
@@ -73,7 +73,7 @@ for (const [name, [starttls, , words]] of Object.entries(CAPABILITIES)) {
     assert.equal(clearClient("imap", changes).say("a CAPABILITY"), expected);
   });
 
-  test(`the capabilities under TLS ${name} name logins only`, () => {
+  test(`the capabilities under TLS ${name} list mechanisms only`, () => {
     const expected = "* CAPABILITY IMAP4rev1 X AUTH=PLAIN AUTH=LOGIN\r\na OK completed";
     assert.equal(tlsClient("imap", changes).say("a CAPABILITY"), expected);
     const upgraded = clearClient("imap", changes);
@@ -84,7 +84,7 @@ for (const [name, [starttls, , words]] of Object.entries(CAPABILITIES)) {
   });
 }
 
-test("STARTTLS is taken once, where it is offered", () => {
+test("STARTTLS is accepted once, where it is offered", () => {
   for (const starttls of ["on", "only"] as const) {
     const client = clearClient("imap", { starttls });
     assert.equal(client.say("a starttls"), "a OK completed <tls>");
@@ -94,7 +94,7 @@ test("STARTTLS is taken once, where it is offered", () => {
   }
 });
 
-test("where TLS is demanded no login is taken in the clear", () => {
+test("where TLS is required, no login is accepted in the clear", () => {
   const client = clearClient("imap", { starttls: "only" });
   assert.equal(client.say("a LOGIN anna secret"), "a BAD invalid command");
   assert.equal(client.say("b AUTHENTICATE PLAIN AGFubmEAc2VjcmV0"), "b BAD invalid command");

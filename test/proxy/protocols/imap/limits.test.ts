@@ -4,7 +4,7 @@ import { clearClient, tlsClient, inShort } from "../../../support/protocol-clien
 
 const BUFFER = 4096;
 
-test("a command may fill the client buffer, CRLF included, and not a byte more", () => {
+test("a command may fill the client buffer, CRLF included, but not exceed it", () => {
   const line = (length: number): string => `a LOGIN anna ${"x".repeat(length - 15)}\r\n`;
   assert.match(clearClient("imap").send(line(BUFFER)).map(inShort).join(), /^<plain\|anna\|x+>$/);
   assert.deepEqual(
@@ -15,13 +15,13 @@ test("a command may fill the client buffer, CRLF included, and not a byte more",
   );
 });
 
-test("a line without an end is refused when the buffer is full, not later", () => {
+test("a line without an end is refused as soon as the buffer is full", () => {
   const client = clearClient("imap");
   assert.deepEqual(client.send("x".repeat(BUFFER - 1)), []);
   assert.deepEqual(client.send("x").map(inShort), ["* BAD invalid command <close>"]);
 });
 
-test("literals count towards the command", () => {
+test("literals count towards the size of the command", () => {
   const command = (length: number): string =>
     `a LOGIN anna {${length}+}\r\n${"x".repeat(length)}\r\n`;
   const overhead = command(1000).length - 1000;
@@ -50,7 +50,7 @@ test("imap_client_buffer sets the limit", () => {
   );
 });
 
-test("pipelined commands of more than a buffer together are all answered", () => {
+test("pipelined commands that together exceed the buffer are all answered", () => {
   const steps = clearClient("imap").send("a NOOP\r\n".repeat(900)).map(inShort);
   assert.equal(steps.length, 900);
   assert.ok(steps.every((step) => step === "a OK completed"));
@@ -68,7 +68,7 @@ test("an initial response may be 12 KiB long", () => {
   assert.deepEqual(client.send(`${response}\r\n`).map(inShort), expected);
 });
 
-test("an initial response as a literal means the same however it is cut", () => {
+test("an initial response as a literal leads to the same however it is split", () => {
   const response = btoa(`\0anna\0${"x".repeat(4494)}`);
   const command = `a AUTHENTICATE PLAIN {${response.length}+}\r\n${response}\r\nb NOOP\r\n`;
   const pieces = clearClient("imap");
@@ -76,13 +76,13 @@ test("an initial response as a literal means the same however it is cut", () => 
   assert.deepEqual(cut.map(inShort), clearClient("imap").send(command).map(inShort));
 });
 
-test("a SASL response beyond 12,288 bytes closes", () => {
+test("a SASL response beyond 12,288 bytes closes the session", () => {
   const client = clearClient("imap");
   client.say("a AUTHENTICATE PLAIN");
   assert.deepEqual(client.send("A".repeat(12_288)).map(inShort), ["a BAD invalid command <close>"]);
 });
 
-test("max_errors counts what is no command, and nothing else", () => {
+test("max_errors counts only lines that are not commands", () => {
   const client = clearClient("imap", { max_errors: 2, starttls: "off" });
   for (const line of [
     "a LOGIN anna",
@@ -112,13 +112,13 @@ test("errors are not forgotten at STARTTLS", () => {
   assert.equal(client.say("a FROBNICATE"), "a BAD invalid command <close>");
 });
 
-test("max_commands ends a client that never logs in", () => {
+test("max_commands ends the session of a client that never logs in", () => {
   const client = tlsClient("imap", { max_commands: 3 });
   for (let count = 0; count < 3; count++) assert.equal(client.say("a NOOP"), "a OK completed");
   assert.equal(client.say("a NOOP"), "a BAD invalid command <close>");
 });
 
-test("a login is taken as the last of max_commands", () => {
+test("a login is accepted after max_commands other commands", () => {
   const client = tlsClient("imap", { max_commands: 3 });
   for (let count = 0; count < 3; count++) client.say("a NOOP");
   assert.equal(client.say("a LOGIN anna secret"), "<plain|anna|secret>");

@@ -50,7 +50,7 @@ for (const [name, [user, pass, login]] of Object.entries(LOGINS)) {
   });
 }
 
-test("between USER and PASS only CAPA, NOOP and QUIT leave the user standing", () => {
+test("between USER and PASS only CAPA and NOOP keep the user", () => {
   for (const line of ["NOOP", "CAPA"]) {
     const client = clearClient("pop3");
     client.say("USER anna");
@@ -93,12 +93,12 @@ for (const starttls of ["off", "on", "only"] as const) {
     assert.equal(clearClient("pop3", changes).say("CAPA"), list(LISTS[starttls]));
   });
 
-  test(`the capabilities under TLS, starttls ${starttls}, name logins only`, () => {
+  test(`the capabilities under TLS, starttls ${starttls}, list mechanisms only`, () => {
     assert.equal(tlsClient("pop3", changes).say("CAPA"), list(LISTS.off));
   });
 }
 
-test("STLS is taken once, where it is offered, and forgets the user", () => {
+test("STLS is accepted once, where it is offered, and forgets the user", () => {
   const client = clearClient("pop3", { starttls: "on" });
   assert.equal(client.say("stls"), "+OK <tls>");
   client.secure();
@@ -106,7 +106,7 @@ test("STLS is taken once, where it is offered, and forgets the user", () => {
   assert.equal(client.say("PASS secret"), BAD);
 });
 
-test("where TLS is demanded no login is taken in the clear", () => {
+test("where TLS is required, no login is accepted in the clear", () => {
   const client = clearClient("pop3", { starttls: "only", pop3_auth: ["plain", "apop"] });
   for (const line of ["USER anna", "PASS secret", "AUTH", "AUTH PLAIN AGEAYg==", "APOP a b"]) {
     assert.equal(client.say(line), BAD);
@@ -116,7 +116,7 @@ test("where TLS is demanded no login is taken in the clear", () => {
   assert.equal(client.say("AUTH PLAIN AGEAYg=="), "<plain|a|b>");
 });
 
-test("with apop the greeting carries the salt of the digest", () => {
+test("with apop the greeting carries the salt", () => {
   const { handler } = clearClient("pop3", { pop3_auth: ["apop"] });
   const [, salt] =
     /^\+OK POP3 ready (<\d+\.\d+@mx\.example\.test>)\r\n$/.exec(handler.greeting()) ?? [];
@@ -127,7 +127,7 @@ test("with apop the greeting carries the salt of the digest", () => {
   assert.equal(client.say("APOP anna 0123 x"), BAD);
 });
 
-test("a line may be 512 bytes long, and not a byte longer", () => {
+test("a line may be 512 bytes long, but not longer", () => {
   const line = (length: number): string => `USER ${"x".repeat(length - 7)}\r\n`;
   assert.deepEqual(clearClient("pop3").send(line(512)).map(inShort), ["+OK"]);
   assert.deepEqual(clearClient("pop3").send(line(513)).map(inShort), [`${BAD} <close>`]);
@@ -146,7 +146,7 @@ test("an initial response may be 12 KiB long", () => {
   );
 });
 
-test("max_errors counts what is no command, and nothing else", () => {
+test("max_errors counts only lines that are not commands", () => {
   const client = clearClient("pop3", { max_errors: 2 });
   for (const line of ["PASS x", "USER", "STLS", "AUTH X", "APOP a b"]) {
     for (let time = 0; time < 5; time++) assert.equal(client.say(line), BAD);

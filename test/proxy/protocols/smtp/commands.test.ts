@@ -60,26 +60,26 @@ for (const starttls of ["off", "on", "only"] as const) {
     assert.equal(clearClient("smtp", changes).say("EHLO laptop"), list(EXTENSIONS[starttls]));
   });
 
-  test(`EHLO under TLS, starttls ${starttls}, offers logins only`, () => {
+  test(`EHLO under TLS, starttls ${starttls}, offers mechanisms only`, () => {
     assert.equal(tlsClient("smtp", changes).say("EHLO laptop"), list(EXTENSIONS.off));
   });
 }
 
-test("EHLO with nothing to offer is one line", () => {
+test("the reply to EHLO is one line where there are no extensions", () => {
   assert.equal(
     clearClient("smtp", { smtp_auth: ["none"] }).say("EHLO laptop"),
     "250 mx.example.test",
   );
 });
 
-test("STARTTLS is taken once, where it is offered", () => {
+test("STARTTLS is accepted once, where it is offered", () => {
   const client = clearClient("smtp", { starttls: "on" });
   assert.equal(client.say("starttls"), "220 2.0.0 Start TLS <tls>");
   client.secure();
   assert.equal(client.say("STARTTLS"), INVALID);
 });
 
-test("where TLS is demanded no login and no mail is taken in the clear", () => {
+test("where TLS is required, neither logins nor mail are accepted in the clear", () => {
   const client = clearClient("smtp", { starttls: "only", smtp_auth: ["plain", "none"] });
   assert.equal(client.say("AUTH PLAIN AGEAYg=="), INVALID);
   for (const line of ["MAIL FROM:<a@b>", "MAIL", "RCPT TO:<b@c>", "RCPT"]) {
@@ -94,7 +94,7 @@ test("AUTH needs no EHLO", () => {
   assert.equal(clearClient("smtp").say("AUTH PLAIN AGEAYg=="), "<plain|a|b>");
 });
 
-test("a line may fill the client buffer, CRLF included, and not a byte more", () => {
+test("a line may fill the client buffer, CRLF included, but not exceed it", () => {
   const line = (length: number): string => `NOOP ${"x".repeat(length - 7)}\r\n`;
   assert.deepEqual(clearClient("smtp").send(line(4096)).map(inShort), ["250 2.0.0 OK"]);
   assert.deepEqual(clearClient("smtp").send(line(4097)).map(inShort), [`${INVALID} <close>`]);
@@ -109,7 +109,7 @@ test("an initial response may be 12 KiB long", () => {
   assert.deepEqual(clearClient("smtp").send(line).map(inShort), [`<plain|anna|${secret}>`]);
 });
 
-test("max_errors counts what is no command, and nothing else", () => {
+test("max_errors counts only lines that are not commands", () => {
   const client = clearClient("smtp", { max_errors: 2 });
   for (const line of ["VRFY a", "HELP", "EHLO", "AUTH", "AUTH X", "MAIL", "RCPT", "STARTTLS"]) {
     for (let time = 0; time < 5; time++) assert.doesNotMatch(client.say(line), /close/);
@@ -126,7 +126,7 @@ test("refusals carry the lookup's code, or nginx's own; failures are temporary",
   assert.match(handler.shuttingDown(), /^421 4\.3\.2 .*\r\n$/);
 });
 
-test("with `none` a recipient is looked up with the commands that led to it, as typed", () => {
+test("with `none` a recipient is looked up with its MAIL and RCPT commands, unchanged", () => {
   const client = clearClient("smtp", { smtp_auth: ["none"] });
   client.say("EHLO laptop");
   assert.equal(client.say("rcpt to:<b@c>"), "503 5.5.1 Bad sequence of commands");
@@ -142,37 +142,37 @@ test("with `none` a recipient is looked up with the commands that led to it, as 
   assert.equal(client.say("RCPT TO:<b@c>"), "503 5.5.1 Bad sequence of commands");
 });
 
-test("a recipient in UTF-8 loses no byte", () => {
+test("a recipient in UTF-8 keeps all its bytes", () => {
   const client = clearClient("smtp", { smtp_auth: ["none"] });
   client.say("MAIL FROM:<a@b>");
-  // à ends in 0xA0, which JavaScript takes for a space.
+  // à ends with 0xA0, which JavaScript takes for a space.
   assert.equal(client.say("RCPT TO:andr\xc3\xa0"), "<none||MAIL FROM:<a@b>|RCPT TO:andr\xc3\xa0>");
 });
 
-test("a TAB at the end of MAIL and RCPT is a part of them, spaces are not", () => {
+test("TABs at the end of MAIL and RCPT are kept, spaces are not", () => {
   const client = clearClient("smtp", { smtp_auth: ["none"] });
   client.say("MAIL FROM:<a@b>\t  ");
   assert.equal(client.say("RCPT TO:<b@c>  \t"), "<none||MAIL FROM:<a@b>\t|RCPT TO:<b@c>  \t>");
 });
 
-test("an empty refusal, which nginx takes for a yes, is a temporary failure", () => {
+test("an empty refusal, which nginx takes for success, is a temporary failure", () => {
   assert.match(clearClient("smtp").handler.refused("", null), /^4\d\d 4/);
 });
 
-test("the log is shown a refused MAIL with its line end, as nginx shows it", () => {
+test("the log shows a refused MAIL with its line end, as nginx does", () => {
   const steps = clearClient("smtp").send("MAIL FROM:<a@b>  \r\n");
   assert.deepEqual(notes(steps), ['client was rejected: "MAIL FROM:<a@b>  __"']);
 });
 
-const EAGER: Record<string, string> = {
+const EARLY_TALKERS: Record<string, string> = {
   "EHLO laptop\r\nAUTH PLAIN AGEAYg==\r\n": "EHLO laptop__",
   "helo x\n": "helo x_",
   EHL: "",
   "AUTH PLAIN AGEAYg==\r\n": "AUTH",
   "AGEAYg==\r\n": "",
 };
-for (const [said, shown] of Object.entries(EAGER)) {
-  test(`of a client that does not wait with ${JSON.stringify(said)} the log is shown ${shown}`, () => {
+for (const [said, shown] of Object.entries(EARLY_TALKERS)) {
+  test(`the log shows ${JSON.stringify(shown)} of a client that sends ${JSON.stringify(said)} before the greeting`, () => {
     const input = new Input();
     input.append(Buffer.from(said));
     const { text, note } = clearClient("smtp").handler.earlyTalker(input);
@@ -181,7 +181,7 @@ for (const [said, shown] of Object.entries(EAGER)) {
   });
 }
 
-test("a command that is too long is logged by its name, unless it may be a password", () => {
+test("the log names a command that is too long, but nothing that may be a password", () => {
   const long = "x".repeat(5000);
   assert.deepEqual(notes(clearClient("smtp").send(`EHLO ${long}`)), [
     'client sent too long command "EHLO"',

@@ -5,7 +5,7 @@ import { logIn } from "../../../support/login-script.ts";
 
 const AUTH = `AUTH PLAIN ${btoa("\0anna\0secret")}`;
 
-/** What the upstream is sent, by settings and by how the client introduced itself. */
+/** The commands for the upstream, by settings and by the EHLO or HELO of the client. */
 const ORDERS: readonly [xclient: boolean, auth: boolean, hello: string | null, string[]][] = [
   [
     true,
@@ -46,8 +46,8 @@ const ORDERS: readonly [xclient: boolean, auth: boolean, hello: string | null, s
   [false, false, null, ["HELO mx.example.test"]],
 ];
 
-/** The answer that lets a login go on. */
-function yes(command: string): string {
+/** The reply that accepts a command. */
+function acceptance(command: string): string {
   return command.startsWith("AUTH")
     ? "235 2.7.0 ok"
     : command.startsWith("XCLIENT")
@@ -64,8 +64,8 @@ function introduced(hello: string | null, xclient: boolean, auth: boolean): Prot
 
 for (const [xclient, auth, hello, commands] of ORDERS) {
   const flags = `xclient ${xclient ? "on" : "off"}, proxy_smtp_auth ${auth ? "on" : "off"}`;
-  test(`${flags}, the client ${hello === null ? "did not introduce itself" : `said ${hello}`}`, () => {
-    const answers = ["220 ready", ...commands.map(yes)];
+  test(`${flags}, the client ${hello === null ? "sent no EHLO" : `sent ${hello}`}`, () => {
+    const answers = ["220 ready", ...commands.map(acceptance)];
     const { sent, end } = logIn(introduced(hello, xclient, auth), answers);
     assert.deepEqual(
       sent,
@@ -75,8 +75,8 @@ for (const [xclient, auth, hello, commands] of ORDERS) {
   });
 
   for (const at of [0, ...commands.keys()].map((_, index) => index)) {
-    test(`${flags}, ${hello}: a no to line ${at} refuses with the upstream's words`, () => {
-      const answers = ["220 ready", ...commands.map(yes)].slice(0, at);
+    test(`${flags}, ${hello}: a refusal of line ${at} is passed on`, () => {
+      const answers = ["220 ready", ...commands.map(acceptance)].slice(0, at);
       const { end } = logIn(introduced(hello, xclient, auth), [...answers, "550-no", "550 never"]);
       const kind = at === 0 ? "unready" : "refused";
       assert.deepEqual(end, { kind, reply: "550-no\r\n550 never\r\n" });
@@ -84,8 +84,8 @@ for (const [xclient, auth, hello, commands] of ORDERS) {
   }
 }
 
-describe("answers of several lines", () => {
-  test("are waited for to the end", () => {
+describe("replies of several lines", () => {
+  test("are read to the end", () => {
     const greeting = ["220-mx", "220-welcome", "220 ready"];
     const { sent } = logIn(introduced("EHLO", false, true), [
       ...greeting,
@@ -97,7 +97,7 @@ describe("answers of several lines", () => {
     assert.deepEqual(sent, ["EHLO mx.example.test\r\n", `${AUTH}\r\n`]);
   });
 
-  test("count by their last line", () => {
+  test("are judged by their last line", () => {
     const { end } = logIn(introduced("EHLO", false, false), ["220-mx", "554 no service"]);
     assert.deepEqual(end, { kind: "unready", reply: "220-mx\r\n554 no service\r\n" });
   });
@@ -109,14 +109,14 @@ test("XCLIENT escapes a login as xtext", () => {
   assert.match(sent.at(-1) ?? "", / LOGIN=an\+2Bna\+3Dx\+20y\+E4\+7F NAME=/);
 });
 
-test("XCLIENT leaves out an empty login, marks IPv6, and tells the name", () => {
+test("XCLIENT has no empty LOGIN, marks IPv6, and has the name", () => {
   const client = introduced(null, true, false);
   const named = { address: "2001:db8::1", host: "mx.example.test" };
   const { sent } = logIn(client, ["220 ready", "250 ok"], { login: "" }, "off", named);
   assert.equal(sent.at(-1), "XCLIENT ADDR=IPV6:2001:db8::1 NAME=mx.example.test\r\n");
 });
 
-test("a client without a login has its commands said again, and hears the upstream's answer", () => {
+test("the transaction of a client without a login is repeated, and the client is sent the upstream's reply", () => {
   const client = clearClient("smtp", { smtp_auth: ["none"], xclient: false });
   client.say("HELO laptop");
   client.say("MAIL FROM:<a@b>");
@@ -131,7 +131,7 @@ test("a client without a login has its commands said again, and hears the upstre
   assert.deepEqual(end, { kind: "accepted", reply: "550-no\r\n550 such user\r\n" });
 });
 
-describe("without xclient an upstream is greeted as the client did last,", () => {
+describe("without xclient the upstream gets the verb that the client used last,", () => {
   const greeted = (...said: readonly string[]): string | undefined => {
     const client = clearClient("smtp", { xclient: false, starttls: "on" });
     for (const line of said) {
@@ -149,7 +149,7 @@ describe("without xclient an upstream is greeted as the client did last,", () =>
     [[], "HELO"],
   ];
   for (const [said, verb] of HELLOS) {
-    test(`by ${verb} after ${said.join(", ") || "nothing"}`, () => {
+    test(`${verb} after ${said.join(", ") || "nothing"}`, () => {
       assert.equal(greeted(...said), `${verb} mx.example.test\r\n`);
     });
   }
@@ -163,7 +163,7 @@ test("without a password nothing is sent after XCLIENT", () => {
   assert.deepEqual(end, { kind: "impossible", name: "AUTH", reason: "no password available" });
 });
 
-test("XCLIENT is sent even where it is not announced, and the log hears of it", () => {
+test("XCLIENT is sent even where it is not announced, and the log has a note", () => {
   const noted = (...lines: readonly string[]): string | undefined => {
     const { sent, notes } = logIn(introduced(null, true, false), ["220 ready", ...lines]);
     assert.match(sent.at(-1) ?? "", /^XCLIENT /);
