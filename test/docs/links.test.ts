@@ -8,6 +8,8 @@ import { PAGES, readPage } from "./pages.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+const LINK = /\]\(([^)\s]+)\)/g;
+
 /** The text of a page without its code, in which brackets mean something else. */
 function prose(path: string): string {
   return readPage(path)
@@ -31,7 +33,7 @@ function anchorsOf(path: string): ReadonlySet<string> {
 
 for (const page of PAGES) {
   test(`the links of ${page} lead to files and headings that exist`, () => {
-    for (const [, target = ""] of prose(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, target = ""] of prose(page).matchAll(LINK)) {
       if (/^[a-z]+:/.test(target)) continue;
       const [file = "", anchor] = target.split("#");
       const path = file === "" ? page : posix.join(posix.dirname(page), file);
@@ -41,6 +43,10 @@ for (const page of PAGES) {
     }
   });
 }
+
+test("links are found in the README, so that the tests above check some", () => {
+  assert.ok([...prose("README.md").matchAll(LINK)].length > 15);
+});
 
 test("every page of docs/ is linked from the README", () => {
   const readme = prose("README.md");
