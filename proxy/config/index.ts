@@ -1,9 +1,8 @@
 /** Reads a configuration in nginx's `mail {}` language into settings. */
-export type { CpuAffinity } from "./modules/core/cpu-affinity.ts";
-export type { AccessLogTarget } from "./modules/log/access-log.ts";
 export { resolveAddresses } from "./addresses.ts";
-export type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
 export { type Configuration, readConfiguration, rereadConfiguration } from "./configuration.ts";
+export type { ServerSettings, Settings, WorkerSettings } from "./settings.ts";
+
 export {
   COMMAND_LINE,
   ConfigError,
@@ -11,10 +10,30 @@ export {
   errorLines,
   formatPlace,
 } from "./language/error.ts";
-export { ENVIRONMENT } from "./sources/environment.ts";
-export { type ErrorLogTarget, defaultErrorLog } from "./modules/log/error-log.ts";
 export { openFailed } from "./language/files.ts";
+export { withoutSecrets } from "./language/secrets.ts";
+
+export type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
+export type { RelaySettings } from "./modules/auth-http/relay.ts";
+export type { CpuAffinity } from "./modules/core/cpu-affinity.ts";
+export { type Identity, identityOf, isRoot } from "./modules/core/user.ts";
+export type { AccessLogTarget } from "./modules/log/access-log.ts";
+export { type ErrorLogTarget, defaultErrorLog } from "./modules/log/error-log.ts";
+export type { LogDestination } from "./modules/log/log-destination.ts";
+export type { LogFormat, LogVariable, Template } from "./modules/log/log-format.ts";
+export { LOG_LEVELS, type LogLevel } from "./modules/log/log-level.ts";
+export type { SyslogServer } from "./modules/log/syslog.ts";
 export type { FleetSettings } from "./modules/mail/fleet.ts";
+export type { Listen } from "./modules/mail/listen.ts";
+export { trusts } from "./modules/mail/realip.ts";
+export type { ResolverSettings } from "./modules/mail/resolver.ts";
+export type {
+  OutboundProxy,
+  OutboundRoutes,
+  ProxyCredentials,
+} from "./modules/proxy/outbound-proxy.ts";
+
+export { ENVIRONMENT } from "./sources/environment.ts";
 export {
   JAVA_OPTIONS,
   type JavaProperty,
@@ -22,20 +41,10 @@ export {
   readArgumentFile,
   readArguments,
 } from "./sources/java/index.ts";
-export type { Listen } from "./modules/mail/listen.ts";
-export type { LogFormat, LogVariable, Template } from "./modules/log/log-format.ts";
-export type { LogDestination } from "./modules/log/log-destination.ts";
-export { LOG_LEVELS, type LogLevel } from "./modules/log/log-level.ts";
-export type { Outbound, OutboundProxy, ProxyCredentials } from "./modules/proxy/outbound-proxy.ts";
-export { trusts } from "./modules/mail/realip.ts";
-export type { RelaySettings } from "./modules/auth-http/relay.ts";
-export type { ResolverSettings } from "./modules/mail/resolver.ts";
-export { withoutSecrets } from "./language/secrets.ts";
-export type { ServerSettings, Settings, WorkerSettings } from "./settings.ts";
-export type { SyslogServer } from "./modules/log/syslog.ts";
+
 export {
-  type ClientCertificates,
   type Certified,
+  type ClientCertificates,
   type ClientTlsSettings,
   type Judged,
   type KeyMaterials,
@@ -49,4 +58,3 @@ export {
   failed,
   match,
 } from "./tls/index.ts";
-export { type Identity, identityOf, isRoot } from "./modules/core/user.ts";

@@ -2,10 +2,10 @@ import type { Steps } from "../slices.ts";
 import { authHttpSsl, endpointTls } from "./modules/auth-http/auth-http.ts";
 import { ConfigError, toPlace } from "./language/error.ts";
 import type { ErrorLogTarget } from "./modules/log/error-log.ts";
-import type { JavaOutbound } from "./sources/java/index.ts";
+import type { JavaRoutes } from "./sources/java/index.ts";
 import { connectionLimits } from "./modules/mail/limit.ts";
 import { protocolOf } from "./modules/mail/listen.ts";
-import { outboundOf } from "./modules/proxy/outbound-proxy.ts";
+import { outboundRoutes } from "./modules/proxy/outbound-proxy.ts";
 import { proxySsl, upstreamTls } from "./modules/proxy/proxy-ssl.ts";
 import { type Scope, placeOf, resolveValues } from "./language/scope.ts";
 import type { ServerSettings } from "./settings.ts";
@@ -22,7 +22,7 @@ export function* serverSettings(
   mail: Scope,
   outerLogs: readonly ErrorLogTarget[],
   tls: TlsReader,
-  java: JavaOutbound,
+  java: JavaRoutes,
 ): Steps<ServerSettings> {
   const written = resolveValues(serverRows, [server, mail]);
   // The obsolete `ssl on;` puts every socket of the server under TLS.
@@ -47,7 +47,7 @@ export function* serverSettings(
     lookupTls: auth_http.https
       ? tls.readAsClient(endpointTls(resolveValues(authHttpSsl, scopes)), place)
       : null,
-    outbound: outboundOf(values, java[protocol]),
+    outbound: outboundRoutes(values, java[protocol]),
   };
 }
 

@@ -4,7 +4,7 @@ import type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
 import type { Place } from "./language/error.ts";
 import type { ErrorLogTarget } from "./modules/log/error-log.ts";
 import type { ConnectionLimit } from "./modules/mail/limit.ts";
-import type { Outbound } from "./modules/proxy/outbound-proxy.ts";
+import type { OutboundRoutes } from "./modules/proxy/outbound-proxy.ts";
 import type { RelaySettings } from "./modules/auth-http/relay.ts";
 import type { EventValues, MailValues, MainValues, ServerValues } from "./directives.ts";
 import type { ClientTlsSettings, KeyMaterials, TlsSettings } from "./tls/index.ts";
@@ -25,7 +25,7 @@ export interface ServerSettings extends Omit<ServerValues, Replaced> {
   readonly proxyTls: ClientTlsSettings;
   /** TLS towards the lookup endpoint; null where it is not `https://`. */
   readonly lookupTls: ClientTlsSettings | null;
-  readonly outbound: Outbound;
+  readonly outbound: OutboundRoutes;
 }
 
 /** Plain data that can be sent to a worker process. */

@@ -25,8 +25,8 @@ export interface ProxyCredentials {
   readonly password: ByteString;
 }
 
-/** A server's outbound proxies. */
-export interface Outbound {
+/** The routes from a server to its upstreams. */
+export interface OutboundRoutes {
   /** The proxy to upstreams in the clear or with STARTTLS; null for none. */
   readonly clear: OutboundProxy | null;
   /** The proxy to upstreams under TLS from the first byte; null for none. */
@@ -160,13 +160,13 @@ export const outboundProxy = {
  *
  * @param java the properties of the server's protocol
  */
-export function outboundOf(
+export function outboundRoutes(
   given: {
     readonly outbound_proxy: OutboundProxy | "off" | null;
     readonly outbound_proxy_bypass: readonly string[] | null;
   },
-  java: Outbound,
-): Outbound {
+  java: OutboundRoutes,
+): OutboundRoutes {
   const bypass = given.outbound_proxy_bypass ?? java.bypass;
   if (given.outbound_proxy === null) return { ...java, bypass };
   const one = given.outbound_proxy === "off" ? null : given.outbound_proxy;

@@ -4,7 +4,7 @@ import { readFile } from "../../language/files.ts";
 import { type Word, readArguments } from "./argument-file.ts";
 
 export { type Word, readArguments } from "./argument-file.ts";
-export { type JavaOutbound, type JavaProperty, readProperties } from "./properties.ts";
+export { type JavaRoutes, type JavaProperty, readProperties } from "./properties.ts";
 
 /** The environment variable of arguments that come before those of the command line. It has an argument file's syntax. */
 export const JAVA_OPTIONS = "POSTERN_JAVA_OPTS";

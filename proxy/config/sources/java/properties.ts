@@ -11,7 +11,7 @@ import type { Diagnostics } from "../../language/diagnostics.ts";
 import { type Refuse, checkHost, checkPort, splitHost } from "../../language/hosts/parse.ts";
 import { suggest } from "../../language/suggest.ts";
 import {
-  type Outbound,
+  type OutboundRoutes,
   type OutboundProxy,
   type ProxyCredentials,
   checkCredentials,
@@ -43,17 +43,14 @@ const NAMES = PROTOCOLS.flatMap((protocol) => [
 ]);
 
 /** The outbound proxies of each protocol. */
-export type JavaOutbound = Readonly<Record<ProtocolName, Outbound>>;
+export type JavaRoutes = Readonly<Record<ProtocolName, OutboundRoutes>>;
 
 /**
  * The last of several properties of one name applies, and an empty value counts as no property.
  *
  * @throws ConfigError for a `mail.*` property that is unknown or invalid, without a value that may be a secret
  */
-export function readProperties(
-  all: readonly JavaProperty[],
-  diagnostics: Diagnostics,
-): JavaOutbound {
+export function readProperties(all: readonly JavaProperty[], diagnostics: Diagnostics): JavaRoutes {
   for (const { name, place } of all) {
     if (NAMES.includes(name)) continue;
     if (name.startsWith("mail.")) throw unknown(name, place);
@@ -67,7 +64,7 @@ export function readProperties(
     new Map([...given].filter(([, { value }]) => value !== "")),
     diagnostics,
   );
-  const of = (protocol: ProtocolName): Outbound => ({
+  const of = (protocol: ProtocolName): OutboundRoutes => ({
     clear: properties.proxy(protocol),
     tls: properties.proxy(`${protocol}s`),
     bypass: properties.patterns(`mail.${protocol}.proxy.nonProxyHosts`),

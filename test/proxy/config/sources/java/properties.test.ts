@@ -1,10 +1,10 @@
 // The properties of Open-Xchange's page about mail proxies, and mistakes in them.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ConfigError, type Outbound } from "../../../../../proxy/config/index.ts";
+import { ConfigError, type OutboundRoutes } from "../../../../../proxy/config/index.ts";
 import { Diagnostics } from "../../../../../proxy/config/language/diagnostics.ts";
 import {
-  type JavaOutbound,
+  type JavaRoutes,
   readArguments,
   readProperties,
 } from "../../../../../proxy/config/sources/java/index.ts";
@@ -35,7 +35,7 @@ const COMPLEX = `-Dmail.imap.proxy.nonProxyHosts=localhost|127.0.0.0/8|[::1]|10.
 -Dmail.pop3.proxy.nonProxyHosts=localhost|127.0.0.0/8|[::1]|10.0.0.0/8|*.domain.com
 `;
 
-function read(text: string): JavaOutbound & { diagnostics: Diagnostics } {
+function read(text: string): JavaRoutes & { diagnostics: Diagnostics } {
   const diagnostics = new Diagnostics();
   const words = readArguments(text, "/ox.args", diagnostics.warnings);
   const properties = words.map(({ text: word, place }) => {
@@ -45,7 +45,11 @@ function read(text: string): JavaOutbound & { diagnostics: Diagnostics } {
   return { ...readProperties(properties, diagnostics), diagnostics };
 }
 
-const at = (host: string, port: number, scheme: "http" | "socks5" = "http"): Outbound["clear"] => ({
+const at = (
+  host: string,
+  port: number,
+  scheme: "http" | "socks5" = "http",
+): OutboundRoutes["clear"] => ({
   scheme,
   host,
   port,
