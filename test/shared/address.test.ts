@@ -42,10 +42,10 @@ for (const text of [
   test(`${JSON.stringify(text)} is no IP address`, () => assert.equal(parseIp(text), null));
 }
 
-/** The characters of addresses, and of what is put around them. */
+/** Characters in addresses and near them. */
 const ALMOST = Array.from("0123456789abf:.[]%/ \n");
 
-test("of any text, what is called an IP address is one to Node as well", () => {
+test("a text that is read as an IP address is one to Node as well", () => {
   const nearly = fc.string({ unit: fc.constantFrom(...ALMOST), maxLength: 20 });
   const texts = fc.oneof(fc.ipV4(), fc.ipV6(), nearly);
   fc.assert(
@@ -54,11 +54,11 @@ test("of any text, what is called an IP address is one to Node as well", () => {
   );
 });
 
-test("every IPv4 and IPv6 address in canonical form is one", () => {
+test("all IPv4 and IPv6 addresses in canonical form are read", () => {
   fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => parseIp(text) !== null));
 });
 
-test("the networks of an address all hold it, the narrowest first, each in one form only", () => {
+test("the networks of an address all contain it, the narrowest first, in canonical form", () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
       const ip = parseIp(text)!;
@@ -80,7 +80,7 @@ test("the networks of an address all hold it, the narrowest first, each in one f
   );
 });
 
-test("networks are written as people write them", () => {
+test("networks are formatted in canonical form", () => {
   const networks = networksOf(parseIp("192.0.2.77")!);
   assert.deepEqual(
     [networks[0], networks[8], networks[9], networks[32]],
@@ -89,7 +89,7 @@ test("networks are written as people write them", () => {
   assert.equal(networksOf(parseIp("2001:db8:1:2::7")!)[64], "2001:db8:1:2::/64");
 });
 
-test("a client stands for its IPv4 address, or for its IPv6 /64", () => {
+test("a client's network is its IPv4 address or its IPv6 /64", () => {
   const clients = {
     "192.0.2.9": "192.0.2.9/32",
     "::ffff:192.0.2.9": "192.0.2.9/32",

@@ -8,14 +8,14 @@ import {
   splitPatterns,
 } from "../../shared/host-pattern.ts";
 
-/** The page of Open-Xchange. */
+/** The patterns on the Open-Xchange page. */
 const PAGE = "localhost|127.0.0.0/8|[::1]|10.0.0.0/8|*.domain.com";
 
 function match(list: string, host: string, ...addresses: string[]): boolean {
   return new HostPatterns(splitPatterns(list)).match(host, addresses);
 }
 
-describe("the page's patterns", () => {
+describe("the patterns of the Open-Xchange page", () => {
   for (const host of [
     "localhost",
     "LocalHost.",
@@ -28,7 +28,7 @@ describe("the page's patterns", () => {
     "mail.domain.com",
     "A.B.DOMAIN.COM.",
   ]) {
-    test(`fit ${host}`, () => assert.ok(match(PAGE, host)));
+    test(`match ${host}`, () => assert.ok(match(PAGE, host)));
   }
   for (const host of [
     "domain.com",
@@ -41,10 +41,10 @@ describe("the page's patterns", () => {
     "::2",
     "",
   ]) {
-    test(`do not fit "${host}"`, () => assert.ok(!match(PAGE, host)));
+    test(`do not match "${host}"`, () => assert.ok(!match(PAGE, host)));
   }
 
-  test("fit a name by any of its addresses", () => {
+  test("match a name by any of its addresses", () => {
     assert.ok(match(PAGE, "mail.example", "192.0.2.1", "10.9.9.9"));
     assert.ok(match(PAGE, "mail.example", "::1"));
     assert.ok(!match(PAGE, "mail.example", "192.0.2.1", "2001:db8::1"));
@@ -67,7 +67,7 @@ const CASES: readonly (readonly [pattern: string, fits: string, not: string])[] 
   ["a_b.example", "A_b.Example", "a-b.example"],
 ];
 for (const [pattern, fits, not] of CASES) {
-  test(`${pattern} fits ${fits} and not "${not}"`, () => {
+  test(`${pattern} matches ${fits} and not "${not}"`, () => {
     assert.ok(isHostPattern(pattern));
     assert.ok(match(pattern, fits));
     assert.ok(!match(pattern, not));
@@ -94,23 +94,23 @@ for (const wrong of [
   "a..b",
   "user@host",
 ]) {
-  test(`"${wrong}" is no pattern, and fits nothing`, () => {
+  test(`"${wrong}" is not a pattern, and matches nothing`, () => {
     assert.ok(!isHostPattern(wrong));
     assert.ok(!new HostPatterns([wrong]).match(wrong));
   });
 }
 
-test("a star alone fits whatever there is", () => {
+test("a star alone matches any host", () => {
   for (const host of ["mail.example", "192.0.2.1", "2001:db8::1", "no name"])
     assert.ok(match("*", host));
 });
 
-test("a list may hold blanks and empty places", () => {
+test("a list may contain blanks and empty patterns", () => {
   assert.deepEqual(splitPatterns("| a | |b|"), ["a", "b"]);
   assert.deepEqual(splitPatterns(""), []);
 });
 
-test("addresses are wanted only where a pattern is about them", () => {
+test("addresses are wanted only for a pattern with a network", () => {
   assert.ok(new HostPatterns(["10.0.0.0/8"]).wantAddresses);
   assert.ok(!new HostPatterns(["*.example", "localhost"]).wantAddresses);
 });
@@ -128,7 +128,7 @@ function anyCase(text: string): fc.Arbitrary<string> {
     );
 }
 
-test("a name fits itself in any case, with the root's dot or without", () => {
+test("a name matches itself in any case, with or without the final dot", () => {
   const pair = name.chain((text) => fc.tuple(anyCase(text), anyCase(text), fc.boolean()));
   fc.assert(
     fc.property(pair, ([pattern, host, dot]) => {
@@ -138,7 +138,7 @@ test("a name fits itself in any case, with the root's dot or without", () => {
   );
 });
 
-test("a star stands for any beginning, any end, or both", () => {
+test("a star matches any beginning, any end, or both", () => {
   fc.assert(
     fc.property(name, fc.nat(), fc.nat(), (text, one, other) => {
       const from = Math.min(one, other) % (text.length + 1);
@@ -150,7 +150,7 @@ test("a star stands for any beginning, any end, or both", () => {
   );
 });
 
-test("two names fit each other only where they are the same", () => {
+test("two names match only if they are equal", () => {
   fc.assert(
     fc.property(name, name, (one, other) => {
       assert.equal(match(one, other), one === other);
@@ -158,7 +158,7 @@ test("two names fit each other only where they are the same", () => {
   );
 });
 
-test("a network fits exactly the addresses whose first bits are its own", () => {
+test("a network matches exactly the addresses with its prefix", () => {
   const bits = (address: string): string =>
     address
       .split(".")
@@ -174,7 +174,7 @@ test("a network fits exactly the addresses whose first bits are its own", () => 
   );
 });
 
-test("whatever stands in a pattern or a host, nothing is thrown", () => {
+test("no pattern and no host causes an error", () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: "binary" }),
@@ -188,7 +188,7 @@ test("whatever stands in a pattern or a host, nothing is thrown", () => {
   );
 });
 
-test("a canonical name is ASCII of a host's letters, and canonical already", () => {
+test("a canonical name is ASCII, and its canonical name is itself", () => {
   fc.assert(
     fc.property(fc.oneof(name, fc.string({ unit: "binary" }), fc.domain()), (text) => {
       const canonical = canonicalName(text);

@@ -3,21 +3,21 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { escapeValue, unescapeValue } from "../../shared/lookup.ts";
 
-/** Bytes as a ByteString, a character each. */
+/** Makes a ByteString. */
 const byteString = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-/** A header as Workers decode it. */
+/** Decodes a header as Workers do. */
 const decodedByWorkers = (header: string) => Buffer.from(header, "latin1").toString("utf8");
 
-test("control characters, space, percent sign and DEL are escaped, and nothing else in ASCII", () => {
+test("control characters, space, percent sign and DEL are escaped, and no other ASCII", () => {
   assert.equal(escapeValue("a b%c\r\n\0\x7f~!", false), "a%20b%25c%0D%0A%00%7F~!");
 });
 
-test("bytes above 0x7F are escaped only when asked for", () => {
+test("bytes above 0x7F are escaped only with `eightBit`", () => {
   assert.equal(escapeValue("p\xe4ss", false), "p\xe4ss");
   assert.equal(escapeValue("p\xe4ss", true), "p%E4ss");
 });
 
-test("any bytes come back from escaping with eight-bit bytes, through a header of pure ASCII", () => {
+test("escaping with `eightBit` gives ASCII, and unescaping restores all bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       const header = escapeValue(byteString(bytes), true);
@@ -27,7 +27,7 @@ test("any bytes come back from escaping with eight-bit bytes, through a header o
   );
 });
 
-test("any UTF-8 text comes back from escaping without eight-bit bytes", () => {
+test("unescaping restores UTF-8 text that was escaped without `eightBit`", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const bytes = new TextEncoder().encode(text);
@@ -37,7 +37,7 @@ test("any UTF-8 text comes back from escaping without eight-bit bytes", () => {
   );
 });
 
-test("two different passwords are never escaped into the same header", () => {
+test("two different passwords are escaped to different headers", () => {
   const password = fc.uint8Array({ maxLength: 4 }).map(byteString);
   fc.assert(
     fc.property(password, password, fc.boolean(), (one, other, eightBit) => {
@@ -46,7 +46,7 @@ test("two different passwords are never escaped into the same header", () => {
   );
 });
 
-test("digits of an escape may be in lower case", () => {
+test("hexadecimal digits may be in lower case", () => {
   assert.deepEqual(unescapeValue("%c3%a4"), new Uint8Array([0xc3, 0xa4]));
 });
 

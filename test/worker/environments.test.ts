@@ -1,4 +1,4 @@
-// Of wrangler.toml's environments, what wrangler does not check: they inherit neither bindings nor variables.
+// wrangler.toml's environments inherit neither bindings nor variables, and wrangler does not check that.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Unstable_Config, unstable_readConfig } from "wrangler";
@@ -6,7 +6,7 @@ import { type Unstable_Config, unstable_readConfig } from "wrangler";
 const production: Unstable_Config = unstable_readConfig({ config: "wrangler.toml" });
 const staging: Unstable_Config = unstable_readConfig({ config: "wrangler.toml", env: "staging" });
 
-/** The names by which the worker knows what it is given. */
+/** The names of all bindings, variables and secrets. */
 function names(config: Unstable_Config): string[] {
   const { d1_databases, durable_objects, analytics_engine_datasets, vars, secrets } = config;
   return [
@@ -17,7 +17,7 @@ function names(config: Unstable_Config): string[] {
   ].toSorted();
 }
 
-/** What would be changed for both, if both had it. */
+/** The resources that two environments must not share. */
 function resources(config: Unstable_Config): (string | undefined)[] {
   const { name, d1_databases, analytics_engine_datasets } = config;
   return [
@@ -27,19 +27,19 @@ function resources(config: Unstable_Config): (string | undefined)[] {
   ];
 }
 
-test("staging is given all that production is", () => {
+test("staging has all bindings, variables and secrets of production", () => {
   assert.deepEqual(names(staging), names(production));
 });
 
-test("staging shares nothing with production that either writes to", () => {
-  const its = resources(staging);
+test("staging shares no resource with production", () => {
+  const ofStaging = resources(staging);
   assert.deepEqual(
-    resources(production).filter((resource) => its.includes(resource)),
+    resources(production).filter((resource) => ofStaging.includes(resource)),
     [],
   );
 });
 
-test("staging has the objects, the schedule and the place of production", () => {
+test("staging has the Durable Objects, schedule and placement of production", () => {
   for (const key of ["main", "migrations", "triggers", "placement", "observability"] as const) {
     assert.deepEqual(staging[key], production[key]);
   }

@@ -26,7 +26,7 @@ async function statusOf(worker: RunningWorker): Promise<string | null> {
   return (await fetch(`${worker.url}/auth`, { headers })).headers.get("Auth-Status");
 }
 
-test("a second start finds the users of the first, as they were left", async () => {
+test("a second start keeps the users of the first", async () => {
   const persist = join(scratch, "kept");
   const first = await startWorker({ persist });
   await seed(first.db, SEED);
@@ -39,7 +39,7 @@ test("a second start finds the users of the first, as they were left", async () 
   await second.dispose();
 });
 
-test("a taken port is told in a sentence", async () => {
+test("a port in use is reported in a sentence", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
@@ -51,7 +51,7 @@ test("a taken port is told in a sentence", async () => {
   other.close();
 });
 
-test("a broken database is told in a sentence that names where it is", async () => {
+test("a broken database is reported in a sentence with its path", async () => {
   const persist = join(scratch, "broken");
   await (await startWorker({ persist })).dispose();
   const files = await readdir(persist, { recursive: true });
@@ -65,7 +65,7 @@ test("a broken database is told in a sentence that names where it is", async () 
   });
 });
 
-test("whoever answers the signals themselves finds none of Miniflare's listeners left", async () => {
+test("a caller with its own signal handlers gets none of Miniflare's", async () => {
   const worker = await startWorker({ ownSignals: true });
   const listeners = process.listeners("SIGTERM").map(String);
   assert.deepEqual(

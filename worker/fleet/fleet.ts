@@ -177,7 +177,7 @@ type PublishedRow = Record<string, SqlStorageValue> & ServerEndpoint & { until: 
 
 function logChanges(begun: readonly FailingServer[], ended: readonly ServerEndpoint[]): void {
   for (const { why, ...server } of begun) {
-    logWarning(`lookups keep away from ${formatAddress(server)}`, { why });
+    logWarning(`lookups avoid ${formatAddress(server)}`, { why });
   }
-  for (const server of ended) logWarning(`lookups name ${formatAddress(server)} again`);
+  for (const server of ended) logWarning(`lookups use ${formatAddress(server)} again`);
 }

@@ -1,27 +1,25 @@
 /**
- * A queue before the work of hashing, so that a flood of logins meets a quick "try later" and not a
- * slow death.
+ * Limits the passwords that wait to be hashed, so that a flood of logins gets a quick "try later" and does not slow
+ * all logins down.
  *
- * Hashing is plain CPU: an isolate computes one hash after the other, and what has to wait would do so
- * in the runtime's own event queue, where nobody can count it. So whoever comes here gives way, by a
- * timer, until a whole turn of the event loop has passed in which nobody hashed: between any two
- * hashes those that have come meanwhile take their places, or find none.
+ * Hashing blocks the isolate's thread, so waiting requests would queue in the runtime, which cannot count them. So
+ * each request yields by a timer until a whole turn of the event loop has passed without a hash. Between two hashes
+ * all requests that have arrived take their places, or find none.
  *
- * Nobody waits for the promise of the one before: in Workers that is never kept if the other's client
- * goes away.
+ * No request waits for another one's promise: in Workers it stays pending if that request's client disconnects.
  */
 
-/** Hashes that may wait in an isolate: at 80 ms each, the last one waits for 1.3 s. */
+/** Requests that may wait in an isolate. At 80 ms each, the last one waits 1.3 s. */
 const PLACES = 16;
 
-/** ms after which a place is free in any case: a request that was called off never comes back, not even for `finally`. */
+/** ms after which a place is free in any case, since a cancelled request does not run its `finally`. */
 const EXPIRY = 30_000;
 
 export class HashQueue {
-  /** Since when each place is taken. */
+  /** When each place was taken, ms. */
   readonly #places = new Map<symbol, number>();
   readonly #now: () => number;
-  /** How many have been served. */
+  /** Hashes so far. */
   #served = 0;
 
   /** @param now ms */
@@ -29,7 +27,7 @@ export class HashQueue {
     this.#now = now;
   }
 
-  /** Does the work when its turn comes; "busy", at once, if too many wait already. */
+  /** Runs the work in turn. Returns "busy" at once if too many wait already. */
   async run<Result>(work: () => Result): Promise<Result | "busy"> {
     this.#expire();
     if (this.#places.size >= PLACES) return "busy";

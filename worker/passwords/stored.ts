@@ -1,8 +1,8 @@
 /**
- * A stored password as Dovecot writes it: `{NAME}text`, `{NAME.b64}text`, `{NAME.hex}text`, or without
- * a name where the text shows by itself what it is, as crypt(3)'s do.
+ * Parses stored passwords as Dovecot writes them: `{NAME}text`, `{NAME.b64}text`, `{NAME.hex}text`, or without a
+ * name if the text identifies its scheme, as crypt(3)'s do.
  */
-import { STORED_LENGTH } from "./schemes/limits.ts";
+import { MAX_STORED_LENGTH } from "./schemes/limits.ts";
 import { textOf } from "./schemes/encoding.ts";
 import {
   type Encoding,
@@ -19,17 +19,17 @@ export interface StoredPassword extends PasswordHash {
 }
 
 /**
- * Reads a stored password and finds its cost bearable, without doing the work.
+ * Parses a stored password and checks its cost, without hashing.
  *
- * @param schemes those that are allowed
- * @throws UnreadableHash if it is of none of them, broken, or too costly; its message may name the
- * scheme, and holds nothing else of the text
+ * @param schemes the allowed schemes
+ * @throws UnreadableHash if the scheme is not allowed, the text is malformed, or its cost is too high. The message may
+ * name the scheme, and contains no other part of the text.
  */
 export function readStored(stored: string, schemes: readonly PasswordScheme[]): StoredPassword {
-  if (stored.length > STORED_LENGTH) throw new UnreadableHash("the stored text is too long");
+  if (stored.length > MAX_STORED_LENGTH) throw new UnreadableHash("the stored text is too long");
   const given = split(stored);
   const scheme = find(given, schemes);
-  if (scheme === undefined) throw new UnreadableHash(whyNone(stored));
+  if (scheme === undefined) throw new UnreadableHash(unsupportedReason(stored));
   const name = scheme.names[0];
   try {
     return { scheme: name, ...scheme.read(given) };
@@ -39,7 +39,7 @@ export function readStored(stored: string, schemes: readonly PasswordScheme[]): 
   }
 }
 
-/** What an import wants to know of a stored password: its scheme, or why we would not verify it. */
+/** Returns the scheme of a stored password, or the reason why it would not be verified. */
 export function checkStored(
   stored: string,
   schemes: readonly PasswordScheme[],
@@ -53,8 +53,7 @@ export function checkStored(
 }
 
 /**
- * Whether a password that has just proved right had better be hashed anew, since what is stored is no
- * argon2id of today's cost.
+ * True if the stored hash is weaker than a new one.
  *
  * @throws UnreadableHash
  */
@@ -63,7 +62,7 @@ export function needsRehash(stored: string): boolean {
 }
 
 interface NamedText extends StoredText {
-  /** In upper case; empty where there is none. */
+  /** In upper case; empty if there is none. */
   readonly name: string;
 }
 
@@ -80,8 +79,8 @@ function encodingOf(suffix: string | undefined): Encoding | null {
 }
 
 /**
- * To Dovecot `{CRYPT}`, `{SHA512-CRYPT}` and their like are all one, since what follows says by itself
- * what it is; and `{MD5}` is either MD5-CRYPT or a plain MD5.
+ * Finds the scheme of a text. As in Dovecot, a text in one of crypt(3)'s forms is recognized after `{CRYPT}` and after
+ * any such scheme's name, and `{MD5}` is either MD5-CRYPT or a plain MD5.
  */
 function find(given: NamedText, schemes: readonly PasswordScheme[]): PasswordScheme | undefined {
   const named = schemes.filter(({ names }) => names.includes(given.name));
@@ -93,18 +92,18 @@ function find(given: NamedText, schemes: readonly PasswordScheme[]): PasswordSch
   return formed ?? named.find(({ form }) => form === undefined);
 }
 
-/** Of other people's schemes, those that an import is likely to bring. */
+/** Unsupported schemes that an import is likely to bring. */
 const FOREIGN =
   /^(?:\{(?:CRAM-MD5|HMAC-MD5|DIGEST-MD5|PLAIN-MD4|PLAIN-TRUNC|OTP|NTLM|LANMAN)(?:\.\w+)?\}|\$(?:y|gy|7|sha1)\$)/i;
 
-/** Those that a text names by a sign. */
-const SIGNS: Readonly<Record<string, string>> = {
+/** The names of schemes that a text identifies by its prefix. */
+const PREFIX_NAMES: Readonly<Record<string, string>> = {
   $y$: "yescrypt ($y$)",
   $gy$: "gost-yescrypt ($gy$)",
   $7$: "scrypt ($7$)",
 };
 
-function whyNone(stored: string): string {
+function unsupportedReason(stored: string): string {
   const weak = find(split(stored), SCHEMES)?.names[0];
   if (weak !== undefined) {
     return `${weak} is weak, and WEAK_PASSWORD_SCHEMES does not allow it`;
@@ -112,5 +111,5 @@ function whyNone(stored: string): string {
   const [foreign] = FOREIGN.exec(stored) ?? [];
   return foreign === undefined
     ? "the stored text is of no known scheme"
-    : `${SIGNS[foreign] ?? foreign} is a scheme that we cannot verify`;
+    : `${PREFIX_NAMES[foreign] ?? foreign} is a scheme that we cannot verify`;
 }

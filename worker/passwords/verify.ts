@@ -1,24 +1,23 @@
-import { PASSWORD_BYTES } from "./schemes/limits.ts";
+import { MAX_PASSWORD_BYTES } from "./schemes/limits.ts";
 import { HashQueue } from "./hash-queue.ts";
-import { VerifiedPasswords } from "./verified-cache.ts";
+import { VerifiedPasswords } from "./verified-passwords.ts";
 import { type PasswordScheme, UnreadableHash } from "./schemes/scheme.ts";
 import { STRONG_SCHEMES } from "./schemes/index.ts";
 import { type StoredPassword, readStored } from "./stored.ts";
 
 /**
- * `unreadable`: nobody can tell whether the password is right, because of the hash that is stored.
- * `busy`: nor now, because too many are waiting to be told.
+ * `unreadable`: the stored hash cannot be verified. `busy`: too many passwords wait to be verified.
  */
 export type PasswordVerdict = "right" | "wrong" | "unreadable" | "busy";
 
-/** The isolate's own. */
+/** One of each in an isolate. */
 const queue = new HashQueue();
 const verifiedPasswords = new VerifiedPasswords();
 
 /**
- * Checks a password, as the client's bytes, against a stored hash.
+ * Verifies the client's bytes against a stored hash.
  *
- * @param schemes those that are allowed
+ * @param schemes the allowed schemes
  */
 export async function verifyPassword(
   password: Uint8Array,
@@ -26,7 +25,7 @@ export async function verifyPassword(
   schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
 ): Promise<PasswordVerdict> {
   if (!isPossible(password)) return simulateVerification(password, schemes);
-  const hash = readable(stored, schemes);
+  const hash = tryRead(stored, schemes);
   if (hash !== null && verifiedPasswords.has(password, stored)) return "right";
   const verdict = await queue.run(() => compare(password, hash, schemes));
   if (verdict === "right") verifiedPasswords.add(password, stored);
@@ -34,33 +33,32 @@ export async function verifyPassword(
 }
 
 /**
- * Does a verification's work to no end: where there is no hash to check, the answer must take as
- * long as it does for a wrong password, or its time would tell which users exist.
+ * Does the work of a verification without a hash to verify. An unknown user must take as long as a wrong password,
+ * since the time would reveal which users exist.
  *
- * As long as for a hash of today's cost, that is. A wrong password for a hash of an older scheme is
- * followed by the same work, as most of them cost next to nothing. The one that takes longer than a
- * user who is unknown, as bcrypt of cost 12 does, is replaced when its owner logs in. Argon2id of a higher
- * cost than today's is not, as that would weaken it: its owner can be told from nobody by the time.
+ * It takes as long as a new hash. A wrong password for a hash of an older scheme is followed by the same work, since
+ * most older schemes cost little. A hash that takes longer than an unknown user, such as bcrypt with cost 12, is
+ * replaced when its owner logs in. Argon2id with a higher cost than a new hash's is not replaced, since that would
+ * weaken it, so the time reveals that its owner exists.
  */
 export function simulateVerification(
   password: Uint8Array,
   schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
 ): Promise<"wrong" | "busy"> {
   return queue.run(() => {
-    spend(password, schemes);
+    simulate(password, schemes);
     return "wrong";
   });
 }
 
 /**
- * No mail protocol carries a NUL, at which crypt(3) would end the password; and what is too long for
- * crypt(3) is no one's password.
+ * Mail protocols carry no NUL, at which crypt(3) would end a password. crypt(3) refuses longer passwords.
  */
 function isPossible(password: Uint8Array): boolean {
-  return password.length <= PASSWORD_BYTES && !password.includes(0);
+  return password.length <= MAX_PASSWORD_BYTES && !password.includes(0);
 }
 
-function readable(stored: string, schemes: readonly PasswordScheme[]): StoredPassword | null {
+function tryRead(stored: string, schemes: readonly PasswordScheme[]): StoredPassword | null {
   try {
     return readStored(stored, schemes);
   } catch (error) {
@@ -75,7 +73,7 @@ function compare(
   schemes: readonly PasswordScheme[],
 ): PasswordVerdict {
   const verdict = hash === null ? "unreadable" : match(password, hash);
-  if (verdict !== "right" && hash?.current !== true) spend(password, schemes);
+  if (verdict !== "right" && hash?.current !== true) simulate(password, schemes);
   return verdict;
 }
 
@@ -88,10 +86,10 @@ function match(password: Uint8Array, hash: StoredPassword): PasswordVerdict {
   }
 }
 
-function spend(password: Uint8Array, schemes: readonly PasswordScheme[]): void {
+function simulate(password: Uint8Array, schemes: readonly PasswordScheme[]): void {
   readStored(DUMMY_HASH, schemes).matches(password);
 }
 
-/** Made by `hashPassword` of random bytes that nobody kept; to be renewed when its cost changes. */
+/** The `hashPassword` of discarded random bytes. It must be renewed when the cost of new hashes changes. */
 export const DUMMY_HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$9fpF/8V28L9b9zjTwVHnyA$sS3hl/0jEl4/stTKWqIkku0Ymg+N87J5jAaTFaPrlX8";

@@ -11,7 +11,7 @@ const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/v
 const why = "recv() failed (111: Connection refused)";
 
 let admin: Admin;
-/** Fleet keys, by the names of their proxies. */
+/** The proxies' tokens, by the names of the proxies. */
 let keys: Record<string, string>;
 
 before(async () => {
@@ -59,7 +59,7 @@ async function newKey(name: string): Promise<string> {
   return body.token;
 }
 
-/** @param body a stream is sent in chunks */
+/** @param body a stream is sent with chunked coding */
 function post(
   body: string | ReadableStream,
   headers: Record<string, string> = {},
@@ -70,7 +70,7 @@ function post(
   return fetch(url, init as RequestInit);
 }
 
-/** All proxies see the same. */
+/** Sends the same report from all proxies. */
 async function report(state: "failing" | "serving", ...at: readonly string[]): Promise<void> {
   const reports = at.map((server) => {
     const colon = server.lastIndexOf(":");
@@ -83,7 +83,7 @@ async function report(state: "failing" | "serving", ...at: readonly string[]): P
   }
 }
 
-/** The servers that a lookup names. */
+/** The servers in a lookup's reply. */
 async function named(headers: Record<string, string> = {}): Promise<string[]> {
   const { status, auth } = await admin.ask({ "Auth-Accept": "hostname, fallback", ...headers });
   assert.equal(status, 200);
@@ -91,8 +91,8 @@ async function named(headers: Record<string, string> = {}): Promise<string[]> {
   return [auth["auth-server"]!, ...others];
 }
 
-describe("a report is taken", () => {
-  test("from a proxy alone: not from operators, lookups' callers or strangers", async () => {
+describe("a report is accepted", () => {
+  test("only from a proxy: not from an operator, a caller of lookups or a stranger", async () => {
     const body = JSON.stringify({ reports: [] });
     for (const [status, authorization] of [
       [401, ""],
@@ -109,7 +109,7 @@ describe("a report is taken", () => {
     assert.deepEqual(await admin.fleet.exec("select name from proxies"), [{ name: "one" }]);
   });
 
-  test("not with a token that is deleted", async () => {
+  test("not with a deleted token", async () => {
     const key = await newKey("gone");
     const authorization = { Authorization: `Bearer ${key}` };
     assert.equal((await post('{"reports":[]}', authorization)).status, 204);
@@ -117,7 +117,7 @@ describe("a report is taken", () => {
     assert.equal((await post('{"reports":[]}', authorization)).status, 401);
   });
 
-  test("in its form and no other, and nothing of another form counts", async () => {
+  test("only in its form: a malformed report counts no vote", async () => {
     const good = { host: "192.0.2.1", port: 143, state: "failing", why };
     const { state: _, ...stateless } = good;
     for (const body of [
@@ -153,14 +153,14 @@ describe("a report is taken", () => {
     assert.deepEqual(await admin.fleet.exec("select * from votes"), []);
   });
 
-  test("up to a size, whether it is told beforehand or not", async () => {
+  test("only up to a size, with and without Content-Length", async () => {
     const padded = `{"reports":[]${" ".repeat(200_000)}}`;
     assert.equal((await post(padded)).status, 413);
     assert.equal((await post(new Blob([padded]).stream())).status, 413);
   });
 });
 
-test("a proxy's token opens nothing of the admin API", async () => {
+test("a proxy's token gives no access to the admin API", async () => {
   const document = await send(admin, "/openapi.json");
   const paths = Object.entries<Record<string, unknown>>(document.body.paths);
   assert.ok(paths.length > 20);
@@ -179,7 +179,7 @@ test("a proxy's token opens nothing of the admin API", async () => {
 });
 
 describe("lookups with shared storage", () => {
-  test("name no server on which proxies agree that it fails, until it serves again", async () => {
+  test("avoid a server that proxies agree on, until it serves again", async () => {
     assert.deepEqual(await named(), ["192.0.2.1", "192.0.2.2", "s3.example.test"]);
     await report("failing", "192.0.2.1:143", "S3.Example.TEST:143");
     assert.deepEqual(await named(), ["192.0.2.2"]);
@@ -187,19 +187,19 @@ describe("lookups with shared storage", () => {
     assert.deepEqual(await named(), ["192.0.2.1", "192.0.2.2"]);
   });
 
-  test("hear of what is said until it is over, whoever forgets to delete it", async () => {
+  test("ignore an expired row that was not deleted", async () => {
     await report("failing", "192.0.2.1:143");
     await admin.db.update(serverHealth).set({ until: new Date() });
     assert.equal((await named())[0], "192.0.2.1");
   });
 
-  test("look at the port of their own protocol", async () => {
+  test("check the port of their own protocol", async () => {
     await report("failing", "192.0.2.1:110");
     assert.equal((await named())[0], "192.0.2.1");
     assert.equal((await named({ "Auth-Protocol": "pop3" }))[0], "192.0.2.2");
   });
 
-  test("name all servers where all fail: the last one is better than none", async () => {
+  test("use all servers if all fail", async () => {
     await report("failing", "192.0.2.1:143", "192.0.2.2:143");
     assert.deepEqual(await named(), ["s3.example.test"]);
     await report("failing", "s3.example.test:143");
@@ -208,14 +208,14 @@ describe("lookups with shared storage", () => {
     assert.deepEqual(await named(), ["192.0.2.1", "s3.example.test"]);
   });
 
-  test("go by what one of two proxies says as little as by nothing", async () => {
+  test("ignore the reports of one proxy out of two", async () => {
     await post('{"reports":[]}', { Authorization: `Bearer ${keys["two"]}` });
     const lie = { host: "192.0.2.1", port: 143, state: "failing", why: "I say so" };
     for (let n = 0; n < 5; n++) await post(JSON.stringify({ reports: [lie] }));
     assert.equal((await named())[0], "192.0.2.1");
   });
 
-  test("bring mail for strangers to a server that takes it", async () => {
+  test("send mail for unknown recipients to a server that does not fail", async () => {
     const mail = {
       "Auth-Method": "none",
       "Auth-Protocol": "smtp",
@@ -228,20 +228,20 @@ describe("lookups with shared storage", () => {
     assert.equal((await named(mail))[0], "192.0.2.2");
   });
 
-  test("send pinned users where they are pinned", async () => {
+  test("send pinned users to their server", async () => {
     await report("failing", "192.0.2.1:143");
     assert.deepEqual(await named({ "Auth-User": "pinned@example.test" }), ["192.0.2.1"]);
   });
 });
 
-test("with own storage nobody is moved, and nobody is placed otherwise", async () => {
+test("with own storage reports neither move users nor change placements", async () => {
   await report("failing", "192.0.2.11:143");
   assert.deepEqual(await named({ "Auth-User": "owner@example.test" }), ["192.0.2.11"]);
   assert.deepEqual(await named({ "Auth-User": "new@example.test" }), ["192.0.2.11"]);
 });
 
 describe("an operator", () => {
-  test("who says down is right, whatever is reported", async () => {
+  test("sets a server down, and reports do not change that", async () => {
     assert.equal(
       (await admin.call("admin", "PATCH", "/servers/s1", { state: "down" })).status,
       200,
@@ -250,7 +250,7 @@ describe("an operator", () => {
     assert.deepEqual(await named(), ["192.0.2.2", "s3.example.test"]);
   });
 
-  test("who says that reports are to be ignored is right", async () => {
+  test("makes lookups ignore reports about a server", async () => {
     await report("failing", "192.0.2.1:143");
     const { status, body } = await admin.call("admin", "PATCH", "/servers/s1", {
       health: "ignored",
@@ -263,7 +263,7 @@ describe("an operator", () => {
     assert.equal(wrong.status, 400);
   });
 
-  test("sees which server fails, where, until when, and who says so", async () => {
+  test("sees the failing servers with ports, expiry and reporting proxies", async () => {
     await report("failing", "192.0.2.1:143", "192.0.2.1:110", "192.0.2.1:9999");
     const { body } = await admin.call("read", "GET", "/servers");
     const rows: { name: string; failing: string | null }[] = body.items;
@@ -276,7 +276,7 @@ describe("an operator", () => {
     assert.equal(shown.body.failing, failing);
   });
 
-  test("writes hosts as people write them, and they are found in reports all the same", async () => {
+  test("writes a host in any form, and reports about it match", async () => {
     const server = { name: "six", group: "shared", host: "2001:DB8::0:1", imapPort: 143 };
     const made = await admin.call("admin", "POST", "/servers", server);
     assert.equal(made.body.host, "2001:db8::1");
@@ -286,13 +286,10 @@ describe("an operator", () => {
     assert.equal((await admin.call("admin", "DELETE", "/servers/six")).status, 204);
   });
 
-  test("finds in the log when lookups begin and cease to keep away from a server", async () => {
+  test("finds in the log when lookups begin and cease to avoid a server", async () => {
     await report("failing", "192.0.2.77:143");
     await report("serving", "192.0.2.77:143");
-    for (const line of [
-      /lookups keep away from 192\.0\.2\.77:143/,
-      /lookups name 192\.0\.2\.77:143 again/,
-    ]) {
+    for (const line of [/lookups avoid 192\.0\.2\.77:143/, /lookups use 192\.0\.2\.77:143 again/]) {
       while (!line.test(admin.logs())) await pause(10);
     }
   });

@@ -1,4 +1,4 @@
-// The live line: proxies hear whose sessions are to end, those that were away when they are back.
+// The WebSocket on which proxies receive kicks, with those that they have missed.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { type Admin, BOOTSTRAP_SECRET, startAdmin, tokenOf } from "../../support/admin.ts";
@@ -44,14 +44,14 @@ async function newKey(name: string): Promise<string> {
   return body.token;
 }
 
-/** A proxy that has said who it is. */
+/** Connects as a proxy and sends its presence. */
 async function connected(presence: Partial<typeof PRESENCE> = {}): Promise<TestLine> {
   const line = await TestLine.open(admin.url.origin, key);
   line.say(presence);
   return line;
 }
 
-/** One that is up to date, closed at the end of the test. */
+/** Connects as a proxy that has received all kicks. The connection closes at the end of the test. */
 async function listening(t: { after(work: () => Promise<void>): void }): Promise<TestLine> {
   const line = await connected();
   t.after(() => line.close());
@@ -63,8 +63,8 @@ async function kick(user: string): Promise<void> {
   assert.equal((await admin.call("support", "POST", `/users/${user}/kick`)).status, 204);
 }
 
-describe("a line", () => {
-  test("is a proxy's alone, and a WebSocket", async () => {
+describe("a connection", () => {
+  test("is only for proxies, and a WebSocket", async () => {
     for (const [status, token] of [
       [401, "wrong"],
       [403, tokenOf("admin")],
@@ -77,7 +77,7 @@ describe("a line", () => {
     }
   });
 
-  test("is closed on whoever says something else than who it is", async () => {
+  test("is closed after a message that is not a presence", async () => {
     for (const garbage of [
       "hello",
       "{}",
@@ -92,7 +92,7 @@ describe("a line", () => {
     }
   });
 
-  test("goes down with its token", async () => {
+  test("is closed when its token is deleted", async () => {
     const line = await TestLine.open(admin.url.origin, await newKey("gone"));
     line.say({});
     assert.equal((await line.next())["kind"], "heard");
@@ -100,7 +100,7 @@ describe("a line", () => {
     assert.equal((await line.closed).code, 1008);
   });
 
-  test("goes down when its token has expired and the proxy says once more that it is there", async () => {
+  test("is closed at the first presence after its token has expired", async () => {
     const expires = new Date(Date.now() + 3000).toISOString();
     const token = { name: "brief", role: "fleet", expires };
     const { body } = await admin.call("admin", "POST", "/tokens", token);
@@ -112,7 +112,7 @@ describe("a line", () => {
   });
 });
 
-test("operators see which proxies are connected, with their clients", async (t) => {
+test("operators see the connected proxies with their sessions", async (t) => {
   const line = await listening(t);
   const list = async () => {
     const { status, body } = await admin.call("read", "GET", "/proxies");
@@ -171,7 +171,7 @@ describe("a user's sessions end on all proxies", () => {
     });
   }
 
-  test("when an operator says so, and it is recorded; of a user who is no more, as well", async (t) => {
+  test("when an operator kicks them, which is audited, and even if they were deleted", async (t) => {
     const line = await listening(t);
     await kick("GONE@example.test");
     assert.deepEqual((await line.next())["names"], ["gone@example.test"]);
@@ -182,7 +182,7 @@ describe("a user's sessions end on all proxies", () => {
     );
   });
 
-  test("and not when they may do more than before, or the same", async (t) => {
+  test("but not when their rights stay the same or grow", async (t) => {
     const line = await listening(t);
     const changes = { enabled: true, imap: true, upstreamLogin: null };
     const changed = await admin.call("admin", "PATCH", `/users/${ALICE}`, changes);
@@ -194,8 +194,8 @@ describe("a user's sessions end on all proxies", () => {
   });
 });
 
-describe("who was away", () => {
-  test("hears what it has missed, in order, and that this was all", async () => {
+describe("a proxy that was not connected", () => {
+  test("receives the kicks that it has missed, in order, and that these were all", async () => {
     await kick("a@example.test");
     await kick("b@example.test");
     await kick("c@example.test");
@@ -211,7 +211,7 @@ describe("who was away", () => {
     await line.close();
   });
 
-  test("or began after it, hears what came after its beginning", async () => {
+  test("and that started later receives the kicks since its start", async () => {
     await kick("old@example.test");
     await admin.fleet.exec("update kicks set time = time - 60000");
     await kick("new@example.test");
@@ -221,7 +221,7 @@ describe("who was away", () => {
     await line.close();
   });
 
-  test("with no number to its name is told that there was more than is known", async () => {
+  test("and that has received none learns that some kicks are lost", async () => {
     await admin.fleet.exec(
       `insert into kicks (time, names) with recursive numbers (number) as
        (select 1 union all select number + 1 from numbers where number < 10000)
@@ -240,7 +240,7 @@ describe("who was away", () => {
     }
   });
 
-  test("for too long is told that there was more", async () => {
+  test("for too long learns that some kicks are lost", async () => {
     await kick("a@example.test");
     await admin.fleet.exec(`update kicks set time = time - ${DAY}`);
     await kick("b@example.test");
@@ -249,7 +249,7 @@ describe("who was away", () => {
     for (const [heard, complete] of [
       [number - 2, false],
       [number - 1, true],
-      // Of another fleet, or of this one before it lost its storage.
+      // The number of another fleet, or of this one before it lost its storage.
       [number + 5, false],
     ] as const) {
       const line = await connected({ heard });
@@ -261,7 +261,7 @@ describe("who was away", () => {
   });
 });
 
-test("a kick is said again, for those whom a replica of the directory has let in meanwhile", async (t) => {
+test("a kick is repeated, for clients that a stale replica has let in meanwhile", async (t) => {
   const line = await listening(t);
   await admin.fleet.kick([[ALICE]], 1);
   const first = await line.next();
@@ -270,7 +270,7 @@ test("a kick is said again, for those whom a replica of the directory has let in
   assert.deepEqual(await admin.fleet.exec("select * from repetitions"), []);
 });
 
-test("a line outlives the object's sleep", async (t) => {
+test("a connection survives the object's hibernation", async (t) => {
   const line = await listening(t);
   await admin.fleet.hibernate();
   await kick(ALICE);

@@ -27,21 +27,21 @@ beforeEach(async () => {
 
 const report = (...args: Parameters<Harness["fleet"]["report"]>) => worker.fleet.report(...args);
 
-/** So many seconds, of which nobody hears before somebody reports. */
+/** Lets this many seconds pass, without alarms. */
 async function pass(seconds: number): Promise<void> {
   for (const table of ["votes", "proxies", "published"]) {
     await worker.fleet.exec(`update ${table} set until = max(0, until - ${seconds * 1000})`);
   }
 }
 
-/** The servers that lookups keep away from. */
+/** The servers that lookups avoid. */
 async function avoided(): Promise<string[]> {
   const rows = await worker.db.select().from(serverHealth);
   return rows.map(({ host, port }) => `${host}:${port}`).toSorted();
 }
 
-describe("a proxy that is alone", () => {
-  test("is believed", async () => {
+describe("a single proxy", () => {
+  test("decides alone", async () => {
     const start = Date.now();
     await report("one", [failing(m1), failing(m2)]);
     assert.deepEqual(await avoided(), ["192.0.2.1:143", "m2.example.test:143"]);
@@ -51,13 +51,13 @@ describe("a proxy that is alone", () => {
     assert.ok(seconds > 58 && seconds < 90, `${seconds}`);
   });
 
-  test("is believed at once when it takes back what it said", async () => {
+  test("withdraws a report with effect at once", async () => {
     await report("one", [failing(m1), failing(m2)]);
     await report("one", [serving(m1)]);
     assert.deepEqual(await avoided(), ["m2.example.test:143"]);
   });
 
-  test("says the same again, and the server is kept away from for longer", async () => {
+  test("repeats a report, and so prolongs it", async () => {
     await report("one", [failing(m1)]);
     const [first] = await worker.db.select().from(serverHealth);
     await pass(20);
@@ -70,7 +70,7 @@ describe("a proxy that is alone", () => {
     assert.deepEqual(await avoided(), ["192.0.2.1:143"]);
   });
 
-  test("says nothing for a minute, and nothing of it is left", async () => {
+  test("is forgotten after a minute of silence", async () => {
     await report("one", [failing(m1)]);
     await pass(60);
     await report("two", []);
@@ -80,19 +80,19 @@ describe("a proxy that is alone", () => {
   });
 });
 
-describe("where there are several proxies", () => {
+describe("with several proxies", () => {
   beforeEach(async () => {
     await report("two", []);
     await report("three", []);
   });
 
-  test("one of them takes down nothing, whatever it says and however often", async () => {
+  test("the reports of one proxy have no effect", async () => {
     await report("one", [failing(m1), failing(m2)], undefined, 50);
     await report("one", [failing(m1)]);
     assert.deepEqual(await avoided(), []);
   });
 
-  test("two that agree are believed, and both are named", async () => {
+  test("two that agree decide, and both are named", async () => {
     await report("one", [failing(m1), failing(m2)]);
     await report("three", [failing(m1)]);
     assert.deepEqual(await avoided(), ["192.0.2.1:143"]);
@@ -101,22 +101,26 @@ describe("where there are several proxies", () => {
     assert.match(row!.why, /three: recv/);
   });
 
-  test("the same host at another port is something else", async () => {
+  test("reports about different ports of a host do not agree", async () => {
     await report("one", [failing(m1)]);
     await report("two", [failing({ ...m1, port: 993 })]);
     assert.deepEqual(await avoided(), []);
   });
 
-  test("one of two takes its word back, and the server is named again", async () => {
+  test("one of two withdraws its report, and the server is used again", async () => {
     await report("one", [failing(m1)]);
     await report("two", [failing(m1)]);
     await report("three", [serving(m1)]);
-    assert.deepEqual(await avoided(), ["192.0.2.1:143"], "nobody speaks for another");
+    assert.deepEqual(
+      await avoided(),
+      ["192.0.2.1:143"],
+      "a proxy cannot withdraw another's report",
+    );
     await report("two", [serving(m1)]);
     assert.deepEqual(await avoided(), []);
   });
 
-  test("what two say lasts until one of them is forgotten", async () => {
+  test("an agreement lasts until one of the reports expires", async () => {
     await report("one", [failing(m1)]);
     await pass(30);
     await report("two", [failing(m1)]);
@@ -129,7 +133,7 @@ describe("where there are several proxies", () => {
     assert.deepEqual(await avoided(), []);
   });
 
-  test("the last one left is believed once the others have been silent for a minute", async () => {
+  test("the last proxy decides alone after the others have been silent for a minute", async () => {
     await pass(40);
     await report("one", [failing(m1)]);
     assert.deepEqual(await avoided(), []);
@@ -139,14 +143,14 @@ describe("where there are several proxies", () => {
   });
 });
 
-test("another proxy comes, and one's word is no longer enough", async () => {
+test("a second proxy appears, and one report is no longer enough", async () => {
   await report("one", [failing(m1)]);
   assert.deepEqual(await avoided(), ["192.0.2.1:143"]);
   await report("two", []);
   assert.deepEqual(await avoided(), []);
 });
 
-test("an evicted object goes on where it was", async () => {
+test("an evicted object keeps its votes", async () => {
   await report("one", [failing(m1)]);
   await report("two", [failing(m1)]);
   await worker.fleet.evict();
@@ -156,9 +160,9 @@ test("an evicted object goes on where it was", async () => {
   assert.deepEqual(await avoided(), ["192.0.2.1:143"]);
 });
 
-test("what was being written when the object died is written by the next report", async () => {
+test("a write that the object's death interrupted is completed by the next report", async () => {
   await report("one", [failing(m1)]);
-  // As it would be between a note and the write, and between the write and a note.
+  // The states between the first note and the write, and between the write and the second note.
   await worker.db.delete(serverHealth);
   await worker.fleet.exec("update published set until = 0");
   await report("one", []);
@@ -168,14 +172,14 @@ test("what was being written when the object died is written by the next report"
   assert.deepEqual(await avoided(), []);
 });
 
-test("nobody need say anything: an alarm forgets", async () => {
+test("an alarm deletes expired votes without another report", async () => {
   await report("one", [failing(m1)], 50);
   await report("two", [failing(m1), failing(m2)], 50);
   while ((await worker.fleet.exec("select * from published")).length > 0) await pause(20);
   assert.deepEqual(await avoided(), []);
 });
 
-test("many proxies at the same moment: the directory holds what they agree on in the end", async () => {
+test("after simultaneous reports of many proxies the directory has the final agreement", async () => {
   const servers = Array.from({ length: 5 }, (_, n) => ({ host: `192.0.2.${n}`, port: 143 }));
   const said = Array.from({ length: 60 }, (_, turn) => {
     const proxy = `proxy-${turn % 4}`;
@@ -190,7 +194,7 @@ test("many proxies at the same moment: the directory holds what they agree on in
   assert.deepEqual(await avoided(), agreed.map(({ name }) => String(name)).toSorted());
 });
 
-test("a proxy votes on so many servers and no more", async () => {
+test("a proxy votes on at most 500 servers", async () => {
   const more = Array.from({ length: 700 }, (_, n) => ({ host: `m${n}.example.test`, port: 143 }));
   await report("one", more.slice(0, 350).map(failing));
   await report("one", more.slice(350).map(failing));
@@ -201,7 +205,7 @@ test("a proxy votes on so many servers and no more", async () => {
   assert.ok(!names.includes("m0.example.test") && names.includes("m699.example.test"));
 });
 
-test("what is SQL is text", async () => {
+test("SQL in a report is only text", async () => {
   const hostile = { host: "'; drop table votes; --", port: 143 };
   await report("' or 1=1 --", [{ ...hostile, state: "failing", why: "') --" }]);
   assert.deepEqual(await avoided(), [`${hostile.host}:143`]);

@@ -33,7 +33,7 @@ after(() => worker.close());
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
-/** The one data point of a lookup, by the columns that docs/worker.md names. */
+/** The data point of a lookup, by the names of the columns in docs/worker.md. */
 async function counted(headers: Record<string, string> = {}) {
   const { points } = await worker.ask(headers);
   assert.equal(points.length, 1);
@@ -53,7 +53,7 @@ async function counted(headers: Record<string, string> = {}) {
   };
 }
 
-test("a login is one data point: whose domain, how, where from, and where to", async () => {
+test("a login is one data point with domain, method, network and server", async () => {
   const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
   assert.deepEqual(await counted({ Traceparent: traceparent, "Auth-Login-Attempt": "2" }), {
     index: ["example.test"],
@@ -69,7 +69,7 @@ test("a login is one data point: whose domain, how, where from, and where to", a
   });
 });
 
-test("a refusal is one with its reason, and with the group of the user", async () => {
+test("a refusal is a data point with its reason and the user's group", async () => {
   const wrong = await counted({ "Auth-Pass": "wrong" });
   assert.equal(wrong.outcome, "refused");
   assert.equal(wrong.reason, "wrong-credentials");
@@ -79,7 +79,7 @@ test("a refusal is one with its reason, and with the group of the user", async (
   assert.equal(off.reason, "not-enabled");
 });
 
-test("so is a login that is blocked, and one of which nobody can tell", async () => {
+test("a blocked and an unavailable login are data points", async () => {
   const away = {
     "Test-Primary": "away",
     "Auth-User": "guessed@example.test",
@@ -93,7 +93,7 @@ test("so is a login that is blocked, and one of which nobody can tell", async ()
   assert.equal((await counted({ ...away, "Client-IP": "198.51.100.1" })).outcome, "blocked");
 });
 
-test("so is mail from outside, by the domain of its recipient", async () => {
+test("mail from outside is a data point with its recipient's domain", async () => {
   const mail = { "Auth-Method": "none", "Auth-User": "", "Auth-Pass": "", "Auth-Protocol": "smtp" };
   const accepted = await counted({ ...mail, "Auth-SMTP-To": "RCPT TO:<canary@any.test>" });
   assert.deepEqual(accepted.index, ["any.test"]);
@@ -105,20 +105,20 @@ test("so is mail from outside, by the domain of its recipient", async () => {
   assert.equal(refused.reason, "unknown-domain");
 });
 
-test("a client is counted by a network of many, and one without an address by none", async () => {
+test("a client is counted by a network of many clients, and without an address by none", async () => {
   assert.equal((await counted({ "Client-IP": "2001:db8:1:2::3" })).network, "2001:db8:1::/48");
   assert.equal((await counted({ "Client-IP": "::ffff:192.0.2.9" })).network, "192.0.2.0/24");
   assert.equal((await counted({ "Client-IP": "unix:" })).network, "");
 });
 
-test("a domain is the user's own, and fits", async () => {
+test("the domain is the user's, and fits into the index", async () => {
   assert.deepEqual((await counted({ "Auth-User": "alice@alias.test" })).index, ["example.test"]);
   assert.deepEqual((await counted({ "Auth-User": "bare" })).index, [""]);
   const long = await counted({ "Auth-User": `long@${"a".repeat(60)}.${"b".repeat(60)}.test` });
   assert.equal(long.index[0]?.length, 96);
 });
 
-test("nothing that a client has typed is in a data point, nor its address", async () => {
+test("a data point contains neither the client's input nor its address", async () => {
   for (const headers of [
     { "Auth-User": "canary-user@canary.test", "Auth-Pass": "canary-password" },
     { "Auth-User": "alice@example.test", "Auth-Pass": "canary-password" },
@@ -134,7 +134,7 @@ test("nothing that a client has typed is in a data point, nor its address", asyn
   }
 });
 
-test("what is no lookup is not counted", async () => {
+test("a malformed lookup is not counted", async () => {
   for (const headers of [{ "X-Auth-Key": "wrong" }, { "Auth-Protocol": "nntp" }]) {
     assert.deepEqual((await worker.ask(headers)).points, []);
   }
@@ -147,7 +147,7 @@ for (const trouble of ["fails", "unbound"]) {
   });
 }
 
-test("that data points are not taken is logged once", async () => {
+test("a failing dataset is logged once", async () => {
   for (let n = 0; n < 3; n++) await worker.ask({ "Test-Analytics": "fails" });
   assert.equal(worker.logs().match(/not counted in Analytics Engine/g)?.length, 1);
 });

@@ -53,34 +53,34 @@ async function logIn(password: string, headers: Record<string, string> = {}) {
   return auth["auth-status"];
 }
 
-test("an app password logs its user in, beside their own, under any of their names", async () => {
+test("an app password logs its user in with any of their names, and so does their own password", async () => {
   assert.equal(await logIn(phone), "OK");
   assert.equal(await logIn(phone, { "Auth-User": "al@example.test" }), "OK");
   assert.equal(await logIn("wonderland"), "OK");
 });
 
-test("an app password is its user's alone", async () => {
+test("an app password works only for its user", async () => {
   assert.equal(await logIn(kept), REFUSED);
   assert.equal(await logIn(phone, { "Auth-User": "bob@example.test" }), REFUSED);
 });
 
-test("an app password works in the protocols that it is for", async () => {
+test("an app password works only with its protocols", async () => {
   assert.equal(await logIn(printer, { "Auth-Protocol": "smtp" }), "OK");
   assert.equal(await logIn(printer), REFUSED);
 });
 
-test("an app password ends when it expires, and for a user who is disabled", async () => {
+test("an app password fails after its expiry, and for a disabled user", async () => {
   assert.equal(await logIn(old), REFUSED);
   assert.equal(await logIn(phone, { "Auth-User": "off@example.test" }), REFUSED);
 });
 
-test("an app password that no longer serves is no guess, however often it is tried", async () => {
+test("an expired app password does not count as a failure", async () => {
   for (let n = 0; n < 7; n++)
     assert.equal(await logIn(old, { "Client-IP": "192.0.2.50" }), REFUSED);
   assert.equal(await logIn(phone, { "Client-IP": "192.0.2.50" }), "OK");
 });
 
-test("what is no app password fails, bytes that are not UTF-8 or no letters too", async () => {
+test("other passwords fail, including bytes that are not UTF-8", async () => {
   for (const wrong of [
     phone.slice(1),
     phone.toUpperCase(),
@@ -92,7 +92,7 @@ test("what is no app password fails, bytes that are not UTF-8 or no letters too"
   }
 });
 
-test("the server is given the user's own password, where that is kept, and else what the client gave", async () => {
+test("the server gets the user's own password if it is kept, else the client's", async () => {
   const headers = { "Auth-User": "kept@example.test" };
   const { auth } = await worker.ask({ ...headers, "Auth-Pass": kept });
   assert.equal(auth["auth-pass"], "wonder land");
@@ -109,7 +109,7 @@ async function lastUsed(): Promise<number> {
   return found?.lastUsed?.getTime() ?? 0;
 }
 
-test("the last use is written down once an hour", async () => {
+test("the last use is written once an hour", async () => {
   for (const [earlier, written] of [
     [null, true],
     [Date.now() - HOUR / 2, false],
@@ -119,10 +119,10 @@ test("the last use is written down once an hour", async () => {
     await worker.db.update(appPasswords).set({ lastUsed: lastUse }).where(row);
     assert.equal(await logIn(phone), "OK");
     if (written) {
-      // After the answer, so that nobody waits for it.
+      // The write happens after the reply.
       while (Date.now() - (await lastUsed()) > 60_000) await pause(10);
     } else {
-      // Time enough for what must not be written: another login's answer.
+      // Another login's reply gives a second write time to appear.
       assert.equal(await logIn(printer, { "Auth-Protocol": "smtp" }), "OK");
       assert.equal(await lastUsed(), lastUse?.getTime());
     }

@@ -55,7 +55,7 @@ after(async () => {
 
 const ACCEPT = "hostname, tls, fallback, cache";
 
-/** What a caller that keeps answers is told of how long. */
+/** The `Cache-Control` for a caller that caches. */
 async function cacheControl(headers: Record<string, string> = {}, from = worker) {
   const { auth, cacheControl: control } = await from.ask({ "Auth-Accept": ACCEPT, ...headers });
   return [auth["auth-status"], control];
@@ -64,12 +64,12 @@ async function cacheControl(headers: Record<string, string> = {}, from = worker)
 const HOUR = "private, max-age=30, stale-if-error=3600";
 const NO = "[AUTHENTICATIONFAILED] Invalid login or password";
 
-test("a yes to a password is good for half a minute, and for an hour while we are out of reach", async () => {
+test("a reply to a right password may be cached for half a minute, and for an hour while the worker is away", async () => {
   assert.deepEqual(await cacheControl(), ["OK", HOUR]);
   assert.deepEqual(await cacheControl({ "Auth-Pass": phone }), ["OK", HOUR]);
 });
 
-describe("nothing may be kept", () => {
+describe("a reply may not be cached", () => {
   const nobody = { "Auth-Method": "none", "Auth-Pass": "", "Auth-Protocol": "smtp" };
   const CASES: Record<string, [expected: string, headers: Record<string, string>]> = {
     "by a caller that does not say it can": ["OK", { "Auth-Accept": "hostname, tls, fallback" }],
@@ -82,12 +82,12 @@ describe("nothing may be kept", () => {
     test(name, async () => assert.deepEqual(await cacheControl(headers), [expected, null]));
   }
 
-  test("where the settings say so", async () => {
+  test("if the settings say so", async () => {
     assert.deepEqual(await cacheControl({}, unset), ["OK", null]);
   });
 });
 
-/** A yes that is good for about so many seconds in all. */
+/** Asserts a reply that may be cached for about this many seconds in all. */
 async function lasts(seconds: number, headers: Record<string, string>): Promise<void> {
   const [status, control] = await cacheControl(headers);
   const [, age, stale] = /^private, max-age=(\d+), stale-if-error=(\d+)$/.exec(control ?? "") ?? [];
@@ -96,14 +96,14 @@ async function lasts(seconds: number, headers: Record<string, string>): Promise<
   assert.ok(total <= seconds && total > seconds - 120, `${control}`);
 }
 
-test("an app password's yes ends with it", () => lasts(600, { "Auth-Pass": brief }));
+test("a reply to an app password expires with it", () => lasts(600, { "Auth-Pass": brief }));
 
-test("a token's yes ends with it", async () => {
+test("a reply to a token expires with it", async () => {
   const token = await provider.sign({ exp: Math.floor(Date.now() / 1000) + 300 });
   await lasts(300, { "Auth-Method": "oauthbearer", "Auth-Pass": token });
 });
 
-test("a reply with much in it is not made too long for nginx's buffer", async () => {
+test("a long reply omits Cache-Control to fit into nginx's buffer", async () => {
   const headers = { "Auth-User": "long@example.test", "Auth-Accept": ACCEPT };
   const { auth, bytes } = await worker.ask(headers);
   assert.equal(auth["auth-user"], LONG_LOGIN);

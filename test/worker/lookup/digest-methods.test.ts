@@ -42,7 +42,7 @@ before(async () => {
       ],
     },
   });
-  // A sealed secret that somebody copied from another row.
+  // This sealed secret was copied from another user's row.
   await worker.db.run(`update secrets set sealed =
     (select sealed from secrets where user = '${alice}') where user = 'moved@example.test'`);
 });
@@ -70,7 +70,7 @@ function logIn(method: DigestMethod, secret: string, headers: Record<string, str
   });
 }
 
-test("the digests of the RFCs' own examples are ours", () => {
+test("the digests of the RFCs' examples match", () => {
   assert.equal(
     DIGESTS.apop("tanstaaf", "<1896.697170952@dbc.mtview.ca.us>"),
     "c4c9334bac560ecc979e58001b3e22fb",
@@ -83,7 +83,7 @@ test("the digests of the RFCs' own examples are ours", () => {
 });
 
 for (const method of METHODS) {
-  test(`${method} logs in who knows the password, and the server is given it as it is`, async () => {
+  test(`${method} logs in a client with the password, and the server gets the password`, async () => {
     for (const login of [alice, "al@example.test"]) {
       const { auth } = await logIn(method, "tanstaaf 50%", { "Auth-User": login });
       assert.equal(auth["auth-status"], "OK");
@@ -92,7 +92,7 @@ for (const method of METHODS) {
     }
   });
 
-  test(`${method} is refused to everybody else`, async () => {
+  test(`${method} is refused to all other clients`, async () => {
     const cases: Record<string, Record<string, string>> = {
       "another challenge": { "Auth-Salt": "<1@x>" },
       capitals: { "Auth-Pass": DIGESTS[method]("tanstaaf 50%", SALT).toUpperCase() },
@@ -133,7 +133,7 @@ for (const method of METHODS) {
   }
 }
 
-test("wrong digests are guesses where there is a password to guess, of a user who is disabled too", async () => {
+test("a wrong digest counts as a failure if a password is kept, also for a disabled user", async () => {
   for (const name of ["guessed", "guessed-off"]) {
     const headers = { "Auth-User": `${name}@example.test` };
     for (let n = 0; n < 20; n++) await logIn("cram-md5", "wrong", headers);
@@ -141,7 +141,7 @@ test("wrong digests are guesses where there is a password to guess, of a user wh
   }
 });
 
-test("a user without a kept password is treated as one who is unknown, and there is nothing to guess", async () => {
+test("a user without a kept password is treated as unknown, and no failure is counted", async () => {
   const without = async (name: string) => {
     const headers = { "Auth-User": `${name}@example.test`, "Client-IP": "192.0.2.99" };
     const answers: unknown[] = [];
@@ -153,7 +153,7 @@ test("a user without a kept password is treated as one who is unknown, and there
   assert.deepEqual(answers.at(-1), answers[0]);
 });
 
-test("a sealed secret in another user's row opens nothing", async () => {
+test("a sealed secret in another user's row does not open", async () => {
   const { status } = await logIn("apop", "tanstaaf 50%", { "Auth-User": "moved@example.test" });
   assert.equal(status, 503);
   assert.match(worker.logs(), /the own secret of moved@example.test is broken/);

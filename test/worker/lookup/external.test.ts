@@ -42,7 +42,7 @@ const logIn = (headers: Record<string, string>) =>
   worker.ask({ "Auth-Method": "external", "Auth-Pass": "", ...headers });
 
 for (const [what, certificate] of Object.entries({ bySubject, byFingerprint })) {
-  test(`a certificate that is bound to the user logs them in: ${what}`, async () => {
+  test(`a certificate bound to the user logs them in: ${what}`, async () => {
     const { auth } = await logIn(certificate);
     assert.equal(auth["auth-status"], "OK");
     assert.equal(auth["auth-pass"], "wonderland");
@@ -51,26 +51,26 @@ for (const [what, certificate] of Object.entries({ bySubject, byFingerprint })) 
   });
 }
 
-test("a fingerprint is the same in capitals", async () => {
+test("a fingerprint may be in capitals", async () => {
   const certificate = { ...byFingerprint, "Auth-SSL-Fingerprint": FINGERPRINT.toUpperCase() };
   assert.equal((await logIn(certificate)).auth["auth-status"], "OK");
 });
 
-test("nobody is let in by anything less", async () => {
+test("all other certificates are refused", async () => {
   const cases: Record<string, Record<string, string>> = {
     "no certificate": {},
-    "one that is not verified": { ...bySubject, "Auth-SSL-Verify": "NONE" },
-    "one that is not good": { ...bySubject, "Auth-SSL-Verify": "FAILED:self-signed certificate" },
-    "a verdict in other case": { ...bySubject, "Auth-SSL-Verify": "success" },
-    "another's": { ...bySubject, "Auth-User": "bob@example.test" },
-    "one of nobody": { ...bySubject, "Auth-User": "nobody@example.test" },
-    "no name": { ...bySubject, "Auth-User": "" },
+    "an unverified certificate": { ...bySubject, "Auth-SSL-Verify": "NONE" },
+    "an invalid certificate": { ...bySubject, "Auth-SSL-Verify": "FAILED:self-signed certificate" },
+    "a verdict in another case": { ...bySubject, "Auth-SSL-Verify": "success" },
+    "another user's certificate": { ...bySubject, "Auth-User": "bob@example.test" },
+    "an unknown user": { ...bySubject, "Auth-User": "nobody@example.test" },
+    "an empty name": { ...bySubject, "Auth-User": "" },
     "another subject": { ...bySubject, "Auth-SSL-Subject": `${SUBJECT},C=XX` },
-    "a subject in other case": { ...bySubject, "Auth-SSL-Subject": SUBJECT.toLowerCase() },
+    "a subject in another case": { ...bySubject, "Auth-SSL-Subject": SUBJECT.toLowerCase() },
     "a fingerprint as a subject": { ...shown, "Auth-SSL-Subject": FINGERPRINT },
-    "a subject that is no UTF-8": { ...shown, "Auth-SSL-Subject": "CN=\u00ff" },
+    "a subject that is not UTF-8": { ...shown, "Auth-SSL-Subject": "CN=\u00ff" },
     "neither subject nor fingerprint": shown,
-    "a user who is disabled": { ...bySubject, "Auth-User": "off@example.test" },
+    "a disabled user": { ...bySubject, "Auth-User": "off@example.test" },
   };
   for (const [index, [what, headers]] of Object.entries(cases).entries()) {
     const { status, auth } = await logIn({ "Client-IP": `198.51.100.${index}`, ...headers });
@@ -79,7 +79,7 @@ test("nobody is let in by anything less", async () => {
   }
 });
 
-test("without a password for the server, who is let in can be sent to SMTP only", async () => {
+test("without a kept password the user can log in only to SMTP", async () => {
   const card = { ...bySubject, "Auth-SSL-Subject": "CN=card", "Auth-User": "card@example.test" };
   assert.equal((await logIn(card)).status, 503);
   assert.match(worker.logs(), /no own secret of card@example.test is kept/);

@@ -14,7 +14,7 @@ const UNSET: Record<string, Record<string, string>> = {
   "nothing but commas for keys": { LOOKUP_KEYS: " , ," },
 };
 
-describe("with two keys, as during a change of keys", () => {
+describe("with two keys, as during a rotation", () => {
   let worker: Harness;
   before(async () => {
     worker = await startHarness({ seed: SEED, secrets: { LOOKUP_KEYS: "canary-old, canary-new" } });
@@ -45,12 +45,12 @@ describe("with two keys, as during a change of keys", () => {
     });
   }
 
-  test("the key is asked for before anything else is looked at", async () => {
+  test("the key is checked before the rest of the lookup", async () => {
     const headers = { "X-Auth-Key": "wrong", "Auth-Method": undefined };
     assert.equal((await worker.ask(headers)).status, 403);
   });
 
-  test("the other path is behind the key too", async () => {
+  test("the other path requires the key too", async () => {
     const { status } = await worker.ask({ "X-Auth-Key": "wrong" }, "/cgi-bin/nginxauth.cgi");
     assert.equal(status, 403);
   });

@@ -9,7 +9,7 @@ let worker: Harness;
 
 before(async () => {
   worker = await startHarness({
-    // Alice's failures here are many, and are not what is tested.
+    // These tests make many failures, which must not begin a block.
     vars: {
       DEFAULT_DOMAIN: "example.test",
       FAILURES_PER_ACCOUNT: "1000",
@@ -69,14 +69,14 @@ after(() => worker.close());
 
 const ACCEPTED = { "auth-status": "OK", "auth-server": "192.0.2.7", "auth-port": "143" };
 
-test("the right password is answered with the server's address and port, and nothing more", async () => {
+test("the reply to a right password has the server's address and port, and no more", async () => {
   const { status, auth, body } = await worker.ask();
   assert.equal(status, 200);
   assert.deepEqual(auth, ACCEPTED);
   assert.equal(body, "");
 });
 
-test("the path of nginx's guide answers the same", async () => {
+test("the path in nginx's guide gives the same reply", async () => {
   const { status, auth } = await worker.ask({}, "/cgi-bin/nginxauth.cgi");
   assert.equal(status, 200);
   assert.deepEqual(auth, ACCEPTED);
@@ -90,12 +90,12 @@ test("each protocol is sent to its own port", async () => {
   }
 });
 
-test("an IPv6 server is given as nginx wants it, without brackets", async () => {
+test("an IPv6 server has no brackets, as nginx requires", async () => {
   const { auth } = await worker.ask({ "Auth-User": "six@example.test" });
   assert.equal(auth["auth-server"], "2001:db8::7");
 });
 
-test("an alias logs in as its user, and the server is told the user's address", async () => {
+test("an alias logs in as its user, and the server gets the user's address", async () => {
   const { auth } = await worker.ask({ "Auth-User": "al@example.test" });
   assert.deepEqual(auth, { ...ACCEPTED, "auth-user": "alice@example.test" });
 });
@@ -106,7 +106,7 @@ test("an alias never shadows a user's own address", async () => {
   assert.equal(auth["auth-user"], undefined);
 });
 
-test("capitals in an address make no difference, and the server is told the address in lower case", async () => {
+test("capitals in an address make no difference, and the server gets the address in lower case", async () => {
   const { auth } = await worker.ask({ "Auth-User": "Alice@EXAMPLE.test" });
   assert.deepEqual(auth, { ...ACCEPTED, "auth-user": "alice@example.test" });
 });
@@ -121,7 +121,7 @@ test("spaces around an address are not trimmed away", async () => {
   assert.match(auth["auth-status"]!, /AUTHENTICATIONFAILED/);
 });
 
-test("a login of its own for the server is given to it", async () => {
+test("the server gets the user's upstream login", async () => {
   const { auth } = await worker.ask({ "Auth-User": "renamed@example.test" });
   assert.deepEqual(auth, { ...ACCEPTED, "auth-user": "u000042" });
 });
@@ -138,12 +138,12 @@ test("a password is compared byte for byte, escaped or not", async () => {
   }
 });
 
-test("a password that is no UTF-8 works where it comes escaped", async () => {
+test("an escaped password that is not UTF-8 works", async () => {
   const headers = { "Auth-User": "latin1@example.test", "Auth-Pass": "schl%FCssel" };
   assert.equal((await worker.ask(headers)).auth["auth-status"], "OK");
 });
 
-test("an address that is not ASCII works as the client typed it, and the server is told that", async () => {
+test("an address that is not ASCII works, and the server gets the client's own", async () => {
   for (const login of [
     "m%C3%A4rz@example.test",
     "M%C3%84RZ@Example.test",
@@ -172,7 +172,7 @@ const REFUSALS = {
 };
 
 for (const [protocol, refusal] of Object.entries(REFUSALS)) {
-  test(`every refusal in ${protocol} is in its own words, and the same whatever the reason`, async () => {
+  test(`all refusals in ${protocol} have the protocol's text, the same for each reason`, async () => {
     const reasons: Record<string, Record<string, string>> = {
       "wrong password": { "Auth-Pass": "wunderland" },
       "password in other case": { "Auth-Pass": "Wonderland" },
@@ -192,7 +192,7 @@ for (const [protocol, refusal] of Object.entries(REFUSALS)) {
   });
 }
 
-test("a user is refused in the protocols that they may not use, and let in by the others", async () => {
+test("a user is refused in their disabled protocols and logs in with the others", async () => {
   const user = "imap-only@example.test";
   assert.deepEqual((await worker.ask({ "Auth-User": user })).auth, ACCEPTED);
   for (const protocol of ["pop3", "smtp"] as const) {
@@ -201,7 +201,7 @@ test("a user is refused in the protocols that they may not use, and let in by th
   }
 });
 
-test("a refused client waits longer each time, and from the fifth attempt on is sent away", async () => {
+test("a refused client waits longer each time, and is closed at the fifth attempt", async () => {
   const waits: (string | undefined)[] = [];
   for (const attempt of ["1", "2", "3", "4", "5", "6", undefined]) {
     const { auth } = await worker.ask({ "Auth-Pass": "x", "Auth-Login-Attempt": attempt });
@@ -220,7 +220,7 @@ test("the longest reply is under 700 bytes", async () => {
   assert.ok(bytes < 700, `${bytes} bytes`);
 });
 
-test("a name for the server that does not fit into a header is a fault of ours, not of the user's", async () => {
+test("an upstream login that does not fit into a header is a temporary failure", async () => {
   for (const login of ["march@example.test", "m%C3%A4rz"]) {
     const { status, auth } = await worker.ask({ "Auth-User": login });
     assert.equal(status, 503);
@@ -228,7 +228,7 @@ test("a name for the server that does not fit into a header is a fault of ours, 
   }
 });
 
-test("the front door says what this is, and other paths are not found", async () => {
+test("the root path names the worker, and other paths are not found", async () => {
   assert.match((await worker.ask({}, "/")).body, /^Postern/);
   assert.equal((await worker.ask({}, "/authenticate")).status, 404);
 });

@@ -76,7 +76,7 @@ const MALFORMED: Record<string, [headers: Record<string, string | undefined>, to
 };
 
 for (const [flaw, [headers, told]] of Object.entries(MALFORMED)) {
-  test(`a lookup with ${flaw} is answered 400 with the reason, and without a header for nginx`, async () => {
+  test(`a lookup with ${flaw} is answered 400 with the reason, and without a header that nginx reads`, async () => {
     const { status, auth, body } = await worker.ask(headers);
     assert.equal(status, 400);
     assert.deepEqual(auth, {});
@@ -84,7 +84,7 @@ for (const [flaw, [headers, told]] of Object.entries(MALFORMED)) {
   });
 }
 
-test("a lookup by any method but GET is not allowed, and answered without a header for nginx", async () => {
+test("a lookup with another method than GET is answered 405, without a header that nginx reads", async () => {
   for (const path of ["/auth", "/cgi-bin/nginxauth.cgi"]) {
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
       const { status, headers } = await fetchAnew(new URL(path, worker.url), {
@@ -98,13 +98,13 @@ test("a lookup by any method but GET is not allowed, and answered without a head
   }
 });
 
-test("the reason never repeats what was sent", async () => {
+test("the reason contains no value of the lookup", async () => {
   const { body } = await worker.ask({ "Auth-Pass": "canary%", "Auth-User": "canary" });
   assert.doesNotMatch(body, /canary/);
 });
 
 for (const client of [undefined, "unix:", "fe80::1%eth0", "::ffff:192.0.2.1"]) {
-  test(`a client at ${client} is none of that`, async () => {
+  test(`a client at ${client} is well-formed`, async () => {
     assert.notEqual((await worker.ask({ "Client-IP": client })).status, 400);
   });
 }

@@ -24,7 +24,7 @@ async function start(setting?: string): Promise<Harness & AsyncDisposable> {
 
 const XOAUTH2 = { "Auth-Method": "xoauth2" };
 
-test("while an issuer's keys cannot be had no token is called wrong, and then it is good", async () => {
+test("while an issuer's keys are unavailable a token is a temporary failure, and valid afterwards", async () => {
   await using worker = await start(JSON.stringify([provider.signing]));
   const token = await provider.sign();
   for (const trouble of [
@@ -43,7 +43,7 @@ test("while an issuer's keys cannot be had no token is called wrong, and then it
   assert.match(worker.logs(), /the keys of http:[^"]* cannot be had/);
 });
 
-test("the keys are asked for once, also when tokens name others", async () => {
+test("the keys are requested once, even for tokens that name others", async () => {
   await using worker = await start(JSON.stringify([provider.signing]));
   provider.requests.length = 0;
   for (let n = 0; n < 5; n++) {
@@ -53,7 +53,7 @@ test("the keys are asked for once, also when tokens name others", async () => {
   assert.equal(provider.requests.length, 1);
 });
 
-test("without a provider tokens are refused, and the log says once what to set", async () => {
+test("without a provider tokens are refused, and the log names the setting once", async () => {
   await using worker = await start();
   for (let n = 0; n < 3; n++) {
     const { status, auth } = await worker.ask({ ...XOAUTH2, "Auth-Pass": await provider.sign() });
@@ -64,7 +64,7 @@ test("without a provider tokens are refused, and the log says once what to set",
   assert.equal(worker.logs().match(/set OAUTH_PROVIDERS/g)?.length, 1);
 });
 
-test("a setting that makes no sense is a fault of ours, and is not quoted", async () => {
+test("an invalid setting is a temporary failure, and is not quoted", async () => {
   await using worker = await start('[{"secret": "canary"');
   const { status } = await worker.ask({ ...XOAUTH2, "Auth-Pass": await provider.sign() });
   assert.equal(status, 503);

@@ -7,7 +7,7 @@ import { startTokenProvider, type TokenProvider } from "../../support/token-prov
 
 const alice = "alice@example.test";
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
-/** Failures of an account: more than the tests here make of Alice's. */
+/** Permitted failures of an account, more than these tests make for Alice's. */
 const PERMITTED = 20;
 const NOW = Math.floor(Date.now() / 1000);
 
@@ -58,7 +58,7 @@ beforeEach(() => {
   networks += 1;
 });
 
-/** From a network of the test's own. */
+/** Logs in from a network of this test file. */
 const logIn = (token: string, headers: Record<string, string> = {}): Promise<Answer> =>
   worker.ask({
     "Auth-Method": "xoauth2",
@@ -87,11 +87,11 @@ describe("a signed token", () => {
     });
   }
 
-  test("that does not name its key is tried with each", async () => {
+  test("without a key name is tried with each key", async () => {
     assert.equal(status(await logIn(await sign({}, { header: { kid: undefined } }))), "OK");
   });
 
-  test("may be for any name of the user, and name them by any", async () => {
+  test("works for all names of the user, and may contain any of them", async () => {
     for (const [login, email] of [
       [alice, "al@example.test"],
       ["al@example.test", alice],
@@ -104,14 +104,14 @@ describe("a signed token", () => {
     }
   });
 
-  test("says who wants in where the client leaves it open", async () => {
+  test("names the user if the client does not", async () => {
     const token = await sign({ email: "al@example.test" });
     const answer = await logIn(token, { "Auth-User": "", "Auth-Method": "oauthbearer" });
     assert.equal(status(answer), "OK");
     assert.equal(answer.auth["auth-user"], alice);
   });
 
-  test("lets nobody in as another user, nor as one whom we do not know", async () => {
+  test("does not log in as another or as an unknown user", async () => {
     for (const [login, email] of [
       ["kate@example.test", alice],
       [alice, "kate@example.test"],
@@ -120,7 +120,7 @@ describe("a signed token", () => {
       ["", "nobody@example.test"],
       ["", "off@example.test"],
       ["off@example.test", "off@example.test"],
-      // A Kelvin sign, which is a k in lower case.
+      // A Kelvin sign becomes a k in lower case.
       ["kate@example.test", "\u212Aate@example.test"],
       ["", "\u212Aate@example.test"],
     ] as const) {
@@ -137,11 +137,11 @@ describe("a signed token", () => {
     "that is not yet valid": { nbf: NOW + 3600 },
     "without the scope for mail": { scope: "openid" },
     "without any scope": { scope: undefined },
-    "with an address that nobody has verified": { email_verified: false },
-    "with an address that is no text": { email: [alice] },
+    "with an unverified address": { email_verified: false },
+    "with an address that is not text": { email: [alice] },
   };
   for (const [what, changes] of Object.entries(UNFIT)) {
-    test(`${what} is refused, and is no guess`, async () => {
+    test(`${what} is refused, and does not count as a failure`, async () => {
       const headers = { "Auth-User": "stale@example.test" };
       const token = await sign({ email: "stale@example.test", ...changes });
       for (let n = 0; n <= PERMITTED; n++) assert.equal(status(await logIn(token, headers)), WRONG);
@@ -169,13 +169,13 @@ describe("a signed token", () => {
   }
 });
 
-test("wrong tokens are guesses: after too many the account is blocked", async () => {
+test("wrong tokens count as failures, and too many block the account", async () => {
   const headers = { "Auth-User": "guessed@example.test" };
   for (let n = 0; n < PERMITTED; n++) assert.equal(status(await logIn(`x.y.${n}`, headers)), WRONG);
   assert.match(status(await logIn("x.y.z", headers))!, /UNAVAILABLE/);
 });
 
-test("a client that is refused hears in a challenge where to get a token", async () => {
+test("a refused client gets a challenge that says where to get a token", async () => {
   const expected = {
     schemes: "bearer",
     scope: "mail.read",
@@ -189,8 +189,8 @@ test("a client that is refused hears in a challenge where to get a token", async
   assert.ok(standard.bytes < 700, `${standard.bytes} bytes`);
 });
 
-describe("a token that its provider is asked about", () => {
-  test("logs its user in, and is asked about once", async () => {
+describe("an opaque token", () => {
+  test("logs its user in, with one introspection", async () => {
     asked.opaque.set("opaque-1", { active: true, username: alice, aud: "imap" });
     for (let n = 0; n < 3; n++) assert.equal(status(await logIn("opaque-1")), "OK");
     const questions = asked.requests.filter(({ form }) => form.get("token") === "opaque-1");
@@ -198,7 +198,7 @@ describe("a token that its provider is asked about", () => {
     assert.equal(questions[0]?.path, "/introspect");
   });
 
-  test("may say who wants in, and nobody else", async () => {
+  test("names only its user", async () => {
     asked.opaque.set("opaque-2", { active: true, username: "kate", aud: ["web", "mail"] });
     const answer = await logIn("opaque-2", { "Auth-User": "", "Auth-Method": "oauthbearer" });
     assert.equal(answer.auth["auth-user"], "kate@example.test");
@@ -223,7 +223,7 @@ describe("a token that its provider is asked about", () => {
     });
   }
 
-  test("is never shown to it where a provider signs such tokens", async () => {
+  test("is not sent to its provider if another provider issues such JWTs", async () => {
     const token = await sign();
     await logIn(token);
     assert.ok(!asked.requests.some(({ form }) => form.get("token") === token));
@@ -247,7 +247,7 @@ describe("a token that its provider is asked about", () => {
   }
 });
 
-test("no token, and nothing that a provider said of one, reaches a log", async () => {
+test("logs contain neither tokens nor providers' replies", async () => {
   const token = await sign({ exp: NOW - 60 });
   await logIn(token);
   const logs = worker.logs();

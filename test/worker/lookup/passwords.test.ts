@@ -10,7 +10,7 @@ import { VECTORS } from "../passwords/vectors.ts";
 
 const WEAK = SCHEMES.filter(({ weak }) => weak).map(({ names }) => names[0]);
 
-/** One of each scheme, with a user of its own. */
+/** One vector of each scheme, with its own user. */
 const vectors = SCHEMES.map(({ names: [name] }) => ({
   ...VECTORS.findLast(({ scheme }) => scheme === name)!,
   address: `${name}@example.test`.toLowerCase(),
@@ -22,7 +22,7 @@ before(async () => {
   worker = await startHarness({
     vars: {
       WEAK_PASSWORD_SCHEMES: WEAK.filter((name) => name !== "SMD5").join(" "),
-      // Failed logins are what this file is made of.
+      // This file makes many failed logins.
       FAILURES_PER_ACCOUNT: "1000",
       FAILURES_PER_NETWORK: "1000",
     },
@@ -48,14 +48,14 @@ async function logIn(address: string, password: Uint8Array): Promise<string> {
 
 for (const { address, scheme, made, password } of vectors) {
   const allowed = scheme !== "SMD5";
-  test(`in workerd, a user with ${scheme} of \`${made}\` ${allowed ? "logs in" : "is told to come back"}`, async () => {
+  test(`in workerd, a user with ${scheme} of \`${made}\` ${allowed ? "logs in" : "gets a temporary failure"}`, async () => {
     assert.match(await logIn(address, password), allowed ? /^OK$/ : /^\[UNAVAILABLE\]/);
     const wrong = await logIn(address, Uint8Array.of(0x21, ...password));
     assert.match(wrong, allowed ? /^\[AUTHENTICATIONFAILED\]/ : /^\[UNAVAILABLE\]/);
   });
 }
 
-test("after a login a password is kept as a new one would be, and goes on to let in", async () => {
+test("a login replaces a weak hash by a new one, which works", async () => {
   const { address, password } = vectors.find(({ scheme }) => scheme === "SSHA")!;
   assert.equal(await logIn(address, password), "OK");
   for (let hash = ""; !hash.startsWith("$argon2id$v=19$m=19456,t=2,p=1$");) {
@@ -69,7 +69,7 @@ test("after a login a password is kept as a new one would be, and goes on to let
 
 const wonderland = Buffer.from("wonderland");
 
-test("a user whose password was changed or who was disabled is not let in by a login of a moment ago", async () => {
+test("a recent login does not let in after a change of password, nor a disabled user", async () => {
   const change = (set: Partial<typeof users.$inferInsert>) =>
     worker.db.update(users).set(set).where(eq(users.address, "bob@example.test"));
   const { stored, password } = VECTORS.find((vector) => vector.password.includes(0xff))!;
@@ -84,7 +84,7 @@ test("a user whose password was changed or who was disabled is not let in by a l
   assert.equal(await logIn("bob@example.test", password), "OK");
 });
 
-test("of a flood of guesses some wait and the others are told to come back, and whoever is known is let in", async () => {
+test("in a flood of guesses some wait, others get a temporary failure, and a user who has just logged in gets in", async () => {
   assert.equal(await logIn("alice@example.test", wonderland), "OK");
   const guesses = Array.from({ length: 40 }, (_, index) =>
     logIn("alice@example.test", Buffer.from(`guess ${index}`)),

@@ -14,9 +14,9 @@ const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
 const BUSY = "[UNAVAILABLE] Temporary failure, please try again later";
 const BLOCKED = "[UNAVAILABLE] Too many failed logins, please try again later";
 
-const RULE = { failures: 10, window: 600_000 };
+const LIMIT = { failures: 10, window: 600_000 };
 
-/** Users at whose passwords somebody guesses, once for each. */
+/** Users with one wrong password each. */
 const GUESSED = Array.from({ length: 30 }, (_, index) => `guessed-${index}@example.test`);
 
 let worker: Harness;
@@ -30,7 +30,7 @@ before(async () => {
 });
 after(() => worker.close());
 
-/** A user of the test's own, and networks that nobody else comes from. */
+/** A user and networks of one test. */
 async function user(name: string, row: Partial<typeof users.$inferInsert> = {}) {
   const address = `${name}@example.test`;
   await seed(worker.db, {
@@ -61,7 +61,7 @@ async function failOften(times: number, login: string, from: () => string = netw
 
 const status = ({ auth }: Answer) => auth["auth-status"];
 
-/** The name of the object that counts for a name. */
+/** The name of the Durable Object that counts for a name. */
 async function shardOf(kind: CounterKind, name: string): Promise<string> {
   let asked = "";
   const counters = { getByName: (shard: string) => worker.counters.getByName((asked = shard)) };
@@ -89,18 +89,18 @@ async function setLastSuccess(login: string, hoursAgo: number): Promise<Date> {
   return date;
 }
 
-/** What a lookup writes after its answer is written by when that of a later one is. */
+/** Waits for the writes after a reply: a later lookup's writes come later. */
 async function writingIsDone(): Promise<void> {
   await makeKnown(await user(`later-${networks}`), network());
 }
 
-/** Logs in from there, and waits until that is written. */
+/** Logs in from a network, and waits until that is written. */
 async function makeKnown(login: string, client: string): Promise<void> {
   assert.equal(status(await logIn(login, client)), "OK");
   while ((await lastSuccess(login, client)) === undefined) await pause(5);
 }
 
-test("failures for an account are slowed down, and the last permitted one ends the session", async () => {
+test("failures for an account delay the replies, and the last permitted one ends the session", async () => {
   const login = await user("slow");
   const answers = await failOften(10, login);
   assert.deepEqual(answers.map(status), Array<string>(10).fill(WRONG));
@@ -108,7 +108,7 @@ test("failures for an account are slowed down, and the last permitted one ends t
   assert.deepEqual(waits, ["1", "2", "2", "4", "4", "8", "8", "15", "15", undefined]);
 });
 
-test("below ten failures the right password is taken, from wherever", async () => {
+test("below ten failures the right password works, from any network", async () => {
   const login = await user("nine");
   await failOften(9, login);
   assert.equal(status(await logIn(login, network())), "OK");
@@ -123,7 +123,7 @@ const MESSAGES = {
   },
 };
 
-test("after ten failures an account is closed to strangers, in the protocol's temporary words, whatever the password", async () => {
+test("after ten failures clients from unknown networks get a temporary failure, for any password", async () => {
   const login = await user("blocked");
   await failOften(10, login);
   for (const [protocol, words] of Object.entries(MESSAGES)) {
@@ -136,17 +136,17 @@ test("after ten failures an account is closed to strangers, in the protocol's te
   }
 });
 
-test("of many wrong guesses at the same moment, no more are answered than are permitted", async () => {
+test("of many simultaneous guesses, only as many are answered as are permitted", async () => {
   const login = await user("rush");
   const answers = await Promise.all(Array.from({ length: 60 }, () => fail(login, network())));
   const told = Map.groupBy(answers.map(status), (words) => words);
   assert.equal(told.get(WRONG)?.length, 10);
-  // The others' passwords were not looked at: too many of them waited for it.
+  // The others' passwords were not verified, since too many waited.
   const busy = told.get(BUSY)?.length ?? 0;
   assert.equal((told.get(BLOCKED)?.length ?? 0) + busy, 50);
 });
 
-test("an unknown user is treated as a user is, from the first failure to the block", async () => {
+test("an unknown user is treated like a user, from the first failure to the block", async () => {
   const known = await failOften(12, await user("existing"));
   const unknown = await failOften(12, "unknown@example.test");
   assert.deepEqual(
@@ -155,7 +155,7 @@ test("an unknown user is treated as a user is, from the first failure to the blo
   );
 });
 
-test("failures under an alias and in capitals are failures of the user", async () => {
+test("failures with an alias or in capitals count for the user", async () => {
   const login = await user("capital");
   await seed(worker.db, { aliases: [{ address: "alias@example.test", user: login }] });
   await failOften(5, "alias@example.test");
@@ -163,7 +163,7 @@ test("failures under an alias and in capitals are failures of the user", async (
   assert.equal(status(await logIn(login, network())), BLOCKED);
 });
 
-test("thirty failures from a network, for whomever, close it to users who are new there", async () => {
+test("thirty failures from a network, for any users, block users who are new there", async () => {
   const login = await user("neighbour");
   const client = network();
   const answers: Answer[] = [];
@@ -177,7 +177,7 @@ test("thirty failures from a network, for whomever, close it to users who are ne
   assert.equal(status(await logIn(login, network())), "OK");
 });
 
-test("a network is an IPv6 /64, and an IPv4 address however it is written", async () => {
+test("a network is an IPv6 /64, or an IPv4 address in any form", async () => {
   const spellings = ["203.0.113.9", "::ffff:203.0.113.9", "::FFFF:cb00:7109"];
   for (const [n, guessed] of GUESSED.entries()) {
     await fail(guessed, `2001:db8:0:1:${n.toString(16)}::1`);
@@ -190,7 +190,7 @@ test("a network is an IPv6 /64, and an IPv4 address however it is written", asyn
   assert.equal(status(await logIn(login, "203.0.113.8")), "OK");
 });
 
-test("a name that is longer than any address is counted by its beginning", async () => {
+test("a name that is too long for an address is counted by its beginning", async () => {
   const long = "l".repeat(5000);
   await fail(`${long}-1`, network());
   await fail(`${long}-2`, network());
@@ -203,7 +203,7 @@ test("a client without an address has its failures counted for the account", asy
   assert.equal(status(await logIn(login, "unix:")), BLOCKED);
 });
 
-test("a user who may not log in is treated as one who is unknown, from the first wrong password to the block", async () => {
+test("a disabled user is treated as unknown, from the first wrong password to the block", async () => {
   const unknown = await failOften(12, "never@example.test");
   for (const [name, row] of [
     ["disabled", { enabled: false }],
@@ -222,7 +222,7 @@ test("a user who may not log in is treated as one who is unknown, from the first
   }
 });
 
-test("a right password with which one may not log in, and what can be neither right nor wrong, does not count", async () => {
+test("a right password of a disabled user, and a proof that cannot be verified, do not count", async () => {
   const off = await user("off", { enabled: false });
   const noPop3 = await user("imap-only", { pop3: false });
   const client = network();
@@ -244,14 +244,14 @@ test("a right password with which one may not log in, and what can be neither ri
   assert.equal(await counted("network", `${client}/32`), 0);
 });
 
-test("a success takes no failure back", async () => {
+test("a success resets no failure", async () => {
   const login = await user("mixed");
   await failOften(5, login);
   assert.equal(status(await logIn(login, network())), "OK");
   assert.equal(await counted("account", login), 5);
 });
 
-test("a user whose network is known good is not slowed by an attack on the account", async () => {
+test("an attack on the account does not delay a user in a known network", async () => {
   const login = await user("home");
   const home = network();
   await makeKnown(login, home);
@@ -263,7 +263,7 @@ test("a user whose network is known good is not slowed by an attack on the accou
   assert.equal(typo.auth["auth-wait"], "1");
 });
 
-test("a user whose network is known good is not shut out by others who fail from there", async () => {
+test("failures of others in a known network do not block its user", async () => {
   const login = await user("colleague");
   const office = network();
   await makeKnown(login, office);
@@ -272,7 +272,7 @@ test("a user whose network is known good is not shut out by others who fail from
   assert.equal(status(await logIn(login, office)), "OK");
 });
 
-test("failures from a known network count, and after ten it is known no more", async () => {
+test("failures from a known network count, and after ten it is no longer known", async () => {
   const login = await user("phone");
   const home = network();
   await makeKnown(login, home);
@@ -285,12 +285,12 @@ test("failures from a known network count, and after ten it is known no more", a
   while ((await lastSuccess(login, home)) !== undefined) await pause(5);
 });
 
-test("a network that lost its privilege does not get it back while its failures are remembered", async () => {
+test("a network that lost its trust stays unknown until its failures expire", async () => {
   const login = await user("lost");
   const home = network();
   const counter = await counterOf(worker.counters, "account", login);
   const pair = { name: login, network: `${home}/32` };
-  for (let n = 0; n < 10; n++) await counter.tally([pair], RULE, true);
+  for (let n = 0; n < 10; n++) await counter.tally([pair], LIMIT, true);
   assert.equal(status(await logIn(login, home)), "OK");
   await writingIsDone();
   assert.equal(await lastSuccess(login, home), undefined);
@@ -309,7 +309,7 @@ test("a success is written at most once a day", async () => {
   while ((await lastSuccess(login, home))?.getTime() === old.getTime()) await pause(5);
 });
 
-test("a network is not known by a right password that was told neither yes nor no", async () => {
+test("a right password during a block does not make the network known", async () => {
   const guesser = network();
   for (const guessed of GUESSED) await fail(guessed, guesser);
   const login = await user("in-vain");
@@ -318,7 +318,7 @@ test("a network is not known by a right password that was told neither yes nor n
   assert.equal(await lastSuccess(login, guesser), undefined);
 });
 
-test("a network where a user has not been for 90 days is as strange as any", async () => {
+test("a network without a login for 90 days is no longer known", async () => {
   const login = await user("returned");
   const home = network();
   await makeKnown(login, home);
@@ -329,7 +329,7 @@ test("a network where a user has not been for 90 days is as strange as any", asy
   assert.equal(status(await logIn(login, home)), BLOCKED);
 });
 
-test("a login that nobody could answer is no failure", async () => {
+test("an unavailable login does not count as a failure", async () => {
   const [login, client] = ["unreadable@example.test", network()];
   await seed(worker.db, {
     users: [{ address: login, group: "mail", server: "m1", passwordHash: "x" }],
@@ -357,7 +357,7 @@ test("a block expires by itself", async () => {
 test("an operator lifts a block", async () => {
   const login = await user("lifted");
   const counter = await counterOf(worker.counters, "account", login);
-  for (let n = 0; n < 10; n++) await counter.tally([{ name: login, network: "" }], RULE, true);
+  for (let n = 0; n < 10; n++) await counter.tally([{ name: login, network: "" }], LIMIT, true);
   const [block] = await counter.list(10);
   assert.equal(block?.name, login);
   assert.equal(await liftBlock(worker.counters, "account", login), true);
@@ -365,7 +365,7 @@ test("an operator lifts a block", async () => {
   assert.equal(await liftBlock(worker.counters, "account", login), false);
 });
 
-test("without the objects logins go on, and it is logged", async () => {
+test("without the Durable Objects logins go on, which is logged", async () => {
   const login = await user("outage");
   const client = network();
   const broken = [await shardOf("account", login), await shardOf("network", `${client}/32`)];
@@ -381,7 +381,7 @@ test("without the objects logins go on, and it is logged", async () => {
   for (const shard of broken) await worker.counters.evict(shard);
 });
 
-test("the beginning of a block is logged, without a name that may be a password", async () => {
+test("the beginning of a block is logged without the login name, which may be a password", async () => {
   await failOften(10, "canary-in-the-wrong-field");
   assert.match(worker.logs(), /10 logins failed; more are refused for a while/);
   assert.doesNotMatch(worker.logs(), /canary/);

@@ -14,7 +14,7 @@ after(() => worker.close());
 
 type NewServer = Partial<typeof servers.$inferInsert>;
 
-/** A group of servers named `<group>-1`, `<group>-2`, …, each with its number as its host's last byte. */
+/** A group of servers named `<group>-1`, `<group>-2`, … A server's number is the last byte of its address. */
 async function group(name: string, storage: "own" | "shared", ...members: NewServer[]) {
   await seed(worker.db, {
     groups: [{ name, storage }],
@@ -28,7 +28,7 @@ async function group(name: string, storage: "own" | "shared", ...members: NewSer
   });
 }
 
-/** New users of a group, who have not been placed. */
+/** Users of a group who have not been placed. */
 async function newcomers(of: string, count = 1): Promise<string[]> {
   const names = Array.from({ length: count }, (_, index) => `${of}-user-${index}@example.test`);
   const rows = names.map((address) => ({ address, group: of, passwordHash }));
@@ -39,14 +39,14 @@ async function newcomers(of: string, count = 1): Promise<string[]> {
 const logIn = (user: string, headers: Record<string, string> = {}): Promise<Answer> =>
   worker.ask({ "Auth-User": user, ...headers });
 
-/** The number of the server that a user is sent to. */
+/** The number of the server in the lookup's reply. */
 async function sentTo(user: string): Promise<number> {
   const { auth } = await logIn(user);
   assert.equal(auth["auth-status"], "OK");
   return Number(auth["auth-server"]?.split(".").at(-1));
 }
 
-/** Ten at a time: of more than sixteen at once some are told to come back. */
+/** Runs ten lookups at a time, since more than sixteen would get temporary failures. */
 async function allSentTo(names: readonly string[]): Promise<number[]> {
   const all: number[] = [];
   for (let n = 0; n < names.length; n += 10) {
@@ -70,7 +70,7 @@ async function assertUnavailable(user: string, headers: Record<string, string> =
   assert.equal(auth["auth-server"], undefined);
 }
 
-test("the first login places a user, and the placement is stored when it is answered", async () => {
+test("the first login places a user, and the placement is stored before the reply", async () => {
   await group("first", "own", {}, {});
   const [user] = await newcomers("first");
   assert.equal(await storedServer(user!), null);
@@ -78,14 +78,14 @@ test("the first login places a user, and the placement is stored when it is answ
   assert.equal(await storedServer(user!), `first-${server}`);
 });
 
-test("a wrong password places nobody", async () => {
+test("a wrong password does not place a user", async () => {
   await group("wrong", "own", {});
   const [user] = await newcomers("wrong");
   await logIn(user!, { "Auth-Pass": "wunderland" });
   assert.equal(await storedServer(user!), null);
 });
 
-test("many first logins at the same moment all go to one server", async () => {
+test("simultaneous first logins all go to one server", async () => {
   await group("rush", "own", {}, {}, {}, {}, {}, {}, {}, {});
   const [user] = await newcomers("rush");
   const answers = await Promise.all(Array.from({ length: 16 }, () => sentTo(user!)));
@@ -93,7 +93,7 @@ test("many first logins at the same moment all go to one server", async () => {
   assert.equal(await storedServer(user!), `rush-${answers[0]}`);
 });
 
-test("a placed user stays, whatever becomes of the weights and of other servers", async () => {
+test("a placed user stays, whatever happens to weights and other servers", async () => {
   await group("stay", "own", {}, { state: "down" });
   const [user] = await newcomers("stay");
   assert.equal(await sentTo(user!), 1);
@@ -110,7 +110,7 @@ test("a server that is draining keeps its users and takes no new ones", async ()
   for (const user of others) assert.notEqual(await sentTo(user), home);
 });
 
-test("a user whose server is down is sent nowhere, and is back when it is", async () => {
+test("a user whose server is down gets a temporary failure until it is up", async () => {
   await group("down", "own", {}, {});
   const [user] = await newcomers("down");
   const home = await sentTo(user!);
@@ -121,19 +121,19 @@ test("a user whose server is down is sent nowhere, and is back when it is", asyn
   assert.equal(await sentTo(user!), home);
 });
 
-test("a user whose server does not speak the protocol is sent to no other that does", async () => {
+test("a user whose server does not speak the protocol is not sent to another server", async () => {
   await group("mute", "own", {}, { imapPort: null, pop3Port: 110 });
   const [user] = await newcomers("mute");
   assert.equal(await sentTo(user!), 1);
   await assertUnavailable(user!, { "Auth-Protocol": "pop3" });
 });
 
-test("a new user is placed only where the protocol of their first login is spoken", async () => {
+test("a new user is placed on a server that speaks the protocol of their first login", async () => {
   await group("speak", "own", { imapPort: null, smtpPort: 587 }, {});
   for (const user of await newcomers("speak", 10)) assert.equal(await sentTo(user), 2);
 });
 
-test("a new user whose group has no server that is up is sent nowhere, and placed nowhere", async () => {
+test("a new user of a group without a server that is up gets a temporary failure, and is not placed", async () => {
   await group("none", "own", { state: "down" }, { state: "draining" });
   const [user] = await newcomers("none");
   await assertUnavailable(user!);
@@ -158,11 +158,11 @@ test("new users are spread by weight", async () => {
   await group("weights", "own", { weight: 9 }, { weight: 1 });
   const placed = await allSentTo(await newcomers("weights", 300));
   const light = placed.filter((server) => server === 2).length;
-  // 30 are expected, with a standard deviation of 5: seven of them to either side.
+  // 30 are expected, with a standard deviation of 5. The bounds are seven deviations away.
   assert.ok(light > 3 && light < 66, `${light} of 300`);
 });
 
-test("with shared storage each login may go to another server, and nothing is stored", async () => {
+test("with shared storage each login may go to another server, and no placement is stored", async () => {
   await group("shared", "shared", {}, {}, { state: "draining" }, { state: "down" });
   const [user] = await newcomers("shared");
   const answers = await allSentTo(Array.from({ length: 60 }, () => user!));
@@ -179,7 +179,7 @@ test("with shared storage only servers that speak the protocol are chosen", asyn
   }
 });
 
-test("with shared storage a user who is pinned to a server goes there alone", async () => {
+test("with shared storage a pinned user goes only to their server", async () => {
   await group("pin", "shared", {}, {}, {}, {});
   await seed(worker.db, {
     users: [{ address: "pinned@example.test", group: "pin", server: "pin-3", passwordHash }],

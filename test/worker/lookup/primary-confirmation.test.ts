@@ -33,8 +33,8 @@ function found({ user, ...rest }: Changes = {}): FoundUser {
 
 const NOBODY: FoundUser = { entry: null, admitted: true, domain: null };
 
-/** How often the proof was looked at, where the replica and the primary know this. */
-async function timesDecided(replica: FoundUser, known: FoundUser) {
+/** Counts the verifications, given the rows of the replica and of the primary. */
+async function verifications(replica: FoundUser, known: FoundUser) {
   let times = 0;
   await confirmRefusal(
     { nearest, primary },
@@ -47,14 +47,14 @@ async function timesDecided(replica: FoundUser, known: FoundUser) {
   return times;
 }
 
-test("a wrong guess buys no second hash, whether there is such a user or not", async () => {
-  assert.equal(await timesDecided(found(), found()), 1);
-  assert.equal(await timesDecided(NOBODY, NOBODY), 1);
+test("a wrong guess costs no second hash, for a user and for an unknown user", async () => {
+  assert.equal(await verifications(found(), found()), 1);
+  assert.equal(await verifications(NOBODY, NOBODY), 1);
 });
 
-test("nor does it for what decides nothing: when and where the user has logged in", async () => {
+test("rows that do not decide the login, such as the last success, cause no second hash", async () => {
   const news = { lastSuccess: new Date(), user: { server: "m1" } };
-  assert.equal(await timesDecided(found(), found(news)), 1);
+  assert.equal(await verifications(found(), found(news)), 1);
 });
 
 for (const [what, news] of Object.entries<FoundUser>({
@@ -67,15 +67,15 @@ for (const [what, news] of Object.entries<FoundUser>({
   "no such user": NOBODY,
   "a network denied": { ...found(), admitted: false },
 })) {
-  test(`what the primary knows otherwise is decided anew: ${what}`, async () => {
-    assert.equal(await timesDecided(found(), news), 2);
-    assert.equal(await timesDecided(news, found()), 2);
+  test(`a row that differs at the primary is verified again: ${what}`, async () => {
+    assert.equal(await verifications(found(), news), 2);
+    assert.equal(await verifications(news, found()), 2);
   });
 }
 
-test("who is turned away is looked up once", async () => {
+test("a blocked login is looked up once", async () => {
   let asked = 0;
-  const decided = await confirmRefusal(
+  const confirmed = await confirmRefusal(
     { nearest, primary },
     async () => {
       asked += 1;
@@ -83,11 +83,11 @@ test("who is turned away is looked up once", async () => {
     },
     () => ({ kind: "blocked" }),
   );
-  assert.deepEqual(decided.verdict, { kind: "blocked" });
+  assert.deepEqual(confirmed.verdict, { kind: "blocked" });
   assert.equal(asked, 1);
 });
 
-test("what fails while it is decided is no doubt about the primary", async () => {
+test("an error of the verification is not an error of the primary", async () => {
   const failing = confirmRefusal(
     { nearest, primary },
     async (session) => (session === nearest ? NOBODY : found()),

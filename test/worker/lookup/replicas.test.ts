@@ -27,7 +27,7 @@ before(async () => {
 });
 after(() => worker.close());
 
-/** What the replica has received too. */
+/** Writes rows to the primary and to the replica. */
 async function known(rows: Seed) {
   await seed(worker.primary, rows);
   await seed(worker.replica, rows);
@@ -47,7 +47,7 @@ async function logIn(user: string, password = "wonderland", headers: Record<stri
   return { told: auth.get("Auth-Status"), server: auth.get("Auth-Server"), asked };
 }
 
-test("who logs in rightly is looked up at the nearest replica alone", async () => {
+test("a successful login reads only the nearest replica", async () => {
   const { told, asked } = await logIn("alice@example.test");
   assert.equal(told, OK);
   assert.deepEqual(asked, ["replica"]);
@@ -58,20 +58,20 @@ for (const [who, user] of [
   ["an unknown user", "mallory@example.test"],
   ["a disabled user", "off@example.test"],
 ] as const) {
-  test(`${who} is refused after a second look at the primary, like every other`, async () => {
+  test(`${who} is refused after a second read at the primary, like all refused logins`, async () => {
     const { told, asked } = await logIn(user, "wrong");
     assert.equal(told, WRONG);
     assert.deepEqual(asked, ["replica", "primary"]);
   });
 
-  test(`${who} is refused at once where the primary is the nearest`, async () => {
+  test(`${who} is refused at once if the primary is the nearest`, async () => {
     const { told, asked } = await logIn(user, "wrong", { "Test-Nearest": "primary" });
     assert.equal(told, WRONG);
     assert.deepEqual(asked, ["primary"]);
   });
 }
 
-/** What the primary alone knows, by the user whom it lets in with "rabbit-hole". */
+/** Changes that only the primary has, by their user, who logs in with "rabbit-hole". */
 const NEWS: Readonly<Record<string, () => Promise<void>>> = {
   async "changed-password"() {
     await known({ users: [{ address: "changed-password@example.test", ...home }] });
@@ -111,7 +111,7 @@ function change(address: string, values: Partial<typeof users.$inferInsert>) {
 }
 
 for (const [news, make] of Object.entries(NEWS)) {
-  test(`what was set a second ago lets in, though the replica has not heard of it: ${news}`, async () => {
+  test(`a change of a second ago counts, although the replica lacks it: ${news}`, async () => {
     await make();
     const { told, asked } = await logIn(`${news}@example.test`, "rabbit-hole");
     assert.equal(told, OK);
@@ -119,14 +119,14 @@ for (const [news, make] of Object.entries(NEWS)) {
   });
 }
 
-test("a network that was admitted a second ago is admitted", async () => {
+test("a network that was allowed a second ago is admitted", async () => {
   const denied = { network: "198.51.100.0/24", prefix: 24, access: "deny" } as const;
   await seed(worker.replica, { networks: [denied] });
   const { told } = await logIn("alice@example.test", "wonderland", { "Client-IP": "198.51.100.1" });
   assert.equal(told, OK);
 });
 
-test("while the primary is away who logs in rightly is let in, and nobody is called wrong", async () => {
+test("while the primary is away right logins succeed, and wrong ones get a temporary failure", async () => {
   const away = { "Test-Primary": "away" };
   assert.equal((await logIn("alice@example.test", "wonderland", away)).told, OK);
   assert.equal((await logIn("alice@example.test", "wrong", away)).told, UNAVAILABLE);
@@ -134,7 +134,7 @@ test("while the primary is away who logs in rightly is let in, and nobody is cal
   assert.match(worker.logs(), /cannot be answered: [^"]*the primary is away/);
 });
 
-test("guesses count while the primary is away", async () => {
+test("failures count while the primary is away", async () => {
   await known({ users: [{ address: "guessed@example.test", ...home }] });
   const guess = (client: string) =>
     logIn("guessed@example.test", "wrong", { "Client-IP": client, "Test-Primary": "away" });
@@ -142,7 +142,7 @@ test("guesses count while the primary is away", async () => {
   assert.equal((await guess("203.0.113.11")).told, BLOCKED);
 });
 
-/** A group of two servers, and a user of it who has not been placed, as far as the replica knows. */
+/** A group of two servers, and a user who has not been placed according to the replica. */
 async function newcomer(group: string): Promise<string> {
   const address = `${group}@example.test`;
   await known({
@@ -161,7 +161,7 @@ async function placementOf(user: string) {
   return row?.server;
 }
 
-test("a first login is placed by what the primary knows of the servers", async () => {
+test("a first login is placed by the primary's rows", async () => {
   const user = await newcomer("drained");
   await worker.primary
     .update(servers)
@@ -174,7 +174,7 @@ test("a first login is placed by what the primary knows of the servers", async (
   assert.deepEqual(asked, ["replica", "primary"]);
 });
 
-test("a user who was placed a second ago is placed no second time", async () => {
+test("a user who was placed a second ago is not placed again", async () => {
   const user = await newcomer("placed");
   await change(user, { server: "placed-2" });
   const { told, server } = await logIn(user);
@@ -183,14 +183,14 @@ test("a user who was placed a second ago is placed no second time", async () => 
   assert.equal(await placementOf(user), "placed-2");
 });
 
-test("a user who was deleted a second ago is not placed, and is told to come back", async () => {
+test("a user who was deleted a second ago is not placed, and gets a temporary failure", async () => {
   const user = await newcomer("deleted");
   await worker.primary.delete(users).where(eq(users.address, user));
   assert.equal((await logIn(user)).told, UNAVAILABLE);
   assert.equal(await placementOf(user), undefined);
 });
 
-test("while the primary is away nobody is placed", async () => {
+test("while the primary is away no user is placed", async () => {
   const user = await newcomer("waiting");
   assert.equal((await logIn(user, "wonderland", { "Test-Primary": "away" })).told, UNAVAILABLE);
   assert.equal(await placementOf(user), null);
@@ -208,13 +208,13 @@ async function deliver(recipient: string, headers: Record<string, string> = {}) 
   return { told: auth.get("Auth-Status"), code: auth.get("Auth-Error-Code"), asked };
 }
 
-test("mail to a user is sent on by what the nearest replica knows", async () => {
+test("mail to a user is routed by the nearest replica", async () => {
   const { told, asked } = await deliver("alice@example.test");
   assert.equal(told, OK);
   assert.deepEqual(new Set(asked), new Set(["replica"]));
 });
 
-test("no mail bounces because a replica has not heard of the user, or of the domain", async () => {
+test("no mail bounces because a replica lacks the user or the domain", async () => {
   await seed(worker.primary, {
     users: [{ address: "new-recipient@example.test", ...home }],
     domains: [{ name: "new.test", group: "mail", recipients: "any" }],
@@ -224,7 +224,7 @@ test("no mail bounces because a replica has not heard of the user, or of the dom
   }
 });
 
-test("mail that is refused was looked up at the primary; while that is away it comes again", async () => {
+test("refused mail is confirmed at the primary, and gets a temporary failure while that is away", async () => {
   const { code, asked } = await deliver("nobody@example.test");
   assert.equal(code, "550 5.1.1");
   assert.deepEqual(asked, ["replica", "primary"]);

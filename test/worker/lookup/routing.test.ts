@@ -8,7 +8,7 @@ import { servers } from "../../../worker/directory/schema/index.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
 
-/** Of names as long as DNS has them. */
+/** A name of the maximum length in DNS. */
 const LONG = Array.from("abcd", (letter) => `${`${letter.repeat(59)}.`.repeat(4)}long.test`);
 
 let resolver: Server;
@@ -100,7 +100,7 @@ describe("the guide's promise that the client's address may choose the server", 
     });
   }
 
-  test("and that the others serve where those of its network are away", async () => {
+  test("and the other servers serve if those of its network are down", async () => {
     const headers = { "Auth-User": "traveller@example.test", "Auth-Accept": "fallback" };
     const away = await worker.ask({ ...headers, "Client-IP": "10.3.0.1" });
     assert.equal(away.auth["auth-server"], "192.0.2.1");
@@ -108,14 +108,14 @@ describe("the guide's promise that the client's address may choose the server", 
     assert.equal(there.auth["auth-fallback"], "192.0.2.1:143");
   });
 
-  test("only for users whose mail is everywhere", async () => {
+  test("only for users with shared storage", async () => {
     const { auth } = await worker.ask({ "Client-IP": "10.1.0.1" });
     assert.equal(auth["auth-server"], "192.0.2.21");
   });
 });
 
 for (const client of ["10.2.0.1", "10.1.2.3", "2001:db8:1::1"]) {
-  test(`nobody logs in from ${client}, known or not, whatever the password`, async () => {
+  test(`no user logs in from ${client}, with any password`, async () => {
     for (const headers of [{}, { "Auth-Pass": "x" }, { "Auth-User": "nobody@example.test" }]) {
       const { status, auth } = await worker.ask({ ...headers, "Client-IP": client });
       assert.equal(status, 200);
@@ -124,7 +124,7 @@ for (const client of ["10.2.0.1", "10.1.2.3", "2001:db8:1::1"]) {
   });
 }
 
-test("a caller that takes fallbacks and TLS is told of them", async () => {
+test("a caller that accepts fallbacks and TLS gets them", async () => {
   const { auth, bytes } = await worker.ask({ "Auth-Accept": "hostname, tls, fallback" });
   assert.deepEqual(auth, {
     "auth-status": "OK",
@@ -137,12 +137,12 @@ test("a caller that takes fallbacks and TLS is told of them", async () => {
   assert.ok(bytes < 700);
 });
 
-test("a caller that does not take TLS is told of all fallbacks, and goes to them as it likes", async () => {
+test("a caller that does not accept TLS gets all fallbacks", async () => {
   const { auth } = await worker.ask({ "Auth-Accept": "fallback" });
   assert.equal(auth["auth-fallback"], "192.0.2.22:143, 192.0.2.23:143");
 });
 
-test("of long names as many are told as stay under 700 bytes, and none rather than half of it", async () => {
+test("of fallbacks with long names, only as many are sent as fit into 700 bytes", async () => {
   const headers = { "Auth-User": "long@example.test", "Auth-Accept": "hostname, tls, fallback" };
   const { auth, bytes } = await worker.ask(headers);
   assert.equal(auth["auth-server"], LONG[0]);
@@ -153,23 +153,23 @@ test("of long names as many are told as stay under 700 bytes, and none rather th
   assert.equal(longest.auth["auth-server"], undefined);
 });
 
-test("words of Auth-Accept are known in any case, and unknown ones are left alone", async () => {
+test("words of Auth-Accept may be in any case, and unknown ones are ignored", async () => {
   const { auth } = await worker.ask({ "Auth-Accept": "X-Ray,,TLS ,\tFallback,hostname" });
   assert.equal(auth["auth-upstream-tls"], "starttls");
   assert.equal(auth["auth-fallback"], "192.0.2.22:143, imap.example.test:143");
 });
 
-test("fallbacks by name are for callers that take names", async () => {
+test("fallbacks with names are only for callers that accept names", async () => {
   const { auth } = await worker.ask({ "Auth-Accept": "tls, fallback" });
   assert.equal(auth["auth-fallback"], "192.0.2.22:143");
 });
 
-test("nginx is told what it knows, and no more", async () => {
+test("nginx gets only headers that it reads", async () => {
   const { auth } = await worker.ask();
   assert.deepEqual(Object.keys(auth).toSorted(), ["auth-port", "auth-server", "auth-status"]);
 });
 
-test("with own storage there is no fallback, and no change of weights or state moves anybody", async () => {
+test("with own storage there is no fallback, and changes of weights or states move no user", async () => {
   const headers = { "Auth-User": "owner@example.test", "Auth-Accept": "fallback" };
   const { auth } = await worker.ask(headers);
   assert.equal(auth["auth-server"], "192.0.2.31");
@@ -183,15 +183,15 @@ test("with own storage there is no fallback, and no change of weights or state m
   assert.equal((await worker.ask(headers)).status, 503);
 });
 
-describe("a server that the directory knows by name", () => {
+describe("a server with a host name", () => {
   const headers = { "Auth-User": "named@example.test" };
 
-  test("is named to callers that resolve names", async () => {
+  test("is sent by name to callers that resolve names", async () => {
     const { auth } = await worker.ask({ ...headers, "Auth-Accept": "hostname" });
     assert.equal(auth["auth-server"], "imap.example.test");
   });
 
-  test("is resolved for callers that do not, who are told what name its certificate has", async () => {
+  test("is resolved for other callers, which get the name of its certificate", async () => {
     const { auth } = await worker.ask({ ...headers, "Auth-Accept": "tls" });
     assert.equal(auth["auth-server"], "192.0.2.99");
     assert.equal(auth["auth-upstream-name"], "imap.example.test");
@@ -199,7 +199,7 @@ describe("a server that the directory knows by name", () => {
     assert.equal(byName.auth["auth-upstream-name"], undefined);
   });
 
-  test("is resolved for nginx, and its last address serves while the resolver fails", async () => {
+  test("is resolved for nginx, with the last known address while the resolver fails", async () => {
     assert.equal((await worker.ask(headers)).auth["auth-server"], "192.0.2.99");
     resolving = "not";
     assert.equal((await worker.ask(headers)).auth["auth-server"], "192.0.2.99");

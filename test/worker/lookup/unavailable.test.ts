@@ -16,7 +16,7 @@ before(async () => {
   const row = { group: "mail", server: "m1", password: "wonderland" };
   const hash = "$argon2id$v=19$m=9999999,t=9,p=1$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
   worker = await startHarness({
-    // The discard port: nobody answers there.
+    // The discard port, where no server listens.
     vars: { DNS_OVER_HTTPS: "http://127.0.0.1:9/dns-query" },
     seed: {
       groups: [{ name: "mail" }],
@@ -39,27 +39,27 @@ before(async () => {
 after(() => worker.close());
 
 for (const user of ["hostile@example.test", "garbled@example.test", "named@example.test"]) {
-  test(`data that cannot be used is a temporary failure, never a wrong password: ${user}`, async () => {
+  test(`invalid data is a temporary failure, never a wrong password: ${user}`, async () => {
     const { status, auth } = await worker.ask({ "Auth-User": user });
     assert.equal(status, 503);
     assert.deepEqual(auth, MESSAGES.imap);
   });
 }
 
-test("a host that is no header value is a temporary failure, and no header", async () => {
+test("a host that is not a header value is a temporary failure, and no header", async () => {
   const headers = { "Auth-User": "broken@example.test", "Auth-Accept": "hostname" };
   const { status, auth } = await worker.ask(headers);
   assert.equal(status, 503);
   assert.deepEqual(auth, MESSAGES.imap);
 });
 
-test("what was wrong with the data is logged, without the hash", () => {
+test("the error in the data is logged, without the hash", () => {
   assert.match(worker.logs(), /the password hash of hostile@example.test cannot be read/);
   assert.match(worker.logs(), /cannot be answered: [^"]*(?:fetch|connect|network|resolver)/i);
   assert.doesNotMatch(worker.logs(), /argon2id/);
 });
 
-test("a full database places nobody, and lets in those who have been placed", async () => {
+test("a full database places no user, and placed users still log in", async () => {
   const full = "begin select raise(abort, 'database or disk is full'); end";
   await worker.db.run(`create trigger full_users before update on users ${full}`);
   await worker.db.run(`create trigger full_networks before insert on known_networks ${full}`);
@@ -74,7 +74,7 @@ test("a full database places nobody, and lets in those who have been placed", as
   }
 });
 
-test("a failing database is a temporary failure in the words of each protocol", async () => {
+test("a failing database is a temporary failure in each protocol's text", async () => {
   assert.equal((await worker.ask()).auth["auth-status"], "OK");
   await worker.db.run("alter table servers rename to gone");
   for (const [protocol, words] of Object.entries(MESSAGES)) {
@@ -99,7 +99,7 @@ test("a failure is logged with its cause and the caller's trace, without a crede
   assert.doesNotMatch(worker.logs(), /canary|wonderland/);
 });
 
-test("a trace in bad form is not logged", async () => {
+test("a malformed trace is not logged", async () => {
   await worker.ask({ Traceparent: "00-canary" });
   assert.doesNotMatch(worker.logs(), /canary/);
 });

@@ -46,7 +46,7 @@ after(async () => {
   await provider.close();
 });
 
-/** What the server is given: the client's own is undefined. */
+/** The login and password for the server; undefined if they are the client's. */
 async function given(user: string, headers: Record<string, string>) {
   const { status, auth } = await worker.ask({ "Auth-User": user, ...headers });
   assert.equal(status, 200);
@@ -59,22 +59,22 @@ const bearer = async (email: string) => ({
   "Auth-Pass": await provider.sign({ email }),
 });
 
-describe("a group whose servers take what the client gave", () => {
-  test("has the token passed on, and the password", async () => {
+describe("a group whose servers get the client's credentials", () => {
+  test("passes on the token or the password", async () => {
     const user = "client@example.test";
     assert.deepEqual(await given(user, await bearer(user)), [undefined, undefined]);
     assert.deepEqual(await given(user, {}), [undefined, undefined]);
   });
 });
 
-describe("a group whose servers take stored passwords", () => {
+describe("a group whose servers get stored passwords", () => {
   const user = "stored@example.test";
-  test("has them given, whatever the client proved itself with", async () => {
+  test("sends them for each method of the client", async () => {
     assert.deepEqual(await given(user, await bearer(user)), [undefined, "upstream's own"]);
     assert.deepEqual(await given(user, {}), [undefined, "upstream's own"]);
   });
 
-  test("has no user served who has none", async () => {
+  test("gives a temporary failure to a user without one", async () => {
     const { status } = await worker.ask({ "Auth-User": "bare@example.test" });
     assert.equal(status, 503);
     assert.match(worker.logs(), /no upstream secret of bare@example.test is kept/);
@@ -84,25 +84,25 @@ describe("a group whose servers take stored passwords", () => {
 describe("a group whose servers have a master user", () => {
   const user = "master@example.test";
   const expected = [`${user}*proxy`, 'm4ster p"ss'];
-  test("has them log in as the user", async () => {
+  test("logs the master in as the user", async () => {
     assert.deepEqual(await given(user, await bearer(user)), expected);
     assert.deepEqual(await given(user, {}), expected);
     assert.deepEqual(await given(user, { "Auth-Pass": "hxwm-hxwm" }), expected);
     assert.deepEqual(await given("renamed@example.test", {}), ["u42*proxy", expected[1]]);
   });
 
-  test("never takes a part of a user's name for the master's", async () => {
+  test("refuses a user whose name contains the separator", async () => {
     assert.equal((await worker.ask({ "Auth-User": "a*b@example.test" })).status, 503);
   });
 
-  test("whose password nobody has set serves nobody", async () => {
+  test("gives a temporary failure if the master's password is not set", async () => {
     const { status } = await worker.ask({ "Auth-User": "masterless@example.test" });
     assert.equal(status, 503);
     assert.match(worker.logs(), /MASTER_PASSWORDS has none for nobody/);
   });
 });
 
-test("mail from outside is sent on without any login", async () => {
+test("mail from outside is sent on without a login", async () => {
   for (const user of ["stored@example.test", "master@example.test"]) {
     const headers = {
       "Auth-Method": "none",
@@ -116,6 +116,6 @@ test("mail from outside is sent on without any login", async () => {
   }
 });
 
-test("no secret reaches a log", () => {
+test("logs contain no secret", () => {
   assert.doesNotMatch(worker.logs(), /upstream's own|m4ster|hxwm|wonderland|AAAA|BBBB/);
 });

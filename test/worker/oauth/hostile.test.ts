@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => provider.close());
 
-const find = (token: string) => tokens.verify(Buffer.from(token, "latin1"));
+const verify = (token: string) => tokens.verify(Buffer.from(token, "latin1"));
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const claims = () => ({
   iss: provider.url,
@@ -26,26 +26,26 @@ const claims = () => ({
   email: "alice@example.test",
 });
 
-test("a good token proves its address, until it expires", async () => {
-  assert.deepEqual(await find(await provider.sign({ exp: NOW + 3600 })), {
+test("a valid token gives its address and its expiry", async () => {
+  assert.deepEqual(await verify(await provider.sign({ exp: NOW + 3600 })), {
     kind: "valid",
     address: "alice@example.test",
     expires: (NOW + 3600) * 1000,
   });
 });
 
-test("a token without a signature is forged, however it says so", async () => {
-  assert.deepEqual(await find(new UnsecuredJWT(claims()).encode()), FORGED);
+test("an unsigned token is forged, in any spelling of none", async () => {
+  assert.deepEqual(await verify(new UnsecuredJWT(claims()).encode()), FORGED);
   for (const alg of ["none", "None", "NONE", "", "nOnE"]) {
     const unsigned = `${part({ alg })}.${part(claims())}`;
-    assert.deepEqual(await find(`${unsigned}.`), FORGED);
-    assert.deepEqual(await find(`${unsigned}.AAAA`), FORGED);
+    assert.deepEqual(await verify(`${unsigned}.`), FORGED);
+    assert.deepEqual(await verify(`${unsigned}.AAAA`), FORGED);
   }
   const [header, body] = (await provider.sign()).split(".");
-  assert.deepEqual(await find(`${header}.${body}.`), FORGED);
+  assert.deepEqual(await verify(`${header}.${body}.`), FORGED);
 });
 
-test("a public key is no shared secret", async () => {
+test("a token signed with the public key as a shared secret is forged", async () => {
   const { keys } = (await (await fetch(`${provider.url}/keys`)).json()) as { keys: object[] };
   for (const jwk of keys) {
     const pem = await exportSPKI((await importJWK(jwk)) as CryptoKey);
@@ -53,13 +53,13 @@ test("a public key is no shared secret", async () => {
       for (const alg of ["HS256", "HS384", "HS512"]) {
         const unsigned = `${part({ alg, kid: "RS256" })}.${part(claims())}`;
         const signature = createHmac(`sha${alg.slice(2)}`, secret).update(unsigned);
-        assert.deepEqual(await find(`${unsigned}.${signature.digest("base64url")}`), FORGED);
+        assert.deepEqual(await verify(`${unsigned}.${signature.digest("base64url")}`), FORGED);
       }
     }
   }
 });
 
-test("a key that a token brings along, or says where to find, is not taken", async () => {
+test("a key in a token, or at a URL in it, is not used", async () => {
   const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
   const jwk = await crypto.subtle.exportKey("jwk", publicKey);
   for (const header of [
@@ -70,11 +70,11 @@ test("a key that a token brings along, or says where to find, is not taken", asy
     { x5c: ["AAAA"] },
   ]) {
     const token = new SignJWT(claims()).setProtectedHeader({ alg: "ES256", ...header });
-    assert.deepEqual(await find(await token.sign(privateKey)), FORGED);
+    assert.deepEqual(await verify(await token.sign(privateKey)), FORGED);
   }
 });
 
-test("a key's name is a name and nothing else", async () => {
+test("a hostile key name is only a name", async () => {
   const kids = [
     "../../etc/passwd",
     "' or 1=1 --",
@@ -89,21 +89,21 @@ test("a key's name is a name and nothing else", async () => {
   ];
   for (const kid of kids) {
     const [, body, signature] = (await provider.sign()).split(".");
-    assert.deepEqual(await find(`${part({ alg: "ES256", kid })}.${body}.${signature}`), FORGED);
+    assert.deepEqual(await verify(`${part({ alg: "ES256", kid })}.${body}.${signature}`), FORGED);
   }
 });
 
-test("headers that must be understood are not ignored", async () => {
+test("an unknown critical header is not ignored", async () => {
   const crit = { crit: ["b64"], b64: false };
   const [, body, signature] = (await provider.sign()).split(".");
   const header = part({ alg: "ES256", kid: "ES256", ...crit });
-  assert.deepEqual(await find(`${header}.${body}.${signature}`), FORGED);
+  assert.deepEqual(await verify(`${header}.${body}.${signature}`), FORGED);
 });
 
-test("claims of another type than they should be are forged or unfit, and no error", async () => {
+test("claims of the wrong type are forged or unfit, and no error", async () => {
   for (const name of ["iss", "aud", "exp", "nbf", "email", "email_verified", "scope"]) {
     for (const value of [null, 0, -1, 1e300, "", "x", true, [], {}, [[]]]) {
-      const { kind } = await find(await signed({ [name]: value }));
+      const { kind } = await verify(await signed({ [name]: value }));
       assert.notEqual(kind, "unavailable", `${name} ${JSON.stringify(value)}`);
       if (["iss", "aud", "exp", "email"].includes(name) && value !== 1e300) {
         if (!(name === "email" && value === "x"))
@@ -113,12 +113,12 @@ test("claims of another type than they should be are forged or unfit, and no err
   }
 });
 
-/** Claims that `SignJWT` would not take. */
+/** Signs claims that `SignJWT` would refuse. */
 async function signed(changes: Record<string, unknown>): Promise<string> {
   return provider.sign(changes).catch(() => "unsigned");
 }
 
-test("what is too long, or has bytes that no token has, is not looked at", async () => {
+test("a token that is too long or has invalid bytes is not parsed", async () => {
   const good = await provider.sign();
   for (const token of [
     "",
@@ -130,11 +130,11 @@ test("what is too long, or has bytes that no token has, is not looked at", async
     "A".repeat(8193),
     await provider.sign({ padding: "x".repeat(9000) }),
   ]) {
-    assert.deepEqual(await find(token), FORGED);
+    assert.deepEqual(await verify(token), FORGED);
   }
 });
 
-test("whatever bytes and pieces of tokens come, nothing but a good token is good, and nothing throws", async () => {
+test("among random bytes and fragments of tokens only a valid token is valid, and none throws", async () => {
   const good = await provider.sign();
   const pieces = [
     ...good.split("."),
@@ -160,14 +160,14 @@ test("whatever bytes and pieces of tokens come, nothing but a good token is good
   );
 });
 
-test("a token of which any one character was changed is forged", async () => {
+test("a token with one changed character is forged", async () => {
   const good = await provider.sign({ jti: "altered" });
-  // The last character of each part has bits that mean nothing.
+  // The last character of each part has unused bits.
   const ends = [...good.matchAll(/.(?=\.|$)/g)].map(({ index }) => index);
   for (let index = 0; index < good.length; index++) {
     if (ends.includes(index) || good[index] === ".") continue;
     const altered =
       good.slice(0, index) + (good[index] === "A" ? "B" : "A") + good.slice(index + 1);
-    assert.deepEqual(await find(altered), FORGED, `at ${index}`);
+    assert.deepEqual(await verify(altered), FORGED, `at ${index}`);
   }
 });

@@ -7,7 +7,7 @@ const ASKED = { introspection: "https://id.test/introspect", client: "postern", 
 
 const read = (...providers: object[]) => readProviders(JSON.stringify(providers));
 
-test("providers are read in both kinds, and addresses are in the claim email unless it is said", () => {
+test("both kinds of providers are read, and the default claim of the address is email", () => {
   const providers = read(SIGNING, { ...ASKED, address: "username" });
   assert.deepEqual(providers, [
     { ...SIGNING, address: "email" },
@@ -15,11 +15,11 @@ test("providers are read in both kinds, and addresses are in the claim email unl
   ]);
 });
 
-test("nothing set is no providers", () => {
+test("an empty setting means no providers", () => {
   for (const setting of ["", " ", "[]"]) assert.equal(readProviders(setting), null);
 });
 
-test("keys and answers are fetched by HTTPS, or from this machine", () => {
+test("endpoints are HTTPS, or HTTP on loopback", () => {
   assert.ok(read({ ...SIGNING, jwks: "http://127.0.0.1:8080/keys" }));
   assert.ok(read({ ...SIGNING, jwks: "http://localhost/keys" }));
   for (const jwks of [
@@ -33,7 +33,7 @@ test("keys and answers are fetched by HTTPS, or from this machine", () => {
   }
 });
 
-test("what makes no sense is told by its place, without a secret", () => {
+test("an invalid setting is reported by its path, without a secret", () => {
   const { audience: _, ...anybodys } = SIGNING;
   for (const [provider, place] of [
     [anybodys, "audience"],

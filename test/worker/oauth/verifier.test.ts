@@ -18,7 +18,7 @@ afterEach(() => provider.close());
 
 const kind = async (token: string) => (await tokens.verify(Buffer.from(token))).kind;
 
-test("a good token is remembered for a minute, however often it is used, and then asked about", async () => {
+test("a valid token is cached for a minute, even if it is used, and then verified again", async () => {
   provider.opaque.set("token", { active: true, email: "alice@example.test" });
   assert.equal(await kind("token"), "valid");
   provider.opaque.clear();
@@ -31,7 +31,7 @@ test("a good token is remembered for a minute, however often it is used, and the
   assert.equal(provider.requests.length, 2);
 });
 
-test("a good token is not remembered beyond its end", async () => {
+test("a valid token is not cached beyond its expiry", async () => {
   const exp = Math.floor(now / 1000) + 10;
   provider.opaque.set("token", { active: true, email: "alice@example.test", exp });
   assert.equal(await kind("token"), "valid");
@@ -40,7 +40,7 @@ test("a good token is not remembered beyond its end", async () => {
   assert.equal(await kind("token"), "invalid");
 });
 
-test("what was refused, or could not be told, is asked about again", async () => {
+test("a refusal and a failure are not cached", async () => {
   assert.equal(await kind("token"), "invalid");
   provider.trouble = { status: 500, body: "" };
   assert.equal(await kind("token"), "unavailable");
@@ -49,7 +49,7 @@ test("what was refused, or could not be told, is asked about again", async () =>
   assert.equal(await kind("token"), "valid");
 });
 
-test("a key that was published since is fetched when a token names it, twice a minute at most", async (t) => {
+test("a new key is fetched when a token names it, at most twice a minute", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now });
   const signed = new TokenVerifier(readProviders(JSON.stringify([provider.signing]))!);
   const findKind = async (token: string) => (await signed.verify(Buffer.from(token))).kind;

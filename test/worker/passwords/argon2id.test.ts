@@ -53,14 +53,14 @@ for (const { made, password, hash } of VECTORS) {
   });
 }
 
-test("a password is told from every beginning of it, where its letters take several bytes", () => {
+test("a prefix of a password is wrong, even if letters take several bytes", () => {
   const hash = hashPassword(bytes("pässwörd"));
   assert.equal(verify(bytes("pässwörd"), hash), true);
   assert.equal(verify(bytes("pässwör"), hash), false);
   assert.equal(verify(bytes("pässwö"), hash), false);
 });
 
-test("any bytes hash to something that they alone match", () => {
+test("any bytes match only their own hash", () => {
   const password = fc.uint8Array({ maxLength: 100 });
   fc.assert(
     fc.property(password, password, (one, other) => {
@@ -100,7 +100,7 @@ for (const [hash, expected] of [
   ["$argon2id$v=19$m=19455,t=3,p=1$", true],
   ["$argon2i$v=19$m=65536,t=3,p=1$", true],
 ] as const) {
-  test(`a hash of ${hash} had ${expected ? "" : "not "}better be made anew`, () => {
+  test(`a hash of ${hash} ${expected ? "needs" : "does not need"} a new hash`, () => {
     assert.equal(needsRehash(`${hash}b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g`), expected);
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HashQueue } from "../../../worker/passwords/hash-queue.ts";
 
-test("sixteen may wait, and whoever comes then is told so at once", async () => {
+test("sixteen may wait, and the next is answered busy at once", async () => {
   const queue = new HashQueue();
   const done: number[] = [];
   const all = Array.from({ length: 20 }, (_, index) => queue.run(() => done.push(index)));
@@ -15,7 +15,7 @@ test("sixteen may wait, and whoever comes then is told so at once", async () => 
   );
 });
 
-test("whoever has been served, or has failed, makes room for another", async () => {
+test("a finished or failed hash makes room for another", async () => {
   const queue = new HashQueue();
   for (let round = 0; round < 3; round += 1) {
     const all = Array.from({ length: 16 }, () =>
@@ -27,10 +27,10 @@ test("whoever has been served, or has failed, makes room for another", async () 
   assert.equal(await queue.run(() => "served"), "served");
 });
 
-test("a place whose owner was called off is free again after half a minute", async (context) => {
+test("the place of a cancelled request is free again after half a minute", async (context) => {
   let now = 0;
   const queue = new HashQueue(() => now);
-  // A request that is called off is never resumed: here, its timer never fires.
+  // A cancelled request never resumes. Here its timer never fires.
   context.mock.timers.enable({ apis: ["setTimeout"] });
   for (let place = 0; place < 16; place += 1) void queue.run(() => "never");
   context.mock.timers.reset();
@@ -41,7 +41,7 @@ test("a place whose owner was called off is free again after half a minute", asy
   assert.equal(await queue.run(() => "served"), "served");
 });
 
-test("between two that are served the event loop comes round", async () => {
+test("the event loop makes a turn between two hashes", async () => {
   const queue = new HashQueue();
   const events: string[] = [];
   const all = ["a", "b", "c"].map((name) =>

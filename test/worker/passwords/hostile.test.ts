@@ -3,17 +3,17 @@ import * as fc from "fast-check";
 import { SCHEMES, UnreadableHash, readStored } from "../../support/passwords.ts";
 import { VECTORS } from "./vectors.ts";
 
-/** As the worker lets them in: any byte but NUL. */
+/** Bytes as the worker accepts them: all but NUL. */
 const password = fc.uint8Array({ min: 1, maxLength: 100 });
 
-/** What of a password counts: the rest is cut off by the scheme itself. */
-const COUNTS: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+/** The significant bytes of a password, for schemes that ignore the others. */
+const SIGNIFICANT: Record<string, (bytes: Uint8Array) => Uint8Array> = {
   "BLF-CRYPT": (bytes) => bytes.subarray(0, 72),
-  // To which 0x80 is as good as nothing.
+  // DES-CRYPT ignores the high bit, so that 0x80 equals NUL.
   "DES-CRYPT": (bytes) => Uint8Array.from({ length: 8 }, (_, at) => (bytes[at] ?? 0) & 0x7f),
 };
 
-/** A vector for each scheme: the cheapest that there is. */
+/** The cheapest vector of each scheme. */
 const ONE_EACH = SCHEMES.map(({ names }) => VECTORS.findLast(({ scheme }) => scheme === names[0])!);
 
 const SLOW = new Set(["ARGON2ID", "ARGON2I", "SHA512-CRYPT", "SHA256-CRYPT"]);
@@ -21,7 +21,7 @@ const SLOW = new Set(["ARGON2ID", "ARGON2I", "SHA512-CRYPT", "SHA256-CRYPT"]);
 for (const { scheme, stored, password: right } of ONE_EACH) {
   test(`${scheme} never verifies another password`, () => {
     const hash = readStored(stored, SCHEMES);
-    const counts = COUNTS[scheme] ?? ((bytes) => bytes);
+    const counts = SIGNIFICANT[scheme] ?? ((bytes) => bytes);
     const same = (one: Uint8Array, other: Uint8Array) =>
       Buffer.compare(counts(one), counts(other)) === 0;
     fc.assert(
@@ -31,7 +31,7 @@ for (const { scheme, stored, password: right } of ONE_EACH) {
   });
 }
 
-/** Whether a stored text lets a password in that nobody has. Anything thrown but UnreadableHash is a bug. */
+/** True if a stored text matches a password that was not stored. An error other than UnreadableHash is a bug. */
 function letsIn(stored: string): boolean {
   try {
     return readStored(stored, SCHEMES).matches(Buffer.from("nobody's password"));
@@ -41,7 +41,7 @@ function letsIn(stored: string): boolean {
   }
 }
 
-/** What the parsers look for, in any order. */
+/** Fragments that the parsers know. */
 const PIECES = [
   SCHEMES.flatMap(({ names }) => names.map((name) => `{${name}}`)),
   ["{CRYPT}", "{SSHA.b64}", "{SSHA.hex}", "{", "}", ".hex", "$", ",", "=", "*", "\n", "\0", "é"],
@@ -50,7 +50,7 @@ const PIECES = [
   ["a".repeat(22), "b".repeat(43), "c".repeat(86), "d".repeat(40), "AAAAAAAAAAAA"],
 ].flat();
 
-test("a text pieced together from what the parsers look for is refused or wrong", () => {
+test("a text made of fragments that the parsers know is refused or wrong", () => {
   const text = fc
     .array(fc.constantFrom(...PIECES), { maxLength: 8 })
     .map((parts) => parts.join(""));
@@ -60,7 +60,7 @@ test("a text pieced together from what the parsers look for is refused or wrong"
   );
 });
 
-test("any text at all is refused or wrong", () => {
+test("any text is refused or wrong", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 60 }), (stored) => !letsIn(stored)),
     { numRuns: 3_000 },
@@ -68,7 +68,7 @@ test("any text at all is refused or wrong", () => {
 });
 
 for (const { scheme, stored } of ONE_EACH) {
-  test(`a stored ${scheme} with a character changed, left out or put in is refused or wrong`, () => {
+  test(`a stored ${scheme} with a changed, missing or additional character is refused or wrong`, () => {
     const at = fc.nat(stored.length - 1);
     const unit = fc.string({ unit: "binary", maxLength: 2 });
     const broken = fc

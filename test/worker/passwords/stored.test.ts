@@ -33,7 +33,7 @@ for (const [stored, scheme] of [
   [`{ARGON2I}$argon2id$${ARGON2}`, "ARGON2ID"],
   [`$argon2i$${ARGON2}`, "ARGON2I"],
 ] as const) {
-  test(`${stored.slice(0, 30)} is ${scheme}, as Dovecot has it`, () => {
+  test(`${stored.slice(0, 30)} is ${scheme}, as in Dovecot`, () => {
     assert.deepEqual(checkStored(stored, SCHEMES), { scheme });
   });
 }
@@ -44,7 +44,7 @@ for (const [stored, refused] of [
   ["wonderland", /no known scheme/],
   ["{SSHA}", /SSHA: it is too short/],
   ["{SSHA512}AAAA", /SSHA512: it is too short/],
-  ["{SHA256}AAAA", /SHA256: it is not of 32 bytes/],
+  ["{SHA256}AAAA", /SHA256: it does not have 32 bytes/],
   ["{SHA}b*d!", /SHA: it is not b64/],
   ["{SHA.hex}abc", /SHA: it is not hex/],
   ["{SHA.rot13}abc", /no known scheme/],
@@ -84,7 +84,7 @@ for (const [stored, refused] of [
 
 const WEAK = ["DES-CRYPT", "MD5-CRYPT", "PLAIN", "PLAIN-MD5", "SMD5"];
 
-test("schemes that protect nothing are refused unless the operator names them", () => {
+test("weak schemes are refused unless the operator names them", () => {
   for (const { scheme, stored } of VECTORS) {
     const refused = `${scheme} is weak, and WEAK_PASSWORD_SCHEMES does not allow it`;
     const expected = WEAK.includes(scheme) ? { refused } : { scheme };
@@ -92,7 +92,7 @@ test("schemes that protect nothing are refused unless the operator names them", 
   }
 });
 
-test("each weak scheme is allowed by its own name and leaves the others as they are", () => {
+test("a weak scheme's name allows only that scheme", () => {
   for (const name of WEAK) {
     const allowed = allowedSchemes(name).filter(({ weak }) => weak);
     assert.deepEqual(
@@ -102,7 +102,7 @@ test("each weak scheme is allowed by its own name and leaves the others as they 
   }
 });
 
-test("names of weak schemes may be written in small letters, with commas, and as Dovecot's other names", () => {
+test("names of weak schemes may be in lower case, separated by commas, and any of Dovecot's", () => {
   const allowed = allowedSchemes(" cleartext,ldap-md5 , unheard-of").filter(({ weak }) => weak);
   assert.deepEqual(
     allowed.map(({ names }) => names[0]),
@@ -110,13 +110,13 @@ test("names of weak schemes may be written in small letters, with commas, and as
   );
 });
 
-test("a hash of another scheme, and a password kept as it is, had better be made anew", () => {
+test("all hashes but argon2id, and plain passwords, need a new hash", () => {
   for (const { scheme, stored } of VECTORS) {
     assert.equal(needsRehash(stored), scheme !== "ARGON2ID", scheme);
   }
 });
 
-test("a refusal never holds the stored text", () => {
+test("a refusal does not contain the stored text", () => {
   for (const { stored } of VECTORS) {
     const secret = stored.slice(-12);
     for (const broken of [stored.slice(0, -1), `${stored}*`, stored.repeat(20)]) {

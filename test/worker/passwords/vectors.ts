@@ -1,4 +1,4 @@
-/** Passwords stored by real programs of Debian 12, each with the command that did it. */
+/** Hashes made by programs of Debian 12, each with its command. */
 
 interface Vector {
   readonly made: string;
@@ -8,7 +8,7 @@ interface Vector {
   readonly stored: string;
 }
 
-/** No UTF-8, and with bytes that C takes for negative. */
+/** Bytes that are not UTF-8, and negative as C's signed char. */
 const EIGHT_BIT = Uint8Array.from(Buffer.from("b\xfcilder\xff", "latin1"));
 
 export const VECTORS: readonly Vector[] = [

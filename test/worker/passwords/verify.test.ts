@@ -16,11 +16,11 @@ const password = new TextEncoder().encode("wonderland");
 
 interface Recording {
   readonly schemes: readonly PasswordScheme[];
-  /** The texts that a password was compared with. */
+  /** The stored texts that a password was compared with. */
   readonly verified: string[];
 }
 
-/** A scheme for every text, which notes what is to be verified. `current`: as if by argon2id. */
+/** A scheme that accepts all texts and records them. `current` makes it as strong as argon2id. */
 function recording(answer: (stored: string) => boolean, current = true): Recording {
   const verified: string[] = [];
   const scheme: PasswordScheme = {
@@ -37,7 +37,7 @@ function recording(answer: (stored: string) => boolean, current = true): Recordi
   return { schemes: [scheme], verified };
 }
 
-test("a password is right or wrong by the first scheme whose form the text has", async () => {
+test("the first scheme whose form matches verifies the password", async () => {
   const never = recording(() => false);
   const always = recording(() => true);
   const both = [...always.schemes, ...never.schemes];
@@ -46,13 +46,13 @@ test("a password is right or wrong by the first scheme whose form the text has",
   assert.deepEqual(never.verified, ["second"]);
 });
 
-test("where there is no user one hash is computed all the same", async () => {
+test("a login of an unknown user computes one hash", async () => {
   const { schemes, verified } = recording(() => false);
   assert.equal(await simulateVerification(password, schemes), "wrong");
   assert.deepEqual(verified, [DUMMY_HASH]);
 });
 
-test("a hash that cannot be read is told apart from a wrong password, and costs as much", async () => {
+test("an unreadable hash is not a wrong password, and costs as much", async () => {
   const { schemes, verified } = recording((stored) => {
     if (stored === "broken") throw new UnreadableHash("broken");
     return false;
@@ -61,29 +61,29 @@ test("a hash that cannot be read is told apart from a wrong password, and costs 
   assert.deepEqual(verified, ["broken", DUMMY_HASH]);
 });
 
-test("a wrong password for a cheaper hash costs what it does for a user who is unknown", async () => {
+test("a wrong password for a cheap hash costs as much as an unknown user", async () => {
   const { schemes, verified } = recording(() => false, false);
   assert.equal(await verifyPassword(password, "cheap", schemes), "wrong");
   assert.deepEqual(verified, ["cheap", DUMMY_HASH]);
 });
 
-test("a hash of no known scheme cannot be read", async () => {
+test("a hash of an unknown scheme is unreadable", async () => {
   assert.equal(await verifyPassword(password, "{UNHEARD-OF}abc"), "unreadable");
 });
 
-test("a weak scheme cannot be read unless it is allowed", async () => {
+test("a hash of a weak scheme is unreadable unless the scheme is allowed", async () => {
   assert.equal(await verifyPassword(password, "{PLAIN}wonderland"), "unreadable");
   assert.equal(await verifyPassword(password, "{PLAIN}wonderland", SCHEMES), "right");
 });
 
-test("a fault that is none of the hash's is not swallowed", async () => {
+test("an error with another cause is thrown", async () => {
   const { schemes } = recording(() => {
     throw new RangeError("out of memory");
   });
   await assert.rejects(verifyPassword(password, "faulty", schemes), RangeError);
 });
 
-test("what was right a moment ago is not computed again, what was wrong is", async () => {
+test("a right password is not hashed again, a wrong one is", async () => {
   const { schemes, verified } = recording((stored) => stored === "right");
   for (const stored of ["right", "wrong", "right", "wrong"]) {
     assert.equal(await verifyPassword(password, stored, schemes), stored);
@@ -91,13 +91,13 @@ test("what was right a moment ago is not computed again, what was wrong is", asy
   assert.deepEqual(verified, ["right", "wrong", "wrong"]);
 });
 
-test("what was right a moment ago is no longer so once its scheme is not allowed", async () => {
+test("a remembered password is unreadable once its scheme is not allowed", async () => {
   const stored = "{PLAIN}wonderland";
   assert.equal(await verifyPassword(password, stored, SCHEMES), "right");
   assert.equal(await verifyPassword(password, stored), "unreadable");
 });
 
-test("beyond sixteen verifications at a time nobody is told anything but to come back", async () => {
+test("all verifications beyond sixteen at a time are answered busy", async () => {
   const { schemes, verified } = recording(() => false);
   const verdicts = await Promise.all(
     Array.from({ length: 20 }, (_, index) => verifyPassword(password, `flood ${index}`, schemes)),
@@ -107,7 +107,7 @@ test("beyond sixteen verifications at a time nobody is told anything but to come
   assert.equal(await verifyPassword(password, "after the flood", schemes), "wrong");
 });
 
-test("somebody who was let in a moment ago is let in during a flood", async () => {
+test("a user who has just logged in gets in during a flood", async () => {
   const { schemes } = recording((stored) => stored === "known");
   assert.equal(await verifyPassword(password, "known", schemes), "right");
   const flood = Array.from({ length: 20 }, () => simulateVerification(password, schemes));
@@ -120,14 +120,14 @@ for (const [what, impossible] of Object.entries({
   "with a NUL, and repeated": Uint8Array.of(...password, 0, ...password),
   "of 512 bytes": new Uint8Array(512).fill(0x78),
 })) {
-  test(`a password ${what} is wrong whatever is stored, after as long`, async () => {
+  test(`a password ${what} is wrong for any hash, after the same time`, async () => {
     const { schemes, verified } = recording(() => true);
     assert.equal(await verifyPassword(impossible, "anything", schemes), "wrong");
     assert.deepEqual(verified, [DUMMY_HASH]);
   });
 }
 
-test("the longest password that crypt(3) takes is verified", async () => {
+test("the longest password that crypt(3) accepts is verified", async () => {
   const vectors = VECTORS.filter((vector) => vector.password.length === 511);
   assert.notEqual(vectors.length, 0);
   for (const vector of vectors) {
@@ -135,11 +135,11 @@ test("the longest password that crypt(3) takes is verified", async () => {
   }
 });
 
-test("nobody's hash costs what a new password's does", () => {
+test("the dummy hash costs as much as a new password's", () => {
   const cost = /^\$argon2id\$v=19\$[^$]+/;
   assert.equal(cost.exec(DUMMY_HASH)?.[0], cost.exec(hashPassword(password))?.[0]);
 });
 
-test("nobody's hash is sound", () => {
+test("the dummy hash is readable", () => {
   assert.equal(readStored(DUMMY_HASH, SCHEMES).matches(password), false);
 });

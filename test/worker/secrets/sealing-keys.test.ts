@@ -7,7 +7,7 @@ const KEY = `${"A".repeat(43)}=`;
 const OTHER = `${"B".repeat(43)}=`;
 const OWN = { user: "alice@example.test", purpose: "own" } as const;
 
-test("a secret is read again, whatever is in it, and no two look alike", async () => {
+test("any secret can be opened again, and sealing twice gives different texts", async () => {
   const keys = readKeys(`a:${KEY}`)!;
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: "grapheme" }), async (secret) => {
@@ -19,7 +19,7 @@ test("a secret is read again, whatever is in it, and no two look alike", async (
   );
 });
 
-test("the first key seals, and each opens what it sealed: so keys are changed", async () => {
+test("the first key seals and all keys open, so that keys can be rotated", async () => {
   const sealed = await readKeys(`a:${KEY}`)!.seal("s3cret", OWN);
   const both = readKeys(`b:${OTHER},\n a:${KEY}`)!;
   assert.equal(await both.open(sealed, OWN), "s3cret");
@@ -28,7 +28,7 @@ test("the first key seals, and each opens what it sealed: so keys are changed", 
   await assert.rejects(readKeys(`b:${OTHER}`)!.open(sealed, OWN), /no key named a/);
 });
 
-test("a secret opens for nobody else, for no other purpose, and for no other key of the same name", async () => {
+test("a secret does not open for another user, another purpose, or another key of the same name", async () => {
   const keys = readKeys(`a:${KEY}`)!;
   const sealed = await keys.seal("s3cret", OWN);
   await assert.rejects(keys.open(sealed, { ...OWN, user: "bob@example.test" }), /broken/);
@@ -36,7 +36,7 @@ test("a secret opens for nobody else, for no other purpose, and for no other key
   await assert.rejects(readKeys(`a:${OTHER}`)!.open(sealed, OWN), /broken/);
 });
 
-test("what was altered anywhere, or is no sealed secret, is told as broken and not quoted", async () => {
+test("an altered or invalid secret is reported as broken, and not quoted", async () => {
   const keys = readKeys(`a:${KEY}`)!;
   const sealed = await keys.seal("s3cret", OWN);
   for (const text of ["a:", "a:!", "a:AAAA", "", `${sealed}AAAA`, sealed.slice(0, -4)]) {
@@ -45,7 +45,7 @@ test("what was altered anywhere, or is no sealed secret, is told as broken and n
       /^Error: (the own secret of alice@example.test is broken|SECRET_KEYS has no key named )$/,
     );
   }
-  // Of the last letter before the padding some bits are none of the secret's, and must not be others either.
+  // The last letter before the padding has unused bits, which must not change either.
   for (let index = 2; index < sealed.length - 2; index++) {
     for (const letter of "ABQgw") {
       if (sealed[index] === letter) continue;
@@ -58,7 +58,7 @@ test("what was altered anywhere, or is no sealed secret, is told as broken and n
   }
 });
 
-test("no setting is no keys, and a malformed one is told without a key in it", () => {
+test("an empty setting means no keys, and an error about a malformed one contains no key", () => {
   assert.equal(readKeys(""), null);
   assert.equal(readKeys(" , "), null);
   for (const setting of [KEY, `a:${KEY}x`, "a:", `a b:${KEY}`, `a:${KEY};b:${OTHER}`]) {
@@ -66,7 +66,7 @@ test("no setting is no keys, and a malformed one is told without a key in it", (
   }
 });
 
-test("master passwords are read by name, and a malformed setting is told without one in it", () => {
+test("master passwords are read by name, and an error about a malformed setting contains none", () => {
   assert.equal(readMasterPasswords("").size, 0);
   assert.equal(readMasterPasswords('{"proxy": "a:b"}').get("proxy"), "a:b");
   for (const setting of ['{"proxy": canary}', '{"proxy": 1}', '"canary"', "[]", "null"]) {
@@ -77,7 +77,7 @@ test("master passwords are read by name, and a malformed setting is told without
   }
 });
 
-test("what may stand in a header arrives as it is", () => {
+test("a sendable text arrives unchanged in a header", () => {
   for (const text of ["a", "a b", "%41", 'p"ss', "~".repeat(100)]) assert.ok(isSendable(text));
   for (const text of ["", " a", "a ", "a\t", "ä", "a\r\nb", "a\nb", "a\0b", "\x7f"]) {
     assert.ok(!isSendable(text), JSON.stringify(text));

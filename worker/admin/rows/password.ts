@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { hashPassword } from "../../passwords/schemes/argon2id.ts";
 import { allowedSchemes } from "../../passwords/schemes/index.ts";
-import { PASSWORD_BYTES } from "../../passwords/schemes/limits.ts";
+import { MAX_PASSWORD_BYTES } from "../../passwords/schemes/limits.ts";
 import { checkStored } from "../../passwords/stored.ts";
 import { ApiError } from "../http/api-error.ts";
 import { NO_CONTROLS } from "../http/fields.ts";
@@ -12,8 +12,8 @@ import type { Settings } from "./resource.ts";
 export const Password = z.object({
   password: z
     .string()
-    .refine(isUsable, `1 to ${PASSWORD_BYTES} bytes, without CR, LF and NUL`)
-    .openapi({ format: "password", minLength: 1, maxLength: PASSWORD_BYTES })
+    .refine(isUsable, `1 to ${MAX_PASSWORD_BYTES} bytes, without CR, LF and NUL`)
+    .openapi({ format: "password", minLength: 1, maxLength: MAX_PASSWORD_BYTES })
     .optional(),
   passwordHash: z
     .string()
@@ -28,7 +28,7 @@ export const Password = z.object({
 
 function isUsable(password: string): boolean {
   const { length } = new TextEncoder().encode(password);
-  return length > 0 && length <= PASSWORD_BYTES && !/[\r\n\0]/.test(password);
+  return length > 0 && length <= MAX_PASSWORD_BYTES && !/[\r\n\0]/.test(password);
 }
 
 /** The hash to store. @throws ApiError */

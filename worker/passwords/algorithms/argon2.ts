@@ -1,12 +1,11 @@
 /**
  * Argon2 (RFC 9106) by the reference implementation, compiled to WebAssembly.
  *
- * We call the module of `@phi-ag/argon2` ourselves: its own binding counts UTF-16 units where the
- * code wants bytes, and so silently cuts off the end of any password that is not ASCII.
+ * This file replaces the binding of `@phi-ag/argon2`, which counts UTF-16 units instead of bytes and so cuts off the
+ * end of a password that is not ASCII.
  */
 import wasm from "@phi-ag/argon2/argon2.wasm";
 
-/** What a hash costs. */
 export interface Argon2Cost {
   /** KiB. */
   readonly memory: number;
@@ -75,7 +74,7 @@ export function hashArgon2id(
 }
 
 /**
- * @param encoded a hash in its PHC form, its cost already found bearable
+ * @param encoded a hash in its PHC form, whose cost the caller has checked
  * @throws Error if the hash is malformed, or memory runs out
  */
 export function verifyArgon2(
@@ -91,9 +90,9 @@ export function verifyArgon2(
   return code === OK;
 }
 
-/** Copies bytes into the module's memory, and wipes and frees them at the end of the scope. */
+/** Copies bytes into the module's memory. The end of the scope wipes and frees them. */
 function allocate(bytes: Uint8Array): Disposable & { readonly pointer: number } {
-  // One byte at the least: malloc(0) may return null, which reads as "out of memory".
+  // malloc(0) may return null, which would look like "out of memory".
   const pointer = argon2.malloc(Math.max(bytes.length, 1));
   if (pointer === 0) throw new Error("argon2 is out of memory");
   heap().set(bytes, pointer);
@@ -106,7 +105,7 @@ function allocate(bytes: Uint8Array): Disposable & { readonly pointer: number } 
   };
 }
 
-/** A fresh view each time: the memory moves when it grows. */
+/** Makes a new view each time, since the memory moves when it grows. */
 function heap(): Uint8Array {
   return new Uint8Array(argon2.memory.buffer);
 }

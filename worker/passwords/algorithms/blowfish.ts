@@ -32,7 +32,7 @@ export function bcryptWords(key: Int32Array, salt: Int32Array, cost: number): In
   return text;
 }
 
-/** Without salt, the block that is enciphered while a key is expanded starts as it is. */
+/** Without a salt, the key expansion enciphers its block unchanged. */
 const NO_SALT = new Int32Array(4);
 
 class Blowfish {
@@ -45,7 +45,7 @@ class Blowfish {
     this.#boxes = words.slice(SUBKEYS);
   }
 
-  /** Enciphers the two words that begin at `at`, in their place. */
+  /** Enciphers the two words at `at` in place. */
   encipher(words: Int32Array, at: number): void {
     const p = this.#subkeys;
     const s = this.#boxes;
@@ -65,7 +65,7 @@ class Blowfish {
     words[at + 1] = left;
   }
 
-  /** Mixes a key in, and replaces all subkeys and boxes by what they encipher to. */
+  /** Mixes a key into the subkeys, and replaces all subkeys and boxes by enciphered blocks. */
   expand(key: Int32Array, salt: Int32Array = NO_SALT): void {
     const p = this.#subkeys;
     for (let index = 0; index < SUBKEYS; index += 1) p[index]! ^= key[index % key.length]!;
@@ -87,7 +87,7 @@ class Blowfish {
 let pi: Int32Array | undefined;
 
 /**
- * Blowfish begins with the binary digits of pi behind the point, by Machin's formula: pi = 16 arccot 5 −
+ * Computes the binary fraction of pi, Blowfish's initial state, by Machin's formula: pi = 16 arccot 5 −
  * 4 arccot 239. It takes some 50 ms, once in an isolate.
  */
 function fractionOfPi(): Int32Array {
@@ -96,7 +96,7 @@ function fractionOfPi(): Int32Array {
 }
 
 const FRACTION = BigInt(32 * (SUBKEYS + BOXES));
-/** Bits that the series may get wrong at its end. */
+/** Bits at the end that the series may get wrong. */
 const GUARD = 32n;
 
 /** 1/x − 1/3x³ + 1/5x⁵ − …, in fixed point. */

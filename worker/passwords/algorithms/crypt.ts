@@ -1,12 +1,12 @@
-/** What the hashes of crypt(3) that are made of digests have in common. */
+/** The common parts of MD5-CRYPT and SHA-CRYPT. */
 import { type DigestName, digest } from "./digest.ts";
 
 const DIGITS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /**
- * Crypt's own base64: three bytes to four digits, the lowest bits first.
+ * Encodes bytes in crypt(3)'s base64: three bytes make four digits, with the lowest bits first.
  *
- * @param order which byte goes where, since each hash shuffles them in its own way
+ * @param order the indexes of the bytes in each group, since each hash has its own order
  */
 export function crypt64(bytes: Uint8Array, order: readonly (readonly number[])[]): string {
   return order
@@ -21,7 +21,7 @@ export function crypt64(bytes: Uint8Array, order: readonly (readonly number[])[]
     .join("");
 }
 
-/** Digests password, salt and the last digest over and over, in an order that changes each time. */
+/** Repeatedly digests the password, the salt and the last digest. The order changes with each round. */
 export function stir(
   name: DigestName,
   start: Uint8Array,
@@ -40,13 +40,13 @@ export function stir(
   return last;
 }
 
-/** A length's bits, the lowest first, as these hashes use it; none for zero. */
+/** The bits of a length, the lowest first; none for zero. */
 export function bitsOf(length: number): boolean[] {
   const count = 32 - Math.clz32(length);
   return Array.from({ length: count }, (_, bit) => ((length >> bit) & 1) === 1);
 }
 
-/** So many bytes of a text that goes on and on. */
+/** Repeats bytes up to a length. */
 export function repeated(bytes: Uint8Array, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => bytes[index % bytes.length] ?? 0);
 }

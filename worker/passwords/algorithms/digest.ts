@@ -1,4 +1,4 @@
-/** PasswordHash functions, called directly: SHA-CRYPT wants thousands in a row, which no promise may slow. */
+/** Synchronous hash functions. SHA-CRYPT calls them thousands of times, and promises would slow it down. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 export type DigestName = "md5" | "sha1" | "sha256" | "sha512";
@@ -10,19 +10,19 @@ export const DIGEST_BYTES: Record<DigestName, number> = {
   sha512: 64,
 };
 
-/** The digest of the parts in a row. */
+/** Digests the concatenation of the parts. */
 export function digest(name: DigestName, ...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash(name);
   for (const part of parts) hash.update(part);
   return hash.digest();
 }
 
-/** Whether two secrets are the same, in a time that depends on their lengths alone. */
+/** Compares two secrets in a time that depends only on their lengths. */
 export function same(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** The same for two texts that are ASCII. */
+/** Compares two ASCII texts likewise. */
 export function sameText(one: string, other: string): boolean {
   return same(bytesOf(one), bytesOf(other));
 }

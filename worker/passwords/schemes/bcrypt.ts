@@ -1,13 +1,13 @@
 /**
  * Bcrypt, crypt(3)'s `$2…$`.
  *
- * The four variants differ in old bugs alone. `$2x$` stands for one, which is computed as it was; `$2a$`
- * is OpenBSD's, to which crypt(3) of Linux adds a precaution for some passwords with a byte 0xFF.
+ * The four variants differ only in old bugs. `$2x$` marks hashes with such a bug, which this file reproduces. `$2a$`
+ * is OpenBSD's, without the precaution of Linux's crypt(3) for some passwords with a byte 0xFF.
  *
- * Our own: npm's `bcryptjs` takes strings alone, and so can never verify a password that is no UTF-8,
- * which old mail programs send; the packages that take bytes do not load in Workers.
+ * No package serves: npm's `bcryptjs` accepts only strings, so it cannot verify a password that is not UTF-8, which
+ * old mail programs send. The packages that accept bytes do not load in Workers.
  */
-import { BCRYPT_COST } from "./limits.ts";
+import { MAX_BCRYPT_COST } from "./limits.ts";
 import { bcryptWords } from "../algorithms/blowfish.ts";
 import { sameText } from "../algorithms/digest.ts";
 import { textOf } from "./encoding.ts";
@@ -17,7 +17,7 @@ const FORM = /^\$2([abxy])\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/;
 
 const DIGITS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/** The words of a password that count: 72 bytes. */
+/** bcrypt uses 72 bytes of a password. */
 const KEY_WORDS = 18;
 const HASH_BYTES = 23;
 const SALT_BYTES = 16;
@@ -30,7 +30,8 @@ export const bcrypt: PasswordScheme = {
     if (salt === undefined || hash === undefined) throw new UnreadableHash("it is malformed");
     const cost = Number(given);
     if (cost < 4) throw new UnreadableHash("it is malformed");
-    if (cost > BCRYPT_COST) throw new UnreadableHash(`its cost is more than ${BCRYPT_COST}`);
+    if (cost > MAX_BCRYPT_COST)
+      throw new UnreadableHash(`its cost is more than ${MAX_BCRYPT_COST}`);
     const saltWords = wordsOf(decode64(salt, SALT_BYTES), SALT_BYTES / 4, false);
     return {
       matches(password) {
@@ -43,9 +44,9 @@ export const bcrypt: PasswordScheme = {
 };
 
 /**
- * So many words of the bytes, which go on and on, the highest byte first.
+ * Repeats bytes and reads them as big-endian words.
  *
- * @param signed with the bug that `$2x$` stands for: a byte above 127 sets all the bits before it
+ * @param signed reproduces the bug of `$2x$`: a byte above 127 sets all the bits before it
  */
 function wordsOf(bytes: Uint8Array, count: number, signed: boolean): Int32Array {
   const word = (first: number): number =>
@@ -62,7 +63,7 @@ function bytesOf(words: Int32Array): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** Base64 with digits of bcrypt's own. The bits that are left over at the end are not looked at. */
+/** Decodes base64 with bcrypt's digits. The surplus bits at the end are ignored. */
 function decode64(text: string, size: number): Uint8Array {
   const sextets = Array.from(text, (digit) => DIGITS.indexOf(digit));
   const bits = sextets.map((sextet) => sextet.toString(2).padStart(6, "0")).join("");

@@ -1,4 +1,4 @@
-/** DES-CRYPT, the first of crypt(3): the low seven bits of eight characters, and a salt of two. */
+/** DES-CRYPT, crypt(3)'s first scheme: it uses seven bits of eight characters, and two characters of salt. */
 import desCrypt3 from "unix-crypt-td-js";
 import { sameText } from "../algorithms/digest.ts";
 import { textOf } from "./encoding.ts";

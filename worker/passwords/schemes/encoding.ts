@@ -1,4 +1,4 @@
-/** The ways in which bytes are written into a stored text. */
+/** Decodes the base64 or hex of stored passwords. */
 import { type Encoding, type StoredText, UnreadableHash } from "./scheme.ts";
 
 const DECODERS: Record<Encoding, (text: string) => Uint8Array | null> = { b64, hex };
@@ -11,7 +11,7 @@ export function decode(text: string, encoding: Encoding): Uint8Array {
 }
 
 /**
- * A stored text of letters, out of the base64 or hex in which it may be wrapped.
+ * Returns a stored text, decoded if it is in base64 or hex.
  *
  * @throws UnreadableHash
  */
@@ -19,7 +19,7 @@ export function textOf({ text, encoding }: StoredText): string {
   return encoding === null ? text : new TextDecoder("latin1").decode(decode(text, encoding));
 }
 
-/** With padding or without, as Dovecot takes it. */
+/** The padding is optional, as in Dovecot. */
 function b64(text: string): Uint8Array | null {
   const digits = /^([A-Za-z0-9+/]*)={0,2}$/.exec(text)?.[1];
   if (digits === undefined || digits.length % 4 === 1) return null;

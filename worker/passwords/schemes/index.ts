@@ -9,7 +9,7 @@ import { scramSha1, scramSha256 } from "./scram.ts";
 import { sha256Crypt, sha512Crypt } from "./sha-crypt.ts";
 import { simpleDigests } from "./simple-digest.ts";
 
-/** Every way in which a password may be stored. */
+/** All schemes in which a password may be stored. */
 export const SCHEMES: readonly PasswordScheme[] = [
   argon2id,
   argon2i,
@@ -25,13 +25,13 @@ export const SCHEMES: readonly PasswordScheme[] = [
   plain,
 ];
 
-/** Those that may be used without anybody's saying so. */
+/** The schemes that are allowed by default. */
 export const STRONG_SCHEMES = allowedSchemes();
 
 /**
- * The schemes that may be used: all that are not weak, and the weak ones that the operator names.
+ * Lists the allowed schemes: those that are not weak, and the weak ones that the operator names.
  *
- * @param weak any of their names, separated by commas or spaces: `PLAIN, MD5-CRYPT`
+ * @param weak names of weak schemes, separated by commas or spaces: `PLAIN, MD5-CRYPT`
  */
 export function allowedSchemes(weak = ""): readonly PasswordScheme[] {
   const wanted = new Set(weak.toUpperCase().split(/[\s,]+/));

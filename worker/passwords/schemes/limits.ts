@@ -1,29 +1,27 @@
 /**
- * The most that a stored hash may cost us, whoever wrote it: at import, where it is refused, and at
- * every login. None takes more than some half a second of an isolate's time; the argon2id of a new
- * password takes 80 ms. In brackets what the usual tools make unless told otherwise.
+ * The highest cost of a stored hash, for imports and for logins. No hash takes more than some half a second of an
+ * isolate's time. The argon2id of a new password takes 80 ms. The defaults of the usual tools are in brackets.
  */
 
-/** KiB [doveadm 65,536]: an isolate has 128 MiB in all, and the memory that one hash took stays taken. */
-export const ARGON2_MEMORY = 65_536;
+/** KiB [doveadm 65,536]. An isolate has 128 MiB in all, and WebAssembly does not return memory. */
+export const MAX_ARGON2_MEMORY = 65_536;
 
 /** KiB times passes [doveadm 196,608]. */
-export const ARGON2_WORK = 4 * ARGON2_MEMORY;
+export const MAX_ARGON2_WORK = 4 * MAX_ARGON2_MEMORY;
 
 /** The binary logarithm of the rounds [doveadm, htpasswd and mkpasswd 5, PHP 10 and 12]. */
-export const BCRYPT_COST = 12;
+export const MAX_BCRYPT_COST = 12;
 
 /** Rounds of SHA256-CRYPT and SHA512-CRYPT [5,000]. */
-export const SHA_CRYPT_ROUNDS = 50_000;
+export const MAX_SHA_CRYPT_ROUNDS = 50_000;
 
 /** Iterations of PBKDF2 and of SCRAM [doveadm 5,000 and 4,096]: Workers refuse more. */
-export const PBKDF2_ITERATIONS = 100_000;
+export const MAX_PBKDF2_ITERATIONS = 100_000;
 
-/** UTF-16 units of a stored text, with its prefix. No tool makes one of 500. */
-export const STORED_LENGTH = 1_024;
+/** UTF-16 units in a stored text, with its prefix. No tool writes 500. */
+export const MAX_STORED_LENGTH = 1_024;
 
 /**
- * Bytes of a password that can be right: libxcrypt takes no longer one, and the time that SHA-CRYPT
- * takes grows with the square of its length.
+ * Bytes in a password. libxcrypt refuses longer ones, and SHA-CRYPT's time grows with the square of the length.
  */
-export const PASSWORD_BYTES = 511;
+export const MAX_PASSWORD_BYTES = 511;

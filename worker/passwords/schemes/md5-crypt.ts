@@ -1,6 +1,6 @@
 /**
- * MD5-CRYPT, crypt(3)'s `$1$` by Poul-Henning Kamp, and Apache's `$apr1$`, which differs in that name
- * alone. Our own, as npm's `apache-md5` takes no bytes.
+ * MD5-CRYPT, crypt(3)'s `$1$` by Poul-Henning Kamp, and Apache's `$apr1$`, which differs only in that name. npm's
+ * `apache-md5` does not serve, since it does not accept bytes.
  */
 import { bitsOf, crypt64, repeated, stir } from "../algorithms/crypt.ts";
 import { bytesOf, digest, sameText } from "../algorithms/digest.ts";
@@ -9,7 +9,7 @@ import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 
 const ROUNDS = 1_000;
 
-/** What stands behind another dollar sign is not read, as in Dovecot. */
+/** The text after another dollar sign is ignored, as in Dovecot. */
 const FORM = /^(\$(?:1|apr1)\$)([!-#%-~]{0,8})\$([./0-9A-Za-z]{22})(?:\$.*)?$/;
 
 const ORDER = [[12, 6, 0], [13, 7, 1], [14, 8, 2], [15, 9, 3], [5, 10, 4], [11]];
@@ -37,7 +37,7 @@ function compute(password: Uint8Array, magic: Uint8Array, salt: Uint8Array): str
     magic,
     salt,
     repeated(inner, password.length),
-    // A NUL for a one; it is how the first of them was written.
+    // A one adds a NUL, as the first implementation did.
     Uint8Array.from(bitsOf(password.length), (bit) => (bit ? 0 : (password[0] ?? 0))),
   );
   return crypt64(stir("md5", start, password, salt, ROUNDS), ORDER);

@@ -1,4 +1,4 @@
-/** Passwords stored as they are, which an import may bring and the first login replaces. */
+/** Passwords in plain text. An import may bring them, and the first login replaces them. */
 import { bytesOf, digest, same } from "../algorithms/digest.ts";
 import { decode } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
@@ -9,7 +9,7 @@ export const plain: PasswordScheme = {
   read({ text, encoding }) {
     const stored = encoding === null ? bytesOf(text) : decode(text, encoding);
     if (stored.length === 0) throw new UnreadableHash("it is empty");
-    // By their digests, which are of one length.
+    // Digests have one length, so the time does not reveal the password's.
     return { matches: (password) => same(digest("sha256", password), digest("sha256", stored)) };
   },
 };

@@ -1,46 +1,45 @@
-/** One way of storing a password so that it can be checked; most of them cannot be read back. */
+/** A scheme in which passwords are stored. */
 export interface PasswordScheme {
-  /** Its names between braces, as Dovecot has them; the first is the one that we call it by. */
+  /** Dovecot's names for the scheme, in braces. Our texts use the first one. */
   readonly names: readonly [string, ...string[]];
 
-  /** Whoever gets hold of a copy soon has the passwords too: only where an operator says so. */
+  /** True if the passwords are easily recovered from a copy. An operator must allow the scheme. */
   readonly weak?: true;
 
-  /** How a text begins, or looks, that needs no name: crypt(3)'s forms and their kin. */
+  /** Matches stored texts that need no name in braces, such as crypt(3)'s. */
   readonly form?: RegExp;
 
   /**
-   * Reads a stored text and finds its cost bearable, without doing the work.
+   * Parses a stored text and checks its cost, without hashing.
    *
-   * @throws UnreadableHash if it is broken, or asks for more work than we will do
+   * @throws UnreadableHash if the text is malformed or its cost is too high
    */
   read(stored: StoredText): PasswordHash;
 }
 
-/** What stands behind the braces, and how it is written there: `{SSHA.hex}…`. */
+/** The text after the braces, and its encoding: `{SSHA.hex}…`. */
 export interface StoredText {
   readonly text: string;
-  /** Null where the scheme itself must know. */
+  /** Null if the braces do not name one. */
   readonly encoding: Encoding | null;
 }
 
 export type Encoding = "b64" | "hex";
 
-/** A stored password that has been read. */
+/** A parsed stored password. */
 export interface PasswordHash {
   /**
-   * Whether the password, as the client's bytes, is the one that was hashed. Compares in a time
-   * that does not tell how much was right.
+   * True if the client's bytes are the password. The time does not reveal how much of the hash was equal.
    *
-   * @throws UnreadableHash if that shows only now to be impossible
+   * @throws UnreadableHash if hashing fails
    */
   matches(password: Uint8Array): boolean;
 
-  /** As good as what we would make of the password today. */
+  /** True if the hash is as strong as a new one. */
   readonly current?: boolean;
 }
 
-/** A stored hash that cannot be used. The message never holds the hash. */
+/** A stored hash that cannot be used. The message does not contain the hash. */
 export class UnreadableHash extends Error {
   override name = "UnreadableHash";
 }

@@ -1,12 +1,11 @@
 /**
- * What a SCRAM server keeps (RFC 5802, section 3), as Dovecot stores it:
- * `iterations,salt,StoredKey,ServerKey`. A password is checked by deriving the keys from it, as it is,
- * without SASLprep, as Dovecot does.
+ * SCRAM keys (RFC 5802, section 3) as Dovecot stores them: `iterations,salt,StoredKey,ServerKey`. A password is
+ * verified by deriving the keys from it without SASLprep, as in Dovecot.
  */
 import { createHmac, pbkdf2Sync } from "node:crypto";
 import { DIGEST_BYTES, digest, same } from "../algorithms/digest.ts";
 import { decode, textOf } from "./encoding.ts";
-import { bearable } from "./pbkdf2.ts";
+import { checkedIterations } from "./pbkdf2.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 
 const FORM = /^([1-9]\d{0,8}),([^,]+),([^,]+),([^,]+)$/;
@@ -24,7 +23,7 @@ function scram(name: string, hash: "sha256" | "sha1"): PasswordScheme {
       if (salt === undefined || storedKey?.length !== size || serverKey?.length !== size) {
         throw new UnreadableHash("it is malformed");
       }
-      const iterations = bearable(Number(count));
+      const iterations = checkedIterations(Number(count));
       return {
         matches(password) {
           const salted = pbkdf2Sync(password, salt, iterations, size, hash);

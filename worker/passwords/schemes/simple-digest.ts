@@ -1,6 +1,6 @@
 /**
- * A single digest of the password, with a salt (RFC 2307's `{SSHA}` and its kin: the digest of
- * password and salt, then the salt itself) or without one.
+ * A single digest of the password: with a salt, as in RFC 2307's `{SSHA}` (the digest of password and salt, then the
+ * salt), or without one.
  */
 import { DIGEST_BYTES, type DigestName, digest, same } from "../algorithms/digest.ts";
 import { decode } from "./encoding.ts";
@@ -36,14 +36,14 @@ function unsalted(name: DigestName, ...names: PasswordScheme["names"]): Password
   return {
     names,
     read(text) {
-      const stored = decode(text.text, text.encoding ?? guess(text, size));
-      if (stored.length !== size) throw new UnreadableHash(`it is not of ${size} bytes`);
+      const stored = decode(text.text, text.encoding ?? inferEncoding(text, size));
+      if (stored.length !== size) throw new UnreadableHash(`it does not have ${size} bytes`);
       return { matches: (password) => same(digest(name, password), stored) };
     },
   };
 }
 
-/** As Dovecot does, which tells the one from the other by their lengths. */
-function guess({ text }: StoredText, size: number): Encoding {
+/** Dovecot infers the encoding from the length. */
+function inferEncoding({ text }: StoredText, size: number): Encoding {
   return text.length === 2 * size ? "hex" : "b64";
 }

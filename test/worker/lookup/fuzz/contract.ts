@@ -1,24 +1,24 @@
-// What any answer must be, whatever was asked.
+// The contract of all replies, for any lookup.
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import type { RawAnswer, RawRequest } from "../../../support/raw-http-client.ts";
 import { ALICE, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
-/** `Auth-Status` of a no, in the words of all protocols. */
+/** `Auth-Status` of refusals, in the texts of all protocols. */
 const REFUSAL =
   /^(?:\[(?:AUTHENTICATIONFAILED|AUTH)\] )?Invalid login or password$|^(?:No such user here|Relay access denied)$/;
 const TEMPORARY =
   /^(?:\[(?:UNAVAILABLE|SYS\/TEMP)\] )?(?:Temporary failure|Too many failed logins), please try again later$/;
 
-/** 501 is the platform's, to methods that HTTP does not have. */
+/** The platform answers 501 to unknown methods. */
 const REJECTIONS = [400, 403, 404, 405, 501];
 
-/** The most that nginx reads of an answer's head, bytes. */
-const ROOM = 1024;
+/** Bytes of a reply's head that nginx reads. */
+const MAX_HEAD_BYTES = 1024;
 
 export function assertContract(request: RawRequest, answer: RawAnswer): void {
   const { status, headers, body, bytes } = answer;
-  assert.ok(bytes <= ROOM, "nginx can read it");
+  assert.ok(bytes <= MAX_HEAD_BYTES, "nginx can read it");
   assert.doesNotMatch(body, /^\s+at |\.[jt]s:\d|Error: /m, "no stack trace");
   const told = headers["auth-status"];
   if (told === undefined) {
@@ -49,7 +49,7 @@ function authHeaders({ headers }: RawAnswer): string[] {
   return Object.keys(headers).filter((name) => name.startsWith("auth-"));
 }
 
-/** Whether what was sent, byte for byte, are the credentials of somebody, or mail for whom we take it. */
+/** True if the lookup's bytes are a user's credentials, or mail for a recipient that is accepted. */
 function isEntitled({ fields }: RawRequest): boolean {
   const value = (header: string) => {
     const same = fields.filter(([name]) => name.toLowerCase() === header);
@@ -75,7 +75,7 @@ function isEntitled({ fields }: RawRequest): boolean {
   return PEOPLE.some((person) => person.address === user && person.password === password);
 }
 
-/** In lower case; in a domain, but nowhere else, IDNA also takes some characters for others or for none. */
+/** Lower case. In a domain, IDNA also replaces or drops some characters. */
 function normal(login: string): string {
   const lower = login.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
   const at = lower.lastIndexOf("@");

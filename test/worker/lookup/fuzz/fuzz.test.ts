@@ -12,7 +12,7 @@ import { CANARY, DIRECTORY } from "./people.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 
-/** Fewer than the passwords that may wait to be verified, so that nobody is told to come back for that. */
+/** Fewer callers than passwords may wait to be verified, so that none is answered busy. */
 const CALLERS = 8;
 
 let worker: RunningWorker;
@@ -24,7 +24,7 @@ before(async () => {
 });
 after(() => worker.dispose());
 
-test("whatever is asked, the answer is by the contract, and OK for nobody but those who proved it", async (t) => {
+test("all replies follow the contract, and only correct credentials get OK", async (t) => {
   const tally = await ask(t, 10_000, SEED, (lookup, answer) => {
     assertContract(lookup, answer);
     if (lookup.right) assert.equal(answer.headers["auth-status"], "OK");
@@ -32,7 +32,7 @@ test("whatever is asked, the answer is by the contract, and OK for nobody but th
   t.diagnostic(`answers: ${JSON.stringify(Object.fromEntries(tally))}`);
 });
 
-test("while the database fails nobody is let in, and no login is refused for good", async (t) => {
+test("while the database fails no login succeeds, and none is refused permanently", async (t) => {
   await worker.db.run(sql`alter table users rename to gone`);
   try {
     await ask(t, 1000, SEED + 1, (lookup, answer) => {
@@ -47,7 +47,7 @@ test("while the database fails nobody is let in, and no login is refused for goo
   }
 });
 
-test("a database that fails and recovers again and again lets nobody in who has no right to it", async (t) => {
+test("while the database fails and recovers repeatedly, only correct credentials get OK", async (t) => {
   const over = new AbortController();
   const breaking = breakAndMend(over.signal);
   try {
@@ -68,7 +68,7 @@ async function breakAndMend(over: AbortSignal): Promise<void> {
   }
 }
 
-test("nothing that the worker logs holds a password or a stack trace", () => {
+test("the worker's log contains no password and no stack trace", () => {
   assert.ok(logged.length > 0);
   for (const line of logged) {
     assert.ok(!line.toLowerCase().includes(CANARY), line);
@@ -78,7 +78,7 @@ test("nothing that the worker logs holds a password or a stack trace", () => {
 
 type Check = (lookup: GeneratedLookup, answer: RawAnswer) => void;
 
-/** @returns how often there was which answer */
+/** @returns the count of each kind of reply */
 async function ask(t: TestContext, numRuns: number, seed: number, check: Check) {
   t.diagnostic(`SEED=${SEED}`);
   const waiting = fc.sample(lookups, { seed, numRuns });
@@ -93,7 +93,7 @@ async function ask(t: TestContext, numRuns: number, seed: number, check: Check) 
         explain(check, lookup, answer);
       }
     } catch (error) {
-      // The other callers end as well.
+      // This ends the other callers too.
       waiting.length = 0;
       throw error;
     } finally {

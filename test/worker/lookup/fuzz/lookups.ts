@@ -1,22 +1,22 @@
-// Lookups as nobody's proxy sends them: a right one, and what has been done to it.
+// Generates lookups: right ones, and right ones with changes.
 import fc from "fast-check";
 import { type ByteString, escapeValue } from "../../../../shared/lookup.ts";
 import type { RawRequest } from "../../../support/raw-http-client.ts";
 import { ALICE, CANARY, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
 export interface GeneratedLookup extends RawRequest {
-  /** Nothing was done to it that changes its meaning: it must be answered with a server. */
+  /** True if no change alters the lookup's meaning, so that the reply must name a server. */
   readonly right: boolean;
 }
 
 type Change = (request: RawRequest) => RawRequest;
 
-/** Where everybody logs in rightly, and nobody else does: it comes to be a network that is known as good. */
+/** The client address of right logins only. It becomes a known network. */
 const HOME = "192.0.2.1";
 
 /**
- * Where the rest comes from. A password that can be verified at all costs 80 ms if it is wrong, so after some
- * failures these networks are blocked, and what is left is malformed or told to come back later.
+ * The client addresses of the other lookups. Each wrong password costs 80 ms, so these networks are soon blocked. Then
+ * their lookups are malformed or get a temporary failure.
  */
 const ELSEWHERE = ["198.51.100.1", "198.51.100.2", "2001:db8:1::1"];
 
@@ -40,7 +40,7 @@ const login = fc.tuple(person, protocol).map(([{ address, password }, name]): Ra
 
 const SALT = "<1896.697170952@mail.example.test>";
 
-/** Alice's, by what is no password. */
+/** Alice's logins with digests and with a certificate. */
 const otherLogin = fc
   .tuple(fc.constantFrom("apop", "cram-md5", "external"), protocol)
   .map(([name, protocolName]): RawRequest => ({
@@ -81,7 +81,7 @@ const delivery = fc
     ],
   }));
 
-/** Any byte but CR and LF, whose writer sends another header and so another lookup. */
+/** All bytes but CR and LF, which would begin another header. */
 const bytes = fc
   .array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 })
   .map((codes) => String.fromCharCode(...codes).replaceAll(/[\r\n]/g, ""));
@@ -118,7 +118,7 @@ const nonsense: fc.Arbitrary<ByteString> = fc.oneof(
   ),
 );
 
-/** What looks like these letters, and is another name. */
+/** Characters that look like these letters, and make another name. */
 const LOOK_ALIKES: Readonly<Record<string, readonly string[]>> = {
   a: ["а", "ａ", "á", "a\u0301", "ɑ", "a\u200b"],
   c: ["с", "ｃ", "ⅽ"],
@@ -172,8 +172,8 @@ const HEADERS = [
   "Auth-SSL-Verify",
   "Auth-SSL-Subject",
 ];
-/** What has no say in who may log in by a password. */
-const IDLE = [
+/** Headers that do not matter for a login with a password. */
+const IRRELEVANT = [
   "Auth-Accept",
   "Auth-Salt",
   "Auth-SMTP-Helo",
@@ -247,7 +247,7 @@ const client = fc.constantFrom(
 const anyHeader = fc.constantFrom(...HEADERS);
 
 const harmless: fc.Arbitrary<Change> = fc.oneof(
-  fc.tuple(fc.constantFrom(...IDLE), nonsense.map(withoutNul)).map(put),
+  fc.tuple(fc.constantFrom(...IRRELEVANT), nonsense.map(withoutNul)).map(put),
   fc
     .constantFrom("hostname", "tls", "fallback", "hostname,tls,fallback", "tls , ,,hostname")
     .map((words) => put(["Auth-Accept", words])),
@@ -263,7 +263,7 @@ const hostile: fc.Arbitrary<Change> = fc.oneof(
   anyHeader.map(doubled),
   fc.tuple(anyHeader, nonsense).map(put),
   fc.tuple(anyHeader, nonsense).map(appended),
-  fc.tuple(fc.constantFrom(...IDLE), nonsense).map(put),
+  fc.tuple(fc.constantFrom(...IRRELEVANT), nonsense).map(put),
   method.map((word) => (request: RawRequest) => ({ ...request, method: word })),
   target.map((path) => (request: RawRequest) => ({ ...request, target: path })),
   scheme.map((word) => put(["Auth-Method", word])),
@@ -301,11 +301,12 @@ const generated: fc.Arbitrary<GeneratedLookup> = fc.oneof(
   },
 );
 
-/** Bytes of headers. At 128 KiB the platform hangs up, often before its answer has been read. */
-const MOST = 100_000;
+/** Bytes of headers. At 128 KiB the platform closes the connection, often before its reply has been read. */
+const MAX_HEADER_BYTES = 100_000;
 
 export const lookups = generated.filter(
-  ({ fields }) => fields.reduce((sum, field) => sum + field.join(": ").length, 0) < MOST,
+  ({ fields }) =>
+    fields.reduce((sum, field) => sum + field.join(": ").length, 0) < MAX_HEADER_BYTES,
 );
 
 function changed(request: RawRequest, changes: readonly Change[]): RawRequest {
@@ -340,7 +341,7 @@ function appended([header, end]: readonly [string, string]): Change {
   });
 }
 
-/** HTTP has no NUL in a header: a lookup that holds one is answered by the platform. */
+/** Removes NUL. The platform itself refuses a header with NUL. */
 function withoutNul(value: string): string {
   return value.replaceAll("\0", "");
 }

@@ -1,14 +1,14 @@
-// Who is in the directory, and what may be asked of it.
+// The directory's users, and their credentials.
 import { createHash, createHmac } from "node:crypto";
 import type { ByteString } from "../../../../shared/lookup.ts";
 import type { Seed } from "../../../support/directory.ts";
 
 export const KEY = "development";
 
-/** In every password, so that the log can be searched for them all. */
+/** A part of each password, so that the log can be searched for it. */
 export const CANARY = "pw-canary";
 
-/** By which Alice may log in as well: a secret for digests of it, and a certificate. */
+/** Alice's additional credentials: a kept password for digests, and a certificate. */
 export const ALICE = {
   address: "alice@example.test",
   secret: `${CANARY}-tanstaaf`,
@@ -23,7 +23,7 @@ interface Person {
 export const PEOPLE: readonly Person[] = [
   { address: ALICE.address, password: `${CANARY}-wonderland` },
   { address: "karl.michael@example.test", password: `${CANARY} 50% off: "it's"; --` },
-  // In UTF-8, as mail programs send it, and in Latin-1, as old ones do.
+  // UTF-8, as mail programs send it, and Latin-1, as old ones do.
   { address: "maria@example.test", password: Buffer.from(`${CANARY}-März`).toString("latin1") },
   { address: "olaf@example.test", password: `${CANARY}-M\xe4rz` },
   { address: "bare", password: `${CANARY}=` },
@@ -51,13 +51,13 @@ export const DIRECTORY: Seed = {
   ],
 };
 
-/** RFC 1939 section 7 and RFC 2195 section 2, in the caller's words for them. */
+/** RFC 1939 section 7 and RFC 2195 section 2, by the values of `Auth-Method`. */
 export const DIGESTS: Readonly<Record<string, (salt: ByteString) => string>> = {
   apop: (salt) => createHash("md5").update(`${salt}${ALICE.secret}`, "latin1").digest("hex"),
   "cram-md5": (salt) => createHmac("md5", ALICE.secret).update(salt, "latin1").digest("hex"),
 };
 
-/** Verified in no time, so that ten thousand lookups are asked within seconds. */
+/** A hash that is fast to verify, so that ten thousand lookups take seconds. */
 function cheapHash(password: ByteString): string {
   const salt = Buffer.from("salt");
   const digest = createHash("sha512").update(password, "latin1").update(salt).digest();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VerifiedPasswords } from "../../../worker/passwords/verified-cache.ts";
+import { VerifiedPasswords } from "../../../worker/passwords/verified-passwords.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-test("a password that was right is known again, with that hash and no other", () => {
+test("a verified password is known with its hash and with no other", () => {
   const verifiedPasswords = new VerifiedPasswords();
   assert.equal(verifiedPasswords.has(bytes("wonderland"), "hash"), false);
   verifiedPasswords.add(bytes("wonderland"), "hash");
@@ -14,14 +14,14 @@ test("a password that was right is known again, with that hash and no other", ()
   assert.equal(verifiedPasswords.has(bytes(""), "hash"), false);
 });
 
-test("what ends one does not begin the other", () => {
+test("the boundary between hash and password matters", () => {
   const verifiedPasswords = new VerifiedPasswords();
   verifiedPasswords.add(bytes("wonderland"), "hash");
   assert.equal(verifiedPasswords.has(bytes("hwonderland"), "has"), false);
   assert.equal(verifiedPasswords.has(bytes("onderland"), "hashw"), false);
 });
 
-test("it is forgotten after a minute, however often it was asked for", () => {
+test("a password is forgotten after a minute, even if it was used", () => {
   let now = 1_000;
   const verifiedPasswords = new VerifiedPasswords(() => now);
   verifiedPasswords.add(bytes("wonderland"), "hash");
@@ -32,7 +32,7 @@ test("it is forgotten after a minute, however often it was asked for", () => {
   assert.equal(verifiedPasswords.has(bytes("wonderland"), "hash"), false);
 });
 
-test("of more than ten thousand the one that was not asked for the longest goes first", () => {
+test("beyond ten thousand passwords the least recently used goes first", () => {
   const verifiedPasswords = new VerifiedPasswords();
   for (let user = 0; user < 10_000; user += 1)
     verifiedPasswords.add(bytes("wonderland"), `hash ${user}`);
