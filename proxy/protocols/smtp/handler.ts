@@ -144,10 +144,11 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
     const line = input.line(isAuth ? this.#configuration.maxAuth : buffer);
     if (line === null) return null;
     const text = chomp(line) ?? "";
+    const verb = verbOf(text);
     const args = wordsOf(argumentOf(text));
-    if (args.length > MAX_ARGUMENTS) return this.parserError();
+    if (verb === "" || args.length > MAX_ARGUMENTS) return this.parserError();
     this.#to = null;
-    return this.#answer(verbOf(text), args, line);
+    return this.#answer(verb, args, line);
   }
 
   #answer(verb: string, args: readonly ByteString[], line: ByteString): Step {
