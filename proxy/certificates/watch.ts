@@ -1,12 +1,7 @@
 /** Looks at files of certificates and keys, over and over: notices of the kernel's do not come by every mount. */
-import {
-  type Certified,
-  type KeyMaterials,
-  type News,
-  expiring,
-  expiryWarnings,
-} from "../config/index.ts";
+import type { Certified, KeyMaterials, News } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
+import { expiring, expiryWarnings } from "./expiry.ts";
 import { slice } from "../slices.ts";
 
 /** ms between two looks, and while somebody is writing. */

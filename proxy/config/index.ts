@@ -16,7 +16,7 @@ export { withoutSecrets } from "./language/secrets.ts";
 export type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
 export type { RelaySettings } from "./modules/auth-http/relay.ts";
 export type { CpuAffinity } from "./modules/core/cpu-affinity.ts";
-export { type Identity, identityOf, isRoot } from "./modules/core/user.ts";
+export type { Identity } from "./modules/core/user.ts";
 export type { AccessLogTarget } from "./modules/log/access-log.ts";
 export { type ErrorLogTarget, defaultErrorLog } from "./modules/log/error-log.ts";
 export type { LogDestination } from "./modules/log/log-destination.ts";
@@ -53,8 +53,4 @@ export {
   type Shown,
   type TlsParameters,
   type TlsSettings,
-  expiring,
-  expiryWarnings,
-  failed,
-  match,
 } from "./tls/index.ts";

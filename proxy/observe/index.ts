@@ -13,8 +13,5 @@ export {
 } from "./metrics/index.ts";
 export type { SessionRecord } from "./session-record.ts";
 export { Sinks } from "./sinks.ts";
-export { clipped, printable } from "./line.ts";
+export { clipped } from "./line.ts";
 export type { ListedSession, LiveSession } from "./live-session.ts";
-export { PageServer, type Pages, text } from "./page-server.ts";
-export { json, sessionsPage } from "./sessions-page.ts";
-export { statusPages } from "./status-pages.ts";

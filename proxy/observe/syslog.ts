@@ -1,7 +1,8 @@
 /** A syslog server, spoken to as nginx does (RFC 3164): a datagram a line, and nobody waits for an answer. */
 import { createSocket } from "node:dgram";
 import { formatAddress, unixPath } from "../../shared/address.ts";
-import { LOG_LEVELS, type LogLevel, type SyslogServer } from "../config/index.ts";
+import type { LogLevel, SyslogServer } from "../config/index.ts";
+import { LOG_LEVELS } from "../config/modules/log/log-level.ts";
 import type { Sink, LogFunction } from "./sink.ts";
 import { type Send, unixDatagrams } from "./unix-datagrams.ts";
 

@@ -1,7 +1,8 @@
 /** `-s who` and `-s kick`: asks the primary process, and says at the terminal what it has answered. */
 import { existsSync } from "node:fs";
 import type { Order } from "../../command-line.ts";
-import { type ListedSession, json } from "../../observe/index.ts";
+import type { ListedSession } from "../../observe/index.ts";
+import { json } from "../../observe/sessions-page.ts";
 import { say } from "../../report.ts";
 import { NO_PID } from "../os/pid-file.ts";
 import { AskError, ask } from "./ask.ts";

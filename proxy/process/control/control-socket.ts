@@ -3,7 +3,8 @@
  * Postern serves as well without one: what goes wrong here is told, and no more.
  */
 import { lstatSync, rmSync } from "node:fs";
-import { type ErrorLog, PageServer, type Pages } from "../../observe/index.ts";
+import type { ErrorLog } from "../../observe/index.ts";
+import { PageServer, type Pages } from "../../observe/page-server.ts";
 import { reason } from "../../reason.ts";
 import { BindError, type BoundSocket, SocketTransport, bind } from "../../transport/index.ts";
 import { socketPath } from "./path.ts";

@@ -1,6 +1,7 @@
 /** What the control socket answers: who is there, and how a user is made to go. */
 import { encoded } from "../../bytes.ts";
-import { type Pages, sessionsPage, text } from "../../observe/index.ts";
+import { type Pages, text } from "../../observe/page-server.ts";
+import { sessionsPage } from "../../observe/sessions-page.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What comes of a kick. */

@@ -1,6 +1,7 @@
 /** The sessions as people read them: a line each, in columns. */
 import { formatAddress } from "../../../shared/address.ts";
-import { type ListedSession, printable } from "../../observe/index.ts";
+import type { ListedSession } from "../../observe/index.ts";
+import { printable } from "../../observe/line.ts";
 
 type Column = readonly [title: string, value: (session: ListedSession) => string];
 

@@ -3,7 +3,7 @@ import type { Settings } from "../../config/index.ts";
 import { workerIdentity } from "../os/identity.ts";
 import { prepareLogFiles, touch } from "../os/log-files.ts";
 import { checkResources } from "../os/limits.ts";
-import { Sockets } from "./listening-sockets.ts";
+import { ListeningSockets } from "./listening-sockets.ts";
 
 /**
  * @returns what the operator is to be warned of
@@ -12,7 +12,7 @@ import { Sockets } from "./listening-sockets.ts";
 export function checkStart(settings: Settings): readonly string[] {
   const warnings = checkResources(settings);
   prepareLogFiles(settings, workerIdentity(settings));
-  Sockets.check(settings);
+  ListeningSockets.check(settings);
   if (settings.pid !== null) touch(settings.pid);
   return warnings;
 }

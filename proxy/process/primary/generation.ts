@@ -1,9 +1,11 @@
 /** What serves one configuration, until another one takes its place. */
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { Identity, Settings } from "../../config/index.ts";
-import type { LiveSession, Snapshot } from "../../observe/index.ts";
+import type { ErrorLog, LiveSession, Snapshot } from "../../observe/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
 import type { OwnTicketKeys } from "../../certificates/index.ts";
+import type { ConnectionCounts } from "../../limits/index.ts";
+import type { ListeningSockets } from "./listening-sockets.ts";
 
 export interface Generation {
   readonly settings: Settings;
@@ -48,16 +50,25 @@ export interface SessionsPage {
 /** Of a worker that has not begun, or is gone. */
 export const NO_SESSIONS: SessionsPage = { sessions: [], last: null };
 
-/** Who hears of a generation's ends. */
-export interface Survivor {
+/** Hears of the ends of a generation's workers. */
+export interface GenerationListener {
   /** The last worker of an ending generation has gone. */
   empty(): void;
   /** A worker has gone; what it had counted. */
   gone(counts: Snapshot): void;
 }
 
-/** What is the same for all workers, whatever the configuration says. */
-export interface SharedByWorkers {
+/** What a generation works with, whatever its configuration says. */
+export interface GenerationContext {
+  readonly sockets: ListeningSockets;
   readonly ticketKeys: OwnTicketKeys;
+  /** What workers run as; null for the primary's own user. */
   readonly identity: Identity | null;
+  /** Of all generations. */
+  readonly connections: ConnectionCounts;
+  readonly log: ErrorLog;
+  readonly listener: GenerationListener;
 }
+
+/** The two kinds of generations: worker processes, and the primary itself. */
+export type GenerationKind = new (settings: Settings, context: GenerationContext) => Generation;

@@ -3,28 +3,24 @@ import type { Identity, Listen, Settings } from "../../config/index.ts";
 import { ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
 import { clientListens } from "../ipc/bindings.ts";
-import type { Generation, Survivor } from "./generation.ts";
-import { InProcess } from "./in-process.ts";
+import type { Generation, GenerationKind, GenerationListener } from "./generation.ts";
 import { limit } from "./timer.ts";
-import { OwnTicketKeys } from "../../certificates/index.ts";
-import type { Sockets } from "./listening-sockets.ts";
-import { WorkerProcesses } from "./worker-processes.ts";
+import { OwnTicketKeys } from "../../certificates/tickets.ts";
+import type { ListeningSockets } from "./listening-sockets.ts";
 
-/** Who hears of their workers. */
-export interface Owner {
-  /** The log that there is when something happens. */
-  readonly log: () => ErrorLog;
+/** Hears of the ends of all generations' workers. */
+export interface GenerationsListener {
   /** A worker has gone; what it had counted. */
   gone(counts: Snapshot): void;
-  /** The last of all has gone, after `drain` or `stop`. */
+  /** The last worker of all has gone, after `drain` or `stop`. */
   extinct(): void;
 }
 
 export class Generations implements Iterable<Generation> {
-  /** Whether the one worker is this very process (`master_process off`). */
-  readonly #alone: boolean;
-  readonly #sockets: Sockets;
-  readonly #owner: Owner;
+  readonly #kind: GenerationKind;
+  readonly #sockets: ListeningSockets;
+  readonly #log: () => ErrorLog;
+  readonly #listener: GenerationsListener;
   readonly #connections = new ConnectionCounts();
   readonly #ticketKeys = new OwnTicketKeys((keys) => {
     for (const generation of this.#all) generation.renewTickets(keys);
@@ -36,10 +32,19 @@ export class Generations implements Iterable<Generation> {
   #current: Generation;
   #ending = false;
 
-  constructor(settings: Settings, identity: Identity | null, sockets: Sockets, owner: Owner) {
-    this.#alone = !settings.master_process;
+  /** @param log returns the log in force */
+  constructor(
+    kind: GenerationKind,
+    settings: Settings,
+    identity: Identity | null,
+    sockets: ListeningSockets,
+    log: () => ErrorLog,
+    listener: GenerationsListener,
+  ) {
+    this.#kind = kind;
     this.#sockets = sockets;
-    this.#owner = owner;
+    this.#log = log;
+    this.#listener = listener;
     this.#current = this.begin(settings, identity);
   }
 
@@ -58,21 +63,18 @@ export class Generations implements Iterable<Generation> {
 
   /** One that is to take the place of all others, once it serves. */
   begin(settings: Settings, identity: Identity | null): Generation {
-    const shared = { ticketKeys: this.#ticketKeys, identity };
-    const survivor: Survivor = {
+    const listener: GenerationListener = {
       empty: () => this.#empty(generation),
-      gone: (counts) => this.#owner.gone(counts),
+      gone: (counts) => this.#listener.gone(counts),
     };
-    const generation = this.#alone
-      ? new InProcess(settings, this.#sockets, shared, this.#connections, survivor)
-      : new WorkerProcesses(
-          settings,
-          this.#sockets,
-          shared,
-          this.#connections,
-          this.#owner.log(),
-          survivor,
-        );
+    const generation = new this.#kind(settings, {
+      sockets: this.#sockets,
+      ticketKeys: this.#ticketKeys,
+      identity,
+      connections: this.#connections,
+      log: this.#log(),
+      listener,
+    });
     this.#all.add(generation);
     this.#serving.add(generation);
     this.#current = generation;
@@ -83,7 +85,7 @@ export class Generations implements Iterable<Generation> {
     // One that has fallen silent goes on without workers.
     if (!this.#ending && generation === this.#current) return;
     this.#all.delete(generation);
-    if (this.#all.size === 0) this.#owner.extinct();
+    if (this.#all.size === 0) this.#listener.extinct();
   }
 
   /**

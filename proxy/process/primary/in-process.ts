@@ -1,6 +1,5 @@
 /** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
 import type { Listen, Settings } from "../../config/index.ts";
-import type { ConnectionCounts } from "../../limits/index.ts";
 import {
   type BoundSocket,
   type Connection,
@@ -9,9 +8,9 @@ import {
 } from "../../transport/index.ts";
 import type { Snapshot } from "../../observe/index.ts";
 import { bindings } from "../ipc/bindings.ts";
-import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
-import { KeyWatch } from "../../certificates/index.ts";
-import type { Sockets } from "./listening-sockets.ts";
+import type { Asked, Generation, GenerationContext, GenerationListener } from "./generation.ts";
+import { KeyWatch } from "../../certificates/watch.ts";
+import type { ListeningSockets } from "./listening-sockets.ts";
 import { LAST_WORDS, Worker } from "../worker/worker.ts";
 
 /** Who takes a socket's connections. A process can accept from one only once, so the next generation steps in here. */
@@ -19,10 +18,10 @@ const takers = new WeakMap<BoundSocket, (client: Connection) => void>();
 
 export class InProcess implements Generation {
   readonly settings: Settings;
-  readonly #sockets: Sockets;
+  readonly #sockets: ListeningSockets;
   readonly identity = null;
   readonly #worker: Worker;
-  readonly #survivor: Survivor;
+  readonly #listener: GenerationListener;
   #counted: Snapshot = [];
   #ended = false;
   #watch: KeyWatch | null = null;
@@ -30,14 +29,11 @@ export class InProcess implements Generation {
 
   constructor(
     settings: Settings,
-    sockets: Sockets,
-    { ticketKeys }: SharedByWorkers,
-    connections: ConnectionCounts,
-    survivor: Survivor,
+    { sockets, ticketKeys, connections, listener }: GenerationContext,
   ) {
     this.settings = settings;
     this.#sockets = sockets;
-    this.#survivor = survivor;
+    this.#listener = listener;
     this.#worker = new Worker(
       settings,
       {
@@ -74,7 +70,7 @@ export class InProcess implements Generation {
   }
 
   kill(): void {
-    this.#survivor.empty();
+    this.#listener.empty();
   }
 
   renewTickets(keys: TicketKeys): void {
@@ -135,7 +131,7 @@ export class InProcess implements Generation {
 
   async #leave(): Promise<void> {
     await this.count();
-    this.#survivor.gone(this.#counted);
-    this.#survivor.empty();
+    this.#listener.gone(this.#counted);
+    this.#listener.empty();
   }
 }

@@ -24,7 +24,7 @@ interface Held {
   readonly how: "bound" | "inherited" | "lent";
 }
 
-export class Sockets {
+export class ListeningSockets {
   readonly #open = new Map<string, Held>();
   readonly #kin: Kin;
 
@@ -86,7 +86,7 @@ export class Sockets {
    * @throws Error for the first address that a start could not bind
    */
   static check(settings: Settings): void {
-    const sockets = new Sockets();
+    const sockets = new ListeningSockets();
     try {
       sockets.#tryAll(settings, { write() {} });
     } finally {

@@ -4,14 +4,17 @@
  */
 import cluster from "node:cluster";
 import { flushCompileCache } from "node:module";
-import { type Identity, type Settings, errorLines } from "../../config/index.ts";
+import type { Identity, Settings } from "../../config/index.ts";
+import { errorLines } from "../../config/language/error.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
 import { say } from "../../report.ts";
-import { ControlSocket, controlPages } from "../control/index.ts";
+import { ControlSocket } from "../control/control-socket.ts";
+import { controlPages } from "../control/pages.ts";
 import { FleetLine } from "./fleet-link.ts";
-import type { Generation } from "./generation.ts";
+import type { Generation, GenerationKind } from "./generation.ts";
 import { Generations } from "./generations.ts";
+import { compactHeapAtRest } from "../os/heap.ts";
 import { workerIdentity } from "../os/identity.ts";
 import { limit } from "./timer.ts";
 import { prepareLogFiles } from "../os/log-files.ts";
@@ -20,9 +23,10 @@ import { movePid, removePid, writePid } from "../os/pid-file.ts";
 import { checkResources } from "../os/limits.ts";
 import { Sessions } from "../control/sessions.ts";
 import { obey } from "../os/signals.ts";
-import { Sockets } from "./listening-sockets.ts";
+import { ListeningSockets } from "./listening-sockets.ts";
 import { startLines } from "./start-lines.ts";
 import { Status } from "./status.ts";
+import { WorkerProcesses } from "./worker-processes.ts";
 import { Succession } from "./binary-upgrade.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
@@ -46,7 +50,7 @@ export class Primary {
     () => this.#log,
     () => this.#afterSuccessor(),
   );
-  readonly #sockets = new Sockets(this.#succession);
+  readonly #sockets = new ListeningSockets(this.#succession);
   readonly #generations: Generations;
   readonly #fleet: FleetLine;
   readonly #control: ControlSocket;
@@ -72,7 +76,11 @@ export class Primary {
     prepareLogFiles(settings, identity);
     const execArgv = [...process.execArgv, YOUNG_GENERATION];
     cluster.setupPrimary({ exec: entry, args: [], execArgv, serialization: "advanced" });
-    const primary = new Primary(settings, identity, read);
+    // Only a process that is its own worker loads what a worker needs.
+    const kind = settings.master_process
+      ? WorkerProcesses
+      : (await import("./in-process.ts")).InProcess;
+    const primary = new Primary(kind, settings, identity, read);
     await primary.#bind();
     primary.#obey();
     primary.#showStatus();
@@ -84,6 +92,7 @@ export class Primary {
   }
 
   private constructor(
+    kind: GenerationKind,
     settings: Settings,
     identity: Identity | null,
     read: (before: Settings) => Promise<Settings>,
@@ -92,8 +101,7 @@ export class Primary {
     this.#alone = !settings.master_process;
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     const log = (): ErrorLog => this.#log;
-    this.#generations = new Generations(settings, identity, this.#sockets, {
-      log,
+    this.#generations = new Generations(kind, settings, identity, this.#sockets, log, {
       gone: (counts) => this.#status.gone(counts),
       extinct: () => this.#exit(),
     });
@@ -143,6 +151,7 @@ export class Primary {
     await this.#serve(this.#generations.current);
     // For the next command, such as `-s reload`: at exit, which may be months away, Node does so anyway.
     flushCompileCache();
+    if (!this.#alone) compactHeapAtRest(() => true);
   }
 
   #showStatus(): void {

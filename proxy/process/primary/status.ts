@@ -4,11 +4,11 @@ import type { Listen } from "../../config/index.ts";
 import {
   RetiredCounts,
   type ErrorLog,
-  PageServer,
   type PrimaryMetrics,
   type Snapshot,
-  statusPages,
 } from "../../observe/index.ts";
+import { PageServer } from "../../observe/page-server.ts";
+import { statusPages } from "../../observe/status-pages.ts";
 import type { BoundSocket } from "../../transport/index.ts";
 import type { Generations } from "./generations.ts";
 import type { Sessions } from "../control/sessions.ts";

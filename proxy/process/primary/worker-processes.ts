@@ -2,17 +2,16 @@
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
 import type { Identity, Settings } from "../../config/index.ts";
-import type { WorkerCounts, ConnectionCounts } from "../../limits/index.ts";
-import type { ErrorLog, Snapshot } from "../../observe/index.ts";
+import type { WorkerCounts } from "../../limits/index.ts";
+import type { Snapshot } from "../../observe/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
 import { bindings } from "../ipc/bindings.ts";
 import { ending } from "../os/exit-status.ts";
 import { workerEnvironment } from "./worker-environment.ts";
-import type { Asked, Generation, SharedByWorkers, Survivor } from "./generation.ts";
-import { KeyWatch } from "../../certificates/index.ts";
+import type { Asked, Generation, GenerationContext } from "./generation.ts";
+import { KeyWatch } from "../../certificates/watch.ts";
 import type { FromWorker, ToWorker } from "../ipc/messages.ts";
 import { RemoteWorker, send } from "./remote-worker.ts";
-import type { Sockets } from "./listening-sockets.ts";
 import { FATAL } from "../worker/worker-setup.ts";
 
 /** ms before a worker that died is replaced: at first, and at most while they keep dying. */
@@ -31,12 +30,8 @@ const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
 
 export class WorkerProcesses implements Generation {
   readonly settings: Settings;
-  readonly #sockets: Sockets;
-  readonly #connections: ConnectionCounts;
-  readonly #log: ErrorLog;
-  readonly #shared: SharedByWorkers;
+  readonly #context: GenerationContext;
   readonly #workers = new Map<Worker, RemoteWorker>();
-  readonly #survivor: Survivor;
   #ending = false;
   #watch: KeyWatch | null = null;
   /** Workers that have come to serve, and those that never will. */
@@ -46,29 +41,18 @@ export class WorkerProcesses implements Generation {
   /** ms before the next one that died young is replaced. */
   #respawn = RESPAWN_FIRST;
 
-  constructor(
-    settings: Settings,
-    sockets: Sockets,
-    shared: SharedByWorkers,
-    connections: ConnectionCounts,
-    log: ErrorLog,
-    survivor: Survivor,
-  ) {
+  constructor(settings: Settings, context: GenerationContext) {
     this.settings = settings;
-    this.#sockets = sockets;
-    this.#shared = shared;
-    this.#connections = connections;
-    this.#log = log;
-    this.#survivor = survivor;
+    this.#context = context;
   }
 
   get identity(): Identity | null {
-    return this.#shared.identity;
+    return this.#context.identity;
   }
 
   start(): Promise<boolean> {
     const { keyMaterials } = this.settings;
-    this.#watch = new KeyWatch(keyMaterials, this.#log, (material) => this.#show(material));
+    this.#watch = new KeyWatch(keyMaterials, this.#context.log, (material) => this.#show(material));
     for (let index = 0; index < this.settings.worker_processes; index++) this.#spawn(index);
     return new Promise((resolve) => {
       this.#started = resolve;
@@ -124,7 +108,7 @@ export class WorkerProcesses implements Generation {
     this.#watch?.close();
     this.#started(false);
     this.#tell(how);
-    if (this.#workers.size === 0) this.#survivor.empty();
+    if (this.#workers.size === 0) this.#context.listener.empty();
   }
 
   #spawn(index: number): void {
@@ -134,7 +118,7 @@ export class WorkerProcesses implements Generation {
       ...workerEnvironment(settings.env),
       OPENSSL_CONF,
     });
-    const held = this.#connections.worker();
+    const held = this.#context.connections.worker();
     const began = performance.now();
     const remote = new RemoteWorker(worker);
     this.#workers.set(worker, remote);
@@ -144,10 +128,10 @@ export class WorkerProcesses implements Generation {
       this.#workers.delete(worker);
       remote.gone();
       held.close();
-      this.#survivor.gone(remote.counts);
-      this.#log.write(...ending(`worker process ${worker.process.pid}`, code, signal));
+      this.#context.listener.gone(remote.counts);
+      this.#context.log.write(...ending(`worker process ${worker.process.pid}`, code, signal));
       if (this.#ending) {
-        if (this.#workers.size === 0) this.#survivor.empty();
+        if (this.#workers.size === 0) this.#context.listener.empty();
       } else if (code === FATAL) this.#lose(worker);
       else this.#replace(index, performance.now() - began);
     });
@@ -159,7 +143,7 @@ export class WorkerProcesses implements Generation {
   /** What files hold may be something else by now than when the settings were read. */
   #configure(worker: Worker, index: number): void {
     const { keyMaterials, ...settings } = this.settings;
-    const { ticketKeys, identity } = this.#shared;
+    const { ticketKeys, identity } = this.#context;
     send(worker, {
       kind: "configure",
       index,
@@ -181,14 +165,14 @@ export class WorkerProcesses implements Generation {
   /** Hands over the sockets to accept from. */
   #hand(worker: Worker): void {
     for (const [binding, { own }] of bindings(this.settings).entries()) {
-      send(worker, { kind: "listen", binding }, this.#sockets.get(own.listen));
+      send(worker, { kind: "listen", binding }, this.#context.sockets.get(own.listen));
     }
   }
 
   #hear(message: FromWorker, worker: Worker, held: WorkerCounts): void {
     switch (message.kind) {
       case "ready":
-        this.#log.write("notice", `start worker process ${worker.process.pid}`);
+        this.#context.log.write("notice", `start worker process ${worker.process.pid}`);
         this.#ready++;
         this.#count();
         break;
@@ -224,7 +208,7 @@ export class WorkerProcesses implements Generation {
 
   /** Another one would fare no better. */
   #lose({ process: { pid } }: Worker): void {
-    this.#log.write(
+    this.#context.log.write(
       "alert",
       `worker process ${pid} exited with fatal code ${FATAL} and cannot be respawned`,
     );

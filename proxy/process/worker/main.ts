@@ -6,7 +6,8 @@ import type { BoundSocket } from "../../transport/index.ts";
 import { bindings } from "../ipc/bindings.ts";
 import { NO_SESSIONS } from "../primary/generation.ts";
 import type { FromWorker, ToWorker } from "../ipc/messages.ts";
-import { RemotePairs } from "../../certificates/index.ts";
+import { compactHeapAtRest } from "../os/heap.ts";
+import { RemotePairs } from "../../certificates/remote-pairs.ts";
 import { RemoteLimiter } from "./remote-limiter.ts";
 import { FATAL, settle } from "./worker-setup.ts";
 import { LAST_WORDS, Worker } from "./worker.ts";
@@ -40,7 +41,10 @@ export function main(): void {
         break;
       case "listen":
         if (socket !== undefined) worker?.listen(message.binding, socket);
-        if (--awaited === 0) tell({ kind: "ready" });
+        if (--awaited === 0) {
+          tell({ kind: "ready" });
+          compactHeapAtRest(() => worker?.isIdle ?? false);
+        }
         break;
       case "material":
         worker?.show(message.material, message.shown);

@@ -6,10 +6,10 @@ import {
   type ServerSettings,
   type Shown,
   type WorkerSettings,
-  trusts,
 } from "../../config/index.ts";
+import { trusts } from "../../config/modules/mail/realip.ts";
 import { HealthReporter, postReportsTo } from "../../fleet/index.ts";
-import { type KeyMaterialSource, TlsContexts } from "../../certificates/index.ts";
+import { type KeyMaterialSource, TlsContexts } from "../../certificates/contexts.ts";
 import { RejectionCounts, type Limiter } from "../../limits/index.ts";
 import {
   AccessLog,
@@ -193,6 +193,11 @@ export class Worker {
   #ended(session: Session | RelayedLookup): void {
     const last = this.#sessions.delete(session) && this.#sessions.size === 0;
     if (this.#draining && last) this.#idle();
+  }
+
+  /** True without a session. */
+  get isIdle(): boolean {
+    return this.#sessions.size === 0;
   }
 
   /** Takes no more connections, and is idle once those that are logged in have ended. */

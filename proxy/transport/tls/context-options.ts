@@ -1,6 +1,7 @@
 /** TLS settings as Node's OpenSSL takes them, and which of them it refuses. */
 import { type SecureContextOptions, createSecureContext } from "node:tls";
-import { type ConfigError, type Judged, type TlsParameters, failed } from "../../config/index.ts";
+import type { ConfigError, Judged, TlsParameters } from "../../config/index.ts";
+import { failed } from "../../config/tls/openssl-errors.ts";
 import { reason } from "../../reason.ts";
 
 type Revocations = Judged<readonly string[]> | null;

@@ -2,7 +2,8 @@
 import { X509Certificate, createHash } from "node:crypto";
 import { type SecureContext, createSecureContext } from "node:tls";
 import { LRUCache } from "lru-cache";
-import { type KeyPair, type Shown, type TlsSettings, match } from "../../config/index.ts";
+import { match } from "../../certificates/sni.ts";
+import type { KeyPair, Shown, TlsSettings } from "../../config/index.ts";
 import { reason } from "../../reason.ts";
 import { ClientVerifier } from "./client-verifier.ts";
 import { blame, contextOptions } from "./context-options.ts";
