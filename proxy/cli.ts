@@ -1,14 +1,9 @@
 /** The command: reads the command line and the configuration, and does what they say. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { LoadedSettings } from "./certificates/index.ts";
 import { type CommandLine, type Order, type Signal, parseCommandLine } from "./command-line.ts";
-import {
-  JAVA_OPTIONS,
-  type LogLevel,
-  type Settings,
-  errorLines,
-  withoutSecrets,
-} from "./config/index.ts";
+import { JAVA_OPTIONS, type LogLevel, errorLines, withoutSecrets } from "./config/index.ts";
 import { EarlyLog } from "./early-log.ts";
 import { say } from "./report.ts";
 import { readSettings } from "./settings.ts";
@@ -66,19 +61,19 @@ async function warn(warnings: readonly string[]): Promise<void> {
 }
 
 /** `-s who` and `-s kick` */
-async function carryOut(order: Order, { pid }: Settings): Promise<void> {
+async function carryOut(order: Order, { pid }: LoadedSettings): Promise<void> {
   const control = await import("./process/control/command.ts");
   if (!(await orExit(() => control.carryOut(order, pid), "error"))) process.exitCode = 1;
 }
 
 /** `-s stop` and nginx's other signals */
-async function signal(name: Signal, settings: Settings): Promise<void> {
+async function signal(name: Signal, settings: LoadedSettings): Promise<void> {
   const { readPid, signalPid } = await import("./process/os/pid-file.ts");
   const pid = await orExit(() => readPid(settings.pid), "error");
   await orExit(() => signalPid(pid, name), "alert");
 }
 
-async function serve(settings: Settings): Promise<void> {
+async function serve(settings: LoadedSettings): Promise<void> {
   const { Primary } = await import("./process/primary/primary.ts");
   const { checkResources } = await import("./process/os/limits.ts");
   const { isDaemon, isSuccessor } = await import("./process/os/launch-environment.ts");
@@ -93,7 +88,7 @@ async function serve(settings: Settings): Promise<void> {
 }
 
 /** For a reload. Files named by @ may say something else by then. */
-async function reread(before: Settings): Promise<Settings> {
+async function reread(before: LoadedSettings): Promise<LoadedSettings> {
   return (await readSettings(commandLine(), before)).settings;
 }
 

@@ -1,50 +1,30 @@
-/** Reads the configuration, and has OpenSSL accept what its directives say of TLS. */
-import { TlsContexts } from "./certificates/contexts.ts";
+/** Reads the configuration and the certificates that it names, and has OpenSSL check its TLS. */
+import { checkTls } from "./certificates/check.ts";
+import type { LoadedSettings } from "./certificates/index.ts";
+import { loadCertificates } from "./certificates/load.ts";
 import type { CommandLine } from "./command-line.ts";
-import {
-  ConfigError,
-  type Configuration,
-  type ServerSettings,
-  type Settings,
-  rereadConfiguration,
-  resolveAddresses,
-} from "./config/index.ts";
-import { reason } from "./reason.ts";
+import { type Configuration, readConfiguration, resolveAddresses } from "./config/index.ts";
 import { inSlices } from "./slices.ts";
-import { ClientTlsContexts } from "./upstream/client-tls.ts";
 
-/**
- * @param before the settings in force, whose certificates are kept where files have not changed
- * @throws ConfigError
- */
-export async function readSettings(line: CommandLine, before?: Settings): Promise<Configuration> {
-  const configuration = await inSlices(rereadConfiguration(line, before?.keyMaterials ?? null));
-  const resolved = await resolveAddresses(configuration.settings, configuration.names);
-  const settings = { ...resolved, warnings: [...line.warnings, ...resolved.warnings] };
-  const tls = new TlsContexts([new Uint8Array(48)]);
-  const clientTls = new ClientTlsContexts();
-  for (const server of settings.servers) {
-    const { proxyTls, lookupTls, place } = server;
-    accepted("ssl_*", place, () => tls.of(server));
-    accepted("proxy_ssl_*", place, () => clientTls.of(proxyTls).check());
-    if (lookupTls !== null) {
-      accepted("auth_http_ssl_*", place, () => clientTls.of(lookupTls).check());
-    }
-  }
-  const { relay } = settings;
-  if (relay !== null && relay.lookupTls !== null) {
-    const { lookupTls, listen } = relay;
-    accepted("auth_http_ssl_*", listen.place, () => clientTls.of(lookupTls).check());
-  }
-  return { ...configuration, settings };
+interface LoadedConfiguration {
+  readonly settings: LoadedSettings;
+  /** Every file of the language that was read, in order. */
+  readonly files: Configuration["files"];
 }
 
-/** @throws ConfigError where OpenSSL refuses what such directives say */
-function accepted(directives: string, place: ServerSettings["place"], make: () => void): void {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`OpenSSL refuses the ${directives} directives (${reason(error)})`, place);
-  }
+/**
+ * @param before the settings in force; only certificate files that have changed are read again
+ * @throws ConfigError
+ */
+export async function readSettings(
+  line: CommandLine,
+  before?: LoadedSettings,
+): Promise<LoadedConfiguration> {
+  const configuration = readConfiguration(line);
+  const steps = loadCertificates(configuration, before?.certificates ?? null);
+  const loaded = await inSlices(steps);
+  const resolved = await resolveAddresses(loaded, configuration.names);
+  const settings = { ...loaded, ...resolved, warnings: [...line.warnings, ...resolved.warnings] };
+  checkTls(configuration.tls, settings.certificates);
+  return { files: configuration.files, settings };
 }

@@ -1,22 +1,22 @@
-/** Clients' certificates are judged once the handshake is done, so that a refusal can be told inside it. */
-import type { ClientCertificates } from "../config/index.ts";
+/** `ssl_verify_client`: a client's certificate is judged after the handshake, so that the client can read the refusal. */
+import type { ClientCertificateMode } from "../config/index.ts";
 import type { Verification } from "../transport/index.ts";
 
-export interface Refusal {
+export interface CertificateRefusal {
   /** For the client, in nginx's words. */
   readonly text: string;
   /** For the log. */
   readonly note: string;
 }
 
-/** What `optional_no_ca` does not mind: self-signed, issued by nobody that is known, or not trusted. */
+/** Errors that `optional_no_ca` accepts: the certificate is self-signed, or its issuer is unknown or not trusted. */
 const WITHOUT_CA = [18, 19, 20, 21, 27];
 
 /** @returns null for a client that may stay */
 export function refuseCertificate(
-  { mode }: ClientCertificates,
+  { mode }: { readonly mode: ClientCertificateMode },
   { certificate, error }: Verification,
-): Refusal | null {
+): CertificateRefusal | null {
   if (error !== null && !(mode === "optional_no_ca" && WITHOUT_CA.includes(error.code))) {
     const note = `client SSL certificate verify error: (${error.code}:${error.reason})`;
     return { text: "SSL certificate error", note };

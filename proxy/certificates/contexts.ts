@@ -1,64 +1,93 @@
-/** TLS towards clients, as the `ssl_*` directives describe it. */
+/** The TLS of a process: contexts for the servers of a configuration, made from the material of the primary process. */
 import type { ProtocolName } from "../../shared/lookup.ts";
-import type { KeyPair, ServerSettings, Shown } from "../config/index.ts";
+import type { ServerSettings } from "../config/index.ts";
 import {
-  ServerContexts,
-  type ServerSecrets,
+  type ClientTlsOptions,
+  type KeyPair,
   type ServerTls,
+  SocketClientTls,
   SocketServerTls,
+  TicketKeyRing,
   type TicketKeys,
 } from "../transport/index.ts";
+import type { RenewableMaterial, ServerMaterial } from "./material.ts";
+import { ServerContexts } from "./server-contexts.ts";
 
-/** Where certificates come from that are not in the settings, and who hears of those that are of no use. */
-export interface KeyMaterialSource {
-  /** @returns null where there are such no longer */
-  pairs(material: number, id: string): Promise<readonly KeyPair[] | null>;
+/** Gives certificates that a client asks for by name, and takes reasons why certificates cannot be used. */
+export interface CertificateSource {
+  /** @returns null if no name has that id any more */
+  pairs(server: number, id: string): Promise<readonly KeyPair[] | null>;
   refused(why: string): void;
 }
-
-/** For those who only want to know whether OpenSSL takes what the settings say. */
-const NOTHING_MORE: KeyMaterialSource = { pairs: () => Promise.resolve(null), refused() {} };
 
 interface Made {
   readonly contexts: ServerContexts;
   readonly byProtocol: Map<ProtocolName, ServerTls>;
 }
 
-/** The TLS of a configuration's servers. Those with the same settings share it, since each costs time and memory. */
-export class TlsContexts {
-  readonly #source: KeyMaterialSource;
+/** TLS towards clients. Servers with the same settings share contexts, since each costs time and memory. */
+export class ServerTlsContexts {
+  readonly #materials: readonly ServerMaterial[];
+  readonly #source: CertificateSource;
+  readonly #ticketKeys: TicketKeyRing;
   readonly #made = new Map<number, Made>();
-  /** The same for all workers, where settings have none of their own. */
-  ticketKeys: TicketKeys;
 
-  constructor(ticketKeys: TicketKeys, source = NOTHING_MORE) {
-    this.ticketKeys = ticketKeys;
+  /** @param ticketKeys of the process, for settings without ticket keys */
+  constructor(
+    materials: readonly ServerMaterial[],
+    ticketKeys: TicketKeys,
+    source: CertificateSource,
+  ) {
+    this.#materials = materials;
+    this.#ticketKeys = new TicketKeyRing(ticketKeys);
     this.#source = source;
   }
 
   /**
    * @returns null for a server that never speaks TLS
-   * @throws ConfigError where OpenSSL refuses what a directive says
+   * @throws TlsOptionError where OpenSSL refuses an option
    */
-  of({ tls, protocol }: ServerSettings): ServerTls | null {
+  of({ tls, protocol }: Pick<ServerSettings, "tls" | "protocol">): ServerTls | null {
     if (tls === null) return null;
-    const { contexts, byProtocol } = this.#made.getOrInsertComputed(tls.keyMaterial, () => ({
-      contexts: new ServerContexts(tls, this.#secrets(tls.keyMaterial)),
+    const { index } = tls;
+    const { contexts, byProtocol } = this.#made.getOrInsertComputed(index, () => ({
+      contexts: this.#contexts(index),
       byProtocol: new Map(),
     }));
     return byProtocol.getOrInsertComputed(protocol, () => new SocketServerTls(contexts, protocol));
   }
 
-  /** What files hold now. */
-  show(material: number, shown: Shown): void {
-    this.#made.get(material)?.contexts.show(shown);
+  /** Takes renewed files. */
+  renew(server: number, renewable: RenewableMaterial): void {
+    this.#made.get(server)?.contexts.renew(renewable);
   }
 
-  #secrets(material: number): ServerSecrets {
-    return {
-      ticketKeys: () => this.ticketKeys,
-      pairs: (id) => this.#source.pairs(material, id),
+  renewTickets(keys: TicketKeys): void {
+    this.#ticketKeys.set(keys);
+  }
+
+  #contexts(index: number): ServerContexts {
+    const material = this.#materials[index];
+    if (material === undefined) throw new RangeError("no TLS with that index");
+    return new ServerContexts(material, {
+      ticketKeys: this.#ticketKeys,
+      pairs: (id) => this.#source.pairs(index, id),
       refused: (why) => this.#source.refused(why),
-    };
+    });
+  }
+}
+
+/** TLS towards upstreams and lookup endpoints. Servers with the same settings share a context and its sessions. */
+export class ClientTlsContexts {
+  readonly #all: readonly SocketClientTls[];
+
+  constructor(options: readonly ClientTlsOptions[]) {
+    this.#all = options.map((each) => new SocketClientTls(each));
+  }
+
+  of(index: number): SocketClientTls {
+    const tls = this.#all[index];
+    if (tls === undefined) throw new RangeError("no TLS with that index");
+    return tls;
   }
 }

@@ -1,35 +1,34 @@
-/** Certificates and keys that a worker asks the primary for when a client first names their host. */
-import type { KeyPair } from "../config/index.ts";
+/** Certificates that a worker asks the primary process for when a client first names their host. */
+import type { KeyPair } from "../transport/index.ts";
 
 type Pairs = readonly KeyPair[] | null;
 
-/** The message by which a worker asks its primary. */
 interface PairsRequest {
   readonly kind: "pairs";
-  readonly material: number;
+  readonly server: number;
   readonly id: string;
 }
 
 export class RemotePairs {
-  readonly #tell: (request: PairsRequest) => void;
+  readonly #send: (request: PairsRequest) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<Pairs>>();
 
-  constructor(tell: (request: PairsRequest) => void) {
-    this.#tell = tell;
+  constructor(send: (request: PairsRequest) => void) {
+    this.#send = send;
   }
 
-  /** @returns null for what there is no longer */
-  ask(material: number, id: string): Promise<Pairs> {
-    const asked = this.#waiting.getOrInsertComputed(`${material} ${id}`, () => {
-      this.#tell({ kind: "pairs", material, id });
+  /** @returns null if no name has that id any more */
+  ask(server: number, id: string): Promise<Pairs> {
+    const waiting = this.#waiting.getOrInsertComputed(`${server} ${id}`, () => {
+      this.#send({ kind: "pairs", server, id });
       return Promise.withResolvers<Pairs>();
     });
-    return asked.promise;
+    return waiting.promise;
   }
 
-  /** The primary has answered. */
-  answered(material: number, id: string, pairs: Pairs): void {
-    this.#waiting.get(`${material} ${id}`)?.resolve(pairs);
-    this.#waiting.delete(`${material} ${id}`);
+  /** Takes the answer of the primary process. */
+  answered(server: number, id: string, pairs: Pairs): void {
+    this.#waiting.get(`${server} ${id}`)?.resolve(pairs);
+    this.#waiting.delete(`${server} ${id}`);
   }
 }

@@ -1,30 +1,29 @@
-/** Which certificates a client is shown: those for the name that it asks for (SNI, RFC 6066 section 3), else the default. */
-import type { Certified } from "./files/certificate.ts";
+/** Chooses certificates by the host name that a client asks for (SNI, RFC 6066 section 3). */
+import type { ServerCertificate } from "./files/certificate.ts";
 
-type Certificates = readonly Certified[];
+type Certificates = readonly ServerCertificate[];
 
-export interface Choice {
-  /** One for each type of key. */
-  readonly standard: Certificates;
-  /** By host name or `*.` pattern, the id of what is shown; empty for the default. */
+export interface SniTable {
+  /** For clients that ask for no known name; one certificate for each type of key. */
+  readonly default: Certificates;
+  /** Keys of `others` by host name or `*.` pattern; empty for the default. */
   readonly names: ReadonlyMap<string, string>;
-  /** One for each type of key, by id. */
+  /** One certificate for each type of key. */
   readonly others: ReadonlyMap<string, Certificates>;
 }
 
 /**
- * The first certificate for a name holds, among those with keys of one type.
+ * If several certificates with keys of one type have a name, the first one is taken.
  *
- * @param own those of `ssl_certificate`, of which the default is made
- * @param found those of directories; without any of `ssl_certificate`, the default is for the server's name,
- *   else the first
+ * @param own of `ssl_certificate`; they are the default
+ * @param found in directories; without any of `ssl_certificate`, the default is for the server's name, or the first
  */
-export function choose(own: Certificates, found: Certificates, serverName: string): Choice {
-  const sets = new Map<string, Certified[]>();
+export function sniTable(own: Certificates, found: Certificates, serverName: string): SniTable {
+  const sets = new Map<string, ServerCertificate[]>();
   for (const one of [...own, ...found]) {
     for (const name of one.names) addTo(sets.getOrInsertComputed(name, newSet), one);
   }
-  const standard = own.length > 0 ? own.reduce(addTo, []) : fallback(found, sets, serverName);
+  const standard = own.length > 0 ? own.reduce(addTo, []) : foundDefault(found, sets, serverName);
   const names = new Map<string, string>();
   const others = new Map<string, Certificates>();
   for (const [name, set] of sets) {
@@ -33,30 +32,33 @@ export function choose(own: Certificates, found: Certificates, serverName: strin
     names.set(name, special ? id : "");
     if (special) others.set(id, set);
   }
-  return { standard, names: others.size === 0 ? new Map() : names, others };
+  return { default: standard, names: others.size === 0 ? new Map() : names, others };
 }
 
-/** What a host name finds among names and patterns: its own first, else the one whose `*` is its first label. */
-export function match<Found>(names: ReadonlyMap<string, Found>, host: string): Found | undefined {
+/** Looks up a host among names and patterns: its own name, then the pattern with `*` as its first label. */
+export function lookUpName<Found>(
+  names: ReadonlyMap<string, Found>,
+  host: string,
+): Found | undefined {
   const name = host.toLowerCase();
   const dot = name.indexOf(".");
   return names.get(name) ?? (dot > 0 ? names.get(`*${name.slice(dot)}`) : undefined);
 }
 
-function fallback(
+function foundDefault(
   found: Certificates,
   sets: ReadonlyMap<string, Certificates>,
   serverName: string,
 ): Certificates {
   const [first] = found;
-  return match(sets, serverName) ?? sets.get(first?.names[0] ?? "") ?? found.slice(0, 1);
+  return lookUpName(sets, serverName) ?? sets.get(first?.names[0] ?? "") ?? found.slice(0, 1);
 }
 
-function newSet(): Certified[] {
+function newSet(): ServerCertificate[] {
   return [];
 }
 
-function addTo(set: Certified[], one: Certified): Certified[] {
+function addTo(set: ServerCertificate[], one: ServerCertificate): ServerCertificate[] {
   if (!set.some(({ keyType }) => keyType === one.keyType)) set.push(one);
   return set;
 }

@@ -1,138 +1,150 @@
 /**
- * What servers need of files that are renewed while they run: certificates with their keys, and ticket keys. The
- * files are read with the configuration; the primary process looks at them again, and tells the workers.
+ * The certificates and keys of a configuration. The primary process loads them, polls their files and sends them to
+ * the workers, which cannot read the files themselves.
  */
-import type { NamedSources } from "./sources/named-sources.ts";
-import type { Certified } from "./files/certificate.ts";
-import { type Choice, choose } from "./sni.ts";
-import type { Report } from "./sources/file-change.ts";
-import type { KeyPair } from "./files/key-pairs.ts";
+import type { Settings } from "../config/index.ts";
+import type { ClientTlsOptions, KeyPair, ServerTlsOptions } from "../transport/index.ts";
+import type { ServerCertificate } from "./files/certificate.ts";
+import type { RenewableMaterial, TlsMaterial } from "./material.ts";
+import { type SniTable, sniTable } from "./sni.ts";
+import type { PollReport } from "./sources/file-change.ts";
+import type { SourcesByName } from "./sources/named-sources.ts";
 import type { Source } from "./sources/source.ts";
 import type { TicketKeyFiles } from "./sources/ticket-key-files.ts";
 
-/** What a worker has of it. */
-export interface Shown {
-  /** To clients that name none of the others; one for each type of key. */
-  readonly standard: readonly KeyPair[];
-  /** By host name or `*.` pattern, the id of what else is shown, or nothing for the standard. */
-  readonly names: ReadonlyMap<string, string>;
-  /** 48 bytes each; the first encrypts, all decrypt; empty for the process's own. */
-  readonly ticketKeys: readonly Uint8Array[];
+/** Settings with the certificates that they name. */
+export interface LoadedSettings extends Settings {
+  readonly certificates: CertificateStore;
 }
 
-export interface Sources {
+interface CertificateSources {
+  /** `ssl_certificate` */
   readonly own: readonly Source[];
+  /** `ssl_certificate_dir` */
   readonly found: readonly Source[];
   readonly ticketKeys: TicketKeyFiles;
   readonly serverName: string;
 }
 
-/** Of servers that say the same. */
-export class KeyMaterial {
-  readonly sources: Sources;
-  /** How often it has become something else. */
+/** The certificates and ticket keys of servers with the same settings. */
+export class CertificateSet {
+  readonly options: ServerTlsOptions;
+  readonly sources: CertificateSources;
+  /** Number of renewals so far. */
   renewals = 0;
-  #choice: Choice;
-  /** Tells one state from another. */
+  #table: SniTable;
+  /** Identifies the contents. */
   #state: string;
 
-  constructor(sources: Sources) {
+  constructor(options: ServerTlsOptions, sources: CertificateSources) {
+    this.options = options;
     this.sources = sources;
-    this.#choice = chosen(sources);
-    this.#state = state(sources);
+    this.#table = tableOf(sources);
+    this.#state = stateOf(sources);
   }
 
-  get shown(): Shown {
-    const { standard, names } = this.#choice;
-    return { standard: standard.map(pair), names, ticketKeys: this.sources.ticketKeys.keys };
+  get renewable(): RenewableMaterial {
+    const { default: standard, names } = this.#table;
+    return { default: standard.map(pair), names, ticketKeys: this.sources.ticketKeys.keys };
   }
 
-  get certified(): readonly Certified[] {
-    return [this.#choice.standard, ...this.#choice.others.values()].flat();
+  /** All certificates that clients can get. */
+  get certificates(): readonly ServerCertificate[] {
+    return [this.#table.default, ...this.#table.others.values()].flat();
   }
 
-  /** @returns null for what is shown no longer */
+  /** @returns null if no name has that id any more */
   pairs(id: string): readonly KeyPair[] | null {
-    return this.#choice.others.get(id)?.map(pair) ?? null;
+    return this.#table.others.get(id)?.map(pair) ?? null;
   }
 
-  /** Takes what the sources have now. @returns whether it is something else */
+  /** Takes the present contents of the sources. @returns true if they are different */
   renew(): boolean {
-    const now = state(this.sources);
-    if (now === this.#state) return false;
-    this.#state = now;
+    const state = stateOf(this.sources);
+    if (state === this.#state) return false;
+    this.#state = state;
     this.renewals++;
-    const choice = chosen(this.sources);
-    // Without any there would be no TLS.
-    if (choice.standard.length > 0) this.#choice = choice;
+    const table = tableOf(this.sources);
+    // TLS needs a certificate, so the last ones stay if all are gone.
+    if (table.default.length > 0) this.#table = table;
     return true;
   }
 }
 
-/** What a look has come to. */
-export interface News extends Report {
-  /** The indices of what is something else now. */
+/** The findings of a poll. */
+export interface Renewal extends PollReport {
+  /** Indices of the sets that are different now. */
   readonly renewed: readonly number[];
 }
 
-/** Of all servers; settings name each by its index. */
-export class KeyMaterials {
-  /** What the next configuration may take over. */
-  readonly named: NamedSources;
-  readonly #all: KeyMaterial[] = [];
+export class CertificateStore {
+  /** The next configuration takes unchanged sources over. */
+  readonly sources: SourcesByName;
+  /** By the index of the server's TLS in the settings. */
+  readonly #sets: readonly CertificateSet[];
+  readonly #clients: readonly ClientTlsOptions[];
 
-  constructor(named: NamedSources) {
-    this.named = named;
+  constructor(
+    sources: SourcesByName,
+    sets: readonly CertificateSet[],
+    clients: readonly ClientTlsOptions[],
+  ) {
+    this.sources = sources;
+    this.#sets = sets;
+    this.#clients = clients;
   }
 
-  get(index: number): KeyMaterial | undefined {
-    return this.#all[index];
+  get(index: number): CertificateSet | undefined {
+    return this.#sets[index];
   }
 
-  [Symbol.iterator](): Iterator<KeyMaterial> {
-    return this.#all.values();
+  [Symbol.iterator](): Iterator<CertificateSet> {
+    return this.#sets.values();
   }
 
-  /** @returns its index */
-  add(material: KeyMaterial): number {
-    return this.#all.push(material) - 1;
+  /** The present contents, for a worker. */
+  get material(): TlsMaterial {
+    return {
+      servers: this.#sets.map(({ options, renewable }) => ({ options, renewable })),
+      clients: this.#clients,
+    };
   }
 
-  /** Each certificate that clients may be shown. */
-  get certified(): readonly Certified[] {
-    const all = this.#all.flatMap((material) => material.certified);
+  /** All certificates that clients can get, each once. */
+  get certificates(): readonly ServerCertificate[] {
+    const all = this.#sets.flatMap((set) => set.certificates);
     return [...new Map(all.map((one) => [one.id, one])).values()];
   }
 
-  /** Looks at all files, a step at a time. */
-  *look(): Generator<void, News> {
-    const report: Report = { changed: false, changing: false, refused: [] };
-    const sources = this.#all.flatMap(({ sources: { own, found, ticketKeys } }) => [
+  /** Checks all files for changes, in steps. */
+  *poll(): Generator<void, Renewal> {
+    const report: PollReport = { changed: false, unsettled: false, errors: [] };
+    const sources = this.#sets.flatMap(({ sources: { own, found, ticketKeys } }) => [
       ...own,
       ...found,
       ticketKeys,
     ]);
-    for (const source of new Set(sources)) yield* source.look(report);
+    for (const source of new Set(sources)) yield* source.poll(report);
     const renewed = report.changed
-      ? [...this.#all.keys()].filter((index) => this.#all[index]?.renew())
+      ? [...this.#sets.keys()].filter((index) => this.#sets[index]?.renew())
       : [];
     return { ...report, renewed };
   }
 }
 
-function chosen({ own, found, serverName }: Sources): Choice {
-  return choose(certifiedIn(own), certifiedIn(found), serverName);
+function tableOf({ own, found, serverName }: CertificateSources): SniTable {
+  return sniTable(certificatesOf(own), certificatesOf(found), serverName);
 }
 
-function certifiedIn(sources: readonly Source[]): readonly Certified[] {
-  return sources.flatMap(({ certified }) => certified);
+export function certificatesOf(sources: readonly Source[]): readonly ServerCertificate[] {
+  return sources.flatMap(({ certificates }) => certificates);
 }
 
-function state({ own, found, ticketKeys }: Sources): string {
-  const ids = certifiedIn([...own, ...found]).map(({ id }) => id);
+function stateOf({ own, found, ticketKeys }: CertificateSources): string {
+  const ids = certificatesOf([...own, ...found]).map(({ id }) => id);
   return [...ids, ...ticketKeys.keys.map((key) => Buffer.from(key).toString("base64"))].join(" ");
 }
 
-function pair({ certificate, key }: Certified): KeyPair {
+function pair({ certificate, key }: ServerCertificate): KeyPair {
   return { certificate, key };
 }

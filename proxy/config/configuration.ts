@@ -1,6 +1,5 @@
 import { dirname, resolve } from "node:path";
 import { encoded } from "../bytes.ts";
-import { type Steps, atOnce } from "../slices.ts";
 import { refuseClashingListens } from "./addresses.ts";
 import { directives, eventRows, mailRows, mainRows } from "./directives.ts";
 import type { Diagnostics, HostName } from "./language/diagnostics.ts";
@@ -15,7 +14,7 @@ import { serverSettings } from "./server.ts";
 import type { ServerSettings, Settings } from "./settings.ts";
 import { environmentFile } from "./sources/environment.ts";
 import { type JavaProperty, readProperties } from "./sources/java/index.ts";
-import { type KeyMaterials, TlsReader, expiring, expiryWarnings } from "./tls/index.ts";
+import { TlsReader, type TlsSettings } from "./tls/index.ts";
 
 /** The parts of the command line that are about the configuration. */
 export interface ReadOptions {
@@ -35,6 +34,8 @@ export interface ReadOptions {
 
 export interface Configuration {
   readonly settings: Settings;
+  /** The files that it names are read by `proxy/certificates/`. */
+  readonly tls: TlsSettings;
   /** Every file that was read, in order. */
   readonly files: readonly ConfigFile[];
   /** The names that `resolveAddresses` looks up. */
@@ -42,24 +43,11 @@ export interface Configuration {
 }
 
 /**
- * Reads a configuration file and all files that it names.
+ * Reads a configuration file and all files that it names, but for those of TLS.
  *
  * @throws ConfigError at the first mistake, with file and line
  */
 export function readConfiguration(options: ReadOptions): Configuration {
-  return atOnce(rereadConfiguration(options, null));
-}
-
-/**
- * Reads in steps, since there may be many certificates.
- *
- * @param before of the configuration in force; its certificate files are read again only if they have changed
- * @throws ConfigError at the first mistake, with file and line
- */
-export function* rereadConfiguration(
-  options: ReadOptions,
-  before: KeyMaterials | null,
-): Steps<Configuration> {
   const { file, prefix, globals, errorLog, properties = [], environment = process.env } = options;
   const path = resolve(prefix, file);
   const paths = { prefix: `${resolve(prefix)}/`, configuration: `${dirname(path)}/` };
@@ -70,12 +58,9 @@ export function* rereadConfiguration(
   const logs = mainLogs(mainValues.error_log ?? [], defaultErrorLog(prefix, errorLog));
   const mail = main.inner.find(({ context }) => context === "mail");
   if (mail === undefined) throw new ConfigError('no "mail" block', { file: path, line: 1 });
-  const tls = new TlsReader(dirname(path), diagnostics, before);
+  const tls = new TlsReader(dirname(path));
   const java = readProperties(properties, diagnostics);
-  const servers: ServerSettings[] = [];
-  for (const server of mail.inner) {
-    servers.push(yield* serverSettings(server, mail, logs, tls, java));
-  }
+  const servers = mail.inner.map((server) => serverSettings(server, mail, logs, tls, java));
   const relay = relaySettings(mail, tls);
   if (servers.length === 0 && relay === null) {
     throw new ConfigError('no "server" in the "mail" block', mail);
@@ -83,7 +68,6 @@ export function* rereadConfiguration(
   const mailValues = resolveValues(mailRows, [mail]);
   refuseClashingListens({ ...mailValues, servers, relay });
   for (const server of servers) lint(server, diagnostics);
-  diagnostics.warnings.push(...expiryWarnings(expiring(tls.keyMaterials.certified)));
   const settings: Settings = {
     ...mainValues,
     ...mailValues,
@@ -96,12 +80,16 @@ export function* rereadConfiguration(
     file: path,
     servers,
     relay,
-    keyMaterials: tls.keyMaterials,
     warnings: diagnostics.warnings,
     notices: diagnostics.notices,
   };
   const lookingUp = relay === null ? servers : [...servers, relay];
-  return { settings, files: reader.files, names: namesOf(diagnostics, lookingUp) };
+  return {
+    settings,
+    tls: tls.settings,
+    files: reader.files,
+    names: namesOf(diagnostics, lookingUp),
+  };
 }
 
 /** Opens the files below `/environment` from the environment, and all others from the disk. */

@@ -1,7 +1,7 @@
 /** Reads a configuration in nginx's `mail {}` language into settings. */
 export { resolveAddresses } from "./addresses.ts";
-export { type Configuration, readConfiguration, rereadConfiguration } from "./configuration.ts";
-export type { ServerSettings, Settings, WorkerSettings } from "./settings.ts";
+export { type Configuration, readConfiguration } from "./configuration.ts";
+export type { ServerSettings, Settings } from "./settings.ts";
 
 export {
   COMMAND_LINE,
@@ -10,7 +10,7 @@ export {
   errorLines,
   formatPlace,
 } from "./language/error.ts";
-export { openFailed } from "./language/files.ts";
+export { opendirFailed, openFailed } from "./language/files.ts";
 export { withoutSecrets } from "./language/secrets.ts";
 
 export type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
@@ -43,14 +43,14 @@ export {
 } from "./sources/java/index.ts";
 
 export {
-  type Certified,
-  type ClientCertificates,
+  type CertificateDirectorySettings,
+  type ClientCertificateMode,
   type ClientTlsSettings,
-  type Judged,
-  type KeyMaterials,
-  type KeyPair,
-  type News,
-  type Shown,
-  type TlsParameters,
+  type DhparamFile,
+  type NamedFile,
+  type NamedPair,
+  type ServerTlsSettings,
+  type TlsOptions,
   type TlsSettings,
+  opensslError,
 } from "./tls/index.ts";

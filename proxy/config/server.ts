@@ -1,6 +1,5 @@
-import type { Steps } from "../slices.ts";
 import { authHttpSsl, endpointTls } from "./modules/auth-http/auth-http.ts";
-import { ConfigError, toPlace } from "./language/error.ts";
+import { ConfigError, type Place, toPlace } from "./language/error.ts";
 import type { ErrorLogTarget } from "./modules/log/error-log.ts";
 import type { JavaRoutes } from "./sources/java/index.ts";
 import { connectionLimits } from "./modules/mail/limit.ts";
@@ -10,20 +9,26 @@ import { proxySsl, upstreamTls } from "./modules/proxy/proxy-ssl.ts";
 import { type Scope, placeOf, resolveValues } from "./language/scope.ts";
 import type { ServerSettings } from "./settings.ts";
 import { type ServerValues, serverRows } from "./directives.ts";
-import { type PlaceOf, type TlsReader, type TlsSettings, type TlsUser, ssl } from "./tls/index.ts";
+import {
+  type PlaceOf,
+  type ServerTlsReference,
+  type TlsReader,
+  type TlsUser,
+  ssl,
+} from "./tls/index.ts";
 
 /**
  * Turns a `server` block into settings.
  *
  * @throws ConfigError for a missing protocol, endpoint or certificate
  */
-export function* serverSettings(
+export function serverSettings(
   server: Scope,
   mail: Scope,
   outerLogs: readonly ErrorLogTarget[],
   tls: TlsReader,
   java: JavaRoutes,
-): Steps<ServerSettings> {
+): ServerSettings {
   const written = resolveValues(serverRows, [server, mail]);
   // The obsolete `ssl on;` puts every socket of the server under TLS.
   const listen = written.listen.map((one) => ({ ...one, ssl: one.ssl || written.ssl }));
@@ -42,7 +47,7 @@ export function* serverSettings(
     auth_http,
     error_log: values.error_log ?? outerLogs,
     connectionLimits: connectionLimits(limit_conn, limit_conn_zone),
-    tls: yield* tlsSettings(values, scopes, tls),
+    tls: tlsSettings(values, scopes, tls),
     proxyTls: tls.readAsClient(upstreamTls(resolveValues(proxySsl, scopes)), place),
     lookupTls: auth_http.https
       ? tls.readAsClient(endpointTls(resolveValues(authHttpSsl, scopes)), place)
@@ -51,23 +56,24 @@ export function* serverSettings(
   };
 }
 
-function* tlsSettings(
+function tlsSettings(
   values: Pick<ServerValues, "listen" | "starttls" | "server_name">,
   scopes: readonly [server: Scope, mail: Scope],
   reader: TlsReader,
-): Steps<TlsSettings | null> {
+): ServerTlsReference | null {
   const places: PlaceOf = (name) => placeOf(name, scopes);
-  const user = tlsUser(values, places);
+  const user = tlsUser(values, places, toPlace(scopes[0]));
   if (user === null) return null;
-  return yield* reader.read(resolveValues(ssl, scopes), user, places, values.server_name);
+  return reader.read(resolveValues(ssl, scopes), user, places, values.server_name);
 }
 
 /** The directive that needs TLS, for errors. Like nginx's, they name the last `listen ... ssl` rather than `starttls`. */
 function tlsUser(
   { listen, starttls }: Pick<ServerValues, "listen" | "starttls">,
   places: PlaceOf,
+  server: Place,
 ): TlsUser | null {
   const implicit = listen.findLast((each) => each.ssl);
-  if (implicit !== undefined) return { name: "listen ... ssl", place: implicit.place };
-  return starttls === "off" ? null : { name: "starttls", place: places("starttls") };
+  if (implicit !== undefined) return { name: "listen ... ssl", place: implicit.place, server };
+  return starttls === "off" ? null : { name: "starttls", place: places("starttls"), server };
 }

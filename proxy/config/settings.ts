@@ -7,7 +7,7 @@ import type { ConnectionLimit } from "./modules/mail/limit.ts";
 import type { OutboundRoutes } from "./modules/proxy/outbound-proxy.ts";
 import type { RelaySettings } from "./modules/auth-http/relay.ts";
 import type { EventValues, MailValues, MainValues, ServerValues } from "./directives.ts";
-import type { ClientTlsSettings, KeyMaterials, TlsSettings } from "./tls/index.ts";
+import type { ServerTlsReference } from "./tls/index.ts";
 
 type Replaced = "protocol" | "auth_http" | "error_log" | "limit_conn" | "limit_conn_zone";
 
@@ -20,16 +20,16 @@ export interface ServerSettings extends Omit<ServerValues, Replaced> {
   /** `limit_conn`, each with its zone. */
   readonly connectionLimits: readonly ConnectionLimit[];
   /** Null where the server never speaks TLS. The `ssl_*` files are not read then, as in nginx. */
-  readonly tls: TlsSettings | null;
-  /** TLS towards upstreams, always read: only a lookup says if its upstream wants TLS. */
-  readonly proxyTls: ClientTlsSettings;
-  /** TLS towards the lookup endpoint; null where it is not `https://`. */
-  readonly lookupTls: ClientTlsSettings | null;
+  readonly tls: ServerTlsReference | null;
+  /** Index in `TlsSettings.clients`, towards upstreams. It is always there: only a lookup says if its upstream wants TLS. */
+  readonly proxyTls: number;
+  /** Index in `TlsSettings.clients`, towards the lookup endpoint; null where it is not `https://`. */
+  readonly lookupTls: number | null;
   readonly outbound: OutboundRoutes;
 }
 
 /** Plain data that can be sent to a worker process. */
-export interface WorkerSettings extends Omit<MainValues, "error_log">, EventValues, MailValues {
+export interface Settings extends Omit<MainValues, "error_log">, EventValues, MailValues {
   /** The main configuration's absolute path. */
   readonly file: string;
   readonly error_log: readonly ErrorLogTarget[];
@@ -40,9 +40,4 @@ export interface WorkerSettings extends Omit<MainValues, "error_log">, EventValu
   readonly warnings: readonly string[];
   /** Differences from nginx: one sentence each. */
   readonly notices: readonly string[];
-}
-
-export interface Settings extends WorkerSettings {
-  /** Certificates, their keys and ticket keys, which may be renewed while Postern runs. */
-  readonly keyMaterials: KeyMaterials;
 }

@@ -21,12 +21,25 @@ export { inherit } from "./inherited.ts";
 export { BindError, type BoundSocket, accept, acceptOn, bind } from "./listen.ts";
 export { NoRoom, SocketTransport, SourceError } from "./socket-transport.ts";
 export {
-  ServerContexts,
-  type ServerSecrets,
+  type CheckedOption,
+  type ClientCertificateOptions,
+  type ClientTlsOptions,
+  ClientVerifier,
+  type KeyPair,
+  type ServerContext,
+  type ServerContextSource,
+  type ServerTlsOptions,
   SocketClientTls,
   SocketServerTls,
+  TicketKeyRing,
   type TicketKeys,
+  TlsOptionError,
+  type TlsParameters,
+  type UseContext,
+  checkClientTls,
+  createServerContext,
   trustSystem,
+  useTickets,
 } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { orGiveUp } from "./give-up.ts";

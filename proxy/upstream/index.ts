@@ -1,5 +1,4 @@
 /** The way upstream. */
-export { ClientTlsContexts } from "./client-tls.ts";
 export { type Dialer, direct, proxied } from "./dialer.ts";
 export { Health, type Upstream, type HealthListener } from "./health.ts";
 export type { Dial, Dialled } from "./happy-eyeballs.ts";

@@ -100,6 +100,7 @@ before(async () => {
     settings,
     {
       ticketKeys: [new Uint8Array(48)],
+      tls: settings.certificates.material,
       pairs: () => Promise.resolve(null),
       limiter: remote(),
       reopen() {},

@@ -2,17 +2,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import {
-  ConfigError,
-  type ServerSettings,
-  type Settings,
-  readConfiguration,
-} from "../../proxy/config/index.ts";
+import { checkTls } from "../../proxy/certificates/check.ts";
+import type { LoadedSettings } from "../../proxy/certificates/index.ts";
+import { loadCertificates } from "../../proxy/certificates/load.ts";
+import { ConfigError, type ServerSettings, readConfiguration } from "../../proxy/config/index.ts";
+import { atOnce } from "../../proxy/slices.ts";
 
-type Files = Readonly<Record<string, string | Uint8Array>>;
+export type Files = Readonly<Record<string, string | Uint8Array>>;
 
 /** Reads `main.conf`; the other files lie beside it, and the prefix is the directory above. */
-export function configure(text: string, files: Files = {}): Settings {
+export function configure(text: string, files: Files = {}): LoadedSettings {
   const prefix = mkdtempSync(join(tmpdir(), "postern-"));
   try {
     const directory = join(prefix, "conf");
@@ -21,7 +20,10 @@ export function configure(text: string, files: Files = {}): Settings {
       writeFileSync(join(directory, name), content);
     }
     const source = { file: "conf/main.conf", prefix, globals: "", errorLog: null };
-    return readConfiguration(source).settings;
+    const configuration = readConfiguration(source);
+    const settings = atOnce(loadCertificates(configuration, null));
+    checkTls(configuration.tls, settings.certificates);
+    return settings;
   } catch (error) {
     if (error instanceof ConfigError) error.message = error.message.replaceAll(prefix, "");
     throw error;

@@ -1,27 +1,24 @@
 // TLS as a server, as the directives of a `server {}` say it, with a new certificate and fixed ticket keys.
 import assert from "node:assert/strict";
-import type { TlsSettings } from "../../proxy/config/index.ts";
-import {
-  ServerContexts,
-  type ServerSecrets,
-  SocketServerTls,
-} from "../../proxy/transport/index.ts";
+import type { ServerMaterial } from "../../proxy/certificates/index.ts";
+import { ServerContexts, type ServerSecrets } from "../../proxy/certificates/server-contexts.ts";
+import { SocketServerTls, TicketKeyRing } from "../../proxy/transport/index.ts";
 import { pairFiles } from "./authority.ts";
 import { type Certificate, selfSigned } from "./certificate.ts";
-import { server } from "./configuration.ts";
+import { serverTlsOptions } from "./tls-options.ts";
 
 let made: Promise<Certificate> | undefined;
 
-async function tlsSettings(
+async function serverMaterial(
   directives = "",
   files: Readonly<Record<string, string | Uint8Array>> = {},
-): Promise<TlsSettings> {
+): Promise<ServerMaterial> {
   made ??= selfSigned("mail.test");
   const pair = directives.includes("ssl_certificate ")
     ? ""
     : "ssl_certificate one.crt; ssl_certificate_key one.key;";
   const all = { ...pairFiles({ one: await made }), ...files };
-  return server(`starttls on; ${pair} ${directives}`, "", all).tls!;
+  return serverTlsOptions(`starttls on; ${pair} ${directives}`, "", all)!;
 }
 
 /** @param files beside the configuration; `one.crt` and `one.key` are there */
@@ -30,7 +27,9 @@ export async function serverTls(
   files: Readonly<Record<string, string | Uint8Array>> = {},
   ticketKey = new Uint8Array(48).fill(7),
 ): Promise<SocketServerTls> {
-  const contexts = await serverContexts(directives, files, { ticketKeys: () => [ticketKey] });
+  const contexts = await serverContexts(directives, files, {
+    ticketKeys: new TicketKeyRing([ticketKey]),
+  });
   return new SocketServerTls(contexts, "imap");
 }
 
@@ -39,8 +38,8 @@ export async function serverContexts(
   files: Readonly<Record<string, string | Uint8Array>> = {},
   secrets: Partial<ServerSecrets> = {},
 ): Promise<ServerContexts> {
-  return new ServerContexts(await tlsSettings(directives, files), {
-    ticketKeys: () => [new Uint8Array(48).fill(7)],
+  return new ServerContexts(await serverMaterial(directives, files), {
+    ticketKeys: new TicketKeyRing([new Uint8Array(48).fill(7)]),
     pairs: () => Promise.resolve(null),
     refused: (why) => assert.fail(why),
     ...secrets,

@@ -12,11 +12,11 @@ import { join } from "node:path";
 import { type TLSSocket, type TlsOptions, createServer } from "node:tls";
 import { type Address, type Connection, SocketClientTls } from "../../proxy/transport/index.ts";
 import type { Certificate } from "./certificate.ts";
-import { server as settingsOf } from "./configuration.ts";
 import { Ear, transport } from "./connections.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./program.ts";
 import { makeScratch } from "./scratch.ts";
+import { proxyTlsOptions } from "./tls-options.ts";
 
 export type TlsPeer = AsyncDisposable & {
   readonly at: Address;
@@ -103,7 +103,7 @@ export function clientTls(
   directives: string,
   files: Readonly<Record<string, string>> = {},
 ): SocketClientTls {
-  return new SocketClientTls(settingsOf(directives, "", files).proxyTls);
+  return new SocketClientTls(proxyTlsOptions(directives, "", files));
 }
 
 export function dial(to: Address): Promise<Connection> {

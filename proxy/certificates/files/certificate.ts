@@ -1,16 +1,16 @@
-/** A certificate with its key, as it is shown to clients, and what is to be known of it without parsing it again. */
+/** A certificate with its key, and the facts that Postern needs of it, so that it is parsed once. */
 import { type X509Certificate, hash } from "node:crypto";
 import { domainToASCII } from "node:url";
-import type { Chain, SecretKey } from "./tls-files.ts";
-import type { KeyPair } from "./key-pairs.ts";
+import type { KeyPair } from "../../transport/index.ts";
+import type { CertificateChain, PrivateKey } from "./tls-files.ts";
 
-export interface Certified extends KeyPair {
-  /** Of the certificate, for messages. */
+export interface ServerCertificate extends KeyPair {
+  /** File of the certificate, for messages. */
   readonly file: string;
-  /** Differs from that of every other chain. */
+  /** Hash of the chain. */
   readonly id: string;
   readonly keyType: string;
-  /** Host names that it is for, in lower case; `*.` in front stands for one label. */
+  /** Host names that the certificate is for, in lower case. `*.` in front stands for one label. */
   readonly names: readonly string[];
   readonly subject: string;
   readonly serial: string;
@@ -18,7 +18,10 @@ export interface Certified extends KeyPair {
   readonly expires: number;
 }
 
-export function certified({ name, leaf, certificates }: Chain, { key, pem }: SecretKey): Certified {
+export function serverCertificate(
+  { name, leaf, certificates }: CertificateChain,
+  { key, pem }: PrivateKey,
+): ServerCertificate {
   const certificate = certificates.join("");
   return {
     certificate,
@@ -33,10 +36,10 @@ export function certified({ name, leaf, certificates }: Chain, { key, pem }: Sec
   };
 }
 
-/** What may stand for a host: labels in ASCII, those of other scripts as A-labels (RFC 5890 section 2.3.2.1). */
+/** ASCII labels; labels of other scripts are A-labels (RFC 5890 section 2.3.2.1). */
 const HOST = /^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$/;
 
-/** The names in the subjectAltName extension; the common name where there is no such extension (RFC 6125 section 6.4.4). */
+/** The names in the subjectAltName extension; the common name if there is no such extension (RFC 6125 section 6.4.4). */
 function hostNames(leaf: X509Certificate): readonly string[] {
   const { subjectAltName } = leaf;
   return (subjectAltName === undefined ? commonNames(leaf) : dnsNames(subjectAltName))
@@ -44,13 +47,13 @@ function hostNames(leaf: X509Certificate): readonly string[] {
     .filter((name) => HOST.test(name));
 }
 
-/** Node quotes what could be taken for several names. */
+/** Node quotes a name that could be taken for several names. */
 function dnsNames(subjectAltName: string): readonly string[] {
   const plain = subjectAltName.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   return [...plain.matchAll(/(?:^|, )DNS:([^,"]+)/g)].map(([, name = ""]) => name);
 }
 
-/** Unlike the others, they may be written as people read them. */
+/** A common name, unlike a DNS name, may be written in any script. */
 function commonNames(leaf: X509Certificate): readonly string[] {
   const { CN: given = [] } = leaf.toLegacyObject().subject;
   return [given].flat().map((name) => {

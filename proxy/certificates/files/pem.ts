@@ -1,6 +1,6 @@
 /**
- * The blocks of a PEM text (RFC 7468) with that label; a file may hold others, and words between them. One that
- * is cut off is among them, so that OpenSSL can say so.
+ * The blocks with a label in a PEM text (RFC 7468). A file may hold other blocks, and text between blocks. A block
+ * that is cut off counts, so that OpenSSL can report it.
  */
 export function blocks(text: string, label: string): readonly string[] {
   const begin = `-----BEGIN ((?:[A-Z0-9.]+ )?${label})-----`;

@@ -1,152 +1,130 @@
-/** The files that directives of TLS name: read when the configuration is, so that a mistake shows at `-t`. */
+/** Reads the files of TLS. Errors are ConfigErrors with nginx's text, so that `-t` reports them. */
 import { type KeyObject, X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { type DhparamFile, type NamedFile, type Place, opensslError } from "../../config/index.ts";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../../config/language/error.ts";
-import { type Judged, failed, noStartLine, openFailure } from "../../config/tls/openssl-errors.ts";
+import { noStartLine, openFailure } from "./openssl-errors.ts";
 import { blocks } from "./pem.ts";
 
-/** A certificate, and the chain that follows it. */
-export interface Chain {
+/** A certificate, and the certificates that follow it. */
+export interface CertificateChain {
+  /** File, for messages. */
   readonly name: string;
   readonly leaf: X509Certificate;
-  /** All of them, PEM. */
+  /** All certificates, PEM. */
   readonly certificates: readonly string[];
 }
 
-export interface SecretKey {
+export interface PrivateKey {
+  /** File, for messages. */
   readonly name: string;
   readonly key: KeyObject;
-  /** No longer encrypted. */
+  /** Decrypted. */
   readonly pem: string;
-}
-
-const DATA = "data:";
-
-/** A file as the directive names it. What stands in the configuration itself may be a secret, and is not shown. */
-export function shownFile(given: string): string {
-  return given.startsWith(DATA) ? `${DATA}...` : given;
 }
 
 /** Loads each file once, however many servers name it. */
 export class TlsFiles {
-  readonly directory: string;
   readonly #texts = new Map<string, string>();
-  readonly #chains = new Map<string, Chain>();
-  readonly #keys = new Map<string, SecretKey>();
+  readonly #chains = new Map<string, CertificateChain>();
+  readonly #keys = new Map<string, PrivateKey>();
 
-  /** @param directory of the main configuration file */
-  constructor(directory: string) {
-    this.directory = directory;
-  }
-
-  /** The full path, for messages. */
-  name(given: string): string {
-    return given.startsWith(DATA) ? shownFile(given) : resolve(this.directory, given);
-  }
-
-  /** The full path; null where the configuration holds the contents. */
-  path(given: string): string | null {
-    return given.startsWith(DATA) ? null : this.name(given);
+  /** @throws ConfigError */
+  chain(file: NamedFile): CertificateChain {
+    return this.#chains.getOrInsertComputed(idOf(file), () => {
+      const { name, place } = file;
+      const text = this.#read(file, `cannot load certificate "${name}": BIO_new_file()`);
+      return parseChain(text, name, place);
+    });
   }
 
   /** @throws ConfigError */
-  chain(given: string, place: Place): Chain {
-    return this.#chains.getOrInsertComputed(given, () => this.#loadChain(given, place));
-  }
-
-  /** @throws ConfigError */
-  key(given: string, passwords: readonly string[], place: Place): SecretKey {
-    const which = [given, ...passwords].join("\0");
-    return this.#keys.getOrInsertComputed(which, () => this.#loadKey(given, passwords, place));
-  }
-
-  /** Revocation lists, PEM, one each. Whether they are whole only OpenSSL can tell. @throws ConfigError */
-  revocations(given: string, place: Place): Judged<readonly string[]> {
-    const what = `cannot load CRL "${this.name(given)}":`;
-    const text = this.#read(given, `${what} BIO_new_file()`, place);
-    const call = `${what} PEM_read_bio_X509_CRL()`;
-    return { value: found(text, "X509 CRL", call, place), call, place };
+  key(file: NamedFile, passwords: readonly string[]): PrivateKey {
+    return this.#keys.getOrInsertComputed([idOf(file), ...passwords].join("\0"), () => {
+      const { name, place } = file;
+      const text = this.#read(file, `cannot load certificate key "${name}": BIO_new_file()`);
+      return parseKey(text, name, passwords, place);
+    });
   }
 
   /**
-   * DH parameters, PEM. Whether they are good only OpenSSL can tell.
+   * Revocation lists, PEM, one each. Only OpenSSL can check them.
    *
-   * @param open nginx's name for the call that opens the file
-   * @param read and for the one that reads it
    * @throws ConfigError
    */
-  dhparam(given: string, open: string, read: string, place: Place): string {
-    const text = this.#read(given, open, place);
-    return found(text, "DH PARAMETERS", read, place).join("");
+  revocations(file: NamedFile): readonly string[] {
+    const text = this.#read(file, `cannot load CRL "${file.name}": BIO_new_file()`);
+    return foundBlocks(text, "X509 CRL", crlCall(file), file.place);
   }
 
-  #loadChain(given: string, place: Place): Chain {
-    const name = this.name(given);
-    const text = this.#read(given, `cannot load certificate "${name}": BIO_new_file()`, place);
-    return chainIn(text, name, place);
+  /**
+   * DH parameters, PEM. Only OpenSSL can check them.
+   *
+   * @throws ConfigError
+   */
+  dhparam({ file, open, read }: DhparamFile): string {
+    return foundBlocks(this.#read(file, open), "DH PARAMETERS", read, file.place).join("");
   }
 
-  #loadKey(given: string, passwords: readonly string[], place: Place): SecretKey {
-    const [, elsewhere] = /^(engine|store):/.exec(given) ?? [];
-    if (elsewhere !== undefined) {
-      const why = `loading "${elsewhere}:..." certificate keys is not supported`;
-      throw new ConfigError(`cannot load certificate key "${given}": ${why}`, place);
-    }
-    const name = this.name(given);
-    const text = this.#read(given, `cannot load certificate key "${name}": BIO_new_file()`, place);
-    return keyIn(text, name, passwords, place);
-  }
-
-  /** @param call nginx's name for what opens the file */
-  #read(given: string, call: string, place: Place): string {
-    if (given.startsWith(DATA)) return given.slice(DATA.length);
-    const path = this.name(given);
+  /** @param call nginx's name for the call that opens the file */
+  #read({ name, contents, place }: NamedFile, call: string): string {
+    if (contents !== null) return contents;
     try {
-      return this.#texts.getOrInsertComputed(path, () => readFileSync(path, "latin1"));
+      return this.#texts.getOrInsertComputed(name, () => readFileSync(name, "latin1"));
     } catch (error) {
-      throw failed(call, openFailure(path, error), place);
+      throw opensslError(call, openFailure(name, error), place);
     }
   }
 }
 
+/** nginx's name for the call that parses revocation lists. */
+export function crlCall({ name }: NamedFile): string {
+  return `cannot load CRL "${name}": PEM_read_bio_X509_CRL()`;
+}
+
+function idOf({ name, contents }: NamedFile): string {
+  return contents === null ? name : `data:${contents}`;
+}
+
 /**
- * @param name of the file that holds the text
- * @param authorities certificates that are known to be whole, and then those of this chain, too
+ * @param name of the file, for messages
+ * @param checked issuers' certificates that have been parsed before; those of this chain are added
  * @throws ConfigError
  */
-export function chainIn(
+export function parseChain(
   text: string,
   name: string,
   place: Place,
-  authorities = new Set<string>(),
-): Chain {
+  checked = new Set<string>(),
+): CertificateChain {
   const what = `cannot load certificate "${name}":`;
   const certificates = blocks(text, "CERTIFICATE");
   const [first = text, ...others] = certificates;
-  const leaf = orFail(() => new X509Certificate(first), `${what} PEM_read_bio_X509_AUX()`, place);
+  const leaf = orRefuse(() => new X509Certificate(first), `${what} PEM_read_bio_X509_AUX()`, place);
   for (const other of others) {
-    if (authorities.has(other)) continue;
-    orFail(() => new X509Certificate(other), `${what} PEM_read_bio_X509()`, place);
-    authorities.add(other);
+    if (checked.has(other)) continue;
+    orRefuse(() => new X509Certificate(other), `${what} PEM_read_bio_X509()`, place);
+    checked.add(other);
   }
   return { name, leaf, certificates };
 }
 
-/** @param name likewise. @throws ConfigError */
-export function keyIn(
+/**
+ * @param name of the file, for messages
+ * @throws ConfigError
+ */
+export function parseKey(
   text: string,
   name: string,
   passwords: readonly string[],
   place: Place,
-): SecretKey {
+): PrivateKey {
   const call = `cannot load certificate key "${name}": PEM_read_bio_PrivateKey()`;
   const [pem = text] = blocks(text, "PRIVATE KEY");
-  return orFail(
+  return orRefuse(
     () => {
       if (!pem.includes("ENCRYPTED")) return { name, key: createPrivateKey(pem), pem };
-      const key = decrypted(pem, passwords);
+      const key = decrypt(pem, passwords);
       return { name, key, pem: key.export({ type: "pkcs8", format: "pem" }) };
     },
     call,
@@ -154,8 +132,8 @@ export function keyIn(
   );
 }
 
-/** Tries each pass phrase in turn, as nginx does; without one it would ask a terminal. */
-function decrypted(pem: string, passwords: readonly string[]): KeyObject {
+/** Tries each pass phrase in turn, as nginx does. nginx would ask a terminal if there is none. */
+function decrypt(pem: string, passwords: readonly string[]): KeyObject {
   let failure: unknown = new Error("it is encrypted, and no pass phrase opens it");
   for (const passphrase of passwords) {
     try {
@@ -167,17 +145,17 @@ function decrypted(pem: string, passwords: readonly string[]): KeyObject {
   throw failure;
 }
 
-/** The blocks with that label; at least one. */
-function found(text: string, label: string, call: string, place: Place): readonly string[] {
+/** @throws ConfigError where there is no block with that label */
+function foundBlocks(text: string, label: string, call: string, place: Place): readonly string[] {
   const all = blocks(text, label);
-  if (all.length === 0) throw failed(call, noStartLine(label), place);
+  if (all.length === 0) throw opensslError(call, noStartLine(label), place);
   return all;
 }
 
-function orFail<Result>(work: () => Result, call: string, place: Place): Result {
+function orRefuse<Result>(work: () => Result, call: string, place: Place): Result {
   try {
     return work();
   } catch (error) {
-    throw failed(call, reason(error), place);
+    throw opensslError(call, reason(error), place);
   }
 }

@@ -1,35 +1,36 @@
-/** What `ssl_certificate_dir` names: a folder of certificates, and those in it, such as certbot's `live/NAME`. */
+/** `ssl_certificate_dir`: a folder with certificates, and its subfolders, such as certbot's `live/NAME`. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import {
+  type CertificateDirectorySettings,
+  ConfigError,
+  opendirFailed,
+} from "../../config/index.ts";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../../config/language/error.ts";
-import { opendirFailed } from "../../config/language/files.ts";
+import type { ServerCertificate } from "../files/certificate.ts";
 import { CertificateFolder } from "./certificate-folder.ts";
-import type { Certified } from "../files/certificate.ts";
-import type { Report } from "./file-change.ts";
-import type { Reading } from "./pairing.ts";
+import type { PollReport } from "./file-change.ts";
+import type { PairingOptions } from "./pairing.ts";
 import type { Source } from "./source.ts";
 
 export class CertificateDirectory implements Source {
-  readonly path: string;
-  readonly #reading: Reading;
+  readonly #path: string;
+  readonly #options: PairingOptions;
+  /** By path. */
   readonly #folders = new Map<string, CertificateFolder>();
   #readable = true;
 
   /**
-   * @param path absolute
-   * @param place of the directive
-   * @param before the same with the same passwords, as the configuration before had it
+   * @param before the same directory with the same passwords in the configuration before
    * @throws ConfigError where it cannot be read
    */
   constructor(
-    path: string,
+    { path, place }: CertificateDirectorySettings,
     passwords: readonly string[],
-    place: Place,
     before?: CertificateDirectory,
   ) {
-    this.path = path;
-    this.#reading = { passwords, place, authorities: new Set() };
+    this.#path = path;
+    this.#options = { passwords, place, checked: new Set() };
     for (const [folder, known] of before?.folders ?? []) {
       this.#folders.set(folder, this.#folder(folder, known));
     }
@@ -41,46 +42,46 @@ export class CertificateDirectory implements Source {
     return this.#folders;
   }
 
-  /** By path. */
-  get certified(): readonly Certified[] {
+  /** In the order of their paths. */
+  get certificates(): readonly ServerCertificate[] {
     return [...this.#folders.values()]
-      .flatMap((folder) => folder.certified)
+      .flatMap((folder) => folder.certificates)
       .toSorted((one, other) => (one.file < other.file ? -1 : 1));
   }
 
-  /** @param patient whether somebody may be writing */
-  *look(report: Report, patient = true): Generator<void> {
+  /** @param settle false to take changes at once, although a writer may be at work */
+  *poll(report: PollReport, settle = true): Generator<void> {
     let present: ReadonlySet<string>;
     try {
-      present = new Set([this.path, ...this.#subfolders()]);
+      present = new Set([this.#path, ...this.#subfolders()]);
       this.#readable = true;
     } catch (error) {
-      // As long as nobody can say what is in it, that is what was.
-      if (this.#readable) report.refused.push(reason(error));
+      // The certificates stay as long as the directory cannot be read.
+      if (this.#readable) report.errors.push(reason(error));
       this.#readable = false;
       return;
     }
     for (const path of present.union(new Set(this.#folders.keys()))) {
       const folder = this.#folders.getOrInsertComputed(path, () => this.#folder(path));
-      yield* folder.look(report, patient);
-      if (!present.has(path) && folder.certified.length === 0) this.#folders.delete(path);
+      yield* folder.poll(report, settle);
+      if (!present.has(path) && folder.certificates.length === 0) this.#folders.delete(path);
       yield;
     }
-    this.#reading.authorities.clear();
+    this.#options.checked.clear();
   }
 
   #folder(path: string, before?: CertificateFolder): CertificateFolder {
-    return new CertificateFolder(path, this.#reading, before);
+    return new CertificateFolder(path, this.#options, before);
   }
 
   /** @throws ConfigError */
   #subfolders(): readonly string[] {
     try {
-      return readdirSync(this.path, { withFileTypes: true })
+      return readdirSync(this.#path, { withFileTypes: true })
         .filter((entry) => !entry.name.startsWith(".") && isFolder(entry))
-        .map(({ name }) => join(this.path, name));
+        .map(({ name }) => join(this.#path, name));
     } catch (error) {
-      throw new ConfigError(opendirFailed(this.path, error), this.#reading.place);
+      throw new ConfigError(opendirFailed(this.#path, error), this.#options.place);
     }
   }
 }

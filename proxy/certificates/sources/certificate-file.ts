@@ -1,72 +1,71 @@
-/** A certificate that `ssl_certificate` names, with its key: as the files have it, and again when they change. */
+/** A certificate of `ssl_certificate` with its key. Both files are read again after a change. */
+import type { NamedPair } from "../../config/index.ts";
 import { reason } from "../../reason.ts";
-import type { Place } from "../../config/language/error.ts";
-import { type Certified, certified } from "../files/certificate.ts";
-import { Changes, type Report, stamp } from "./file-change.ts";
-import { STAYS } from "./pairing.ts";
-import { TlsFiles } from "../files/tls-files.ts";
+import { type ServerCertificate, serverCertificate } from "../files/certificate.ts";
 import { KeyPairs } from "../files/key-pairs.ts";
+import { TlsFiles } from "../files/tls-files.ts";
+import { ChangeDetector, type PollReport, stamp } from "./file-change.ts";
+import { OLD_STAYS } from "./pairing.ts";
 import type { Source } from "./source.ts";
-
-/** A certificate and its key, as the directives name them. */
-export interface NamedPair {
-  readonly certificate: string;
-  readonly key: string;
-  readonly passwords: readonly string[];
-  readonly places: { readonly certificate: Place; readonly key: Place };
-}
 
 export class CertificateFile implements Source {
   readonly #pair: NamedPair;
-  readonly #directory: string;
+  readonly #passwords: readonly string[];
   readonly #paths: readonly string[];
-  readonly #changes: Changes;
-  #certified: readonly [Certified];
-  /** Whether that is what the files hold now. */
+  readonly #changes: ChangeDetector;
+  #certificates: readonly [ServerCertificate];
+  /** False if the files hold something else that cannot be used. */
   #current = true;
 
   /**
-   * @param before the same with the same passwords, as the configuration before had it
-   * @throws ConfigError for a file that cannot be used, or a key that is another certificate's
+   * @param before the same pair with the same passwords in the configuration before
+   * @throws ConfigError for a file that cannot be used, or a key that does not belong to the certificate
    */
-  constructor(pair: NamedPair, files: TlsFiles, before?: CertificateFile) {
+  constructor(
+    pair: NamedPair,
+    passwords: readonly string[],
+    files: TlsFiles,
+    before?: CertificateFile,
+  ) {
     this.#pair = pair;
-    this.#directory = files.directory;
-    this.#paths = [pair.certificate, pair.key].flatMap((given) => files.path(given) ?? []);
-    // Before they are read: what is written meanwhile is a change.
-    this.#changes = new Changes(this.#stamps());
-    this.#certified = before?.at(this.#changes.known) ?? this.#read(files);
+    this.#passwords = passwords;
+    this.#paths = [pair.certificate, pair.key].flatMap(({ name, contents }) =>
+      contents === null ? name : [],
+    );
+    // Taken before the files are read, so that a write in between is a change.
+    this.#changes = new ChangeDetector(this.#stamps());
+    this.#certificates = before?.at(this.#changes.handled) ?? this.#read(files);
   }
 
-  get certified(): readonly [Certified] {
-    return this.#certified;
+  get certificates(): readonly [ServerCertificate] {
+    return this.#certificates;
   }
 
-  /** What the files hold in that state; null where that is not known. */
-  at(state: string | null): readonly [Certified] | null {
-    return this.#current && this.#changes.known === state ? this.#certified : null;
+  /** The contents of the files in that state; null where they are not known. */
+  at(state: string | null): readonly [ServerCertificate] | null {
+    return this.#current && this.#changes.handled === state ? this.#certificates : null;
   }
 
-  look(report: Report): readonly [] {
-    if (this.#changes.look(this.#stamps(), report)) {
+  poll(report: PollReport): readonly [] {
+    if (this.#changes.poll(this.#stamps(), report)) {
       try {
-        this.#certified = this.#read(new TlsFiles(this.#directory));
+        this.#certificates = this.#read(new TlsFiles());
         this.#current = true;
         report.changed = true;
       } catch (error) {
         this.#current = false;
-        report.refused.push(`${reason(error)}, ${STAYS}`);
+        report.errors.push(`${reason(error)}, ${OLD_STAYS}`);
       }
     }
     return [];
   }
 
-  #read(files: TlsFiles): readonly [Certified] {
-    const { certificate, key, passwords, places } = this.#pair;
-    const chain = files.chain(certificate, places.certificate);
-    const secret = files.key(key, passwords, places.key);
-    new KeyPairs().add(chain, secret, places.key);
-    return [certified(chain, secret)];
+  #read(files: TlsFiles): readonly [ServerCertificate] {
+    const { certificate, key: keyFile } = this.#pair;
+    const chain = files.chain(certificate);
+    const key = files.key(keyFile, this.#passwords);
+    new KeyPairs().add(chain, key, keyFile.place);
+    return [serverCertificate(chain, key)];
   }
 
   #stamps(): string {

@@ -1,67 +1,66 @@
 /**
- * A folder of certificates and keys, as its files have them, and again when they change: `tls.crt` and `tls.key`,
- * `NAME.pem` with both, certbot's `fullchain.pem` and `privkey.pem`.
+ * A folder of certificates and keys, read again after a change: `tls.crt` and `tls.key`, `NAME.pem` with both,
+ * certbot's `fullchain.pem` and `privkey.pem`.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { ConfigError, opendirFailed } from "../../config/index.ts";
 import type { Steps } from "../../slices.ts";
-import { ConfigError } from "../../config/language/error.ts";
-import { opendirFailed } from "../../config/language/files.ts";
-import type { Certified } from "../files/certificate.ts";
-import { Changes, type Report, isMissing, stamp } from "./file-change.ts";
-import { type Pairs, Pairing, type Reading } from "./pairing.ts";
+import type { ServerCertificate } from "../files/certificate.ts";
+import { ChangeDetector, type PollReport, isMissing, stamp } from "./file-change.ts";
+import { type Pairs, Pairing, type PairingOptions } from "./pairing.ts";
 
-/** What begins with a dot is somebody's in-between, such as the `..data` of Kubernetes. */
+/** A name with a dot in front is a file in preparation, such as the `..data` of Kubernetes. */
 const FILES = /^[^.].*\.(?:pem|crt|cer|key)$/i;
 
 export class CertificateFolder {
   readonly #path: string;
-  readonly #reading: Reading;
-  readonly #changes = new Changes(null);
+  readonly #options: PairingOptions;
+  readonly #changes = new ChangeDetector(null);
   #pairs: Pairs = new Map();
-  /** Whether those are all that the files hold. */
-  #whole = false;
-  /** Whether a look has begun to read them, and not come to its end: it may have been given up. */
-  #begun = false;
+  /** True if the files hold nothing else. */
+  #complete = false;
+  /** True while a poll reads the files. A poll may be abandoned half-way. */
+  #reading = false;
   #readable = true;
 
-  constructor(path: string, reading: Reading, before?: CertificateFolder) {
+  constructor(path: string, options: PairingOptions, before?: CertificateFolder) {
     this.#path = path;
-    this.#reading = reading;
+    this.#options = options;
     if (before === undefined) return;
     this.#pairs = before.#pairs;
-    this.#whole = before.#whole;
-    // What cannot be used is to be told again.
-    if (before.#whole) this.#changes = new Changes(before.#changes.known);
+    this.#complete = before.#complete;
+    // After a reload, files that cannot be used are reported again.
+    if (before.#complete) this.#changes = new ChangeDetector(before.#changes.handled);
   }
 
-  get certified(): readonly Certified[] {
-    return [...this.#pairs.values()].map((pair) => pair.certified);
+  get certificates(): readonly ServerCertificate[] {
+    return [...this.#pairs.values()].map(({ certificate }) => certificate);
   }
 
-  /** @param patient whether somebody may be writing */
-  *look(report: Report, patient: boolean): Steps<void> {
+  /** @param settle false to take changes at once, although a writer may be at work */
+  *poll(report: PollReport, settle: boolean): Steps<void> {
     const stamps = yield* this.#stamps(report);
     if (stamps === null) return;
-    const changed = this.#changes.look([...stamps].join("\n"), report, patient);
-    if (!changed && !this.#begun) return;
-    this.#begun = true;
-    const pairing = new Pairing(stamps, this.#pairs, this.#reading);
-    // Whoever takes this over meanwhile shall look for itself.
-    this.#whole = false;
+    const changed = this.#changes.poll([...stamps].join("\n"), report, settle);
+    if (!changed && !this.#reading) return;
+    this.#reading = true;
+    const pairing = new Pairing(stamps, this.#pairs, this.#options);
+    // A configuration that takes this folder over meanwhile must read it for itself.
+    this.#complete = false;
     this.#pairs = yield* pairing.pairs();
-    this.#whole = pairing.refused.length === 0;
-    this.#begun = false;
+    this.#complete = pairing.errors.length === 0;
+    this.#reading = false;
     report.changed = true;
-    report.refused.push(...pairing.refused);
+    report.errors.push(...pairing.errors);
   }
 
   #unreadable(error: unknown): ConfigError {
-    return new ConfigError(opendirFailed(this.#path, error), this.#reading.place);
+    return new ConfigError(opendirFailed(this.#path, error), this.#options.place);
   }
 
-  /** By path; null where nobody can say, which is told once. */
-  *#stamps(report: Report): Steps<ReadonlyMap<string, string> | null> {
+  /** By path; null where the folder cannot be read, which is reported once. */
+  *#stamps(report: PollReport): Steps<ReadonlyMap<string, string> | null> {
     const stamps = new Map<string, string>();
     try {
       for (const name of readdirSync(this.#path).filter((each) => FILES.test(each))) {
@@ -74,7 +73,7 @@ export class CertificateFolder {
       return stamps;
     } catch (error) {
       if (isMissing(error)) return new Map();
-      if (this.#readable) report.refused.push(this.#unreadable(error).message);
+      if (this.#readable) report.errors.push(this.#unreadable(error).message);
       this.#readable = false;
       return null;
     }

@@ -1,14 +1,14 @@
-/** Whether files have changed, by what stat(2) tells of what symbolic links lead to in the end. */
+/** Detects changed files by stat(2), which follows symbolic links to the end. */
 import { statSync } from "node:fs";
 import { reason } from "../../reason.ts";
 
-/** Differs from every earlier one once the file has changed; empty where there is no file, or none any more. */
+/** The state of a file, different after each change; empty where there is no file. */
 export function stamp(path: string): string {
   try {
     const file = statSync(path);
     return file.isFile() ? [file.ino, file.size, file.mtimeMs, file.ctimeMs].join(" ") : "";
   } catch (error) {
-    // As long as nobody can say, it is there, and whoever reads it hears why not.
+    // A file in an unknown state counts as present, so that reading it reports the error.
     return isMissing(error) ? "" : reason(error);
   }
 }
@@ -17,45 +17,45 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
-/** What looks at files have found. */
-export interface Report {
-  /** Whether there is something new. */
+/** The findings of a poll. */
+export interface PollReport {
+  /** True if certificates or keys are different. */
   changed: boolean;
-  /** Whether somebody may be writing just now. */
-  changing: boolean;
-  /** Files that cannot be used, and why. */
-  readonly refused: string[];
+  /** True while a writer may be at work. */
+  unsettled: boolean;
+  /** Reasons why files cannot be used. */
+  readonly errors: string[];
 }
 
-/** Whoever writes several files, or a long one, is given the time between two looks. */
-export class Changes {
-  #known: string | null;
+/** Reports a change once it has lasted from one poll to the next, so that a writer of several files can finish. */
+export class ChangeDetector {
+  #handled: string | null;
   #last: string | null;
 
-  /** @param known the state that has been dealt with; null for none */
-  constructor(known: string | null) {
-    this.#known = known;
-    this.#last = known;
+  /** @param handled the state whose contents are in use; null for none */
+  constructor(handled: string | null) {
+    this.#handled = handled;
+    this.#last = handled;
   }
 
-  /** The state that was dealt with last. */
-  get known(): string | null {
-    return this.#known;
+  /** The state whose contents are in use. */
+  get handled(): string | null {
+    return this.#handled;
   }
 
   /**
-   * @param patient whether the state must have been so at the last look, too
-   * @returns whether it is another state than the one that was dealt with last
+   * @param settle false to report a change at once
+   * @returns true if the contents of this state are to be read
    */
-  look(state: string, report: Report, patient = true): boolean {
+  poll(state: string, report: PollReport, settle = true): boolean {
     const lasts = state === this.#last;
     this.#last = state;
-    if (state === this.#known) return false;
-    if (patient && !lasts) {
-      report.changing = true;
+    if (state === this.#handled) return false;
+    if (settle && !lasts) {
+      report.unsettled = true;
       return false;
     }
-    this.#known = state;
+    this.#handled = state;
     return true;
   }
 }

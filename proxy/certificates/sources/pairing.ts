@@ -1,39 +1,43 @@
-/** Which key is which certificate's, among the files of a folder, whatever their names: the one that fits. */
+/** Finds the key of each certificate in a folder by trying, since the names of files say little. */
 import { type KeyObject, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parse } from "node:path";
-import type { Steps } from "../../slices.ts";
+import { ConfigError, type Place, openFailed } from "../../config/index.ts";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../../config/language/error.ts";
-import { openFailed } from "../../config/language/files.ts";
-import { type Certified, certified } from "../files/certificate.ts";
-import { type Chain, type SecretKey, chainIn, keyIn } from "../files/tls-files.ts";
-import { KEY_VALUES_MISMATCH } from "../../config/tls/openssl-errors.ts";
+import type { Steps } from "../../slices.ts";
+import { type ServerCertificate, serverCertificate } from "../files/certificate.ts";
+import { KEY_VALUES_MISMATCH } from "../files/openssl-errors.ts";
 import { blocks } from "../files/pem.ts";
+import {
+  type CertificateChain,
+  type PrivateKey,
+  parseChain,
+  parseKey,
+} from "../files/tls-files.ts";
 
-/** A certificate in service, and the files that it was made of. */
-export interface Paired {
-  readonly certified: Certified;
+/** A certificate in use, and the state of its files. */
+interface Pair {
+  readonly certificate: ServerCertificate;
   readonly stamp: string;
   readonly keyFile: string;
   readonly keyStamp: string;
 }
 
 /** By the paths of the certificates. */
-export type Pairs = ReadonlyMap<string, Paired>;
+export type Pairs = ReadonlyMap<string, Pair>;
 
-/** How the files of a directory are read. */
-export interface Reading {
+export interface PairingOptions {
   readonly passwords: readonly string[];
-  /** Of the directive. */
+  /** Place of the directive. */
   readonly place: Place;
-  /** Their certificates end most chains, and are known to be whole once they have been parsed. */
-  readonly authorities: Set<string>;
+  /** Issuers' certificates that have been parsed. Most chains end in the same ones. */
+  readonly checked: Set<string>;
 }
 
-/** What is said behind the reason why a certificate cannot be used that has come in the place of another. */
-export const STAYS = "the certificate before it stays";
+/** Follows the reason why the new contents of a file cannot be used. */
+export const OLD_STAYS = "the old certificate stays in use";
 
+/** A file with certificates. */
 interface Candidate {
   readonly file: string;
   readonly text: string;
@@ -43,37 +47,37 @@ interface Candidate {
 export class Pairing {
   readonly #stamps: ReadonlyMap<string, string>;
   readonly #before: Pairs;
-  readonly #reading: Reading;
-  /** What is as it was. */
+  readonly #options: PairingOptions;
+  /** The pairs of `#before` whose files are unchanged. */
   readonly #kept: Pairs;
   readonly #texts = new Map<string, string>();
-  readonly #keys = new Map<string, SecretKey | null>();
-  /** Of files that hold keys, by their names without what follows the dot. */
+  readonly #keys = new Map<string, PrivateKey | null>();
+  /** Files with keys, by name without the extension. */
   #keyFiles: ReadonlyMap<string, readonly string[]> = new Map();
-  /** Of all these files, once somebody has looked for one by its key. */
+  /** The same files by public key, once one has been looked up by its key. */
   #byPublicKey: Map<string, string> | null = null;
-  readonly #pairs = new Map<string, Paired>();
-  /** The certificates in the chains that have been seen, and what the pairs are for. */
+  readonly #pairs = new Map<string, Pair>();
+  /** The certificates of the chains that have been handled, and the purposes of the pairs. */
   readonly #seen = new Set<string>();
-  /** Why files cannot be used. */
-  readonly refused: string[] = [];
+  /** Reasons why files cannot be used. */
+  readonly errors: string[] = [];
 
   /**
-   * @param stamps of the files
-   * @param before what was made of them the last time; it stays where they cannot be used now
+   * @param stamps states of the files, by path
+   * @param before the last pairs; a pair stays if its files cannot be used now
    */
-  constructor(stamps: ReadonlyMap<string, string>, before: Pairs, reading: Reading) {
+  constructor(stamps: ReadonlyMap<string, string>, before: Pairs, options: PairingOptions) {
     this.#stamps = stamps;
     this.#before = before;
-    this.#reading = reading;
+    this.#options = options;
     this.#kept = new Map([...before].filter(([file, pair]) => this.#isUnchanged(file, pair)));
   }
 
-  /** Of those for the same names, the one with the longest chain. */
+  /** Among certificates for the same names, the one with the longest chain is taken. */
   *pairs(): Steps<Pairs> {
     yield* this.#readAll();
-    const { place, authorities } = this.#reading;
-    const alone: Chain[] = [];
+    const { place, checked } = this.#options;
+    const alone: CertificateChain[] = [];
     for (const { file, text, certificates } of yield* this.#candidates()) {
       yield;
       if (this.#seen.has(certificates[0] ?? "")) continue;
@@ -82,16 +86,16 @@ export class Pairing {
         this.#take(file, kept, certificates);
         continue;
       }
-      const chain = this.#attempt(file, () => chainIn(text, file, place, authorities));
-      const made = chain && this.#attempt(file, () => this.#paired(chain));
-      if (made === null) this.#leave(file);
+      const chain = this.#tryOrReport(file, () => parseChain(text, file, place, checked));
+      const made = chain && this.#tryOrReport(file, () => this.#pair(chain));
+      if (made === null) this.#keepOld(file);
       else this.#take(file, made, certificates);
-      // One that is broken leaves others with the same certificate their chance.
+      // After a broken chain, another file with the same certificate is still tried.
       if (chain === null || made !== null) continue;
       this.#see(certificates);
       alone.push(chain);
     }
-    this.#blame(alone);
+    this.#reportWithoutKey(alone);
     return this.#pairs;
   }
 
@@ -106,22 +110,21 @@ export class Pairing {
     this.#keyFiles = Map.groupBy([...known, ...keyFiles.map(([file]) => file)], stem);
   }
 
-  #isUnchanged(file: string, { stamp, keyFile, keyStamp }: Paired): boolean {
+  #isUnchanged(file: string, { stamp, keyFile, keyStamp }: Pair): boolean {
     return this.#stamps.get(file) === stamp && this.#stamps.get(keyFile) === keyStamp;
   }
 
-  #take(file: string, pair: Paired, certificates: readonly string[]): void {
+  #take(file: string, pair: Pair, certificates: readonly string[]): void {
     this.#see(certificates);
-    const same = purpose(pair.certified);
+    const same = purpose(pair.certificate);
     if (!this.#seen.has(same)) this.#pairs.set(file, pair);
     this.#seen.add(same);
   }
 
-  /** What was there stays. */
-  #leave(file: string): void {
+  #keepOld(file: string): void {
     const pair = this.#before.get(file);
     if (pair === undefined) return;
-    this.#take(file, pair, blocks(pair.certified.certificate, "CERTIFICATE"));
+    this.#take(file, pair, blocks(pair.certificate.certificate, "CERTIFICATE"));
   }
 
   #see(certificates: readonly string[]): void {
@@ -132,17 +135,17 @@ export class Pairing {
     try {
       return this.#texts.getOrInsertComputed(file, () => readFileSync(file, "utf8"));
     } catch (error) {
-      this.#refuse(file, openFailed(file, error));
-      this.#leave(file);
+      this.#report(file, openFailed(file, error));
+      this.#keepOld(file);
       return "";
     }
   }
 
-  /** Those with the longest chains first. */
+  /** The longest chains come first. */
   *#candidates(): Steps<readonly Candidate[]> {
     const all: Candidate[] = [];
     for (const file of this.#stamps.keys()) {
-      const text = this.#kept.get(file)?.certified.certificate ?? this.#texts.get(file);
+      const text = this.#kept.get(file)?.certificate.certificate ?? this.#texts.get(file);
       if (text === undefined) continue;
       const certificates = blocks(text, "CERTIFICATE");
       if (certificates.length > 0 || this.#before.has(file)) all.push({ file, text, certificates });
@@ -151,41 +154,41 @@ export class Pairing {
     return all.toSorted((one, other) => other.certificates.length - one.certificates.length);
   }
 
-  #paired(chain: Chain): Paired | null {
+  #pair(chain: CertificateChain): Pair | null {
     const likely = this.#keyFiles.get(stem(chain.name)) ?? [];
     const fits = (file: string): boolean => {
-      const secret = this.#key(file);
-      return secret !== null && chain.leaf.checkPrivateKey(secret.key);
+      const key = this.#key(file);
+      return key !== null && chain.leaf.checkPrivateKey(key.key);
     };
     const keyFile = likely.find(fits) ?? this.#keyFileOf(chain.leaf.publicKey);
-    const secret = keyFile === undefined ? null : this.#key(keyFile);
-    if (keyFile === undefined || secret === null) return null;
+    const key = keyFile === undefined ? null : this.#key(keyFile);
+    if (keyFile === undefined || key === null) return null;
     const [stamp = "", keyStamp = ""] = [chain.name, keyFile].map((file) => this.#stamps.get(file));
-    return { certified: certified(chain, secret), stamp, keyFile, keyStamp };
+    return { certificate: serverCertificate(chain, key), stamp, keyFile, keyStamp };
   }
 
-  /** Each is read once, however many certificates look for theirs. */
-  #keyFileOf(key: KeyObject): string | undefined {
+  /** Reads each file once, however many certificates are without a key. */
+  #keyFileOf(publicKey: KeyObject): string | undefined {
     if (this.#byPublicKey === null) {
       this.#byPublicKey = new Map();
       for (const file of [...this.#keyFiles.values()].flat()) {
-        const secret = this.#key(file);
-        if (secret === null) continue;
-        this.#byPublicKey.getOrInsert(textOf(createPublicKey(secret.key)), file);
+        const key = this.#key(file);
+        if (key === null) continue;
+        this.#byPublicKey.getOrInsert(textOf(createPublicKey(key.key)), file);
       }
     }
-    return this.#byPublicKey.get(textOf(key));
+    return this.#byPublicKey.get(textOf(publicKey));
   }
 
-  #key(file: string): SecretKey | null {
-    const { passwords, place } = this.#reading;
+  #key(file: string): PrivateKey | null {
+    const { passwords, place } = this.#options;
     return this.#keys.getOrInsertComputed(file, () =>
-      this.#attempt(file, () => keyIn(this.#read(file), file, passwords, place)),
+      this.#tryOrReport(file, () => parseKey(this.#read(file), file, passwords, place)),
     );
   }
 
-  /** An authority's certificate may well be here without its key. */
-  #blame(alone: readonly Chain[]): void {
+  /** The certificate of an authority usually lies here without its key. */
+  #reportWithoutKey(alone: readonly CertificateChain[]): void {
     const used = new Set([...this.#pairs.values()].map(({ keyFile }) => keyFile));
     const spare = [...this.#keyFiles.values()].flat().filter((file) => !used.has(file));
     for (const { name, leaf } of alone) {
@@ -195,27 +198,27 @@ export class Pairing {
         own.length === 1
           ? `SSL_CTX_use_PrivateKey("${own[0]}") failed (SSL: ${KEY_VALUES_MISMATCH}) for certificate "${name}"`
           : `no key fits certificate "${name}"`;
-      this.#refuse(name, new ConfigError(why, this.#reading.place));
+      this.#report(name, new ConfigError(why, this.#options.place));
     }
   }
 
-  #attempt<Result>(file: string, work: () => Result): Result | null {
+  #tryOrReport<Result>(file: string, work: () => Result): Result | null {
     try {
       return work();
     } catch (error) {
-      this.#refuse(file, error);
+      this.#report(file, error);
       return null;
     }
   }
 
-  #refuse(file: string, error: unknown): void {
-    const stays = this.#before.has(file) ? `, ${STAYS}` : "";
-    this.refused.push(reason(error) + stays);
+  #report(file: string, error: unknown): void {
+    const stays = this.#before.has(file) ? `, ${OLD_STAYS}` : "";
+    this.errors.push(reason(error) + stays);
   }
 }
 
-/** A pair that is for the same would not be shown. */
-function purpose({ file, names, keyType }: Certified): string {
+/** Of several pairs with one purpose, only one can be shown to clients. */
+function purpose({ file, names, keyType }: ServerCertificate): string {
   return [keyType, ...(names.length === 0 ? [file] : names)].join(" ");
 }
 

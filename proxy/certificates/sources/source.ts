@@ -1,9 +1,9 @@
-/** Files of certificates or ticket keys, and what they held when they were last whole. */
-import type { Certified } from "../files/certificate.ts";
-import type { Report } from "./file-change.ts";
+/** Files of certificates or ticket keys, and their last complete contents. */
+import type { ServerCertificate } from "../files/certificate.ts";
+import type { PollReport } from "./file-change.ts";
 
 export interface Source {
-  readonly certified: readonly Certified[];
-  /** A step at a time. */
-  look(report: Report): Iterable<void>;
+  readonly certificates: readonly ServerCertificate[];
+  /** Checks the files for changes, in steps. */
+  poll(report: PollReport): Iterable<void>;
 }

@@ -1,35 +1,34 @@
-/** Session ticket keys (RFC 5077 section 4) from nginx's files, and again when these change. */
+/** `ssl_session_ticket_key`: session ticket keys (RFC 5077 section 4) in nginx's format, read again after a change. */
 import { hkdfSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { ConfigError, type NamedFile, openFailed } from "../../config/index.ts";
 import { reason } from "../../reason.ts";
-import { ConfigError, type Place } from "../../config/language/error.ts";
-import { readFile } from "../../config/language/files.ts";
-import { Changes, type Report, stamp } from "./file-change.ts";
+import { ChangeDetector, type PollReport, stamp } from "./file-change.ts";
+import type { Source } from "./source.ts";
 
 /** Bytes in a name, and in an AES-128 or HMAC key. */
 const PART = 16;
 const SHORT = 3 * PART;
-/** With AES-256 and an HMAC key of 32 bytes. */
+/** Bytes of a file with an AES-256 key and an HMAC key of 32 bytes. */
 const LONG = 5 * PART;
 
-interface TicketKey {
+interface FileKey {
   /** 48 bytes in Node's order: name, HMAC, AES. */
   readonly key: Uint8Array;
-  /** Whether the file's own key is a longer one, of which this was made. */
+  /** True if the file holds a longer key, from which this one is derived. */
   readonly derived: boolean;
 }
 
-export class TicketKeyFiles {
-  readonly certified = [];
-  readonly #paths: readonly string[];
-  readonly #place: Place;
-  readonly #changes: Changes;
-  #keys: readonly TicketKey[];
+export class TicketKeyFiles implements Source {
+  readonly certificates = [];
+  readonly #files: readonly NamedFile[];
+  readonly #changes: ChangeDetector;
+  #keys: readonly FileKey[];
 
-  /** @throws ConfigError for a file that cannot be read, or is of another size */
-  constructor(paths: readonly string[], place: Place) {
-    this.#paths = paths;
-    this.#place = place;
-    this.#changes = new Changes(this.#stamps());
+  /** @throws ConfigError for a file that cannot be read, or has another size */
+  constructor(files: readonly NamedFile[]) {
+    this.#files = files;
+    this.#changes = new ChangeDetector(this.#stamps());
     this.#keys = this.#read();
   }
 
@@ -37,33 +36,39 @@ export class TicketKeyFiles {
     return this.#keys.map(({ key }) => key);
   }
 
+  /** True if one of the files holds a longer key than Node can use. */
   get derived(): boolean {
     return this.#keys.some(({ derived }) => derived);
   }
 
-  look(report: Report): readonly [] {
-    if (this.#changes.look(this.#stamps(), report)) {
+  poll(report: PollReport): readonly [] {
+    if (this.#changes.poll(this.#stamps(), report)) {
       try {
         this.#keys = this.#read();
         report.changed = true;
       } catch (error) {
-        report.refused.push(`${reason(error)}, the ticket keys before stay`);
+        report.errors.push(`${reason(error)}, the old ticket keys stay in use`);
       }
     }
     return [];
   }
 
   #stamps(): string {
-    return this.#paths.map(stamp).join("\n");
+    return this.#files.map(({ name }) => stamp(name)).join("\n");
   }
 
-  #read(): readonly TicketKey[] {
-    return this.#paths.map((path) => readTicketKey(path, this.#place));
+  #read(): readonly FileKey[] {
+    return this.#files.map(readTicketKey);
   }
 }
 
-function readTicketKey(path: string, place: Place): TicketKey {
-  const bytes = readFile(path, place);
+function readTicketKey({ name, place }: NamedFile): FileKey {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(name);
+  } catch (error) {
+    throw new ConfigError(openFailed(name, error), place);
+  }
   if (bytes.length === LONG) {
     const info = "postern ticket key";
     const secrets = hkdfSync("sha256", bytes.subarray(PART), "", info, SHORT - PART);
@@ -71,9 +76,9 @@ function readTicketKey(path: string, place: Place): TicketKey {
     return { key, derived: true };
   }
   if (bytes.length !== SHORT) {
-    throw new ConfigError(`"${path}" must be ${SHORT} or ${LONG} bytes`, place);
+    throw new ConfigError(`"${name}" must be ${SHORT} or ${LONG} bytes`, place);
   }
-  // nginx has the AES key in front of the HMAC key.
+  // nginx has the AES key before the HMAC key.
   const part = (index: number): Buffer => bytes.subarray(index * PART, (index + 1) * PART);
   return { key: Buffer.concat([part(0), part(2), part(1)]), derived: false };
 }

@@ -1,32 +1,26 @@
-/** What is asked of clients' certificates (`ssl_verify_client` and what belongs to it). */
+/** `ssl_verify_client` and the directives that belong to it. */
 import { ConfigError } from "../language/error.ts";
+import { type NamedFile, namedFile } from "./named-file.ts";
+import type { ClientCertificateSettings } from "./settings.ts";
 import type { PlaceOf, TlsValues } from "./ssl.ts";
-import type { TlsFiles } from "../../certificates/files/tls-files.ts";
-import type { ClientCertificates } from "./settings.ts";
 
-/**
- * The files are read even where no certificate is asked for, as nginx reads them.
- *
- * @returns null where none is
- * @throws ConfigError
- */
-export function readClientCertificates(
+/** @throws ConfigError where clients must be verified and no authority is named */
+export function clientCertificates(
   values: TlsValues,
-  files: TlsFiles,
+  directory: string,
   placeOf: PlaceOf,
-): ClientCertificates | null {
+): ClientCertificateSettings {
   const { ssl_verify_client: mode, ssl_verify_depth: depth, ssl_crl: crl } = values;
   const { ssl_client_certificate: client, ssl_trusted_certificate: trusted } = values;
   if ((mode === "on" || mode === "optional") && client === null && trusted === null) {
     const what = "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client";
     throw new ConfigError(what, placeOf("ssl_verify_client"));
   }
-  const certificates = (given: string | null, directive: string): readonly string[] =>
-    given === null ? [] : files.chain(given, placeOf(directive)).certificates;
+  const file = (argument: string | null, directive: string): NamedFile | null =>
+    argument === null ? null : namedFile(argument, directory, placeOf(directive));
   const authorities = [
-    ...certificates(client, "ssl_client_certificate"),
-    ...certificates(trusted, "ssl_trusted_certificate"),
-  ];
-  const revocations = crl === null ? null : files.revocations(crl, placeOf("ssl_crl"));
-  return mode === "off" ? null : { mode, depth, authorities, revocations };
+    file(client, "ssl_client_certificate"),
+    file(trusted, "ssl_trusted_certificate"),
+  ].filter((each) => each !== null);
+  return { mode, depth, authorities, crl: file(crl, "ssl_crl") };
 }

@@ -1,12 +1,12 @@
-/** `ssl_conf_command`: OpenSSL's SSL_CONF commands (SSL_CONF_cmd(3)), as far as Node can do what they say. */
-import { type ConfigError, type Place, toPlace } from "../language/error.ts";
-import type { KeyPairs } from "../../certificates/files/key-pairs.ts";
-import { type Judged, failed } from "./openssl-errors.ts";
+/** `ssl_conf_command`: OpenSSL's SSL_CONF commands (SSL_CONF_cmd(3)), as far as Node has an equivalent. */
 import type { Directive } from "../language/directive.ts";
-import { fixedOptions, setOptions, wishes } from "./options.ts";
-import type { TlsFiles } from "../../certificates/files/tls-files.ts";
+import { type ConfigError, type Place, toPlace } from "../language/error.ts";
 import { words } from "../language/values.ts";
-import { NO_VERSION, TLS_VERSIONS, type TlsVersion } from "./settings.ts";
+import { namedFile, namedKey } from "./named-file.ts";
+import { type OpensslValue, opensslError } from "./openssl-value.ts";
+import { parseFlags, setBits, unsupportedFlags } from "./option-bits.ts";
+import type { PairCommand, TlsOptions } from "./settings.ts";
+import { NO_VERSION, TLS_VERSIONS, type TlsVersion } from "./versions.ts";
 
 export interface ConfCommand {
   readonly name: string;
@@ -19,65 +19,60 @@ export function confCommand(directive: Directive): ConfCommand {
   return { name, value, place: toPlace(directive) };
 }
 
-/** What commands change, as the other directives have made it. */
-export interface Draft {
-  readonly pairs: KeyPairs;
-  ciphers: Judged;
-  ciphersuites: Judged | null;
-  groups: Judged;
-  signatureAlgorithms: Judged | null;
-  dhparam: Judged | null;
-  readonly options: Set<number>;
-  /** Null for whatever `options` leave. */
+/** The options that commands change. */
+export interface CommandTarget {
+  ciphers: TlsOptions["ciphers"];
+  ciphersuites: TlsOptions["ciphersuites"];
+  groups: TlsOptions["groups"];
+  signatureAlgorithms: TlsOptions["signatureAlgorithms"];
+  dhparam: TlsOptions["dhparam"];
+  readonly bits: Set<number>;
+  /** Null for the versions that `bits` leave. */
   oldest: TlsVersion | null;
   newest: TlsVersion | null;
+  readonly pairCommands: PairCommand[];
 }
 
-type Apply = (
-  draft: Draft,
-  command: ConfCommand,
-  files: TlsFiles,
-  passwords: readonly string[],
-) => void;
+type Apply = (target: CommandTarget, command: ConfCommand, directory: string) => void;
 
-/** By name in small letters: OpenSSL does not mind the case. Null for what Node has no way to do. */
+/** By name in lower case, since OpenSSL ignores the case. Null for a command that Node has no equivalent of. */
 const COMMANDS: Readonly<Record<string, Apply | null>> = {
-  cipherstring: (draft, command) => {
-    draft.ciphers = judged(command);
+  cipherstring: (target, command) => {
+    target.ciphers = opensslValue(command);
   },
-  ciphersuites: (draft, command) => {
-    draft.ciphersuites = judged(command);
+  ciphersuites: (target, command) => {
+    target.ciphersuites = opensslValue(command);
   },
   curves: groups,
   groups,
-  ecdhparameters: (draft, command) => {
-    if (!/^(?:auto|\+?automatic)$/i.test(command.value)) groups(draft, command);
+  ecdhparameters: (target, command) => {
+    if (!/^(?:auto|\+?automatic)$/i.test(command.value)) groups(target, command);
   },
-  signaturealgorithms: (draft, command) => {
-    draft.signatureAlgorithms = judged(command);
+  signaturealgorithms: (target, command) => {
+    target.signatureAlgorithms = opensslValue(command);
   },
-  dhparameters: (draft, command, files) => {
-    const { value, place } = command;
-    const called = call({ ...command, value: files.name(value) });
-    draft.dhparam = { value: files.dhparam(value, called, called, place), call: called, place };
+  dhparameters: (target, command, directory) => {
+    const file = namedFile(command.value, directory, command.place);
+    const called = call({ ...command, value: file.name });
+    target.dhparam = { file, open: called, read: called };
   },
-  options: (draft, command) => {
-    if (!setOptions(draft.options, command.value)) throw badValue(command);
+  options: (target, command) => {
+    if (!setBits(target.bits, command.value)) throw badValue(command);
   },
   protocol: protocols,
-  minprotocol: (draft, command) => {
-    draft.oldest = version(command);
+  minprotocol: (target, command) => {
+    target.oldest = version(command);
   },
-  maxprotocol: (draft, command) => {
-    draft.newest = version(command);
+  maxprotocol: (target, command) => {
+    target.newest = version(command);
   },
-  certificate: (draft, { value, place }, files) => {
-    draft.pairs.certificate(files.chain(value, place));
+  certificate: (target, { value, place }, directory) => {
+    target.pairCommands.push({ kind: "certificate", file: namedFile(value, directory, place) });
   },
-  privatekey: (draft, command, files, passwords) => {
-    const { value, place } = command;
-    const called = call({ ...command, value: files.name(value) });
-    draft.pairs.key(files.key(value, passwords, place), called, place);
+  privatekey: (target, command, directory) => {
+    const file = namedKey(command.value, directory, command.place);
+    const called = call({ ...command, value: file.name });
+    target.pairCommands.push({ kind: "key", file, call: called });
   },
   clientsignaturealgorithms: null,
   verifymode: null,
@@ -98,33 +93,26 @@ const COMMANDS: Readonly<Record<string, Apply | null>> = {
   numtickets: null,
 };
 
-/** @throws ConfigError in nginx's words */
-export function apply(
-  draft: Draft,
-  command: ConfCommand,
-  files: TlsFiles,
-  passwords: readonly string[],
-): void {
+/**
+ * @param directory of the main configuration file
+ * @throws ConfigError in nginx's words
+ */
+export function apply(target: CommandTarget, command: ConfCommand, directory: string): void {
   const row = find(command.name);
   if (row === undefined) {
     const unknown = `error:0A000182:SSL routines::unknown cmd name:cmd=${command.name}`;
-    throw failed(call(command), unknown, command.place);
+    throw opensslError(call(command), unknown, command.place);
   }
-  row?.(draft, command, files, passwords);
+  row?.(target, command, directory);
 }
 
-/** Whether certificates or keys are among what they set. */
-export function changesPairs(commands: readonly ConfCommand[]): boolean {
-  return commands.some(({ name }) => /^(?:certificate|privatekey)$/i.test(name));
-}
-
-/** What of a command has no effect: said when it is read. */
-export function inexpressible({ name, value }: ConfCommand): string | null {
+/** The notice about the parts of a command that have no effect; null for none. */
+export function unsupportedPart({ name, value }: ConfCommand): string | null {
   if (find(name) === null) return `has no effect for ${name}: Node has no way to set it`;
-  const fixed = name.toLowerCase() === "options" ? fixedOptions(value) : [];
-  return fixed.length === 0
+  const flags = name.toLowerCase() === "options" ? unsupportedFlags(value) : [];
+  return flags.length === 0
     ? null
-    : `has no effect for ${fixed.join(", ")} in ${name}: Node has no way to change it`;
+    : `has no effect for ${flags.join(", ")} in ${name}: Node has no way to change it`;
 }
 
 function find(name: string): Apply | null | undefined {
@@ -132,23 +120,24 @@ function find(name: string): Apply | null | undefined {
   return Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
 }
 
-function groups(draft: Draft, command: ConfCommand): void {
-  draft.groups = judged(command);
+function groups(target: CommandTarget, command: ConfCommand): void {
+  target.groups = opensslValue(command);
 }
 
 /** `ALL,-TLSv1.2` */
-function protocols(draft: Draft, command: ConfCommand): void {
-  for (const { name, on } of wishes(command.value)) {
-    const named = TLS_VERSIONS.filter((known) => name === "all" || known.toLowerCase() === name);
-    if (named.length === 0 && !["sslv2", "sslv3"].includes(name)) throw badValue(command);
+function protocols(target: CommandTarget, command: ConfCommand): void {
+  for (const { name, on } of parseFlags(command.value)) {
+    const key = name.toLowerCase();
+    const named = TLS_VERSIONS.filter((known) => key === "all" || known.toLowerCase() === key);
+    if (named.length === 0 && !["sslv2", "sslv3"].includes(key)) throw badValue(command);
     for (const known of named) {
-      if (on) draft.options.delete(NO_VERSION[known]);
-      else draft.options.add(NO_VERSION[known]);
+      if (on) target.bits.delete(NO_VERSION[known]);
+      else target.bits.add(NO_VERSION[known]);
     }
   }
 }
 
-/** @returns null for no bound, or one below what there is */
+/** @returns null for no bound, or one below all versions */
 function version(command: ConfCommand): TlsVersion | null {
   const { value } = command;
   const known = TLS_VERSIONS.find((name) => name === value);
@@ -156,7 +145,7 @@ function version(command: ConfCommand): TlsVersion | null {
   return known ?? null;
 }
 
-function judged(command: ConfCommand): Judged {
+function opensslValue(command: ConfCommand): OpensslValue {
   return { value: command.value, call: call(command), place: command.place };
 }
 
@@ -167,5 +156,5 @@ function call({ name, value }: ConfCommand): string {
 function badValue(command: ConfCommand): ConfigError {
   const { name, value, place } = command;
   const why = `error:0A000180:SSL routines::bad value:cmd=${name}, value=${value}`;
-  return failed(call(command), why, place);
+  return opensslError(call(command), why, place);
 }

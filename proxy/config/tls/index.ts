@@ -1,17 +1,18 @@
-/** TLS: the `ssl_*` directives, what those of TLS as a client share with them, and what they come to. */
-export type { TlsUser } from "../../certificates/sources/named-sources.ts";
-export { type ClientTlsValues, NOTHING_SAID } from "./client.ts";
-export type { Certified } from "../../certificates/files/certificate.ts";
-export { expiring, expiryWarnings } from "../../certificates/expiry.ts";
-export type { KeyMaterials, News, Shown } from "../../certificates/store.ts";
-export type { KeyPair } from "../../certificates/files/key-pairs.ts";
-export type { Judged } from "./openssl-errors.ts";
+/** TLS: the `ssl_*` directives, and the parts that the directives of TLS as a client share with them. */
+export { CLIENT_TLS_DEFAULTS, type ClientTlsValues } from "./client-tls.ts";
+export type { NamedFile, NamedPair } from "./named-file.ts";
+export { opensslError } from "./openssl-value.ts";
 export { TlsReader } from "./reader.ts";
+export { ciphers, commands, file, passwords, protocols } from "./rows.ts";
+export type { TlsUser } from "./server-tls.ts";
 export type {
-  ClientCertificates,
+  CertificateDirectorySettings,
+  ClientCertificateMode,
   ClientTlsSettings,
-  TlsParameters,
+  DhparamFile,
+  ServerTlsReference,
+  ServerTlsSettings,
+  TlsOptions,
   TlsSettings,
 } from "./settings.ts";
-export { ciphers, commands, file, passwords, protocols } from "./shared-rows.ts";
 export { type PlaceOf, security, ssl } from "./ssl.ts";

@@ -1,75 +1,112 @@
-/** TLS of a server, towards its clients and as a client, with the contents of every file that it names: plain data. */
-import type { KeyPair } from "../../certificates/files/key-pairs.ts";
-import type { Judged } from "./openssl-errors.ts";
-import { BIT } from "./options.ts";
+/** TLS as the directives describe it: options, and the paths of files. */
+import type { Place } from "../language/error.ts";
+import type { NamedFile, NamedPair } from "./named-file.ts";
+import type { OpensslValue } from "./openssl-value.ts";
 
-/** The oldest first. */
-export const TLS_VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
-
-export type TlsVersion = (typeof TLS_VERSIONS)[number];
-
-/** The option that turns a version off. */
-export const NO_VERSION: Readonly<Record<TlsVersion, number>> = {
-  TLSv1: BIT.NO_TLSv1,
-  "TLSv1.1": BIT.NO_TLSv1_1,
-  "TLSv1.2": BIT.NO_TLSv1_2,
-  "TLSv1.3": BIT.NO_TLSv1_3,
-};
-
-/** What either side is made of. */
-export interface TlsParameters {
-  readonly keyPairs: readonly KeyPair[];
-  /** Up to TLS 1.2. */
-  readonly ciphers: Judged;
-  /** TLS 1.3; null for OpenSSL's own. */
-  readonly ciphersuites: Judged | null;
-  /** `auto` for OpenSSL's own. */
-  readonly groups: Judged;
-  readonly signatureAlgorithms: Judged | null;
-  /** PEM; null for no DHE. */
-  readonly dhparam: Judged | null;
-  /** SSL_OP_*, by the numbers of their bits: which versions are spoken, and whether tickets are given, among others. */
-  readonly options: readonly number[];
+/** All TLS of a configuration. Servers with the same directives share an entry, and refer to it by its index. */
+export interface TlsSettings {
+  readonly servers: readonly ServerTlsSettings[];
+  readonly clients: readonly ClientTlsSettings[];
 }
+
+/** Options that both sides of TLS have. */
+export interface TlsOptions {
+  /** Up to TLS 1.2. */
+  readonly ciphers: OpensslValue;
+  /** TLS 1.3; null for OpenSSL's default. */
+  readonly ciphersuites: OpensslValue | null;
+  /** `auto` for OpenSSL's default. */
+  readonly groups: OpensslValue;
+  readonly signatureAlgorithms: OpensslValue | null;
+  /** Null for no DHE. */
+  readonly dhparam: DhparamFile | null;
+  /** Numbers of SSL_OP_* bits. They say, among others, which versions are spoken and whether tickets are issued. */
+  readonly bits: readonly number[];
+  readonly pairCommands: PairCommands;
+}
+
+export interface DhparamFile {
+  readonly file: NamedFile;
+  /** nginx's name for the call that opens it. */
+  readonly open: string;
+  /** nginx's name for the call that reads it. */
+  readonly read: string;
+}
+
+/** `Certificate` and `PrivateKey` of `*_conf_command`: they replace pairs of the other directives, in order. */
+interface PairCommands {
+  readonly list: readonly PairCommand[];
+  /** Place of the last one. */
+  readonly place: Place;
+}
+
+export type PairCommand =
+  | { readonly kind: "certificate"; readonly file: NamedFile }
+  /** `call` is nginx's name for the command. */
+  | { readonly kind: "key"; readonly file: NamedFile; readonly call: string };
 
 /** Towards clients. */
-export interface TlsSettings extends TlsParameters {
+export interface ServerTlsSettings {
+  /** Place of the first server with these settings. */
+  readonly place: Place;
+  readonly options: TlsOptions;
+  /** `ssl_certificate` and `ssl_certificate_key`. */
+  readonly pairs: readonly NamedPair[];
+  /** `ssl_certificate_dir`. */
+  readonly directory: CertificateDirectorySettings | null;
+  /** Pass phrases for encrypted keys. */
+  readonly passwords: readonly string[];
+  /** The certificate for this name is the default one of a directory. */
+  readonly serverName: string;
+  readonly ticketKeys: readonly NamedFile[];
+  readonly clients: ClientCertificateSettings;
   readonly certificateCompression: boolean;
-  /** Seconds that a session may be resumed for. */
+  /** Seconds for which a session may be resumed. */
   readonly sessionTimeout: number;
-  /** The index of what its files hold, which may be renewed. */
-  readonly keyMaterial: number;
-  /** 48 bytes each, in Node's order. The first encrypts, all decrypt; with none, the process has its own. */
-  readonly ticketKeys: readonly Uint8Array[];
-  /** Null where clients are not asked for certificates. */
-  readonly clients: ClientCertificates | null;
 }
 
-/** What clients' certificates must be. */
-export interface ClientCertificates {
-  readonly mode: "on" | "optional" | "optional_no_ca";
+export interface CertificateDirectorySettings {
+  readonly path: string;
+  readonly place: Place;
+}
+
+/** What is demanded of clients. */
+export type ClientCertificateMode = "on" | "optional" | "optional_no_ca";
+
+export interface ClientCertificateSettings {
+  readonly mode: ClientCertificateMode | "off";
   /** Intermediate certificates between a client's and the trusted one. */
   readonly depth: number;
-  /** PEM, one certificate each. */
-  readonly authorities: readonly string[];
-  /** PEM, one list each; not null: all certificates of a chain must be covered by one. */
-  readonly revocations: Judged<readonly string[]> | null;
+  readonly authorities: readonly NamedFile[];
+  readonly crl: NamedFile | null;
 }
 
-/** TLS as a client: towards upstreams, or lookup endpoints. */
+/** What a server's settings say of its TLS. */
+export interface ServerTlsReference {
+  /** Index of its entry in `TlsSettings.servers`. */
+  readonly index: number;
+  /** Null where clients are not asked for certificates. */
+  readonly clients: { readonly mode: ClientCertificateMode } | null;
+}
+
+/** Towards upstreams, or lookup endpoints. */
 export interface ClientTlsSettings {
-  /** Whether a certificate that does not hold ends the connection. */
+  /** Place of the first server with these settings. */
+  readonly place: Place;
+  /** The directives by their common name: `proxy_ssl_*`. */
+  readonly directives: string;
+  readonly options: TlsOptions;
+  /** The certificate for servers that ask for one. */
+  readonly pair: NamedPair | null;
+  readonly passwords: readonly string[];
+  /** False lets a connection go on although the server's certificate is not valid. */
   readonly verify: boolean;
-  /** PEM certificates to trust instead of the well-known authorities and the system's; null for those. */
-  readonly trusted: string | null;
-  /** Absent for Node's own. */
-  readonly parameters?: TlsParameters;
-  /** PEM, one list each; where given, all certificates of a chain must be covered by one. */
-  readonly revocations?: Judged<readonly string[]> | null;
-  /** Whether the server is told whom it is taken for (SNI, RFC 6066 section 3); it is unless said. */
-  readonly serverName?: boolean;
-  /** Whether sessions are resumed; they are unless said. */
-  readonly sessionReuse?: boolean;
-  /** Who is at the other end, as errors about its certificate name it: `upstream`. */
-  readonly peer?: string;
+  /** Null for the well-known authorities and the system's. */
+  readonly trusted: NamedFile | null;
+  readonly crl: NamedFile | null;
+  /** False sends no server name (SNI, RFC 6066 section 3). */
+  readonly serverName: boolean;
+  readonly sessionReuse: boolean;
+  /** The server as errors about its certificate name it, such as `upstream`; null for no name. */
+  readonly peer: string | null;
 }

@@ -1,14 +1,14 @@
-/** nginx's ngx_mail_ssl_module: TLS towards clients. What the rows name is read where a server speaks TLS. */
+/** nginx's ngx_mail_ssl_module: TLS towards clients. Files are read only where a server speaks TLS. */
 import { MAIL, type Rows, type Values, eachOf, lastOf, once } from "../language/row.ts";
 import { ConfigError, type Place } from "../language/error.ts";
 import type { Directive } from "../language/directive.ts";
 import { bytes, flag, invalid, number, oneOf, seconds, text, words } from "../language/values.ts";
 import { SMALLEST_ZONE, declareZone } from "../language/zone.ts";
-import { commands, passwords, protocols } from "./shared-rows.ts";
+import { commands, passwords, protocols } from "./rows.ts";
 
 const SESSION_CACHE = /^(?:off|none|builtin(?::\d+)?|shared:([^:]+):(\d+[km]?))$/i;
 
-/** Where sessions are kept. */
+/** `ssl_session_cache` */
 function sessionCache(directive: Directive): readonly string[] {
   const cache = words(directive);
   for (const word of cache) {
@@ -30,14 +30,14 @@ function sessionTimeout(directive: Directive): number {
   return value;
 }
 
-/** Whether a cache keeps sessions, so that they may be resumed without a ticket. */
-export function stores(cache: readonly string[]): boolean {
+/** True for a cache that stores sessions, so that they can be resumed without a ticket. */
+export function storesSessions(cache: readonly string[]): boolean {
   return cache.some((word) => /^(?:shared|builtin)/i.test(word));
 }
 
-/** Whether TLS is spoken at all, which the rest of Postern asks, too. */
+/** Directives that decide where TLS is spoken. Other parts of Postern read them, too. */
 export const security = {
-  /** Obsolete, and refused by today's nginx; its own guide still has it. */
+  /** Obsolete. Today's nginx refuses it, although nginx's guide still has it. */
   ssl: { in: MAIL, args: 1, read: once(flag), default: false },
   starttls: {
     in: MAIL,
@@ -47,15 +47,15 @@ export const security = {
   },
 } satisfies Rows;
 
-/** A file that is not read yet, and may be `data:` and its contents. */
+/** The argument of a directive for a file: a path, or `data:` and the contents. */
 const NO_FILE = null as string | null;
 const NO_FILES = [] as readonly string[];
 
-/** How TLS is spoken. */
+/** Directives for TLS where it is spoken. */
 export const ssl = {
   ssl_certificate: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
   ssl_certificate_key: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
-  /** Ours: a folder of certificates and keys, and those in it. */
+  /** Ours: a folder with certificates and keys, also in its subfolders. */
   ssl_certificate_dir: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
   ssl_password_file: passwords,
   ssl_protocols: protocols("ssl_ciphers"),
@@ -69,7 +69,9 @@ export const ssl = {
     read: lastOf(sessionCache),
     default: ["none"] as readonly string[],
     notice: (cache) =>
-      stores(cache) ? "is kept by tickets, whose keys all workers share, not in memory" : null,
+      storesSessions(cache)
+        ? "is kept by tickets, whose keys all workers share, not in memory"
+        : null,
   },
   /** Seconds. */
   ssl_session_timeout: { in: MAIL, args: 1, read: once(sessionTimeout), default: 300 },
@@ -103,5 +105,5 @@ export const ssl = {
 
 export type TlsValues = Values<typeof ssl>;
 
-/** Where the directive stands that holds for a server. */
+/** Place of the directive that is in effect for a server. */
 export type PlaceOf = (directive: string) => Place;

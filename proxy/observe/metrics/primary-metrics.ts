@@ -1,5 +1,5 @@
 /** The metrics of the primary process, for `/metrics`. */
-import type { Settings } from "../../config/index.ts";
+import type { LoadedSettings } from "../../certificates/index.ts";
 import { type LostLines, MetricSet, type Values, lostLines } from "./metric-set.ts";
 import { watchProcess } from "./process-metrics.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -15,7 +15,7 @@ export class PrimaryMetrics {
    * @param lost lines of logs
    * @param alone true where this process is also the one worker, whose metrics then describe the process
    */
-  constructor(settings: () => Settings, lost: () => LostLines, alone: boolean) {
+  constructor(settings: () => LoadedSettings, lost: () => LostLines, alone: boolean) {
     lostLines(this.#metrics, lost);
     if (!alone) watchProcess(this.#metrics, "primary");
     this.#metrics.gauge(
@@ -32,8 +32,8 @@ export class PrimaryMetrics {
 }
 
 /** Each certificate by its first host name, or by its subject where it has none. */
-function expiries({ keyMaterials }: Settings): Values {
-  return keyMaterials.certified
+function expiries({ certificates }: LoadedSettings): Values {
+  return certificates.certificates
     .toSorted((one, other) => one.expires - other.expires)
     .slice(0, MOST_CERTIFICATES)
     .map(({ names: [name], subject, serial, expires }) => [

@@ -4,7 +4,7 @@
  * that the client has connected to.
  */
 import { isUnspecified } from "../../../shared/address.ts";
-import type { Listen, WorkerSettings } from "../../config/index.ts";
+import type { Listen, Settings } from "../../config/index.ts";
 
 /** A `listen`, and the index of its server in the settings; null for the relay, which is none. */
 interface Entrance {
@@ -21,7 +21,7 @@ export interface Binding {
 }
 
 /** In an order that primary and workers agree upon. */
-export function bindings({ servers, relay }: WorkerSettings): readonly Binding[] {
+export function bindings({ servers, relay }: Settings): readonly Binding[] {
   const entrances: Entrance[] = servers.flatMap(({ listen: listens }, server) =>
     listens.map((listen) => ({ server, listen })),
   );
@@ -42,7 +42,7 @@ export function bindings({ servers, relay }: WorkerSettings): readonly Binding[]
 }
 
 /** What the sockets of all servers are bound to. */
-export function clientListens(settings: WorkerSettings): readonly Listen[] {
+export function clientListens(settings: Settings): readonly Listen[] {
   return bindings(settings).map(({ own }) => own.listen);
 }
 

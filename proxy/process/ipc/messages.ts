@@ -1,9 +1,10 @@
 /** What the primary process and its workers say to each other, over cluster's channel. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import type { Identity, KeyPair, Shown, WorkerSettings } from "../../config/index.ts";
+import type { RenewableMaterial, TlsMaterial } from "../../certificates/index.ts";
+import type { Identity, Settings } from "../../config/index.ts";
 import type { Claim, CountedBy, Denial } from "../../limits/index.ts";
 import type { Snapshot } from "../../observe/index.ts";
-import type { TicketKeys } from "../../transport/index.ts";
+import type { KeyPair, TicketKeys } from "../../transport/index.ts";
 import type { SessionsPage } from "../primary/generation.ts";
 
 export type ToWorker =
@@ -11,19 +12,20 @@ export type ToWorker =
       readonly kind: "configure";
       /** Which of the workers this is, from 0; one that replaces another is the same. */
       readonly index: number;
-      readonly settings: WorkerSettings;
+      readonly settings: Settings;
+      readonly tls: TlsMaterial;
       readonly ticketKeys: TicketKeys;
       /** Whom to become before any connection is accepted; null to stay. */
       readonly identity: Identity | null;
     }
   /** The socket of `bindings(settings)[binding]` comes with this message. */
   | { readonly kind: "listen"; readonly binding: number }
-  /** What files hold now that TLS is made of. */
-  | { readonly kind: "material"; readonly material: number; readonly shown: Shown }
-  /** Certificates and keys that were asked for; null for what there is no longer. */
+  /** Certificates or ticket keys have been renewed. */
+  | { readonly kind: "renewed"; readonly server: number; readonly renewable: RenewableMaterial }
+  /** The certificates that the worker asked for; null if no host has them any more. */
   | {
       readonly kind: "pairs";
-      readonly material: number;
+      readonly server: number;
       readonly id: string;
       readonly pairs: readonly KeyPair[] | null;
     }
@@ -50,8 +52,8 @@ export type FromWorker =
   | { readonly kind: "ready" }
   /** The sockets are wanted again: their handles here have been closed. */
   | { readonly kind: "sockets" }
-  /** A client names a host whose certificate is not here yet. */
-  | { readonly kind: "pairs"; readonly material: number; readonly id: string }
+  /** A client names a host whose certificate the worker does not have yet. */
+  | { readonly kind: "pairs"; readonly server: number; readonly id: string }
   /** A session asks for what is limited; an answer is awaited. */
   | { readonly kind: "claim"; readonly session: number; readonly claims: readonly Claim[] }
   /** It gives back all that it holds, or what is counted by one thing. */

@@ -1,6 +1,6 @@
 /** What a configuration asks for, beside what there is. */
 import { readFileSync, readdirSync } from "node:fs";
-import type { Settings, WorkerSettings } from "../../config/index.ts";
+import type { Settings } from "../../config/index.ts";
 import { bindings } from "../ipc/bindings.ts";
 
 export interface OpenFiles {
@@ -33,7 +33,7 @@ function amount(word: string | undefined): number {
 }
 
 /** Of `worker_connections`, those that are not connections: what listens, and the primary's channel. */
-export function reservedConnections(settings: WorkerSettings): number {
+export function reservedConnections(settings: Settings): number {
   return bindings(settings).length + 1;
 }
 

@@ -1,14 +1,15 @@
 /** What serves one configuration, until another one takes its place. */
 import type { ByteString } from "../../../shared/lookup.ts";
-import type { Identity, Settings } from "../../config/index.ts";
+import type { Identity } from "../../config/index.ts";
 import type { ErrorLog, LiveSession, Snapshot } from "../../observe/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
-import type { OwnTicketKeys } from "../../certificates/index.ts";
+import type { LoadedSettings } from "../../certificates/index.ts";
+import type { RandomTicketKeys } from "../../certificates/random-ticket-keys.ts";
 import type { ConnectionCounts } from "../../limits/index.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
 
 export interface Generation {
-  readonly settings: Settings;
+  readonly settings: LoadedSettings;
   readonly identity: Identity | null;
   /** @returns when as many workers as there can be accept connections; false where there can be none */
   start(): Promise<boolean>;
@@ -61,7 +62,7 @@ export interface GenerationListener {
 /** What a generation works with, whatever its configuration says. */
 export interface GenerationContext {
   readonly sockets: ListeningSockets;
-  readonly ticketKeys: OwnTicketKeys;
+  readonly ticketKeys: RandomTicketKeys;
   /** What workers run as; null for the primary's own user. */
   readonly identity: Identity | null;
   /** Of all generations. */
@@ -71,4 +72,7 @@ export interface GenerationContext {
 }
 
 /** The two kinds of generations: worker processes, and the primary itself. */
-export type GenerationKind = new (settings: Settings, context: GenerationContext) => Generation;
+export type GenerationKind = new (
+  settings: LoadedSettings,
+  context: GenerationContext,
+) => Generation;

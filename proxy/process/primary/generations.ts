@@ -1,11 +1,12 @@
 /** All that have workers: the generation that is to serve, and those before it whose sessions have not ended. */
-import type { Identity, Listen, Settings } from "../../config/index.ts";
+import type { Identity, Listen } from "../../config/index.ts";
 import { ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
 import { clientListens } from "../ipc/bindings.ts";
 import type { Generation, GenerationKind, GenerationListener } from "./generation.ts";
 import { limit } from "./timer.ts";
-import { OwnTicketKeys } from "../../certificates/tickets.ts";
+import type { LoadedSettings } from "../../certificates/index.ts";
+import { RandomTicketKeys } from "../../certificates/random-ticket-keys.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
 
 /** Hears of the ends of all generations' workers. */
@@ -22,7 +23,7 @@ export class Generations implements Iterable<Generation> {
   readonly #log: () => ErrorLog;
   readonly #listener: GenerationsListener;
   readonly #connections = new ConnectionCounts();
-  readonly #ticketKeys = new OwnTicketKeys((keys) => {
+  readonly #ticketKeys = new RandomTicketKeys((keys) => {
     for (const generation of this.#all) generation.renewTickets(keys);
   });
   /** The current one comes last. */
@@ -35,7 +36,7 @@ export class Generations implements Iterable<Generation> {
   /** @param log returns the log in force */
   constructor(
     kind: GenerationKind,
-    settings: Settings,
+    settings: LoadedSettings,
     identity: Identity | null,
     sockets: ListeningSockets,
     log: () => ErrorLog,
@@ -62,7 +63,7 @@ export class Generations implements Iterable<Generation> {
   }
 
   /** One that is to take the place of all others, once it serves. */
-  begin(settings: Settings, identity: Identity | null): Generation {
+  begin(settings: LoadedSettings, identity: Identity | null): Generation {
     const listener: GenerationListener = {
       empty: () => this.#empty(generation),
       gone: (counts) => this.#listener.gone(counts),

@@ -1,5 +1,5 @@
 /** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
-import type { Listen, Settings } from "../../config/index.ts";
+import type { Listen } from "../../config/index.ts";
 import {
   type BoundSocket,
   type Connection,
@@ -9,7 +9,8 @@ import {
 import type { Snapshot } from "../../observe/index.ts";
 import { bindings } from "../ipc/bindings.ts";
 import type { Asked, Generation, GenerationContext, GenerationListener } from "./generation.ts";
-import { KeyWatch } from "../../certificates/watch.ts";
+import type { LoadedSettings } from "../../certificates/index.ts";
+import { CertificateWatch } from "../../certificates/watch.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
 import { LAST_WORDS, Worker } from "../worker/worker.ts";
 
@@ -17,18 +18,18 @@ import { LAST_WORDS, Worker } from "../worker/worker.ts";
 const takers = new WeakMap<BoundSocket, (client: Connection) => void>();
 
 export class InProcess implements Generation {
-  readonly settings: Settings;
+  readonly settings: LoadedSettings;
   readonly #sockets: ListeningSockets;
   readonly identity = null;
   readonly #worker: Worker;
   readonly #listener: GenerationListener;
   #counted: Snapshot = [];
   #ended = false;
-  #watch: KeyWatch | null = null;
+  #watch: CertificateWatch | null = null;
   readonly #fault = (error: Error): void => this.#worker.fault(error);
 
   constructor(
-    settings: Settings,
+    settings: LoadedSettings,
     { sockets, ticketKeys, connections, listener }: GenerationContext,
   ) {
     this.settings = settings;
@@ -38,19 +39,21 @@ export class InProcess implements Generation {
       settings,
       {
         ticketKeys: ticketKeys.current,
-        pairs: async (material, id) => settings.keyMaterials.get(material)?.pairs(id) ?? null,
+        tls: settings.certificates.material,
+        pairs: async (server, id) => settings.certificates.get(server)?.pairs(id) ?? null,
         limiter: connections.worker(),
         reopen() {},
       },
       () => this.#end(),
     );
-    for (const material of [...settings.keyMaterials].keys()) this.#show(material);
   }
 
   start(): Promise<boolean> {
     process.on("uncaughtException", this.#fault);
-    const { keyMaterials } = this.settings;
-    this.#watch = new KeyWatch(keyMaterials, this.#worker.log, (material) => this.#show(material));
+    const { certificates } = this.settings;
+    this.#watch = new CertificateWatch(certificates, this.#worker.log, (server) =>
+      this.#renewed(server),
+    );
     for (const [index, { own }] of bindings(this.settings).entries()) {
       const socket = this.#sockets.get(own.listen);
       if (socket !== undefined) this.#accept(index, own.listen, socket);
@@ -104,9 +107,9 @@ export class InProcess implements Generation {
     this.#worker.reopen();
   }
 
-  #show(material: number): void {
-    const shown = this.settings.keyMaterials.get(material)?.shown;
-    if (shown !== undefined) this.#worker.show(material, shown);
+  #renewed(server: number): void {
+    const renewable = this.settings.certificates.get(server)?.renewable;
+    if (renewable !== undefined) this.#worker.renew(server, renewable);
   }
 
   #accept(index: number, listen: Listen, socket: BoundSocket): void {

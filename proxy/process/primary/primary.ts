@@ -4,7 +4,8 @@
  */
 import cluster from "node:cluster";
 import { flushCompileCache } from "node:module";
-import type { Identity, Settings } from "../../config/index.ts";
+import type { LoadedSettings } from "../../certificates/index.ts";
+import type { Identity } from "../../config/index.ts";
 import { errorLines } from "../../config/language/error.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
@@ -42,7 +43,7 @@ const YOUNG_GENERATION = "--max-semi-space-size=4";
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 export class Primary {
-  readonly #read: (before: Settings) => Promise<Settings>;
+  readonly #read: (before: LoadedSettings) => Promise<LoadedSettings>;
   /** `master_process off`: it is its own worker, whatever a reload says. */
   readonly #alone: boolean;
   readonly #sinks = new Sinks((level, message) => this.#log.write(level, message));
@@ -67,8 +68,8 @@ export class Primary {
    * @throws Error where a socket cannot be bound, or the pid file not written
    */
   static async open(
-    settings: Settings,
-    read: (before: Settings) => Promise<Settings>,
+    settings: LoadedSettings,
+    read: (before: LoadedSettings) => Promise<LoadedSettings>,
     entry: string,
   ): Promise<Primary> {
     const identity = workerIdentity(settings);
@@ -93,9 +94,9 @@ export class Primary {
 
   private constructor(
     kind: GenerationKind,
-    settings: Settings,
+    settings: LoadedSettings,
     identity: Identity | null,
-    read: (before: Settings) => Promise<Settings>,
+    read: (before: LoadedSettings) => Promise<LoadedSettings>,
   ) {
     this.#read = read;
     this.#alone = !settings.master_process;
@@ -122,7 +123,7 @@ export class Primary {
   }
 
   /** Those in force. */
-  get #settings(): Settings {
+  get #settings(): LoadedSettings {
     return this.#generations.current.settings;
   }
 
@@ -179,7 +180,7 @@ export class Primary {
   }
 
   /** What the operator should know of a configuration. */
-  #mention(settings: Settings, warnings: readonly string[]): void {
+  #mention(settings: LoadedSettings, warnings: readonly string[]): void {
     for (const notice of settings.notices) this.#log.write("notice", notice);
     for (const warning of [...settings.warnings, ...warnings]) this.#log.write("warn", warning);
   }

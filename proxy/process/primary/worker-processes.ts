@@ -1,7 +1,7 @@
 /** The workers of one configuration: started together, replaced when they die, drained together. */
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
-import type { Identity, Settings } from "../../config/index.ts";
+import type { Identity } from "../../config/index.ts";
 import type { WorkerCounts } from "../../limits/index.ts";
 import type { Snapshot } from "../../observe/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
@@ -9,7 +9,8 @@ import { bindings } from "../ipc/bindings.ts";
 import { ending } from "../os/exit-status.ts";
 import { workerEnvironment } from "./worker-environment.ts";
 import type { Asked, Generation, GenerationContext } from "./generation.ts";
-import { KeyWatch } from "../../certificates/watch.ts";
+import type { LoadedSettings } from "../../certificates/index.ts";
+import { CertificateWatch } from "../../certificates/watch.ts";
 import type { FromWorker, ToWorker } from "../ipc/messages.ts";
 import { RemoteWorker, send } from "./remote-worker.ts";
 import { FATAL } from "../worker/worker-setup.ts";
@@ -29,11 +30,11 @@ const OPENSSL_CONF =
 const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
 
 export class WorkerProcesses implements Generation {
-  readonly settings: Settings;
+  readonly settings: LoadedSettings;
   readonly #context: GenerationContext;
   readonly #workers = new Map<Worker, RemoteWorker>();
   #ending = false;
-  #watch: KeyWatch | null = null;
+  #watch: CertificateWatch | null = null;
   /** Workers that have come to serve, and those that never will. */
   #ready = 0;
   #lost = 0;
@@ -41,7 +42,7 @@ export class WorkerProcesses implements Generation {
   /** ms before the next one that died young is replaced. */
   #respawn = RESPAWN_FIRST;
 
-  constructor(settings: Settings, context: GenerationContext) {
+  constructor(settings: LoadedSettings, context: GenerationContext) {
     this.settings = settings;
     this.#context = context;
   }
@@ -51,8 +52,10 @@ export class WorkerProcesses implements Generation {
   }
 
   start(): Promise<boolean> {
-    const { keyMaterials } = this.settings;
-    this.#watch = new KeyWatch(keyMaterials, this.#context.log, (material) => this.#show(material));
+    const { certificates } = this.settings;
+    this.#watch = new CertificateWatch(certificates, this.#context.log, (server) =>
+      this.#renewed(server),
+    );
     for (let index = 0; index < this.settings.worker_processes; index++) this.#spawn(index);
     return new Promise((resolve) => {
       this.#started = resolve;
@@ -140,26 +143,22 @@ export class WorkerProcesses implements Generation {
     worker.on("message", (message: FromWorker) => this.#hear(message, worker, held));
   }
 
-  /** What files hold may be something else by now than when the settings were read. */
   #configure(worker: Worker, index: number): void {
-    const { keyMaterials, ...settings } = this.settings;
+    const { certificates, ...settings } = this.settings;
     const { ticketKeys, identity } = this.#context;
     send(worker, {
       kind: "configure",
       index,
       settings,
+      tls: certificates.material,
       identity,
       ticketKeys: ticketKeys.current,
     });
-    for (const [material, { shown }] of [...keyMaterials].entries()) {
-      send(worker, { kind: "material", material, shown });
-    }
   }
 
-  /** What files hold is something else now. */
-  #show(material: number): void {
-    const shown = this.settings.keyMaterials.get(material)?.shown;
-    if (shown !== undefined) this.#tell({ kind: "material", material, shown });
+  #renewed(server: number): void {
+    const renewable = this.settings.certificates.get(server)?.renewable;
+    if (renewable !== undefined) this.#tell({ kind: "renewed", server, renewable });
   }
 
   /** Hands over the sockets to accept from. */
@@ -185,9 +184,9 @@ export class WorkerProcesses implements Generation {
         this.#hand(worker);
         break;
       case "pairs": {
-        const { material, id } = message;
-        const pairs = this.settings.keyMaterials.get(material)?.pairs(id) ?? null;
-        send(worker, { kind: "pairs", material, id, pairs });
+        const { server, id } = message;
+        const pairs = this.settings.certificates.get(server)?.pairs(id) ?? null;
+        send(worker, { kind: "pairs", server, id, pairs });
         break;
       }
       case "claim": {

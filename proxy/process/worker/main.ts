@@ -46,11 +46,11 @@ export function main(): void {
           compactHeapAtRest(() => worker?.isIdle ?? false);
         }
         break;
-      case "material":
-        worker?.show(message.material, message.shown);
+      case "renewed":
+        worker?.renew(message.server, message.renewable);
         break;
       case "pairs":
-        pairs.answered(message.material, message.id, message.pairs);
+        pairs.answered(message.server, message.id, message.pairs);
         break;
       case "ticketKeys":
         worker?.renewTickets(message.keys);
@@ -95,13 +95,13 @@ function stillborn(error: Error): never {
 
 /** Logs and certificates are open before privileges are given up, and sockets are taken after. */
 function configure(
-  { settings, ticketKeys, identity, index }: ToWorker & { kind: "configure" },
+  { settings, tls, ticketKeys, identity, index }: ToWorker & { kind: "configure" },
   limiter: RemoteLimiter,
   remote: RemotePairs,
 ): Worker {
   const worker = new Worker(
     settings,
-    { ticketKeys, pairs: (...what) => remote.ask(...what), limiter, reopen },
+    { tls, ticketKeys, pairs: (server, id) => remote.ask(server, id), limiter, reopen },
     () => void exitSoon(worker),
   );
   // As another user this process cannot write to the cache any more.

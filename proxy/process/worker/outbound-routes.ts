@@ -1,5 +1,6 @@
 /** The ways out of this process, as a server's directives and Java's properties say: directly, or through proxies. */
 import { unixPath } from "../../../shared/address.ts";
+import type { ClientTlsContexts } from "../../certificates/index.ts";
 import type { OutboundProxy, RelaySettings, ServerSettings } from "../../config/index.ts";
 import {
   CachingAuthority,
@@ -12,7 +13,6 @@ import type { HostResolver } from "../../resolver/index.ts";
 import type { Server } from "../../session/index.ts";
 import { type Dials, SocketClientTls, type Transport } from "../../transport/index.ts";
 import {
-  type ClientTlsContexts,
   type Dial,
   LocalAddresses,
   type Way,

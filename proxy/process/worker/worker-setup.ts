@@ -1,7 +1,7 @@
 /** What a worker process gives itself before it serves: priority, limits, identity, CPUs and directory. */
 import { spawnSync } from "node:child_process";
 import { cpus, setPriority } from "node:os";
-import type { CpuAffinity, Identity, LogLevel, WorkerSettings } from "../../config/index.ts";
+import type { CpuAffinity, Identity, LogLevel, Settings } from "../../config/index.ts";
 import type { ErrorLog } from "../../observe/index.ts";
 import { systemReason } from "../../reason.ts";
 import { become } from "../os/identity.ts";
@@ -20,7 +20,7 @@ export const FATAL = 2;
  * @param index which worker this is, from 0
  */
 export function settle(
-  settings: WorkerSettings,
+  settings: Settings,
   identity: Identity | null,
   index: number,
   log: ErrorLog,

@@ -1,15 +1,16 @@
 /** A worker process: accepts connections and runs their sessions. */
 import { formatAddress } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
-import {
-  type Listen,
-  type ServerSettings,
-  type Shown,
-  type WorkerSettings,
-} from "../../config/index.ts";
+import { type Listen, type ServerSettings, type Settings } from "../../config/index.ts";
 import { trusts } from "../../config/modules/mail/realip.ts";
 import { HealthReporter, postReportsTo } from "../../fleet/index.ts";
-import { type KeyMaterialSource, TlsContexts } from "../../certificates/contexts.ts";
+import {
+  type CertificateSource,
+  ClientTlsContexts,
+  type RenewableMaterial,
+  ServerTlsContexts,
+  type TlsMaterial,
+} from "../../certificates/index.ts";
 import { RejectionCounts, type Limiter } from "../../limits/index.ts";
 import {
   AccessLog,
@@ -37,7 +38,7 @@ import {
   accept,
 } from "../../transport/index.ts";
 import { reason } from "../../reason.ts";
-import { ClientTlsContexts, Health } from "../../upstream/index.ts";
+import { Health } from "../../upstream/index.ts";
 import { type Relay, RelayedLookup } from "../../lookup/index.ts";
 import { lookupAuthority, relayTo, waysUpstream } from "./outbound-routes.ts";
 import { Doors } from "./accept-throttle.ts";
@@ -55,8 +56,10 @@ const PAGE = 200;
 export interface Resources {
   /** The same for all workers. */
   readonly ticketKeys: TicketKeys;
+  /** Certificates and keys of the configuration. */
+  readonly tls: TlsMaterial;
   /** Asks for certificates that the settings do not hold. */
-  readonly pairs: KeyMaterialSource["pairs"];
+  readonly pairs: CertificateSource["pairs"];
   /** Counts what all workers hold together. */
   readonly limiter: Limiter;
   /** Asks for the sockets that it was told to `listen` to, again. */
@@ -78,15 +81,15 @@ export class Worker {
   /** Null where nobody is to be told. */
   readonly #reporter: HealthReporter | null;
   readonly #metrics: WorkerMetrics;
-  readonly #tls: TlsContexts;
+  readonly #tls: ServerTlsContexts;
   readonly #idle: () => void;
   #accepted = 0;
   #draining = false;
 
   /** @param idle called when a draining worker has no session left */
   constructor(
-    settings: WorkerSettings,
-    { ticketKeys, pairs, limiter, reopen }: Resources,
+    settings: Settings,
+    { ticketKeys, tls: material, pairs, limiter, reopen }: Resources,
     idle: () => void,
   ) {
     this.#bindings = bindings(settings);
@@ -111,9 +114,9 @@ export class Worker {
     });
     this.#metrics = metrics;
     const refused = (why: string): void => this.log.write("error", why);
-    const tls = new TlsContexts(ticketKeys, { pairs, refused });
+    const tls = new ServerTlsContexts(material.servers, ticketKeys, { pairs, refused });
     this.#tls = tls;
-    const clientTls = new ClientTlsContexts();
+    const clientTls = new ClientTlsContexts(material.clients);
     this.#transport = transport;
     const { relay } = settings;
     this.#relay =
@@ -237,13 +240,13 @@ export class Worker {
     return { sessions, last: null };
   }
 
-  /** What files hold now that TLS is made of; for handshakes from now on. */
-  show(material: number, shown: Shown): void {
-    this.#tls.show(material, shown);
+  /** Takes renewed certificates and ticket keys, for handshakes from now on. */
+  renew(server: number, renewable: RenewableMaterial): void {
+    this.#tls.renew(server, renewable);
   }
 
   renewTickets(keys: TicketKeys): void {
-    this.#tls.ticketKeys = keys;
+    this.#tls.renewTickets(keys);
   }
 
   /** Everything that it has counted. */

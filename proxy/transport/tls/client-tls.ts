@@ -7,44 +7,39 @@ import {
   connect,
   createSecureContext,
 } from "node:tls";
-import type { ClientTlsSettings } from "../../config/index.ts";
 import type { Address, ClientTls } from "../connection.ts";
 import { ClientSessions } from "./client-sessions.ts";
-import { blame, contextOptions } from "./context-options.ts";
+import { contextOptions, refusedOption } from "./context-options.ts";
 import { checkName, explained } from "./handshake-error.ts";
+import type { ClientTlsOptions } from "./options.ts";
 
 export class SocketClientTls implements ClientTls {
   readonly kind = "client";
-  readonly #settings: ClientTlsSettings;
+  readonly #options: ClientTlsOptions;
   readonly #sessions: ClientSessions | null;
-  /** Made when first used: the well-known authorities are many, and most upstreams speak no TLS. */
+  /** Made when first used, since the well-known authorities take time to load and most upstreams speak no TLS. */
   #context: SecureContext | null = null;
 
-  constructor(settings: ClientTlsSettings) {
-    this.#settings = settings;
-    this.#sessions = settings.sessionReuse === false ? null : new ClientSessions();
-  }
-
-  /** @throws ConfigError where OpenSSL refuses what a directive says, and its own error otherwise */
-  check(): void {
-    this.#context ??= context(this.#settings);
+  constructor(options: ClientTlsOptions) {
+    this.#options = options;
+    this.#sessions = options.sessionReuse === false ? null : new ClientSessions();
   }
 
   /**
-   * Begins the handshake. Bytes that have come already are taken for a part of it.
+   * Begins the handshake. Bytes that the socket has received already are part of it.
    *
-   * @param name that the certificate must be for
+   * @param name the host name or address that the certificate must be for
    */
   connect(socket: Socket, name: string, peer: Address): TLSSocket {
-    const { verify, serverName = true } = this.#settings;
+    const { verify, serverName = true } = this.#options;
     const kept = this.#sessions?.take(name, peer) ?? null;
-    this.#context ??= context(this.#settings);
+    this.#context ??= context(this.#options, this.#options.trusted ?? undefined);
     const options = {
       socket,
       highWaterMark: socket.readableHighWaterMark,
       secureContext: this.#context,
       rejectUnauthorized: verify,
-      // SNI carries names only (RFC 6066 section 3), without a dot at the end; an address is verified all the same.
+      // SNI carries names only, without a dot at the end (RFC 6066 section 3). An address is still verified.
       ...(serverName && isIP(name) === 0 ? { servername: name.replace(/\.$/, "") } : {}),
       checkServerIdentity: (_: string, certificate: PeerCertificate) =>
         checkName(name, certificate),
@@ -55,20 +50,33 @@ export class SocketClientTls implements ClientTls {
     return secured;
   }
 
-  /** Why a handshake failed, in nginx's words. */
+  /** The reason why a handshake failed, in nginx's words. */
   explained(error: unknown): Error {
-    return explained(error, this.#settings.peer ?? null);
+    return explained(error, this.#options.peer ?? null);
   }
 }
 
-function context(settings: ClientTlsSettings): SecureContext {
-  const { trusted, parameters, revocations = null } = settings;
+/**
+ * Makes a context to see whether OpenSSL accepts the options. It does without the well-known authorities, which
+ * take time to load.
+ *
+ * @throws TlsOptionError where OpenSSL refuses an option, and OpenSSL's error otherwise
+ */
+export function checkClientTls(options: ClientTlsOptions): void {
+  context(options, options.trusted ?? []);
+}
+
+/** @param authorities undefined for the well-known ones and the system's */
+function context(
+  { parameters, keyPairs = [], revocations = null }: ClientTlsOptions,
+  authorities: string | string[] | undefined,
+): SecureContext {
   try {
     return createSecureContext({
-      ...(trusted === null ? {} : { ca: trusted }),
-      ...(parameters === undefined ? {} : contextOptions(parameters, revocations)),
+      ca: authorities,
+      ...(parameters === undefined ? {} : contextOptions(parameters, keyPairs, revocations)),
     });
   } catch (error) {
-    throw (parameters === undefined ? null : blame(parameters, revocations)) ?? error;
+    throw (parameters === undefined ? null : refusedOption(parameters, revocations)) ?? error;
   }
 }

@@ -1,9 +1,9 @@
-/** Clients' certificates: what OpenSSL thinks of them, and what Node does not ask it. */
+/** Verifies clients' certificates: OpenSSL's verdict, and the checks that Node does not let OpenSSL make. */
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import type { ClientCertificates } from "../../config/index.ts";
 import type { Verification, VerifyError } from "../connection.ts";
 import { CertificateFacts } from "./certificate-facts.ts";
+import type { ClientCertificateOptions } from "./options.ts";
 import {
   EXPIRED,
   NO_ISSUER,
@@ -16,27 +16,43 @@ import {
 export class ClientVerifier {
   readonly #depth: number;
   readonly #trusted: readonly X509Certificate[];
-  /** Connections in the handshake, and the last one that has left it. */
+  /** Connections in the handshake. */
   readonly #handshaking = new Set<TLSSocket>();
+  /** The last connection that has finished its handshake, for one turn of the event loop. */
   #latest: TLSSocket | null = null;
+  /** Listeners for all sockets. */
+  readonly #onClose: (this: TLSSocket) => void;
+  readonly #onSecure: (this: TLSSocket) => void;
 
-  constructor({ depth, authorities }: ClientCertificates) {
+  constructor({ depth, authorities }: ClientCertificateOptions) {
     this.#depth = depth;
     this.#trusted = authorities.map((pem) => new X509Certificate(pem));
+    const handshaking = this.#handshaking;
+    const finished = (secured: TLSSocket): void => this.#finished(secured);
+    this.#onClose = function () {
+      handshaking.delete(this);
+    };
+    this.#onSecure = function () {
+      finished(this);
+    };
   }
 
-  /** From the beginning of the handshake on. */
+  /** Follows a connection from the beginning of its handshake. */
   watch(secured: TLSSocket): void {
     this.#handshaking.add(secured);
-    secured.once("close", () => this.#handshaking.delete(secured));
-    secured.once("secure", () => {
-      this.#handshaking.delete(secured);
-      this.#latest = secured;
-      setImmediate(() => {
-        if (this.#latest === secured) this.#latest = null;
-      });
-    });
+    secured.once("close", this.#onClose);
+    secured.once("secure", this.#onSecure);
   }
+
+  #finished(secured: TLSSocket): void {
+    this.#handshaking.delete(secured);
+    this.#latest = secured;
+    setImmediate(this.#forget, secured);
+  }
+
+  readonly #forget = (secured: TLSSocket): void => {
+    if (this.#latest === secured) this.#latest = null;
+  };
 
   verify(secured: TLSSocket): Verification {
     const certificate = secured.getPeerX509Certificate();
@@ -48,11 +64,11 @@ export class ClientVerifier {
   }
 
   /**
-   * Whether the client that is about to get a ticket may have one. A ticket holds the certificate and what
-   * OpenSSL thought of it, but not the chain, so that whose chain is too long must not come back with one.
+   * True if the client that is about to get a ticket may have one. A ticket holds the certificate and OpenSSL's
+   * verdict, but not the chain, so a client with a chain that is too long must not resume with a ticket.
    *
-   * OpenSSL does not say for which connection it asks: with TLS 1.2 it is the only one that has heard the
-   * client's last message of the handshake and not ended it; with TLS 1.3, the one that has just ended it.
+   * OpenSSL does not say which connection the ticket is for. With TLS 1.2 it is the only one that has received
+   * the client's last message of the handshake and not finished; with TLS 1.3, the one that has just finished.
    */
   mayResume(): boolean {
     const ending = [...this.#handshaking].find((socket) => socket.getPeerFinished() !== undefined);
@@ -68,15 +84,15 @@ export class ClientVerifier {
       const tooLong = this.#tooLong(certificate);
       if (tooLong !== null) return tooLong;
     }
-    // A chain of resumptions may outlive the certificate that it began with.
+    // Resumptions can go on beyond the expiry of the certificate that the first handshake verified.
     if (error === null && certificate.validToDate.getTime() < Date.now()) return EXPIRED;
     return error;
   }
 
   /**
-   * Node has no SSL_CTX_set_verify_depth(3). OpenSSL builds the chain from the client's certificate on, with
-   * trusted ones where it can, and looks for no further issuer once there are `depth` between the two ends. As
-   * nginx lets it go on after CERT_CHAIN_TOO_LONG, what it tells in the end is the issuer that it did not find.
+   * Node has no SSL_CTX_set_verify_depth(3). OpenSSL builds the chain from the client's certificate, prefers
+   * trusted issuers, and stops once `depth` certificates lie between the two ends. nginx lets OpenSSL go on after
+   * CERT_CHAIN_TOO_LONG, so OpenSSL's last error is the issuer that it did not find.
    */
   #tooLong(certificate: X509Certificate): VerifyError | null {
     const sent = chainOf(certificate);
@@ -103,7 +119,7 @@ function isSelfSigned(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate);
 }
 
-/** What the client sent behind its certificate. */
+/** The certificates that the client sent after its own. */
 function chainOf(certificate: X509Certificate): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];
   let next = certificate.issuerCertificate;

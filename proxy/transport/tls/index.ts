@@ -1,6 +1,16 @@
 /** TLS on Node's OpenSSL, either side. */
 export { trustSystem } from "./authorities.ts";
-export { SocketClientTls } from "./client-tls.ts";
-export { ServerContexts, type ServerSecrets } from "./server-contexts.ts";
-export { SocketServerTls } from "./server-tls.ts";
-export type { TicketKeys } from "./tickets.ts";
+export { SocketClientTls, checkClientTls } from "./client-tls.ts";
+export { ClientVerifier } from "./client-verifier.ts";
+export { type CheckedOption, TlsOptionError } from "./context-options.ts";
+export type {
+  ClientCertificateOptions,
+  ClientTlsOptions,
+  KeyPair,
+  ServerTlsOptions,
+  TicketKeys,
+  TlsParameters,
+} from "./options.ts";
+export { type ServerContext, createServerContext } from "./server-context.ts";
+export { type ServerContextSource, SocketServerTls, type UseContext } from "./server-tls.ts";
+export { TicketKeyRing, useTickets } from "./tickets.ts";

@@ -1,60 +1,94 @@
-/** Session tickets (RFC 5077), since Node's own way knows neither several keys nor clients that get none. */
+/**
+ * Session tickets (RFC 5077). Node's `ticketKeys` knows one key and gives every client a ticket; Postern rotates
+ * keys, and withholds tickets from clients whose certificate chain is too long.
+ */
 import { randomBytes } from "node:crypto";
 import type { SecureContext } from "node:tls";
+import type { TicketKeys } from "./options.ts";
 
 const PART = 16;
 
-/** What OpenSSL is to do (SSL_CTX_set_tlsext_ticket_key_cb(3)). */
+/** Actions for OpenSSL (SSL_CTX_set_tlsext_ticket_key_cb(3)). */
 const NOTHING = 0;
 const USE = 1;
-/** Use it, and give the client a newer one. */
+/** Use the key, and give the client a newer ticket. */
 const RENEW = 2;
 
-type Answer = readonly [what: number, hmac: Uint8Array, aes: Uint8Array, ...more: Uint8Array[]];
+type Answer = readonly [action: number, hmac: Uint8Array, aes: Uint8Array, ...more: Uint8Array[]];
 
-/** A part of Node that it does not document, and has for tests of its own. */
+/** Node does not document these members. Its own tests use them. */
 interface TicketContext {
   enableTicketKeyCallback(): void;
   onticketkeycallback: (name: Uint8Array, iv: Uint8Array, encrypt: boolean) => Answer;
 }
 
-interface Key {
+interface TicketKey {
   readonly name: Uint8Array;
   readonly hmac: Uint8Array;
   readonly aes: Uint8Array;
+  /** The answer for a ticket that this key has encrypted. */
+  readonly decrypt: Answer;
 }
 
-/** 48 bytes each: name, HMAC, AES. The newest encrypts, all decrypt. */
-export type TicketKeys = readonly [newest: Uint8Array, ...older: Uint8Array[]];
+/** Ticket keys, cut into their parts. */
+export class TicketKeyRing {
+  #keys: readonly [TicketKey, ...TicketKey[]];
+  #unknown: Answer;
+
+  constructor(keys: TicketKeys) {
+    this.#keys = parse(keys);
+    this.#unknown = unknownKey(this.#keys[0]);
+  }
+
+  /** Replaces all keys, from the next handshake on. */
+  set(keys: TicketKeys): void {
+    this.#keys = parse(keys);
+    this.#unknown = unknownKey(this.#keys[0]);
+  }
+
+  /** @param issue false for a client that gets no ticket */
+  encrypt(issue: boolean): Answer {
+    const [{ name, hmac, aes }] = this.#keys;
+    return [issue ? USE : NOTHING, hmac, aes, name, randomBytes(PART)];
+  }
+
+  decrypt(name: Uint8Array): Answer {
+    for (const key of this.#keys) if (Buffer.compare(key.name, name) === 0) return key.decrypt;
+    return this.#unknown;
+  }
+}
 
 /**
- * @param ticketKeys asked each time
- * @param mayResume asked when a ticket is about to be made, of the client that it would be for
+ * Lets a context issue and accept tickets.
+ *
+ * @param keys called for each ticket
+ * @param mayResume false where the client whose handshake is being finished must not get a ticket
  */
-export function giveTickets(
+export function useTickets(
   { context }: SecureContext,
-  ticketKeys: () => TicketKeys,
+  keys: () => TicketKeyRing,
   mayResume: () => boolean,
 ): void {
-  if (!isTicketContext(context)) throw new TypeError("this Node cannot be told about tickets");
+  if (!isTicketContext(context)) throw new TypeError("this Node has no callback for ticket keys");
   context.enableTicketKeyCallback();
-  context.onticketkeycallback = (name, _iv, encrypt) => {
-    const keys = ticketKeys();
-    const [newest] = keys;
-    if (encrypt) {
-      const key = parts(newest);
-      return [mayResume() ? USE : NOTHING, key.hmac, key.aes, key.name, randomBytes(PART)];
-    }
-    const used = keys.find((key) => Buffer.compare(key.subarray(0, PART), name) === 0);
-    const { hmac, aes } = parts(used ?? newest);
-    return [used === undefined ? NOTHING : used === newest ? USE : RENEW, hmac, aes];
-  };
+  context.onticketkeycallback = (name, _iv, encrypt) =>
+    encrypt ? keys().encrypt(mayResume()) : keys().decrypt(name);
 }
 
-function parts(key: Uint8Array): Key {
+function parse([newest, ...older]: TicketKeys): readonly [TicketKey, ...TicketKey[]] {
+  return [ticketKey(newest, USE), ...older.map((key) => ticketKey(key, RENEW))];
+}
+
+function ticketKey(key: Uint8Array, action: number): TicketKey {
   const part = (index: number): Uint8Array =>
     Buffer.from(key.subarray(index * PART, (index + 1) * PART));
-  return { name: part(0), hmac: part(1), aes: part(2) };
+  const [name, hmac, aes] = [part(0), part(1), part(2)];
+  return { name, hmac, aes, decrypt: [action, hmac, aes] };
+}
+
+/** Node wants keys in every answer. */
+function unknownKey({ hmac, aes }: TicketKey): Answer {
+  return [NOTHING, hmac, aes];
 }
 
 function isTicketContext(context: unknown): context is TicketContext {

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { loadCertificates } from "../../../proxy/certificates/load.ts";
 import { ConfigError, readConfiguration, resolveAddresses } from "../../../proxy/config/index.ts";
+import { atOnce } from "../../../proxy/slices.ts";
 import { run } from "../../support/program.ts";
 import { lacking } from "../../support/requirements.ts";
 import { type Scratch, makeScratch } from "../../support/scratch.ts";
@@ -42,8 +44,9 @@ async function nginx(file: string, more: string): Promise<readonly string[]> {
 async function postern(file: string, more: string): Promise<readonly string[]> {
   const source = { file, prefix: scratch.path, globals: globals() + more, errorLog: null };
   try {
-    const { settings, names } = readConfiguration(source);
-    await resolveAddresses(settings, names);
+    const configuration = readConfiguration(source);
+    const settings = atOnce(loadCertificates(configuration, null));
+    await resolveAddresses(settings, configuration.names);
     return settings.warnings.map((warning) => `[warn] ${warning}`);
   } catch (error) {
     if (error instanceof ConfigError) return [`[emerg] ${error.message}`];

@@ -3,12 +3,12 @@ import { X509Certificate } from "node:crypto";
 import { chmodSync, rmSync, symlinkSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
 import { generate } from "selfsigned";
-import type { News, Settings } from "../../../proxy/config/index.ts";
+import type { LoadedSettings, Renewal } from "../../../proxy/certificates/index.ts";
 import { atOnce } from "../../../proxy/slices.ts";
 import { issue } from "../../support/authority.ts";
 import type { Certificate } from "../../support/certificate.ts";
 import { CertificateFiles } from "../../support/certificate-folder.ts";
-import { look, read, shown } from "../../support/key-material.ts";
+import { poll, read, shown } from "../../support/certificate-store.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const named = (names: string, rsa = false): Certificate =>
@@ -41,7 +41,7 @@ describe("ssl_certificate_dir", () => {
       for (const [name, text] of Object.entries(texts)) files.write(name, text as string);
       const settings = read(files, DIR);
       assert.deepEqual(shown(settings), [a]);
-      assert.deepEqual(settings.servers[0]?.tls?.keyPairs, [a]);
+      assert.deepEqual(settings.certificates.material.servers[0]?.renewable.default, [a]);
       assert.deepEqual(settings.warnings, []);
     });
   }
@@ -81,7 +81,7 @@ describe("ssl_certificate_dir", () => {
     assert.deepEqual(shown(settings, "b.test"), [b]);
   });
 
-  test("names what of it cannot be used, and is content with the rest", (t) => {
+  test("reports files that cannot be used, and takes the others", (t) => {
     const files = new CertificateFiles(t);
     files.write("dir/a.pem", a.certificate + a.key);
     files.write("dir/b.crt", b.certificate);
@@ -102,7 +102,7 @@ describe("ssl_certificate_dir", () => {
     );
   });
 
-  test("is refused where it is not there, or holds nothing", (t) => {
+  test("is refused if it does not exist, or holds no certificate", (t) => {
     const files = new CertificateFiles(t);
     assert.throws(() => read(files, DIR), {
       message: `opendir() "${files.file("dir")}" failed (2: No such file or directory) in ${files.file("conf")}:1`,
@@ -114,31 +114,31 @@ describe("ssl_certificate_dir", () => {
 
 describe("names in certificates", () => {
   const NAMES: Readonly<Record<string, readonly [subject: string, names: string, ...string[]]>> = {
-    "those of subjectAltName hold": ["/CN=cn.test", "DNS:x.test,DNS:Y.TEST", "x.test", "y.test"],
-    "the common name holds where there is no other": ["/CN=Cn.test", "", "cn.test"],
-    "a common name as people read it is found by its A-label": [
+    "names of subjectAltName count": ["/CN=cn.test", "DNS:x.test,DNS:Y.TEST", "x.test", "y.test"],
+    "the common name counts without other names": ["/CN=Cn.test", "", "cn.test"],
+    "a common name in another script is found by its A-label": [
       "/CN=münchen.test",
       "",
       "xn--mnchen-3ya.test",
     ],
-    "wildcards stay what they are": ["/CN=x", "DNS:*.x.test", "*.x.test"],
-    "addresses are none": ["/CN=x.test", "IP:127.0.0.1"],
-    "nor is what is no host's": ["/CN=x y", ""],
+    "wildcards are kept": ["/CN=x", "DNS:*.x.test", "*.x.test"],
+    "addresses are not names": ["/CN=x.test", "IP:127.0.0.1"],
+    "text that no host can have is not a name": ["/CN=x y", ""],
   };
   for (const [what, [subject, names, ...expected]] of Object.entries(NAMES)) {
     test(what, (t) => {
       const files = new CertificateFiles(t);
       const made = issue(subject, names === "" ? {} : { names });
       files.write("one.pem", made.certificate + made.key);
-      const { keyMaterials } = read(files, "ssl_certificate one.pem; ssl_certificate_key one.pem;");
+      const { certificates } = read(files, "ssl_certificate one.pem; ssl_certificate_key one.pem;");
       assert.deepEqual(
-        keyMaterials.certified.flatMap((one) => one.names),
+        certificates.certificates.flatMap((one) => one.names),
         expected,
       );
     });
   }
 
-  test("what only looks like a host's name is none", async (t) => {
+  test("a URL that looks like a host name is not one", async (t) => {
     const files = new CertificateFiles(t);
     const altNames = [
       { type: 6, value: "http://x, DNS:evil.test" },
@@ -149,24 +149,24 @@ describe("names in certificates", () => {
       extensions: [{ name: "subjectAltName", altNames: [...altNames] }],
     });
     files.write("one.pem", `${made.cert}\n${made.private}`);
-    const { keyMaterials } = read(files, "ssl_certificate one.pem; ssl_certificate_key one.pem;");
-    assert.deepEqual(keyMaterials.certified[0]?.names, ["x.test"]);
+    const { certificates } = read(files, "ssl_certificate one.pem; ssl_certificate_key one.pem;");
+    assert.deepEqual(certificates.certificates[0]?.names, ["x.test"]);
   });
 
-  test("a host's own name outweighs a wildcard, which stands for one label", (t) => {
+  test("a host's own name comes before a wildcard, which stands for one label", (t) => {
     const files = new CertificateFiles(t);
     const one = named("one.b.test");
     for (const [name, pair] of Object.entries({ a, all, one })) {
       files.write(`dir/${name}.pem`, pair.certificate + pair.key);
     }
-    const { names } = read(files, DIR).keyMaterials.get(0)!.shown;
+    const { names } = read(files, DIR).certificates.get(0)!.renewable;
     assert.deepEqual([...names.keys()].toSorted(), ["*.b.test", "a.test", "b.test", "one.b.test"]);
     assert.equal(names.get("a.test"), "");
     assert.notEqual(names.get("*.b.test"), names.get("one.b.test"));
   });
 });
 
-test("each certificate finds its key among others of any names without trying them all", (t) => {
+test("each certificate finds its key among files of any names without trying them all", (t) => {
   const files = new CertificateFiles(t);
   const several = [a, b, all, rsaOfB, named("c.test")];
   for (const [index, { certificate, key }] of several.entries()) {
@@ -174,42 +174,48 @@ test("each certificate finds its key among others of any names without trying th
     files.write(`dir/${index}-key.pem`, key);
   }
   const { mock } = t.mock.method(X509Certificate.prototype, "checkPrivateKey");
-  const { keyMaterials } = read(files, DIR);
-  assert.equal(keyMaterials.certified.length, several.length);
+  const { certificates } = read(files, DIR);
+  assert.equal(certificates.certificates.length, several.length);
   assert.ok(mock.callCount() <= several.length);
 });
 
 describe("files that change", () => {
-  function live(t: TestContext): { readonly files: CertificateFiles; readonly settings: Settings } {
+  function live(t: TestContext): {
+    readonly files: CertificateFiles;
+    readonly settings: LoadedSettings;
+  } {
     const files = new CertificateFiles(t);
     files.certbot("a.test", a, authority.certificate);
     return { files, settings: read(files, "ssl_certificate_dir live;") };
   }
 
-  function own(t: TestContext): { readonly files: CertificateFiles; readonly settings: Settings } {
+  function own(t: TestContext): {
+    readonly files: CertificateFiles;
+    readonly settings: LoadedSettings;
+  } {
     const files = new CertificateFiles(t);
     files.write("a.crt", a.certificate);
     files.write("a.key", a.key);
     return { files, settings: read(files, "ssl_certificate a.crt; ssl_certificate_key a.key;") };
   }
 
-  const leaf = (settings: Settings, host?: string): string | undefined =>
+  const leaf = (settings: LoadedSettings, host?: string): string | undefined =>
     /^.*?END CERTIFICATE-----\n/s.exec(shown(settings, host)[0]?.certificate ?? "")?.[0];
 
-  test("are what they were as long as nobody changes them", (t) => {
+  test("are not reported without a change", (t) => {
     const { settings } = live(t);
-    assert.deepEqual(look(settings), { changed: false, changing: false, refused: [], renewed: [] });
+    assert.deepEqual(poll(settings), { changed: false, unsettled: false, errors: [], renewed: [] });
   });
 
-  test("of certbot are followed to where its links lead", (t) => {
+  test("of certbot are followed through its links", (t) => {
     const { files, settings } = live(t);
     files.certbot("a.test", newA, authority.certificate);
-    assert.deepEqual(look(settings).renewed, [0]);
+    assert.deepEqual(poll(settings).renewed, [0]);
     assert.equal(leaf(settings), newA.certificate);
-    assert.deepEqual(settings.keyMaterials.certified.length, 1);
+    assert.deepEqual(settings.certificates.certificates.length, 1);
   });
 
-  test("of Kubernetes likewise", (t) => {
+  test("of Kubernetes are followed through its links", (t) => {
     const files = new CertificateFiles(t);
     files.secret("secret", a);
     const directory = read(files, "ssl_certificate_dir secret;");
@@ -217,21 +223,21 @@ describe("files that change", () => {
     const pair = read(files, single);
     files.secret("secret", newA);
     for (const settings of [directory, pair]) {
-      assert.deepEqual(look(settings).renewed, [0]);
+      assert.deepEqual(poll(settings).renewed, [0]);
       assert.deepEqual(shown(settings), [newA]);
     }
   });
 
-  test("are left alone until whoever writes them is done", (t) => {
+  test("are read once their writer is done", (t) => {
     const { files, settings } = own(t);
     files.write("a.crt", newA.certificate);
-    const { done, value } = settings.keyMaterials.look().next();
+    const { done, value } = settings.certificates.poll().next();
     assert.deepEqual(
       [done, value],
-      [true, { changed: false, changing: true, refused: [], renewed: [] }],
+      [true, { changed: false, unsettled: true, errors: [], renewed: [] }],
     );
     files.write("a.key", newA.key);
-    assert.deepEqual(look(settings).refused, []);
+    assert.deepEqual(poll(settings).errors, []);
     assert.deepEqual(shown(settings), [newA]);
   });
 
@@ -265,46 +271,46 @@ describe("files that change", () => {
     ],
   };
   for (const [what, [file, text, said]] of Object.entries(BROKEN)) {
-    test(`and hold ${what} are refused once, and tried again when they change again`, (t) => {
+    test(`and hold ${what} are reported once, and tried again after the next change`, (t) => {
       const { files, settings } = own(t);
       files.write(file, text);
-      const { refused, renewed } = look(settings);
-      assert.deepEqual([refused.length, renewed], [1, []]);
-      assert.match(refused[0]!, said);
-      assert.match(refused[0]!, /, the certificate before it stays$/);
-      assert.deepEqual(look(settings).refused, []);
+      const { errors, renewed } = poll(settings);
+      assert.deepEqual([errors.length, renewed], [1, []]);
+      assert.match(errors[0]!, said);
+      assert.match(errors[0]!, /, the old certificate stays in use$/);
+      assert.deepEqual(poll(settings).errors, []);
       assert.deepEqual(shown(settings), [a]);
       files.write("a.crt", newA.certificate);
       files.write("a.key", newA.key);
-      assert.deepEqual(look(settings).renewed, [0]);
+      assert.deepEqual(poll(settings).renewed, [0]);
       assert.deepEqual(shown(settings), [newA]);
     });
 
-    test(`and hold ${what} are refused in a folder, too`, (t) => {
+    test(`and hold ${what} are reported in a folder, too`, (t) => {
       const files = new CertificateFiles(t);
       files.write("dir/a.crt", a.certificate);
       files.write("dir/a.key", a.key);
       files.write("dir/b.pem", b.certificate + b.key);
       const settings = read(files, DIR);
       files.write(`dir/${file}`, text);
-      const { refused } = look(settings);
-      assert.match(refused.join("\n"), /\/dir\/a\.(?:crt|key)"/);
-      assert.deepEqual(look(settings).refused, []);
+      const { errors } = poll(settings);
+      assert.match(errors.join("\n"), /\/dir\/a\.(?:crt|key)"/);
+      assert.deepEqual(poll(settings).errors, []);
       assert.deepEqual(shown(settings, "a.test"), [a]);
       files.write("dir/a.crt", newA.certificate);
       files.write("dir/a.key", newA.key);
-      assert.deepEqual(look(settings).refused, []);
+      assert.deepEqual(poll(settings).errors, []);
       assert.deepEqual(shown(settings, "a.test"), [newA]);
       assert.deepEqual(shown(settings, "b.test"), [b]);
     });
   }
 
-  test("of certbot that stops halfway leave the old ones, with their chain", (t) => {
+  test("of a certbot that stops halfway leave the old certificate with its chain", (t) => {
     const half = ["privkey", "cert", "chain", "fullchain"];
     for (const links of half.map((_, index) => half.slice(0, index + 1))) {
       const { files, settings } = live(t);
       files.certbot("a.test", newA, authority.certificate, links);
-      look(settings);
+      poll(settings);
       const whole = links.length === half.length;
       const { certificate } = whole ? newA : a;
       assert.equal(
@@ -318,30 +324,30 @@ describe("files that change", () => {
   test("may come and go in a directory", (t) => {
     const { files, settings } = live(t);
     files.certbot("b.test", b, authority.certificate);
-    assert.deepEqual(look(settings).renewed, [0]);
+    assert.deepEqual(poll(settings).renewed, [0]);
     assert.equal(leaf(settings, "b.test"), b.certificate);
     rmSync(files.file("live/a.test"), { recursive: true });
-    assert.deepEqual(look(settings).renewed, [0]);
+    assert.deepEqual(poll(settings).renewed, [0]);
     assert.equal(leaf(settings), b.certificate);
-    assert.equal(settings.keyMaterials.certified.length, 1);
+    assert.equal(settings.certificates.certificates.length, 1);
   });
 
-  test("stay in service when the whole directory goes, which is told once", (t) => {
+  test("stay in service when the whole directory goes, which is reported once", (t) => {
     const { files, settings } = live(t);
     rmSync(files.file("live"), { recursive: true });
-    const looking = settings.keyMaterials.look().next();
+    const polling = settings.certificates.poll().next();
     assert.match(
-      (looking.value as News).refused.join("\n"),
+      (polling.value as Renewal).errors.join("\n"),
       /^opendir\(\) ".*\/live" failed \(2: /,
     );
-    assert.deepEqual(look(settings).refused, []);
+    assert.deepEqual(poll(settings).errors, []);
     assert.equal(leaf(settings), a.certificate);
     files.certbot("a.test", newA, authority.certificate);
-    look(settings);
+    poll(settings);
     assert.equal(leaf(settings), newA.certificate);
   });
 
-  test("that cannot be read are told of once, and the old ones stay", (t) => {
+  test("that cannot be read are reported once, and the old ones stay", (t) => {
     const files = new CertificateFiles(t);
     files.write("dir/a.pem", a.certificate + a.key);
     files.write("dir/b.pem", b.certificate + b.key);
@@ -349,29 +355,32 @@ describe("files that change", () => {
     const path = files.file("dir/b.pem");
     rmSync(path);
     symlinkSync(path, path);
-    const { refused } = look(settings);
-    assert.equal(refused.length, 1);
-    assert.match(refused[0] ?? "", /^open\(\) ".*\/dir\/b\.pem" failed .* before it stays$/);
+    const { errors } = poll(settings);
+    assert.equal(errors.length, 1);
+    assert.match(
+      errors[0] ?? "",
+      /^open\(\) ".*\/dir\/b\.pem" failed .* old certificate stays in use$/,
+    );
     assert.deepEqual(shown(settings, "b.test"), [b]);
-    assert.deepEqual(look(settings).refused, []);
+    assert.deepEqual(poll(settings).errors, []);
     rmSync(path);
-    assert.deepEqual(look(settings).renewed, [0]);
+    assert.deepEqual(poll(settings).renewed, [0]);
     assert.deepEqual(shown(settings, "b.test"), [a]);
   });
 
-  // Root reads everything, so somebody else looks.
+  // Root can read every file, so the test takes another user's identity.
   const nobody = process.getuid?.() === 0 ? 65_534 : null;
   test(
-    "in a folder that cannot be read stay, which is told once",
+    "in a folder that cannot be read stay, which is reported once",
     { skip: nobody === null },
     (t) => {
       const { files, settings } = live(t);
       chmodSync(files.file("live/a.test"), 0o700);
       process.seteuid?.(nobody!);
       try {
-        const { refused } = atOnce(settings.keyMaterials.look());
-        assert.match(refused.join("\n"), /^opendir\(\) ".*\/live\/a\.test" failed \(13: .*conf:1$/);
-        assert.deepEqual(look(settings).refused, []);
+        const { errors } = atOnce(settings.certificates.poll());
+        assert.match(errors.join("\n"), /^opendir\(\) ".*\/live\/a\.test" failed \(13: .*conf:1$/);
+        assert.deepEqual(poll(settings).errors, []);
         assert.equal(leaf(settings), a.certificate);
       } finally {
         process.seteuid?.(0);
@@ -386,12 +395,15 @@ describe("files that change", () => {
     const pair = "ssl_certificate a.pem; ssl_certificate_key a.pem;";
     const settings = read(files, `${pair} ssl_session_ticket_key ticket;`);
     const key = (): string =>
-      String(settings.keyMaterials.get(0)?.shown.ticketKeys.map((bytes) => Buffer.from(bytes)));
+      String(settings.certificates.get(0)?.renewable.ticketKeys.map((bytes) => Buffer.from(bytes)));
     files.write("ticket", "2".repeat(47));
-    assert.match(look(settings).refused.join("\n"), /ticket" must be 48 or 80 bytes .*stay$/);
+    assert.match(
+      poll(settings).errors.join("\n"),
+      /ticket" must be 48 or 80 bytes .*, the old ticket keys stay in use$/,
+    );
     assert.equal(key(), "1".repeat(48));
     files.write("ticket", "2".repeat(48));
-    assert.deepEqual(look(settings).renewed, [0]);
+    assert.deepEqual(poll(settings).renewed, [0]);
     assert.equal(key(), "2".repeat(48));
   });
 });

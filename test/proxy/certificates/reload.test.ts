@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { rmSync } from "node:fs";
 import { type TestContext, describe, test } from "node:test";
-import type { Certified, Settings } from "../../../proxy/config/index.ts";
+import type { LoadedSettings } from "../../../proxy/certificates/index.ts";
+import type { ServerCertificate } from "../../../proxy/certificates/files/certificate.ts";
 import { atOnce } from "../../../proxy/slices.ts";
 import { issue } from "../../support/authority.ts";
 import type { Certificate } from "../../support/certificate.ts";
 import { CertificateFiles } from "../../support/certificate-folder.ts";
-import { look, read, reread, shown } from "../../support/key-material.ts";
+import { poll, read, reread, shown } from "../../support/certificate-store.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const named = (name: string): Certificate =>
@@ -22,10 +23,10 @@ const DIR = "ssl_certificate_dir dir;";
 const OWN = "ssl_certificate own.pem; ssl_certificate_key own.pem;";
 const BOTH = `${OWN} ssl_certificate_dir live;`;
 
-// What is written in the place of something else has another size: the clock of files is coarse.
+// Each new content of a file has another size, since the clock of files is coarse.
 describe("a reload", () => {
-  const by = ({ keyMaterials }: Settings, name: string): Certified | undefined =>
-    keyMaterials.certified.find(({ names }) => names.includes(name));
+  const by = ({ certificates }: LoadedSettings, name: string): ServerCertificate | undefined =>
+    certificates.certificates.find(({ names }) => names.includes(name));
 
   function site(t: TestContext): CertificateFiles {
     const files = new CertificateFiles(t);
@@ -35,34 +36,34 @@ describe("a reload", () => {
     return files;
   }
 
-  test("takes over what has not changed, as it was made then", (t) => {
+  test("takes unchanged certificates over without reading them again", (t) => {
     const files = site(t);
     const first = read(files, BOTH);
     const second = reread(files, `server_name other; ${BOTH}`, first);
     const third = reread(files, BOTH, second);
     for (const again of [second, third]) {
-      assert.equal(again.keyMaterials.certified.length, 3);
-      for (const [index, one] of again.keyMaterials.certified.entries()) {
-        assert.equal(one, first.keyMaterials.certified[index]);
+      assert.equal(again.certificates.certificates.length, 3);
+      for (const [index, one] of again.certificates.certificates.entries()) {
+        assert.equal(one, first.certificates.certificates[index]);
       }
       assert.deepEqual(shown(again, "a.test"), shown(first, "a.test"));
     }
   });
 
-  test("takes over what has been renewed since, and what follows is followed", (t) => {
+  test("takes renewed certificates over, and polls their files further", (t) => {
     const files = site(t);
     const first = read(files, BOTH);
     files.certbot("a.test", newA, authority.certificate);
-    look(first);
+    poll(first);
     const second = reread(files, BOTH, first);
     assert.equal(by(second, "a.test"), by(first, "a.test"));
     files.certbot("a.test", a, authority.certificate);
-    assert.deepEqual(look(second).renewed, [0]);
+    assert.deepEqual(poll(second).renewed, [0]);
     assert.equal(shown(second, "a.test")[0]?.key, a.key);
     assert.equal(shown(first, "a.test")[0]?.key, newA.key);
   });
 
-  test("reads what has changed or come, and forgets what has gone", (t) => {
+  test("reads files that are changed or new, and forgets those that are gone", (t) => {
     const files = site(t);
     const first = read(files, BOTH);
     files.write("own.pem", `${newOwn.certificate}${newOwn.key}\n`);
@@ -73,7 +74,7 @@ describe("a reload", () => {
     assert.deepEqual(shown(second), [newOwn]);
     assert.equal(shown(second, "a.test")[0]?.key, newA.key);
     assert.deepEqual(
-      second.keyMaterials.certified.map(({ names }) => names[0]),
+      second.certificates.certificates.map(({ names }) => names[0]),
       ["own.test", "a.test", "c.test"],
     );
     files.certbot("b.test", b, authority.certificate);
@@ -82,30 +83,30 @@ describe("a reload", () => {
     assert.equal(by(third, "a.test"), by(second, "a.test"));
   });
 
-  test("forgets what no directive names any more", (t) => {
+  test("forgets files that no directive names any more", (t) => {
     const files = site(t);
     const first = read(files, BOTH);
     const second = reread(files, OWN, first);
-    const { directories } = second.keyMaterials.named;
+    const { directories } = second.certificates.sources;
     assert.equal(directories.size, 0);
     const third = reread(files, "ssl_certificate_dir live;", second);
-    assert.equal(third.keyMaterials.named.files.size, 0);
+    assert.equal(third.certificates.sources.files.size, 0);
     assert.notEqual(by(third, "a.test"), by(first, "a.test"));
   });
 
-  test("is refused for a certificate that has become wrong, with the new place", (t) => {
+  test("is errors for a certificate that has become wrong, with the new place", (t) => {
     const files = site(t);
     const before = read(files, OWN);
     files.write("own.pem", `${own.certificate}${b.key}\n`);
     const wrong = /own\.pem"\) failed \(SSL: .*key values mismatch\) in .*conf:2$/;
     assert.throws(() => reread(files, `\n${OWN}`, before), wrong);
-    assert.match(look(before).refused.join("\n"), /conf:1, the certificate before it stays$/);
+    assert.match(poll(before).errors.join("\n"), /conf:1, the old certificate stays in use$/);
     assert.throws(() => reread(files, `\n${OWN}`, before), wrong);
     files.write("own.pem", `${b.certificate}${b.key}\n\n`);
     assert.deepEqual(shown(reread(files, OWN, before)), [b]);
   });
 
-  test("tells each time what of a directory cannot be used, with the new place, and leaves what was", (t) => {
+  test("reports each time the files of a directory that cannot be used, with the new place, and keeps the old ones", (t) => {
     const files = new CertificateFiles(t);
     files.write("dir/a.crt", a.certificate);
     files.write("dir/a.key", a.key);
@@ -118,12 +119,12 @@ describe("a reload", () => {
     for (const lines of [2, 3]) {
       settings = reread(files, "\n".repeat(lines - 1) + DIR, settings);
       const [one, other, ...none] = settings.warnings.toSorted();
-      assert.match(one!, new RegExp(`a\\.key"\\) failed .*conf:${lines}, the certificate before`));
+      assert.match(one!, new RegExp(`a\\.key"\\) failed .*conf:${lines}, the old certificate`));
       assert.match(other!, new RegExp(`^cannot load certificate \\S+c\\.crt": .*conf:${lines}$`));
       assert.deepEqual(none, []);
       assert.equal(by(settings, "a.test"), first);
       assert.equal(by(settings, "b.test"), untouched);
-      look(settings);
+      poll(settings);
     }
     for (const file of ["a.crt", "a.key", "c.crt"]) rmSync(files.file(`dir/${file}`));
     settings = reread(files, DIR, settings);
@@ -131,7 +132,7 @@ describe("a reload", () => {
     assert.equal(by(settings, "a.test"), undefined);
   });
 
-  test("takes nothing over from a folder of which none is left", (t) => {
+  test("takes nothing over from a folder without files", (t) => {
     const files = new CertificateFiles(t);
     files.write("dir/a.pem", a.certificate + a.key);
     files.write("dir/in/b.crt", b.certificate);
@@ -144,7 +145,7 @@ describe("a reload", () => {
     assert.deepEqual(by(reread(files, DIR, second), "b.test"), undefined);
   });
 
-  test("opens keys with the pass phrases that are given now", (t) => {
+  test("opens keys with the present pass phrases", (t) => {
     const files = new CertificateFiles(t);
     const key = createPrivateKey(a.key).export({
       type: "pkcs8",
@@ -163,47 +164,47 @@ describe("a reload", () => {
     assert.throws(() => reread(files, directory, before[1]!), /no certificate in/);
   });
 
-  test("comes to what a start would, whatever has come one after the other", (t) => {
+  test("has the same result as a start, in whatever order files have come", (t) => {
     const files = new CertificateFiles(t);
     files.write("dir/b.crt", a.certificate);
     files.write("dir/b.key", a.key);
     const before = read(files, DIR);
     files.write("dir/a.crt", a.certificate + authority.certificate);
-    look(before);
+    poll(before);
     const fresh = read(files, DIR);
     assert.equal(shown(fresh)[0]?.certificate, a.certificate + authority.certificate);
     assert.deepEqual(shown(before), shown(fresh));
     assert.deepEqual(shown(reread(files, DIR, before)), shown(fresh));
   });
 
-  test("lets no broken chain keep out a whole one with the same certificate", (t) => {
+  test("takes a complete chain in place of a broken one with the same certificate", (t) => {
     const files = new CertificateFiles(t);
     files.write("dir/b.crt", a.certificate);
     files.write("dir/b.key", a.key);
     const before = read(files, DIR);
     files.write("dir/a.crt", a.certificate + authority.certificate.slice(0, 300));
-    const { refused } = look(before);
-    assert.match(refused.join("\n"), /a\.crt": PEM_read_bio_X509\(\) failed/);
+    const { errors } = poll(before);
+    assert.match(errors.join("\n"), /a\.crt": PEM_read_bio_X509\(\) failed/);
     for (const settings of [before, reread(files, DIR, before), read(files, DIR)]) {
       assert.deepEqual(shown(settings), [a]);
     }
   });
 
-  test("reads what a look has begun with and not yet ended", (t) => {
+  test("reads files that a poll has begun to read and not finished", (t) => {
     for (let steps = 0, ended = false; !ended; steps++) {
       const files = new CertificateFiles(t);
       files.write("dir/a.pem", a.certificate + a.key);
       const before = read(files, DIR);
       files.write("dir/a.pem", `${newA.certificate}${newA.key}\n`);
-      // What has changed is read at the second look.
-      atOnce(before.keyMaterials.look());
-      const looking = before.keyMaterials.look();
-      for (let step = 0; step < steps; step++) ended = looking.next().done === true;
+      // A change is read at the second poll.
+      atOnce(before.certificates.poll());
+      const polling = before.certificates.poll();
+      for (let step = 0; step < steps; step++) ended = polling.next().done === true;
       assert.deepEqual(shown(reread(files, DIR, before)), [newA], `after ${steps} steps`);
-      // That look may never go on, and others are to come to the same.
-      if (!ended) look(before);
-      const [directory] = before.keyMaterials.named.directories.values();
-      assert.equal(directory?.certified[0]?.key, newA.key, `after ${steps} steps`);
+      // That poll may be abandoned, and others must have the same result.
+      if (!ended) poll(before);
+      const [directory] = before.certificates.sources.directories.values();
+      assert.equal(directory?.certificates[0]?.key, newA.key, `after ${steps} steps`);
     }
   });
 });

@@ -4,7 +4,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { loadCertificates } from "../../../proxy/certificates/load.ts";
 import { readConfiguration } from "../../../proxy/config/index.ts";
+import { atOnce } from "../../../proxy/slices.ts";
 import { writeCertificate } from "../../support/certificate.ts";
 import { makeScratch } from "../../support/scratch.ts";
 
@@ -46,7 +48,9 @@ test("every line of a whole configuration is read", async (t) => {
   await writeFile(join(prefix, "nginx.conf"), EXAMPLE);
   await writeFile(join(prefix, "mail.d/more.conf"), "server { listen 995 ssl; }");
   const source = { file: "nginx.conf", prefix, globals: "", errorLog: null };
-  const { servers, error_log, warnings } = readConfiguration(source).settings;
+  const { servers, error_log, warnings } = atOnce(
+    loadCertificates(readConfiguration(source), null),
+  );
   assert.deepEqual(
     servers.map(({ protocol, listen, starttls }) => [protocol, listen.length, starttls]),
     [

@@ -12,7 +12,7 @@ import {
   unixHost,
 } from "../../language/hosts/parse.ts";
 import type { Directive } from "../../language/directive.ts";
-import { type ClientTlsValues, NOTHING_SAID, file } from "../../tls/index.ts";
+import { type ClientTlsValues, CLIENT_TLS_DEFAULTS, file } from "../../tls/index.ts";
 import { flag, rawWords, time, words } from "../../language/values.ts";
 
 export interface LookupEndpoint {
@@ -110,7 +110,8 @@ export const authHttpSsl = {
 
 export function endpointTls(values: Values<typeof authHttpSsl>): ClientTlsValues {
   return {
-    ...NOTHING_SAID,
+    ...CLIENT_TLS_DEFAULTS,
+    directives: "auth_http_ssl_*",
     verify: values.auth_http_ssl_verify,
     trusted: values.auth_http_trusted_certificate,
     certificate: values.auth_http_ssl_certificate,

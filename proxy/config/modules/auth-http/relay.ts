@@ -9,7 +9,7 @@ import { listenParameters } from "../mail/listen-parameters.ts";
 import { type OutboundProxy, outboundProxy } from "../proxy/outbound-proxy.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Scope, placeOf, resolveValues } from "../../language/scope.ts";
-import type { ClientTlsSettings, TlsReader } from "../../tls/index.ts";
+import type { TlsReader } from "../../tls/index.ts";
 import { text } from "../../language/values.ts";
 
 /** The address that takes lookups, and the endpoint that gets them. */
@@ -20,8 +20,8 @@ export interface RelaySettings {
   readonly auth_http_timeout: number;
   readonly auth_http_keepalive: boolean;
   readonly auth_http_proxy: OutboundProxy | null;
-  /** Null where the endpoint is not `https://`. */
-  readonly lookupTls: ClientTlsSettings | null;
+  /** Index in `TlsSettings.clients`; null where the endpoint is not `https://`. */
+  readonly lookupTls: number | null;
 }
 
 /** Reads `ADDR:PORT`. Lookups carry passwords unencrypted, so the address must be on loopback. */

@@ -40,6 +40,7 @@ export const proxySsl = {
 
 export function upstreamTls(values: Values<typeof proxySsl>): ClientTlsValues {
   return {
+    directives: "proxy_ssl_*",
     peer: "upstream",
     verify: values.proxy_ssl_verify,
     trusted: values.proxy_ssl_trusted_certificate,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TlsContexts } from "../../../../proxy/certificates/index.ts";
+import { ServerTlsContexts } from "../../../../proxy/certificates/index.ts";
 import { issue, pairFiles } from "../../../support/authority.ts";
 import { configure } from "../../../support/configuration.ts";
 import { cost } from "../../../support/cost.ts";
@@ -27,8 +27,12 @@ function tlsServers(count: number): number {
   const text = `mail { auth_http h;\n${blocks.join("\n")}\n}`;
   const files = pairFiles({ one });
   return cost(() => {
-    const tls = new TlsContexts([new Uint8Array(48)]);
-    const made = new Set(configure(text, files).servers.map((server) => tls.of(server)));
+    const { servers: all, certificates } = configure(text, files);
+    const tls = new ServerTlsContexts(certificates.material.servers, [new Uint8Array(48)], {
+      pairs: () => Promise.resolve(null),
+      refused() {},
+    });
+    const made = new Set(all.map((server) => tls.of(server)));
     assert.equal(made.size, 1);
   }, 3);
 }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { ConfigError, ENVIRONMENT, readConfiguration } from "../../../../proxy/config/index.ts";
+import { loadCertificates } from "../../../../proxy/certificates/load.ts";
+import { atOnce } from "../../../../proxy/slices.ts";
 import { writeCertificate } from "../../../support/certificate.ts";
 
 let directory: string;
@@ -36,7 +38,7 @@ function settings(environment: NodeJS.ProcessEnv) {
 /** The first error and its advice. */
 function mistake(environment: NodeJS.ProcessEnv): string {
   try {
-    read(environment);
+    atOnce(loadCertificates(read(environment), null));
   } catch (error) {
     if (error instanceof ConfigError) return [error.message, error.advice ?? []].flat().join("; ");
     throw error;

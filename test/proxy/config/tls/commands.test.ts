@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { TlsSettings } from "../../../../proxy/config/index.ts";
-import { BIT } from "../../../../proxy/config/tls/options.ts";
+import type { ServerMaterial } from "../../../../proxy/certificates/index.ts";
+import type { KeyPair, ServerTlsOptions } from "../../../../proxy/transport/index.ts";
+import { BIT } from "../../../../proxy/config/tls/option-bits.ts";
 import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
 import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
 
@@ -16,13 +17,22 @@ function text(...commands: readonly string[]): string {
   return mailBlock("starttls on;", `${PAIR} ${directives.join(" ")}`);
 }
 
-function settings(...commands: readonly string[]): TlsSettings {
-  return configure(text(...commands), files).servers[0]!.tls!;
+function settings(...commands: readonly string[]): ServerTlsOptions {
+  return material(...commands).options;
+}
+
+/** The certificates that clients get. */
+function pairs(...commands: readonly string[]): readonly KeyPair[] {
+  return material(...commands).renewable.default;
+}
+
+function material(...commands: readonly string[]): ServerMaterial {
+  return configure(text(...commands), files).certificates.material.servers[0]!;
 }
 
 /** The options that are on. */
 function options(...commands: readonly string[]): readonly string[] {
-  const { options: bits } = settings(...commands);
+  const { bits } = settings(...commands);
   return Object.entries(BIT).flatMap(([name, bit]) => (bits.includes(bit) ? name : []));
 }
 
@@ -59,7 +69,7 @@ describe("ssl_conf_command", () => {
       ),
       usual,
     );
-    assert.equal(settings("CipherString HIGH", "cipherstring LOW").ciphers.value, "LOW");
+    assert.equal(settings("CipherString HIGH", "cipherstring DEFAULT").ciphers, "DEFAULT");
     assert.deepEqual(options("MinProtocol TLSv1.3", "MinProtocol None"), usual);
     assert.deepEqual(options("Protocol -ALL", "Protocol TLSv1.2,TLSv1.3"), usual);
   });
@@ -78,20 +88,20 @@ describe("ssl_conf_command", () => {
       "SignatureAlgorithms ECDSA+SHA256",
       "DHParameters dh.pem",
     );
-    assert.equal(ciphersuites?.value, "TLS_AES_128_GCM_SHA256");
-    assert.equal(ciphers.value, "ECDHE-RSA-AES128-GCM-SHA256");
-    assert.equal(groups.value, "P-256:X25519");
-    assert.equal(signatureAlgorithms?.value, "ECDSA+SHA256");
-    assert.equal(dh?.value, files["dh.pem"]);
-    assert.equal(settings("Curves P-384").groups.value, "P-384");
-    assert.equal(settings("ECDHParameters +Automatic").groups.value, "auto");
-    assert.equal(settings("ECDHParameters P-384").groups.value, "P-384");
+    assert.equal(ciphersuites, "TLS_AES_128_GCM_SHA256");
+    assert.equal(ciphers, "ECDHE-RSA-AES128-GCM-SHA256");
+    assert.equal(groups, "P-256:X25519");
+    assert.equal(signatureAlgorithms, "ECDSA+SHA256");
+    assert.equal(dh, files["dh.pem"]);
+    assert.equal(settings("Curves P-384").groups, "P-384");
+    assert.equal(settings("ECDHParameters +Automatic").groups, "auto");
+    assert.equal(settings("ECDHParameters P-384").groups, "P-384");
   });
 
   test("replaces a certificate and its key, or adds one with a key of another type", () => {
-    assert.deepEqual(settings("Certificate other.crt", "PrivateKey other.key").keyPairs, [other]);
-    assert.deepEqual(settings("Certificate rsa.crt", "PrivateKey rsa.key").keyPairs, [one, rsa]);
-    assert.deepEqual(settings("Certificate one.crt").keyPairs, [one]);
+    assert.deepEqual(pairs("Certificate other.crt", "PrivateKey other.key"), [other]);
+    assert.deepEqual(pairs("Certificate rsa.crt", "PrivateKey rsa.key"), [one, rsa]);
+    assert.deepEqual(pairs("Certificate one.crt"), [one]);
   });
 
   const MISTAKES: Readonly<Record<string, string>> = {

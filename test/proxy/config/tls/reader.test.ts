@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { chain, issue, pairFiles, revoke } from "../../../support/authority.ts";
 import { configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
+import { serverTlsOptions } from "../../../support/tls-options.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const one = issue("/CN=one", { by: authority });
@@ -18,7 +19,7 @@ const PAIR = "ssl_certificate one.crt; ssl_certificate_key one.key;";
 
 /** The pairs of a server that speaks TLS. */
 function pairs(directives: string, more: Readonly<Record<string, string>> = {}) {
-  return server("starttls on;", directives, { ...files, ...more }).tls?.keyPairs;
+  return serverTlsOptions("starttls on;", directives, { ...files, ...more })?.renewable.default;
 }
 
 describe("certificates and keys", () => {
@@ -163,7 +164,7 @@ test("where a server has both, it is listen ... ssl that is told", () => {
 
 describe("client certificates", () => {
   const clients = (directives: string) =>
-    server("starttls on;", `${PAIR} ${directives}`, files).tls?.clients;
+    serverTlsOptions("starttls on;", `${PAIR} ${directives}`, files)?.options.clients;
 
   test("are not asked for unless it is said", () => {
     assert.equal(clients("ssl_client_certificate ca.crt;"), null);
@@ -176,7 +177,7 @@ describe("client certificates", () => {
     assert.equal(asked?.mode, "on");
     assert.equal(asked?.depth, 3);
     assert.deepEqual(asked?.authorities, [authority.certificate, other.certificate]);
-    assert.deepEqual(asked?.revocations?.value, [files["ca.crl"]]);
+    assert.deepEqual(asked?.revocations, [files["ca.crl"]]);
   });
 
   test("need no authority where any will do", () => {
@@ -196,21 +197,21 @@ describe("session ticket keys", () => {
     configure(mailBlock("starttls on;", `${PAIR} ssl_session_ticket_key key;`), { ...files, key });
 
   test("of 48 bytes are name, AES key and HMAC key, as in nginx", () => {
-    const { servers, notices } = keys(Buffer.concat([name!, aes!, hmac!]));
-    const [key] = servers[0]?.tls?.ticketKeys ?? [];
+    const { certificates, notices } = keys(Buffer.concat([name!, aes!, hmac!]));
+    const [key] = certificates.material.servers[0]?.renewable.ticketKeys ?? [];
     assert.equal(Buffer.from(key ?? []).toString(), Buffer.concat([name!, hmac!, aes!]).toString());
     assert.deepEqual(notices, []);
   });
 
   test("of 80 bytes keep their name, and give shorter keys, which is said", () => {
     const long = Buffer.concat([name!, Buffer.alloc(64, "s")]);
-    const { servers, notices } = keys(long);
-    const [key] = servers[0]?.tls?.ticketKeys ?? [];
+    const { certificates, notices } = keys(long);
+    const [key] = certificates.material.servers[0]?.renewable.ticketKeys ?? [];
     assert.equal(key?.length, 48);
     assert.deepEqual(Buffer.from(key.subarray(0, 16)), name);
     assert.notDeepEqual(Buffer.from(key.subarray(16, 32)), long.subarray(16, 32));
     assert.match(notices.join(), /^"ssl_session_ticket_key" of 80 bytes .* AES-128/);
-    const again = keys(long).servers[0]?.tls?.ticketKeys;
+    const again = keys(long).certificates.material.servers[0]?.renewable.ticketKeys;
     assert.deepEqual(again, [key]);
   });
 });
@@ -275,6 +276,9 @@ test("servers that say the same share what it comes to", () => {
 });
 
 test("what stands in the configuration as a pass phrase goes no further than the key", () => {
-  const settings = server("starttls on; ssl_password_file garbage;", PAIR, files);
-  assert.ok(!JSON.stringify(settings).includes(files.garbage));
+  const { certificates, ...settings } = configure(
+    mailBlock("starttls on; ssl_password_file garbage;", PAIR),
+    files,
+  );
+  assert.ok(!JSON.stringify([settings, certificates.material]).includes(files.garbage));
 });

@@ -59,7 +59,7 @@ async function shownAtLast(port: number, serialNumber: string, servername = ""):
 }
 
 for (const main of ["worker_processes 2;", "master_process off;"]) {
-  test(`with ${main} a renewal by certbot is shown to the next client, and who is there stays`, async (t) => {
+  test(`with ${main} the next client gets a certificate that certbot has renewed, and a client that is there stays`, async (t) => {
     const files = new CertificateFiles(t);
     for (const [name, pair] of Object.entries({ "a.test": a, "b.test": b })) {
       files.certbot(name, pair, authority.certificate);
@@ -91,7 +91,7 @@ for (const main of ["worker_processes 2;", "master_process off;"]) {
   });
 }
 
-test("a client that names a host for the first time after the renewal is shown the new one, by any worker", async (t) => {
+test("a client that names a host for the first time after the renewal gets the new certificate from any worker", async (t) => {
   const files = new CertificateFiles(t);
   files.certbot("a.test", a, authority.certificate);
   files.certbot("b.test", named("b.test", "0xb0"), authority.certificate);
@@ -107,7 +107,7 @@ test("a client that names a host for the first time after the renewal is shown t
   for (let count = 0; count < 8; count++) assert.equal(await shown(port, "b.test"), "B1");
 });
 
-test("openssl verifies what it is shown by name, chain and all", async (t) => {
+test("openssl verifies the certificate for each name, with its chain", async (t) => {
   const files = new CertificateFiles(t);
   const between = issue("/CN=between", { ca: true, by: authority });
   const leaf = issue("/CN=x", { by: between, names: "DNS:*.c.test" });
@@ -135,7 +135,7 @@ test("openssl verifies what it is shown by name, chain and all", async (t) => {
   assert.match(verified("c.test"), /Verify return code: 62 /);
 });
 
-test("a pair that is half written is refused by name, and the old one stays until it is whole", async (t) => {
+test("a pair that is half written is refused by name, and the old pair stays until it is complete", async (t) => {
   const files = new CertificateFiles(t);
   files.write("a.crt", a.certificate);
   files.write("a.key", a.key);
@@ -145,7 +145,7 @@ test("a pair that is half written is refused by name, and the old one stays unti
   );
   files.write("a.crt", newA.certificate.slice(0, 300));
   await program.logs(
-    /\[error\] .* cannot load certificate "\S+\/a\.crt": PEM_.* the certificate before it stays/,
+    /\[error\] .* cannot load certificate "\S+\/a\.crt": PEM_.* the old certificate stays in use/,
   );
   assert.equal(await shown(port), "A1");
   files.write("a.crt", newA.certificate);
@@ -158,7 +158,7 @@ test("a pair that is half written is refused by name, and the old one stays unti
   await shownAtLast(port, "A2");
 });
 
-test("each server is shown its own, and servers that say the same are renewed together", async (t) => {
+test("each server shows its own certificate, and servers with the same directives are renewed together", async (t) => {
   const files = new CertificateFiles(t);
   files.write("a.pem", a.certificate + a.key);
   files.write("b.pem", b.certificate + b.key);
@@ -179,12 +179,12 @@ test("each server is shown its own, and servers that say the same are renewed to
   assert.equal(await shown(third), "B1");
 });
 
-test("new ticket keys reach all workers, and tickets of old ones are good no longer", async (t) => {
+test("new ticket keys reach all workers, and tickets of old keys are no longer valid", async (t) => {
   const [port = 0] = await freePorts(1);
   const pair = pairFiles({ a });
   const site = await makeSite(t, {
     ...pair,
-    // What is due every 12 hours is done on a signal.
+    // The replacement that is due every 12 hours happens on a signal.
     "hasty.mjs": `const later = globalThis.setInterval;
       globalThis.setInterval = (work, ms) =>
         ms === 43_200_000 ? (process.on("SIGURG", work), later(() => {}, ms)) : later(work, ms);`,
@@ -243,7 +243,7 @@ describe("a certificate that expires within 14 days", () => {
     }
   }
 
-  test("is warned of in the log, also when it comes while Postern runs", async (t) => {
+  test("is warned of in the log, also if it is added while Postern runs", async (t) => {
     const files = new CertificateFiles(t);
     files.write("a.pem", a.certificate + a.key);
     const { program } = await serve(t, `ssl_certificate_dir ${files.path};`);

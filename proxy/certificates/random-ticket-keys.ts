@@ -1,23 +1,23 @@
 /**
- * Keys of session tickets where the configuration has none: random, and new ones after a while, so that whoever
- * steals them reads little. The tickets of the one before hold until the next.
+ * Session ticket keys for configurations without `ssl_session_ticket_key`. They are random, and replaced regularly,
+ * so that a stolen key opens few sessions. Tickets of the key before stay valid until the next replacement.
  */
 import { randomBytes } from "node:crypto";
 import type { TicketKeys } from "../transport/index.ts";
 
 /** ms */
-const LIFE = 12 * 60 * 60 * 1000;
+const LIFETIME = 12 * 60 * 60 * 1000;
 
-export class OwnTicketKeys {
+export class RandomTicketKeys {
   #current: TicketKeys = [newKey()];
 
-  /** @param renewed is told of all that there are */
+  /** @param renewed gets all keys after each replacement */
   constructor(renewed: (keys: TicketKeys) => void) {
     const renew = (): void => {
       this.#current = [newKey(), this.#current[0]];
       renewed(this.#current);
     };
-    setInterval(renew, LIFE).unref();
+    setInterval(renew, LIFETIME).unref();
   }
 
   get current(): TicketKeys {

@@ -1,34 +1,36 @@
-/** What the directives of both sides of TLS have in common: rows, and readers of arguments. */
+/** Rows that the directives of both sides of TLS share. */
 import { resolve } from "node:path";
-import { MAIL, MANY, type Row, eachOf, once, setOf } from "../language/row.ts";
+import type { Directive } from "../language/directive.ts";
 import { type Place, toPlace } from "../language/error.ts";
 import { readFile } from "../language/files.ts";
-import type { Directive } from "../language/directive.ts";
+import { MAIL, MANY, type Row, eachOf, once, setOf } from "../language/row.ts";
 import { type Paths, text, words } from "../language/values.ts";
-import { type ConfCommand, confCommand, inexpressible } from "./commands.ts";
-import type { Judged } from "./openssl-errors.ts";
+import { type ConfCommand, confCommand, unsupportedPart } from "./commands.ts";
+import type { OpensslValue } from "./openssl-value.ts";
 
-/** A file that is not read yet: relative to the main configuration file, or `data:` and its contents. */
-export interface NamedFile {
-  readonly name: string;
+/** A file name as a directive has it. */
+export interface FileArgument {
+  readonly argument: string;
   readonly directive: string;
   readonly place: Place;
 }
 
-/** @returns null for an empty name, which takes back that of an outer block */
-function namedFile(directive: Directive): NamedFile | null {
-  const name = text(directive);
-  return name === "" ? null : { name, directive: directive.name, place: toPlace(directive) };
+/** @returns null for an empty name, which cancels that of an outer block */
+function fileArgument(directive: Directive): FileArgument | null {
+  const argument = text(directive);
+  return argument === ""
+    ? null
+    : { argument, directive: directive.name, place: toPlace(directive) };
 }
 
-export const file: Row<NamedFile | null> = {
+export const file: Row<FileArgument | null> = {
   in: MAIL,
   args: 1,
-  read: once(namedFile),
+  read: once(fileArgument),
   default: null,
 };
 
-/** The pass phrases of a file, a line each, to be tried in turn on an encrypted key. */
+/** Pass phrases, one a line. Each is tried on an encrypted key. nginx reads the file with the directive, too. */
 function passPhrases(directive: Directive, paths: Paths): readonly string[] {
   return readFile(resolve(paths.configuration, text(directive)), directive)
     .toString()
@@ -82,18 +84,18 @@ function protocolsNotice(given: readonly string[], ciphers: string): string | nu
   return notices.length === 0 ? null : notices.join("; it ");
 }
 
-export function cipherList(value: string, place: Place): Judged {
+export function cipherList(value: string, place: Place): OpensslValue {
   return { value, call: `SSL_CTX_set_cipher_list("${value}")`, place };
 }
 
-export function curveList(value: string, place: Place): Judged {
+export function curveList(value: string, place: Place): OpensslValue {
   return { value, call: `SSL_CTX_set1_curves_list("${value}")`, place };
 }
 
-export const ciphers: Row<Judged | null> = {
+export const ciphers: Row<OpensslValue | null> = {
   in: MAIL,
   args: 1,
-  read: once<Judged | null>((directive) => cipherList(text(directive), toPlace(directive))),
+  read: once<OpensslValue | null>((directive) => cipherList(text(directive), toPlace(directive))),
   default: null,
 };
 
@@ -102,5 +104,5 @@ export const commands: Row<readonly ConfCommand[]> = {
   args: 2,
   read: eachOf(confCommand),
   default: [],
-  notice: (_commands, directive) => inexpressible(confCommand(directive)),
+  notice: (_commands, directive) => unsupportedPart(confCommand(directive)),
 };

@@ -1,13 +1,14 @@
-// Which certificate a client is shown for the host that it names, and what it costs that there are many.
+// The certificate that a client gets for the host that it names, and the cost of many certificates.
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { describe, test } from "node:test";
 import type { ConnectionOptions } from "node:tls";
-import { type ServerContexts, SocketServerTls } from "../../../../proxy/transport/index.ts";
-import { issue } from "../../../support/authority.ts";
-import type { Certificate } from "../../../support/certificate.ts";
-import { handshake, visit } from "../../../support/handshake.ts";
-import { serverContexts } from "../../../support/server-tls.ts";
+import type { ServerContexts } from "../../../proxy/certificates/server-contexts.ts";
+import { SocketServerTls, TicketKeyRing } from "../../../proxy/transport/index.ts";
+import { issue } from "../../support/authority.ts";
+import type { Certificate } from "../../support/certificate.ts";
+import { handshake, visit } from "../../support/handshake.ts";
+import { serverContexts } from "../../support/server-tls.ts";
 
 const standard = issue("/CN=standard");
 const a = issue("/CN=a");
@@ -18,7 +19,7 @@ const PAIRS: Readonly<Record<string, readonly Certificate[]>> = { a: [a], b: [b]
 
 type Asked = { readonly contexts: ServerContexts; readonly asked: string[] };
 
-/** Contexts that ask for what they show, and all that they have asked for. */
+/** Contexts that ask for certificates, and the ids that they have asked for. */
 async function contexts(
   refused: (why: string) => void = assert.fail,
   names: Readonly<Record<string, string>> = NAMES,
@@ -35,15 +36,15 @@ async function contexts(
       },
     },
   );
-  made.show(shown(names));
+  made.renew(renewable(names));
   return { contexts: made, asked };
 }
 
-function shown(names: Readonly<Record<string, string>>, pair = standard) {
-  return { standard: [pair], names: new Map(Object.entries(names)), ticketKeys: [] };
+function renewable(names: Readonly<Record<string, string>>, pair = standard) {
+  return { default: [pair], names: new Map(Object.entries(names)), ticketKeys: [] };
 }
 
-/** The name in the certificate that a client is shown. */
+/** The name in the certificate that a client gets. */
 async function subject(made: ServerContexts, options: ConnectionOptions = {}): Promise<string> {
   const { client } = await handshake(options, new SocketServerTls(made, "imap"));
   const { subject: name } = new X509Certificate(client.getPeerCertificate(true).raw);
@@ -67,19 +68,19 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       "weak.test": "CN=standard",
     };
     for (const [host, name] of Object.entries(SHOWN)) {
-      test(`who names ${host} is shown ${name}`, async () => {
+      test(`a client that names ${host} gets ${name}`, async () => {
         const { contexts: made } = await contexts(() => {});
         assert.equal(await subject(made, naming(host)), name);
       });
     }
 
-    test("who names none is shown the default", async () => {
+    test("a client that names no host gets the default", async () => {
       const { contexts: made, asked } = await contexts();
       assert.equal(await subject(made, { maxVersion: version }), "CN=standard");
       assert.deepEqual(asked, []);
     });
 
-    test("a session is resumed with the host that it began with", async () => {
+    test("a client resumes a session with the host that it began with", async () => {
       const { contexts: made } = await contexts();
       const server = new SocketServerTls(made, "imap");
       const { session } = await visit(naming("a.test"), server);
@@ -87,28 +88,28 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       assert.equal(tls.resumed, true);
     });
 
-    test("tickets of the key before hold, those of the one before that do not", async () => {
+    test("tickets of the current key and the key before are valid, older tickets are not", async () => {
       const keys = [1, 2, 3].map((byte) => new Uint8Array(48).fill(byte));
       const [first, second, third] = keys as [Uint8Array, Uint8Array, Uint8Array];
-      let current: readonly [Uint8Array, ...Uint8Array[]] = [first];
-      const made = await serverContexts("", {}, { ticketKeys: () => current });
+      const ring = new TicketKeyRing([first]);
+      const made = await serverContexts("", {}, { ticketKeys: ring });
       const server = new SocketServerTls(made, "imap");
       const resumes = async (session: Buffer): Promise<boolean> =>
         (await visit({ ...naming("a.test"), session }, server)).tls.resumed;
       const { session: early } = await visit(naming("a.test"), server);
-      current = [second, first];
+      ring.set([second, first]);
       const { session: late } = await visit(naming("a.test"), server);
       assert.deepEqual([await resumes(early!), await resumes(late!)], [true, true]);
-      current = [third, second];
+      ring.set([third, second]);
       assert.deepEqual([await resumes(early!), await resumes(late!)], [false, true]);
     });
   });
 }
 
-test("what is shown from now on is shown to the next client, and whoever is there stays", async () => {
+test("the next client gets a renewed certificate, and a client that is there stays", async () => {
   const { contexts: made } = await contexts();
   const { client, connection, ear } = await handshake({}, new SocketServerTls(made, "imap"));
-  made.show(shown({ "x.test": "b" }, a));
+  made.renew(renewable({ "x.test": "b" }, a));
   assert.equal(await subject(made), "CN=a");
   assert.equal(await subject(made, { servername: "x.test" }), "CN=b");
   assert.equal(await subject(made, { servername: "a.test" }), "CN=a");
@@ -119,10 +120,10 @@ test("what is shown from now on is shown to the next client, and whoever is ther
   connection.close();
 });
 
-test("what OpenSSL refuses is told, and the default stays as it was", async () => {
+test("a renewed default that OpenSSL refuses is reported, and the old default stays", async () => {
   const told: string[] = [];
   const { contexts: made } = await contexts((why) => told.push(why));
-  made.show(shown(NAMES, weak));
+  made.renew(renewable(NAMES, weak));
   assert.equal(await subject(made), "CN=standard");
   assert.match(
     told.join("\n"),
@@ -130,23 +131,23 @@ test("what OpenSSL refuses is told, and the default stays as it was", async () =
   );
 });
 
-test("who names a host whose certificate is renewed just then is shown the new one", async () => {
+test("a client whose certificate is renewed while it is asked for gets the new one", async () => {
   const made = await serverContexts(
     "",
     {},
     {
       pairs: async (id) => {
         if (id === "a") return [a];
-        made.show(shown({ "a.test": "a" }));
+        made.renew(renewable({ "a.test": "a" }));
         return null;
       },
     },
   );
-  made.show(shown({ "a.test": "gone" }));
+  made.renew(renewable({ "a.test": "gone" }));
   assert.equal(await subject(made, { servername: "a.test" }), "CN=a");
 });
 
-test("each certificate is asked for once, when a client first names its host, however many there are", async () => {
+test("each of many certificates is asked for once, when a client first names its host", async () => {
   const many = Array.from({ length: 10_000 }, (_, index) => [`host${index}.test`, `${index}`]);
   const { contexts: made, asked } = await contexts(() => {}, {
     ...Object.fromEntries(many),

@@ -1,4 +1,4 @@
-/** SSL_OP_* (SSL_CTX_set_options(3)): OpenSSL's names for them in commands, and the bits that they stand for. */
+/** SSL_OP_* (SSL_CTX_set_options(3)): their bits, and their names in `Options` commands. */
 
 /** Bits, by number. */
 export const BIT = {
@@ -26,13 +26,10 @@ export const BIT = {
   PREFER_NO_DHE_KEX: 35,
 } as const;
 
-/** A flag that sets its bits, or one that clears the bit of its opposite. */
+/** A flag sets its bits, or clears the bit of its opposite. */
 type Flag = { readonly sets: readonly number[] } | { readonly clears: number };
 
-/**
- * The names of `Options` commands, without regard to case. Those that set what OpenSSL has long made the only
- * way set nothing.
- */
+/** By name in lower case. A flag for behaviour that OpenSSL can no longer change sets nothing. */
 const FLAGS: Readonly<Record<string, Flag>> = {
   sessionticket: { clears: BIT.NO_TICKET },
   emptyfragments: { clears: BIT.DONT_INSERT_EMPTY_FRAGMENTS },
@@ -57,7 +54,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   ignoreunexpectedeof: { sets: [BIT.IGNORE_UNEXPECTED_EOF] },
 };
 
-/** Flags that Node leaves as they are; only a wish for the other state is unheard. */
+/** Flags that Node does not change, with their state. Only the wish for the other state has no effect. */
 const FIXED: Readonly<Record<string, "on" | "off">> = {
   compression: "off",
   middleboxcompat: "on",
@@ -66,40 +63,39 @@ const FIXED: Readonly<Record<string, "on" | "off">> = {
   strictcertcheck: "off",
 };
 
-interface Wish {
-  /** As the file has it. */
-  readonly given: string;
-  /** In small letters. */
+interface FlagState {
+  /** As the command spells it. */
   readonly name: string;
   readonly on: boolean;
 }
 
-/** Splits `SessionTicket,-MiddleboxCompat`. A name without a sign is on. */
-export function wishes(value: string): readonly Wish[] {
+/** `SessionTicket,-MiddleboxCompat`: a flag without a sign is on. */
+export function parseFlags(value: string): readonly FlagState[] {
   return value.split(",").map((word) => {
     const flag = word.trim();
-    const given = flag.replace(/^[+-]/, "");
-    return { given, name: given.toLowerCase(), on: !flag.startsWith("-") };
+    return { name: flag.replace(/^[+-]/, ""), on: !flag.startsWith("-") };
   });
 }
 
-/** Carries out an `Options` command. @returns whether OpenSSL knows all of it */
-export function setOptions(options: Set<number>, value: string): boolean {
-  return wishes(value).every(({ name, on }) => {
-    const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined;
-    if (flag === undefined) return Object.hasOwn(FIXED, name);
+/** Carries out an `Options` command. @returns false where OpenSSL does not know one of its flags */
+export function setBits(bits: Set<number>, value: string): boolean {
+  return parseFlags(value).every(({ name, on }) => {
+    const key = name.toLowerCase();
+    const flag = Object.hasOwn(FLAGS, key) ? FLAGS[key] : undefined;
+    if (flag === undefined) return Object.hasOwn(FIXED, key);
     for (const bit of "sets" in flag ? flag.sets : [flag.clears]) {
-      if ("sets" in flag === on) options.add(bit);
-      else options.delete(bit);
+      if ("sets" in flag === on) bits.add(bit);
+      else bits.delete(bit);
     }
     return true;
   });
 }
 
-/** The flags of an `Options` command that cannot be what it wishes. */
-export function fixedOptions(value: string): readonly string[] {
-  return wishes(value).flatMap(({ given, name, on }) => {
-    const state = Object.hasOwn(FIXED, name) ? FIXED[name] : undefined;
-    return state === undefined || (state === "on") === on ? [] : [given];
+/** The flags of an `Options` command that ask for a state that Node cannot set. */
+export function unsupportedFlags(value: string): readonly string[] {
+  return parseFlags(value).flatMap(({ name, on }) => {
+    const key = name.toLowerCase();
+    const state = Object.hasOwn(FIXED, key) ? FIXED[key] : undefined;
+    return state === undefined || (state === "on") === on ? [] : [name];
   });
 }
