@@ -1,6 +1,7 @@
 /** `npm run admin -- …`, as a person runs it, against a worker in Miniflare. */
 import { fileURLToPath } from "node:url";
 import { BOOTSTRAP_SECRET } from "./admin.ts";
+import { compileCache } from "./compile-cache.ts";
 import { type End, run } from "./program.ts";
 import { type RunningWorker, type StartOptions, startWorker } from "./worker.ts";
 
@@ -27,7 +28,7 @@ export async function startAdminCommand(options: StartOptions = {}): Promise<Adm
   const worker = await startWorker({ ...options, vars });
   const runWith = (env: NodeJS.ProcessEnv, args: readonly string[], input = "") =>
     run(process.execPath, [COMMAND, ...args], { env, input });
-  const url = { POSTERN_ADMIN_URL: worker.url };
+  const url = { POSTERN_ADMIN_URL: worker.url, NODE_COMPILE_CACHE: compileCache };
   const made = await runWith({ ...url, POSTERN_ADMIN_TOKEN: BOOTSTRAP_SECRET }, ["bootstrap"]);
   const env = { ...url, POSTERN_ADMIN_TOKEN: made.stdout.trim() };
   return { worker, env, run: (args, input) => runWith(env, args, input), runWith };

@@ -3,18 +3,16 @@
 import { enableCompileCache } from "node:module";
 import { relative } from "node:path";
 import { after } from "node:test";
-import { fileURLToPath } from "node:url";
+import { compileCache } from "../compile-cache.ts";
 import { runningCommands, watchChildren } from "../watchdog.ts";
 
-/** Code that is compiled once for all files: wrangler alone takes 0.3 s of each process. */
-const COMPILED = new URL("../../../node_modules/.cache/compiled-tests", import.meta.url);
 /** From the first hook behind the tests until the process must have ended by itself, ms. */
 const GRACE = Number(process.env["TEST_END_TIMEOUT"] ?? 30_000);
 
 const [, script = ""] = process.argv;
 // Processes that a test forks load this file as well.
 if (script.endsWith(".test.ts")) {
-  enableCompileCache(fileURLToPath(COMPILED));
+  enableCompileCache(compileCache);
   watchChildren();
   after(() => {
     setTimeout(() => fail(relative(process.cwd(), script)), GRACE).unref();
