@@ -1,5 +1,5 @@
-// Mail programs that log in otherwise than by their users' own passwords, through Postern and our worker to a
-// Dovecot and a Postfix that know a master user, and nothing of all that.
+// Logins by app password, token and client certificate, through Postern and the worker, to a Dovecot and a Postfix
+// that know one master user and none of these methods.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ import { startTokenProvider, type TokenProvider } from "../support/token-provide
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 import { serverOf } from "./mail-service.ts";
 
-/** Their password at the servers is one that nobody knows. */
+/** Alice has a random password at the servers, so that only the master user can log in there as Alice. */
 const alice = { address: "alice@example.test", password: newSecret() };
 const master = { address: "postern", password: newSecret() };
 const phone = newSecret();
@@ -39,6 +39,7 @@ const certificates = {
 };
 
 describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () => {
+  const started = new AsyncDisposableStack();
   let provider: TokenProvider;
   let dovecot: Dovecot;
   let postfix: Postfix;
@@ -49,18 +50,22 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
 
   before(async () => {
     provider = await startTokenProvider();
+    started.defer(() => provider.close());
     dovecot = await startDovecot([alice], master);
+    started.defer(() => dovecot.stop());
     postfix = await startPostfix(dovecot, [alice]);
+    started.defer(() => postfix.stop());
     worker = await startWorker({
       vars: {
         OAUTH_PROVIDERS: JSON.stringify([provider.signing]),
         MASTER_PASSWORDS: JSON.stringify({ [master.address]: master.password }),
         SECRET_KEYS: SEALING,
-        // Who is refused here need not wait for it.
+        // Refused logins of this test are not delayed.
         FAILURES_PER_ACCOUNT: "1000",
         FAILURES_PER_NETWORK: "1000",
       },
     });
+    started.defer(() => worker.dispose());
     const user = alice.address;
     await seed(worker.db, {
       groups: [{ name: "real", upstreamAuth: "master", masterUser: master.address }],
@@ -71,6 +76,7 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
       certificates: [{ user, kind: "subject", value: "CN=alice,O=Example\\, Inc." }],
     });
     files = await makeScratch();
+    started.defer(files.remove);
     for (const [name, { certificate, key }] of Object.entries(certificates)) {
       await writeFile(join(files.path, `${name}.pem`), `${certificate}${key}`);
     }
@@ -78,15 +84,9 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
     const methods = "plain cram-md5 xoauth2 oauthbearer";
     const directives = `imap_auth ${methods}; pop3_auth ${methods} apop; smtp_auth ${methods};`;
     proxy = await startPostern(mailConfig(ports, `${worker.url}/auth`, directives));
+    started.defer(() => proxy.stop());
   });
-  after(async () => {
-    await proxy?.stop();
-    await worker?.dispose();
-    await postfix?.stop();
-    await dovecot?.stop();
-    await provider?.close();
-    await files?.remove();
-  });
+  after(() => started.disposeAsync());
 
   const logIn = (protocol: "imap" | "pop3", how: readonly string[]) =>
     run("curl", ["-sS", "-k", ...how, `${protocol}s://127.0.0.1:${ports[`${protocol}s`]}/`]);
@@ -109,7 +109,7 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
         assert.equal(end, 0, stderr);
       });
 
-      test(`is refused by ${protocol} with somebody else's token in ${mechanism}`, async () => {
+      test(`is refused by ${protocol} with the token of another user in ${mechanism}`, async () => {
         const { end } = await logIn(protocol, await bearer(mechanism, "eve@example.test"));
         assert.equal(end, 67, "curl's CURLE_LOGIN_DENIED");
       });
@@ -139,7 +139,7 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
   });
 
   for (const [name, start] of Object.entries({ nginx: startNginx, Postern: startPostern })) {
-    test(`opens a mailbox through ${name} with a certificate that is bound to its user, and with no other`, async () => {
+    test(`opens a mailbox through ${name} with a certificate that is bound to the user, and with no other one`, async () => {
       const own = await freeMailPorts();
       const verifying = `ssl_verify_client on; ssl_client_certificate ${files.path}/root.pem;`;
       const external = `imap_auth external; ${verifying}`;
@@ -159,7 +159,7 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
     });
   }
 
-  test("leaves no token and no password in the proxy's log", () => {
+  test("leaves no token and no password in the log of the proxy", () => {
     const { stdout, stderr } = proxy.program;
     for (const secret of [phone, master.password, "wonder land", "eyJ"]) {
       assert.ok(!`${stdout}${stderr}`.includes(secret));

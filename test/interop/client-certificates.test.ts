@@ -1,4 +1,4 @@
-// The same certificates shown to stock nginx and to Postern: the same answers, and the same told in lookups.
+// Stock nginx and Postern get the same client certificates: both must give the same answers and send the same lookups.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,15 +11,15 @@ import { untilClosed } from "../support/mail-client.ts";
 import { type MailProxy, startNginx, startPostern } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
-import { type Scratch, makeScratch } from "../support/scratch.ts";
+import { makeScratch } from "../support/scratch.ts";
 import { Wire } from "../support/wire.ts";
 
 const skip = lacking("nginx");
 
 const root = issue("/C=DE/O=Wurzel, Stamm \\+ Ast/CN=root", { ca: true });
-const between = issue("/CN=between", { ca: true, by: root });
-const below = issue("/CN=below", { ca: true, by: between });
-const stranger = issue("/CN=stranger", { ca: true });
+const intermediate = issue("/CN=between", { ca: true, by: root });
+const below = issue("/CN=below", { ca: true, by: intermediate });
+const unknown = issue("/CN=unknown", { ca: true });
 const anna = issue("/CN=anna", { by: root });
 const revoked = issue("/CN=revoked", { by: root });
 
@@ -27,33 +27,40 @@ const CERTIFICATES: Readonly<Record<string, Certificate | null>> = {
   none: null,
   "of the authority": anna,
   "with an RSA key": issue("/CN=rsa", { by: root, rsa: true }),
-  "of its own making": issue("/CN=self"),
+  "that is self-signed": issue("/CN=self"),
   "the authority itself": root,
-  "of a stranger": issue("/CN=x", { by: stranger }),
-  "of a stranger, with the chain": chain(issue("/CN=x", { by: stranger }), stranger),
-  "of one who bears the authority's name": issue("/CN=x", {
+  "of an unknown authority": issue("/CN=x", { by: unknown }),
+  "of an unknown authority, with the chain": chain(issue("/CN=x", { by: unknown }), unknown),
+  "of another authority with the same name": issue("/CN=x", {
     by: issue("/C=DE/O=Wurzel, Stamm \\+ Ast/CN=root", { ca: true }),
   }),
-  "of one who bears the name of one between": chain(
-    issue("/CN=x", { by: between }),
+  "of another intermediate with the same name": chain(
+    issue("/CN=x", { by: intermediate }),
     issue("/CN=between", { ca: true, by: root }),
   ),
   expired: issue("/CN=old", { by: root, days: -1 }),
-  "expired, of its own making": issue("/CN=old", { days: -1 }),
+  "that is expired and self-signed": issue("/CN=old", { days: -1 }),
   revoked,
-  "with one between": chain(issue("/CN=x", { by: between }), between),
-  "with one between that is not sent": issue("/CN=x", { by: between }),
-  "with two between": chain(issue("/CN=x", { by: below }), below, between),
-  "with two between, one of them expired": chain(
+  "with one intermediate": chain(issue("/CN=x", { by: intermediate }), intermediate),
+  "with one intermediate that is not sent": issue("/CN=x", { by: intermediate }),
+  "with two intermediates": chain(issue("/CN=x", { by: below }), below, intermediate),
+  "with two intermediates, one of them expired": chain(
     issue("/CN=x", { by: below }),
     below,
     issue("/CN=between", { ca: true, by: root, days: -1 }),
   ),
-  "with two between, and the authority": chain(issue("/CN=x", { by: below }), below, between, root),
-  "of one who may not issue any": chain(issue("/CN=x", { by: anna }), anna),
+  "with two intermediates and the authority": chain(
+    issue("/CN=x", { by: below }),
+    below,
+    intermediate,
+    root,
+  ),
+  "of an issuer that is no authority": chain(issue("/CN=x", { by: anna }), anna),
   "with a name of several values": issue("/C=DE/O=Acme+OU=Post+L=Ulm/CN=anna+UID=7", { by: root }),
   "with a name beyond ASCII": issue("/O=Größe €😀/CN=Jürgen", { by: root }),
-  "with a name of signs": issue(String.raw`/O=#, \+ "x" <y>;z\\/CN= anna /OU=a=b`, { by: root }),
+  "with a name of punctuation": issue(String.raw`/O=#, \+ "x" <y>;z\\/CN= anna /OU=a=b`, {
+    by: root,
+  }),
   "with a name of several lines": issue("/CN=anna\r\nAuth-Status: OK\r\n", { by: root }),
   "without a name": issue("/", { by: root }),
   "with the serial number 0": issue("/CN=x", { by: root, serial: "0" }),
@@ -66,21 +73,22 @@ const SERVERS: Readonly<Record<string, string>> = {
   "on, deeper": "ssl_verify_client on; ssl_client_certificate root.crt; ssl_verify_depth 2;",
   "on, flat": "ssl_verify_client on; ssl_client_certificate root.crt; ssl_verify_depth 0;",
   optional: "ssl_verify_client optional; ssl_client_certificate root.crt;",
-  "optional, with one between": "ssl_verify_client optional; ssl_client_certificate both.crt;",
-  "no_ca, with one between": "ssl_verify_client optional_no_ca; ssl_client_certificate both.crt;",
-  "no_ca, with one between, flat":
+  "optional, with one intermediate": "ssl_verify_client optional; ssl_client_certificate both.crt;",
+  "no_ca, with one intermediate":
+    "ssl_verify_client optional_no_ca; ssl_client_certificate both.crt;",
+  "no_ca, with one intermediate, flat":
     "ssl_verify_client optional_no_ca; ssl_client_certificate both.crt; ssl_verify_depth 0;",
   "no_ca, flat": "ssl_verify_client optional_no_ca; ssl_verify_depth 0;",
   optional_no_ca: "ssl_verify_client optional_no_ca; ssl_trusted_certificate root.crt;",
-  "optional_no_ca, trusting nobody": "ssl_verify_client optional_no_ca;",
+  "optional_no_ca, trusting no authority": "ssl_verify_client optional_no_ca;",
   "with a list": "ssl_verify_client on; ssl_client_certificate root.crt; ssl_crl list.crl;",
   passing:
     "ssl_verify_client optional_no_ca; ssl_client_certificate root.crt; auth_http_pass_client_cert on;",
   off: "ssl_client_certificate root.crt;",
 };
 
-/** A proxy, and the ports of its servers. */
-class Rival {
+/** Stock nginx or Postern with all of SERVERS. */
+class ComparedProxy implements AsyncDisposable {
   readonly #proxy: MailProxy;
   readonly #ports: ReadonlyMap<string, number>;
 
@@ -93,7 +101,7 @@ class Rival {
     startProxy: typeof startNginx,
     authHttp: string,
     files: string,
-  ): Promise<Rival> {
+  ): Promise<ComparedProxy> {
     const names = Object.keys(SERVERS);
     const free = await freePorts(names.length);
     const ports = new Map(names.map((name, index) => [name, free[index]!]));
@@ -111,11 +119,15 @@ mail {
   ${servers.join("\n  ")}
 }
 `);
-    return new Rival(proxy, ports);
+    return new ComparedProxy(proxy, ports);
   }
 
-  /** All that a client hears that tries to log in as somebody of that name. */
-  async hears(
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#proxy.stop();
+  }
+
+  /** All lines that a client receives that logs in by this name. */
+  async linesOf(
     server: string,
     shown: Certificate | null,
     login: string,
@@ -133,47 +145,45 @@ mail {
     return untilClosed(wire);
   }
 
-  /** @returns why it sent clients away, as its log tells, in no order */
-  async stop(): Promise<readonly string[]> {
-    await this.#proxy.stop();
-    const reasons =
+  /** @returns the reasons in its log for which it closed sessions, sorted */
+  get reasons(): readonly string[] {
+    const pattern =
       /client (?:SSL certificate verify error: \(.*?\)|sent no required SSL certificate)/g;
-    const told = this.#proxy.program.stderr.match(reasons) ?? [];
-    // Of a chain that is too long nginx's OpenSSL has the lists of a part only, ours of the whole.
-    return told.map((reason) => reason.replace(/\((?:3|8):.*CRL.*\)/, "(a list)")).toSorted();
+    const reasons = this.#proxy.program.stderr.match(pattern) ?? [];
+    // For a chain that is too long, OpenSSL in nginx checks the CRLs of a part, and in Node those of the whole.
+    return reasons.map((reason) => reason.replace(/\((?:3|8):.*CRL.*\)/, "(a list)")).toSorted();
   }
 }
 
-describe("Postern judges clients' certificates as nginx does", { skip, concurrency: 4 }, () => {
-  let files: Scratch;
+describe("Postern verifies client certificates as nginx does", { skip, concurrency: 4 }, () => {
+  const started = new AsyncDisposableStack();
   let endpoint: LookupEndpoint;
-  let nginx: Rival;
-  let postern: Rival;
+  let nginx: ComparedProxy;
+  let postern: ComparedProxy;
   before(async () => {
-    files = await makeScratch();
+    const files = await makeScratch();
+    started.defer(files.remove);
     const contents = {
       "root.crt": root.certificate,
-      "both.crt": `${root.certificate}${between.certificate}`,
+      "both.crt": `${root.certificate}${intermediate.certificate}`,
       "list.crl": revoke(root, revoked),
     };
     for (const [name, text] of Object.entries(contents)) {
       await writeFile(join(files.path, name), text);
     }
     endpoint = await startLookupEndpoint(() => reply(200, { "Auth-Status": "no" }));
-    [nginx, postern] = (await Promise.all(
-      [startNginx, startPostern].map((start) => Rival.start(start, endpoint.address, files.path)),
-    )) as [Rival, Rival];
+    started.defer(() => endpoint.close());
+    nginx = started.use(await ComparedProxy.start(startNginx, endpoint.address, files.path));
+    postern = started.use(await ComparedProxy.start(startPostern, endpoint.address, files.path));
   });
   after(async () => {
-    const [theirs, ours] = await Promise.all([nginx.stop(), postern.stop()]);
-    await endpoint.close();
-    await files.remove();
-    assert.ok(theirs.length > 0);
-    assert.deepEqual(ours, theirs);
+    await started.disposeAsync();
+    assert.ok(nginx.reasons.length > 0);
+    assert.deepEqual(postern.reasons, nginx.reasons);
   });
 
-  /** What the lookup for somebody of that name told of TLS, if there was one. */
-  function told(login: string): readonly string[] {
+  /** The headers about TLS of the lookup for this name, if there was one. */
+  function tlsHeaders(login: string): readonly string[] {
     const lookup = endpoint.lookups.find((each) => each.header("Auth-User") === login);
     return lookup?.lines.filter((line) => line.startsWith("Auth-SSL")) ?? ["no lookup"];
   }
@@ -183,12 +193,12 @@ describe("Postern judges clients' certificates as nginx does", { skip, concurren
       test(`${server}: a certificate ${name}`, async () => {
         const [theirs, ours] = [crypto.randomUUID(), crypto.randomUUID()];
         const [heard, expected] = await Promise.all([
-          postern.hears(server, shown, ours),
-          nginx.hears(server, shown, theirs),
+          postern.linesOf(server, shown, ours),
+          nginx.linesOf(server, shown, theirs),
         ]);
         assert.ok(expected.length > 0);
         assert.deepEqual(heard, expected);
-        assert.deepEqual(told(ours), told(theirs));
+        assert.deepEqual(tlsHeaders(ours), tlsHeaders(theirs));
       });
     }
   }

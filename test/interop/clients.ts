@@ -1,4 +1,4 @@
-// Mail programs that people use, each with the three ways to speak to a server.
+// curl, imapflow, swaks and nodemailer, each in the clear, with STARTTLS and with TLS.
 import { readFile } from "node:fs/promises";
 import { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
@@ -64,7 +64,7 @@ export async function imapflow(
 
 type Submission = { readonly to: string; readonly subject: string; readonly text: string };
 
-/** Submits a message as Alice, and fails unless it was accepted. */
+/** Submits a message as Alice; rejects where it is not accepted. */
 type Submit = (service: Service, security: Security, mail: Submission) => Promise<void>;
 
 export const submitters: Record<"curl" | "swaks" | "nodemailer", Submit> = {

@@ -1,4 +1,4 @@
-// The command line and the core directives, side by side with stock nginx: the same words, the same status.
+// The command line and the core directives: Postern must print the same messages as stock nginx, with the same status.
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,10 +12,10 @@ const nginx = "/usr/sbin/nginx";
 const module = "/usr/lib/nginx/modules/ngx_mail_module.so";
 const skip = lacking("nginx");
 
-/** Only root is asked whom workers are to be. */
+/** nginx reads `user` only as root. */
 const users = process.getuid?.() === 0 ? ["user nosuch;", "user nobody nosuch;"] : [];
 
-/** Words without any option that would start a server. */
+/** Command lines that start no server. */
 const OPTIONS: readonly string[] = [
   "x",
   "-t conf",
@@ -92,8 +92,8 @@ const EVENTS: readonly string[] = [
   "multi_accept ON;",
 ];
 
-/** What the pid file holds, and what is sent there. */
-const PIDS: readonly (readonly [text: string | null, word: string])[] = [
+/** The text of the pid file, and the signal of `-s`. */
+const PIDS: readonly (readonly [text: string | null, signal: string])[] = [
   [null, "stop"],
   ["", "stop"],
   ["\n", "quit"],
@@ -105,17 +105,19 @@ const PIDS: readonly (readonly [text: string | null, word: string])[] = [
   ["4194000\n", "reopen"],
 ];
 
-describe("said as nginx says it:", { skip, concurrency: 2 }, () => {
+describe("Postern answers like nginx to", { skip, concurrency: 2 }, () => {
   let site = "";
   let remove = async (): Promise<void> => {};
   before(async () => ({ path: site, remove } = await makeScratch()));
   after(() => remove());
 
-  for (const [index, words] of OPTIONS.entries()) {
-    test(`"${words}"`, async () => {
-      // A file of its own: one that is being written anew is empty to whoever reads it then.
+  for (const [index, options] of OPTIONS.entries()) {
+    test(`the options "${options}"`, async () => {
+      // Each test has its own file, since a test that runs beside it could read a file that is half written.
       const { file } = await write(`options${index}`, "events {}");
-      const split = words.split(" ").map((word) => (word === "|" ? "" : word.replaceAll("|", " ")));
+      const split = options
+        .split(" ")
+        .map((word) => (word === "|" ? "" : word.replaceAll("|", " ")));
       await agree(["-p", `${site}/`, "-e", "stderr", "-c", file, ...split]);
     });
   }
@@ -125,17 +127,17 @@ describe("said as nginx says it:", { skip, concurrency: 2 }, () => {
     ...EVENTS.map((text) => `events { ${text} }`),
   ];
   for (const [index, main] of contents.entries()) {
-    test(`"${main}"`, async () => {
+    test(`the configuration "${main}"`, async () => {
       const { file } = await write(`core${index}`, main);
       await agree(["-p", `${site}/`, "-e", "stderr", "-c", file, "-t"]);
     });
   }
 
-  for (const [index, [pid, word]] of PIDS.entries()) {
-    test(`-s ${word} with ${JSON.stringify(pid)} in the pid file`, async () => {
+  for (const [index, [pid, signal]] of PIDS.entries()) {
+    test(`-s ${signal} with ${JSON.stringify(pid)} in the pid file`, async () => {
       const { file, directory } = await write(`pid${index}`, "events {}");
       if (pid !== null) await writeFile(join(directory, "nginx.pid"), pid);
-      await agree(["-p", `${site}/`, "-e", "stderr", "-c", file, "-s", word]);
+      await agree(["-p", `${site}/`, "-e", "stderr", "-c", file, "-s", signal]);
     });
   }
 
@@ -154,16 +156,16 @@ describe("said as nginx says it:", { skip, concurrency: 2 }, () => {
   }
 });
 
-async function agree(words: readonly string[]): Promise<void> {
-  const theirs = await run(nginx, words);
-  const ours = await run(process.execPath, [posternEntry, ...words]);
-  assert.deepEqual({ end: ours.end, said: lines(ours.stderr) }, {
+async function agree(args: readonly string[]): Promise<void> {
+  const theirs = await run(nginx, args);
+  const ours = await run(process.execPath, [posternEntry, ...args]);
+  assert.deepEqual({ end: ours.end, lines: lines(ours.stderr) }, {
     end: theirs.end,
-    said: lines(theirs.stderr),
-  } satisfies { end: End; said: string[] });
+    lines: lines(theirs.stderr),
+  } satisfies { end: End; lines: string[] });
 }
 
-/** Ours alone, behind nginx's words. */
+/** A line that only Postern adds. */
 const ADVICE = /^"\w+" takes /;
 
 /** Without the program's name, the time, notices and advice. */

@@ -1,4 +1,4 @@
-// Mistakes in a configuration, as their author meets them: the program does not start, and says why.
+// With a mistake in its configuration Postern does not start, and says why.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { freeMailPorts, mailConfig, startPostern } from "../support/real-servers/index.ts";
@@ -13,7 +13,7 @@ async function complaint(config: string): Promise<string> {
   return words;
 }
 
-test("an unknown directive is named with file, line and what was probably meant", async () => {
+test("an unknown directive is reported with file, line and the name that was probably meant", async () => {
   const config = mailConfig(await freeMailPorts(), "http://127.0.0.1:9/auth", "imap_auht plain;");
   const line = config.split("\n").findIndex((text) => text.includes("imap_auht")) + 1;
   const words = await complaint(config);
@@ -22,7 +22,7 @@ test("an unknown directive is named with file, line and what was probably meant"
   assert.match(words, new RegExp(`mail\\.conf:${line}`));
 });
 
-test("a certificate that is not there is named", async () => {
+test("a missing certificate file is named", async () => {
   const config = mailConfig(await freeMailPorts(), "http://127.0.0.1:9/auth");
   const words = await complaint(config.replace("certificate.pem", "missing.pem"));
   assert.match(words, /missing\.pem/);

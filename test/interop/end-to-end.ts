@@ -1,4 +1,4 @@
-// What a mail program may expect of a proxy with our worker behind it, whichever proxy it is.
+// Tests of a proxy with our worker behind it, as mail programs use it. Both nginx and Postern must pass them.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
@@ -9,8 +9,8 @@ import { Wire } from "../support/wire.ts";
 import { curl, imapflow, securities, submitters } from "./clients.ts";
 import { alice, arrival, bob, carol, startService, type Service } from "./mail-service.ts";
 
-/** The tests, to be called in a suite of the proxy's own. */
-export function wholePath(startProxy: (config: string) => Promise<MailProxy>): void {
+/** Registers the tests; called in a suite of one proxy. */
+export function endToEnd(startProxy: (config: string) => Promise<MailProxy>): void {
   let service: Service;
   before(async () => {
     service = await startService(startProxy);
@@ -49,7 +49,7 @@ function reading(service: () => Service): void {
     });
   }
 
-  test("a password of any characters opens the mailbox", async () => {
+  test("a password of unusual characters opens the mailbox", async () => {
     const client = await imapflow(service(), "with TLS", carol);
     const { exists } = await client.mailboxOpen("INBOX");
     await client.logout();
@@ -60,7 +60,7 @@ function reading(service: () => Service): void {
     }
   });
 
-  test("an idle client hears of new mail at once", async () => {
+  test("an idle client is told of new mail at once", async () => {
     const client = await imapflow(service(), "with TLS", bob);
     await client.mailboxOpen("INBOX");
     const news = new Promise((resolve) => client.once("exists", resolve));
@@ -99,7 +99,7 @@ function submitting(service: () => Service): void {
     assert.ok(message && message.source?.toString("latin1").includes(text));
   });
 
-  test("a recipient that the server does not know is refused in its own words", async () => {
+  test("a client whose recipient is unknown gets the server's own reply", async () => {
     const { ports } = service();
     const wire = new Wire(connect(ports.smtp, "127.0.0.1"));
     const token = Buffer.from(`\0${alice.address}\0${alice.password}`).toString("base64");
@@ -119,7 +119,7 @@ function refusing(service: () => Service): void {
   const wrong = { address: alice.address, password: "wrong" };
 
   for (const protocol of ["imap", "pop3", "smtp"] as const) {
-    test(`curl is told of a wrong password by ${protocol.toUpperCase()}`, async () => {
+    test(`curl reports a wrong password by ${protocol.toUpperCase()}`, async () => {
       const options = {
         account: wrong,
         args: protocol === "smtp" ? ["--mail-from", "a@b.test"] : [],
@@ -129,7 +129,7 @@ function refusing(service: () => Service): void {
     });
   }
 
-  test("a client of an account where too many logins failed is told to come back", async () => {
+  test("a client whose account has had too many failed logins is told to try later", async () => {
     const login = "guessed@example.test";
     await exhaust(service(), login);
     const { ports } = service();
@@ -148,12 +148,12 @@ function refusing(service: () => Service): void {
     assert.match(await lineThat(smtp, /^[45]/), /^454 4\.7\.0 Too many failed logins/);
   });
 
-  test("imapflow is told that it is the login which failed", async () => {
+  test("imapflow reports a wrong password as a failed login", async () => {
     await assert.rejects(imapflow(service(), "with TLS", wrong), { authenticationFailed: true });
   });
 }
 
-/** Fails to log in as somebody as often as is permitted; by the worker itself, so as to wait for nothing. */
+/** Uses up the failed logins of an account, by lookups, since the proxy would delay each. */
 async function exhaust({ worker }: Service, login: string): Promise<void> {
   for (let n = 1; n <= 10; n++) {
     const headers = { ...ALICE, "X-Auth-Key": "development", "Auth-User": login };

@@ -1,4 +1,5 @@
-// What goes wrong in daily life, tried as its victims would: each gets a clear answer, others none of it.
+// Wrong passwords, hostile clients, a mail server or a worker that is away: the client gets a clear answer, and other
+// sessions go on.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
@@ -12,21 +13,22 @@ import {
   type MailProxy,
 } from "../support/real-servers/index.ts";
 import { Hangup, Wire } from "../support/wire.ts";
-import { startWorker, type RunningWorker } from "../support/worker.ts";
+import { startWorker } from "../support/worker.ts";
 
 const alice = { address: "alice@example.test", password: "wonderland" };
 
 const protocols = ["imap", "pop3", "smtp"] as const;
 type Protocol = (typeof protocols)[number];
 
-let worker: RunningWorker;
+const started = new AsyncDisposableStack();
 let mailbox: Mailbox;
 let ports: MailPorts;
-let proxy: MailProxy;
 
 before(async () => {
   mailbox = await startMailbox({ name: "mail1", users: [alice] });
-  worker = await startWorker();
+  started.defer(() => mailbox.close());
+  const worker = await startWorker();
+  started.defer(() => worker.dispose());
   await seed(worker.db, {
     groups: [{ name: "demo" }],
     servers: [
@@ -42,13 +44,10 @@ before(async () => {
     users: [{ ...alice, group: "demo" }],
   });
   ports = await freeMailPorts();
-  proxy = await startPostern(mailConfig(ports, `${worker.url}/auth`, "timeout 2s;"));
+  const proxy = await startPostern(mailConfig(ports, `${worker.url}/auth`, "timeout 2s;"));
+  started.defer(() => proxy.stop());
 });
-after(async () => {
-  await proxy.stop();
-  await worker.dispose();
-  await mailbox.close();
-});
+after(() => started.disposeAsync());
 
 /** Connects, and reads the greeting. */
 async function greeted(protocol: Protocol, at = ports): Promise<Wire> {
@@ -88,7 +87,7 @@ const unavailable = {
 };
 
 for (const protocol of protocols) {
-  test(`a wrong password is refused by ${protocol}, and the next try may be right`, async () => {
+  test(`a client with a wrong password is refused by ${protocol} and may try again`, async () => {
     const wire = await greeted(protocol);
     assert.match(await login(protocol, wire, "wrong"), refused[protocol]);
     assert.match(await login(protocol, wire), granted[protocol]);
@@ -115,7 +114,7 @@ describe("before the login", () => {
     });
   }
 
-  test("a client that says nothing is let go", async () => {
+  test("a client that sends nothing is closed after the timeout", async () => {
     const wire = await greeted("imap");
     await assert.rejects(async () => {
       for (;;) assert.match(await wire.line(), /BYE/);
@@ -124,17 +123,17 @@ describe("before the login", () => {
 });
 
 describe("while the mail server is away", () => {
-  let places: Record<Protocol, number>;
+  let away: Record<Protocol, number>;
   before(async () => {
-    places = { imap: mailbox.imap.port, pop3: mailbox.pop3.port, smtp: mailbox.smtp.port };
+    away = { imap: mailbox.imap.port, pop3: mailbox.pop3.port, smtp: mailbox.smtp.port };
     await mailbox.close();
   });
   after(async () => {
-    for (const protocol of protocols) await mailbox[protocol].listen(places[protocol]);
+    for (const protocol of protocols) await mailbox[protocol].listen(away[protocol]);
   });
 
   for (const protocol of protocols) {
-    test(`${protocol} says that it is temporary, and never that the password is wrong`, async () => {
+    test(`${protocol} answers that the failure is temporary, not that the password is wrong`, async () => {
       const wire = await greeted(protocol);
       assert.match(await login(protocol, wire), unavailable[protocol]);
       wire.end();
@@ -143,19 +142,19 @@ describe("while the mail server is away", () => {
 });
 
 describe("while the worker is away", () => {
-  let lonelyPorts: MailPorts;
-  let lonely: MailProxy;
+  let portsWithoutWorker: MailPorts;
+  let proxy: MailProxy;
   before(async () => {
-    const away = await startWorker();
-    lonelyPorts = await freeMailPorts();
-    lonely = await startPostern(mailConfig(lonelyPorts, `${away.url}/auth`));
-    await away.dispose();
+    const worker = await startWorker();
+    portsWithoutWorker = await freeMailPorts();
+    proxy = await startPostern(mailConfig(portsWithoutWorker, `${worker.url}/auth`));
+    await worker.dispose();
   });
-  after(() => lonely.stop());
+  after(() => proxy.stop());
 
   for (const protocol of protocols) {
-    test(`${protocol} says that it is temporary, and never that the password is wrong`, async () => {
-      const wire = await greeted(protocol, lonelyPorts);
+    test(`${protocol} answers that the failure is temporary, not that the password is wrong`, async () => {
+      const wire = await greeted(protocol, portsWithoutWorker);
       assert.match(await login(protocol, wire), unavailable[protocol]);
       wire.end();
     });

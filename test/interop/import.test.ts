@@ -1,5 +1,4 @@
-// Files of users as real programs write them: each is imported by the command, its users log in, and an
-// export gives the same users back.
+// Imports files of users that real programs have written. The users can log in, and an export gives the same file back.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
@@ -21,18 +20,18 @@ function made(tool: string, ...args: string[]): string {
 const doveadm = (scheme: string) => made("doveadm", "pw", "-s", scheme, "-p", PASSWORD);
 const mkpasswd = (method: string) => made("mkpasswd", "-s", "-m", method);
 
-/** What is in a file of each program, and what becomes of it. */
+/** The lines of a file, and the outcome for each user in it. */
 interface Case {
   readonly lines: () => string[];
-  /** Who may log in afterwards, and who is there and may not. */
+  /** Users that may log in after the import, and users that exist and may not. */
   readonly enabled: readonly string[];
   readonly disabled?: readonly string[];
-  /** By line. */
+  /** Line numbers, and why they are refused. */
   readonly refused: readonly (readonly [number, RegExp])[];
 }
 
 const cases: Readonly<Record<string, Case>> = {
-  "a passwd-file of doveadm's hashes": {
+  "a passwd-file with hashes of doveadm": {
     lines: () => [
       "# user:password:uid:gid:(gecos):home:(shell):extra_fields",
       `argon@example.test:${doveadm("ARGON2ID")}:1000:1000::/home/a::userdb_mail=mbox:~/mail`,
@@ -52,7 +51,7 @@ const cases: Readonly<Record<string, Case>> = {
       [9, /open@example.test: there is no password/],
     ],
   },
-  "a shadow file of mkpasswd's hashes": {
+  "a shadow file with hashes of mkpasswd": {
     lines: () => [
       "root:*:19700:0:99999:7:::",
       "daemon:!:19700:0:99999:7:::",
@@ -79,7 +78,7 @@ const cases: Readonly<Record<string, Case>> = {
     enabled: ["web", "sha"],
     refused: [[3, /MD5-CRYPT is weak/]],
   },
-  "CSV of openssl's hashes": {
+  "CSV with hashes of openssl": {
     lines: () => [
       "email,password,group",
       `"six@Example.TEST","${made("openssl", "passwd", "-6", "-stdin")}",mail`,
@@ -108,7 +107,7 @@ describe("import", { skip: lacking("doveadm", "mkpasswd", "htpasswd", "openssl")
   after(() => Promise.all([admin.worker.dispose(), scratch.remove()]));
 
   for (const [what, { lines, enabled, disabled = [], refused }] of Object.entries(cases)) {
-    test(`${what}: its users log in, and come back as they are`, async () => {
+    test(`users of ${what} can log in, and an export gives them back unchanged`, async () => {
       await admin.worker.db.delete(users);
       const file = join(scratch.path, "users");
       await writeFile(file, `${lines().join("\n")}\n`);
@@ -121,19 +120,19 @@ describe("import", { skip: lacking("doveadm", "mkpasswd", "htpasswd", "openssl")
         assert.ok(told[index]?.startsWith(`${file}:${line}: `), stderr);
         assert.match(told[index] ?? "", reason);
       }
-      await comesBack(count);
+      await assertRoundTrip(count);
 
       for (const user of enabled) assert.equal(await login(user, PASSWORD), "OK", user);
       for (const user of disabled) assert.notEqual(await login(user, PASSWORD), "OK", user);
       for (const user of enabled) assert.notEqual(await login(user, "wonderland"), "OK", user);
-      await rehashed(enabled);
-      await comesBack(count);
+      await untilRehashed(enabled);
+      await assertRoundTrip(count);
       for (const user of enabled) assert.equal(await login(user, PASSWORD), "OK", user);
     });
   }
 
-  /** In every format, and twice. */
-  async function comesBack(count: number): Promise<void> {
+  /** Exports the users in every format, and imports them again. */
+  async function assertRoundTrip(count: number): Promise<void> {
     const original = (await admin.run(["export"])).stdout;
     for (const format of ["csv", "passwd", "shadow", "htpasswd"]) {
       const file = join(scratch.path, `exported.${format}`);
@@ -150,8 +149,8 @@ describe("import", { skip: lacking("doveadm", "mkpasswd", "htpasswd", "openssl")
     assert.equal((await admin.run(["export"])).stdout, original);
   }
 
-  /** After the answer to a login a hash is replaced by a better one. */
-  async function rehashed(names: readonly string[]): Promise<void> {
+  /** Waits until the worker has replaced the hashes, which it does after its answer to a login. */
+  async function untilRehashed(names: readonly string[]): Promise<void> {
     for (;;) {
       const rows = await admin.worker.db.select().from(users);
       const better = rows.filter(({ passwordHash }) => passwordHash.includes("$argon2id$"));

@@ -9,7 +9,7 @@ import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
 import { sessionRecord } from "../support/session-record.ts";
 
-/** Every byte of ASCII that a path may hold once it is decoded, and some beyond. */
+/** Every byte of ASCII that a decoded path may hold, and some beyond ASCII. */
 const value = `/${Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code))
   .filter((char) => !"\0/.".includes(char))
   .join("")}äé\u2028😀`;
@@ -34,7 +34,7 @@ test("log_format escapes as nginx does", { skip: lacking("nginx") }, async (t) =
     .slice(1)
     .map((byte) => `%${byte.toString(16).padStart(2, "0")}`);
   await fetch(`http://127.0.0.1:${port}/${path.join("")}`);
-  // It has written its last line when it has ended.
+  // nginx has written its last line when it has ended.
   await nginx.program.stop("SIGQUIT");
   for (const [file, escape] of [
     ["bytes.log", "default"],

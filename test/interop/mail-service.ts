@@ -1,4 +1,4 @@
-// A whole mail service as an operator would run it: a proxy, our worker, Dovecot and Postfix.
+// Starts a mail service as an operator would run it: a proxy, our worker, Dovecot and Postfix.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -59,7 +59,7 @@ export async function startService(
   };
 }
 
-/** Both together, as the directory has a server of the group `real`. */
+/** Dovecot and Postfix as one server of the group `real`. */
 export function serverOf(dovecot: Dovecot, postfix: Postfix) {
   return {
     name: "debian",
@@ -71,7 +71,7 @@ export function serverOf(dovecot: Dovecot, postfix: Postfix) {
   };
 }
 
-/** Waits for the message with this text, which is somewhere in the delivery to the user's maildir. */
+/** Waits until a message with this text is in the user's maildir. */
 export async function arrival(
   { dovecot }: Service,
   address: string,

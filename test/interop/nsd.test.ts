@@ -1,4 +1,4 @@
-// The resolver asks a real name server, over UDP and TCP.
+// The resolver with a real name server, over UDP and TCP.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Resolver, clientHost } from "../../proxy/resolver/index.ts";
@@ -73,17 +73,17 @@ describe("with NSD as the name server", { skip: lacking("nsd") }, () => {
     });
   }
 
-  test("a name has the addresses of the one that it stands for", async () => {
+  test("a CNAME has the addresses of its target", async () => {
     const found = await resolver.forward("www.example.test", patience());
     assert.deepEqual(found, ["192.0.2.1", "2001:db8::1"]);
   });
 
-  test("all addresses are there of a name that has too many for a datagram", async () => {
+  test("a name with more addresses than fit a datagram has all of them", async () => {
     const found = await resolver.forward("many.example.test", patience());
     assert.deepEqual([...found].toSorted(), many.toSorted());
   });
 
-  test("what it does not know, it refuses, and what it has lost, it fails at", async () => {
+  test("REFUSED for an unknown zone and SERVFAIL for a broken one are failures", async () => {
     await assert.rejects(resolver.forward("unknown.test", patience()), {
       message: "5: Operation refused",
     });

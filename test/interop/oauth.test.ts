@@ -1,4 +1,4 @@
-// Mail programs that log in with a bearer token.
+// Logins of mail programs with a bearer token.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ImapFlow } from "imapflow";
@@ -19,6 +19,7 @@ const alice = { address: "alice@example.test", password: "wonderland" };
 const TOKEN = "ya29.a0AfH6SMBx~token/+x==";
 const FAILURE = btoa(JSON.stringify({ status: "401", schemes: "bearer", scope: "mail" }));
 
+const started = new AsyncDisposableStack();
 let mailbox: Mailbox;
 let endpoint: LookupEndpoint;
 let postern: Servers<"imap" | "pop3" | "smtp" | "imap XOAUTH2" | "pop3 XOAUTH2">;
@@ -28,6 +29,7 @@ before(async () => {
     name: "one",
     users: [alice, { address: "bearer@example.test", password: TOKEN }],
   });
+  started.defer(() => mailbox.close());
   endpoint = await startLookupEndpoint((lookup) => {
     const protocol = lookup.header("Auth-Protocol") as "imap" | "pop3" | "smtp";
     if (lookup.header("Auth-Pass") === TOKEN) {
@@ -37,6 +39,7 @@ before(async () => {
     const again = lookup.header("Auth-User") === "again@example.test" ? { "Auth-Wait": 1 } : {};
     return reply(200, { "Auth-Status": "go away", "Auth-Error-SASL": FAILURE, ...again });
   });
+  started.defer(() => endpoint.close());
   const server = (protocol: string, methods = "xoauth2 oauthbearer"): string =>
     `listen 127.0.0.1:PORT ssl; protocol ${protocol}; ${protocol}_auth ${methods};`;
   postern = await startServers(`auth_http ${endpoint.address}; proxy_smtp_auth on; xclient off;`, {
@@ -46,12 +49,9 @@ before(async () => {
     "imap XOAUTH2": server("imap", "xoauth2"),
     "pop3 XOAUTH2": server("pop3", "xoauth2"),
   });
+  started.defer(() => postern.stop());
 });
-after(async () => {
-  await postern.stop();
-  await endpoint.close();
-  await mailbox.close();
-});
+after(() => started.disposeAsync());
 
 function curl(protocol: "imap" | "pop3", port: number, token: string) {
   const url = `${protocol}s://127.0.0.1:${port}/`;
@@ -119,7 +119,7 @@ test("nodemailer submits with a token", async () => {
 const response = (user: string, token: string): string =>
   btoa(`user=${user}\u0001auth=Bearer ${token}\u0001\u0001`);
 
-test("the endpoint's failure is a challenge, and its words come behind the answer", async () => {
+test("the failure of the endpoint is sent as a challenge, and its text follows the response", async () => {
   const wire = await greetedSecurely("imap", postern.ports.imap);
   wire.write(`a AUTHENTICATE XOAUTH2 ${response("eve@example.test", "stolen")}\r\n`);
   assert.equal(await wire.line(), `+ ${FAILURE}`);
@@ -127,7 +127,7 @@ test("the endpoint's failure is a challenge, and its words come behind the answe
   assert.deepEqual(await untilClosed(wire), ["a NO go away"]);
 });
 
-test("a failure that leaves another try leaves it behind the challenge", async () => {
+test("a client that may try again may do so after the challenge", async () => {
   const wire = await greetedSecurely("smtp", postern.ports.smtp);
   wire.write(`AUTH XOAUTH2 ${response("again@example.test", "stale")}\r\n`);
   assert.equal(await wire.line(), `334 ${FAILURE}`);
@@ -138,14 +138,14 @@ test("a failure that leaves another try leaves it behind the challenge", async (
   wire.end();
 });
 
-test("without a password from the lookup, the token is the upstream's password", async () => {
+test("the token is the password at the upstream where the lookup names none", async () => {
   const wire = await greetedSecurely("pop3", postern.ports.pop3);
   wire.write(`AUTH XOAUTH2 ${response("bearer@example.test", TOKEN)}\r\n`);
   assert.match(await wire.line(), granted.pop3);
   wire.end();
 });
 
-test("no token reaches a log", async () => {
+test("no log holds a token", async () => {
   const wire = await greetedSecurely("imap", postern.ports.imap);
   wire.write(`a AUTHENTICATE XOAUTH2 ${response("anna@example.test", TOKEN)}x\r\n`);
   assert.match(await wire.line(), /^a BAD/);

@@ -1,4 +1,4 @@
-// openssl's own client, which speaks TLS 1.2 and 1.3, with STARTTLS and without.
+// Sessions of `openssl s_client` over TLS 1.2 and 1.3, with STARTTLS and without.
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -41,7 +41,7 @@ after(async () => {
 
 const GOODBYE = { imap: "z LOGOUT\r\n", pop3: "QUIT\r\n", smtp: "QUIT\r\n" };
 
-/** All that openssl tells of a session in which it says goodbye. */
+/** The whole output of openssl for a session that ends with a goodbye. */
 async function client(name: Name, ...options: readonly string[]): Promise<string> {
   const [protocol, security] = name.split(" ") as [keyof typeof GOODBYE, string];
   const starttls = security === "ssl" ? [] : ["-starttls", protocol];
@@ -52,7 +52,7 @@ async function client(name: Name, ...options: readonly string[]): Promise<string
     ...starttls,
     ...options,
   ];
-  // Without -ign_eof it would leave at the end of its input, or at a line that begins with Q.
+  // Without -ign_eof openssl ends at the end of its input, or at a line that begins with Q.
   const all = [...args, "-ign_eof", "-cert", "anna.pem"];
   const { stdout, stderr } = await run("openssl", all, {
     cwd: directory,

@@ -1,7 +1,7 @@
-// Logins through the proxies that networks really have, to real mail servers.
+// Logins at real mail servers through squid, tinyproxy and dante.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
+import { route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
 import {
   anna,
   attempt,
@@ -11,9 +11,6 @@ import {
   temporary,
 } from "../support/mail-client.ts";
 import {
-  type Dovecot,
-  type OutboundPeer,
-  type Postfix,
   startDante,
   startDovecot,
   startPostfix,
@@ -29,7 +26,10 @@ const skip = lacking("dovecot", "postfix", "squid", "tinyproxy", "dante", "htpas
 const login = { user: "proxyuser", password: "s3cret-word" };
 const account = { address: anna.login, password: anna.password };
 
-/** Each proxy's URL, and how it tells of a wrong password and of a server that is not there. */
+/** The user whose server is down. */
+const DOWN = "down";
+
+/** The URL of each proxy, and its answers to a wrong password and for a server that is down. */
 const PROXIES = {
   squid: {
     url: "http://LOGIN@127.0.0.1:CLEAR",
@@ -53,32 +53,33 @@ const PROXIES = {
   },
 } as const;
 
-describe("through", { skip }, () => {
-  let dovecot: Dovecot;
-  let postfix: Postfix;
-  let endpoint: LookupEndpoint;
+describe("an outbound proxy:", { skip }, () => {
+  const started = new AsyncDisposableStack();
   let postern: Servers<string>;
-  const peers: OutboundPeer[] = [];
 
   before(async () => {
-    dovecot = await startDovecot([account]);
-    postfix = await startPostfix(dovecot, [account]);
+    const dovecot = await startDovecot([account]);
+    started.defer(() => dovecot.stop());
+    const postfix = await startPostfix(dovecot, [account]);
+    started.defer(() => postfix.stop());
     const squid = await startSquid(login);
+    started.defer(() => squid.stop());
     const tinyproxy = await startTinyproxy(login);
+    started.defer(() => tinyproxy.stop());
     const dante = await startDante(login);
-    peers.push(squid, tinyproxy, dante);
-    const [nobody = 0] = await freePorts(1);
-    const places: Record<string, number> = {
+    started.defer(() => dante.stop());
+    const [unused = 0] = await freePorts(1);
+    const ports: Record<string, number> = {
       imap: dovecot.imap,
       pop3: dovecot.pop3,
       smtp: postfix.smtp,
     };
-    endpoint = await startLookupEndpoint((lookup) =>
-      route(
-        lookup.header("Auth-User") === "nobody" ? nobody : places[lookup.header("Auth-Protocol")!]!,
-        { "Auth-User": anna.login },
-      ),
-    );
+    const endpoint = await startLookupEndpoint((lookup) => {
+      const isDown = lookup.header("Auth-User") === DOWN;
+      const port = isDown ? unused : ports[lookup.header("Auth-Protocol")!]!;
+      return route(port, { "Auth-User": anna.login });
+    });
+    started.defer(() => endpoint.close());
     const servers: Record<string, string> = {};
     for (const [name, { url }] of Object.entries(PROXIES)) {
       const at = url
@@ -95,18 +96,13 @@ describe("through", { skip }, () => {
     }
     process.env["NODE_EXTRA_CA_CERTS"] = squid.certificateFile;
     postern = await startServers(`auth_http ${endpoint.address};`, servers);
+    started.defer(() => postern.stop());
   });
-  after(async () => {
-    await postern.stop();
-    await endpoint.close();
-    for (const peer of peers) await peer.stop();
-    await postfix.stop();
-    await dovecot.stop();
-  });
+  after(() => started.disposeAsync());
 
   for (const [name, { unknown, unreachable }] of Object.entries(PROXIES)) {
     for (const protocol of protocolNames) {
-      test(`${name} a login by ${protocol} reaches the server, and what follows as well`, async () => {
+      test(`a login by ${protocol} through ${name} reaches the server, and so do later commands`, async () => {
         const wire = await greeted(protocol, postern.ports[`${name} ${protocol}`]!);
         assert.match(await attempt(protocol, wire), granted[protocol]);
         wire.write({ imap: "b NOOP\r\n", pop3: "NOOP\r\n", smtp: "NOOP\r\n" }[protocol]);
@@ -115,21 +111,21 @@ describe("through", { skip }, () => {
       });
     }
 
-    test(`${name} nobody comes who says the wrong password to it`, async () => {
+    test(`a wrong password at ${name} is a temporary failure for the client, and the log says why`, async () => {
       const wire = await greeted("imap", postern.ports[`${name} wrong`]!);
       assert.match(await attempt("imap", wire), temporary.imap);
       await postern.proxy.program.logs(new RegExp(`outbound proxy 127.0.0.1:\\d+ ${unknown}`));
     });
 
-    test(`${name} a server that is not there is a temporary failure`, async () => {
+    test(`a server that ${name} cannot reach is a temporary failure, and the log says why`, async () => {
       const wire = await greeted("imap", postern.ports[`${name} imap`]!);
-      const answer = await attempt("imap", wire, { ...anna, login: "nobody" });
+      const answer = await attempt("imap", wire, { ...anna, login: DOWN });
       assert.match(answer, temporary.imap);
       await postern.proxy.program.logs(new RegExp(`outbound proxy 127.0.0.1:\\d+ ${unreachable}`));
     });
   }
 
-  test("none of them a password got into the log", () => {
+  test("no password of a proxy is in the log", () => {
     assert.doesNotMatch(postern.proxy.program.stderr, /s3cret|wrong-word/);
   });
 });

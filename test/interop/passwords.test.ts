@@ -1,4 +1,4 @@
-// Passwords of any bytes, stored by real programs a moment ago, are verified.
+// Verifies hashes that real programs make of random passwords.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { SCHEMES, checkStored, hashPassword, readStored } from "../support/passwords.ts";
 import { lacking } from "../support/requirements.ts";
 
-/** Around those at which a hash function, or a scheme, turns over. */
+/** Lengths around the block sizes of hash functions and the limits of schemes. */
 const LENGTHS = [1, 7, 8, 9, 16, 31, 32, 33, 63, 64, 65, 71, 72, 73, 128, 250];
 
 interface Way {
@@ -19,14 +19,14 @@ function way(scheme: string, tool: Way["tool"], ...args: string[]): Way {
   return { tool, args, scheme };
 }
 
-/** By its own `-s`, with the encodings that it may be asked for. */
+/** Names for `-s`, with the encodings that doveadm offers. */
 function doveadm(name: string, scheme = name, ...args: string[]): Way[] {
   return ["", ".b64", ".hex"].map((encoding) =>
     way(scheme, "doveadm", "pw", "-s", `${name}${encoding}`, ...args),
   );
 }
 
-/** Perl's crypt is the system's, and takes settings that no other program would make. */
+/** crypt in Perl is crypt(3), and takes settings that no other program makes. */
 function crypt(scheme: string, setting: string): Way {
   const code = `local $/; print crypt(<STDIN>, "${setting.replaceAll("$", "\\$")}")`;
   return way(scheme, "perl", "-e", code);
@@ -82,23 +82,27 @@ for (const { tool, args, scheme } of WAYS) {
   });
 }
 
-test("doveadm verifies what we make of a new password", { skip: lacking("doveadm") }, () => {
-  const hash = `{ARGON2ID}${hashPassword(Buffer.from("schlüssel"))}`;
-  const answer = execFileSync("doveadm", ["pw", "-t", hash, "-p", "schlüssel"], {
-    encoding: "utf8",
-  });
-  assert.match(answer, /\(verified\)/);
-});
+test(
+  "doveadm verifies the hash that the worker makes of a new password",
+  { skip: lacking("doveadm") },
+  () => {
+    const hash = `{ARGON2ID}${hashPassword(Buffer.from("schlüssel"))}`;
+    const answer = execFileSync("doveadm", ["pw", "-t", hash, "-p", "schlüssel"], {
+      encoding: "utf8",
+    });
+    assert.match(answer, /\(verified\)/);
+  },
+);
 
-/** Printable ASCII and bytes that are no UTF-8, as a mail program may send and a terminal may not. */
+/** Printable ASCII and bytes that are no UTF-8. A mail program may send both. */
 function somePassword(): Buffer {
   const length = LENGTHS[randomInt(LENGTHS.length)] ?? 1;
-  // Without 0xFF: for it crypt(3) has a $2a$ of its own, see bcrypt.ts.
+  // No 0xFF, for which crypt(3) has its own $2a$: see bcrypt.ts.
   const byte = () => (randomInt(2) === 0 ? randomInt(0x21, 0x7f) : randomInt(0x80, 0xff));
   return Buffer.from(Array.from({ length }, byte));
 }
 
-/** All of them take the password from their standard input; doveadm asks for it twice. */
+/** Each program reads the password from standard input; doveadm reads it twice. */
 function store(tool: Way["tool"], args: readonly string[], password: Buffer): string {
   const end = tool === "perl" ? "" : "\n";
   const line = Buffer.concat([password, Buffer.from(end)]);

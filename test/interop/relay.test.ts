@@ -7,15 +7,15 @@ import { selfSigned } from "../support/certificate.ts";
 import { type MailProxy, startNginx, startPostern } from "../support/real-servers/index.ts";
 import { freePorts } from "../support/ports.ts";
 import { lacking } from "../support/requirements.ts";
-import { wholePath } from "./end-to-end.ts";
+import { endToEnd } from "./end-to-end.ts";
 
 const skip = lacking("nginx", "dovecot", "postfix", "curl", "swaks");
 
 describe("Stock nginx with our worker behind HTTPS, by auth_http_relay", { skip }, () =>
-  wholePath(startRelayed),
+  endToEnd(startRelayed),
 );
 
-/** nginx asks Postern's relay, that a server with TLS, and that the worker. */
+/** nginx asks the relay of Postern, the relay asks a server with TLS, and that server asks the worker. */
 async function startRelayed(config: string): Promise<MailProxy> {
   const [, worker = ""] = /auth_http (\S+);/.exec(config) ?? [];
   const { key, certificate } = await selfSigned();

@@ -1,4 +1,4 @@
-// One id finds a session in the logs of both halves.
+// One id finds a session in the logs of proxy and worker.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { attempt, greeted, untilClosed } from "../support/mail-client.ts";
 import { startServers } from "../support/servers.ts";
 import { startWorker } from "../support/worker.ts";
 
-test("what the worker could not answer is found in its log by the session's trace_id", async (t) => {
+test("a lookup that the worker could not answer is found in its log by the trace_id of the session", async (t) => {
   const lines = new EventTarget();
   const said: string[] = [];
   const worker = await startWorker({

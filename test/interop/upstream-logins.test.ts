@@ -1,4 +1,4 @@
-// Logins at real mail servers as they should be set up: TLS demanded, and told who the client is.
+// Logins at real mail servers that require TLS, accept tokens, or want to know the address of the client.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -30,13 +30,13 @@ import { Wire } from "../support/wire.ts";
 
 const alice = { address: "alice@example.test", password: "wonderland" };
 const master = { address: "master", password: "key" };
-/** Dovecot trusts connections to itself; ours to this address come from 127.0.0.1. */
+/** Dovecot trusts a client with its own address; connections to this address come from 127.0.0.1. */
 const ELSEWHERE = "127.0.0.2";
-/** A client that is told of, of the documentation's networks (RFC 5737). */
+/** A client with an address for documentation (RFC 5737). */
 const facts: ClientInfo = { ...client, address: "198.51.100.7", session: "a0b1c2d3" };
 
-/** Those who fail are not made to wait. */
-const FORGIVING = `auth_failure_delay = 0
+/** Dovecot does not delay failed logins. */
+const NO_DELAY = `auth_failure_delay = 0
 service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0
@@ -51,7 +51,7 @@ interface Login {
   readonly mode?: TlsMode;
 }
 
-describe("mail servers that demand TLS", { skip: lacking("dovecot", "postfix") }, () => {
+describe("mail servers that require TLS", { skip: lacking("dovecot", "postfix") }, () => {
   let scratch: Scratch;
   let dovecot: Dovecot;
   let postfix: Postfix;
@@ -72,7 +72,7 @@ describe("mail servers that demand TLS", { skip: lacking("dovecot", "postfix") }
       ssl_cert = <${file("certificate.pem")}
       ssl_key = <${file("key.pem")}
       disable_plaintext_auth = yes
-      ${FORGIVING}`,
+      ${NO_DELAY}`,
     );
     postfix = await startPostfix(
       dovecot,
@@ -106,19 +106,19 @@ describe("mail servers that demand TLS", { skip: lacking("dovecot", "postfix") }
   });
 
   for (const protocol of ["imap", "pop3", "smtp"] as const) {
-    test(`are logged in to by ${protocol} after STARTTLS`, async () => {
+    test(`accept a login by ${protocol} after STARTTLS`, async () => {
       const { end } = await login({ ...to(protocol), mode: "starttls" }, tls);
       assert.equal(end.kind, "accepted");
     });
 
-    test(`serve a client in the clear by ${protocol} with proxy_ssl starttls`, async () => {
+    test(`serve a client that is in the clear by ${protocol} with proxy_ssl starttls`, async () => {
       const wire = await greeted(protocol, postern.ports[protocol]);
       const { address, password } = alice;
       assert.match(await attempt(protocol, wire, { login: address, password }), granted[protocol]);
       wire.end();
     });
 
-    test(`refuse a wrong password by ${protocol} in their own words`, async () => {
+    test(`refuse a wrong password by ${protocol} with their own reply`, async () => {
       const wrong = { ...to(protocol), mode: "starttls", account: { password: "wrong" } } as const;
       const { end } = await login(wrong, tls);
       assert.equal(end.kind, "refused");
@@ -126,14 +126,14 @@ describe("mail servers that demand TLS", { skip: lacking("dovecot", "postfix") }
       assert.match("reply" in end ? end.reply : "", words[protocol]);
     });
 
-    test(`know nothing of tokens by ${protocol}, and get them for passwords`, async () => {
+    test(`get a token as the password by ${protocol} where they announce no token mechanism`, async () => {
       const account = { bearer: "xoauth2" } as const;
       const { end } = await login({ ...to(protocol), mode: "starttls", account }, tls);
       assert.equal(end.kind, "accepted");
     });
   }
 
-  test("let a master in as somebody", async () => {
+  test("accept a master user that logs in as another user", async () => {
     const account = { login: `${alice.address}*master`, password: master.password };
     for (const protocol of ["imap", "pop3", "smtp"] as const) {
       const { end } = await login({ ...to(protocol), mode: "starttls", account }, tls);
@@ -141,7 +141,7 @@ describe("mail servers that demand TLS", { skip: lacking("dovecot", "postfix") }
     }
   });
 
-  test("are not sent a password in the clear where they say that they take none", async () => {
+  test("get no password in the clear where they announce that they accept none", async () => {
     const account = { bearer: "xoauth2" } as const;
     for (const each of [to("imap"), { ...to("pop3"), account }, { ...to("smtp"), account }]) {
       const { end } = await login(each, tls);
@@ -150,7 +150,7 @@ describe("mail servers that demand TLS", { skip: lacking("dovecot", "postfix") }
   });
 });
 
-describe("a Dovecot that asks a provider about tokens", { skip: lacking("dovecot") }, () => {
+describe("a Dovecot that validates tokens at a provider", { skip: lacking("dovecot") }, () => {
   const tls = new SocketClientTls({ verify: true, trusted: null });
   let scratch: Scratch;
   let provider: Server;
@@ -178,7 +178,7 @@ active_value = true
       [alice],
       null,
       `auth_mechanisms = plain login xoauth2 oauthbearer
-      ${FORGIVING}
+      ${NO_DELAY}
       passdb {
         driver = oauth2
         mechanisms = xoauth2 oauthbearer
@@ -195,7 +195,7 @@ active_value = true
 
   for (const protocol of ["imap", "pop3"] as const) {
     for (const bearer of ["xoauth2", "oauthbearer"] as const) {
-      test(`is passed a client's by ${protocol} and ${bearer}`, async () => {
+      test(`gets the token of the client by ${protocol} and ${bearer}`, async () => {
         const account = { password: "good", bearer };
         const { end } = await login({ protocol, port: dovecot[protocol], account }, tls);
         assert.equal(end.kind, "accepted");
@@ -207,7 +207,7 @@ active_value = true
   }
 });
 
-/** A client of a balancer's, at its greeting. */
+/** A client behind a load balancer, after its greeting. */
 async function introduced(port: number): Promise<Wire> {
   const wire = new Wire(connect(port, "127.0.0.1"));
   wire.write("PROXY TCP4 198.51.100.7 127.0.0.1 51234 143\r\n");
