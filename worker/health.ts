@@ -1,7 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
 import { users } from "./directory/schema/index.ts";
-import { describe, logError } from "./log.ts";
+import { describe, logError } from "./log/log.ts";
 
 /** Replies 200 if the directory can be read and has its tables, else 503. */
 export async function health(c: Context<{ Bindings: Env }>): Promise<Response> {

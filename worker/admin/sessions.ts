@@ -6,7 +6,7 @@ import type { Directory } from "../directory/database.ts";
 import { type LoginNameColumns, loginNames } from "../directory/login-names.ts";
 import { groups, users } from "../directory/schema/index.ts";
 import { fleetStub } from "../fleet/client.ts";
-import { describe, logError } from "../log.ts";
+import { describe, logError } from "../log/log.ts";
 import type { Key } from "./rows/resource.ts";
 
 /** The names by which proxies know the sessions of users. */

@@ -1,7 +1,7 @@
 /** Mail servers that fail, as the proxies agree. Lookups avoid them. */
 import { sql } from "drizzle-orm";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
-import { type Server, serverHealth } from "./schema/index.ts";
+import { type MailServer, serverHealth } from "./schema/index.ts";
 import type { Directory } from "./database.ts";
 
 export interface ServerEndpoint {
@@ -16,7 +16,7 @@ export interface FailingServer extends ServerEndpoint {
 }
 
 /** A server that may take users now. */
-export interface CandidateServer extends Server {
+export interface CandidateServer extends MailServer {
   /** The ports on which the server fails. */
   readonly failing: readonly number[];
 }
@@ -31,7 +31,7 @@ export function failingPorts({ host, health }: Record<"host" | "health", AnySQLi
 
 /** @param rows each row has `failingPorts` of its server, if the row has one */
 export function candidatesIn(
-  rows: readonly { readonly candidate: Server | null; readonly failing: string | null }[],
+  rows: readonly { readonly candidate: MailServer | null; readonly failing: string | null }[],
 ): readonly CandidateServer[] {
   return rows.flatMap(({ candidate, failing }) =>
     candidate === null ? [] : [{ ...candidate, failing: numbers(failing ?? "[]") }],

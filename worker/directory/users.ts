@@ -7,7 +7,7 @@ import type { DirectorySession } from "./session.ts";
 import { type CandidateServer, candidatesIn, failingPorts } from "./server-health.ts";
 import {
   type Group,
-  type Server,
+  type MailServer,
   aliases,
   appPasswords,
   certificates,
@@ -20,14 +20,14 @@ import {
   users,
 } from "./schema/index.ts";
 
-type User = typeof users.$inferSelect;
+type UserRow = typeof users.$inferSelect;
 
 /** A user and the directory's rows that a lookup needs about them. */
 export interface UserEntry {
-  readonly user: User;
+  readonly user: UserRow;
   readonly group: Group;
   /** The server that holds the mailbox, or to which the user is pinned; null if there is none. */
-  readonly placed: Server | null;
+  readonly placed: MailServer | null;
   /** For a user without such a server: the group's servers that are up, and those of the client's network rule. */
   readonly candidates: readonly CandidateServer[];
   /** The last login from the client's network; null if there is none. */
@@ -41,7 +41,7 @@ export interface UserEntry {
   readonly upstreamSecret: string | null;
 }
 
-/** What `findUser` looks for in addition to the address. */
+/** Rows that `findUser` looks for in addition to the user. */
 export interface SearchTerms {
   /** The `digestOf` an app password. */
   readonly appPassword?: string;
@@ -60,7 +60,7 @@ export interface FoundUser {
 }
 
 export interface MailDomain {
-  /** Which recipients the domain accepts. */
+  /** The recipients that the domain accepts. */
   readonly recipients: (typeof domains.$inferSelect)["recipients"];
   /** The servers for recipients that are not users. */
   readonly catchAll: Pick<UserEntry, "group" | "candidates">;

@@ -7,7 +7,7 @@ import {
   type FailingServer,
   writeHealth,
 } from "../directory/server-health.ts";
-import { logWarning } from "../log.ts";
+import { logWarning } from "../log/log.ts";
 import { Kicks } from "./kicks.ts";
 import { ProxySockets } from "./sockets.ts";
 import type { ConnectedProxy, FleetStub } from "./client.ts";

@@ -1,6 +1,6 @@
 /** Writes lookups to Workers Analytics Engine. docs/worker.md, "Counting logins", lists the columns. */
 import { formatNetwork, type Ip } from "../../shared/address.ts";
-import { describe, logWarningOnce } from "../log.ts";
+import { describe, logWarningOnce } from "../log/log.ts";
 import type { LookupDecision } from "./outcome.ts";
 import type { ParsedLookup } from "./parse.ts";
 

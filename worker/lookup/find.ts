@@ -4,9 +4,9 @@ import { type AddressRules, normalAddress } from "../directory/address.ts";
 import { isKnownGood } from "../directory/known-networks.ts";
 import type { DirectorySession } from "../directory/session.ts";
 import { type FoundUser, findUser } from "../directory/users.ts";
-import { describe } from "../log.ts";
+import { describe } from "../log/log.ts";
 import type { LoginSource } from "../penalties/attempts.ts";
-import type { Verification, Verifier } from "./methods/index.ts";
+import type { MethodVerdict, Verifier } from "./methods/index.ts";
 import type { BlockedLookup } from "./outcome.ts";
 import type { ParsedLookup } from "./parse.ts";
 
@@ -20,7 +20,7 @@ export interface FoundLogin extends FoundUser {
 }
 
 /** The verdict on a login. */
-export type LoginVerdict = Verification | BlockedLookup;
+export type LoginVerdict = MethodVerdict | BlockedLookup;
 
 /** Characters of a name that failures are counted for: 64, an @ and 255 (RFC 5321 section 4.5.3.1). */
 const MAX_ACCOUNT_LENGTH = 320;

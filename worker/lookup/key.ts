@@ -1,6 +1,6 @@
 /** Admits only callers with one of the lookup keys. */
 import { createMiddleware } from "hono/factory";
-import { logError } from "../log.ts";
+import { logError } from "../log/log.ts";
 
 /** Replies 403, without a header that nginx reads, to a caller without a key. */
 export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) => {

@@ -2,7 +2,7 @@
 import { isUseStale, recordUse } from "../directory/app-passwords.ts";
 import { forgetNetwork, isSuccessStale, recordSuccess } from "../directory/known-networks.ts";
 import { replaceHash, type UserEntry } from "../directory/users.ts";
-import { describe, logError } from "../log.ts";
+import { describe, logError } from "../log/log.ts";
 import { hashPassword } from "../passwords/schemes/argon2id.ts";
 import { type AttemptResult, countAttempt } from "../penalties/index.ts";
 import type { LookupContext } from "./context.ts";

@@ -1,6 +1,6 @@
 /** Answers a lookup: parse, find, verify, penalise, route, reply. */
 import type { Context } from "hono";
-import { describe, logError } from "../log.ts";
+import { describe, logError } from "../log/log.ts";
 import { recordLookup } from "./analytics.ts";
 import { type LookupContext, lookupContext } from "./context.ts";
 import { deliver } from "./deliver.ts";

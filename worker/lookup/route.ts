@@ -1,7 +1,7 @@
 /** Chooses the mail server of a user, and describes it to the caller. */
 import { formatAddress, parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import type { Server } from "../directory/schema/index.ts";
+import type { MailServer } from "../directory/schema/index.ts";
 import { findUser, placeUser, type UserEntry } from "../directory/users.ts";
 import { portOf, rank } from "../routing/index.ts";
 import { isSendable } from "../secrets/index.ts";
@@ -54,7 +54,7 @@ async function currentEntry(
 }
 
 /** Ranks the servers for a user without one. With `own` storage the user is placed on the first one. */
-async function choose(entry: UserEntry, context: LookupContext): Promise<readonly Server[]> {
+async function choose(entry: UserEntry, context: LookupContext): Promise<readonly MailServer[]> {
   const { user, group, candidates } = entry;
   const { request, coordinates, directory } = context;
   const ranked = rank(entry, user.address, request.protocol, coordinates);
@@ -66,15 +66,15 @@ async function choose(entry: UserEntry, context: LookupContext): Promise<readonl
 
 /** @param others the fallbacks, the best first */
 export async function accept(
-  server: Server,
-  others: readonly Server[],
+  server: MailServer,
+  others: readonly MailServer[],
   { login, password }: UpstreamCredentials,
   { request: { protocol, accepts }, resolve }: LookupContext,
 ): Promise<AcceptedLookup | UnavailableLookup> {
   const port = portOf(server, protocol);
   if (port === null) return unavailable(`${server.name} has no port for ${protocol}`);
   const acceptsTls = accepts.has("tls");
-  const acceptsHost = ({ host }: Server) => accepts.has("hostname") || parseIp(host) !== null;
+  const acceptsHost = ({ host }: MailServer) => accepts.has("hostname") || parseIp(host) !== null;
   const host = acceptsHost(server) ? server.host : await resolve(server.host);
   // The certificate has the name, which the caller would not learn from an address.
   const tlsName = server.tlsName ?? (host === server.host ? null : server.host);
@@ -107,7 +107,7 @@ export async function accept(
 
 /** Returns as many addresses as there is room for, in their order. */
 function fitting(
-  servers: readonly Server[],
+  servers: readonly MailServer[],
   protocol: ProtocolName,
   room: number,
 ): AcceptedLookup["fallbacks"] {

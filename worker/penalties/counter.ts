@@ -8,7 +8,7 @@ export interface CounterKey {
   readonly network: string;
 }
 
-/** How many failures are permitted. */
+/** The permitted number of failures. */
 export interface FailureLimit {
   /** This many failures begin a block. */
   readonly failures: number;

@@ -1,5 +1,5 @@
 /** Reads and counts failed logins in the Durable Objects that keep the counts. */
-import { logError, logWarning } from "../log.ts";
+import { logError, logWarning } from "../log/log.ts";
 import { type BlockCache, isolateBlocks, MAX_TTL } from "./block-cache.ts";
 import type { FailureCount, FailureCounters, FailureLimit } from "./counter.ts";
 import { blockIndex, type CounterKind, counterOf, shardOf } from "./shards.ts";

@@ -1,6 +1,6 @@
 /** Ranks the candidate servers of a group. */
 import type { ProtocolName } from "../../shared/lookup.ts";
-import type { Server } from "../directory/schema/index.ts";
+import type { MailServer } from "../directory/schema/index.ts";
 import type { CandidateServer } from "../directory/server-health.ts";
 import type { UserEntry } from "../directory/users.ts";
 import type { Coordinates } from "./coordinates.ts";
@@ -15,7 +15,7 @@ export function rank(
   user: string,
   protocol: ProtocolName,
   coordinates: Coordinates | null,
-): readonly Server[] {
+): readonly MailServer[] {
   const speaking = candidates.filter((server) => portOf(server, protocol) !== null);
   const serving = group.storage === "shared" ? withoutFailing(speaking, protocol) : speaking;
   const input = { user, coordinates, random: Math.random };
@@ -37,6 +37,6 @@ function withoutFailing(
 }
 
 /** Null if the server does not speak the protocol. */
-export function portOf(server: Server, protocol: ProtocolName): number | null {
+export function portOf(server: MailServer, protocol: ProtocolName): number | null {
   return server[`${protocol}Port` as const];
 }

@@ -211,7 +211,7 @@ describe("an opaque token", () => {
     "for no audience": { active: true, username: "nobody3" },
     "that has expired": { active: true, username: alice, aud: "mail", exp: NOW - 3600 },
     "that is not yet valid": { active: true, username: alice, aud: "mail", nbf: NOW + 3600 },
-    "of nobody": { active: true, aud: "mail" },
+    "without a user": { active: true, aud: "mail" },
   };
   for (const [what, claims] of Object.entries(REFUSED)) {
     test(`${what} is refused`, async () => {

@@ -34,9 +34,9 @@ test("endpoints are HTTPS, or HTTP on loopback", () => {
 });
 
 test("an invalid setting is reported by its path, without a secret", () => {
-  const { audience: _, ...anybodys } = SIGNING;
+  const { audience: _, ...incomplete } = SIGNING;
   for (const [provider, place] of [
-    [anybodys, "audience"],
+    [incomplete, "audience"],
     [{ ...SIGNING, audience: [] }, "audience"],
     [{ ...SIGNING, issuer: "" }, "issuer"],
     [{ ...SIGNING, scope: "two scopes" }, "scope"],

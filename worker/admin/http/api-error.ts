@@ -1,6 +1,6 @@
 /** Errors of the admin API. Each is a sentence that says what to do. */
 import type { z } from "@hono/zod-openapi";
-import { describe } from "../../log.ts";
+import { describe } from "../../log/log.ts";
 
 type Status = 400 | 401 | 403 | 404 | 409 | 415;
 

@@ -2,7 +2,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { describe, logError } from "../../log.ts";
+import { describe, logError } from "../../log/log.ts";
 import type { AdminEnv } from "./access.ts";
 import { ApiError, sentenceOf } from "./api-error.ts";
 

@@ -7,7 +7,7 @@
 export { adminTokens, audit } from "./operators.ts";
 export {
   type Group,
-  type Server,
+  type MailServer,
   domains,
   groups,
   networks,

@@ -112,7 +112,7 @@ export const serverHealth = sqliteTable(
   (table) => [primaryKey({ columns: [table.host, table.port] })],
 );
 
-export type Server = typeof servers.$inferSelect;
+export type MailServer = typeof servers.$inferSelect;
 
 /** Our mail domains, for mail to their users (`smtp_auth none`) and for users without a group. */
 export const domains = sqliteTable(

@@ -1,10 +1,10 @@
 /** APOP and CRAM-MD5: the client sends a digest of a challenge and its password. */
 import { createHash, createHmac } from "node:crypto";
 import type { UserEntry } from "../../directory/users.ts";
-import { logWarningOnce } from "../../log.ts";
+import { logWarningOnce } from "../../log/log.ts";
 import { bytesOf, same } from "../../passwords/algorithms/digest.ts";
 import type { SealingKeys } from "../../secrets/index.ts";
-import { NOT_ENABLED, type Verification, WRONG_CREDENTIALS } from "./verdict.ts";
+import { NOT_ENABLED, type MethodVerdict, WRONG_CREDENTIALS } from "./verdict.ts";
 import { isEnabled, type ParsedCredentials, refuseAll, type VerifierFactory } from "./verifier.ts";
 
 /** Returns hex. */
@@ -37,7 +37,7 @@ async function verify(
   entry: UserEntry | null,
   keys: SealingKeys,
   digest: ChallengeDigest,
-): Promise<Verification> {
+): Promise<MethodVerdict> {
   // Neither case counts as a failure, so that penalties do not reveal which users exist.
   if (entry === null || entry.ownSecret === null) return NOT_ENABLED;
   const password = await keys.open(entry.ownSecret, { user: entry.user.address, purpose: "own" });

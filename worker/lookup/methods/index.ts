@@ -5,7 +5,7 @@ import { oauth } from "./oauth.ts";
 import { plain } from "./plain.ts";
 import type { VerifierFactory } from "./verifier.ts";
 
-export type { RefusedLookup, UnavailableLookup, Verification, Verified } from "./verdict.ts";
+export type { RefusedLookup, UnavailableLookup, MethodVerdict, Verified } from "./verdict.ts";
 export { unavailable } from "./verdict.ts";
 export type { ClientCertificate, MethodContext, ParsedCredentials, Verifier } from "./verifier.ts";
 

@@ -1,9 +1,9 @@
 /** XOAUTH2 and OAUTHBEARER: a provider's token names the user. */
 import { normalAddress } from "../../directory/address.ts";
 import { ownerOf, type UserEntry } from "../../directory/users.ts";
-import { logWarningOnce } from "../../log.ts";
+import { logWarningOnce } from "../../log/log.ts";
 import { challengeFor, type TokenResult } from "../../oauth/index.ts";
-import { NOT_ENABLED, type Verification, WRONG_CREDENTIALS } from "./verdict.ts";
+import { NOT_ENABLED, type MethodVerdict, WRONG_CREDENTIALS } from "./verdict.ts";
 import {
   isEnabled,
   type MethodContext,
@@ -40,7 +40,7 @@ async function verifyUser(
   entry: UserEntry | null,
   credentials: ParsedCredentials,
   context: MethodContext,
-): Promise<Verification> {
+): Promise<MethodVerdict> {
   if (result.kind === "unavailable") return result;
   if (result.kind === "invalid") return result.authentic ? NOT_ENABLED : WRONG_CREDENTIALS;
   if (!(await isFor(result.address, entry, credentials, context))) return WRONG_CREDENTIALS;

@@ -5,7 +5,7 @@ import type { UserEntry } from "../../directory/users.ts";
 import type { PasswordScheme } from "../../passwords/schemes/scheme.ts";
 import { needsRehash } from "../../passwords/stored.ts";
 import { simulateVerification, verifyPassword } from "../../passwords/verify.ts";
-import { NOT_ENABLED, unavailable, type Verification, WRONG_CREDENTIALS } from "./verdict.ts";
+import { NOT_ENABLED, unavailable, type MethodVerdict, WRONG_CREDENTIALS } from "./verdict.ts";
 import { isEnabled, type ParsedCredentials, type VerifierFactory } from "./verifier.ts";
 
 const BUSY = unavailable("too many passwords wait to be verified");
@@ -37,7 +37,7 @@ async function verifyOwn(
   credentials: ParsedCredentials,
   entry: UserEntry | null,
   schemes: readonly PasswordScheme[],
-): Promise<Verification> {
+): Promise<MethodVerdict> {
   const { proof } = credentials;
   if (entry === null) {
     return (await simulateVerification(proof)) === "busy" ? BUSY : WRONG_CREDENTIALS;

@@ -37,7 +37,7 @@ export interface UnavailableLookup {
 }
 
 /** The verdict on a client's credentials. */
-export type Verification = Verified | RefusedLookup | UnavailableLookup;
+export type MethodVerdict = Verified | RefusedLookup | UnavailableLookup;
 
 export const WRONG_CREDENTIALS: RefusedLookup = { kind: "refused", reason: "wrong-credentials" };
 export const NOT_ENABLED: RefusedLookup = { kind: "refused", reason: "not-enabled" };

@@ -5,7 +5,7 @@ import type { SearchTerms, UserEntry } from "../../directory/users.ts";
 import type { TokenVerifier } from "../../oauth/index.ts";
 import type { PasswordScheme } from "../../passwords/schemes/scheme.ts";
 import type { SealingKeys } from "../../secrets/index.ts";
-import { NOT_ENABLED, type Verification } from "./verdict.ts";
+import { NOT_ENABLED, type MethodVerdict } from "./verdict.ts";
 
 /** The part of a lookup that authenticates the client. */
 export interface ParsedCredentials {
@@ -45,10 +45,10 @@ export interface MethodContext {
 export interface Verifier {
   /** The login name to find. */
   readonly login: string;
-  /** What to find in addition to the name. */
+  /** Rows to find in addition to the user. */
   readonly terms?: SearchTerms;
   /** @param entry the user with this name; null if there is none */
-  verify(entry: UserEntry | null): Verification | Promise<Verification>;
+  verify(entry: UserEntry | null): MethodVerdict | Promise<MethodVerdict>;
 }
 
 /** Makes the verifier of an authentication method. */
