@@ -36,7 +36,7 @@ async function deliverTo(
   const open = domain?.recipients !== "none";
   const entry = open ? (found.entry ?? (await findDetailOwner(address, session, context))) : null;
   if (entry !== null) {
-    return { outcome: await route(entry, "none", context), subject: subjectOf(entry.user) };
+    return { outcome: await route(entry, context), subject: subjectOf(entry.user) };
   }
   if (domain === null) return { outcome: UNKNOWN_DOMAIN, subject: null };
   const subject = { domain: name, group: domain.catchAll.group.name };

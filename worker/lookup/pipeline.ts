@@ -48,7 +48,7 @@ async function decide(context: LookupContext): Promise<LookupDecision> {
       return { outcome: unavailable(unconfirmed), subject };
     }
     if (final.kind !== "verified") return { outcome: final, subject };
-    const outcome = await route(final.entry, method, context);
+    const outcome = await route(final.entry, context);
     return { outcome, subject, expires: final.expires };
   } catch (error) {
     return { outcome: unavailable(describe(error)), subject };

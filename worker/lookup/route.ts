@@ -6,7 +6,7 @@ import { findUser, placeUser, type UserEntry } from "../directory/users.ts";
 import { portOf, rank } from "../routing/index.ts";
 import { isSendable } from "../secrets/index.ts";
 import type { LookupContext } from "./context.ts";
-import { type LoginMethod, unavailable, type UnavailableLookup } from "./methods/index.ts";
+import { unavailable, type UnavailableLookup } from "./methods/index.ts";
 import type { AcceptedLookup } from "./outcome.ts";
 import { CLIENT_CREDENTIALS, type UpstreamCredentials, upstreamLogin } from "./upstream-login.ts";
 
@@ -21,7 +21,6 @@ const MAX_FALLBACKS = 4;
  */
 export async function route(
   entry: UserEntry,
-  method: LoginMethod | "none",
   context: LookupContext,
 ): Promise<AcceptedLookup | UnavailableLookup> {
   const current = await currentEntry(entry, context);
@@ -37,6 +36,7 @@ export async function route(
   if (server.state === "down") {
     return unavailable(`${server.name} is down, which holds the mail of ${user.address}`);
   }
+  const { method } = context.request;
   const credentials =
     method === "none" ? CLIENT_CREDENTIALS : await upstreamLogin(entry, method, context);
   if (credentials.kind === "unavailable") return credentials;
