@@ -12,7 +12,7 @@ import type {
   TlsSession,
   Verification,
 } from "./connection.ts";
-import { algorithms } from "./tls/certificate-algorithms.ts";
+import { algorithms } from "./tls/x509/certificate-algorithms.ts";
 import { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 
 /** Until an owner is set, and after the last one has let go. */

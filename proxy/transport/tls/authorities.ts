@@ -1,8 +1,8 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
 /**
- * From now on this process trusts the authorities that the system does, beside those that Node brings along, as
- * worker processes do from their start. Whoever has said by `NODE_USE_SYSTEM_CA` what they want has it already.
+ * Adds the system's authorities to Node's in this process. Worker processes get them by `NODE_USE_SYSTEM_CA`; an
+ * operator who sets that variable has chosen already.
  */
 export function trustSystem(): void {
   if (process.env["NODE_USE_SYSTEM_CA"] !== undefined) return;

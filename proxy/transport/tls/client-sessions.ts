@@ -1,29 +1,29 @@
-/** TLS sessions with servers, so that the next handshake is a short one. */
+/** TLS sessions with servers, for shorter handshakes. */
 import type { TLSSocket } from "node:tls";
 import { LRUCache } from "lru-cache";
 import type { Address } from "../connection.ts";
 
-/** Servers that are remembered, and sessions with each; one is 2 to 4 KB, most of it the server's certificate. */
+/** Servers, and sessions with each of them. A session takes 2 to 4 KB, mostly the server's certificate. */
 const MOST_SERVERS = 1000;
 const MOST_SESSIONS = 8;
 
-interface Kept {
+interface KeptSession {
   readonly session: Buffer;
-  /** A ticket of TLS 1.3, which whoever listens could recognize if it came twice (RFC 8446 appendix C.4). */
+  /** True for a ticket of TLS 1.3. An observer could recognize it if it came twice (RFC 8446 appendix C.4). */
   readonly once: boolean;
-  /** When the server's certificate expires, which no resumption looks at; ms since 1970. */
+  /** Expiry of the server's certificate, which a resumption does not check; ms since 1970. */
   readonly until: number;
 }
 
 /**
- * By the name that was verified, since a resumed session shows no certificate; and by address, since one
- * server can do nothing with another's tickets.
+ * Sessions by the name that was verified, since a resumed session shows no certificate, and by address, since a
+ * server cannot use the tickets of another one.
  */
 export class ClientSessions {
-  readonly #servers = new LRUCache<string, Kept[]>({ max: MOST_SERVERS });
+  readonly #servers = new LRUCache<string, KeptSession[]>({ max: MOST_SERVERS });
 
-  /** The latest that there is. */
-  take(name: string, peer: Address): Kept | null {
+  /** The latest session. */
+  take(name: string, peer: Address): KeptSession | null {
     const kept = this.#servers.get(key(name, peer)) ?? [];
     for (;;) {
       const last = kept.pop();
@@ -35,7 +35,7 @@ export class ClientSessions {
   }
 
   /**
-   * Keeps what the server gives; Node waits with it until the certificate has been verified.
+   * Keeps the sessions that the server issues. Node reports them after it has verified the certificate.
    *
    * @param offered `until` of the session that the handshake began with; 0 without one
    */

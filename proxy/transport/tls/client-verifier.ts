@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { Verification, VerifyError } from "../connection.ts";
-import { CertificateFacts } from "./certificate-facts.ts";
+import { CertificateFacts } from "./x509/certificate-facts.ts";
 import type { ClientCertificateOptions } from "./options.ts";
 import {
   EXPIRED,
@@ -11,7 +11,7 @@ import {
   SELF_SIGNED_IN_CHAIN,
   isAboutTrust,
   verifyError,
-} from "./verify-error.ts";
+} from "./x509/verify-error.ts";
 
 export class ClientVerifier {
   readonly #depth: number;
@@ -71,11 +71,17 @@ export class ClientVerifier {
    * the client's last message of the handshake and not finished; with TLS 1.3, the one that has just finished.
    */
   mayResume(): boolean {
-    const ending = [...this.#handshaking].find((socket) => socket.getPeerFinished() !== undefined);
-    const client = ending ?? this.#latest;
+    const client = this.#finishing() ?? this.#latest;
     if (client === null) return false;
     const certificate = client.getPeerX509Certificate();
     return certificate === undefined || this.#tooLong(certificate) === null;
+  }
+
+  /** The connection that has received the client's last message of a TLS 1.2 handshake. */
+  #finishing(): TLSSocket | null {
+    for (const socket of this.#handshaking)
+      if (socket.getPeerFinished() !== undefined) return socket;
+    return null;
   }
 
   #error(secured: TLSSocket, certificate: X509Certificate): VerifyError | null {

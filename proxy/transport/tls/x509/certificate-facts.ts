@@ -1,8 +1,8 @@
-/** A certificate's facts as nginx tells them in lookups. Most are never asked for, so none is kept. */
+/** The fields of a certificate as nginx sends them in lookups. Most are never used, so none is kept. */
 import type { X509Certificate } from "node:crypto";
-import type { ByteString } from "../../../shared/lookup.ts";
-import { encoded } from "../../bytes.ts";
-import type { PeerCertificate } from "../connection.ts";
+import type { ByteString } from "../../../../shared/lookup.ts";
+import { encoded } from "../../../bytes.ts";
+import type { PeerCertificate } from "../../connection.ts";
 import { nameValues } from "./der.ts";
 import { distinguishedName } from "./distinguished-name.ts";
 
@@ -31,7 +31,7 @@ export class CertificateFacts implements PeerCertificate {
 
   get serial(): string {
     const { serialNumber } = this.#certificate;
-    // OpenSSL writes whole bytes; Node has one digit for zero.
+    // OpenSSL writes complete bytes, Node one digit for zero.
     return serialNumber === "0" ? "00" : serialNumber;
   }
 

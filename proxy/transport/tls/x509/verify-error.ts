@@ -1,8 +1,8 @@
-/** Why OpenSSL does not trust a certificate (X509_STORE_CTX_get_error(3)). */
+/** The reasons why OpenSSL does not trust a certificate (X509_STORE_CTX_get_error(3)). */
 import type { TLSSocket } from "node:tls";
-import type { VerifyError } from "../connection.ts";
+import type { VerifyError } from "../../connection.ts";
 
-/** Node's names for OpenSSL's numbers, from 2 on. */
+/** Node's names for OpenSSL's numbers, in order. */
 const NAMES = [
   "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_CRL",
@@ -32,17 +32,19 @@ const NAMES = [
   "CERT_UNTRUSTED",
   "CERT_REJECTED",
 ];
+/** Number of the first name. */
 const FIRST = 2;
 
-/** For errors that Node has no name for: some have a number by OpenSSL's words. */
+/** Number of an error that Node has no name for. */
 const UNSPECIFIED = 1;
+/** Numbers of such errors by OpenSSL's text. */
 const UNNAMED: Readonly<Record<string, number>> = {
   "EE certificate key too weak": 66,
   "CA certificate key too weak": 67,
   "CA signature digest algorithm too weak": 68,
 };
 
-/** Behind OpenSSL's words where the authority is not known. */
+/** Node appends this to OpenSSL's text if the authority is unknown. */
 const NODES_ADVICE = "; if the root CA is installed locally";
 
 export const NO_ISSUER: VerifyError = { code: 2, reason: "unable to get issuer certificate" };
@@ -56,25 +58,25 @@ export const NO_LOCAL_ISSUER: VerifyError = {
   reason: "unable to get local issuer certificate",
 };
 
-/** Found when the chain is built; what is found in its certificates afterwards outweighs it. */
+/** Errors from building the chain. OpenSSL overwrites them by errors in the certificates of the chain. */
 const ABOUT_TRUST = [2, 18, 19, 20, 21, 27];
 
 export function isAboutTrust(error: VerifyError | null): boolean {
   return error === null || ABOUT_TRUST.includes(error.code);
 }
 
-/** What Node's own servers ask: it is not documented, and there is no other way for a socket without one. */
+/** Node's own servers call this undocumented method. A socket without a server has no other way to the error. */
 interface Verifying {
   verifyError(): (Error & { readonly code: string }) | null | undefined;
 }
 
 export function verifyError(secured: TLSSocket & { _handle?: Verifying }): VerifyError | null {
-  // oxlint-disable-next-line no-underscore-dangle -- as said above
+  // oxlint-disable-next-line no-underscore-dangle -- there is no other way, see above
   const error = secured._handle?.verifyError() ?? null;
   return error === null ? null : numbered(error);
 }
 
-/** Node's error about a certificate as OpenSSL tells it; null for an error about anything else. */
+/** OpenSSL's number and text of an error about a certificate; null for other errors. */
 export function asVerifyError(error: Error): VerifyError | null {
   if (!("code" in error) || typeof error.code !== "string") return null;
   const { code, message } = error;

@@ -1,8 +1,8 @@
-/** What a certificate is made with, as the PROXY protocol tells it. */
+/** The algorithms of a certificate, in the spelling of the PROXY protocol. */
 import type { X509Certificate } from "node:crypto";
-import type { CertificateAlgorithms } from "../connection.ts";
+import type { CertificateAlgorithms } from "../../connection.ts";
 
-/** Bits in a key of each curve that certificates use. */
+/** Bits in a key, by curve. */
 const CURVES: Readonly<Record<string, number>> = {
   prime256v1: 256,
   secp384r1: 384,
@@ -15,7 +15,7 @@ export function algorithms(certificate: X509Certificate | undefined): Certificat
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   const bits = modulusLength ?? CURVES[namedCurve ?? ""] ?? "";
   return {
-    // Node has OpenSSL's long names, which are others for RSA only.
+    // Node has OpenSSL's long names, which differ from the short ones for RSA only.
     signature: signatureAlgorithm.replace(/^sha(\d+)WithRSAEncryption$/, "RSA-SHA$1"),
     key: `${(publicKey.asymmetricKeyType ?? "").toUpperCase()}${bits}`,
   };

@@ -1,22 +1,22 @@
 /**
  * Names in certificates as nginx writes them: RFC 2253, by OpenSSL's XN_FLAG_RFC2253.
  *
- * Node has OpenSSL write them nearly so: a line for each RDN, in the certificate's order, with characters
- * beyond ASCII as they are, and what is no text as if it were. The rest is done here.
+ * Node's text has a line for each RDN, in the certificate's order, does not escape characters beyond ASCII, and
+ * shows values of other types as text.
  */
 import type { Element } from "./der.ts";
 
-/** ASN.1 types that OpenSSL takes for text. */
+/** Tags of the ASN.1 types that OpenSSL shows as text. */
 const TEXT = [12, 18, 19, 20, 22, 23, 24, 26, 28, 30];
 
 /**
- * @param text Node's; undefined for an empty name
+ * @param text Node's text; undefined for an empty name
  * @param values of the attributes, in the certificate's order
  */
 export function distinguishedName(text: string | undefined, values: readonly Element[]): string {
   let index = 0;
   const names = (text ?? "").split("\n").map((line) =>
-    // A plus sign that is part of a value is escaped.
+    // A plus sign inside a value is escaped.
     line.split(" + ").map((attribute) => rewritten(attribute, values[index++])),
   );
   return names
@@ -25,7 +25,7 @@ export function distinguishedName(text: string | undefined, values: readonly Ele
     .join(",");
 }
 
-/** A value whose type OpenSSL has no name for, or that is no text, is shown as it is encoded. */
+/** The value stays encoded if it is not text, or OpenSSL has no name for the attribute. */
 function rewritten(attribute: string, value: Element | undefined): string {
   const [type = ""] = attribute.split("=", 1);
   if (value !== undefined && (/^\d/.test(type) || !TEXT.includes(value.tag))) {

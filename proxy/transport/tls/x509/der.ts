@@ -1,13 +1,16 @@
-/** The encoding of certificates (X.690, DER), as far as their names need it. OpenSSL has found it to be right. */
+/**
+ * Reads names from certificates in DER (X.690), which OpenSSL has validated. It stays our own, since `asn1js` would
+ * save `elements` and `inside` alone and add two packages.
+ */
 
 export interface Element {
   readonly tag: number;
   readonly content: Uint8Array;
-  /** With tag and length. */
+  /** Tag, length and content. */
   readonly whole: Uint8Array;
 }
 
-/** Elements, one behind the other. */
+/** Elements that follow each other. */
 function elements(bytes: Uint8Array): readonly Element[] {
   const found: Element[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -28,7 +31,7 @@ function inside(element: Element | undefined): readonly Element[] {
 
 const EXPLICIT_VERSION = 0xa0;
 
-/** The values in a certificate's names, in order (RFC 5280 sections 4.1 and 4.1.2.4). */
+/** The values of a certificate's subject or issuer, in order (RFC 5280 sections 4.1 and 4.1.2.4). */
 export function nameValues(
   certificate: Uint8Array,
   name: "issuer" | "subject",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { CertificateFacts } from "../../../../proxy/transport/tls/certificate-facts.ts";
-import { issue, opensslSays } from "../../../support/authority.ts";
+import { CertificateFacts } from "../../../../../proxy/transport/tls/x509/certificate-facts.ts";
+import { issue, opensslSays } from "../../../../support/authority.ts";
 
 /** Whether OpenSSL takes it for a certificate at all; in a handshake it would not get further. */
 function isReadable(pem: string): boolean {
