@@ -1,6 +1,6 @@
 /** The error log, in nginx's form: `2026/01/31 12:00:00 [info] 811#811: *7 client logged in, client: …`. */
 import type { ErrorLogTarget, LogLevel } from "../config/index.ts";
-import { LOG_LEVELS } from "../config/modules/log/log-level.ts";
+import { LOG_LEVELS } from "../config/runtime.ts";
 import { SECOND, clockText, twoDigits } from "./clock-text.ts";
 import { bounded, printable } from "./line.ts";
 import type { Sink } from "./sink.ts";

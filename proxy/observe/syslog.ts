@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { formatAddress, unixPath } from "../../shared/address.ts";
 import type { LogLevel, SyslogServer } from "../config/index.ts";
-import { LOG_LEVELS } from "../config/modules/log/log-level.ts";
+import { LOG_LEVELS } from "../config/runtime.ts";
 import type { Sink, LogFunction } from "./sink.ts";
 import { type Send, unixDatagrams } from "./unix-datagrams.ts";
 

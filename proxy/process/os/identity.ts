@@ -1,6 +1,6 @@
 /** Whom workers run as: a primary that is root binds the ports, and what talks to strangers is not root. */
 import type { Identity, Settings } from "../../config/index.ts";
-import { identityOf, isRoot } from "../../config/modules/core/user.ts";
+import { identityOf, isRoot } from "../../config/runtime.ts";
 
 /** What nginx is built with, mostly. */
 const DEFAULT_USER = "nobody";

@@ -1,7 +1,7 @@
 /** Log files are made by the primary, which may, and belong to the workers, which write most of them. */
 import { chownSync, closeSync, openSync } from "node:fs";
 import type { Identity, Settings } from "../../config/index.ts";
-import { openFailed } from "../../config/language/files.ts";
+import { openFailed } from "../../config/runtime.ts";
 
 /** @throws Error for a file that cannot be opened */
 export function prepareLogFiles(settings: Settings, identity: Identity | null): void {

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Signal } from "../../command-line.ts";
-import { openFailed } from "../../config/language/files.ts";
+import { openFailed } from "../../config/runtime.ts";
 import { systemReason } from "../../reason.ts";
 import { touch } from "./log-files.ts";
 

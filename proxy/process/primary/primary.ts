@@ -6,7 +6,7 @@ import cluster from "node:cluster";
 import { flushCompileCache } from "node:module";
 import type { LoadedSettings } from "../../certificates/index.ts";
 import type { Identity } from "../../config/index.ts";
-import { errorLines } from "../../config/language/error.ts";
+import { errorLines } from "../../config/runtime.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
 import { say } from "../../report.ts";

@@ -2,7 +2,7 @@
 import { formatAddress } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import { type Listen, type ServerSettings, type Settings } from "../../config/index.ts";
-import { trusts } from "../../config/modules/mail/realip.ts";
+import { trusts } from "../../config/runtime.ts";
 import { HealthReporter, postReportsTo } from "../../fleet/index.ts";
 import {
   type CertificateSource,
