@@ -1,7 +1,7 @@
 /** Writes lookups to Workers Analytics Engine. docs/worker.md, "Counting logins", lists the columns. */
 import { formatNetwork, type Ip } from "../../shared/address.ts";
 import { describe, logWarningOnce } from "../log/log.ts";
-import type { LookupDecision } from "./outcome.ts";
+import type { LookupDecision } from "./decision.ts";
 import type { ParsedLookup } from "./parse.ts";
 
 /** Characters. An index has 96 bytes, and a domain is ASCII. */

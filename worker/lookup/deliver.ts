@@ -5,7 +5,7 @@ import { findUser, type MailDomain, type UserEntry } from "../directory/users.ts
 import { rank } from "../routing/index.ts";
 import type { LookupContext } from "./context.ts";
 import { type RefusedLookup, unavailable } from "./methods/index.ts";
-import { type LookupDecision, type LookupOutcome, NOT_ADMITTED, subjectOf } from "./outcome.ts";
+import { type LookupDecision, type LookupOutcome, NOT_ADMITTED, subjectOf } from "./decision.ts";
 import { accept, route } from "./route.ts";
 import { CLIENT_CREDENTIALS } from "./upstream-login.ts";
 

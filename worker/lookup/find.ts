@@ -7,7 +7,7 @@ import { type FoundUser, findUser } from "../directory/users.ts";
 import { describe } from "../log/log.ts";
 import type { LoginSource } from "../penalties/attempts.ts";
 import type { MethodVerdict, Verifier } from "./methods/index.ts";
-import type { BlockedLookup } from "./outcome.ts";
+import type { BlockedLookup } from "./decision.ts";
 import type { ParsedLookup } from "./parse.ts";
 
 export interface DirectorySessions {

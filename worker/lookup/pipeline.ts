@@ -6,7 +6,7 @@ import { type LookupContext, lookupContext } from "./context.ts";
 import { deliver } from "./deliver.ts";
 import { confirmRefusal, find } from "./find.ts";
 import { unavailable, VERIFIERS } from "./methods/index.ts";
-import { type LookupDecision, type LookupSubject, subjectOf } from "./outcome.ts";
+import { type LookupDecision, type LookupSubject, subjectOf } from "./decision.ts";
 import { MalformedLookup, parse } from "./parse.ts";
 import { penalise } from "./penalise.ts";
 import { reply } from "./reply.ts";

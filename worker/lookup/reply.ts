@@ -8,7 +8,7 @@ import { STATUS_OK } from "../../shared/lookup.ts";
 import { waitAfter } from "../penalties/index.ts";
 import type { LookupContext } from "./context.ts";
 import { MESSAGES, RECIPIENT_MESSAGES, type RefusalMessage } from "./messages.ts";
-import type { AcceptedLookup, LookupDecision } from "./outcome.ts";
+import type { AcceptedLookup, LookupDecision } from "./decision.ts";
 
 const MAX_HEADERS_LENGTH = 680;
 

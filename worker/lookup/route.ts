@@ -7,7 +7,7 @@ import { portOf, rank } from "../routing/index.ts";
 import { isSendable } from "../secrets/index.ts";
 import type { LookupContext } from "./context.ts";
 import { unavailable, type UnavailableLookup } from "./methods/index.ts";
-import type { AcceptedLookup } from "./outcome.ts";
+import type { AcceptedLookup } from "./decision.ts";
 import { CLIENT_CREDENTIALS, type UpstreamCredentials, upstreamLogin } from "./upstream-login.ts";
 
 /** Characters of all values that describe a server. With the names of the headers they stay under 700 bytes. */
@@ -24,7 +24,7 @@ export async function route(
   context: LookupContext,
 ): Promise<AcceptedLookup | UnavailableLookup> {
   const current = await currentEntry(entry, context);
-  if (current === null) return unavailable(`${entry.user.address} is gone`);
+  if (current === null) return unavailable(`${entry.user.address} was deleted`);
   const { user } = current;
   const [server, ...others] =
     user.server === null
@@ -34,7 +34,7 @@ export async function route(
     return unavailable(`group ${user.group} has no server for ${user.address}`);
   }
   if (server.state === "down") {
-    return unavailable(`${server.name} is down, which holds the mail of ${user.address}`);
+    return unavailable(`server ${server.name}, which holds the mail of ${user.address}, is down`);
   }
   const { method } = context.request;
   const credentials =
@@ -72,7 +72,7 @@ export async function accept(
   { request: { protocol, accepts }, resolve }: LookupContext,
 ): Promise<AcceptedLookup | UnavailableLookup> {
   const port = portOf(server, protocol);
-  if (port === null) return unavailable(`${server.name} has no port for ${protocol}`);
+  if (port === null) return unavailable(`server ${server.name} has no port for ${protocol}`);
   const acceptsTls = accepts.has("tls");
   const acceptsHost = ({ host }: MailServer) => accepts.has("hostname") || parseIp(host) !== null;
   const host = acceptsHost(server) ? server.host : await resolve(server.host);
@@ -82,10 +82,12 @@ export async function accept(
     (value) => value !== null,
   );
   if (!values.every(isSendable)) {
-    return unavailable(`the host of ${server.name}, or a login there, is no header value`);
+    return unavailable(
+      `the host of server ${server.name}, or the login there, does not fit into a header`,
+    );
   }
   const room = MAX_VALUES_LENGTH - values.join("").length;
-  if (room < 0) return unavailable(`what is to be told of ${server.name} is too long for a reply`);
+  if (room < 0) return unavailable(`the values for server ${server.name} are too long for a reply`);
   // A caller uses the first server's TLS mode for the fallbacks too, and verifies them by their hosts.
   const fallbacks = others.filter(
     (other) =>

@@ -3,7 +3,7 @@ import { isBlocked } from "../penalties/index.ts";
 import type { LookupContext } from "./context.ts";
 import type { FoundLogin, LoginVerdict } from "./find.ts";
 import type { Verifier } from "./methods/index.ts";
-import { NOT_ADMITTED } from "./outcome.ts";
+import { NOT_ADMITTED } from "./decision.ts";
 
 export async function verify(
   verifier: Verifier,

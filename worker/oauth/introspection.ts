@@ -16,7 +16,10 @@ export async function introspect(
   } catch (error) {
     // The message of another error may quote the request.
     const why = error instanceof IntrospectionError ? error.message : "it does not answer";
-    return { kind: "unavailable", reason: `${provider.introspection} cannot be asked: ${why}` };
+    return {
+      kind: "unavailable",
+      reason: `${provider.introspection} cannot verify a token: ${why}`,
+    };
   }
   return isClaims(claims) ? checkClaims(claims, provider) : unreadable(provider);
 }
@@ -61,7 +64,7 @@ function isClaims(value: unknown): value is Claims & { readonly active: boolean 
 }
 
 function unreadable({ introspection }: IntrospectingProvider): TokenResult {
-  return { kind: "unavailable", reason: `${introspection} does not answer as RFC 7662 has it` };
+  return { kind: "unavailable", reason: `${introspection} does not answer as RFC 7662 requires` };
 }
 
 /** Providers do not say whether an inactive token has expired or never existed. */

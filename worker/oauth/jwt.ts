@@ -45,7 +45,7 @@ export function jwtVerifier(provider: SigningProvider): (token: string) => Promi
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) throw error;
       if (error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      throw new KeysUnavailable(`the keys of ${issuer} cannot be had: ${String(error)}`);
+      throw new KeysUnavailable(`the keys of ${issuer} cannot be fetched: ${String(error)}`);
     }
   };
   const options = {

@@ -100,7 +100,7 @@ export class PenaltyStore {
     if (failed && failures === permitted) {
       // The log omits the account: a login name may be a password that was typed into the wrong field.
       const from = kind === "network" ? name : network || undefined;
-      logWarning(`${failures} logins failed; more are refused for a while`, {
+      logWarning(`${failures} logins failed; further ones are refused until the block expires`, {
         kind,
         network: from,
       });
@@ -117,7 +117,7 @@ export class PenaltyStore {
       await blockIndex(this.#counters).note(shard, until);
       this.#cache.set(shard, true, { ttl: INDEX_INTERVAL });
     } catch (error) {
-      logError(`the list of blocks lacks ${shard}: ${String(error)}`);
+      logError(`the list of blocks misses shard ${shard}: ${String(error)}`);
     }
   }
 }

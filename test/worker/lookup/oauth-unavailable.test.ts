@@ -40,7 +40,7 @@ test("while an issuer's keys are unavailable a token is a temporary failure, and
   provider.trouble = null;
   const { auth } = await worker.ask({ ...XOAUTH2, "Auth-Pass": token });
   assert.equal(auth["auth-status"], "OK");
-  assert.match(worker.logs(), /the keys of http:[^"]* cannot be had/);
+  assert.match(worker.logs(), /the keys of http:[^"]* cannot be fetched/);
 });
 
 test("the keys are requested once, even for tokens that name others", async () => {

@@ -251,7 +251,7 @@ test("logs contain neither tokens nor providers' replies", async () => {
   const token = await sign({ exp: NOW - 60 });
   await logIn(token);
   const logs = worker.logs();
-  assert.match(logs, /cannot be asked: it answers 401/);
+  assert.match(logs, /cannot verify a token: it answers 401/);
   assert.doesNotMatch(logs, /canary|opaque|s3cret/);
   assert.ok(!logs.includes(token.slice(0, 30)));
 });

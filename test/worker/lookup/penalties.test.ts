@@ -383,6 +383,6 @@ test("without the Durable Objects logins go on, which is logged", async () => {
 
 test("the beginning of a block is logged without the login name, which may be a password", async () => {
   await failOften(10, "canary-in-the-wrong-field");
-  assert.match(worker.logs(), /10 logins failed; more are refused for a while/);
+  assert.match(worker.logs(), /10 logins failed; further ones are refused until the block expires/);
   assert.doesNotMatch(worker.logs(), /canary/);
 });
