@@ -1,4 +1,4 @@
-// The machine's clock is set while Postern runs: only the times of log lines jump with it.
+// The clock of the machine is set while Postern runs: only the times in log lines jump with it.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { assertAtWork, logOut } from "../proxy/process/clients.ts";
 const DAY = 86_400;
 
 test(
-  "a clock that jumps a day ahead and two days back: sessions go on, who is about to log in still may, answers are kept for as long as they were good, limits stay, and sessions are as long as they were",
+  "when the clock jumps a day ahead and two days back, sessions and logins go on, cached answers and limits last as long as before, and session times are right",
   { skip: lacking("faketime") },
   async (t) => {
     const scratch = await makeScratch();
@@ -68,7 +68,7 @@ test(
       assert.equal(endpoint.lookups.length, 1, "the answer was forgotten");
       for (const wire of [client, other]) await logOut(wire);
     }
-    // Each jump would give back six logins, would one believe the clock.
+    // With the wall clock each jump would allow six more logins.
     for (const seconds of [DAY, -DAY]) {
       jump(seconds);
       for (;;) {

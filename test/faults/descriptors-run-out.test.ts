@@ -1,31 +1,30 @@
-// More clients than files may be open: they wait until others have gone, and nobody who is in is harmed.
+// More clients than open files: clients wait until others have left, and sessions go on.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
 import { attempt, granted, untilClosed } from "../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../support/mailbox/index.ts";
+import { startMailbox } from "../support/mailbox/index.ts";
 import { startServers } from "../support/servers.ts";
 import { Wire } from "../support/wire.ts";
 
 const user = { login: "anna", password: "x" };
 const CLIENTS = 300;
-let mailbox: Mailbox;
+const started = new AsyncDisposableStack();
 let endpoint: LookupEndpoint;
 
 before(async () => {
-  mailbox = await startMailbox({
+  const mailbox = await startMailbox({
     name: "mail1",
     users: [{ address: user.login, password: user.password }],
   });
+  started.defer(() => mailbox.close());
   endpoint = await startLookupEndpoint(() => route(mailbox.imap.port));
+  started.defer(() => endpoint.close());
 });
-after(async () => {
-  await endpoint.close();
-  await mailbox.close();
-});
+after(() => started.disposeAsync());
 
-test("near the limit of open files no more clients are accepted, who wait and are all served when others go", async (t) => {
+test("near the limit of open files new clients wait, and each is served when others leave", async (t) => {
   const postern = await startServers(
     `auth_http ${endpoint.address};`,
     { imap: "listen 127.0.0.1:PORT backlog=511; protocol imap;" },
@@ -45,10 +44,10 @@ test("near the limit of open files no more clients are accepted, who wait and ar
   await program.logs(
     /\[alert\] .*: \d+ connections leave few files to open, accepting none for now$/,
   );
-  // Those who are in still get through: files are left for their upstreams.
+  // A connected client can log in: files are left for connections to upstreams.
   const first = await wires[0]!;
   assert.match(await attempt("imap", first, user), granted.imap);
-  // Each one who has been greeted makes room for another one.
+  // Each client that leaves makes room for another one.
   for (const wire of wires) {
     const client = await wire;
     client.write("z LOGOUT\r\n");

@@ -1,5 +1,5 @@
-// No answers from DNS: users hear that it is temporary, never that their password is wrong, and all is as before
-// when it answers again. Nobody reloads anything.
+// DNS does not answer: clients get a temporary failure, not that of a wrong password. When DNS answers again, logins
+// succeed without a reload.
 import assert from "node:assert/strict";
 import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,8 +24,8 @@ import { type Servers, inTheClear, startServers } from "../support/servers.ts";
 const UPSTREAM = "mail.faults.test";
 const ENDPOINT = "endpoint.faults.test";
 
-/** Anna's mailbox, which the lookup knows by its name. */
-async function startBackstage(t: TestContext): Promise<LookupEndpoint> {
+/** Starts a mailbox for Anna, and a lookup endpoint that names its host. */
+async function startBackends(t: TestContext): Promise<LookupEndpoint> {
   const users = [{ address: anna.login, password: anna.password }];
   const mailbox = await startMailbox({ name: "mail1", users });
   t.after(() => mailbox.close());
@@ -37,8 +37,8 @@ async function startBackstage(t: TestContext): Promise<LookupEndpoint> {
   return endpoint;
 }
 
-/** All protocols at once. */
-async function allAnswer(
+/** Logs in by all protocols at once. */
+async function assertAnswers(
   { ports }: Servers<ProtocolName>,
   expected: Readonly<Record<ProtocolName, RegExp>>,
 ): Promise<void> {
@@ -54,8 +54,8 @@ async function allAnswer(
   }
 }
 
-// As long as they are known: not at all.
-const HERE: Say = zone({
+// A TTL of 0, so that no answer is cached.
+const WORKING: Say = zone({
   [`A ${UPSTREAM}`]: [{ type: "A", data: "127.0.0.1", ttl: 0 }],
   "PTR 1.0.0.127.in-addr.arpa": [{ type: "PTR", data: "client.faults.test", ttl: 0 }],
   "A client.faults.test": [{ type: "A", data: "127.0.0.1", ttl: 0 }],
@@ -67,9 +67,9 @@ const OUTAGES: Readonly<Record<string, Say>> = {
 };
 
 for (const [fail, outage] of Object.entries(OUTAGES)) {
-  test(`the name servers of "resolver" ${fail}: SMTP clients are greeted without a name, users hear that their server is away for now, and are in once names are found again`, async (t) => {
-    const endpoint = await startBackstage(t);
-    let say = HERE;
+  test(`while the name servers of "resolver" ${fail}, SMTP clients have no name and logins fail for now; both work once the servers answer again`, async (t) => {
+    const endpoint = await startBackends(t);
+    let say = WORKING;
     const names = await startNameServer((query) => say(query));
     t.after(() => names.close());
     const postern = await startServers(
@@ -82,54 +82,54 @@ for (const [fail, outage] of Object.entries(OUTAGES)) {
         .findLast((lookup) => lookup.header("Auth-Protocol") === "smtp")
         ?.header("Client-Host");
 
-    await allAnswer(postern, granted);
+    await assertAnswers(postern, granted);
     assert.equal(client(), "client.faults.test");
     say = outage;
-    await allAnswer(postern, temporary);
+    await assertAnswers(postern, temporary);
     assert.equal(client(), "[TEMPUNAVAIL]");
     await postern.proxy.program.logs(/\[error\] .*mail\.faults\.test.* could not be resolved/);
-    say = HERE;
-    await allAnswer(postern, granted);
+    say = WORKING;
+    await assertAnswers(postern, granted);
     assert.equal(client(), "client.faults.test");
   });
 }
 
 test(
-  "the system's resolver is down: while the lookup endpoint's name is not found, and while an upstream's is not, users hear that it is temporary, and are in once it is",
+  "while the system's resolver cannot find the lookup endpoint or an upstream, logins fail for now; they succeed once it can",
   { skip: lacking("nss-wrapper") },
   async (t) => {
     const scratch = await makeScratch();
     t.after(scratch.remove);
     const hosts = join(scratch.path, "hosts");
     let changes = 0;
-    /** Names that there are, from now on. */
-    const know = (...names: string[]): void => {
+    /** Sets the names that the resolver finds. */
+    const setNames = (...names: string[]): void => {
       writeFileSync(hosts, names.map((name) => `127.0.0.1 ${name}\n`).join(""));
-      // The library reads it again when its time, in seconds, is another one.
+      // The library reads the file again when its time differs by a second.
       utimesSync(hosts, ++changes, changes);
     };
-    know(ENDPOINT, UPSTREAM);
-    const endpoint = await startBackstage(t);
-    // Connections that are kept need no name.
+    setNames(ENDPOINT, UPSTREAM);
+    const endpoint = await startBackends(t);
+    // A connection that is kept open would need no name.
     const own = `auth_http http://${ENDPOINT}:${endpoint.port}/auth; auth_http_keepalive off;`;
     Object.assign(process.env, { LD_PRELOAD: "libnss_wrapper.so", NSS_WRAPPER_HOSTS: hosts });
     const postern = await startServers(own, inTheClear, "env NSS_WRAPPER_HOSTS;");
     t.after(() => postern.stop());
     const { program } = postern.proxy;
 
-    await allAnswer(postern, granted);
-    know(UPSTREAM);
-    await allAnswer(postern, temporary);
+    await assertAnswers(postern, granted);
+    setNames(UPSTREAM);
+    await assertAnswers(postern, temporary);
     await program.logs(
       /\[error\] .*auth http server .*endpoint\.faults\.test/,
       protocolNames.length,
     );
-    know(ENDPOINT, UPSTREAM);
-    await allAnswer(postern, granted);
-    know(ENDPOINT);
-    await allAnswer(postern, temporary);
+    setNames(ENDPOINT, UPSTREAM);
+    await assertAnswers(postern, granted);
+    setNames(ENDPOINT);
+    await assertAnswers(postern, temporary);
     await program.logs(/\[error\] .*mail\.faults\.test/, protocolNames.length);
-    know(ENDPOINT, UPSTREAM);
-    await allAnswer(postern, granted);
+    setNames(ENDPOINT, UPSTREAM);
+    await assertAnswers(postern, granted);
   },
 );

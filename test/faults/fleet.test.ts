@@ -1,4 +1,4 @@
-// Two proxies, the worker and two mail servers: what the fleet agrees on is where lookups lead.
+// Two proxies, the worker and two mail servers: lookups name the servers on which the proxies agree.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { type Servers, startServers } from "../support/servers.ts";
 import { grantImap, silence, startUpstream } from "../support/upstream.ts";
 
 const password = "wonderland";
-/** The same, cheap to verify. */
+/** A hash of `password` that is cheap to verify. */
 const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
 const ALICE = "alice@example.test";
 const PINNED = "pinned@example.test";
@@ -75,7 +75,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await pause(20);
 }
 
-/** A login that must go well, wherever it goes. */
+/** Logs in at either server. */
 async function logIn({ ports }: Servers<"imap">, login = ALICE): Promise<void> {
   const wire = await greeted("imap", ports.imap);
   assert.match(await attempt("imap", wire, { login, password }), granted.imap);
@@ -92,14 +92,14 @@ async function named(): Promise<number[]> {
 const votes = async () => (await worker.fleet.exec("select * from votes")).length;
 const avoided = async () => (await worker.db.select().from(serverHealth)).length;
 
-test("a server that dies is named no more once both proxies have met it, and is again once it serves", async () => {
+test("a server that is down is no longer named once both proxies have reported it, and is named again once it serves", async () => {
   await logIn(one);
   assert.equal(spare.connections, 0);
 
   await main.close();
   await logIn(one);
   await until(async () => (await votes()) === 1);
-  assert.deepEqual(await named(), [main.port, spare.port], "one alone is not believed");
+  assert.deepEqual(await named(), [main.port, spare.port], "one report is not enough");
   await logIn(two);
   await until(async () => (await avoided()) === 1);
   assert.deepEqual(await named(), [spare.port]);
@@ -108,15 +108,15 @@ test("a server that dies is named no more once both proxies have met it, and is 
   const { connections } = main;
   await logIn(one);
   await logIn(two);
-  assert.equal(main.connections, connections, "nobody is sent there");
-  // Who is pinned goes there in any case, and gets through.
+  assert.equal(main.connections, connections, "no login goes there");
+  // A pinned user is sent there in any case, and the login succeeds.
   await logIn(one, PINNED);
   await logIn(two, PINNED);
   await until(async () => (await avoided()) === 0);
   assert.deepEqual(await named(), [main.port, spare.port]);
 });
 
-test("a server of which nobody has heard for a minute is tried again", async () => {
+test("a server without reports for a minute is tried again", async () => {
   await main.close();
   await logIn(one);
   await logIn(two);
@@ -126,7 +126,7 @@ test("a server of which nobody has heard for a minute is tried again", async () 
   await worker.fleet.exec("update votes set until = until - 60000");
   await worker.db.update(serverHealth).set({ until: new Date(Date.now() - 1000) });
   const { connections } = main;
-  // The proxy itself may have set it aside for a moment yet.
+  // The proxy itself may avoid the server for a moment.
   while (main.connections === connections) await logIn(one);
   assert.deepEqual(await named(), [main.port, spare.port]);
 });

@@ -1,4 +1,4 @@
-// Two proxies, the worker and a mail server: users who may no longer be logged in are logged in nowhere.
+// Two proxies, the worker and a mail server: a user who is disabled is logged out on all proxies.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -14,7 +14,7 @@ import { grantImap, startUpstream } from "../support/upstream.ts";
 import type { Wire } from "../support/wire.ts";
 
 const password = "wonderland";
-/** The same, cheap to verify. */
+/** A hash of `password` that is cheap to verify. */
 const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";
 
 const userNames = ["alice", "bob", "carol", "dave"];
@@ -22,8 +22,8 @@ const userNames = ["alice", "bob", "carol", "dave"];
 let upstream: Listener;
 let worker: Admin;
 let scratch: Awaited<ReturnType<typeof makeScratch>>;
-/** On the way to the fleet of the second proxy. */
-let path: Listener;
+/** Relays the second proxy to the worker, and can be closed. */
+let relay: Listener;
 let one: Servers<"imap">;
 let two: Servers<"imap">;
 
@@ -42,22 +42,22 @@ before(async () => {
       }),
     },
   });
-  path = new Listener("127.0.0.1");
-  path.on("connection", (socket) => {
+  relay = new Listener("127.0.0.1");
+  relay.on("connection", (socket) => {
     const onward = connect(Number(worker.url.port), worker.url.hostname);
     onward.on("error", () => {}).on("close", () => socket.destroy());
     socket.on("close", () => onward.destroy());
     socket.pipe(onward).pipe(socket);
   });
-  await path.listen(0);
+  await relay.listen(0);
   scratch = await makeScratch();
   one = await startProxy("one", worker.url.origin);
-  two = await startProxy("two", `http://127.0.0.1:${path.port}`);
+  two = await startProxy("two", `http://127.0.0.1:${relay.port}`);
   await connected("one", "two");
 });
 after(async () => {
   await Promise.all([one.stop(), two.stop()]);
-  await path.close();
+  await relay.close();
   await worker.close();
   await upstream.close();
   await scratch.remove();
@@ -70,7 +70,7 @@ async function writeKey(name: string): Promise<void> {
   await writeFile(keyFile(name), body.token);
 }
 
-/** Its fleet is at another address than its lookups. */
+/** @param fleet origin of `fleet`, which may differ from that of `auth_http` */
 async function startProxy(name: string, fleet: string): Promise<Servers<"imap">> {
   await writeKey(name);
   return startProxyWithKey(name, fleet);
@@ -85,7 +85,7 @@ function startProxyWithKey(name: string, fleet: string): Promise<Servers<"imap">
   );
 }
 
-/** Waits until these are the proxies that the worker knows of. */
+/** Waits until exactly these proxies are connected to the worker. */
 async function connected(...names: readonly string[]): Promise<void> {
   const list = async () => (await worker.call("read", "GET", "/proxies")).body.items;
   const now = async () => (await list()).map(({ name }: { name: string }) => name).join(" ");
@@ -110,7 +110,7 @@ async function disable(user: string): Promise<void> {
   assert.equal(status, 200);
 }
 
-test("a user who is disabled is out on all proxies, and no remembered lookup lets them in; others stay", async () => {
+test("a user who is disabled is logged out on all proxies, and no cached lookup lets the user in; others stay", async () => {
   const alices = [await logIn(one, "alice"), await logIn(one, "alice"), await logIn(two, "ALICE")];
   const bobs = [await logIn(one, "bob"), await logIn(two, "bob")];
   await disable("alice");
@@ -131,24 +131,24 @@ test("a user who is disabled is out on all proxies, and no remembered lookup let
   }
 });
 
-test("a proxy that is cut off serves on, and ends those sessions when it is back", async () => {
+test("a proxy that loses the worker serves on, and ends the sessions of disabled users when it is back", async () => {
   const [there, away, other] = [
     await logIn(one, "carol"),
     await logIn(two, "carol"),
     await logIn(two, "dave"),
   ];
-  await path.close();
+  await relay.close();
   await disable("carol");
   assert.deepEqual(await untilClosed(there), []);
   await goesOn(away);
-  await path.listen(path.port);
+  await relay.listen(relay.port);
   assert.deepEqual(await untilClosed(away), []);
   await connected("one", "two");
   await goesOn(other);
   other.end();
 });
 
-test("a proxy whose key is refused says so once and serves on, and is told of kicks when a reload brings another", async () => {
+test("a proxy whose key is refused logs that once and serves on; with another key, a reload connects it", async () => {
   await writeFile(keyFile("three"), "postern_wrong\n");
   const three = await startProxyWithKey("three", worker.url.origin);
   try {

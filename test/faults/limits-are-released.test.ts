@@ -1,4 +1,4 @@
-// Ten thousand sessions that end in every way there is: what they were counted under is given back.
+// Ten thousand sessions that end in every possible way: each releases the limits that counted it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
@@ -30,12 +30,12 @@ let endpoint: LookupEndpoint;
 let worker: Worker;
 const upstreams: Listener[] = [];
 const connections = new ConnectionCounts();
-/** Settles when the worker has no session left. */
+/** Settles when the worker has no session. */
 const idle = Promise.withResolvers<void>();
-/** The most that was counted at a time. */
+/** The highest count. */
 let most = 0;
 
-/** Connection counts beyond a channel, as it is to a worker process: nothing is answered in the same turn. */
+/** Connection counts behind a channel, as for a worker process: no answer comes in the same turn. */
 function remote(): RemoteLimiter {
   const held = connections.worker();
   const answer = (session: number, denial: Denial | null) =>
@@ -52,23 +52,23 @@ function remote(): RemoteLimiter {
 }
 
 before(async () => {
-  const [dead] = await freePorts(1);
+  const [unused] = await freePorts(1);
   [port] = (await freePorts(1)) as [number];
   const scripts = {
-    kind: async (wire: Wire) => {
+    idle: async (wire: Wire) => {
       await grantImap(wire);
       await silence();
     },
     leaving: async (wire: Wire) => {
       await grantImap(wire);
     },
-    rude: () => Promise.resolve(),
-    unwilling: async (wire: Wire) => {
+    closing: () => Promise.resolve(),
+    refusing: async (wire: Wire) => {
       wire.write("* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n");
       const [tag = ""] = (await wire.line()).split(" ");
       wire.write(`${tag} NO not today\r\n`);
     },
-    mute: silence,
+    silent: silence,
   };
   const ports = new Map<string, number>();
   for (const [name, script] of Object.entries(scripts)) {
@@ -78,11 +78,11 @@ before(async () => {
   }
   endpoint = await startLookupEndpoint((lookup) => {
     const [kind = ""] = (lookup.header("Auth-User") ?? "").split(".");
-    if (kind === "nobody") return reply(200, { "Auth-Status": "no" });
-    if (kind === "later") return reply(200, { "Auth-Status": "no", "Auth-Wait": 1 });
-    if (kind === "unknown") return reply(500, {});
+    if (kind === "refused") return reply(200, { "Auth-Status": "no" });
+    if (kind === "delayed") return reply(200, { "Auth-Status": "no", "Auth-Wait": 1 });
+    if (kind === "failed") return reply(500, {});
     if (kind === "never") return never();
-    return route(ports.get(kind) ?? dead!);
+    return route(ports.get(kind) ?? unused!);
   });
   const settings = configure(`
     error_log /dev/null;
@@ -115,15 +115,15 @@ after(async () => {
   for (const upstream of upstreams) await upstream.close();
 });
 
-/** What a client does until it, or somebody else, ends its session. */
+/** A client that acts until its session ends, from either side. */
 type Ending = (client: Socket, wire: Wire, user: string) => Promise<unknown>;
 
 const untilOver: Ending = async (client) => {
   if (!client.closed) await once(client, "close").catch(() => {});
 };
 
-/** Logs in as a user whom the lookup sends to such a fate, and waits for what comes of it. */
-function fate(kind: string, then: Ending = untilOver): Ending {
+/** Logs in as a user whose lookup has this result, and waits for the answer. */
+function login(kind: string, then: Ending = untilOver): Ending {
   return async (client, wire, user) => {
     await wire.line();
     wire.write(`a LOGIN ${kind}.${user} x\r\n`);
@@ -150,27 +150,27 @@ const said = (text: string): Ending => {
 };
 
 const endings: Readonly<Record<string, Ending>> = {
-  "resets before anything": async (client) => reset(client),
+  "resets before the greeting": async (client) => reset(client),
   "hangs up before the greeting": async (client) => hangUp(client),
   "hangs up at the greeting": answered(hangUp),
   "logs out": said("a LOGOUT\r\n"),
-  "talks nonsense": said("?\r\n".repeat(10)),
-  "talks for ever": said("a".repeat(20_000)),
-  "says nothing": untilOver,
-  "is refused": fate("nobody"),
-  "leaves while its refusal is held back": fate("later", async (client) => hangUp(client)),
-  "is not looked up": fate("unknown"),
-  "is not looked up in time": fate("never"),
-  "leaves while it is looked up": fate("never", async (client) => reset(client)),
-  "finds nobody upstream": fate("dead"),
-  "is hung up on by the upstream": fate("rude"),
-  "is refused by the upstream": fate("unwilling"),
-  "leaves while the upstream is silent": fate("mute", async (client) => reset(client)),
-  "leaves while it logs in": fate("kind", async (client) => hangUp(client)),
-  "is logged in, and hangs up": fate("kind", answered(hangUp)),
-  "is logged in, and resets": fate("kind", answered(reset)),
-  "is logged in, and idle": fate("kind"),
-  "is logged in, and the upstream leaves": fate("leaving"),
+  "sends unknown commands": said("?\r\n".repeat(10)),
+  "sends a line without end": said("a".repeat(20_000)),
+  "sends nothing": untilOver,
+  "is refused": login("refused"),
+  "leaves while its refusal is delayed": login("delayed", async (client) => hangUp(client)),
+  "gets no valid lookup reply": login("failed"),
+  "gets no lookup reply in time": login("never"),
+  "leaves while it is looked up": login("never", async (client) => reset(client)),
+  "has an upstream that is down": login("down"),
+  "has an upstream that closes at once": login("closing"),
+  "is refused by the upstream": login("refusing"),
+  "leaves while the upstream is silent": login("silent", async (client) => reset(client)),
+  "leaves while it logs in": login("idle", async (client) => hangUp(client)),
+  "is logged in, and hangs up": login("idle", answered(hangUp)),
+  "is logged in, and resets": login("idle", answered(reset)),
+  "is logged in, and idle": login("idle"),
+  "is logged in, and the upstream leaves": login("leaving"),
 };
 
 async function live(ending: Ending, user: string): Promise<void> {
@@ -184,29 +184,29 @@ async function live(ending: Ending, user: string): Promise<void> {
   await untilOver(client, wire, user);
 }
 
-test("after all endings, ten thousand in all, nothing is counted any more", async () => {
-  const ways = Object.values(endings);
+test("ten thousand sessions that end in every way leave no count behind", async () => {
+  const all = Object.values(endings);
   let next = 0;
   const keepComing = async (): Promise<void> => {
     while (next < SESSIONS) {
       const number = next++;
-      await live(ways[number % ways.length]!, `u${number % 3}`);
+      await live(all[number % all.length]!, `u${number % 3}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, keepComing));
-  // More at once than there is room for: of clients, of one user's sessions, and of a server's.
+  // More at a time than the limits of a client, of a user and of a server allow.
   const crowd = (one: (number: number) => Promise<void>) =>
     Promise.all(Array.from({ length: AT_ONCE }, (_, number) => one(number)));
   await crowd(() => live(untilOver, ""));
-  await crowd(() => live(fate("kind"), "same"));
-  await crowd((number) => live(fate("kind"), `own${number}`));
-  // And some that the worker ends itself.
-  const last = Array.from({ length: 20 }, (_, number) => live(fate("kind"), `last${number}`));
+  await crowd(() => live(login("idle"), "same"));
+  await crowd((number) => live(login("idle"), `own${number}`));
+  // Sessions that the worker ends.
+  const last = Array.from({ length: 20 }, (_, number) => live(login("idle"), `last${number}`));
   await nextTurn();
   worker.drain();
   worker.stop();
   await Promise.all([idle.promise, ...last]);
-  // What was said last is heard before what is asked now.
+  // The last messages are delivered before the counts are read.
   await nextTurn();
   assert.equal(connections.held, 0);
   assert.ok(most > 20, `only ${most} were counted at a time`);

@@ -1,4 +1,4 @@
-// Logs that take no lines: a full disk, a reader that does not read. Mail goes on, and what is lost is counted.
+// Logs that cannot be written: a full disk, a reader that does not read. Sessions go on, and lost lines are counted.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { closeSync, constants, openSync, readSync, symlinkSync } from "node:fs";
@@ -12,12 +12,12 @@ import { inTheClear } from "../support/servers.ts";
 import { scrape, scrapeUntil, total } from "../support/status.ts";
 import { type Service, serve } from "../proxy/process/service.ts";
 
-/** So long that some 256 of them fill all the room that there is to wait in. */
+/** Lines so long that 256 of them fill the buffer. */
 const FORMAT = `log_format long '$connection ${"x".repeat(4000)} end';`;
 
 interface Site extends Service<"imap"> {
   readonly status: number;
-  /** So many clients come and go, each greeted. */
+  /** Connects so many clients, each of which reads the greeting and leaves. */
   readonly visitors: (count: number) => Promise<void>;
   readonly lost: () => Promise<number>;
 }
@@ -25,7 +25,7 @@ interface Site extends Service<"imap"> {
 async function site(t: TestContext, accessLog: string): Promise<Site> {
   const [status = 0] = await freePorts(1);
   const mail = `status_listen 127.0.0.1:${status}; ${FORMAT} access_log ${accessLog} long;`;
-  // Log files are given to the workers' user: one that leaves a device as it is.
+  // Log files are given to the user of the workers; root leaves the owner of a device unchanged.
   const user = process.getuid?.() === 0 ? "user root;" : "";
   const { imap } = inTheClear;
   const service = await serve(t, { imap }, user, mail);
@@ -53,8 +53,8 @@ async function logsIn({ ports }: Site): Promise<void> {
   await untilClosed(wire);
 }
 
-/** The number of lines that are told as lost, and as it is counted. */
-async function toldAsLost({ program, lost }: Site, name: string): Promise<number> {
+/** The number of lost lines, which is the same in the error log and in the metrics. */
+async function loggedAsLost({ program, lost }: Site, name: string): Promise<number> {
   const [[, told = ""] = []] = await program.logs(
     new RegExp(`\\[alert\\] .*: ${name} is written to again, lines lost: (\\d+)$`),
   );
@@ -62,7 +62,7 @@ async function toldAsLost({ program, lost }: Site, name: string): Promise<number
   return Number(told);
 }
 
-/** Each session has its line, whole, or is counted as lost. */
+/** Each session has a whole line in the log, or is counted as lost. */
 async function assertNoneMissing(
   service: Site,
   log: () => Promise<string>,
@@ -75,18 +75,18 @@ async function assertNoneMissing(
   assert.equal(new Set(lines).size + lost, sessions);
 }
 
-/** A log in there finds no room, until room is made. */
+/** A log on this disk cannot be written until `makeRoom`. */
 interface Disk {
   readonly path: string;
   readonly fill: () => Promise<void>;
   readonly makeRoom: (service: Site) => Promise<void>;
 }
 
-/** @returns null where nothing may be mounted */
+/** @returns null where mounts are not allowed */
 async function smallDisk(t: TestContext): Promise<Disk | null> {
   const { path, remove } = await makeScratch();
   t.after(async () => {
-    // At once, although the service still has it open.
+    // Lazily, since the service still has the log open.
     spawnSync("umount", ["-l", path]);
     await remove();
   });
@@ -95,13 +95,13 @@ async function smallDisk(t: TestContext): Promise<Disk | null> {
   const ballast = join(path, "ballast");
   return {
     path: join(path, "access.log"),
-    // As much as there is.
+    // More than the disk holds.
     fill: () => writeFile(ballast, Buffer.alloc(8_388_608)).catch(() => {}),
     makeRoom: () => rm(ballast),
   };
 }
 
-/** Without mounts: a device that is always full, instead of which there is a file after a rotation. */
+/** Without mounts: a device that is always full, which a rotation replaces by a file. */
 async function fullDevice(t: TestContext): Promise<Disk> {
   const { path: directory, remove } = await makeScratch();
   t.after(remove);
@@ -138,7 +138,7 @@ for (const [name, make] of Object.entries(disks)) {
         (samples) => total(samples, "postern_log_lines_lost_total", { log: "access" }) > 0,
       );
       await disk.makeRoom(service);
-      const lost = await toldAsLost(service, `"${disk.path}"`);
+      const lost = await loggedAsLost(service, `"${disk.path}"`);
       await assertNoneMissing(service, () => readFile(disk.path, "utf8"), lost);
       const told = service.program.stderr.match(/\[alert\] .*: write\(\) to .*$/gm) ?? [];
       assert.equal(told.length, 1);
@@ -158,7 +158,7 @@ test("a reader of standard output that does not read: users see nothing of it, a
   while ((await service.lost()) === 0) await service.visitors(100);
   await logsIn(service);
   program.resume();
-  const lost = await toldAsLost(service, "stdout");
+  const lost = await loggedAsLost(service, "stdout");
   await service.visitors(20);
   await program.stop();
   const sessions = program.stdout.match(/^\d+ x+ end$/gm) ?? [];
@@ -194,7 +194,7 @@ test(
       read();
       await scrape(service.status);
     }
-    const lost = await toldAsLost(service, `"${path}"`);
+    const lost = await loggedAsLost(service, `"${path}"`);
     const rest = (): Promise<string> => {
       while (read());
       return Promise.resolve(text);

@@ -1,5 +1,5 @@
-// A lookup endpoint that is there and answers badly: each client hears that it is temporary, and the next one is
-// served as soon as the endpoint makes sense again.
+// A lookup endpoint that sends malformed replies: each client gets a temporary failure, and the next one is served as
+// soon as the replies are valid.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
@@ -21,20 +21,22 @@ import type { ProtocolName } from "../../shared/lookup.ts";
 
 const HTML = `<!DOCTYPE html><title>Error 1101</title>${"<p>Worker threw exception</p>".repeat(100)}`;
 
-/** What is said instead of an answer, and what the error log calls it. */
-const FAULTS: Readonly<Record<string, readonly [say: (socket: Socket) => unknown, why: RegExp]>> = {
+/** The reply, and what the error log says of it. */
+const FAULTS: Readonly<
+  Record<string, readonly [send: (socket: Socket) => unknown, logged: RegExp]>
+> = {
   "500 and nothing else": [
     (socket) => socket.write("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"),
     /answered 500/,
   ],
-  "a page of HTML, as good": [
+  "a page of HTML with status 200": [
     (socket) =>
       socket.write(
         `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${HTML.length}\r\n\r\n${HTML}`,
       ),
     /did not send Auth-Status/,
   ],
-  "a page of HTML, in pieces that never end": [
+  "a page of HTML in chunks that never end": [
     (socket) => {
       socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
       return pour(socket, `400\r\n${"x".repeat(1024)}\r\n`);
@@ -50,27 +52,30 @@ const FAULTS: Readonly<Record<string, readonly [say: (socket: Socket) => unknown
     (socket) => socket.end("HTTP/1.1 200 OK\r\n"),
     /closed the connection too early/,
   ],
-  "half a yes": [
-    (socket) => socket.end(yes("imap").slice(0, -20)),
+  "half of a valid reply": [
+    (socket) => socket.end(valid("imap").slice(0, -20)),
     /closed the connection too early/,
   ],
-  "half a yes and a reset": [
-    (socket) => socket.write(yes("imap").slice(0, -20), () => socket.resetAndDestroy()),
+  "half of a valid reply and a reset": [
+    (socket) => socket.write(valid("imap").slice(0, -20), () => socket.resetAndDestroy()),
     /104: Connection reset by peer|closed the connection too early/,
   ],
-  "headers without end": [(socket) => pour(socket, "X-Header: x\r\n"), /sent too long response/],
-  "a header without end": [
+  "header lines without end": [
+    (socket) => pour(socket, "X-Header: x\r\n"),
+    /sent too long response/,
+  ],
+  "a header line without end": [
     (socket) => {
       socket.write("HTTP/1.1 200 OK\r\nX: ");
       return pour(socket, "x".repeat(1000));
     },
     /sent too long response/,
   ],
-  "a byte a while, and never a whole answer": [
-    (socket) => trickle(socket, `${yes("imap").slice(0, -2)}X: ${"x".repeat(1000)}`),
+  "a reply so slow that it never ends": [
+    (socket) => trickle(socket, `${valid("imap").slice(0, -2)}X: ${"x".repeat(1000)}`),
     /timed out/,
   ],
-  nothing: [() => {}, /timed out/],
+  "no reply": [() => {}, /timed out/],
   "bytes of no protocol": [
     (socket) => socket.end(Buffer.alloc(4096, "\0\xff\r\n", "latin1")),
     /sent invalid/,
@@ -80,12 +85,12 @@ const FAULTS: Readonly<Record<string, readonly [say: (socket: Socket) => unknown
 let mailbox: Mailbox;
 let endpoint: Server;
 let postern: Servers<ProtocolName>;
-/** What it says, until it is told to make sense. */
+/** Sends the malformed reply; null for valid replies. */
 let fault: ((socket: Socket) => unknown) | null = null;
-/** Lines of the error log about it. */
-let complaints = 0;
-/** Connections on which it talks on, until Postern ends them. */
-const talking = new Set<Socket>();
+/** Lines of the error log about replies so far. */
+let logged = 0;
+/** Connections on which it sends on until Postern closes them. */
+const sending = new Set<Socket>();
 
 before(async () => {
   mailbox = await startMailbox({
@@ -93,14 +98,14 @@ before(async () => {
     users: [{ address: anna.login, password: anna.password }],
   });
   endpoint = createServer((socket) => {
-    socket.on("error", () => {}).on("close", () => talking.delete(socket));
+    socket.on("error", () => {}).on("close", () => sending.delete(socket));
     let asked = "";
     socket.on("data", (bytes: Buffer) => {
       asked += bytes.toString("latin1");
       if (!asked.includes("\r\n\r\n")) return;
       const protocol = /Auth-Protocol: (\w+)/.exec(asked)?.[1] as ProtocolName;
       asked = "";
-      if (fault === null) socket.write(yes(protocol));
+      if (fault === null) socket.write(valid(protocol));
       else void fault(socket);
     });
   });
@@ -117,13 +122,13 @@ after(async () => {
   await mailbox.close();
 });
 
-function yes(protocol: ProtocolName): string {
+function valid(protocol: ProtocolName): string {
   return route(mailbox[protocol].port);
 }
 
-/** As fast as it is read, until nobody reads. */
+/** Sends as fast as Postern reads, until the connection is closed. */
 async function pour(socket: Socket, text: string): Promise<void> {
-  talking.add(socket);
+  sending.add(socket);
   const much = text.repeat(Math.ceil(65_536 / text.length));
   while (!socket.destroyed) {
     if (socket.write(much)) await nextTurn();
@@ -131,9 +136,9 @@ async function pour(socket: Socket, text: string): Promise<void> {
   }
 }
 
-/** A byte at a time, slower than anybody waits. */
+/** Sends a byte at a time, slower than the timeout allows. */
 function trickle(socket: Socket, text: string): void {
-  talking.add(socket);
+  sending.add(socket);
   let at = 0;
   const timer = setInterval(() => socket.write(text.charAt(at++)), 10);
   socket.on("close", () => clearInterval(timer));
@@ -142,7 +147,7 @@ function trickle(socket: Socket, text: string): void {
 interface Outcome {
   readonly protocol: ProtocolName;
   readonly answer: string;
-  /** What was said after it. */
+  /** The lines after it. */
   readonly rest: readonly string[];
 }
 
@@ -153,16 +158,16 @@ async function logIn(protocol: ProtocolName): Promise<Outcome> {
   return { protocol, answer, rest: await untilClosed(wire) };
 }
 
-for (const [said, [say, why]] of Object.entries(FAULTS)) {
-  test(`a lookup endpoint that says ${said}: users hear that it is temporary, in their protocol's words, the log says why, and they are in at the next try once it makes sense`, async () => {
-    fault = say;
+for (const [name, [send, reason]] of Object.entries(FAULTS)) {
+  test(`clients whose lookup endpoint sends ${name} get a temporary failure, the log says why, and the next login succeeds`, async () => {
+    fault = send;
     for (const { protocol, answer, rest } of await Promise.all(protocolNames.map(logIn))) {
       assert.match(answer, temporary[protocol]);
       assert.deepEqual(rest, []);
     }
-    complaints += protocolNames.length;
-    const told = await postern.proxy.program.logs(/\[error\].* auth http server (.*)$/, complaints);
-    for (const [, line = ""] of told.slice(-protocolNames.length)) assert.match(line, why);
+    logged += protocolNames.length;
+    const told = await postern.proxy.program.logs(/\[error\].* auth http server (.*)$/, logged);
+    for (const [, line = ""] of told.slice(-protocolNames.length)) assert.match(line, reason);
 
     fault = null;
     for (const { protocol, answer } of await Promise.all(protocolNames.map(logIn))) {
@@ -171,6 +176,6 @@ for (const [said, [say, why]] of Object.entries(FAULTS)) {
   });
 }
 
-test("nobody listens to an endpoint that talks on", async () => {
-  while (talking.size > 0) await nextTurn();
+test("Postern closes the connection of an endpoint that does not stop sending", async () => {
+  while (sending.size > 0) await nextTurn();
 });

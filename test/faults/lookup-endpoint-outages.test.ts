@@ -36,7 +36,7 @@ after(async () => {
   await Promise.all([endpoint.close(), mailbox.close()]);
 });
 
-/** Asked for each time, and good for an hour while nobody can be asked. */
+/** Each login asks the endpoint; a cached answer serves for an hour while it is down. */
 const CACHE = "private, max-age=0, stale-if-error=3600";
 
 async function logIn(who: Partial<typeof anna> = {}): Promise<string> {
@@ -44,7 +44,7 @@ async function logIn(who: Partial<typeof anna> = {}): Promise<string> {
   return attempt("imap", wire, { ...anna, ...who });
 }
 
-test("with the lookup endpoint stopped, who logged in before logs in, others hear that it is temporary; with it back, all is as before", async () => {
+test("while the lookup endpoint is down, users who logged in before can log in and others get a temporary failure; afterwards all can log in", async () => {
   const once = { login: "once@example.test" };
   const wrong = { password: "wrong" };
   assert.match(await logIn(), granted.imap);
@@ -54,7 +54,7 @@ test("with the lookup endpoint stopped, who logged in before logs in, others hea
 
   await endpoint.close();
   assert.match(await logIn(), granted.imap);
-  // Not five times in a row, upon which it would not be asked for a while.
+  // Three failures: five in a row would open the circuit breaker.
   for (const who of [{ login: "berta@example.test" }, once, wrong]) {
     assert.match(await logIn(who), temporary.imap);
   }

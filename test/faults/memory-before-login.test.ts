@@ -1,4 +1,4 @@
-// What clients may make a worker hold before they have logged in, whatever they send.
+// The memory of a worker for clients that have not logged in is bounded, whatever they send.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type Socket, connect } from "node:net";
@@ -15,14 +15,14 @@ import { Wire } from "../support/wire.ts";
 
 /** Connections, or as many as may be open here. */
 const MOST = Math.min(20_000, (openFiles()?.soft ?? 1024) - 200);
-/** How many are made at a time: fewer than wait in the kernel's queue. */
+/** Connections that are made at a time; the listen queue holds more. */
 const AT_ONCE = 200;
 
-/** The worst case, bytes a connection, as docs/limits.md says it; and with the longest line, which is usual. */
+/** Bytes a connection in the worst case, and with the longest line, as docs/limits.md has them. */
 const WORST = 160 * 1024;
 const LONGEST_LINE = 32 * 1024;
 
-/** What is read at a time, at most. */
+/** The most that a worker reads at a time. */
 const CHUNK = 65_536;
 
 let endpoint: LookupEndpoint;
@@ -31,15 +31,15 @@ before(async () => {
 });
 after(() => endpoint.close());
 
-/** A command, and the longest line that may follow, but for its last byte. */
+/** A command, and the longest line that may follow, without its last byte. */
 const HELD: Readonly<Record<ProtocolName, string>> = {
   imap: `a NOOP\r\n${"b AUTHENTICATE PLAIN ".padEnd(SASL_LINE - 1, "A")}`,
   pop3: `NOOP\r\n${"AUTH PLAIN ".padEnd(SASL_LINE - 1, "A")}`,
   smtp: `NOOP\r\n${"AUTH PLAIN ".padEnd(SASL_LINE - 1, "A")}`,
 };
 
-/** Memory that these processes have to themselves, bytes. */
-function weight(pids: readonly number[]): number {
+/** Private memory of these processes, bytes. */
+function privateMemory(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
     const [, dirty] = /^Private_Dirty: +(\d+) kB/m.exec(text) ?? [];
@@ -69,7 +69,7 @@ async function start(t: { after(work: () => Promise<void>): void }, workers: num
   };
 }
 
-/** Makes so many connections, some at a time, each of which is ready when `then` is. */
+/** Makes so many connections, AT_ONCE at a time, and runs `then` on each. */
 async function crowd(
   count: number,
   ports: Readonly<Record<ProtocolName, number>>,
@@ -90,21 +90,21 @@ async function crowd(
   return sockets;
 }
 
-test(`${MOST} clients, each of whom holds back the end of the longest line, cost ${LONGEST_LINE} bytes each at most`, async (t) => {
+test(`${MOST} clients that hold back the end of the longest line take at most ${LONGEST_LINE} bytes each`, async (t) => {
   const { ports, pids } = await start(t, 2);
-  const empty = weight(pids);
+  const empty = privateMemory(pids);
   const sockets = await crowd(MOST, ports, (_socket, wire, protocol) => {
     wire.write(HELD[protocol]);
     return wire.line();
   });
-  const each = (weight(pids) - empty) / sockets.length;
+  const each = (privateMemory(pids) - empty) / sockets.length;
   for (const socket of sockets) socket.destroy();
   t.diagnostic(`${Math.round(each)} bytes each`);
   assert.ok(each > SASL_LINE, `${each} bytes: the lines are not held`);
   assert.ok(each <= LONGEST_LINE, `${each} bytes`);
 });
 
-/** More than the worker takes of a client. */
+/** More than a worker takes from a client. */
 const FLOOD = Buffer.alloc(400_000, "a NOOP\r\n");
 
 const LOGIN: Readonly<Record<ProtocolName, string>> = {
@@ -113,20 +113,20 @@ const LOGIN: Readonly<Record<ProtocolName, string>> = {
   smtp: "AUTH PLAIN AGEAYg==\r\n",
 };
 
-test(`clients who send all they can while they are looked up cost ${WORST} bytes each at most`, async (t) => {
+test(`clients that send all they can during the lookup take at most ${WORST} bytes each`, async (t) => {
   const { ports, pids } = await start(t, 1);
-  const empty = weight(pids);
+  const empty = privateMemory(pids);
   const sockets = await crowd(2 * AT_ONCE, ports, async (socket, wire, protocol) => {
     wire.write(LOGIN[protocol]);
     socket.write(FLOOD);
   });
-  const each = await settled(() => (weight(pids) - empty) / sockets.length);
+  const each = await settled(() => (privateMemory(pids) - empty) / sockets.length);
   for (const socket of sockets) socket.destroy();
   t.diagnostic(`${Math.round(each)} bytes each`);
   assert.ok(each <= WORST, `${each} bytes`);
 });
 
-/** Waits until as much is held as will be: a chunk at least, and no more than a moment ago. */
+/** Waits until the memory has grown to a chunk at least and no longer grows. */
 async function settled(held: () => number): Promise<number> {
   let last = 0;
   for (let quiet = 0; quiet < 10; quiet++) {

@@ -1,4 +1,4 @@
-// A fault of ours in the primary process: nobody knows how to bring one about, so one is put there.
+// An uncaught error in the primary process, which the test injects.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -17,15 +17,15 @@ const FAULTS = `import cluster from "node:cluster";
     now();
   });`;
 
-test("a fault in the primary process is an alert in the log, and those who are there and those who come see nothing of it", async (t) => {
+test("an uncaught error in the primary process is an alert in the log, and old and new sessions go on", async (t) => {
   const [port = 0] = await freePorts(1);
   const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
   const site = await makeSite(t, {
     "faults.mjs": FAULTS,
     "mail.conf": `error_log stderr notice; ${mail}`,
   });
-  const words = ["--import", join(site, "faults.mjs"), posternEntry, "-p", site, "-c", "mail.conf"];
-  const program = new Program(process.execPath, words, { env: process.env });
+  const args = ["--import", join(site, "faults.mjs"), posternEntry, "-p", site, "-c", "mail.conf"];
+  const program = new Program(process.execPath, args, { env: process.env });
   t.after(() => program.stop());
   await program.logs(/start worker process/);
   const bystander = await greeted("imap", port);

@@ -1,4 +1,4 @@
-// Clients that take their time: however they spend it, it ends.
+// Slow clients: a timeout ends each session, whatever the client sends.
 import assert from "node:assert/strict";
 import { type Socket, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
@@ -8,7 +8,7 @@ import { attempt, protocolNames, untilClosed } from "../support/mail-client.ts";
 import { type Servers, inTheClear, startServers } from "../support/servers.ts";
 import { Wire } from "../support/wire.ts";
 
-/** Beyond which nothing but `login_timeout` would end a session that keeps its `timeout`s. */
+/** A timeout that no test reaches. */
 const LONG = "100s";
 let endpoint: LookupEndpoint;
 let postern: Servers<"imap" | "pop3" | "smtp" | "delay" | "short" | "default">;
@@ -36,7 +36,7 @@ function dial(port: number): { socket: Socket; wire: Wire } {
   return { socket, wire: new Wire(socket) };
 }
 
-/** A byte now and then, until it is over. */
+/** Sends a byte every 50 ms until the end. */
 async function trickle(socket: Socket): Promise<void> {
   while (socket.writable) {
     socket.write("a");
@@ -50,9 +50,9 @@ const FAREWELL = {
   smtp: "421 4.4.2 timed out",
 };
 
-describe("a client that sends a byte now and then", { concurrency: true }, () => {
+describe("a client that sends a byte every 50 ms", { concurrency: true }, () => {
   for (const protocol of protocolNames) {
-    test(`is told by ${protocol} that login_timeout is over`, async () => {
+    test(`is told by ${protocol} that login_timeout has passed`, async () => {
       const { socket, wire } = dial(postern.ports[protocol]);
       await wire.line();
       void trickle(socket);
@@ -61,7 +61,7 @@ describe("a client that sends a byte now and then", { concurrency: true }, () =>
   }
 
   for (const name of ["short", "default"] as const) {
-    test(`is closed without a word when timeout is over, as by nginx (${name})`, async () => {
+    test(`is closed without a reply when timeout has passed, as in nginx (${name})`, async () => {
       const { socket, wire } = dial(postern.ports[name]);
       await wire.line();
       void trickle(socket);
@@ -70,14 +70,14 @@ describe("a client that sends a byte now and then", { concurrency: true }, () =>
   }
 });
 
-test("a client that is refused again and again, each time with a new timeout, ends by login_timeout", async () => {
+test("a client that is refused again and again, each time with a new timeout, is ended by login_timeout", async () => {
   const { wire } = dial(postern.ports.imap);
   await wire.line();
   assert.equal(await attempt("imap", wire, { login: "anna", password: "wrong" }), "a NO no");
   assert.deepEqual(await untilClosed(wire), [FAREWELL.imap]);
 });
 
-test("a greeting that is held back for longer never comes, and the log says when", async () => {
+test("a client whose greeting is delayed beyond login_timeout never gets it, and the log says in which state it timed out", async () => {
   const { wire } = dial(postern.ports.delay);
   assert.deepEqual(await untilClosed(wire), [FAREWELL.smtp]);
   await postern.proxy.program.logs(

@@ -9,22 +9,22 @@ import { freePorts } from "../support/ports.ts";
 import { type Servers, startServers } from "../support/servers.ts";
 import { Wire, run } from "../support/wire.ts";
 
-/** Users whose mail every server has, and those whose mail one server has. */
+/** Users whose mailbox is on all servers, and users whose mailbox is on one. */
 const SHARED = "shared";
 const OWN = "own";
 
 const LOGINS = 1000;
 const AT_ONCE = 25;
-/** ms between two deaths or two births. */
+/** ms from one stop or start of a server to the next. */
 const STEP = 3;
 
-/** The first never dies: there is always one that may serve. */
+/** The first one is never stopped, so that one can always serve. */
 const servers: Listener[] = [];
 let ports: number[];
 let endpoint: LookupEndpoint;
 let postern: Servers<"imap">;
 
-/** Says whose mailbox it has opened, word by word, so that death finds it in the midst of everything. */
+/** Names the user of the mailbox that it opens, in several writes, so that it is stopped between any two. */
 async function serve(wire: Wire): Promise<void> {
   wire.write("* OK ");
   await pause(0);
@@ -50,7 +50,7 @@ before(async () => {
     servers.push(server);
   }
   endpoint = await startLookupEndpoint((lookup) => {
-    // Shared storage: each user has the servers in an order of their own.
+    // Each user has all servers, in an order that depends on the user.
     const [, kind, number] = /^([a-z]+)(\d+)$/.exec(lookup.header("Auth-User") ?? "") ?? [];
     const turn = Number(number) % ports.length;
     const [first, ...others] = [...ports.slice(turn), ...ports.slice(0, turn)];
@@ -71,24 +71,24 @@ after(async () => {
   for (const server of servers) await server.close();
 });
 
-/** Kills and starts all servers but the first until it is told to stop. */
-async function haunt(stop: AbortSignal): Promise<number> {
-  let deaths = 0;
+/** Stops and starts all servers but the first until `stop`. Returns the number of stops. */
+async function stopAndStart(stop: AbortSignal): Promise<number> {
+  let stops = 0;
   while (!stop.aborted) {
-    const mortal = 1 + Math.floor(Math.random() * (servers.length - 1));
-    const server = servers[mortal]!;
+    const index = 1 + Math.floor(Math.random() * (servers.length - 1));
+    const server = servers[index]!;
     if (server.up) {
-      deaths++;
+      stops++;
       await server.close();
-    } else await server.listen(ports[mortal]!);
+    } else await server.listen(ports[index]!);
     await pause(STEP);
   }
-  return deaths;
+  return stops;
 }
 
-test("nobody is refused, nobody sees another's mailbox, and everybody gets in while one server is up", async () => {
+test("while one server is up no login is refused, none opens the mailbox of another user, and shared mailboxes always open", async () => {
   const over = new AbortController();
-  const haunting = haunt(over.signal);
+  const outages = stopAndStart(over.signal);
   let next = 0;
   const answers: [user: string, answer: string][] = [];
   const keepLoggingIn = async (): Promise<void> => {
@@ -101,12 +101,12 @@ test("nobody is refused, nobody sees another's mailbox, and everybody gets in wh
   };
   await Promise.all(Array.from({ length: AT_ONCE }, keepLoggingIn));
   over.abort();
-  const deaths = await haunting;
+  const stops = await outages;
   assert.equal(answers.length, LOGINS);
   for (const [user, answer] of answers) {
     const mine = `a OK the mailbox of ${user}`;
     const temporarily = user.startsWith(OWN) && temporary.imap.test(answer);
     if (!temporarily) assert.equal(answer, mine);
   }
-  assert.ok(deaths > 10, `only ${deaths} deaths`);
+  assert.ok(stops > 10, `only ${stops} stops`);
 });

@@ -1,4 +1,4 @@
-// A worker that runs out of memory: the kernel kills it, or V8 gives up.
+// A worker that runs out of memory: the kernel kills it, or V8 aborts.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import type { Wire } from "../support/wire.ts";
 import { assertAtWork } from "../proxy/process/clients.ts";
 import { serve } from "../proxy/process/service.ts";
 
-/** A worker that is told to takes memory until there is none. */
+/** A worker that gets SIGPWR allocates until no memory is left. */
 const GREED = `
   import cluster from "node:cluster";
   const kept = [];
@@ -29,8 +29,8 @@ before(async () => {
 after(() => scratch.remove());
 
 const ENDS = {
-  "the kernel's out-of-memory killer": { signal: "SIGKILL", told: 9 },
-  "V8 at its heap's limit": { signal: "SIGPWR", told: 6 },
+  "the kernel's out-of-memory killer": { signal: "SIGKILL", logged: 9 },
+  "V8 at the heap limit": { signal: "SIGPWR", logged: 6 },
 } as const;
 
 async function site(t: TestContext) {
@@ -45,9 +45,9 @@ async function site(t: TestContext) {
   return { ...service, status, arrive };
 }
 
-for (const [name, { signal, told }] of Object.entries(ENDS)) {
+for (const [name, { signal, logged }] of Object.entries(ENDS)) {
   test(
-    `a worker that ${name} ends: its users are cut off and may log in again at once, others notice nothing, it is replaced, its places under limits are free again, and what it had counted by the last scrape stays counted`,
+    `when ${name} ends a worker, its users can log in again at once, other sessions go on, its limits are released, and its metrics keep what the last scrape had`,
     { skip: process.platform === "linux" ? false : "Linux only" },
     async (t) => {
       const { program, status, arrive, workers } = await site(t);
@@ -62,13 +62,13 @@ for (const [name, { signal, told }] of Object.entries(ENDS)) {
       assert.match(full, /^a NO \[LIMIT\] /);
       const accepted = (samples: Parameters<typeof total>[0]): number =>
         total(samples, "postern_logins_total", { result: "accepted" });
-      // Also where a worker that was stopped is slow to say what it knows.
+      // A worker that was stopped may answer late.
       await scrapeUntil(status, (samples) => accepted(samples) === 2);
 
       process.kill(first, signal);
       assert.deepEqual(await untilClosed(victim), []);
       await program.logs(
-        new RegExp(`\\[alert\\] .*worker process ${first} exited on signal ${told}$`),
+        new RegExp(`\\[alert\\] .*worker process ${first} exited on signal ${logged}$`),
       );
       await assertAtWork(bystander);
       const [again, back] = await arrive();
