@@ -1,6 +1,6 @@
 /** The container's health check: ends with 0 where Postern serves, else with 1 and a sentence why. */
 import { reason } from "./reason.ts";
-import { SocketTransport } from "./transport/index.ts";
+import { SocketTransport, openConnection } from "./transport/index.ts";
 
 /** ms for an answer. */
 const PATIENCE = 4000;
@@ -12,7 +12,7 @@ const signal = AbortSignal.timeout(PATIENCE);
 const status = process.env["POSTERN_STATUS_LISTEN"];
 try {
   if (status) await healthy(`http://${reachable(status)}/healthz`);
-  else (await new SocketTransport().dial(IMAP, signal)).destroy();
+  else (await openConnection(new SocketTransport(), IMAP, signal)).destroy();
 } catch (error) {
   // What fetch throws says nothing of why.
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;

@@ -1,16 +1,16 @@
-/** `Cache-Control` (RFC 9111 section 5.2): for how long a reply may be used again. */
+/** `Cache-Control` (RFC 9111 section 5.2): how long a reply may be used again. */
 import type { Freshness } from "../../shared/lookup.ts";
 
 /** A directive, whose argument is a token or quoted. */
 const DIRECTIVE = /^([a-z0-9!#$%&'*+.^_`|~-]+)(?:=(?:"([^"\\]*)"|([a-z0-9!#$%&'*+.^_`|~-]+)))?$/i;
 
-/** @returns null where it may not be used again, or where the header makes no sense */
+/** @returns null where the reply may not be used again, or where the header is invalid */
 export function readFreshness(header: string): Freshness | null {
   const directives = new Map<string, string>();
   for (const one of header.split(/[ \t]*,[ \t]*/)) {
     if (one === "") continue;
     const [, name = "", quoted, argument = quoted ?? ""] = DIRECTIVE.exec(one) ?? [];
-    // Of two that differ, nobody knows which one was meant.
+    // A repeated directive is ambiguous.
     if (name === "" || directives.has(name.toLowerCase())) return null;
     directives.set(name.toLowerCase(), argument);
   }

@@ -1,7 +1,12 @@
-/** Lookups: the `auth_http` client. */
-export type { Answer, Authority, LookupRequest, Responder, Route } from "./authority.ts";
-export { CachingAuthority } from "./caching-authority.ts";
-export { CircuitBreaker } from "./circuit-breaker.ts";
-export { Endpoint } from "./endpoint.ts";
-export { HttpResponder } from "./http-responder.ts";
+/** Lookups: the `auth_http` client, and the relay for a stock nginx. */
+export { LookupClient } from "./client.ts";
+export { HttpEndpoint } from "./http.ts";
+export type {
+  Accepted,
+  LookupReceiver,
+  LookupReply,
+  LookupRequest,
+  PendingLookup,
+  Route,
+} from "./lookup.ts";
 export { type Relay, RelayedLookup } from "./relay.ts";

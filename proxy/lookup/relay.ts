@@ -1,6 +1,6 @@
 /**
- * `auth_http_relay`: a lookup endpoint for a stock nginx on this machine, which can ask over plain HTTP alone.
- * It adds no key; the caller sends its own (`auth_http_header`).
+ * `auth_http_relay`: a lookup endpoint for a stock nginx on this machine, which speaks plain HTTP only. The relay
+ * adds no key; the caller sends its own (`auth_http_header`).
  */
 import { TIMED_OUT, reason } from "../reason.ts";
 import type { LookupEndpoint } from "../config/index.ts";
@@ -12,14 +12,14 @@ import {
   type Receiver,
   type Transport,
 } from "../transport/index.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { HttpEndpoint, HttpExchange, HttpReceiver } from "./http.ts";
 import { emptyReply, relayedReply, relayedRequest } from "./relayed.ts";
-import { LONGEST_HEAD } from "./reply.ts";
+import { LONGEST_HEAD, type ReplyHead } from "./reply.ts";
 
-/** Where lookups are passed on to. */
+/** The endpoint that lookups are passed on to. */
 export interface Relay {
   readonly transport: Transport;
-  readonly endpoint: Endpoint;
+  readonly endpoint: HttpEndpoint;
   readonly auth_http: LookupEndpoint;
   readonly auth_http_keepalive: boolean;
   /** ms for a lookup to come, and as much again for its answer. */
@@ -29,15 +29,16 @@ export interface Relay {
 }
 
 /** One lookup, and the connection that it came by. */
-export class RelayedLookup implements Receiver, Expiring {
+export class RelayedLookup implements Receiver, Expiring, HttpReceiver {
   readonly #relay: Relay;
   readonly #client: Connection;
   readonly #deadline: Deadline;
-  readonly #controller = new AbortController();
   readonly #input = new Input();
   readonly #lines: string[] = [];
   #size = 0;
-  #asked = false;
+  /** Set once the request has arrived whole; bytes behind it are ignored. */
+  #whole = false;
+  #exchange: HttpExchange | null = null;
   readonly #onEnd: (lookup: RelayedLookup) => void;
 
   constructor(relay: Relay, client: Connection, onEnd: (lookup: RelayedLookup) => void) {
@@ -51,44 +52,45 @@ export class RelayedLookup implements Receiver, Expiring {
   }
 
   received(bytes: Uint8Array): void {
-    // Whatever follows a lookup is no part of it.
-    if (this.#asked) return;
+    if (this.#whole) return;
     this.#input.append(bytes);
     try {
-      if (this.#whole()) void this.#ask();
+      if (this.#read()) this.#ask();
     } catch {
-      this.#say(emptyReply(400));
+      this.#reply(emptyReply(400));
     }
   }
 
   drained(): void {}
 
-  /** One that has said all still gets its answer. */
+  /** A client that has sent its request whole still gets the answer. */
   ended(): void {
-    if (!this.#asked) this.terminate();
+    if (!this.#whole) this.terminate();
   }
 
   closed(): void {
-    this.#controller.abort(new Error("the caller has left"));
     this.#end();
   }
 
   expired(): void {
-    if (this.#asked) this.#controller.abort(new DOMException(TIMED_OUT, "TimeoutError"));
-    else this.terminate();
+    if (!this.#whole) {
+      this.terminate();
+      return;
+    }
+    this.#relay.failed(TIMED_OUT);
+    this.#reply(emptyReply(504));
   }
 
-  /** A lookup is answered soon. */
+  /** A lookup is answered soon, so a shutdown lets it end by itself. */
   shutDown(): void {}
 
   terminate(): void {
-    this.#controller.abort(new Error("the server was stopped"));
     this.#client.destroy();
     this.#end();
   }
 
   /** @throws TooLong */
-  #whole(): boolean {
+  #read(): boolean {
     for (;;) {
       const line = this.#input.line(LONGEST_HEAD - this.#size);
       if (line === null) return false;
@@ -99,36 +101,37 @@ export class RelayedLookup implements Receiver, Expiring {
     }
   }
 
-  async #ask(): Promise<void> {
-    const { endpoint, auth_http, auth_http_keepalive, auth_http_timeout, failed } = this.#relay;
-    this.#asked = true;
+  #ask(): void {
+    const { endpoint, auth_http, auth_http_keepalive, auth_http_timeout } = this.#relay;
+    this.#whole = true;
     const text = relayedRequest(this.#lines, auth_http, auth_http_keepalive);
     if (text === null) {
-      this.#say(emptyReply(400));
+      this.#reply(emptyReply(400));
       return;
     }
     this.#deadline.set(auth_http_timeout);
-    const { signal } = this.#controller;
-    try {
-      const head = await endpoint.ask(text, signal);
-      if (head.answer.kind === "unavailable") failed(head.answer.why);
-      this.#say(relayedReply(head));
-    } catch (error) {
-      const timedOut = signal.reason instanceof DOMException;
-      if (signal.aborted && !timedOut) return;
-      failed(timedOut ? TIMED_OUT : reason(error));
-      this.#say(emptyReply(timedOut ? 504 : 502));
-    }
+    this.#exchange = endpoint.ask(text, this);
   }
 
-  #say(reply: string): void {
-    this.#asked = true;
+  replied(head: ReplyHead): void {
+    if (head.reply.kind === "unavailable") this.#relay.failed(head.reply.why);
+    this.#reply(relayedReply(head));
+  }
+
+  failed(error: Error): void {
+    this.#relay.failed(reason(error));
+    this.#reply(emptyReply(502));
+  }
+
+  #reply(reply: string): void {
+    this.#whole = true;
     this.#client.write(reply);
     this.#client.close();
     this.#end();
   }
 
   #end(): void {
+    this.#exchange?.cancel();
     this.#deadline.clear();
     this.#onEnd(this);
   }

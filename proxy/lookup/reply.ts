@@ -1,18 +1,18 @@
-/** A lookup's reply: bytes, in whatever pieces they come, into an answer. */
+/** A lookup's reply: bytes, split at any place, into a `LookupReply`. */
 import { type ByteString, STATUS_OK, unescapeBytes } from "../../shared/lookup.ts";
-import { type Input, trimBlanks } from "../transport/index.ts";
-import type { Answer } from "./authority.ts";
+import { type Input, MORE, type Script, trimBlanks } from "../transport/index.ts";
 import { readFreshness } from "./freshness.ts";
+import { type LookupReply, type Unavailable, unavailable } from "./lookup.ts";
 import { readRoute } from "./route.ts";
 
 /** Status line and headers together, bytes; nginx stops at 1,024. */
 export const LONGEST_HEAD = 16_384;
 
-/** What an answer came with. */
-export interface Head {
-  readonly answer: Answer;
+/** Status line and headers of a reply. */
+export interface ReplyHead {
+  readonly reply: LookupReply;
   readonly status: number;
-  /** Headers by their names in small letters. */
+  /** Headers by their names in lower case. */
   readonly fields: ReadonlyMap<string, ByteString>;
   /** Bytes of a body that follows and is ignored; null where only the connection's end shows its end. */
   readonly body: number | null;
@@ -22,15 +22,31 @@ export interface Head {
 /** RFC 9110 section 5.6.2. */
 export const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** Not HTTP, and not nginx's bare headers either; or not all of it. */
+/** The reply is neither HTTP nor nginx's bare headers, or it is not whole. */
 export class InvalidReply extends Error {
   override name = "InvalidReply";
 }
 
 /**
- * Reads a head line by line. Line ends are CRLF or LF, and the status line may be missing, as nginx allows;
- * of a repeated header the last one counts, but an `Auth-Status` that refuses stays refused, and
- * `Cache-Control` is a list (RFC 9110 section 5.3).
+ * One lookup on the wire: sends the request and reads the reply's head.
+ *
+ * @param unescape true where login and password are escaped, as in requests
+ * @throws InvalidReply, or TooLong beyond 16 KiB
+ */
+export function* exchange(text: ByteString, input: Input, unescape: boolean): Script<ReplyHead> {
+  yield text;
+  const reader = new HeadReader(unescape);
+  for (;;) {
+    const head = reader.next(input);
+    if (head !== null) return head;
+    yield MORE;
+  }
+}
+
+/**
+ * Reads a head line by line. Line ends are CRLF or LF, and the status line may be missing, as nginx allows.
+ * The last of repeated headers counts, but an `Auth-Status` that refuses stays refused, and `Cache-Control` is
+ * a list (RFC 9110 section 5.3).
  */
 export class HeadReader {
   #status: { readonly code: number; readonly version: string } | null = null;
@@ -40,21 +56,17 @@ export class HeadReader {
   #size = 0;
   readonly #unescape: boolean;
 
-  /** @param unescape whether login and password are escaped, as they are in requests */
   constructor(unescape: boolean) {
     this.#unescape = unescape;
   }
 
-  /**
-   * @returns null while the empty line has not come
-   * @throws InvalidReply, or TooLong beyond 16 KiB
-   */
-  next(input: Input): Head | null {
+  /** @returns null while the empty line has not come */
+  next(input: Input): ReplyHead | null {
     for (;;) {
       const line = input.line(LONGEST_HEAD - this.#size);
       if (line === null) return null;
       this.#size += line.length;
-      const text = line.replace(/\r?\n$/, "");
+      const text = line.slice(0, line.endsWith("\r\n") ? -2 : -1);
       if (text === "" && this.#size > line.length) return this.#head();
       this.#line(text);
     }
@@ -72,12 +84,12 @@ export class HeadReader {
     }
     const colon = text.indexOf(":");
     const name = trimBlanks(colon === -1 ? text : text.slice(0, colon));
-    const value = colon === -1 ? "" : trimBlanks(text.slice(colon + 1).replace(/^[ \t]+/, ""));
+    const value = colon === -1 ? "" : trimBlanks(skipBlanks(text, colon + 1));
     if (!TOKEN.test(name) || value.includes("\r")) {
       throw new InvalidReply("sent invalid header in response");
     }
     const field = name.toLowerCase();
-    // For whoever reads the headers alone.
+    // The relay passes the fields on, so the refusal must stand in them.
     if (field === "auth-status" && value === STATUS_OK && this.#refusal !== null) return;
     const earlier = field === "cache-control" ? this.#fields.get(field) : undefined;
     this.#fields.set(field, earlier === undefined ? value : `${earlier}, ${value}`);
@@ -86,14 +98,14 @@ export class HeadReader {
     else this.#refusal = value;
   }
 
-  #head(): Head {
+  #head(): ReplyHead {
     const { code, version } = this.#status ?? { code: 200, version: "1.0" };
     const length = this.#fields.get("content-length") ?? "";
     const chunked = this.#fields.has("transfer-encoding");
     const connection = this.#fields.get("connection")?.toLowerCase() ?? "";
     const bodiless = code === 204 || code === 304;
     return {
-      answer: this.#answer(code),
+      reply: this.#reply(code),
       status: code,
       fields: this.#fields,
       body: bodiless ? 0 : chunked || !/^\d{1,9}$/.test(length) ? null : Number(length),
@@ -101,35 +113,36 @@ export class HeadReader {
     };
   }
 
-  /** Only a 2xx with exactly `OK` is a yes; nginx ignores the status, and takes silence for a yes. */
-  #answer(status: number): Answer {
-    const errorCode = this.#fields.get("auth-error-code") ?? null;
-    const unavailable = (why: string, text: ByteString | null = null): Answer => ({
-      kind: "unavailable",
-      text,
-      errorCode,
-      why,
-      reached: true,
-    });
+  /** Only a 2xx with exactly `OK` is a yes; nginx ignores the status, and takes a missing `Auth-Status` for a yes. */
+  #reply(status: number): LookupReply {
     const text = this.#refusal;
     const successful = status >= 200 && status <= 299;
     // Without words, only a 2xx is a refusal: an error page has none either.
     if (text !== null && (text !== "" || successful)) {
-      if (status >= 500) return unavailable(`answered ${status}: "${text}"`, text);
+      if (status >= 500) return { ...this.#unavailable(`answered ${status}: "${text}"`), text };
+      const errorCode = this.#errorCode;
       return { kind: "refused", text, errorCode, challenge: this.#challenge(), wait: this.#wait() };
     }
-    if (!successful) return unavailable(`answered ${status}`);
+    if (!successful) return this.#unavailable(`answered ${status}`);
     if (this.#waits) return { kind: "wait", wait: this.#wait() };
-    if (!this.#fields.has("auth-status")) return unavailable("did not send Auth-Status");
+    if (!this.#fields.has("auth-status")) return this.#unavailable("did not send Auth-Status");
 
     const route = readRoute(this.#fields);
-    if (typeof route === "string") return unavailable(route);
+    if (typeof route === "string") return this.#unavailable(route);
     const login = this.#credential("auth-user");
     const password = this.#credential("auth-pass");
     // oxlint-disable-next-line no-control-regex -- they would become commands to the upstream
-    if (/[\r\n\0]/.test(`${login}${password}`)) return unavailable("sent control characters");
+    if (/[\r\n\0]/.test(`${login}${password}`)) return this.#unavailable("sent control characters");
     const freshness = readFreshness(this.#fields.get("cache-control") ?? "");
     return { kind: "route", route, login, password, freshness, remembered: null };
+  }
+
+  get #errorCode(): string | null {
+    return this.#fields.get("auth-error-code") ?? null;
+  }
+
+  #unavailable(why: string): Unavailable {
+    return { ...unavailable(why, true), errorCode: this.#errorCode };
   }
 
   #credential(name: string): ByteString | null {
@@ -142,7 +155,7 @@ export class HeadReader {
     }
   }
 
-  /** What is not base64 is not passed on: clients would take it for the end of the exchange. */
+  /** Anything but base64 is dropped: clients would take it for the end of the exchange. */
   #challenge(): string | null {
     const challenge = this.#fields.get("auth-error-sasl") ?? "";
     return /^[A-Za-z0-9+/]+={0,2}$/.test(challenge) ? challenge : null;
@@ -152,4 +165,10 @@ export class HeadReader {
     const seconds = this.#fields.get("auth-wait") ?? "";
     return /^\d{1,9}$/.test(seconds) ? Number(seconds) : 0;
   }
+}
+
+function skipBlanks(text: ByteString, from: number): ByteString {
+  let start = from;
+  while (text[start] === " " || text[start] === "\t") start++;
+  return text.slice(start);
 }

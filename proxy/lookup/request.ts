@@ -1,87 +1,113 @@
-/** A lookup as nginx writes it: its headers, in its order. */
+/** A lookup's request as nginx writes it: its headers, in its order. */
 import { randomUUID } from "node:crypto";
 import { canonicalName } from "../../shared/host-pattern.ts";
 import { type ByteString, escapeValue } from "../../shared/lookup.ts";
-import { version } from "../version.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import type { Credentials } from "../protocols/index.ts";
-import type { LookupRequest } from "./authority.ts";
+import type { Proxied } from "../proxy-protocol/index.ts";
+import { version } from "../version.ts";
+import type { LookupRequest } from "./lookup.ts";
 import { tlsHeaders } from "./tls-headers.ts";
 
-/** What a lookup says beside what is asked. */
 export interface RequestSettings {
   readonly auth_http: LookupEndpoint;
-  /** HTTP/1.1, to be followed by more; otherwise HTTP/1.0, as nginx speaks it. */
+  /** True for HTTP/1.1, to be followed by more requests; otherwise HTTP/1.0, as nginx speaks it. */
   readonly auth_http_keepalive: boolean;
-  /** Whether the client's certificate is told as well. */
+  /** True where the client's certificate is sent as well. */
   readonly auth_http_pass_client_cert: boolean;
   /** More lines, verbatim. */
   readonly auth_http_header: readonly string[];
-  /** Null where nothing is kept. */
+  /** Null where no reply is kept. */
   readonly auth_http_cache: object | null;
 }
 
-export function formatRequest(settings: RequestSettings, request: LookupRequest): ByteString {
-  const { https, uri, hostHeader } = settings.auth_http;
-  const { credentials, protocol, attempt, client, clientHost, proxied, tls } = request;
-  const [login, secret] = shown(credentials);
-  const lines = [
-    `GET ${uri} HTTP/${settings.auth_http_keepalive ? "1.1" : "1.0"}`,
-    `Host: ${hostHeader}`,
-    `Auth-Method: ${credentials.method}`,
-    `Auth-User: ${escapeValue(login, https)}`,
-    `Auth-Pass: ${escapeValue(secret, https)}`,
-  ];
-  if ("salt" in credentials) lines.push(`Auth-Salt: ${credentials.salt}`);
-  lines.push(
-    `Auth-Protocol: ${protocol}`,
-    `Auth-Login-Attempt: ${attempt}`,
-    `Client-IP: ${client}`,
-  );
-  if (protocol === "smtp") lines.push(`Client-Host: ${clientHost}`);
-  if (proxied !== null) {
-    const { source, destination } = proxied;
-    lines.push(`Proxy-Protocol-Addr: ${source.host}`, `Proxy-Protocol-Port: ${source.port}`);
-    lines.push(`Proxy-Protocol-Server-Addr: ${destination.host}`);
-    lines.push(`Proxy-Protocol-Server-Port: ${destination.port}`);
-  }
-  if (credentials.method === "none") {
-    const { helo, from, to } = credentials;
-    lines.push(`Auth-SMTP-Helo: ${helo}`, `Auth-SMTP-From: ${from}`, `Auth-SMTP-To: ${to}`);
-  }
-  if (tls !== null) lines.push(...tlsHeaders(tls, settings.auth_http_pass_client_cert, https));
-  lines.push(settings.auth_http_cache === null ? ACCEPT : `${ACCEPT}, cache`);
-  lines.push(`Traceparent: 00-${request.trace}-${newSpan()}-01`);
-  const serverName = canonicalName(tls?.serverName ?? "");
-  if (serverName !== null) lines.push(`Auth-SSL-Server-Name: ${serverName}`);
-  // Intermediaries on the way to a distant endpoint turn away requests without one.
-  if (https) lines.push(`User-Agent: postern/${version}`);
-  lines.push(...settings.auth_http_header);
-  return `${lines.join("\r\n")}\r\n\r\n`;
+export interface FormattedLookup {
+  /** The request, whole. */
+  readonly text: ByteString;
+  /** The request without the lines in which two lookups of the same question differ. */
+  readonly identity: ByteString;
 }
 
-/** What we understand of replies beyond nginx's: names for addresses, TLS upstream, other servers to try. */
+/** The headers of Postern beyond nginx's: host names as addresses, TLS upstream, more servers to try. */
 const ACCEPT = "Auth-Accept: hostname, tls, fallback";
 
-/** An id for one lookup (W3C Trace Context, parent-id), never zero: this half of a UUID begins with a 1. */
-function newSpan(): string {
-  return randomUUID().slice(19).replace("-", "");
+/** Formats the lookups of one server; the lines that all of them share are made once. */
+export class LookupFormatter {
+  readonly #settings: RequestSettings;
+  readonly #start: string;
+  readonly #accept: string;
+  readonly #end: string;
+
+  constructor(settings: RequestSettings) {
+    const { auth_http, auth_http_keepalive, auth_http_cache, auth_http_header } = settings;
+    const { https, uri, hostHeader } = auth_http;
+    this.#settings = settings;
+    this.#start = `GET ${uri} HTTP/${auth_http_keepalive ? "1.1" : "1.0"}\r\nHost: ${hostHeader}\r\n`;
+    this.#accept = `${ACCEPT}${auth_http_cache === null ? "" : ", cache"}\r\n`;
+    // Intermediaries on the way to a distant endpoint turn away requests without a User-Agent.
+    const agent = https ? [`User-Agent: postern/${version}`] : [];
+    this.#end = [...agent, ...auth_http_header, "\r\n"].join("\r\n");
+  }
+
+  format(request: LookupRequest): FormattedLookup {
+    const { https } = this.#settings.auth_http;
+    const { credentials, protocol, client, clientHost, proxied, tls } = request;
+    const who =
+      this.#start + credentialLines(credentials, https) + `Auth-Protocol: ${protocol}\r\n`;
+    const attempt = `Auth-Login-Attempt: ${request.attempt}\r\n`;
+    let where = `Client-IP: ${client}\r\n`;
+    if (protocol === "smtp") where += `Client-Host: ${clientHost}\r\n`;
+    if (proxied !== null) where += proxiedLines(proxied);
+    if (credentials.method === "none") where += transactionLines(credentials);
+    if (tls !== null) {
+      where += tlsHeaders(tls, this.#settings.auth_http_pass_client_cert, https);
+    }
+    where += this.#accept;
+    const trace = `Traceparent: 00-${request.trace}-${newSpan()}-01\r\n`;
+    const serverName = canonicalName(tls?.serverName ?? "");
+    const end =
+      serverName === null ? this.#end : `Auth-SSL-Server-Name: ${serverName}\r\n${this.#end}`;
+    return { text: who + attempt + where + trace + end, identity: who + where + end };
+  }
 }
 
-/** What stands in `Auth-User` and `Auth-Pass`. */
-function shown(credentials: Credentials): readonly [login: ByteString, secret: ByteString] {
+function credentialLines(credentials: Credentials, https: boolean): string {
+  const login = "login" in credentials ? escapeValue(credentials.login, https) : "";
+  const secret = escapeValue(secretOf(credentials), https);
+  const lines = `Auth-Method: ${credentials.method}\r\nAuth-User: ${login}\r\nAuth-Pass: ${secret}\r\n`;
+  return "salt" in credentials ? `${lines}Auth-Salt: ${credentials.salt}\r\n` : lines;
+}
+
+/** The content of `Auth-Pass`. */
+function secretOf(credentials: Credentials): ByteString {
   switch (credentials.method) {
     case "plain":
-      return [credentials.login, credentials.password];
+      return credentials.password;
     case "apop":
     case "cram-md5":
-      return [credentials.login, credentials.digest];
+      return credentials.digest;
     case "xoauth2":
     case "oauthbearer":
-      return [credentials.login, credentials.token];
+      return credentials.token;
     case "external":
-      return [credentials.login, ""];
     case "none":
-      return ["", ""];
+      return "";
   }
+}
+
+function proxiedLines({ source, destination }: Proxied): string {
+  return (
+    `Proxy-Protocol-Addr: ${source.host}\r\nProxy-Protocol-Port: ${source.port}\r\n` +
+    `Proxy-Protocol-Server-Addr: ${destination.host}\r\n` +
+    `Proxy-Protocol-Server-Port: ${destination.port}\r\n`
+  );
+}
+
+function transactionLines({ helo, from, to }: Credentials & { method: "none" }): string {
+  return `Auth-SMTP-Helo: ${helo}\r\nAuth-SMTP-From: ${from}\r\nAuth-SMTP-To: ${to}\r\n`;
+}
+
+/** An id for one lookup (W3C Trace Context, parent-id), never zero: this half of a UUID begins with 8 to b. */
+function newSpan(): string {
+  return randomUUID().slice(19).replace("-", "");
 }

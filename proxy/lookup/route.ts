@@ -1,18 +1,18 @@
-/** Where a lookup's reply sends its caller: nginx's `Auth-Server` and `Auth-Port`, and what Postern adds. */
+/** The servers that a reply names: nginx's `Auth-Server` and `Auth-Port`, and Postern's own headers. */
 import { parseIp } from "../../shared/address.ts";
 import { type ByteString, TLS_MODES } from "../../shared/lookup.ts";
 import type { Address } from "../transport/index.ts";
-import type { Route } from "./authority.ts";
+import type { Route } from "./lookup.ts";
 
 /** Servers besides the first that a reply may name. */
 const MOST_FALLBACKS = 16;
 
-/** A name's part (RFC 1123 section 2.1), with the underscore that internal names like to have. */
+/** A name's part (RFC 1123 section 2.1), with the underscore that internal names often have. */
 const LABEL = /^[a-z0-9_-]{1,63}$/i;
 
 /**
  * @param fields the reply's headers by their names in small letters
- * @returns what is wrong with it, in nginx's words where it has some
+ * @returns a text for the log where the route is invalid, in nginx's words where nginx has some
  */
 export function readRoute(fields: ReadonlyMap<string, ByteString>): Route | string {
   const host = fields.get("auth-server") ?? "";
@@ -31,7 +31,7 @@ export function readRoute(fields: ReadonlyMap<string, ByteString>): Route | stri
   return { servers: [{ host, port: Number(port) }, ...fallbacks], tls, tlsName };
 }
 
-/** `192.0.2.1:993, [2001:db8::1]:993, mail.example:993`. @returns null where it is something else */
+/** `192.0.2.1:993, [2001:db8::1]:993, mail.example:993`. @returns null for an invalid list */
 function readFallbacks(text: string): readonly Address[] | null {
   if (text === "") return [];
   const found: Address[] = [];
@@ -43,7 +43,7 @@ function readFallbacks(text: string): readonly Address[] | null {
   return found;
 }
 
-/** A name that ends in a number is an address that went wrong. */
+/** A name that ends in a number is a broken address. */
 function isHost(text: string): boolean {
   if (parseIp(text) !== null) return true;
   const labels = text.replace(/\.$/, "").split(".");

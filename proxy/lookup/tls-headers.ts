@@ -1,20 +1,17 @@
-/** What a lookup tells of the client's TLS, in nginx's order. */
+/** The lines of a lookup about the client's TLS, in nginx's order. */
 import { escapeValue } from "../../shared/lookup.ts";
 import type { TlsSession, Verification } from "../transport/index.ts";
 
 /**
- * @param pass whether the certificate itself is told as well
- * @param eightBit whether bytes beyond ASCII are escaped
+ * @param pass true where the certificate itself is sent as well
+ * @param eightBit true where bytes beyond ASCII are escaped
+ * @returns lines, each with its end
  */
-export function tlsHeaders(tls: TlsSession, pass: boolean, eightBit: boolean): readonly string[] {
-  const lines = [
-    "Auth-SSL: on",
-    `Auth-SSL-Protocol: ${tls.protocol}`,
-    `Auth-SSL-Cipher: ${tls.cipher}`,
-  ];
+export function tlsHeaders(tls: TlsSession, pass: boolean, eightBit: boolean): string {
+  let lines = `Auth-SSL: on\r\nAuth-SSL-Protocol: ${tls.protocol}\r\nAuth-SSL-Cipher: ${tls.cipher}\r\n`;
   const { verification } = tls;
   if (verification === null) return lines;
-  lines.push(`Auth-SSL-Verify: ${verdict(verification)}`);
+  lines += `Auth-SSL-Verify: ${verdict(verification)}\r\n`;
   const { certificate } = verification;
   if (certificate === null) return lines;
   const facts = {
@@ -25,7 +22,7 @@ export function tlsHeaders(tls: TlsSession, pass: boolean, eightBit: boolean): r
     Cert: pass ? escapeValue(certificate.pem, eightBit) : "",
   };
   for (const [name, value] of Object.entries(facts)) {
-    if (value !== "") lines.push(`Auth-SSL-${name}: ${value}`);
+    if (value !== "") lines += `Auth-SSL-${name}: ${value}\r\n`;
   }
   return lines;
 }

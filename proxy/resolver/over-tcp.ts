@@ -4,6 +4,7 @@ import {
   Input,
   type Script,
   type Transport,
+  openConnection,
   runScript,
   takeBytes,
 } from "../transport/index.ts";
@@ -21,7 +22,7 @@ export async function askOverTcp(
   message: Uint8Array,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const connection = await transport.dial(server, signal);
+  const connection = await openConnection(transport, server, signal);
   const input = new Input();
   try {
     return await runScript(connection, input, exchange(message, input), signal);

@@ -1,43 +1,67 @@
-/** The client of a session: its connection, and who is behind it. */
+/** The client of a session: its connection, its address, and the logins that it has used. */
 import { randomUUID } from "node:crypto";
 import { canonicalIp } from "../../shared/address.ts";
-import type { Proxied } from "../listener/index.ts";
+import type { ByteString } from "../../shared/lookup.ts";
 import type { ClientInfo } from "../protocols/index.ts";
+import type { Proxied } from "../proxy-protocol/index.ts";
 import { UNAVAILABLE } from "../resolver/index.ts";
 import type { Address, Connection } from "../transport/index.ts";
 
 export class Client {
   readonly connection: Connection;
-  /** Its host name, once it has been looked up, or a word of nginx's for why there is none. */
+  /** The verified host name, or a word of nginx's for a client without one. */
   host: string = UNAVAILABLE;
-  /** What a PROXY header said, believed or not; null without one. */
+  /** The content of a PROXY header, believed or not; null without one. */
   proxied: Proxied | null = null;
-  #address: Address;
-  /** Of the form of a W3C trace id: by it the session is found in the logs of everybody who takes part. */
+  /** A W3C trace id, by which lookups, upstreams and logs name the session. */
   readonly trace = randomUUID().replaceAll("-", "");
+  /** Attempts to log in, so far. */
+  attempts = 0;
+  /** The login of the last attempt as the client sent it; null before the first. */
+  typedLogin: ByteString | null = null;
+  /** The login that upstreams are sent: the lookup may replace the client's own. */
+  login: ByteString | null = null;
+  #address: Address;
 
   constructor(connection: Connection) {
     this.connection = connection;
     this.#address = connection.remote;
   }
 
-  /** The client's own address: the connection's, or the one that a trusted balancer named. */
+  /** The connection's address, or the one that a trusted balancer named. */
   get address(): Address {
     return this.#address;
   }
 
-  /** What upstreams may be told. */
-  get facts(): ClientInfo {
+  /** The facts that upstreams may be sent. */
+  get info(): ClientInfo {
     const { host: address, port } = this.#address;
     const { local } = this.connection;
     return { address, port, host: this.host, local, session: this.trace };
   }
 
-  /** @param trusts whether a balancer is believed (`set_real_ip_from`) */
+  /** @param trusts true for a balancer that is believed (`set_real_ip_from`) */
   introduced(proxied: Proxied, trusts: (host: string) => boolean): void {
     this.proxied = proxied;
     if (!trusts(this.connection.remote.host)) return;
     const { host, port } = proxied.source;
     this.#address = { host: canonicalIp(host) ?? host, port };
   }
+
+  attempted(login: ByteString): void {
+    this.attempts++;
+    this.typedLogin = login;
+    this.login = login;
+  }
+
+  /** True for either login, in any case, as endpoints may not mind it. The empty login belongs to no user. */
+  uses(user: ByteString): boolean {
+    return isSame(this.typedLogin, user) || isSame(this.login, user);
+  }
+}
+
+/** A kick asks every session; most logins differ in length. */
+function isSame(known: ByteString | null, user: ByteString): boolean {
+  if (known === null || known.length !== user.length || user === "") return false;
+  return known.toLowerCase() === user.toLowerCase();
 }

@@ -1,8 +1,8 @@
-/** The time of a client that has not logged in: for what it does next, and for all of it (`login_timeout`). */
+/** The time of a client that has not logged in: for its next step, and for all steps (`login_timeout`). */
 import type { ServerSettings } from "../config/index.ts";
 import type { Deadline } from "../transport/index.ts";
 
-/** ms; a `timeout` that is longer is what an nginx would give. */
+/** ms; a longer `timeout` counts instead, as nginx would give it. */
 const LOGIN_TIMEOUT = 300_000;
 
 export class LoginTime {
@@ -16,12 +16,12 @@ export class LoginTime {
     this.#due = performance.now() + (login_timeout ?? Math.max(LOGIN_TIMEOUT, timeout));
   }
 
-  /** Limits what the client does next, which never goes on beyond its time to log in. */
+  /** Limits the client's next step, which never outlasts the time to log in. */
   limit(ms: number): void {
     this.#deadline.set(Math.min(ms, this.#due - performance.now()));
   }
 
-  /** The client waits for us, which is not counted against it. */
+  /** Limits a step of ours, which the client's time does not shorten. */
   hold(ms: number): void {
     this.#deadline.set(ms);
   }

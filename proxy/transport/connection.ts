@@ -1,17 +1,17 @@
 /**
- * The byte layer's contract. All of Postern above `transport/` knows connections only by what stands here;
- * today they are Node's sockets, and nothing above would notice another kind.
+ * The byte layer's contract. Code above `transport/` knows connections only by these interfaces, so that a
+ * second transport can take the place of Node's sockets.
  */
 import type { ByteString } from "../../shared/lookup.ts";
 
 export interface Address {
-  /** An IP address without brackets, or a name; `unix:` and the path of a socket, which a client of one lacks. */
+  /** An IP address without brackets, a name, or `unix:` and a socket's path (`unix:` alone for a client). */
   readonly host: string;
   /** 0 for a unix socket. */
   readonly port: number;
 }
 
-/** What is known of a finished TLS handshake; names are OpenSSL's. */
+/** A finished TLS handshake, in OpenSSL's names. */
 export interface TlsSession {
   /** `TLSv1.2`, `TLSv1.3`. */
   readonly protocol: string;
@@ -21,16 +21,16 @@ export interface TlsSession {
   /** The protocol agreed upon by ALPN (RFC 7301), or null. */
   readonly alpn: string | null;
   readonly resumed: boolean;
-  /** What our certificate is made with; worked out when asked for. */
+  /** The algorithms of our certificate; worked out when asked for. */
   certificate(): CertificateAlgorithms | null;
-  /** What came of asking a client for its certificate; null where nobody asked. */
+  /** The verdict on the client's certificate; null where none was requested. */
   readonly verification: Verification | null;
 }
 
 export interface Verification {
-  /** Null where the client has none to show. */
+  /** Null where the client sent none. */
   readonly certificate: PeerCertificate | null;
-  /** Why OpenSSL does not trust it; null where it does, and where there is none. */
+  /** The reason OpenSSL does not trust the certificate; null for a trusted or absent one. */
   readonly error: VerifyError | null;
 }
 
@@ -63,24 +63,36 @@ export interface CertificateAlgorithms {
   readonly key: string;
 }
 
-/** The one owner of a connection's events. */
+/** The owner of a connection's events. A connection has one receiver at a time. */
 export interface Receiver {
-  /** Bytes arrived. They are the receiver's to keep and nobody changes them. */
+  /** Bytes arrived. They are valid until the call returns; a receiver that keeps them makes a copy. */
   received(bytes: Uint8Array): void;
-  /** All that was written has gone to the kernel; after `end`, FIN as well. */
+  /** The kernel has taken all that was written; after `end`, FIN too. */
   drained(): void;
-  /** The peer will send no more (FIN, `close_notify`); it may still be reading. */
+  /** The peer will send no more (FIN, `close_notify`); the peer may still read. */
   ended(): void;
-  /** The connection is gone, with the error that ended it, if one did. Always the last event. */
+  /** The connection is gone, with the error that ended it, or null. Always the last event. */
   closed(error: Error | null): void;
 }
 
-/** TLS as a server: certificates, ticket keys and versions, made once and used by many connections. */
+/** A receiver that waits for a TLS handshake. A handshake that fails ends in `closed`. */
+export interface TlsReceiver extends Receiver {
+  /** The handshake is done; `Connection.tls` describes it. */
+  secured(): void;
+}
+
+/** A receiver that waits for a dialled connection. A dial that fails ends in `closed`. */
+export interface DialReceiver extends Receiver {
+  /** The connection is established. Through a tunnel it is paused, and may hold bytes that have arrived already. */
+  connected(): void;
+}
+
+/** TLS as a server: certificates, ticket keys and versions. Made once, used by many connections. */
 export interface ServerTls {
   readonly kind: "server";
 }
 
-/** TLS as a client: whom to trust, made once and used by many connections. */
+/** TLS as a client: the trusted authorities. Made once, used by many connections. */
 export interface ClientTls {
   readonly kind: "client";
 }
@@ -92,44 +104,41 @@ export interface Connection {
   readonly tls: TlsSession | null;
   /** Bytes written that the kernel has not taken yet. */
   readonly queued: number;
-  /** Whether the peer has sent its last byte. */
+  /** True once the peer has sent its last byte. */
   readonly finished: boolean;
-  /** Who hears of events from now on. */
   receiver: Receiver;
 
-  /** @returns false when the caller should wait for `drained` before it writes more */
+  /**
+   * @param bytes stay as they are until `drained`
+   * @returns true where the kernel has taken everything; otherwise `drained` follows
+   */
   write(bytes: Uint8Array | ByteString): boolean;
   pause(): void;
   resume(): void;
-  /** Puts bytes back that were read too far, before a handshake. */
+  /** Puts bytes back that belong to the next receiver, or to a handshake. The connection is then paused. */
   unread(bytes: Uint8Array): void;
   /** Sends what is queued, then FIN; reading goes on. */
   end(): void;
   /** Sends what is queued, then closes; what still arrives is dropped. No more events come. */
   close(): void;
   /**
-   * Ends with RST, and without TLS's `close_notify`, which would call it an orderly end: at once, or two
-   * seconds after the last `write`, since RST overtakes what is under way. No more events come.
+   * Ends with RST, and without TLS's `close_notify`, which would call the end an orderly one: at once, or two
+   * seconds after the last `write`, since RST overtakes bytes under way. No more events come.
    */
   reset(): void;
-  /** Closes at once and drops what is queued. */
+  /** Closes at once and drops what is queued. No more events come. */
   destroy(): void;
-  /**
-   * Answers the peer's TLS handshake. Nothing is received until it is done.
-   *
-   * @throws Error where the handshake fails; `closed` follows
-   */
-  acceptTls(tls: ServerTls): Promise<void>;
+  /** Answers the peer's TLS handshake. No bytes are received until the handshake is done. */
+  acceptTls(tls: ServerTls, receiver: TlsReceiver): void;
   /**
    * Opens TLS with the peer.
    *
-   * @param name the host name or address that its certificate must be for
-   * @throws Error where the handshake fails or the certificate does not hold; `closed` follows
+   * @param name the host name or address that the peer's certificate must be for
    */
-  connectTls(tls: ClientTls, name: string): Promise<void>;
+  connectTls(tls: ClientTls, name: string, receiver: TlsReceiver): void;
 }
 
-/** A time limit that can be moved cheaply; it fires once each time that it is set. */
+/** A time limit that is cheap to move. It fires once each time it is set. */
 export interface Deadline {
   /** @param ms from now; Infinity for never */
   set(ms: number): void;
@@ -165,33 +174,32 @@ export interface Listener {
   close(): void;
 }
 
-/** Datagrams exchanged with one peer, from a random port of our own. What is lost is lost without a word. */
+/** Datagrams exchanged with one peer, from a random local port. A lost datagram is not reported. */
 export interface Datagrams {
   send(bytes: Uint8Array): void;
-  /** Nothing is received any more. To be called once. */
+  /** Ends reception. Called once. */
   close(): void;
 }
 
-/** What a connection is dialled with. */
+/** Socket options of a dialled connection. */
 export interface DialOptions {
-  /** An IP address of ours to come from; null where the system chooses. Of no concern to a unix socket. */
+  /** The local IP address; null where the system chooses. Unix sockets ignore it. */
   readonly bind: string | null;
-  /** Whether TCP asks a silent peer now and then whether it is still there (SO_KEEPALIVE). */
+  /** SO_KEEPALIVE. */
   readonly keepAlive: boolean;
 }
 
-/** How a connection comes about. */
-export type Dials = Pick<Transport, "dial">;
-
 export interface Transport {
-  /** Counts an accepted connection among those that are open. @throws Error where there is no room for it */
+  /** Counts an accepted connection among those that are open. @throws NoRoom beyond the limit */
   admit(client: Connection): void;
   /**
-   * @param options without them, as the system does it
-   * @throws Error where no connection comes about, for want of room too, or `signal` gives up
+   * Opens a connection. To give up, destroy the connection.
+   *
+   * @param options those of the system where absent
+   * @throws NoRoom beyond the limit; SourceError where the address to come from is of no use
    */
-  dial(to: Address, signal: AbortSignal, options?: DialOptions): Promise<Connection>;
-  /** Whether a connection may be closed to make room for another one. */
+  dial(to: Address, receiver: DialReceiver, options?: DialOptions): Connection;
+  /** Marks a connection that may be closed to make room for another one. */
   spare(connection: Connection, spare: boolean): void;
   /**
    * @param to an IP address
@@ -199,18 +207,29 @@ export interface Transport {
    */
   datagrams(to: Address, received: (bytes: Uint8Array) => void): Datagrams;
   /**
-   * Moves bytes both ways until both directions are done, then closes both; where one side fails, the other
-   * is sent what is under way and then reset. The caller lets go of both.
+   * Moves bytes both ways until both directions are done, then closes both connections; where one side fails,
+   * the other is sent the bytes under way and then reset. The caller lets go of both.
    */
-  splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice;
+  splice(
+    client: Connection,
+    upstream: Connection,
+    limits: SpliceLimits,
+    owner: SpliceOwner,
+  ): Splice;
   deadline(owner: Expiring): Deadline;
 }
 
 export interface SpliceLimits {
   /** ms without a byte either way. */
   readonly idle: number;
-  /** The same once one side has ended or failed, while nothing waits for a peer to read it. */
+  /** ms, once one side has ended or failed and no peer has bytes left to read. */
   readonly halfClosed: number;
 }
 
-export type Done = (report: SpliceReport) => void;
+export interface SpliceOwner {
+  /** Both directions are done. May be called before `splice` returns. */
+  spliced(report: SpliceReport): void;
+}
+
+/** Opens a connection, directly or through a tunnel; throws as `Transport.dial` does. */
+export type Dial = (to: Address, receiver: DialReceiver) => Connection;

@@ -5,14 +5,17 @@ export type {
   Connection,
   Datagrams,
   Deadline,
+  Dial,
   DialOptions,
-  Dials,
+  DialReceiver,
   Expiring,
   Listener,
   Receiver,
   ServerTls,
   Splice,
+  SpliceOwner,
   SpliceReport,
+  TlsReceiver,
   TlsSession,
   Transport,
   Verification,
@@ -42,18 +45,17 @@ export {
   useTickets,
 } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
+export { openConnection } from "./open-connection.ts";
 export { orGiveUp } from "./give-up.ts";
 export {
   type Command,
   InjectedPlaintext,
   MORE,
   PeerClosed,
-  type Request,
   START_TLS,
   type Script,
   type ScriptOwner,
   ScriptRunner,
-  type TlsWaiter,
   runScript,
   takeBytes,
   takeLine,

@@ -1,17 +1,15 @@
-/** Bytes that arrived and are not yet understood, given out by line or by count. */
+/** Bytes that have arrived and are not yet understood, taken by line or by count. */
 import type { ByteString } from "../../shared/lookup.ts";
 
-/** A line or a reply that is longer than its limit. The connection cannot go on. */
+/** A line or a reply is longer than its limit, so the connection cannot go on. */
 export class TooLong extends Error {
   override name = "TooLong";
 }
 
-const EMPTY = Buffer.alloc(0);
-const LF = 0x0a;
-
 export class Input {
-  #held: Buffer = EMPTY;
-  /** How far LF has been looked for, so that a line that comes byte by byte is searched once. */
+  /** A string, because V8 appends to a string without copying what it holds. */
+  #held: ByteString = "";
+  /** Bytes already searched for LF, so that a line that comes byte by byte is searched once. */
   #searched = 0;
 
   get length(): number {
@@ -19,41 +17,43 @@ export class Input {
   }
 
   append(bytes: Uint8Array): void {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    const chunk = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#held += chunk.toString("latin1");
   }
 
   /**
    * Takes a line with its line end, CRLF or LF.
    *
-   * @returns null while it has not arrived whole
+   * @returns null while the line has not arrived whole
    * @throws TooLong beyond `limit` bytes, arrived whole or not
    */
   line(limit: number): ByteString | null {
-    const end = this.#held.indexOf(LF, this.#searched);
+    const end = this.#held.indexOf("\n", this.#searched);
     if (end === -1) this.#searched = this.#held.length;
     if ((end === -1 ? this.#held.length : end) >= limit) throw new TooLong();
-    return end === -1 ? null : this.#take(end + 1).toString("latin1");
+    return end === -1 ? null : this.#take(end + 1);
   }
 
   /** Takes `count` bytes, or null while they have not all arrived. */
   bytes(count: number): ByteString | null {
-    return this.#held.length < count ? null : this.#take(count).toString("latin1");
+    return this.#held.length < count ? null : this.#take(count);
   }
 
   /** The first bytes, left in place. */
   peek(count: number): ByteString {
-    return this.#held.toString("latin1", 0, Math.min(count, this.#held.length));
+    return this.#held.slice(0, count);
   }
 
   /** Takes everything. */
   rest(): Uint8Array {
-    return this.#take(this.#held.length);
+    return Buffer.from(this.#take(this.#held.length), "latin1");
   }
 
-  #take(count: number): Buffer {
-    const taken = this.#held.subarray(0, count);
-    this.#held = count === this.#held.length ? EMPTY : this.#held.subarray(count);
+  #take(count: number): ByteString {
+    const taken = this.#held.slice(0, count);
+    this.#held = count === this.#held.length ? "" : this.#held.slice(count);
     this.#searched = 0;
     return taken;
   }
@@ -65,12 +65,12 @@ export function chomp(line: ByteString): ByteString | null {
   return text.includes("\r") ? null : text;
 }
 
-/** Without the spaces at its end. A regular expression would look at a long run of spaces once for each of them. */
+/** Removes trailing spaces. A regular expression would look at a long run of spaces once for each of them. */
 export function trimSpaces(text: ByteString): ByteString {
   return trimEnd(text, " ");
 }
 
-/** Without the spaces and TABs at its end. */
+/** Removes trailing spaces and TABs. */
 export function trimBlanks(text: ByteString): ByteString {
   return trimEnd(text, " \t");
 }

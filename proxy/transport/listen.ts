@@ -4,9 +4,9 @@
  * connections in it, outlive all workers.
  */
 import { chmodSync, existsSync } from "node:fs";
-import net, { Server, type Socket } from "node:net";
+import net, { type Server, Socket } from "node:net";
 import { dirname } from "node:path";
-import { getSystemErrorName } from "node:util";
+import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import { formatAddress, isUnspecified, unixPath } from "../../shared/address.ts";
 import { systemReason } from "../reason.ts";
 import type { Address, Connection, Listener } from "./connection.ts";
@@ -127,7 +127,7 @@ export interface Accepting extends Address {
 const UNIX_CLIENT: Address = { host: "unix:", port: 0 };
 
 /**
- * Accepts from a bound socket; each connection is handed over reading, so give it a receiver at once.
+ * Accepts from a bound socket. Each connection is handed over reading, so its receiver is to be set at once.
  *
  * @param onError hears why the socket cannot be accepted from
  */
@@ -137,27 +137,60 @@ export function accept(
   onConnection: (connection: Connection) => void,
   onError: (error: Error) => void,
 ): Listener {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undocumented, as `createServerHandle` is
+  const handle = socket as AcceptingHandle;
   const address = { host: bound, port: at };
   const unix = unixPath(bound) !== null;
-  // What comes to one address needs no asking of the kernel.
+  // A connection to one address was made to that address, so the kernel need not be asked.
   const local = isUnspecified(bound) || at === 0 ? null : address;
-  const server = new Server({ ...SOCKET, noDelay: true }, (client: Socket) => {
-    if (unix) {
-      onConnection(new SocketConnection(client, UNIX_CLIENT, address));
+  // `net.Server` makes its sockets itself, and without the shared read buffer.
+  handle.onconnection = (status, client) => {
+    if (status !== 0 || client === undefined) {
+      onError(systemError(status, "accept"));
       return;
     }
-    const { remoteAddress: host, remotePort: port } = client;
-    // A client that has gone already has no address any more.
-    if (host === undefined || port === undefined) {
-      client.destroy();
+    const remote = unix ? UNIX_CLIENT : peerOf(client);
+    if (remote === null) {
+      client.close();
       return;
     }
-    if (keepAlive !== null) keepAliveOf(client, keepAlive);
-    onConnection(new SocketConnection(client, { host, port }, local));
-  });
-  server.on("error", onError);
-  acceptOn(server, socket, backlog);
-  return { close: () => void server.close() };
+    if (!unix) client.setNoDelay?.(true);
+    // Node documents no `handle`; `net.Server` passes it as well.
+    const options: object = { ...SOCKET, handle: client };
+    const accepted = new Socket(options);
+    if (keepAlive !== null && !unix) keepAliveOf(accepted, keepAlive);
+    onConnection(new SocketConnection(accepted, remote, unix ? address : local));
+  };
+  const status = handle.listen(backlog);
+  if (status !== 0) queueMicrotask(() => onError(systemError(status, "listen")));
+  return { close: () => handle.close() };
+}
+
+/** A handle of Node's that accepts. */
+interface AcceptingHandle extends BoundSocket {
+  onconnection: (status: number, client: ClientHandle | undefined) => void;
+  /** @returns 0, or libuv's negative code */
+  listen(backlog: number): number;
+}
+
+interface ClientHandle {
+  getpeername?(name: { address?: string; port?: number }): number;
+  setNoDelay?(on: boolean): number;
+  close(): void;
+}
+
+/** @returns null for a client that has gone already: it has no address any more */
+function peerOf(client: ClientHandle): Address | null {
+  const name: { address?: string; port?: number } = {};
+  client.getpeername?.(name);
+  const { address: host, port } = name;
+  return host === undefined || port === undefined ? null : { host, port };
+}
+
+function systemError(status: number, call: string): Error {
+  const code = getSystemErrorName(status);
+  const message = `${call} ${code}: ${getSystemErrorMessage(status)}`;
+  return Object.assign(new Error(message), { errno: status, code, syscall: call });
 }
 
 /** Linux's defaults: Node has others of its own, and cannot leave one of the three alone to set another. */

@@ -5,7 +5,7 @@
  */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { Input } from "./input.ts";
-import type { Connection, Receiver } from "./connection.ts";
+import type { Connection, TlsReceiver } from "./connection.ts";
 
 /** A request for a TLS handshake. The script resumes once the connection is secured. */
 export const START_TLS = Symbol("STARTTLS");
@@ -29,22 +29,16 @@ export type Script<Result> = Generator<Request, Result, void>;
 
 /** The starter of a script. It hears of exactly one end, `finished` or `failed`, and of none after `cancel`. */
 export interface ScriptOwner<Result> {
-  /** The script has returned. The connection is paused; bytes behind the exchange are left in the input. */
+  /** The script has returned. Bytes behind the exchange are left in the input; the runner reads no more. */
   finished(result: Result): void;
   /** @param error thrown by the script, TooLong among them, or the end of the connection */
   failed(error: Error): void;
   /** A named command is about to be sent. */
   sending?(command: Command): void;
-  /** The peer has sent bytes or its end. */
+  /** The peer has sent bytes. */
   heard?(): void;
-  /** Begins the handshake that the script asked for; `secured` of the runner tells its end. */
-  startTls?(runner: TlsWaiter): void;
-}
-
-/** Hears how a handshake ended. */
-export interface TlsWaiter {
-  secured(): void;
-  failed(error: Error): void;
+  /** Begins the handshake that the script asked for, with `receiver` as the connection's receiver. */
+  startTls?(receiver: TlsReceiver): void;
 }
 
 /** The peer closed the connection before the script was done. */
@@ -78,7 +72,7 @@ export function* takeLine(input: Input, limit: number): Generator<typeof MORE, B
 }
 
 /** Runs one script over one connection, whose receiver it is until the script ends. */
-export class ScriptRunner<Result> implements Receiver, TlsWaiter {
+export class ScriptRunner<Result> implements TlsReceiver {
   readonly #connection: Connection;
   readonly #input: Input;
   readonly #script: Script<Result>;
@@ -114,22 +108,17 @@ export class ScriptRunner<Result> implements Receiver, TlsWaiter {
     this.#owner.heard?.();
     this.#input.append(bytes);
     if (this.#state === "running") this.#advance();
-    else if (this.#state === "handshaking" && this.#connection.tls === null) {
-      this.failed(new InjectedPlaintext());
-    }
   }
 
   drained(): void {}
 
-  /** During a handshake the handshake itself tells of the end, and knows more. */
+  /** During a handshake `closed` follows, and knows more. */
   ended(): void {
-    if (this.#state === "running") this.closed(null);
+    if (this.#state === "running") this.#fail(new PeerClosed());
   }
 
   closed(error: Error | null): void {
-    if (this.#state !== "running") return;
-    this.#owner.heard?.();
-    this.failed(error ?? new PeerClosed());
+    this.#fail(error ?? new PeerClosed());
   }
 
   secured(): void {
@@ -138,26 +127,32 @@ export class ScriptRunner<Result> implements Receiver, TlsWaiter {
     this.#advance();
   }
 
-  failed(error: Error): void {
+  #fail(error: Error): void {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#owner.failed(error);
   }
 
   #advance(): void {
+    while (this.#state === "running") {
+      const step = this.#next();
+      if (step === null) return;
+      if (step.done === true) {
+        this.#state = "over";
+        this.#owner.finished(step.value);
+      } else if (step.value === MORE) return;
+      else if (step.value === START_TLS) this.#startTls();
+      else this.#send(step.value);
+    }
+  }
+
+  /** @returns null where the script has failed */
+  #next(): IteratorResult<Request, Result> | null {
     try {
-      while (this.#state === "running") {
-        const { done, value } = this.#script.next();
-        if (done === true) {
-          this.#state = "over";
-          this.#connection.pause();
-          this.#owner.finished(value);
-        } else if (value === MORE) return;
-        else if (value === START_TLS) this.#startTls();
-        else this.#send(value);
-      }
+      return this.#script.next();
     } catch (error) {
-      this.failed(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      return null;
     }
   }
 
@@ -171,7 +166,10 @@ export class ScriptRunner<Result> implements Receiver, TlsWaiter {
   }
 
   #startTls(): void {
-    if (this.#input.length > 0) throw new InjectedPlaintext();
+    if (this.#input.length > 0) {
+      this.#fail(new InjectedPlaintext());
+      return;
+    }
     this.#state = "handshaking";
     this.#owner.startTls?.(this);
   }
@@ -194,6 +192,7 @@ export function runScript<Result>(
     const runner = new ScriptRunner(connection, input, script, {
       finished: (result) => {
         settle();
+        connection.pause();
         resolve(result);
       },
       failed: (error) => {

@@ -7,16 +7,26 @@ import type {
   Address,
   ClientTls,
   Connection,
+  DialReceiver,
   Receiver,
   ServerTls,
+  TlsReceiver,
   TlsSession,
   Verification,
 } from "./connection.ts";
+import {
+  isShared,
+  nextBuffer,
+  readInto,
+  returnPrivate,
+  sharedBuffer,
+  takePrivate,
+} from "./read-buffer.ts";
 import { algorithms } from "./tls/x509/certificate-algorithms.ts";
 import { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 
-/** Until an owner is set, and after the last one has let go. */
-const NOBODY: Receiver = {
+/** The receiver before the first owner and after the last one. */
+const DETACHED: Receiver = {
   received() {},
   drained() {},
   ended() {},
@@ -25,43 +35,62 @@ const NOBODY: Receiver = {
 
 function nothing(): void {}
 
-/** ms for a peer to read our last words and close before we do. */
+/** ms for a peer to read the last bytes and close before the connection is closed anyway. */
 const LINGER = 2000;
 
-/** Bytes queued from which a speaker waits for its peer to read. */
-const FULL = 65_536;
+/** Bytes of a chunk from which a socket counts as busy, and so many such chunks in a row. */
+const BUSY_CHUNK = 16_384;
+const BUSY_CHUNKS = 2;
 
-/**
- * How Node's sockets are made. With the least of marks a socket that is paused holds what one more read
- * brings (64 KiB) and then stops reading, and each queue tells when it has gone.
- */
-export const SOCKET = { allowHalfOpen: true, highWaterMark: 1 } as const;
+/** Bytes from which giving a buffer back by hand costs less than the garbage collector's work. */
+const LARGE = 32_768;
 
-/** The connection that a socket's events belong to: a property, so that all sockets share five listeners. */
+/** The connection of a socket: a property, so that all sockets share their listeners. */
 const connectionOf = Symbol("connection");
 
 interface Owned {
   [connectionOf]?: SocketConnection;
 }
 
+/**
+ * Options of each of Node's sockets. With `readableHighWaterMark` 1 a paused TLS socket holds the bytes of one
+ * more read (64 KiB) and then stops reading.
+ */
+export const SOCKET = {
+  allowHalfOpen: true,
+  readableHighWaterMark: 1,
+  onread: { buffer: nextBuffer, callback: onRead },
+} as const;
+
 export class SocketConnection implements Connection {
   readonly remote: Address;
-  receiver: Receiver = NOBODY;
+  receiver: Receiver = DETACHED;
   tls: TlsSession | null = null;
-  /** Called when it is gone, whoever owns it. */
+  /** Called once when the socket is gone, whatever the receiver. */
   gone: () => void = nothing;
-  #socket: Socket;
+  /** Words an error of the socket; null leaves it as it is. */
+  explain: ((error: Error) => Error) | null = null;
+  #socket: Socket & Owned;
   /** The socket under all TLS. */
   readonly #wire: Socket;
   #local: Address | null;
   #error: Error | null = null;
-  /** When something was last written, on `performance.now()`'s clock. */
+  /** Bytes that a former receiver put back. */
+  #unread: Uint8Array | null = null;
+  /** A handshake with a server, which explains its failure; null at any other time. */
+  #handshake: SocketClientTls | null = null;
+  /** Node's own calls for a socket that is paused already, or not, cost a turn. */
+  #paused = false;
+  #busyChunks = 0;
+  /** The read buffer of a busy socket; null for the shared one. */
+  #private: Buffer | null = null;
+  /** When bytes were last written, on `performance.now()`'s clock. */
   #wrote = Number.NEGATIVE_INFINITY;
   #lingering: NodeJS.Timeout | undefined;
 
   /**
-   * @param socket connected, and made as `SOCKET` says
-   * @param local where the kernel cannot be asked
+   * @param socket made with `SOCKET`
+   * @param local null where the kernel is to be asked
    */
   constructor(socket: Socket, remote: Address, local: Address | null = null) {
     this.remote = remote;
@@ -71,7 +100,7 @@ export class SocketConnection implements Connection {
     own(socket, this);
   }
 
-  /** Asked of the kernel once, and only where somebody wants to know. */
+  /** The kernel is asked once, and only for a caller that needs the address. */
   get local(): Address {
     this.#local ??= { host: this.#socket.localAddress ?? "", port: this.#socket.localPort ?? 0 };
     return this.#local;
@@ -82,31 +111,49 @@ export class SocketConnection implements Connection {
   }
 
   get finished(): boolean {
-    return this.#socket.readableEnded;
+    return this.#socket.readableEnded && this.#unread === null;
   }
 
   write(bytes: Uint8Array | ByteString): boolean {
-    // A socket that the peer has broken takes nothing more; its `closed` is on the way.
     const socket = this.#socket;
+    // A socket that the peer has broken takes nothing more; `closed` is on the way.
     if (!socket.writable) return true;
     this.#wrote = performance.now();
     if (typeof bytes === "string") socket.write(bytes, "latin1");
     else socket.write(bytes);
-    return socket.writableLength < FULL;
+    if (socket.writableLength === 0) return true;
+    awaitDrain(socket);
+    return false;
   }
 
   pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    if (this.#unread !== null) process.nextTick(deliverUnread, this);
+    else if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
   }
 
   unread(bytes: Uint8Array): void {
+    this.pause();
     if (bytes.length === 0) return;
-    this.#socket.pause();
-    this.#socket.unshift(bytes);
+    this.#unread = this.#unread === null ? bytes : Buffer.concat([bytes, this.#unread]);
+  }
+
+  /** Hands over what was put back, in a turn of its own, as a read would come. */
+  deliverUnread(): void {
+    const bytes = this.#unread;
+    if (bytes === null || this.#socket.destroyed) return;
+    this.#unread = null;
+    this.resume();
+    this.deliver(bytes);
+    if (this.#socket.readableEnded) this.receiver.ended();
   }
 
   end(): void {
@@ -116,14 +163,14 @@ export class SocketConnection implements Connection {
   }
 
   /**
-   * Closing with bytes unread would make the kernel send RST, which can overtake our last words; so what
-   * arrives is read and dropped until the peer closes, for at most two seconds.
+   * Closing with bytes unread would make the kernel send RST, which can overtake the last bytes written; so
+   * what arrives is read and dropped until the peer closes, for at most two seconds.
    */
   close(): void {
-    this.receiver = NOBODY;
+    this.receiver = DETACHED;
     const socket = this.#socket;
     if (socket.destroyed) return;
-    // With nothing left to say, closing is FIN enough; TLS still owes its close_notify.
+    // With nothing queued, closing is FIN enough; TLS still owes its close_notify.
     const silent = socket.writableLength === 0 && (socket.writableEnded || this.tls === null);
     if (socket.readableEnded && silent) {
       socket.destroy();
@@ -132,12 +179,12 @@ export class SocketConnection implements Connection {
     if (!socket.writableEnded) socket.end();
     socket.resume();
     if (socket.readableEnded) socket.destroySoon();
-    else socket.once("end", () => socket.destroySoon());
-    this.#lingering = setTimeout(() => socket.destroy(), LINGER).unref();
+    else socket.once("end", destroySoon);
+    this.#lingering = setTimeout(destroy, LINGER, socket).unref();
   }
 
   reset(): void {
-    this.receiver = NOBODY;
+    this.receiver = DETACHED;
     if (this.#socket.destroyed) return;
     this.#socket.resume();
     const left = this.#wrote + LINGER - performance.now();
@@ -147,7 +194,7 @@ export class SocketConnection implements Connection {
 
   #abort(): void {
     if (this.#socket.destroyed) return;
-    // FIN that cannot go out because the queue does not excludes RST; and unix sockets know none.
+    // A FIN that waits behind queued bytes excludes RST; unix sockets know no RST.
     const { writableEnded, writableFinished } = this.#socket;
     if (unixPath(this.remote.host) !== null || (writableEnded && !writableFinished)) {
       this.#socket.destroy();
@@ -155,61 +202,110 @@ export class SocketConnection implements Connection {
   }
 
   destroy(): void {
+    this.receiver = DETACHED;
     this.#socket.destroy();
   }
 
-  acceptTls(tls: ServerTls): Promise<void> {
+  acceptTls(tls: ServerTls, receiver: TlsReceiver): void {
     if (!(tls instanceof SocketServerTls)) throw new TypeError("TLS of another transport");
+    this.#returnUnread();
+    const secured = tls.accept(this.#socket);
+    this.#secure(secured, receiver);
     // A greeting written inside the "secure" event goes out before the session ticket, and clients then
     // do not resume; one turn of the event loop lets the ticket go first.
-    return this.#secured(tls.accept(this.#socket), "secure", setImmediate, (secured) =>
-      tls.verify(secured),
+    secured.once("secure", () =>
+      setImmediate(() => this.#secured(secured, receiver, tls.verify(secured))),
     );
   }
 
-  async connectTls(tls: ClientTls, name: string): Promise<void> {
+  connectTls(tls: ClientTls, name: string, receiver: TlsReceiver): void {
     if (!(tls instanceof SocketClientTls)) throw new TypeError("TLS of another transport");
+    this.#returnUnread();
+    this.#handshake = tls;
     const secured = tls.connect(this.#socket, name, this.remote);
-    try {
-      await this.#secured(secured, "secureConnect", queueMicrotask, () => null);
-    } catch (error) {
-      throw tls.explained(error);
-    }
+    this.#secure(secured, receiver);
+    secured.once("secureConnect", () => this.#secured(secured, receiver, null));
   }
 
-  #secured(
-    secured: TLSSocket,
-    event: "secure" | "secureConnect",
-    then: (callback: () => void) => void,
-    verify: (secured: TLSSocket) => Verification | null,
-  ): Promise<void> {
+  /** Node's TLS takes what has been read too early from the socket. */
+  #returnUnread(): void {
+    const bytes = this.#unread;
+    this.#unread = null;
+    if (bytes !== null) this.#socket.unshift(bytes);
+  }
+
+  #secure(secured: TLSSocket, receiver: TlsReceiver): void {
+    this.receiver = receiver;
+    this.#paused = false;
     disown(this.#socket);
     this.#socket = secured;
     own(secured, this);
-    return new Promise((resolve, reject) => {
-      const failed = (): void => reject(this.#error ?? new Error("closed in the handshake"));
-      secured.once("close", failed);
-      secured.once(event, () =>
-        then(() => {
-          // A peer that has gone meanwhile leaves nothing to ask; its close says so.
-          if (secured.destroyed) return;
-          secured.off("close", failed);
-          this.tls = {
-            protocol: secured.getProtocol() ?? "",
-            cipher: secured.getCipher().name,
-            serverName: typeof secured.servername === "string" ? secured.servername : null,
-            alpn: typeof secured.alpnProtocol === "string" ? secured.alpnProtocol : null,
-            resumed: secured.isSessionReused(),
-            certificate: () => algorithms(secured.getX509Certificate()),
-            verification: verify(secured),
-          };
-          resolve();
-        }),
-      );
-    });
+    secured.on("data", onData);
   }
 
-  /** After the handshake Node leaves a socket open that TLS has failed on, and tells of its end alone. */
+  #secured(secured: TLSSocket, receiver: TlsReceiver, verification: Verification | null): void {
+    // A peer that has gone meanwhile leaves nothing to ask; `closed` reports it.
+    if (secured.destroyed) return;
+    this.#handshake = null;
+    this.tls = {
+      protocol: secured.getProtocol() ?? "",
+      cipher: secured.getCipher().name,
+      serverName: typeof secured.servername === "string" ? secured.servername : null,
+      alpn: typeof secured.alpnProtocol === "string" ? secured.alpnProtocol : null,
+      resumed: secured.isSessionReused(),
+      certificate: () => algorithms(secured.getX509Certificate()),
+      verification,
+    };
+    // The receiver may have let go of the connection before the handshake was done.
+    if (this.receiver === receiver) receiver.secured();
+  }
+
+  /** A read into the shared buffer or the connection's own. */
+  read(bytes: Uint8Array): void {
+    if (bytes.length >= BUSY_CHUNK) this.#busyChunks++;
+    else this.#busyChunks = 0;
+    this.deliver(bytes);
+  }
+
+  /** A fault in the receiver ends this connection and no other. */
+  deliver(bytes: Uint8Array): void {
+    try {
+      this.receiver.received(bytes);
+    } catch (error) {
+      this.#socket.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** @returns the chunk just received, in bytes that stay as they are until `readOn` */
+  keep(bytes: Uint8Array): Uint8Array {
+    return isShared(bytes) ? Buffer.from(bytes) : bytes;
+  }
+
+  /** The kernel has taken a chunk from `keep`: its memory may be used again. */
+  readOn(bytes: Uint8Array): void {
+    // Node reads TLS into a fresh 64 KiB buffer each time; left to the garbage collector, those buffers are a
+    // third of the cost of a byte.
+    if (this.tls === null || bytes.length < LARGE) return;
+    const { buffer } = bytes;
+    if (bytes.length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  }
+
+  /** The buffer for the next read of a clear socket. */
+  nextBuffer(): Buffer {
+    if (this.#private === null && this.#busyChunks >= BUSY_CHUNKS) this.#private = takePrivate();
+    else if (this.#private !== null && this.#busyChunks === 0 && !this.#paused) {
+      // Not paused: the kernel has taken the last chunk.
+      returnPrivate(this.#private);
+      this.#private = null;
+    }
+    return this.#private ?? sharedBuffer;
+  }
+
+  connected(): void {
+    if (isDialReceiver(this.receiver)) this.receiver.connected();
+  }
+
+  /** After the handshake Node leaves a socket open that TLS has failed on, and reports only its end. */
   failed(error: Error): void {
     this.#error = error;
     this.#socket.destroy();
@@ -218,13 +314,28 @@ export class SocketConnection implements Connection {
   closed(): void {
     clearTimeout(this.#lingering);
     this.gone();
-    this.receiver.closed(this.#error);
+    this.receiver.closed(this.#closeError());
   }
+
+  #closeError(): Error | null {
+    if (this.#error !== null && this.explain !== null) return this.explain(this.#error);
+    if (this.#handshake === null) return this.#error;
+    return this.#handshake.explained(this.#error ?? new Error("closed in the handshake"));
+  }
+}
+
+function isDialReceiver(receiver: Receiver): receiver is DialReceiver {
+  return "connected" in receiver;
+}
+
+/** Node emits `drain` only to a writer whom it has told to stop; the limit here is an empty queue. */
+function awaitDrain(socket: Socket): void {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion, no-underscore-dangle -- Node has no public way to ask for `drain`
+  (socket as unknown as { _writableState: { needDrain: boolean } })._writableState.needDrain = true;
 }
 
 function own(socket: Socket & Owned, connection: SocketConnection): void {
   socket[connectionOf] = connection;
-  socket.on("data", onData);
   socket.on("drain", onDrain);
   socket.on("end", onEnd);
   socket.on("error", onError);
@@ -232,29 +343,51 @@ function own(socket: Socket & Owned, connection: SocketConnection): void {
 }
 
 function disown(socket: Socket): void {
-  socket.off("data", onData);
   socket.off("drain", onDrain);
   socket.off("end", onEnd);
   socket.off("close", onClose);
 }
 
-/** A fault in whoever receives ends this connection and no other. */
-function onData(this: Socket & Owned, chunk: Uint8Array): void {
-  try {
-    this[connectionOf]?.receiver.received(chunk);
-  } catch (error) {
-    this.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
+/** Node's `onread.callback`, with the socket as `this`. */
+function onRead(this: unknown, count: number, buffer: Uint8Array): boolean {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's types do not tell
+  const connection = (this as Owned)[connectionOf];
+  if (connection === undefined) return true;
+  connection.read(buffer.subarray(0, count));
+  readInto(connection.nextBuffer());
+  return true;
+}
+
+function onData(this: Owned, chunk: Uint8Array): void {
+  this[connectionOf]?.deliver(chunk);
 }
 function onDrain(this: Owned): void {
   this[connectionOf]?.receiver.drained();
 }
 function onEnd(this: Owned): void {
-  this[connectionOf]?.receiver.ended();
+  const connection = this[connectionOf];
+  // Bytes that were put back come before the end.
+  if (connection?.finished === true) connection.receiver.ended();
 }
 function onError(this: Owned, error: Error): void {
   this[connectionOf]?.failed(error);
 }
 function onClose(this: Owned): void {
   this[connectionOf]?.closed();
+}
+/** Node's `connect` of a dialled socket. */
+export function onConnect(this: Owned): void {
+  this[connectionOf]?.connected();
+}
+
+function destroySoon(this: Socket): void {
+  this.destroySoon();
+}
+
+function destroy(socket: Socket): void {
+  socket.destroy();
+}
+
+function deliverUnread(connection: SocketConnection): void {
+  connection.deliverUnread();
 }

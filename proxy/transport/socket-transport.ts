@@ -8,22 +8,22 @@ import type {
   Datagrams,
   Deadline,
   DialOptions,
-  Done,
+  DialReceiver,
   Expiring,
   Splice,
   SpliceLimits,
+  SpliceOwner,
   Transport,
 } from "./connection.ts";
 import { SocketDatagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
-import { orGiveUp } from "./give-up.ts";
-import { SOCKET, SocketConnection } from "./socket-connection.ts";
+import { SOCKET, SocketConnection, onConnect } from "./socket-connection.ts";
 import { SocketSplice } from "./splice.ts";
 
-/** There are too many connections already. */
+/** As many connections are open as may be. */
 export class NoRoom extends Error {}
 
-/** The address to come from cannot be used. */
+/** The local address of a dial cannot be used. */
 export class SourceError extends Error {}
 
 const SYSTEM: DialOptions = { bind: null, keepAlive: false };
@@ -36,12 +36,12 @@ export class SocketTransport implements Transport {
   readonly #closed = (): void => {
     this.#open--;
   };
-  /** The one that has been spare for longest comes first. */
+  /** The connection that has been spare for longest comes first. */
   readonly #spare = new Set<Connection>();
 
   /**
    * @param capacity connections that may be open at a time (nginx's `worker_connections`)
-   * @param reserved those among them that are none of ours to open
+   * @param reserved connections of this capacity that other parts of the process use
    */
   constructor(capacity = Number.POSITIVE_INFINITY, reserved = 0) {
     this.#capacity = capacity;
@@ -49,7 +49,7 @@ export class SocketTransport implements Transport {
     this.#open = reserved;
   }
 
-  /** Connections that are open, or being made. */
+  /** Connections that are open, or being dialled. */
   get open(): number {
     return this.#open - this.#reserved;
   }
@@ -60,30 +60,18 @@ export class SocketTransport implements Transport {
     client.gone = this.#closed;
   }
 
-  async dial(
-    { host, port }: Address,
-    signal: AbortSignal,
-    options: DialOptions = SYSTEM,
-  ): Promise<Connection> {
+  dial({ host, port }: Address, receiver: DialReceiver, options: DialOptions = SYSTEM): Connection {
     const path = unixPath(host);
     const to =
       path === null ? { host, port, noDelay: true, ...tcpOptions(host, options) } : { path };
     this.#count();
-    const socket = connect({ ...to, ...SOCKET });
-    const connected = new Promise<Connection>((resolve, reject) => {
-      const failed = (error: Error): void => {
-        this.#closed();
-        reject(dialFailed(error, options));
-      };
-      socket.once("error", failed);
-      socket.once("connect", () => {
-        socket.off("error", failed);
-        const connection = new SocketConnection(socket, { host, port });
-        connection.gone = this.#closed;
-        resolve(connection);
-      });
-    });
-    return orGiveUp(connected, signal, () => socket.destroy(new Error("given up")));
+    const socket = connect({ ...SOCKET, ...to });
+    const connection = new SocketConnection(socket, { host, port });
+    connection.receiver = receiver;
+    connection.gone = this.#closed;
+    if (options.bind !== null) connection.explain = (error) => dialFailed(error, options);
+    socket.once("connect", onConnect);
+    return connection;
   }
 
   datagrams(to: Address, received: (bytes: Uint8Array) => void): Datagrams {
@@ -95,7 +83,7 @@ export class SocketTransport implements Transport {
     else this.#spare.delete(connection);
   }
 
-  /** @throws NoRoom, in nginx's words, where there is no room, and none can be made */
+  /** @throws NoRoom, in nginx's words, where no spare connection can be closed for the new one */
   #count(): void {
     if (this.#open >= this.#capacity) {
       const [oldest] = this.#spare;
@@ -103,13 +91,25 @@ export class SocketTransport implements Transport {
         throw new NoRoom(`${this.#capacity} worker_connections are not enough`);
       }
       this.#spare.delete(oldest);
+      const { receiver } = oldest;
       oldest.destroy();
+      receiver.closed(null);
     }
     this.#open++;
   }
 
-  splice(client: Connection, upstream: Connection, limits: SpliceLimits, done: Done): Splice {
-    return new SocketSplice(client, upstream, limits, this.#deadlines, done);
+  splice(
+    client: Connection,
+    upstream: Connection,
+    limits: SpliceLimits,
+    owner: SpliceOwner,
+  ): Splice {
+    if (!(client instanceof SocketConnection && upstream instanceof SocketConnection)) {
+      throw new TypeError("of another transport");
+    }
+    const splice = new SocketSplice(client, upstream, limits, this.#deadlines, owner);
+    splice.start();
+    return splice;
   }
 
   deadline(owner: Expiring): Deadline {
@@ -117,7 +117,7 @@ export class SocketTransport implements Transport {
   }
 }
 
-/** @throws Error where the host is an address of the other family than the one to come from */
+/** @throws SourceError where the host is an address of another family than the local one */
 function tcpOptions(host: string, { bind, keepAlive }: DialOptions): Partial<TcpNetConnectOpts> {
   if (bind === null) return { keepAlive };
   const family = isIP(bind);
@@ -127,7 +127,7 @@ function tcpOptions(host: string, { bind, keepAlive }: DialOptions): Partial<Tcp
   return { keepAlive, localAddress: bind, family };
 }
 
-/** nginx names the address that cannot be bound to: `bind(192.0.2.1) failed (99: Cannot assign requested address)`. */
+/** nginx names an address that cannot be bound to: `bind(192.0.2.1) failed (99: Cannot assign requested address)`. */
 function dialFailed(error: Error, { bind }: DialOptions): Error {
   const binding = "syscall" in error && error.syscall === "bind";
   return binding ? new SourceError(`bind(${bind}) failed (${systemReason(error)})`) : error;

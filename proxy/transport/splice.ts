@@ -1,50 +1,49 @@
 /**
  * The splice: bytes from each side to the other until both have ended.
  *
- * Each side has one pump as its receiver for the whole time. A chunk goes on as it came, without a copy;
- * while a side has not taken it, the other pauses. FIN is passed on, and the other direction goes on (nginx
- * closes both at the first FIN, and loses answers that were under way). A side that fails, by a reset or
- * however else, makes the other be reset; what had been read from it goes out first.
+ * Each side has one pump as its receiver for the whole time. A pump pauses its side while the other side has
+ * not taken a chunk. FIN is passed on, and the other direction goes on (nginx closes both at the first FIN, and
+ * loses answers that were under way). Where one side fails, by a reset or another error, the other side is
+ * sent the bytes already read and is then reset.
  */
 import type {
-  Connection,
   Deadline,
-  Done,
   Expiring,
   Receiver,
   Splice,
   SpliceEnd,
   SpliceLimits,
+  SpliceOwner,
 } from "./connection.ts";
+import type { SocketConnection } from "./socket-connection.ts";
 
 export class SocketSplice implements Splice, Expiring {
   readonly #client: Pump;
   readonly #upstream: Pump;
   readonly #deadline: Deadline;
   readonly #limits: SpliceLimits;
-  readonly #done: Done;
-  /** Known once one side has ended or failed; the last to end counts, and before all the first to fail. */
+  readonly #owner: SpliceOwner;
+  /** Null while both sides are open. The first failure counts, and otherwise the last end. */
   #end: SideEnd | null = null;
 
   constructor(
-    client: Connection,
-    upstream: Connection,
+    client: SocketConnection,
+    upstream: SocketConnection,
     limits: SpliceLimits,
     deadlines: { deadline(owner: Expiring): Deadline },
-    done: Done,
+    owner: SpliceOwner,
   ) {
     this.#limits = limits;
-    this.#done = done;
+    this.#owner = owner;
     this.#deadline = deadlines.deadline(this);
-    this.#deadline.set(limits.idle);
     this.#client = new Pump("client", client, upstream, this);
     this.#upstream = new Pump("upstream", upstream, client, this);
-    client.receiver = this.#client;
-    upstream.receiver = this.#upstream;
-    for (const pump of [this.#client, this.#upstream]) {
-      pump.from.resume();
-      if (pump.from.finished) pump.ended();
-    }
+  }
+
+  start(): void {
+    this.#deadline.set(this.#limits.idle);
+    this.#client.start();
+    this.#upstream.start();
   }
 
   get toUpstream(): number {
@@ -59,25 +58,25 @@ export class SocketSplice implements Splice, Expiring {
     return pump === this.#client ? this.#upstream : this.#client;
   }
 
-  /** A byte has moved. */
+  /** Bytes have moved, so the time without bytes begins anew. */
   moved(): void {
     const { idle, halfClosed } = this.#limits;
     this.#deadline.set(this.#end === null || this.#reading ? idle : halfClosed);
   }
 
-  /** Whether a side is still to read what the other said before its end. */
+  /** True while a side has yet to read bytes that the other side sent before its end. */
   get #reading(): boolean {
     const queued = this.#client.from.queued + this.#upstream.from.queued;
     return this.#end?.error === null && queued > 0;
   }
 
-  /** A side has said its last. */
+  /** A side has sent its last byte, or has failed. */
   ending(end: SideEnd): void {
     if (this.#end === null || this.#end.error === null) this.#end = end;
     this.moved();
   }
 
-  /** One direction is over. */
+  /** One direction has ended. */
   over(): void {
     if (this.#end !== null && this.#client.over && this.#upstream.over) this.#finish(this.#end);
   }
@@ -101,51 +100,62 @@ export class SocketSplice implements Splice, Expiring {
       if (failed) from.reset();
       else from.close();
     }
-    this.#done({ toUpstream: this.toUpstream, toClient: this.toClient, end });
+    this.#owner.spliced({ toUpstream: this.toUpstream, toClient: this.toClient, end });
   }
 }
 
 type SideEnd = Extract<SpliceEnd, { error: unknown }>;
 
-/** One direction; also the receiver of the side that it reads from. */
+/** One direction, and the receiver of the side that it reads from. */
 class Pump implements Receiver {
   readonly side: SideEnd["by"];
-  readonly from: Connection;
+  readonly from: SocketConnection;
   bytes = 0;
-  /** Whether nothing more will go this way, and nothing is under way. */
+  /** True once no more bytes will go this way, and none are under way. */
   over = false;
-  /** The chunk that we paused for. */
+  /** The chunk that the other side has not taken yet. */
   #held: Uint8Array | null = null;
   #ended = false;
-  readonly #to: Connection;
+  readonly #to: SocketConnection;
   readonly #splice: SocketSplice;
 
-  constructor(side: Pump["side"], from: Connection, to: Connection, splice: SocketSplice) {
+  constructor(
+    side: Pump["side"],
+    from: SocketConnection,
+    to: SocketConnection,
+    splice: SocketSplice,
+  ) {
     this.side = side;
     this.from = from;
     this.#to = to;
     this.#splice = splice;
   }
 
+  start(): void {
+    this.from.receiver = this;
+    this.from.resume();
+    if (this.from.finished) this.ended();
+  }
+
   received(bytes: Uint8Array): void {
     this.bytes += bytes.length;
-    this.#to.write(bytes);
-    if (this.#to.queued === 0) release(bytes);
+    const chunk = this.from.keep(bytes);
+    if (this.#to.write(chunk)) this.from.readOn(chunk);
     else {
-      this.#held = bytes;
+      this.#held = chunk;
       this.from.pause();
     }
     this.#splice.moved();
   }
 
-  /** What we read from has taken all: the other direction goes on. */
+  /** The side that this pump reads from has taken all bytes, so the other direction goes on. */
   drained(): void {
     this.#splice.opposite(this).proceed();
   }
 
   proceed(): void {
     if (this.#held !== null) {
-      release(this.#held);
+      this.from.readOn(this.#held);
       this.#held = null;
       this.from.resume();
       this.#splice.moved();
@@ -156,14 +166,14 @@ class Pump implements Receiver {
   ended(): void {
     this.#ended = true;
     this.#splice.ending({ by: this.side, error: null });
-    // Where both have ended, closing comes next, and says the same.
+    // Where both sides have ended, closing comes next, and sends the same FIN.
     if (!this.#to.finished) this.#to.end();
     else if (this.#to.queued === 0) this.#finish();
   }
 
   closed(error: Error | null): void {
     const back = this.#splice.opposite(this);
-    // Closed after both FINs, perhaps before the other side has read all.
+    // Closed after both FINs, perhaps before the other side has read all bytes.
     if (error === null && this.#ended && back.over) return;
     this.#splice.ending({ by: this.side, error });
     back.cancel();
@@ -174,7 +184,7 @@ class Pump implements Receiver {
     }
   }
 
-  /** Nobody is there any more to send to. */
+  /** Ends this direction because its destination is gone. */
   cancel(): void {
     this.over = true;
     this.from.pause();
@@ -185,16 +195,4 @@ class Pump implements Receiver {
     this.over = true;
     this.#splice.over();
   }
-}
-
-/** Bytes from which giving a buffer back by hand is worth the while. */
-const LARGE = 32_768;
-
-/**
- * Gives back the memory of a chunk that has gone to the kernel. Node reads into a fresh 64 KiB buffer each
- * time; left to the garbage collector, those are a third of what a byte costs.
- */
-function release({ buffer, length }: Uint8Array): void {
-  if (length < LARGE || length !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return;
-  buffer.transfer(0);
 }

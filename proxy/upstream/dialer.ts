@@ -1,58 +1,66 @@
-/** How connections to mail servers are opened. */
+/** How one mail server is dialled: directly, or through an outbound proxy. */
 import { parseIp, unixPath } from "../../shared/address.ts";
+import { TIMED_OUT } from "../reason.ts";
 import { type HostResolver, ResolveError } from "../resolver/index.ts";
-import type { Address, Dials } from "../transport/index.ts";
-import { type Dial, type Dialled, type Failed, dialFirst, interleaved } from "./happy-eyeballs.ts";
+import type { Address, Dial } from "../transport/index.ts";
 
 export interface Dialer {
-  /**
-   * What can be dialled for a server: its addresses, or itself where somebody else looks up the name.
-   *
-   * @throws Error where it has no address; the signal's reason once it gives up
-   */
-  addresses(server: Address, signal: AbortSignal): Promise<readonly Address[]>;
-  /**
-   * Connects to the first of a server's addresses that answers. The connection may be paused, holding bytes
-   * that have arrived already: whoever receives resumes it.
-   *
-   * @param failed hears of each that has not, also where the signal gave up meanwhile
-   * @throws Error where none does; the signal's reason once it gives up
-   */
-  connect(to: readonly Address[], signal: AbortSignal, failed: Failed): Promise<Dialled>;
+  readonly dial: Dial;
+  /** The addresses to dial for a server; null where `resolve` must find them. */
+  addresses(server: Address): readonly Address[] | null;
+  /** @throws Error in nginx's words where the server has no address; the signal's reason */
+  resolve(server: Address, signal: AbortSignal): Promise<readonly Address[]>;
+  /** The error of a dial that took too long. */
+  timedOut(): Error;
 }
 
-/** Straight to the server. */
-export function direct(transport: Dials, names: HostResolver): Dialer {
+/** Dials the server itself. */
+export function direct(dial: Dial, resolver: HostResolver): Dialer {
   return {
-    addresses: async (server, signal) => {
-      const { host, port } = server;
-      if (parseIp(host) !== null || unixPath(host) !== null) return [server];
-      const found = await addressesOf(host, names, signal);
+    dial,
+    addresses: (server) =>
+      parseIp(server.host) !== null || unixPath(server.host) !== null ? [server] : null,
+    resolve: async ({ host, port }, signal) => {
+      const found = await resolve(host, resolver, signal);
       return interleaved(found).map((address) => ({ host: address, port }));
     },
-    connect: (to, signal, failed) =>
-      dialFirst(to, (address, given) => transport.dial(address, given), signal, failed),
+    timedOut: () => new Error(TIMED_OUT),
   };
 }
 
-/** Through a proxy, which looks up the name: to us a server is its own and only address. */
-export function proxied(dial: Dial): Dialer {
+/**
+ * Dials through a proxy, which resolves the name: the server is its own and only address.
+ *
+ * @param timedOut names the proxy
+ */
+export function proxied(dial: Dial, timedOut: () => Error): Dialer {
   return {
-    addresses: (server) => Promise.resolve([server]),
-    connect: (to, signal, failed) => dialFirst(to, dial, signal, failed),
+    dial,
+    addresses: (server) => [server],
+    resolve: (server) => Promise.resolve([server]),
+    timedOut,
   };
 }
 
-/** @throws Error in nginx's words */
-async function addressesOf(
+async function resolve(
   host: string,
-  names: HostResolver,
+  resolver: HostResolver,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   try {
-    return await names.addresses(host, signal);
+    return await resolver.addresses(host, signal);
   } catch (error) {
     if (!(error instanceof ResolveError)) throw error;
     throw new Error(`${host} could not be resolved (${error.message})`, { cause: error });
   }
+}
+
+/** IPv6 first, then by turns (RFC 8305 section 4), so that a broken family costs one attempt. */
+export function interleaved(addresses: readonly string[]): readonly string[] {
+  const six = addresses.filter((address) => address.includes(":"));
+  const four = addresses.filter((address) => !address.includes(":"));
+  const turns = Math.max(six.length, four.length);
+  return Array.from({ length: turns }, (_, turn) => [six[turn], four[turn]])
+    .flat()
+    .filter((address) => address !== undefined);
 }

@@ -1,49 +1,50 @@
 /**
- * Which servers fail, as nginx's upstream module keeps it: after `max_fails` failures within `fail_timeout`
- * a server is set aside for as long; then one session tries it, and the others follow when that one got through.
+ * Passive health checks, as in nginx's upstream module: after `max_fails` failures within `fail_timeout` a server
+ * is set aside for that long; then one session tries it, and the others follow once that session got through.
  */
 import { LRUCache } from "lru-cache";
 import { formatAddress } from "../../shared/address.ts";
 import type { Address } from "../transport/index.ts";
 
 export interface HealthSettings {
-  /** Failures; 0 sets nobody aside. */
+  /** Failures; 0 sets no server aside. */
   readonly max_fails: number;
   /** ms. */
   readonly fail_timeout: number;
 }
 
-/** A server as a lookup names it, and all that can be dialled for it. */
+/** A server as a lookup names it, and its addresses. */
 export interface Upstream {
   readonly server: Address;
   readonly addresses: readonly Address[];
 }
 
-/** Hears which servers can be had. */
+/** Hears which servers fail and which serve. */
 export interface HealthListener {
-  /** Nobody gets through to any address of it. @param why one sentence, with nothing of a user in it */
+  /** Every address of the server has failed too often. @param why one sentence without a user's data */
   failing(server: Address, why: string): void;
-  /** Somebody got through. */
+  /** A session got through. */
   serving(server: Address): void;
 }
 
-interface Record {
+interface Failures {
   fails: number;
-  /** When it failed last, and when somebody last began to try it; ms. */
+  /** The time of the last failure, ms. */
   failed: number;
+  /** The time of the last attempt, ms. */
   tried: number;
 }
 
-/** Servers remembered; those of which nothing has been heard for longest are forgotten. */
+/** Addresses remembered; the one without news for longest is forgotten first. */
 const MOST_KEPT = 10_000;
 
 export class Health {
-  readonly #records = new LRUCache<string, Record>({ max: MOST_KEPT });
+  readonly #records = new LRUCache<string, Failures>({ max: MOST_KEPT });
   readonly #clock: { now(): number };
   readonly #listener: HealthListener | null;
 
   /**
-   * @param listener null where nobody is to hear of anything
+   * @param listener null without a fleet
    * @param clock ms, never going backwards
    */
   constructor(listener: HealthListener | null = null, clock: { now(): number } = performance) {
@@ -51,22 +52,23 @@ export class Health {
     this.#clock = clock;
   }
 
-  /** Servers in their order, but those that are set aside last: even they are better than none. */
+  /** The servers in their order, with those that are set aside at the end: even they are better than none. */
   order(servers: readonly Address[], settings: HealthSettings): readonly Address[] {
     if (servers.length < 2 || this.#records.size === 0) return servers;
     const aside = servers.filter((server) => this.#isAside(formatAddress(server), settings));
     return [...servers.filter((server) => !aside.includes(server)), ...aside];
   }
 
-  /** Whoever tries a server first after its time aside keeps the others from it until that ends well. */
+  /** The first session to try a server after its time aside keeps the others from it until that session succeeds. */
   trying(server: Address): void {
+    if (this.#records.size === 0) return;
     const record = this.#records.get(formatAddress(server));
     if (record !== undefined) record.tried = this.#clock.now();
   }
 
   /**
-   * @param upstream the server that has this address
-   * @param why what the listener is to hear; null where it says nothing of the server
+   * @param upstream the server of this address
+   * @param why for the listener; null where the failure says nothing about the server
    */
   failed(
     address: Address,
@@ -89,9 +91,9 @@ export class Health {
     }
   }
 
-  /** Failures of the last `fail_timeout` still count, as in nginx: what works now and then is set aside, too. */
+  /** Failures of the last `fail_timeout` still count, as in nginx, so that a server that works now and then is set aside too. */
   succeeded(address: Address, { fail_timeout }: HealthSettings, server = address): void {
-    const key = formatAddress(address);
+    const key = this.#records.size === 0 ? "" : formatAddress(address);
     const record = this.#records.get(key);
     if (record !== undefined && this.#clock.now() - record.failed > fail_timeout) {
       this.#records.delete(key);
@@ -99,7 +101,7 @@ export class Health {
     this.#listener?.serving(server);
   }
 
-  /** Those that are set aside by the settings of one server or another, each as `address:port`. */
+  /** The addresses that the settings of any server set aside, each as `address:port`. */
   aside(all: readonly HealthSettings[]): readonly string[] {
     return [...this.#records.keys()].filter((key) =>
       all.some((settings) => this.#isAside(key, settings)),
@@ -111,8 +113,8 @@ export class Health {
     return record !== null && this.#clock.now() - record.tried <= settings.fail_timeout;
   }
 
-  /** What is known of a server that has failed too often; null of any other. */
-  #fails(key: string, { max_fails }: HealthSettings): Record | null {
+  /** @returns null for an address that has not failed too often */
+  #fails(key: string, { max_fails }: HealthSettings): Failures | null {
     const record = this.#records.peek(key);
     return record === undefined || max_fails === 0 || record.fails < max_fails ? null : record;
   }

@@ -1,10 +1,9 @@
-/** The way upstream. */
+/** The connections to mail servers: routes, dialling, health. */
+export { Connector, type ConnectorOwner } from "./connector.ts";
 export { type Dialer, direct, proxied } from "./dialer.ts";
-export { Health, type Upstream, type HealthListener } from "./health.ts";
-export type { Dial, Dialled } from "./happy-eyeballs.ts";
+export { Health, type HealthListener, type Upstream } from "./health.ts";
 export { LocalAddresses } from "./local-addresses.ts";
-export { isOurs } from "./ours.ts";
-export { formatProxyHeader } from "./proxy-header.ts";
+export { isLocalError } from "./local-errors.ts";
+export { type OutboundRoute, throughProxy } from "./outbound-route.ts";
 export { tlsMode } from "./tls-mode.ts";
-export { OutboundProxyError, tunnel } from "./tunnel/index.ts";
-export { type Way, always, outbound } from "./way.ts";
+export { OutboundProxyError, tunnel, tunnelTimedOut } from "./tunnel/index.ts";

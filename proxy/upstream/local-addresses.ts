@@ -1,6 +1,6 @@
 /**
- * The addresses that names have in this network. Behind a proxy many have none, and the question may be
- * answered late or never: then a login does not wait for the answer, and later ones have it once it is there.
+ * The addresses of names in this network. Behind a proxy many names have none, and DNS may answer late or never:
+ * a login does not wait for a late answer, and the logins after it use the answer once it is there.
  */
 import { LRUCache } from "lru-cache";
 import type { HostResolver } from "../resolver/index.ts";
@@ -8,10 +8,10 @@ import type { HostResolver } from "../resolver/index.ts";
 /** ms that the first login for a name waits. */
 const PATIENCE = 1000;
 
-/** ms for which an answer holds, a missing one too. */
+/** ms for which an answer holds, an empty one too. */
 const LIFETIME = 60_000;
 
-/** Names that are remembered. */
+/** Names remembered. */
 const MOST = 1000;
 
 interface Entry {
@@ -22,15 +22,15 @@ interface Entry {
 
 export class LocalAddresses {
   readonly #entries = new LRUCache<string, Entry>({ max: MOST, ttl: LIFETIME });
-  readonly #names: HostResolver;
-  /** An answer that comes too late for one login is there for the next. */
+  readonly #resolver: HostResolver;
+  /** A lookup is never given up: an answer too late for one login serves the next. */
   readonly #never = new AbortController().signal;
 
-  constructor(names: HostResolver) {
-    this.#names = names;
+  constructor(resolver: HostResolver) {
+    this.#resolver = resolver;
   }
 
-  /** None where there are none, or where nobody knows soon. */
+  /** @returns none for a name without addresses, and for an answer that is late */
   async of(name: string): Promise<readonly string[]> {
     const entry = this.#entries.get(name) ?? this.#ask(name);
     if (entry.addresses === null) await entry.waited;
@@ -38,7 +38,7 @@ export class LocalAddresses {
   }
 
   #ask(name: string): Entry {
-    const answered = this.#names.addresses(name, this.#never).then(
+    const answered = this.#resolver.addresses(name, this.#never).then(
       (addresses) => (entry.addresses = addresses),
       () => (entry.addresses = []),
     );

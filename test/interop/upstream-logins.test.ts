@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { writeCertificate } from "../support/certificate.ts";
-import { type LoggedIn, logIn } from "../../proxy/session/upstream-login.ts";
+import { type LoggedIn, logIn } from "../support/upstream-login.ts";
 import type { Account, ClientInfo } from "../../proxy/protocols/index.ts";
-import { Input, SocketClientTls } from "../../proxy/transport/index.ts";
+import { SocketClientTls, openConnection } from "../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../shared/lookup.ts";
 import { transport } from "../support/connections.ts";
 import { clearClient } from "../support/protocol-client.ts";
@@ -223,16 +223,13 @@ async function login(
   { protocol, port, host = "127.0.0.1", account, mode = "off" }: Login,
   tls: SocketClientTls,
 ): Promise<LoggedIn> {
-  const upstream = await transport.dial({ host, port }, new AbortController().signal);
+  const upstream = await openConnection(transport, { host, port }, new AbortController().signal);
   const talking = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
   if (protocol === "imap") talking.say("a LOGIN alice secret");
   const who = { login: alice.address, password: alice.password, bearer: null, ...account };
-  const input = new Input();
-  const script = talking.handler.login(who, facts, mode, input);
-  const progress = { saying() {}, heard() {}, securing() {} };
-  const startTls = () => upstream.connectTls(tls, "mail.test");
+  const security = { tls: mode, tlsName: "mail.test" };
   try {
-    return await logIn(upstream, input, script, progress, startTls);
+    return await logIn(upstream, talking.handler, who, facts, security, tls);
   } finally {
     upstream.destroy();
   }

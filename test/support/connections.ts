@@ -7,6 +7,7 @@ import {
   SocketTransport,
   accept,
   bind,
+  openConnection,
 } from "../../proxy/transport/index.ts";
 import { freePorts } from "./ports.ts";
 
@@ -40,7 +41,8 @@ export async function dialled(): Promise<Pair> {
   await once(server, "listening");
   const arrived = once(server, "connection") as Promise<[Socket]>;
   const { port } = server.address() as AddressInfo;
-  const connection = await transport.dial(
+  const connection = await openConnection(
+    transport,
     { host: "127.0.0.1", port },
     new AbortController().signal,
   );

@@ -5,6 +5,7 @@ import { type ConnectionOptions, type TLSSocket, connect as connectTls } from "n
 import type { Connection, SocketServerTls } from "../../proxy/transport/index.ts";
 import { Ear, accepted } from "./connections.ts";
 import { serverTls } from "./server-tls.ts";
+import { acceptTlsOn } from "./transport.ts";
 
 export type Handshaken = {
   readonly client: TLSSocket;
@@ -27,7 +28,7 @@ export async function handshake(
   const session = new Promise<Buffer>((resolve) => client.once("session", resolve));
   try {
     const secured = once(client, "secureConnect");
-    await Promise.all([connection.acceptTls(server), secured]);
+    await Promise.all([acceptTlsOn(connection, server), secured]);
   } catch (error) {
     client.destroy();
     throw error;

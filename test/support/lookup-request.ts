@@ -1,9 +1,8 @@
-// Who asks: anna, by IMAP, in the clear, unless a test says otherwise.
+// A lookup of anna's, by IMAP, in the clear, unless a test says otherwise.
 import {
-  type Authority,
-  CachingAuthority,
-  Endpoint,
-  HttpResponder,
+  HttpEndpoint,
+  LookupClient,
+  type LookupReply,
   type LookupRequest,
 } from "../../proxy/lookup/index.ts";
 import type { Transport } from "../../proxy/transport/index.ts";
@@ -22,9 +21,31 @@ export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupReque
   };
 }
 
-type Settings = ConstructorParameters<typeof Endpoint>[1] &
-  ConstructorParameters<typeof CachingAuthority>[1];
+type Settings = ConstructorParameters<typeof HttpEndpoint>[1] &
+  ConstructorParameters<typeof LookupClient>[1];
 
-export function authorityAt(transport: Transport, settings: Settings): Authority {
-  return new CachingAuthority(new HttpResponder(new Endpoint(transport, settings)), settings);
+export function lookupClientOf(transport: Transport, settings: Settings): LookupClient {
+  return new LookupClient(new HttpEndpoint(transport, settings), settings);
+}
+
+/**
+ * Awaits the reply to a lookup.
+ *
+ * @param signal gives up; a TimeoutError is a timeout, and any other reason a client that leaves
+ * @throws the signal's reason
+ */
+export function lookUp(
+  client: LookupClient,
+  request: LookupRequest,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<LookupReply> {
+  return new Promise((resolve, reject) => {
+    const pending = client.lookup(request, { answered: resolve });
+    signal.addEventListener("abort", () => {
+      const why: unknown = signal.reason;
+      if (why instanceof DOMException && why.name === "TimeoutError") pending?.timedOut();
+      else pending?.cancel();
+      reject(why);
+    });
+  });
 }

@@ -10,6 +10,7 @@ import {
 import { type Certificate, selfSigned } from "./certificate.ts";
 import { accepted, dialled, transport } from "./connections.ts";
 import { serverTls } from "./server-tls.ts";
+import { acceptTlsOn, connectTlsOn } from "./transport.ts";
 
 export type Spliced = {
   readonly client: Socket;
@@ -45,7 +46,9 @@ export async function spliced(
     under.upstream ? secureUpstream(to.connection, to.peer) : to.peer,
   ]);
   const done = Promise.withResolvers<SpliceReport>();
-  const splice = transport.splice(from.connection, to.connection, limits, done.resolve);
+  const splice = transport.splice(from.connection, to.connection, limits, {
+    spliced: done.resolve,
+  });
   return {
     client,
     upstream,
@@ -60,7 +63,7 @@ export async function spliced(
 async function secureClient(connection: Connection, peer: Socket): Promise<Socket> {
   const tls = await serverTls();
   const client = connectTls({ socket: peer, rejectUnauthorized: false });
-  await Promise.all([connection.acceptTls(tls), once(client, "secureConnect")]);
+  await Promise.all([acceptTlsOn(connection, tls), once(client, "secureConnect")]);
   return client;
 }
 
@@ -73,7 +76,7 @@ async function secureUpstream(connection: Connection, peer: Socket): Promise<Soc
   const secureContext = createSecureContext({ cert: certificate, key });
   const upstream = new TLSSocket(peer, { isServer: true, secureContext });
   const tls = new SocketClientTls({ verify: false, trusted: null });
-  await Promise.all([connection.connectTls(tls, "localhost"), once(upstream, "secure")]);
+  await Promise.all([connectTlsOn(connection, tls, "localhost"), once(upstream, "secure")]);
   connection.pause();
   return upstream.pause();
 }

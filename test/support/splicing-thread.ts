@@ -9,9 +9,11 @@ import {
   SocketTransport,
   accept,
   bind,
+  openConnection,
 } from "../../proxy/transport/index.ts";
 import { serverTls } from "./server-tls.ts";
 import type { Under } from "./spliced.ts";
+import { acceptTlsOn, connectTlsOn } from "./transport.ts";
 
 /** Where to accept, where to dial, and which sides are under TLS. */
 export type Errand = { readonly from: number; readonly to: number; readonly under: Under };
@@ -33,10 +35,10 @@ function tell(what: string | number): void {
 async function splice(client: Connection): Promise<void> {
   client.pause();
   const address = { host: "127.0.0.1", port: to };
-  const upstream = await transport.dial(address, new AbortController().signal);
-  if (under.client) await client.acceptTls(asServer);
-  if (under.upstream) await upstream.connectTls(asClient, "localhost");
-  transport.splice(client, upstream, NEVER, () => {});
+  const upstream = await openConnection(transport, address, new AbortController().signal);
+  if (under.client) await acceptTlsOn(client, asServer);
+  if (under.upstream) await connectTlsOn(upstream, asClient, "localhost");
+  transport.splice(client, upstream, NEVER, { spliced() {} });
   tell("spliced");
 }
 

@@ -10,13 +10,19 @@ import {
 } from "node:net";
 import { join } from "node:path";
 import { type TLSSocket, type TlsOptions, createServer } from "node:tls";
-import { type Address, type Connection, SocketClientTls } from "../../proxy/transport/index.ts";
+import {
+  type Address,
+  type Connection,
+  SocketClientTls,
+  openConnection,
+} from "../../proxy/transport/index.ts";
 import type { Certificate } from "./certificate.ts";
 import { Ear, transport } from "./connections.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./program.ts";
 import { makeScratch } from "./scratch.ts";
 import { proxyTlsOptions } from "./tls-options.ts";
+import { connectTlsOn } from "./transport.ts";
 
 export type TlsPeer = AsyncDisposable & {
   readonly at: Address;
@@ -107,7 +113,7 @@ export function clientTls(
 }
 
 export function dial(to: Address): Promise<Connection> {
-  return transport.dial(to, new AbortController().signal);
+  return openConnection(transport, to, new AbortController().signal);
 }
 
 export type Secured = { readonly connection: Connection; readonly ear: Ear };
@@ -121,7 +127,7 @@ export async function opened(
   const connection = await dial(peer.at);
   const deaf = new Ear(connection);
   try {
-    await connection.connectTls(tls, name);
+    await connectTlsOn(connection, tls, name);
   } catch (error) {
     await deaf.closing.promise;
     assert.equal(deaf.text, "");

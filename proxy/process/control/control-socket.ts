@@ -6,7 +6,13 @@ import { lstatSync, rmSync } from "node:fs";
 import type { ErrorLog } from "../../observe/index.ts";
 import { PageServer, type Pages } from "../../observe/page-server.ts";
 import { reason } from "../../reason.ts";
-import { BindError, type BoundSocket, SocketTransport, bind } from "../../transport/index.ts";
+import {
+  BindError,
+  type BoundSocket,
+  SocketTransport,
+  bind,
+  openConnection,
+} from "../../transport/index.ts";
 import { socketPath } from "./path.ts";
 
 /** ms for somebody who listens already. */
@@ -87,7 +93,7 @@ async function bound(path: string): Promise<BoundSocket> {
 async function isAlive(path: string): Promise<boolean> {
   const address = { host: `unix:${path}`, port: 0 };
   try {
-    (await new SocketTransport().dial(address, AbortSignal.timeout(PATIENCE))).destroy();
+    (await openConnection(new SocketTransport(), address, AbortSignal.timeout(PATIENCE))).destroy();
     return true;
   } catch (error) {
     // A queue that is full is somebody's.

@@ -28,7 +28,7 @@ import {
   SystemResolver,
   configuredResolver,
 } from "../../resolver/index.ts";
-import { type Server, Session } from "../../session/index.ts";
+import { type Server, Session, serverLimits } from "../../session/index.ts";
 import {
   type BoundSocket,
   type Connection,
@@ -40,7 +40,8 @@ import {
 import { reason } from "../../reason.ts";
 import { Health } from "../../upstream/index.ts";
 import { type Relay, RelayedLookup } from "../../lookup/index.ts";
-import { lookupAuthority, relayTo, waysUpstream } from "./outbound-routes.ts";
+import { lookupClient, lookupRelay } from "./lookups.ts";
+import { outboundRoutes } from "./outbound-routes.ts";
 import { Doors } from "./accept-throttle.ts";
 import { type Binding, bindings } from "../ipc/bindings.ts";
 import type { SessionsPage } from "../primary/generation.ts";
@@ -121,7 +122,7 @@ export class Worker {
     const { relay } = settings;
     this.#relay =
       relay &&
-      relayTo(relay, transport, clientTls, (why) => {
+      lookupRelay(relay, transport, clientTls, (why) => {
         const endpoint = formatAddress(relay.auth_http);
         this.log.write("error", `auth http server ${endpoint} ${why} while relaying a lookup`);
       });
@@ -131,8 +132,9 @@ export class Worker {
       tls: tls.of(server),
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
-      authority: lookupAuthority(server, transport, clientTls),
-      ways: waysUpstream(server, transport, upstreamNames(server, resolvers) ?? system),
+      lookup: lookupClient(server, transport, clientTls),
+      routes: outboundRoutes(server, transport, upstreamNames(server, resolvers) ?? system),
+      limits: serverLimits(server),
       health,
       upstreamTls: clientTls.of(server.proxyTls),
       limiter,
@@ -184,19 +186,19 @@ export class Worker {
     }
     this.#doors.mind();
     if (server !== null) {
-      const session = new Session(server, client, ++this.#accepted, (one) => this.#ended(one));
+      const session = new Session(server, client, listen, ++this.#accepted, this.#onEnd);
       this.#sessions.add(session);
-      session.start(listen);
+      session.start();
     } else if (this.#relay !== null) {
-      const lookup = new RelayedLookup(this.#relay, client, (one) => this.#ended(one));
+      const lookup = new RelayedLookup(this.#relay, client, this.#onEnd);
       this.#sessions.add(lookup);
     }
   }
 
-  #ended(session: Session | RelayedLookup): void {
+  readonly #onEnd = (session: Session | RelayedLookup): void => {
     const last = this.#sessions.delete(session) && this.#sessions.size === 0;
     if (this.#draining && last) this.#idle();
-  }
+  };
 
   /** True without a session. */
   get isIdle(): boolean {
@@ -221,7 +223,7 @@ export class Worker {
    * @returns how many sessions have ended
    */
   kick(user: ByteString): number {
-    for (const { authority } of this.#servers) authority.forget(user);
+    for (const { lookup } of this.#servers) lookup.forget(user);
     let ended = 0;
     for (const session of this.#sessions) {
       if (session instanceof Session && session.kick(user)) ended++;
@@ -234,7 +236,7 @@ export class Worker {
     const sessions: LiveSession[] = [];
     for (const session of this.#sessions) {
       if (!(session instanceof Session) || session.number <= after) continue;
-      sessions.push(session.current);
+      sessions.push(session.live);
       if (sessions.length === PAGE) return { sessions, last: session.number };
     }
     return { sessions, last: null };
@@ -261,7 +263,7 @@ export class Worker {
 
   /** What is remembered of anybody's lookups is asked anew. */
   forget(): void {
-    for (const { authority } of this.#servers) authority.forgetAll();
+    for (const { lookup } of this.#servers) lookup.forgetAll();
   }
 
   /** Says what went wrong, and goes on. */

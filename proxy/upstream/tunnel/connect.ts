@@ -2,34 +2,25 @@
 import { formatAddress } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ProxyCredentials } from "../../config/index.ts";
-import { type Address, type Input, chomp } from "../../transport/index.ts";
-import { type Dialogue, invalidResponse, takeLine } from "./dialogue.ts";
+import { reasonPhrase } from "../../http-status.ts";
+import {
+  type Address,
+  type Input,
+  type MORE,
+  type Script,
+  chomp,
+  takeLine,
+} from "../../transport/index.ts";
+import { invalidResponse } from "./invalid-response.ts";
 
-/** Bytes of all that a proxy says before the tunnel begins, interim responses included. */
+/** Bytes of all responses before the tunnel begins, interim ones included. */
 const LONGEST_HEAD = 16_384;
-
-/** Ours rather than the proxy's: what it says might be anything, even the password that it was told. */
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  407: "Proxy Authentication Required",
-  408: "Request Timeout",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-};
 
 export function* connect(
   input: Input,
   to: Address,
   credentials: ProxyCredentials | null,
-): Dialogue {
+): Script<void> {
   const target = formatAddress(to);
   yield [
     `CONNECT ${target} HTTP/1.1`,
@@ -40,13 +31,14 @@ export function* connect(
   const room = { bytes: LONGEST_HEAD };
   let status = yield* head(input, room);
   while (isInterim(status)) status = yield* head(input, room);
-  // A 2xx has no body, whatever its headers say: the tunnel begins.
+  // A 2xx has no body, whatever its headers claim, so the tunnel begins.
   if (status < 200 || status > 299) {
-    throw new Error(["answered", status, REASONS[status] ?? ""].join(" ").trimEnd());
+    // The reason phrase is ours: the proxy's might hold anything, even the password that it was sent.
+    throw new Error(["answered", status, reasonPhrase(status)].join(" ").trimEnd());
   }
 }
 
-/** Whether another response follows (RFC 9110 section 15.2), as behind 101 there does not. */
+/** True where another response follows (RFC 9110 section 15.2); none follows 101. */
 function isInterim(status: number): boolean {
   return status < 200 && status !== 101;
 }
@@ -57,7 +49,7 @@ function basic({ user, password }: ProxyCredentials): string {
 }
 
 /** @returns the status */
-function* head(input: Input, room: { bytes: number }): Generator<null, number, void> {
+function* head(input: Input, room: { bytes: number }): Generator<typeof MORE, number, void> {
   const [, status] = /^HTTP\/1\.\d ([1-9]\d\d)(?: |$)/.exec(yield* text(input, room)) ?? [];
   if (status === undefined) throw invalidResponse();
   for (;;) {
@@ -67,7 +59,7 @@ function* head(input: Input, room: { bytes: number }): Generator<null, number, v
   }
 }
 
-function* text(input: Input, room: { bytes: number }): Generator<null, ByteString, void> {
+function* text(input: Input, room: { bytes: number }): Generator<typeof MORE, ByteString, void> {
   const whole = yield* takeLine(input, room.bytes);
   room.bytes -= whole.length;
   const content = chomp(whole);

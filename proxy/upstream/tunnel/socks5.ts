@@ -2,8 +2,14 @@
 import { parseIp } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ProxyCredentials } from "../../config/index.ts";
-import type { Address, Input } from "../../transport/index.ts";
-import { type Dialogue, invalidResponse, takeBytes } from "./dialogue.ts";
+import {
+  type Address,
+  type Input,
+  type MORE,
+  type Script,
+  takeBytes,
+} from "../../transport/index.ts";
+import { invalidResponse } from "./invalid-response.ts";
 
 const VERSION = 5;
 const CONNECT = 1;
@@ -13,10 +19,10 @@ const NO_LOGIN = 0;
 const PASSWORD = 2;
 const NONE = 0xff;
 
-/** The version of RFC 1929's own messages. */
+/** The version number of RFC 1929's messages. */
 const LOGIN_VERSION = 1;
 
-/** The kinds of address of section 5, and the bytes that each has; a name is as long as its first byte says. */
+/** The address types of section 5, with the bytes of each; a name's first byte is its length. */
 const IPV4 = 1;
 const NAME = 3;
 const IPV6 = 4;
@@ -34,7 +40,11 @@ const REPLIES: Readonly<Record<number, string>> = {
   8: "Address type not supported",
 };
 
-export function* socks5(input: Input, to: Address, credentials: ProxyCredentials | null): Dialogue {
+export function* socks5(
+  input: Input,
+  to: Address,
+  credentials: ProxyCredentials | null,
+): Script<void> {
   const offered = credentials === null ? [NO_LOGIN] : [NO_LOGIN, PASSWORD];
   yield octets(VERSION, offered.length, ...offered);
   const [version, method = NONE] = codes(yield* takeBytes(input, 2));
@@ -47,15 +57,15 @@ export function* socks5(input: Input, to: Address, credentials: ProxyCredentials
   yield* granted(input);
 }
 
-function* logIn(input: Input, { user, password }: ProxyCredentials): Dialogue {
+function* logIn(input: Input, { user, password }: ProxyCredentials): Script<void> {
   yield octets(LOGIN_VERSION) + counted(user) + counted(password);
   const [version, status] = codes(yield* takeBytes(input, 2));
   if (version !== LOGIN_VERSION) throw invalidResponse();
   if (status !== 0) throw new Error("refused the user name or password");
 }
 
-/** Takes the whole reply, whose address says nothing to us. A refusal may end behind its code. */
-function* granted(input: Input): Generator<null, void, void> {
+/** Takes the whole reply; its address is of no use here. A refusal may end behind its code. */
+function* granted(input: Input): Generator<typeof MORE, void, void> {
   const [version, reply = 0] = codes(yield* takeBytes(input, 2));
   if (version !== VERSION) throw invalidResponse();
   if (reply !== 0) throw new Error(`answered ${reply} ${REPLIES[reply] ?? ""}`.trimEnd());
@@ -71,7 +81,7 @@ function addressOf(host: string): ByteString {
   return octets(ip.kind() === "ipv4" ? IPV4 : IPV6, ...ip.toByteArray());
 }
 
-/** The length in a byte of its own before it. @throws RangeError beyond 255 bytes */
+/** Puts the length before the text, in one byte. @throws RangeError beyond 255 bytes */
 function counted(text: ByteString): ByteString {
   if (text.length > 255) throw new RangeError("cannot be told more than 255 bytes");
   return octets(text.length) + text;

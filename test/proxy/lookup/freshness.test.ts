@@ -48,7 +48,7 @@ test("a header that is repeated is one list", () => {
     "Cache-Control: max-age=9",
   ];
   input.append(Buffer.from(`${reply.join("\r\n")}\r\n\r\n`));
-  const answer = new HeadReader(false).next(input)?.answer;
+  const answer = new HeadReader(false).next(input)?.reply;
   assert.ok(answer?.kind === "route");
   assert.equal(answer.freshness, null);
 });

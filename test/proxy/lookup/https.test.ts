@@ -5,10 +5,10 @@ import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { after, before, test } from "node:test";
-import type { Authority } from "../../../proxy/lookup/index.ts";
+import type { LookupClient } from "../../../proxy/lookup/index.ts";
 import { SocketClientTls, SocketTransport } from "../../../proxy/transport/index.ts";
 import { type Certificate, selfSigned } from "../../support/certificate.ts";
-import { authorityAt, lookupRequest } from "../../support/lookup-request.ts";
+import { lookUp, lookupClientOf, lookupRequest } from "../../support/lookup-request.ts";
 
 let own: Certificate;
 let server: Server;
@@ -38,8 +38,8 @@ before(async () => {
 });
 after(() => server.close());
 
-function authority(host: string, tls: SocketClientTls, at = port): Authority {
-  return authorityAt(new SocketTransport(), {
+function authority(host: string, tls: SocketClientTls, at = port): LookupClient {
+  return lookupClientOf(new SocketTransport(), {
     auth_http: { https: true, host, port: at, hostHeader: host, uri: "/auth" },
     tls,
     auth_http_header: [],
@@ -58,7 +58,7 @@ const eightBit = lookupRequest({
 test("a trusted endpoint is asked, by name or by address, with everything escaped", async () => {
   for (const host of ["localhost", "127.0.0.1"]) {
     const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
-    assert.equal((await authority(host, tls).lookup(eightBit, signal)).kind, "route");
+    assert.equal((await lookUp(authority(host, tls), eightBit, signal)).kind, "route");
     const last = asked.at(-1);
     assert.equal(last?.password, "p%C3%A4ss%20%25");
     assert.match(last.agent, /^postern\/\d/);
@@ -70,25 +70,25 @@ test("a later connection resumes the TLS session of an earlier one", async () =>
     "localhost",
     new SocketClientTls({ verify: true, trusted: own.certificate }),
   );
-  for (let lookup = 0; lookup < 4; lookup++) await asking.lookup(eightBit, signal);
+  for (let lookup = 0; lookup < 4; lookup++) await lookUp(asking, eightBit, signal);
   assert.ok(asked.slice(-4).some(({ resumed }) => resumed));
 });
 
 test("a certificate of nobody's, or for another name, is told as unavailable, with its problem", async () => {
   const strange = new SocketClientTls({ verify: true, trusted: null });
   const soFar = asked.length;
-  const unknown = await authority("localhost", strange).lookup(eightBit, signal);
+  const unknown = await lookUp(authority("localhost", strange), eightBit, signal);
   assert.match(JSON.stringify(unknown), /"unavailable".*self-signed certificate/);
 
   const other = new SocketClientTls({ verify: true, trusted: own.certificate });
-  const wrong = await authority("127.0.0.2", other).lookup(eightBit, signal);
+  const wrong = await lookUp(authority("127.0.0.2", other), eightBit, signal);
   assert.equal(wrong.kind, "unavailable");
   assert.equal(asked.length, soFar, "no password was sent");
 });
 
 test("auth_http_ssl_verify off asks whoever is there", async () => {
   const trusting = new SocketClientTls({ verify: false, trusted: null });
-  assert.equal((await authority("localhost", trusting).lookup(eightBit, signal)).kind, "route");
+  assert.equal((await lookUp(authority("localhost", trusting), eightBit, signal)).kind, "route");
 });
 
 test("an endpoint that speaks no TLS is told as unavailable", async () => {
@@ -99,7 +99,7 @@ test("an endpoint that speaks no TLS is told as unavailable", async () => {
   await once(plain, "listening");
   const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
   const at = (plain.address() as AddressInfo).port;
-  const said = await authority("localhost", tls, at).lookup(eightBit, signal);
+  const said = await lookUp(authority("localhost", tls, at), eightBit, signal);
   assert.equal(said.kind, "unavailable");
   plain.close();
 });

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { cost } from "../../support/cost.ts";
-import { type Head, HeadReader, InvalidReply } from "../../../proxy/lookup/reply.ts";
+import { HeadReader, InvalidReply, type ReplyHead } from "../../../proxy/lookup/reply.ts";
 import { Input, TooLong } from "../../../proxy/transport/index.ts";
 
 /** Feeds a reply in pieces. */
-function read(pieces: readonly string[]): Head | null {
+function read(pieces: readonly string[]): ReplyHead | null {
   const reader = new HeadReader(false);
   const input = new Input();
   for (const piece of pieces) {
@@ -24,7 +24,7 @@ function answer(...lines: readonly string[]): string {
   return told(head);
 }
 
-function told({ answer: said }: Head): string {
+function told({ reply: said }: ReplyHead): string {
   switch (said.kind) {
     case "route": {
       const { host, port } = said.route.servers[0];
@@ -200,8 +200,8 @@ test("a server may go by its name, bring others along, and say how it speaks TLS
     "Auth-Upstream-Name: mail.example",
   ];
   const head = read([`${lines.join("\r\n")}\r\n\r\n`]);
-  assert.ok(head?.answer.kind === "route");
-  assert.deepEqual(head.answer.route, {
+  assert.ok(head?.reply.kind === "route");
+  assert.deepEqual(head.reply.route, {
     servers: [
       { host: "mail-1.example.", port: 993 },
       { host: "mail_2.example", port: 993 },

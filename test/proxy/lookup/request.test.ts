@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LookupRequest } from "../../../proxy/lookup/index.ts";
-import { type RequestSettings, formatRequest } from "../../../proxy/lookup/request.ts";
+import { LookupFormatter, type RequestSettings } from "../../../proxy/lookup/request.ts";
 import { lookupRequest } from "../../support/lookup-request.ts";
 
 const endpoint = {
@@ -35,6 +35,10 @@ test("the cache is among what we understand where there is one", () => {
   const text = formatRequest({ ...nginxs, auth_http_cache: { entries: 1 } }, lookupRequest());
   assert.match(text, /\r\nAuth-Accept: hostname, tls, fallback, cache\r\n/);
 });
+
+function formatRequest(settings: RequestSettings, request: LookupRequest): string {
+  return new LookupFormatter(settings).format(request).text;
+}
 
 /** The lines of a request in nginx's manner. */
 function lines(changes: Partial<LookupRequest> = {}, headers: readonly string[] = []): string[] {

@@ -5,8 +5,7 @@ import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
-import { type LoggedIn, logIn } from "../../../proxy/session/upstream-login.ts";
-import { Input, SocketClientTls } from "../../../proxy/transport/index.ts";
+import { SocketClientTls } from "../../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
 import { selfSigned } from "../../support/certificate.ts";
 import { dialled } from "../../support/connections.ts";
@@ -14,6 +13,7 @@ import { clearClient } from "../../support/protocol-client.ts";
 import { anna, client } from "../../support/login-script.ts";
 import { protocolNames } from "../../support/mail-client.ts";
 import { Hangup, Wire } from "../../support/wire.ts";
+import { type LoggedIn, logIn } from "../../support/upstream-login.ts";
 
 const own = await selfSigned("mail.test");
 const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
@@ -110,13 +110,9 @@ async function logInTo(
   });
   const handler = clearClient(protocol, { proxy_smtp_auth: true, xclient: false });
   if (protocol === "imap") handler.say("a LOGIN anna secret");
-  const input = new Input();
-  const script = handler.handler.login(anna, client, mode, input);
-  const progress = { saying() {}, heard() {}, securing() {} };
+  const security = { tls: mode, tlsName: "mail.test" };
   try {
-    return await logIn(connection, input, script, progress, () =>
-      connection.connectTls(tls, "mail.test"),
-    );
+    return await logIn(connection, handler.handler, anna, client, security, tls);
   } finally {
     connection.destroy();
     peer.destroy();

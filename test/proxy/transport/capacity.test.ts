@@ -4,7 +4,12 @@ import { once } from "node:events";
 import { type AddressInfo, type Server, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Address, type Connection, SocketTransport } from "../../../proxy/transport/index.ts";
+import {
+  type Address,
+  type Connection,
+  SocketTransport,
+  openConnection,
+} from "../../../proxy/transport/index.ts";
 import { accepted } from "../../support/connections.ts";
 import { freePorts } from "../../support/ports.ts";
 
@@ -25,20 +30,20 @@ describe("a transport with room for three, one of them reserved,", () => {
 
   test("dials two, and a third one when one of them has gone", async () => {
     const transport = small();
-    const first = await transport.dial(address, signal);
-    const second = await transport.dial(address, signal);
-    await assert.rejects(transport.dial(address, signal), full);
+    const first = await openConnection(transport, address, signal);
+    const second = await openConnection(transport, address, signal);
+    await assert.rejects(openConnection(transport, address, signal), full);
     first.destroy();
     await gone(first);
-    const third = await transport.dial(address, signal);
-    await assert.rejects(transport.dial(address, signal), full);
+    const third = await openConnection(transport, address, signal);
+    await assert.rejects(openConnection(transport, address, signal), full);
     for (const connection of [second, third]) connection.destroy();
   });
 
   test("counts a connection that is still being made", async () => {
     const transport = small();
-    const dials = [1, 2].map(() => transport.dial(address, signal));
-    await assert.rejects(transport.dial(address, signal), full);
+    const dials = [1, 2].map(() => openConnection(transport, address, signal));
+    await assert.rejects(openConnection(transport, address, signal), full);
     for (const connection of await Promise.all(dials)) connection.destroy();
   });
 
@@ -63,25 +68,28 @@ describe("a transport with room for three, one of them reserved,", () => {
     const transport = small();
     const [port = 0] = await freePorts(1);
     for (let count = 0; count < 5; count++) {
-      await assert.rejects(transport.dial({ host: "127.0.0.1", port }, signal), /ECONNREFUSED/);
-      await assert.rejects(transport.dial(address, AbortSignal.abort()), /given up/);
+      await assert.rejects(
+        openConnection(transport, { host: "127.0.0.1", port }, signal),
+        /ECONNREFUSED/,
+      );
+      await assert.rejects(openConnection(transport, address, AbortSignal.abort()), /aborted/);
     }
   });
 
   test("closes the one that has been spare for longest, and no other", async () => {
     const transport = small();
     const [first, second] = [
-      await transport.dial(address, signal),
-      await transport.dial(address, signal),
+      await openConnection(transport, address, signal),
+      await openConnection(transport, address, signal),
     ];
     for (const connection of [second, first]) transport.spare(connection, true);
     transport.spare(second, false);
     transport.spare(second, true);
     const closed = gone(first);
-    const third = await transport.dial(address, signal);
+    const third = await openConnection(transport, address, signal);
     await closed;
     transport.spare(second, false);
-    await assert.rejects(transport.dial(address, signal), full);
+    await assert.rejects(openConnection(transport, address, signal), full);
     for (const connection of [second, third]) connection.destroy();
   });
 });

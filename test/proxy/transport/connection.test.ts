@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { Ear, accepted, dialled, rest, transport } from "../../support/connections.ts";
 import { freePorts } from "../../support/ports.ts";
+import { openConnection } from "../../../proxy/transport/index.ts";
 
 for (const [how, make] of [
   ["accepted", accepted],
@@ -137,7 +138,11 @@ for (const fin of [false, true]) {
 
 test("dialling nobody fails with the system's word", async () => {
   const [port] = await freePorts(1);
-  const dial = transport.dial({ host: "127.0.0.1", port: port! }, new AbortController().signal);
+  const dial = openConnection(
+    transport,
+    { host: "127.0.0.1", port: port! },
+    new AbortController().signal,
+  );
   await assert.rejects(dial, /ECONNREFUSED/);
 });
 
@@ -146,9 +151,9 @@ test("a dial can be given up before and during", async () => {
   const to = connection.remote;
   peer.destroy();
   connection.destroy();
-  await assert.rejects(transport.dial(to, AbortSignal.abort(new Error("enough"))));
+  await assert.rejects(openConnection(transport, to, AbortSignal.abort(new Error("enough"))));
   const giveUp = new AbortController();
-  const dial = transport.dial(to, giveUp.signal);
+  const dial = openConnection(transport, to, giveUp.signal);
   giveUp.abort(new Error("enough"));
   await assert.rejects(dial);
 });

@@ -7,6 +7,7 @@ import type { Address, DialOptions } from "../../../proxy/transport/index.ts";
 import { transport } from "../../support/connections.ts";
 import { firstProbe, noLinux } from "../../support/keep-alive.ts";
 import { makeScratch } from "../../support/scratch.ts";
+import { openConnection } from "../../../proxy/transport/index.ts";
 
 const { signal } = new AbortController();
 const system: DialOptions = { bind: null, keepAlive: false };
@@ -27,7 +28,7 @@ after(() => {
 /** Where a connection dialled with these options comes from, as its peer sees it. */
 async function origin(options: DialOptions, to = address): Promise<string | undefined> {
   const arrived = once(server, "connection") as Promise<[Socket]>;
-  const connection = await transport.dial(to, signal, options);
+  const connection = await openConnection(transport, to, signal, options);
   const [peer] = await arrived;
   const { remoteAddress } = peer;
   peer.destroy();
@@ -53,7 +54,10 @@ describe("a connection", { skip: noLinux }, () => {
     const listener = createServer((peer) => peer.destroy()).listen(socket);
     await once(listener, "listening");
     const to = { host: `unix:${socket}`, port: 0 };
-    const connection = await transport.dial(to, signal, { bind: "127.0.0.9", keepAlive: true });
+    const connection = await openConnection(transport, to, signal, {
+      bind: "127.0.0.9",
+      keepAlive: true,
+    });
     connection.destroy();
     listener.close();
   });
@@ -61,7 +65,7 @@ describe("a connection", { skip: noLinux }, () => {
   test("is asked whether its peer is still there only where that is wanted", async () => {
     for (const keepAlive of [false, true]) {
       const arrived = once(server, "connection") as Promise<[Socket]>;
-      const connection = await transport.dial(address, signal, { ...system, keepAlive });
+      const connection = await openConnection(transport, address, signal, { ...system, keepAlive });
       const [peer] = await arrived;
       assert.equal(firstProbe(connection) !== null, keepAlive);
       connection.destroy();
@@ -71,17 +75,20 @@ describe("a connection", { skip: noLinux }, () => {
 });
 
 test("an address that this machine has not is told in nginx's words", async () => {
-  await assert.rejects(transport.dial(address, signal, { ...system, bind: "192.0.2.1" }), {
-    message: "bind(192.0.2.1) failed (99: Cannot assign requested address)",
-  });
+  await assert.rejects(
+    openConnection(transport, address, signal, { ...system, bind: "192.0.2.1" }),
+    {
+      message: "bind(192.0.2.1) failed (99: Cannot assign requested address)",
+    },
+  );
 });
 
 test("an address is of no use for a peer of the other family", async () => {
-  await assert.rejects(transport.dial(address, signal, { ...system, bind: "::1" }), {
+  await assert.rejects(openConnection(transport, address, signal, { ...system, bind: "::1" }), {
     message: "bind(::1) is of no use for 127.0.0.1, which is not IPv6",
   });
   const six = { ...address, host: "::1" };
-  await assert.rejects(transport.dial(six, signal, { ...system, bind: "127.0.0.1" }), {
+  await assert.rejects(openConnection(transport, six, signal, { ...system, bind: "127.0.0.1" }), {
     message: "bind(127.0.0.1) is of no use for ::1, which is not IPv4",
   });
 });

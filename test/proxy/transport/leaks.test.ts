@@ -5,9 +5,14 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { setImmediate as turn } from "node:timers/promises";
-import { type Connection, SocketClientTls } from "../../../proxy/transport/index.ts";
+import {
+  type Connection,
+  SocketClientTls,
+  openConnection,
+} from "../../../proxy/transport/index.ts";
 import { accepted, dialled, transport } from "../../support/connections.ts";
 import { serverTls } from "../../support/server-tls.ts";
+import { acceptTlsOn, connectTlsOn } from "../../support/transport.ts";
 
 type Ending = (connection: Connection, peer: Socket) => Promise<void> | void;
 
@@ -46,17 +51,17 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
     connection.reset();
   },
   "destroyed while a handshake is awaited": async (connection) => {
-    const handshake = connection.acceptTls(tls);
+    const handshake = acceptTlsOn(connection, tls);
     connection.destroy();
     await assert.rejects(handshake);
   },
   "reset while a handshake is awaited": async (connection) => {
-    const handshake = connection.acceptTls(tls);
+    const handshake = acceptTlsOn(connection, tls);
     connection.reset();
     await assert.rejects(handshake);
   },
   "destroyed while the peer's handshake is awaited": async (connection, peer) => {
-    const handshake = connection.connectTls(asClient, "localhost");
+    const handshake = connectTlsOn(connection, asClient, "localhost");
     await once(peer.resume(), "data");
     connection.destroy();
     await assert.rejects(handshake);
@@ -64,17 +69,17 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   "closed when the peer leaves in the handshake": async (connection, peer) => {
     const ended = (): void => connection.close();
     connection.receiver = { received() {}, drained() {}, ended, closed() {} };
-    const handshake = connection.acceptTls(tls);
+    const handshake = acceptTlsOn(connection, tls);
     peer.end("\x16\x03\x01");
     await assert.rejects(handshake);
   },
   "reset by the peer in the handshake": async (connection, peer) => {
-    const handshake = connection.acceptTls(tls);
+    const handshake = acceptTlsOn(connection, tls);
     peer.resetAndDestroy();
     await assert.rejects(handshake);
   },
   "sent no TLS in the handshake": async (connection, peer) => {
-    const handshake = connection.acceptTls(tls);
+    const handshake = acceptTlsOn(connection, tls);
     peer.write("a NOOP\r\n");
     await assert.rejects(handshake);
   },
@@ -96,7 +101,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
 async function secured(connection: Connection, peer: Socket): Promise<void> {
   const client = connectTls({ socket: peer, rejectUnauthorized: false });
   client.on("error", () => {});
-  await Promise.all([connection.acceptTls(tls), once(client, "secureConnect")]);
+  await Promise.all([acceptTlsOn(connection, tls), once(client, "secureConnect")]);
 }
 
 /** The sockets that this process has open. */
@@ -126,7 +131,7 @@ for (const [how, end] of Object.entries(ENDINGS)) {
 test("a dial that nobody answers leaves nothing", async () => {
   const before = openSockets();
   const giveUp = new AbortController();
-  const dial = transport.dial({ host: "192.0.2.1", port: 9 }, giveUp.signal);
+  const dial = openConnection(transport, { host: "192.0.2.1", port: 9 }, giveUp.signal);
   giveUp.abort(new Error("enough"));
   await assert.rejects(dial);
   while (openSockets() > before) await turn();

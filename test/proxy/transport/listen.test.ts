@@ -5,7 +5,13 @@ import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import { type Address, type Connection, accept, bind } from "../../../proxy/transport/index.ts";
+import {
+  type Address,
+  type Connection,
+  accept,
+  bind,
+  openConnection,
+} from "../../../proxy/transport/index.ts";
 import { Ear, transport } from "../../support/connections.ts";
 import { firstProbe, noLinux } from "../../support/keep-alive.ts";
 import { freePorts } from "../../support/ports.ts";
@@ -138,7 +144,7 @@ describe("a unix socket", () => {
   test("moves bytes both ways, and its clients have no names", async (t) => {
     const address = { host: `unix:${join(await scratch(t), "mail.sock")}`, port: 0 };
     const answered = next(address);
-    const dialled = await transport.dial(address, new AbortController().signal);
+    const dialled = await openConnection(transport, address, new AbortController().signal);
     const accepted = await answered;
     assert.deepEqual(accepted.remote, { host: "unix:", port: 0 });
     assert.deepEqual(accepted.local, address);

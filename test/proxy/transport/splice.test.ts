@@ -100,7 +100,7 @@ test("a FIN that came before the splice is passed on", async () => {
       from.connection,
       to.connection,
       { idle: 3_600_000, halfClosed: 3_600_000 },
-      resolve,
+      { spliced: resolve },
     ),
   );
   assert.equal(await rest(to.peer), "");

@@ -6,6 +6,7 @@ import type { SocketClientTls } from "../../../../proxy/transport/index.ts";
 import { issue, revoke } from "../../../support/authority.ts";
 import { Ear } from "../../../support/connections.ts";
 import { type TlsPeer, clientTls, dial, opensslPeer, tlsPeer } from "../../../support/tls-peer.ts";
+import { connectTlsOn } from "../../../support/transport.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const names = "DNS:mail.test, DNS:other.test, IP:127.0.0.1";
@@ -28,7 +29,7 @@ function client(directives = TRUST): SocketClientTls {
 /** Waits for the first word, before which all tickets come. @returns whether the session was resumed */
 async function visit(tls: SocketClientTls, { at }: TlsPeer, name = "mail.test"): Promise<boolean> {
   const connection = await dial(at);
-  await connection.connectTls(tls, name);
+  await connectTlsOn(connection, tls, name);
   const ear = new Ear(connection);
   connection.write("hello\n");
   while (ear.text === "") await new Promise(setImmediate);

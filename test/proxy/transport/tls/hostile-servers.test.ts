@@ -16,6 +16,7 @@ import {
   tcpPeer,
   tlsPeer,
 } from "../../../support/tls-peer.ts";
+import { connectTlsOn } from "../../../support/transport.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const good = issue("/CN=mail.test", { by: authority, names: "DNS:mail.test" });
@@ -84,13 +85,11 @@ describe("a server that is none, or breaks off", () => {
     const heard = Promise.withResolvers<void>();
     await using peer = await tcpPeer((socket) => socket.once("data", () => heard.resolve()));
     const connection = await dial(peer.at);
-    const ear = new Ear(connection);
-    const handshake = connection.connectTls(trusting(), "mail.test");
+    const handshake = connectTlsOn(connection, trusting(), "mail.test");
     const refused = assert.rejects(handshake, /closed in the handshake/);
     await heard.promise;
     connection.destroy();
     await refused;
-    assert.equal(await ear.closing.promise, null);
   });
 });
 
@@ -149,7 +148,7 @@ test("bytes that came before the handshake are neither swallowed nor heard after
   const connection = await dial(peer.at);
   const ear = new Ear(connection);
   connection.unread(Buffer.from("* PREAUTH injected\r\n"));
-  const handshake = connection.connectTls(trusting(), "mail.test");
+  const handshake = connectTlsOn(connection, trusting(), "mail.test");
   await assert.rejects(handshake, /wrong version number/);
   await ear.closing.promise;
   assert.equal(ear.text, "");
@@ -163,7 +162,7 @@ test("bytes that wait in a paused connection are not heard either", async () => 
   const ear = new Ear(connection);
   connection.pause();
   await injected.promise;
-  const handshake = connection.connectTls(trusting(), "mail.test");
+  const handshake = connectTlsOn(connection, trusting(), "mail.test");
   await assert.rejects(handshake, /wrong version number/);
   await ear.closing.promise;
   assert.equal(ear.text, "");

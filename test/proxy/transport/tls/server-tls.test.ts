@@ -5,6 +5,7 @@ import { Ear, accepted, rest } from "../../../support/connections.ts";
 import { handshake } from "../../../support/handshake.ts";
 import { serverTls } from "../../../support/server-tls.ts";
 import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
+import { acceptTlsOn } from "../../../support/transport.ts";
 
 test("bytes pass both ways, and FIN one way at a time", async () => {
   const { client, connection, ear } = await handshake();
@@ -219,7 +220,7 @@ describe("no handshake comes of", () => {
       const ear = new Ear(connection);
       peer.on("error", () => {});
       peer.write(bytes, "latin1");
-      await assert.rejects(connection.acceptTls(tls));
+      await assert.rejects(acceptTlsOn(connection, tls));
       await ear.closing.promise;
       assert.equal(ear.text, "");
       peer.destroy();
@@ -232,7 +233,7 @@ describe("no handshake comes of", () => {
       const ear = new Ear(connection);
       // FIN leaves it to the owner to go on or not.
       void ear.ending.promise.then(() => connection.close());
-      const accepting = assert.rejects(connection.acceptTls(tls));
+      const accepting = assert.rejects(acceptTlsOn(connection, tls));
       peer.write("\x16\x03\x01\x02\0\x01", "latin1", () => peer[leave]());
       await accepting;
       peer.destroy();
@@ -249,7 +250,7 @@ test("a client that goes in the moment in which the handshake is done leaves no 
     return secured.once("secure", () => secured.destroy());
   };
   connectTls({ socket: peer, rejectUnauthorized: false }).on("error", () => {});
-  await assert.rejects(connection.acceptTls(tls));
+  await assert.rejects(acceptTlsOn(connection, tls));
   await ear.closing.promise;
 });
 
@@ -266,7 +267,7 @@ test("what was read too far before the handshake takes part in it", async () => 
   const client = connectTls({ socket: peer, rejectUnauthorized: false });
   while (ear.text === "") await new Promise(setImmediate);
   connection.unread(Buffer.from(ear.text, "latin1"));
-  await connection.acceptTls(await serverTls());
+  await acceptTlsOn(connection, await serverTls());
   const heard = new Ear(connection);
   client.end("hello");
   await heard.ending.promise;

@@ -5,8 +5,13 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { type TestContext, describe, test } from "node:test";
 import type { OutboundProxy } from "../../../../proxy/config/index.ts";
-import { type Connection, SocketClientTls } from "../../../../proxy/transport/index.ts";
-import { OutboundProxyError, tunnel } from "../../../../proxy/upstream/index.ts";
+import {
+  type Address,
+  type Connection,
+  SocketClientTls,
+  openConnection,
+} from "../../../../proxy/transport/index.ts";
+import { OutboundProxyError, tunnel, tunnelTimedOut } from "../../../../proxy/upstream/index.ts";
 import { selfSigned } from "../../../support/certificate.ts";
 import { transport } from "../../../support/connections.ts";
 import {
@@ -17,6 +22,7 @@ import {
 import { freePorts } from "../../../support/ports.ts";
 import { silence, startUpstream } from "../../../support/upstream.ts";
 import type { Wire } from "../../../support/wire.ts";
+import { connectTlsOn } from "../../../support/transport.ts";
 
 const never = new AbortController().signal;
 const server = { host: "mail.example", port: 143 };
@@ -64,13 +70,28 @@ async function heard(connection: Connection, text: string): Promise<void> {
   assert.equal(all, text);
 }
 
+/** Opens a tunnel. @param signal gives up, as a deadline does */
+async function open(
+  proxy: OutboundProxy,
+  tls: SocketClientTls | null,
+  to: Address,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const dial = tunnel((address, receiver) => transport.dial(address, receiver), proxy, tls);
+  try {
+    return await openConnection({ dial }, to, signal);
+  } catch (error) {
+    throw signal.aborted ? tunnelTimedOut(proxy) : error;
+  }
+}
+
 describe("through a proxy", { concurrency: true }, () => {
   for (const together of [false, true]) {
     test(`bytes flow, the server's first ones ${together ? "with" : "behind"} the proxy's answer`, async (t) => {
       const proxy = await startConnectProxy({ names: ["mail.example"], together });
       t.after(() => proxy.close());
       const to = { host: "Mail.Example.", port: await echo(t) };
-      const connection = await tunnel(transport, at(proxy.port), null)(to, never);
+      const connection = await open(at(proxy.port), null, to, never);
       connection.write("a b\r\n");
       await heard(connection, "* OK hi\r\na b\r\n");
       assert.match(proxy.asked[0]!, /^CONNECT mail\.example:\d+ HTTP\/1\.1\r\n/);
@@ -86,7 +107,7 @@ describe("through a proxy", { concurrency: true }, () => {
       }
       await silence();
     });
-    const connection = await tunnel(transport, at(proxy.port), null)(server, never);
+    const connection = await open(at(proxy.port), null, server, never);
     await heard(connection, "hi");
     connection.destroy();
   });
@@ -101,9 +122,9 @@ describe("through a proxy", { concurrency: true }, () => {
     const proxy = await startConnectProxy({ names: ["mail.example"] });
     t.after(() => proxy.close());
     const to = { host: "mail.example", port: (upstream.address() as AddressInfo).port };
-    const connection = await tunnel(transport, at(proxy.port), null)(to, never);
+    const connection = await open(at(proxy.port), null, to, never);
     const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
-    await connection.connectTls(trusting, "mail.example");
+    await connectTlsOn(connection, trusting, "mail.example");
     await heard(connection, "* OK secret\r\n");
     connection.destroy();
   });
@@ -120,13 +141,13 @@ describe("through a proxy", { concurrency: true }, () => {
     const to = { host: "127.0.0.1", port: (upstream.address() as AddressInfo).port };
     const way = at(proxy.port, "https", "anna:SECRET");
     const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
-    const connection = await tunnel(transport, way, trusting)(to, never);
-    await connection.connectTls(trusting, "localhost");
+    const connection = await open(way, trusting, to, never);
+    await connectTlsOn(connection, trusting, "localhost");
     await heard(connection, "* OK twice\r\n");
     connection.destroy();
 
     const strange = new SocketClientTls({ verify: true, trusted: null });
-    await assert.rejects(tunnel(transport, way, strange)(to, never), {
+    await assert.rejects(open(way, strange, to, never), {
       name: "OutboundProxyError",
       message:
         /^outbound proxy 127\.0\.0\.1:\d+ SSL certificate verify error: \(18:self-signed certificate\)/,
@@ -170,7 +191,7 @@ describe("nobody gets through a proxy that", { concurrency: true }, () => {
     test(name, async (t) => {
       const proxy = await scripted(t, script);
       await assert.rejects(
-        tunnel(transport, at(proxy.port, "http", "anna:SECRET"), null)(server, never),
+        open(at(proxy.port, "http", "anna:SECRET"), null, server, never),
         new OutboundProxyError(`outbound proxy 127.0.0.1:${proxy.port} ${why}`),
       );
     });
@@ -181,14 +202,14 @@ describe("nobody gets through a proxy that", { concurrency: true }, () => {
       await wire.line();
       socket.resetAndDestroy();
     });
-    await assert.rejects(tunnel(transport, at(proxy.port), null)(server, never), {
+    await assert.rejects(open(at(proxy.port), null, server, never), {
       message: `outbound proxy 127.0.0.1:${proxy.port} recv() failed (104: Connection reset by peer)`,
     });
   });
 
   test("is not there", async () => {
     const [port] = await freePorts(1);
-    await assert.rejects(tunnel(transport, at(port!, "socks5"), null)(server, never), {
+    await assert.rejects(open(at(port!, "socks5"), null, server, never), {
       message: `outbound proxy 127.0.0.1:${port} recv() failed (111: Connection refused)`,
     });
   });
@@ -204,10 +225,10 @@ describe("nobody gets through a proxy that", { concurrency: true }, () => {
       });
       const controller = new AbortController();
       const tls = scheme === "https" ? new SocketClientTls({ verify: true, trusted: null }) : null;
-      const connecting = tunnel(transport, at(proxy.port, scheme), tls)(server, controller.signal);
+      const connecting = open(at(proxy.port, scheme), tls, server, controller.signal);
       void arrived.promise.then(() => controller.abort(new Error("timed out")));
       await assert.rejects(connecting, {
-        message: `outbound proxy 127.0.0.1:${proxy.port} timed out`,
+        message: `outbound proxy 127.0.0.1:${proxy.port} timed out (110: Connection timed out)`,
       });
       await gone.promise;
     });
@@ -218,7 +239,7 @@ test("what is no host is not asked for", async (t) => {
   const proxy = await startConnectProxy();
   t.after(() => proxy.close());
   for (const host of ["a\r\nHost: b", "", "a b", "unix:/x", "mail.example/"]) {
-    await assert.rejects(tunnel(transport, at(proxy.port), null)({ host, port: 143 }, never), {
+    await assert.rejects(open(at(proxy.port), null, { host, port: 143 }, never), {
       message: `outbound proxy 127.0.0.1:${proxy.port} cannot be asked for what is no host`,
     });
   }
@@ -235,7 +256,7 @@ test("a proxy that speaks no TLS is not believed", async (t) => {
   const { port } = plain.address() as AddressInfo;
   const tls = new SocketClientTls({ verify: false, trusted: null });
   await assert.rejects(
-    tunnel(transport, at(port, "https"), tls)(server, never),
+    open(at(port, "https"), tls, server, never),
     /^OutboundProxyError: outbound proxy 127\.0\.0\.1:\d+ SSL_do_handshake\(\) failed \(SSL: error:/,
   );
 });
