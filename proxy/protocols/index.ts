@@ -10,7 +10,6 @@ export { PIPELINE } from "./limits.ts";
 export type {
   Account,
   ClientInfo,
-  Limit,
   LoginEnd,
   Protocol,
   ProtocolHandler,
