@@ -123,8 +123,8 @@ class Loader {
     const types = certificatesOf(own).map(({ keyType }) => keyType);
     if (last === undefined || new Set(types).size === types.length) return;
     const what =
-      '"ssl_certificate" of several with keys of one type shows the first, where nginx shows the last; the ' +
-      "others are for clients that name their hosts";
+      '"ssl_certificate" shows the first of several certificates with one type of key, where nginx shows the last; ' +
+      "the others are for clients that ask for their names";
     this.#note(what, last.certificate.place);
   }
 
@@ -133,7 +133,7 @@ class Loader {
     const [first] = files;
     if (first !== undefined && keys.derived) {
       const what =
-        '"ssl_session_ticket_key" of 80 bytes encrypts with AES-128, which is all Node has';
+        '"ssl_session_ticket_key" of 80 bytes encrypts with AES-128, since Node has no AES-256 for tickets';
       this.#note(what, first.place);
     }
     return keys;

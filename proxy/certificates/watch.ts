@@ -89,7 +89,8 @@ export class CertificateWatch {
     const [added, removed] = [missing(before, after), missing(after, before)];
     this.#list(added, "is now in service");
     this.#list(removed, "is no longer in service");
-    if (added.length + removed.length === 0) this.#log.write("notice", "ticket keys are read anew");
+    if (added.length + removed.length === 0)
+      this.#log.write("notice", "new ticket keys are in use");
   }
 
   #list(certificates: readonly ServerCertificate[], what: string): void {

@@ -1,4 +1,4 @@
-// A folder that holds certificates, as certbot, Kubernetes and people leave them there, and what Postern makes of it.
+// A folder with certificates in the layouts of certbot, Kubernetes and administrators.
 import {
   chmodSync,
   mkdirSync,

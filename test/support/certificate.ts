@@ -9,7 +9,7 @@ export type Certificate = { readonly certificate: string; readonly key: string }
 
 const tenYears = 10 * 365 * 24 * 60 * 60 * 1000;
 
-/** @param from when it begins to be valid */
+/** @param from the beginning of its validity */
 export async function selfSigned(name = "localhost", from = new Date()): Promise<Certificate> {
   const names = [
     { type: 2, value: name },
@@ -31,7 +31,7 @@ export async function selfSigned(name = "localhost", from = new Date()): Promise
   return { certificate: made.cert, key: made.private };
 }
 
-/** Makes one in `certificate.pem` and `key.pem`. */
+/** Writes a new one to `certificate.pem` and `key.pem`. */
 export async function writeCertificate(directory: string, name?: string): Promise<Certificate> {
   const made = await selfSigned(name);
   await writeFile(join(directory, "certificate.pem"), made.certificate);

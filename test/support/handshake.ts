@@ -1,4 +1,4 @@
-// A TLS handshake between a client of Node's and a server of ours, over a connection of their own.
+// A TLS handshake between Node's client and our server, over a connection of their own.
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from "node:tls";
@@ -9,7 +9,7 @@ import { acceptTlsOn } from "./transport.ts";
 
 export type Handshaken = {
   readonly client: TLSSocket;
-  /** Under it. */
+  /** The client's socket below TLS. */
   readonly peer: Socket;
   readonly connection: Connection;
   readonly ear: Ear;
@@ -36,7 +36,7 @@ export async function handshake(
   return { client, peer, connection, ear, session };
 }
 
-/** Shakes hands, says a word, and leaves. @returns what a later handshake may go on with, if anything */
+/** Handshakes, receives a line, and leaves. @returns the session for a later handshake, if there is one */
 export async function visit(
   options: ConnectionOptions,
   tls: SocketServerTls | Promise<SocketServerTls>,

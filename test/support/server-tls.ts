@@ -1,4 +1,4 @@
-// TLS as a server, as the directives of a `server {}` say it, with a new certificate and fixed ticket keys.
+// TLS as a server, from the directives of a `server {}`, with a new certificate and fixed ticket keys.
 import assert from "node:assert/strict";
 import type { ServerMaterial } from "../../proxy/certificates/index.ts";
 import { ServerContexts, type ServerSecrets } from "../../proxy/certificates/server-contexts.ts";
@@ -21,7 +21,7 @@ async function serverMaterial(
   return serverTlsOptions(`starttls on; ${pair} ${directives}`, "", all)!;
 }
 
-/** @param files beside the configuration; `one.crt` and `one.key` are there */
+/** @param files beside the configuration, in addition to `one.crt` and `one.key` */
 export async function serverTls(
   directives = "",
   files: Readonly<Record<string, string | Uint8Array>> = {},

@@ -1,4 +1,4 @@
-// A server of Node's that speaks TLS, and connections of ours that open TLS with it.
+// TLS servers of Node and OpenSSL, and connections of ours that open TLS with them.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -26,13 +26,13 @@ import { connectTlsOn } from "./transport.ts";
 
 export type TlsPeer = AsyncDisposable & {
   readonly at: Address;
-  /** The handshakes that it has finished. */
+  /** Connections whose handshake has finished. */
   readonly met: TLSSocket[];
 };
 
 export const GREETING = "* OK ready\r\n";
 
-/** Greets whoever has shaken hands. */
+/** Greets each client after its handshake. */
 export async function tlsPeer(
   { certificate, key }: Certificate,
   options: TlsOptions = {},
@@ -41,13 +41,13 @@ export async function tlsPeer(
   const server = createServer({ cert: certificate, key, ...options }, (socket) => {
     socket.on("error", () => {});
     met.push(socket);
-    // Behind its tickets, for the client to get those as well.
+    // After its tickets, so that the client gets them, too.
     setImmediate(() => socket.write(GREETING));
   });
   return { met, ...(await listening(server)) };
 }
 
-/** A server that does as it likes with the bytes themselves. */
+/** A server that handles the bytes below TLS. */
 export function tcpPeer(serve: (socket: Socket) => void): Promise<TlsPeer> {
   const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => {});
@@ -77,7 +77,7 @@ async function listening(server: Server): Promise<Omit<TlsPeer, "met">> {
   };
 }
 
-/** OpenSSL's own: it wants a certificate of that authority from whoever comes, and says each line backwards. */
+/** OpenSSL's server. It demands a certificate of that authority from each client, and sends each line back reversed. */
 export async function opensslPeer(
   { certificate, key }: Certificate,
   authority: Certificate,
@@ -104,7 +104,7 @@ export async function opensslPeer(
   };
 }
 
-/** TLS as `proxy_ssl_*` directives have it. */
+/** TLS with those `proxy_ssl_*` directives. */
 export function clientTls(
   directives: string,
   files: Readonly<Record<string, string>> = {},
@@ -118,7 +118,7 @@ export function dial(to: Address): Promise<Connection> {
 
 export type Secured = { readonly connection: Connection; readonly ear: Ear };
 
-/** Opens TLS; where that fails, nothing is heard and the connection is gone. */
+/** Opens TLS. If that fails, it asserts that nothing was received and the connection is closed. */
 export async function opened(
   peer: TlsPeer,
   tls: SocketClientTls,

@@ -70,7 +70,7 @@ export const ssl = {
     default: ["none"] as readonly string[],
     notice: (cache) =>
       storesSessions(cache)
-        ? "is kept by tickets, whose keys all workers share, not in memory"
+        ? "keeps sessions in tickets, whose keys all workers share, and not in memory"
         : null,
   },
   /** Seconds. */
@@ -80,7 +80,7 @@ export const ssl = {
     args: 1,
     read: once(flag),
     default: true,
-    notice: (on) => (on ? null : "stays on where ssl_session_cache stores sessions"),
+    notice: (on) => (on ? null : "stays on while ssl_session_cache stores sessions"),
   },
   ssl_session_ticket_key: { in: MAIL, args: 1, read: eachOf(text), default: NO_FILES },
   ssl_verify_client: {
@@ -96,7 +96,7 @@ export const ssl = {
     args: 1,
     read: once(text),
     default: NO_FILE,
-    notice: () => "is told to clients, as ssl_client_certificate is: Node does not part the two",
+    notice: () => "is sent to clients like ssl_client_certificate: Node cannot keep the two apart",
   },
   ssl_crl: { in: MAIL, args: 1, read: once(text), default: NO_FILE },
   ssl_certificate_compression: { in: MAIL, args: 1, read: once(flag), default: false },

@@ -159,3 +159,18 @@ test("each of many certificates is asked for once, when a client first names its
   assert.deepEqual(new Set(asked), new Set(["a", "b"]));
   assert.equal(asked.length, 2);
 });
+
+test("a handshake waits for no promise once the context of its host is made", async () => {
+  const { contexts: made } = await contexts();
+  const context = await made.named("a.test");
+  const used: unknown[] = [];
+  made.choose?.("a.test", (_error, chosen) => used.push(chosen));
+  made.choose?.("none.test", (_error, chosen) => used.push(chosen));
+  assert.notEqual(context, null);
+  assert.deepEqual(used, [context, undefined]);
+});
+
+test("a server that has one certificate chooses none by name", async () => {
+  const { contexts: made } = await contexts(assert.fail, {});
+  assert.equal(made.choose, null);
+});

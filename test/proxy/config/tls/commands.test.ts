@@ -30,7 +30,7 @@ function material(...commands: readonly string[]): ServerMaterial {
   return configure(text(...commands), files).certificates.material.servers[0]!;
 }
 
-/** The options that are on. */
+/** The names of the bits that are set. */
 function options(...commands: readonly string[]): readonly string[] {
   const { bits } = settings(...commands);
   return Object.entries(BIT).flatMap(([name, bit]) => (bits.includes(bit) ? name : []));
@@ -74,7 +74,7 @@ describe("ssl_conf_command", () => {
     assert.deepEqual(options("Protocol -ALL", "Protocol TLSv1.2,TLSv1.3"), usual);
   });
 
-  test("changes what the other directives say, wherever it stands", () => {
+  test("overrides the other directives, wherever it stands", () => {
     const {
       groups,
       ciphers,
@@ -138,7 +138,7 @@ describe("ssl_conf_command", () => {
     assert.match(mistake(text("Certificate none"), files), /No such file or directory/);
   });
 
-  test("with what Node has no way to set is taken, and each is told", () => {
+  test("is accepted without effect, with a notice, if Node has no way to set it", () => {
     const { notices } = configure(
       text(
         "NumTickets 2",

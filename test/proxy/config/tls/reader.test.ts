@@ -17,7 +17,7 @@ const files = {
 };
 const PAIR = "ssl_certificate one.crt; ssl_certificate_key one.key;";
 
-/** The pairs of a server that speaks TLS. */
+/** The default certificates of a server that speaks TLS. */
 function pairs(directives: string, more: Readonly<Record<string, string>> = {}) {
   return serverTlsOptions("starttls on;", directives, { ...files, ...more })?.renewable.default;
 }
@@ -27,7 +27,7 @@ describe("certificates and keys", () => {
     assert.deepEqual(pairs(PAIR), [one]);
   });
 
-  test("of several key types pair up, the n-th with the n-th", () => {
+  test("of several key types belong together, the n-th with the n-th", () => {
     const rsaToo = "ssl_certificate rsa.crt; ssl_certificate_key rsa.key;";
     assert.deepEqual(pairs(`${rsaToo} ${PAIR}`), [rsa, one]);
     assert.deepEqual(
@@ -38,16 +38,19 @@ describe("certificates and keys", () => {
     );
   });
 
-  test("of one key type are there for whom they name, the first for all others", () => {
+  test("of one key type are for clients that ask for their names, the first for all others", () => {
     const again = "ssl_certificate other.crt; ssl_certificate_key other.key;";
     assert.deepEqual(pairs(`${PAIR} ${again}`), [one]);
     const { notices } = configure(mailBlock("starttls on;", `${PAIR} ${again}`), files);
-    assert.match(notices.join("\n"), /shows the first, where nginx shows the last.*main\.conf:1$/);
+    assert.match(
+      notices.join("\n"),
+      /shows the first of several .*, where nginx shows the last.*main\.conf:1$/,
+    );
     const { notices: none } = configure(mailBlock("starttls on;", PAIR), files);
     assert.deepEqual(none, []);
   });
 
-  test("may have their chain behind them, and words between", () => {
+  test("may be followed by their chain, with text in between", () => {
     const { certificate } = chain(one, authority);
     const bundle = `Bag Attributes\n${one.certificate}\n\nsubject=CN = authority\n${authority.certificate}`;
     const read = pairs("ssl_certificate bundle; ssl_certificate_key one.key;", { bundle });
@@ -61,7 +64,7 @@ describe("certificates and keys", () => {
     assert.deepEqual(pairs(data), [one]);
   });
 
-  test("of Windows, with CRLF, are as good", () => {
+  test("may have CRLF, as on Windows", () => {
     const windows = {
       "a.crt": one.certificate.replaceAll("\n", "\r\n"),
       "a.key": one.key.replaceAll("\n", "\r\n"),
@@ -69,14 +72,14 @@ describe("certificates and keys", () => {
     assert.equal(pairs("ssl_certificate a.crt; ssl_certificate_key a.key;", windows)?.length, 1);
   });
 
-  test("are not looked at where a server has no TLS", () => {
+  test("are not read if the server has no TLS", () => {
     const nowhere =
       "ssl_certificate no; ssl_certificate_key no; ssl_dhparam no; ssl_crl no; ssl_session_ticket_key no; ssl_conf_command No no;";
     assert.equal(server(nowhere).tls, null);
     assert.match(mistake(mailBlock("ssl_password_file no;")), /^open\(\) "\/conf\/no" failed/);
   });
 
-  test("are opened with one of several pass phrases, and go on without one", async () => {
+  test("are decrypted with one of several pass phrases", async () => {
     const { createPrivateKey } = await import("node:crypto");
     const locked = createPrivateKey(one.key).export({
       type: "pkcs8",
@@ -98,7 +101,7 @@ const NO_FILE =
   "(SSL: error:80000002:system library::No such file or directory:calling fopen(/conf/none, r))";
 const NO_START = "(SSL: error:0480006C:PEM routines::no start line";
 
-/** What a server that speaks TLS says, and nginx's words about it; it all stands in line 1. */
+/** nginx's errors about the directives of a server that speaks TLS, all in line 1. */
 const MISTAKES: Readonly<Record<string, string>> = {
   "": 'no "ssl_certificate" is defined for the USER directive in /conf/main.conf:1',
   "ssl_certificate one.crt;":
@@ -151,14 +154,14 @@ for (const [directives, told] of Object.entries(MISTAKES)) {
   });
 }
 
-test("a mistake is told where its directive stands, in the outer block, too", () => {
+test("an error names the place of its directive, also in the outer block", () => {
   const text = `mail {\nauth_http h; starttls on;\nssl_certificate one.crt;\nssl_certificate_key other.key;\nserver { listen 143; } }`;
   assert.match(mistake(text, files), / in \/conf\/main\.conf:4$/);
   const none = "mail { auth_http h;\n starttls on;\n server { listen 143; } }";
   assert.match(mistake(none), /^no "ssl_certificate" is .* in \/conf\/main\.conf:2$/);
 });
 
-test("where a server has both, it is listen ... ssl that is told", () => {
+test("an error names listen ... ssl if the server has starttls as well", () => {
   assert.match(mistake(mailBlock("starttls on; listen 993 ssl;")), /"listen \.\.\. ssl"/);
 });
 
@@ -166,11 +169,11 @@ describe("client certificates", () => {
   const clients = (directives: string) =>
     serverTlsOptions("starttls on;", `${PAIR} ${directives}`, files)?.options.clients;
 
-  test("are not asked for unless it is said", () => {
+  test("are not asked for by default", () => {
     assert.equal(clients("ssl_client_certificate ca.crt;"), null);
   });
 
-  test("are checked against all authorities that are named", () => {
+  test("are checked against all authorities of both directives", () => {
     const asked = clients(
       "ssl_verify_client ON; ssl_client_certificate ca.crt; ssl_trusted_certificate other.crt; ssl_verify_depth 3; ssl_crl ca.crl;",
     );
@@ -180,7 +183,7 @@ describe("client certificates", () => {
     assert.deepEqual(asked?.revocations, [files["ca.crl"]]);
   });
 
-  test("need no authority where any will do", () => {
+  test("need no authority with optional_no_ca", () => {
     const asked = clients("ssl_verify_client optional_no_ca;");
     assert.deepEqual(asked, {
       mode: "optional_no_ca",
@@ -203,7 +206,7 @@ describe("session ticket keys", () => {
     assert.deepEqual(notices, []);
   });
 
-  test("of 80 bytes keep their name, and give shorter keys, which is said", () => {
+  test("of 80 bytes keep their name and give shorter keys, with a notice", () => {
     const long = Buffer.concat([name!, Buffer.alloc(64, "s")]);
     const { certificates, notices } = keys(long);
     const [key] = certificates.material.servers[0]?.renewable.ticketKeys ?? [];
@@ -252,17 +255,20 @@ test("a notice names the TLS versions that OpenSSL withholds, as the file has th
   );
 });
 
-test("of sessions it is said where they are kept otherwise", () => {
+test("a notice says where sessions are kept in another way than in nginx", () => {
   const said = (directives: string) => configure(mailBlock("", directives)).notices.join();
   assert.equal(said("ssl_session_cache none; ssl_session_tickets on;"), "");
-  assert.match(said("ssl_session_cache shared:a:1m;"), /^"ssl_session_cache" is kept by tickets/);
+  assert.match(
+    said("ssl_session_cache shared:a:1m;"),
+    /^"ssl_session_cache" keeps sessions in tickets/,
+  );
   assert.match(
     said("ssl_session_tickets off;"),
-    /^"ssl_session_tickets" stays on where ssl_session_cache stores/,
+    /^"ssl_session_tickets" stays on while ssl_session_cache stores/,
   );
 });
 
-test("servers that say the same share what it comes to", () => {
+test("servers with equal directives share one result", () => {
   const block = (port: number, more: string) =>
     `server { listen ${port} ssl; protocol imap; ${more} }`;
   const { servers } = configure(
@@ -275,7 +281,7 @@ test("servers that say the same share what it comes to", () => {
   assert.notEqual(fourth, first);
 });
 
-test("what stands in the configuration as a pass phrase goes no further than the key", () => {
+test("pass phrases are not part of the settings, nor of the material for workers", () => {
   const { certificates, ...settings } = configure(
     mailBlock("starttls on; ssl_password_file garbage;", PAIR),
     files,

@@ -1,4 +1,4 @@
-// Certificates that are renewed while Postern runs, as root with workers that are nobody.
+// Certificates that are renewed while Postern runs as root and its workers as nobody.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -45,7 +45,7 @@ async function secured(port: number, options: ConnectionOptions = {}): Promise<T
   return client;
 }
 
-/** The serial number of what a client is shown that names a host, or none. */
+/** The serial number of the certificate for a client that names that host, or none. */
 async function shown(port: number, servername = ""): Promise<string> {
   const client = await secured(port, { servername });
   const { serialNumber } = client.getPeerCertificate();
@@ -53,7 +53,7 @@ async function shown(port: number, servername = ""): Promise<string> {
   return serialNumber;
 }
 
-/** Comes again and again, until it is shown that one. */
+/** Connects repeatedly until the certificate has that serial number. */
 async function shownAtLast(port: number, serialNumber: string, servername = ""): Promise<void> {
   while ((await shown(port, servername)) !== serialNumber);
 }
@@ -100,7 +100,7 @@ test("a client that names a host for the first time after the renewal gets the n
   files.certbot("b.test", b, authority.certificate);
   await program.logs(/live\/b\.test\/fullchain\.pem" is now in service/);
   await shownAtLast(port, "B1", "b.test");
-  // A worker that takes the place of another one has it from the start.
+  // A worker that replaces another one has it from the start.
   const [[, worker] = []] = await program.logs(/start worker process (\d+)/, 2);
   process.kill(Number(worker), "SIGKILL");
   await program.logs(/start worker process (\d+)/, 3);

@@ -1,4 +1,4 @@
-// Sessions with servers: which are resumed, and which must not be.
+// Sessions with servers: the ones that are resumed, and the ones that must not be.
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import type { SecureVersion, TlsOptions } from "node:tls";
@@ -26,7 +26,7 @@ function client(directives = TRUST): SocketClientTls {
   return clientTls(directives, files);
 }
 
-/** Waits for the first word, before which all tickets come. @returns whether the session was resumed */
+/** Waits for the greeting, which comes after all tickets. @returns true if the session was resumed */
 async function visit(tls: SocketClientTls, { at }: TlsPeer, name = "mail.test"): Promise<boolean> {
   const connection = await dial(at);
   await connectTlsOn(connection, tls, name);
@@ -41,7 +41,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
   describe(`a session of ${version}`, () => {
     const options: TlsOptions = { minVersion: version, maxVersion: version, ticketKeys };
 
-    test("is resumed again and again by a server that gives a ticket each time", async () => {
+    test("is resumed repeatedly with a server that issues a ticket each time", async () => {
       const flag = version === "TLSv1.2" ? "-tls1_2" : "-tls1_3";
       await using peer = await opensslPeer(certificate, authority, flag);
       const tls = client(`${TRUST} ${SHOWN}`);
@@ -64,7 +64,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
       assert.deepEqual([await visit(tls, peer), await visit(tls, peer)], [false, false]);
     });
 
-    test("is not offered under another name, for which nothing was verified", async () => {
+    test("is not offered under another name, which was not verified", async () => {
       await using peer = await tlsPeer(certificate, options);
       const tls = client();
       await visit(tls, peer);
@@ -73,7 +73,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
       await assert.rejects(visit(tls, peer, "wrong.test"), /does not match/);
     });
 
-    test("is not kept of a server whose certificate does not hold", async () => {
+    test("is not kept if the server's certificate is not valid", async () => {
       await using peer = await tlsPeer(certificate, options);
       const tls = client();
       for (let count = 0; count < 3; count++) {
@@ -94,7 +94,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
       assert.equal(await visit(tls, peer), true);
     });
 
-    test("is not offered any more once the server's certificate has expired", async (t) => {
+    test("is not offered after the expiry of the server's certificate", async (t) => {
       await using peer = await tlsPeer(certificate, options);
       const tls = client();
       await visit(tls, peer);
@@ -106,11 +106,11 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
   });
 }
 
-test("a ticket of TLS 1.3 is used once, though many connections are opened at a time", async () => {
+test("a ticket of TLS 1.3 is used once, even by many connections at a time", async () => {
   await using peer = await tlsPeer(certificate, { minVersion: "TLSv1.3", ticketKeys });
   const tls = client();
   await visit(tls, peer);
-  // OpenSSL gives two.
+  // OpenSSL issues two.
   const resumed = await Promise.all(Array.from({ length: 6 }, () => visit(tls, peer)));
   assert.equal(resumed.filter(Boolean).length, 2);
 });

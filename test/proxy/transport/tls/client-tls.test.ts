@@ -1,4 +1,4 @@
-// TLS as a client, with servers of every kind: what holds, and in which words the rest is refused.
+// TLS as a client: the servers that it accepts, and the errors about others.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TlsOptions } from "node:tls";
@@ -44,12 +44,12 @@ const TRUST = "proxy_ssl_trusted_certificate ca.crt;";
 const CLIENT = "proxy_ssl_certificate client.crt; proxy_ssl_certificate_key client.key;";
 const STRANGE = CLIENT.replaceAll("client.", "strange.");
 
-/** Opens TLS as the directives have it. */
+/** Opens TLS with those directives. */
 function secure(peer: TlsPeer, directives = TRUST, name = "mail.test"): Promise<Secured> {
   return opened(peer, clientTls(directives, files), name);
 }
 
-/** What is said of the handshake; null where it succeeds. */
+/** The error of the handshake; null if it succeeds. */
 async function told(
   certificate: Certificate,
   directives = TRUST,
@@ -69,7 +69,7 @@ async function told(
 const LOOSE = { ciphers: "DEFAULT:@SECLEVEL=0" };
 
 describe("a certificate", () => {
-  test("holds for its names, in any case, and for its addresses", async () => {
+  test("is valid for its names, in any case, and for its addresses", async () => {
     for (const name of [
       "mail.test",
       "MAIL.test",
@@ -93,7 +93,7 @@ describe("a certificate", () => {
     "mail.test\0",
     "a".repeat(300),
   ]) {
-    test(`does not hold for ${JSON.stringify(name)}, and says for whom it does`, async () => {
+    test(`is not valid for ${JSON.stringify(name)}, and the error lists its names`, async () => {
       assert.equal(
         await told(good, TRUST, name),
         `upstream SSL certificate does not match "${name}": ${NAMES}`,
@@ -101,7 +101,7 @@ describe("a certificate", () => {
     });
   }
 
-  test("without names holds for its common name, which a long list of names cuts short", async () => {
+  test("without names is valid for its common name, and an error cuts a long list of names short", async () => {
     const bare = issue("/CN=bare.test", { by: authority });
     assert.equal(await told(bare, TRUST, "bare.test"), null);
     assert.match((await told(bare))!, /does not match "mail\.test": it is for CN=bare\.test$/);
@@ -156,27 +156,27 @@ describe("a certificate", () => {
         );
       });
 
-      test(`that ${fault} will do with proxy_ssl_verify off, by ${version}`, async () => {
+      test(`that ${fault} is accepted with proxy_ssl_verify off, by ${version}`, async () => {
         const off = `${(directives ?? TRUST).replace("proxy_ssl_verify on;", "")} proxy_ssl_verify off;`;
         assert.equal(await told(certificate, off, "elsewhere.test", options), null);
       });
     }
   }
 
-  test("that is on no list holds, and one revoked without a list does, too", async () => {
+  test("that is on no revocation list is valid, and so is a revoked one without a list", async () => {
     assert.equal(await told(good, `${TRUST} proxy_ssl_crl ca.crl;`), null);
     assert.equal(await told(revoked), null);
   });
 });
 
-describe("what both speak", () => {
+describe("the version and cipher of a connection", () => {
   const only = (version: "TLSv1" | "TLSv1.2" | "TLSv1.3"): TlsOptions => ({
     minVersion: version,
     maxVersion: version,
     ciphers: "ALL:@SECLEVEL=0",
   });
 
-  test("is what proxy_ssl_protocols and proxy_ssl_ciphers say", async () => {
+  test("are those of proxy_ssl_protocols and proxy_ssl_ciphers", async () => {
     const SPOKEN: Readonly<Record<string, string>> = {
       [TRUST]: "TLSv1.3",
       [`${TRUST} proxy_ssl_protocols TLSv1.2;`]: "TLSv1.2",
@@ -206,7 +206,7 @@ describe("what both speak", () => {
     ],
   };
   for (const [what, [options, directives]] of Object.entries(NOTHING)) {
-    test(`is nothing where a server speaks ${what}, which is told`, async () => {
+    test(`cannot be agreed with a server that speaks ${what}, and the error says so`, async () => {
       const said = await told(good, directives, "mail.test", options);
       assert.match(
         said!,
@@ -219,7 +219,7 @@ describe("what both speak", () => {
 describe("a server that wants a certificate", () => {
   const demand = { requestCert: true, rejectUnauthorized: true, ca: authority.certificate };
 
-  test("is shown the one of proxy_ssl_certificate", async () => {
+  test("gets the one of proxy_ssl_certificate", async () => {
     await using peer = await tlsPeer(good, demand);
     await greeted(await secure(peer, `${TRUST} ${CLIENT}`));
     assert.equal(peer.met[0]?.getPeerCertificate().subject.CN, "client");
@@ -237,7 +237,7 @@ describe("a server that wants a certificate", () => {
       });
     });
 
-    test(`and is ${what} ends the connection of TLS 1.3 before a word`, async () => {
+    test(`and is ${what} ends the connection of TLS 1.3 before its greeting`, async () => {
       await using peer = await opensslPeer(good, authority, "-tls1_3");
       const { ear } = await secure(peer, directives);
       assert.match(
@@ -249,7 +249,7 @@ describe("a server that wants a certificate", () => {
   }
 });
 
-describe("the name that is asked for (SNI)", () => {
+describe("the server name that is sent (SNI)", () => {
   const asked = async (directives: string, name: string): Promise<string | false> => {
     await using peer = await tlsPeer(good);
     await greeted(await secure(peer, directives, name));

@@ -32,7 +32,7 @@ function server(directives: string): Promise<SocketServerTls> {
 const trusting = (file: string, more = ""): Promise<SocketServerTls> =>
   server(`ssl_client_certificate ${file}; ${more}`);
 
-/** What OpenSSL thinks of what a client shows. */
+/** OpenSSL's error about a client's certificate. */
 async function verdict(
   shown: Certificate | null,
   tls: Promise<SocketServerTls>,
@@ -46,24 +46,24 @@ function clientOptions(shown: Certificate | null) {
   return shown === null ? {} : { cert: shown.certificate, key: shown.key };
 }
 
-/** What OpenSSL tells of a chain that it has not followed to its end, with and without trusted ones in it. */
+/** OpenSSL's errors about a chain that it has not followed to its end, with and without trusted certificates in it. */
 const TOO_LONG = { code: 20, reason: "unable to get local issuer certificate" };
 const TOO_LONG_TRUSTED = { code: 2, reason: "unable to get issuer certificate" };
 
 describe("a client's certificate", () => {
-  test("need not be there", async () => {
+  test("may be missing", async () => {
     const { client, connection } = await handshake({}, trusting("root.crt"));
     client.destroy();
     assert.deepEqual(connection.tls?.verification, { certificate: null, error: null });
   });
 
-  test("is not asked for where nobody wants it", async () => {
+  test("is not asked for by default", async () => {
     const { client, connection } = await handshake(clientOptions(anna), serverTls());
     client.destroy();
     assert.equal(connection.tls?.verification, null);
   });
 
-  test("holds where its authority is trusted, by either directive", async () => {
+  test("is valid if its authority is trusted by either directive", async () => {
     assert.equal(await verdict(anna, trusting("root.crt")), null);
     assert.equal(await verdict(anna, server("ssl_trusted_certificate root.crt;")), null);
   });
@@ -88,13 +88,13 @@ describe("a client's certificate", () => {
     ],
   };
   for (const [name, [shown, code, why]] of Object.entries(REASONS)) {
-    test(`${name} is let in, with OpenSSL's error ${code}`, async () => {
+    test(`${name} finishes the handshake, with OpenSSL's error ${code}`, async () => {
       const error = await verdict(shown, trusting("root.crt", "ssl_verify_depth 5;"));
       assert.deepEqual(error, { code, reason: why });
     });
   }
 
-  test("is trusted by no authority that the system knows", async () => {
+  test("is not trusted for the sake of a well-known authority", async () => {
     const error = await verdict(anna, serverTls("ssl_verify_client optional_no_ca;"));
     assert.equal(error?.code, 21);
   });
@@ -109,7 +109,7 @@ describe("ssl_verify_depth", () => {
     "two between, in the wrong order": [chain(cleo, between, below), 2],
   };
   for (const [name, [shown, needed]] of Object.entries(chains)) {
-    test(`is enough for ${name} from ${needed} on`, async () => {
+    test(`admits ${name} from ${needed} on`, async () => {
       for (const depth of [0, 1, 2, 3]) {
         const error = await verdict(shown, trusting("root.crt", `ssl_verify_depth ${depth};`));
         assert.deepEqual(error, depth < needed ? TOO_LONG : null, `depth ${depth}`);
@@ -117,7 +117,7 @@ describe("ssl_verify_depth", () => {
     });
   }
 
-  test("counts certificates between that the server has itself", async () => {
+  test("counts intermediate certificates that the server has itself", async () => {
     assert.equal(await verdict(ben, trusting("both.crt")), null);
     const flat = await verdict(ben, trusting("both.crt", "ssl_verify_depth 0;"));
     assert.deepEqual(flat, TOO_LONG_TRUSTED);
@@ -125,12 +125,12 @@ describe("ssl_verify_depth", () => {
     assert.equal(await verdict(cleo, trusting("all.crt", "ssl_verify_depth 2;")), null);
   });
 
-  test("is 1 unless it is said", async () => {
+  test("is 1 by default", async () => {
     assert.equal(await verdict(chain(ben, between), trusting("root.crt")), null);
     assert.deepEqual(await verdict(chain(cleo, below, between), trusting("root.crt")), TOO_LONG);
   });
 
-  test("is exceeded by strangers, too", async () => {
+  test("also limits chains that are not trusted", async () => {
     const long = chain(cleo, below, between, root);
     assert.deepEqual(
       await verdict(long, server("ssl_trusted_certificate stranger.crt;")),
@@ -143,13 +143,13 @@ describe("ssl_verify_depth", () => {
     assert.deepEqual(self, { code: 19, reason: "self-signed certificate in certificate chain" });
   });
 
-  test("is not what is told of a chain that is wrong otherwise", async () => {
+  test("is not the error about a chain with another fault", async () => {
     const old = chain(issue("/CN=old", { by: below, days: -1 }), below, between);
     assert.equal((await verdict(old, trusting("root.crt")))?.code, 10);
   });
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`is not got round by a ticket of ${version}, which others get meanwhile`, async () => {
+    test(`is not evaded by a ticket of ${version}, which other clients get meanwhile`, async () => {
       const tls = await trusting("root.crt");
       const options = { maxVersion: version };
       const tooLong = { ...options, ...clientOptions(chain(cleo, below, between)) };
@@ -166,23 +166,23 @@ describe("ssl_verify_depth", () => {
 });
 
 describe("ssl_crl", () => {
-  test("lists certificates that hold no longer", async () => {
+  test("lists certificates that are no longer valid", async () => {
     const error = await verdict(anna, trusting("root.crt", "ssl_crl anna.crl;"));
     assert.deepEqual(error, { code: 23, reason: "certificate revoked" });
   });
 
-  test("does not mind the others", async () => {
+  test("leaves other certificates valid", async () => {
     assert.equal(await verdict(anna, trusting("root.crt", "ssl_crl root.crl;")), null);
     const shown = chain(ben, between);
     assert.equal(await verdict(shown, trusting("root.crt", "ssl_crl nobody.crl;")), null);
   });
 
-  test("must be there for every certificate of the chain", async () => {
+  test("must cover every certificate of the chain", async () => {
     const error = await verdict(chain(ben, between), trusting("root.crt", "ssl_crl root.crl;"));
     assert.deepEqual(error, { code: 3, reason: "unable to get certificate CRL" });
   });
 
-  test("that is broken is told where it stands", async () => {
+  test("that is broken gets an error with its place", async () => {
     await assert.rejects(trusting("root.crt", "ssl_crl broken.crl;"), {
       name: "ConfigError",
       message:

@@ -1,4 +1,4 @@
-// Servers that speak no TLS, or not as they should: nothing of it is heard, and nothing is left over.
+// Servers that speak no TLS, or break it: nothing of it is received, and no resource is left over.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
@@ -27,7 +27,7 @@ function trusting(): SocketClientTls {
   return clientTls("proxy_ssl_trusted_certificate ca.crt;", files);
 }
 
-describe("a server that is none, or breaks off", () => {
+describe("a server without TLS, or one that breaks off", () => {
   const failing = async (serve: (socket: Socket) => void): Promise<string> => {
     await using peer = await tcpPeer(serve);
     const failure = await opened(peer, trusting()).catch((error: unknown) => error);
@@ -48,7 +48,7 @@ describe("a server that is none, or breaks off", () => {
     assert.match(await failing(serve), WRONG);
   });
 
-  test("closes at once, or once it was spoken to", async () => {
+  test("closes at once, or after the client's first message", async () => {
     const CLOSED = "peer closed connection in SSL handshake";
     assert.equal(await failing((socket) => socket.end()), CLOSED);
     assert.equal(await failing((socket) => socket.once("data", () => socket.end())), CLOSED);
@@ -64,7 +64,7 @@ describe("a server that is none, or breaks off", () => {
     );
   });
 
-  test("closes in the middle of its first flight, wherever that is", async () => {
+  test("closes at any byte of its first flight", async () => {
     for (const bytes of [1, 5, 6, 100, 500]) {
       await using whole = await tlsPeer(good);
       let passed = 0;
@@ -81,7 +81,7 @@ describe("a server that is none, or breaks off", () => {
     }
   });
 
-  test("says nothing, until whoever waits gives up", async () => {
+  test("sends nothing until the client gives up", async () => {
     const heard = Promise.withResolvers<void>();
     await using peer = await tcpPeer((socket) => socket.once("data", () => heard.resolve()));
     const connection = await dial(peer.at);
@@ -93,7 +93,7 @@ describe("a server that is none, or breaks off", () => {
   });
 });
 
-/** Passes bytes on, those of the server as `pass` likes. */
+/** Forwards bytes; `pass` forwards those of the server. */
 function relay(peer: TlsPeer, pass: (chunk: Buffer, to: Socket) => void): Promise<TlsPeer> {
   return tcpPeer((socket) => {
     const server = connect({ ...peer.at, noDelay: true });
@@ -107,7 +107,7 @@ function relay(peer: TlsPeer, pass: (chunk: Buffer, to: Socket) => void): Promis
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   const options = { minVersion: version, maxVersion: version };
 
-  test(`a handshake of ${version} byte by byte is still one`, async () => {
+  test(`a handshake of ${version} succeeds byte by byte`, async () => {
     await using whole = await tlsPeer(good, options);
     await using bytewise = await relay(whole, (chunk, to) => {
       to.setNoDelay(true);
@@ -129,7 +129,7 @@ function recordTypes(stream: Buffer): readonly number[] {
   return types;
 }
 
-test("a greeting that comes together with the end of the handshake is heard", async () => {
+test("a greeting that arrives together with the end of the handshake is received", async () => {
   await using whole = await tlsPeer(good, { maxVersion: "TLSv1.2" });
   let stream = Buffer.alloc(0);
   let passed = 0;
@@ -143,7 +143,7 @@ test("a greeting that comes together with the end of the handshake is heard", as
   await greeted(await opened(slow, trusting()));
 });
 
-test("bytes that came before the handshake are neither swallowed nor heard after it", async () => {
+test("bytes that arrived before the handshake are neither dropped nor received after it", async () => {
   await using peer = await tlsPeer(good);
   const connection = await dial(peer.at);
   const ear = new Ear(connection);
@@ -155,7 +155,7 @@ test("bytes that came before the handshake are neither swallowed nor heard after
   assert.deepEqual(peer.met, []);
 });
 
-test("bytes that wait in a paused connection are not heard either", async () => {
+test("bytes that wait in a paused connection are not received either", async () => {
   const injected = Promise.withResolvers<void>();
   await using peer = await tcpPeer((socket) => socket.write(GREETING, () => injected.resolve()));
   const connection = await dial(peer.at);

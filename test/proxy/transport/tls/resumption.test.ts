@@ -16,7 +16,7 @@ const files = {
   long: Buffer.alloc(80, "3"),
 };
 
-/** @param directives of the first server and of the one that the client comes to later */
+/** @param directives of the first server, and of the server that the client visits later */
 async function resumes(
   version: "TLSv1.2" | "TLSv1.3",
   first: SocketServerTls | Promise<SocketServerTls>,
@@ -37,7 +37,7 @@ async function resumes(
 
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   describe(`a session of ${version}`, () => {
-    test("is resumed, at another worker, too", async () => {
+    test("is resumed, also by another worker", async () => {
       assert.equal(await resumes(version, serverTls()), true);
       assert.equal(await resumes(version, serverTls(), serverTls()), true);
     });
@@ -71,18 +71,18 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
           crypto.getRandomValues(new Uint8Array(48)),
         );
 
-      test("is resumed wherever the same file is", async () => {
+      test("is resumed by every server with the same file", async () => {
         assert.equal(await resumes(version, server("k1"), server("k1")), true);
         assert.equal(await resumes(version, server("long"), server("long")), true);
         assert.equal(await resumes(version, server("k1"), server("k2")), false);
       });
 
-      test("is resumed where its key is an older one", async () => {
+      test("is resumed if its key is an older one", async () => {
         assert.equal(await resumes(version, server("k1"), server("k2", "long", "k1")), true);
         assert.equal(await resumes(version, server("k2", "k1"), server("k2")), true);
       });
 
-      test("is not resumed where its key has been retired", async () => {
+      test("is not resumed if its key has been removed", async () => {
         assert.equal(await resumes(version, server("k1", "k2"), server("k2", "long")), false);
         assert.equal(await resumes(version, server("k2", "k1"), server("k1")), false);
       });
@@ -92,7 +92,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       const demand = "ssl_verify_client on; ssl_client_certificate ca.crt;";
       const server = (directives: string): Promise<SocketServerTls> => serverTls(directives, files);
 
-      test("is resumed where the same is demanded", async () => {
+      test("is resumed by a server with the same demands", async () => {
         assert.equal(await resumes(version, server(demand), server(demand)), true);
       });
 
@@ -105,7 +105,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
         "the server has another certificate": `${demand} ssl_certificate second.crt; ssl_certificate_key second.key;`,
       };
       for (const [how, directives] of Object.entries(ELSEWHERE)) {
-        test(`is not resumed where ${how}, nor the other way round`, async () => {
+        test(`is not resumed if ${how}, nor the other way round`, async () => {
           assert.equal(await resumes(version, server(demand), server(directives)), false);
           assert.equal(await resumes(version, server(directives), server(demand)), false);
         });
@@ -121,7 +121,7 @@ describe("a certificate of a resumed session", () => {
   });
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`is known as in the first one, by ${version}`, async () => {
+    test(`has the same fields as in the first session, by ${version}`, async () => {
       const options = {
         maxVersion: version,
         cert: client.certificate,

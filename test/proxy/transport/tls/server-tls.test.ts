@@ -19,7 +19,7 @@ test("bytes pass both ways, and FIN one way at a time", async () => {
   connection.close();
 });
 
-test("the handshake's facts are told in OpenSSL's words", async () => {
+test("the fields of a TLS session have OpenSSL's names", async () => {
   const { client, connection } = await handshake({ servername: "mail.test" });
   const { tls } = connection;
   assert.ok(tls);
@@ -49,13 +49,13 @@ describe("ALPN (RFC 7301)", () => {
     client.destroy();
   });
 
-  test("a client that names none is welcome", async () => {
+  test("a client without ALPN is accepted", async () => {
     const { client } = await handshake();
     assert.equal(client.alpnProtocol, false);
     client.destroy();
   });
 
-  test("a client that names others only is refused", async () => {
+  test("a client that offers only other protocols is refused", async () => {
     await assert.rejects(handshake({ ALPNProtocols: ["http/1.1", "pop3"] }));
   });
 });
@@ -65,7 +65,7 @@ const files = { ...pairFiles({ rsa }), "dh.pem": dhparam() };
 const RSA = "ssl_certificate rsa.crt; ssl_certificate_key rsa.key;";
 const EC = "ssl_certificate one.crt; ssl_certificate_key one.key;";
 
-/** Version and cipher that come of a handshake; null where none does. */
+/** Version and cipher of a handshake; null if it fails. */
 async function agreed(options: ConnectionOptions, directives: string): Promise<string | null> {
   try {
     const { client, connection } = await handshake(options, serverTls(directives, files));
@@ -76,7 +76,7 @@ async function agreed(options: ConnectionOptions, directives: string): Promise<s
   }
 }
 
-/** A client that speaks this version alone, however old. */
+/** A client that speaks only this version, even an old one. */
 function only(version: SecureVersion): ConnectionOptions {
   return { minVersion: version, maxVersion: version, ciphers: "ALL:@SECLEVEL=0" };
 }
@@ -109,13 +109,13 @@ describe("ssl_protocols", () => {
 describe("ssl_ciphers", () => {
   const old = { maxVersion: "TLSv1.2" } as const;
 
-  test("chooses those of TLS 1.2, and leaves those of TLS 1.3 alone", async () => {
+  test("selects ciphers of TLS 1.2, and leaves those of TLS 1.3 unchanged", async () => {
     const directives = "ssl_ciphers TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256;";
     assert.equal(await agreed(old, directives), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
     assert.equal(await agreed({}, directives), "TLSv1.3 TLS_AES_256_GCM_SHA384");
   });
 
-  test("yields to the client's order, unless ssl_prefer_server_ciphers is on", async () => {
+  test("follows the client's order, unless ssl_prefer_server_ciphers is on", async () => {
     const ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384";
     const client = {
       ...old,
@@ -127,7 +127,7 @@ describe("ssl_ciphers", () => {
     assert.equal(ours, "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
   });
 
-  test("is outdone by ssl_conf_command, which has those of TLS 1.3, too", async () => {
+  test("is overridden by ssl_conf_command, which also sets those of TLS 1.3", async () => {
     const command = "ssl_conf_command Ciphersuites TLS_CHACHA20_POLY1305_SHA256;";
     assert.equal(await agreed({}, command), "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256");
     const list = "ssl_conf_command CipherString ECDHE-ECDSA-AES128-GCM-SHA256;";
@@ -135,7 +135,7 @@ describe("ssl_ciphers", () => {
   });
 });
 
-test("certificates with keys of several types are all shown, to whom wants them", async () => {
+test("each client gets the certificate with the type of key that it wants", async () => {
   for (const pairs of [`${RSA} ${EC}`, `${EC} ${RSA}`]) {
     for (const type of ["RSA", "ECDSA"]) {
       const ciphers = `ECDHE-${type}-AES128-GCM-SHA256`;
@@ -202,7 +202,7 @@ for (const [directives, message] of Object.entries(REFUSED)) {
   });
 }
 
-describe("no handshake comes of", () => {
+describe("the handshake fails with", () => {
   test("an old version", async () => {
     await assert.rejects(
       handshake({ minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" }),
@@ -228,10 +228,10 @@ describe("no handshake comes of", () => {
   }
 
   for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
-    test(`a client that leaves in the middle of it (${leave})`, async () => {
+    test(`a client that leaves during the handshake (${leave})`, async () => {
       const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
       const ear = new Ear(connection);
-      // FIN leaves it to the owner to go on or not.
+      // After FIN, the owner decides whether to go on.
       void ear.ending.promise.then(() => connection.close());
       const accepting = assert.rejects(acceptTlsOn(connection, tls));
       peer.write("\x16\x03\x01\x02\0\x01", "latin1", () => peer[leave]());
@@ -241,7 +241,7 @@ describe("no handshake comes of", () => {
   }
 });
 
-test("a client that goes in the moment in which the handshake is done leaves no fault", async () => {
+test("a client that leaves in the moment in which the handshake is done causes no error", async () => {
   const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
   const ear = new Ear(connection);
   const accept = tls.accept.bind(tls);
@@ -254,14 +254,14 @@ test("a client that goes in the moment in which the handshake is done leaves no 
   await ear.closing.promise;
 });
 
-test("a session may be resumed for any time that can be said", async () => {
+test("ssl_session_timeout may be any time", async () => {
   for (const time of ["0", "100y"]) {
     const { client } = await handshake({}, serverTls(`ssl_session_timeout ${time};`));
     client.destroy();
   }
 });
 
-test("what was read too far before the handshake takes part in it", async () => {
+test("bytes that were read before the handshake are part of it", async () => {
   const { peer, connection } = await accepted();
   const ear = new Ear(connection);
   const client = connectTls({ socket: peer, rejectUnauthorized: false });

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { CertificateFacts } from "../../../../../proxy/transport/tls/x509/certificate-facts.ts";
 import { issue, opensslSays } from "../../../../support/authority.ts";
 
-/** Whether OpenSSL takes it for a certificate at all; in a handshake it would not get further. */
+/** True if OpenSSL parses the certificate. Others end the handshake before this code sees them. */
 function isReadable(pem: string): boolean {
   try {
     return new X509Certificate(pem).raw.length > 0;
@@ -18,7 +18,7 @@ function facts(pem: string): CertificateFacts {
   return new CertificateFacts(new X509Certificate(pem));
 }
 
-/** openssl's own name for it, as nginx has it; null for one that it cannot write. */
+/** The name as openssl writes it for nginx; null if it cannot. */
 function nameByOpenssl(pem: string, which: "-subject" | "-issuer" = "-subject"): string | null {
   const said = opensslSays(pem, which, "-nameopt", "RFC2253");
   return said.includes("=") ? said.slice(said.indexOf("=") + 1) : null;
@@ -55,7 +55,7 @@ test("a common name is the first one, in UTF-8, or none", () => {
   assert.equal(commonName("/"), null);
 });
 
-test("an issuer is written likewise", () => {
+test("an issuer is written like a subject", () => {
   const by = issue("/O=Zoë+OU=a/CN=authority", { ca: true });
   const { certificate } = issue("/CN=anna", { by });
   assert.equal(facts(certificate).issuer, nameByOpenssl(certificate, "-issuer"));
@@ -72,7 +72,7 @@ describe("a name of any bytes", () => {
   /** OpenSSL has a short name for the first two. */
   const types = ["\x55\x04\x03", "\x55\x04\x0a", "\x55\x04\x7f", "\x2a\x03\x04"];
 
-  /** The certificate with other bytes for the name, and of another type; the signature holds no longer. */
+  /** The certificate with other bytes and another type for the name. Its signature is no longer valid. */
   function forged(tag: number, type: string, bytes: Uint8Array): string {
     const der = Buffer.from(template);
     for (let at = der.indexOf(placeholder); at !== -1; at = der.indexOf(placeholder)) {
@@ -125,7 +125,7 @@ describe("a serial number", () => {
   }
 });
 
-test("a fingerprint is SHA-1's, in small letters", () => {
+test("a fingerprint is SHA-1, in lower case", () => {
   const { certificate } = issue("/CN=anna");
   const [, theirs = ""] = opensslSays(certificate, "-fingerprint", "-sha1").split("=");
   assert.equal(facts(certificate).fingerprint, theirs.replaceAll(":", "").toLowerCase());
