@@ -7,12 +7,9 @@ import {
   opensslError,
 } from "../config/index.ts";
 import { reason } from "../reason.ts";
-import {
-  type CheckedOption,
-  TlsOptionError,
-  checkClientTls,
-  createServerContext,
-} from "../transport/tls/index.ts";
+import { checkClientContext } from "../transport/tls/client-context.ts";
+import { type CheckedOption, TlsOptionError } from "../transport/tls/context-options.ts";
+import { createServerContext } from "../transport/tls/server-context.ts";
 import { crlCall } from "./files/tls-files.ts";
 import type { CertificateStore } from "./store.ts";
 
@@ -29,7 +26,7 @@ export function checkTls(tls: TlsSettings, store: CertificateStore): void {
   for (const [index, settings] of tls.clients.entries()) {
     const client = clients[index];
     if (client === undefined) continue;
-    orRefuse(settings.directives, settings, settings.crl, () => checkClientTls(client));
+    orRefuse(settings.directives, settings, settings.crl, () => checkClientContext(client));
   }
 }
 

@@ -7,14 +7,7 @@ import type { Protocol } from "./protocol.ts";
 import { smtp } from "./smtp/index.ts";
 
 export { PIPELINE } from "./limits.ts";
-export type {
-  Account,
-  ClientInfo,
-  LoginEnd,
-  Protocol,
-  ProtocolHandler,
-  Step,
-} from "./protocol.ts";
+export type { Account, ClientInfo, LoginEnd, Protocol, ProtocolHandler, Step } from "./protocol.ts";
 export type { Credentials } from "./sasl.ts";
 
 const PROTOCOLS: Readonly<Record<ProtocolName, (settings: ServerSettings) => Protocol>> = {

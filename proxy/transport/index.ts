@@ -24,7 +24,6 @@ export { inherit } from "./inherited.ts";
 export { BindError, type BoundSocket, accept, acceptOn, bind } from "./listen.ts";
 export { NoRoom, SocketTransport, SourceError } from "./socket-transport.ts";
 export {
-  type CheckedOption,
   type ClientCertificateOptions,
   type ClientTlsOptions,
   ClientVerifier,
@@ -36,10 +35,8 @@ export {
   SocketServerTls,
   TicketKeyRing,
   type TicketKeys,
-  TlsOptionError,
   type TlsParameters,
   type UseContext,
-  checkClientTls,
   createServerContext,
   trustSystem,
   useTickets,

@@ -1,15 +1,9 @@
 /** TLS as a client, on Node's OpenSSL. */
 import { type Socket, isIP } from "node:net";
-import {
-  type PeerCertificate,
-  type SecureContext,
-  type TLSSocket,
-  connect,
-  createSecureContext,
-} from "node:tls";
+import { type PeerCertificate, type SecureContext, type TLSSocket, connect } from "node:tls";
 import type { Address, ClientTls } from "../connection.ts";
+import { createClientContext } from "./client-context.ts";
 import { ClientSessions } from "./client-sessions.ts";
-import { contextOptions, refusedOption } from "./context-options.ts";
 import { checkName, explained } from "./handshake-error.ts";
 import type { ClientTlsOptions } from "./options.ts";
 
@@ -33,7 +27,7 @@ export class SocketClientTls implements ClientTls {
   connect(socket: Socket, name: string, peer: Address): TLSSocket {
     const { verify, serverName = true } = this.#options;
     const kept = this.#sessions?.take(name, peer) ?? null;
-    this.#context ??= context(this.#options, this.#options.trusted ?? undefined);
+    this.#context ??= createClientContext(this.#options);
     const options = {
       socket,
       highWaterMark: socket.readableHighWaterMark,
@@ -53,30 +47,5 @@ export class SocketClientTls implements ClientTls {
   /** The reason why a handshake failed, in nginx's words. */
   explained(error: unknown): Error {
     return explained(error, this.#options.peer ?? null);
-  }
-}
-
-/**
- * Makes a context to see whether OpenSSL accepts the options. It does without the well-known authorities, which
- * take time to load.
- *
- * @throws TlsOptionError where OpenSSL refuses an option, and OpenSSL's error otherwise
- */
-export function checkClientTls(options: ClientTlsOptions): void {
-  context(options, options.trusted ?? []);
-}
-
-/** @param authorities undefined for the well-known ones and the system's */
-function context(
-  { parameters, keyPairs = [], revocations = null }: ClientTlsOptions,
-  authorities: string | string[] | undefined,
-): SecureContext {
-  try {
-    return createSecureContext({
-      ca: authorities,
-      ...(parameters === undefined ? {} : contextOptions(parameters, keyPairs, revocations)),
-    });
-  } catch (error) {
-    throw (parameters === undefined ? null : refusedOption(parameters, revocations)) ?? error;
   }
 }

@@ -1,8 +1,7 @@
 /** TLS on Node's OpenSSL, either side. */
 export { trustSystem } from "./authorities.ts";
-export { SocketClientTls, checkClientTls } from "./client-tls.ts";
+export { SocketClientTls } from "./client-tls.ts";
 export { ClientVerifier } from "./client-verifier.ts";
-export { type CheckedOption, TlsOptionError } from "./context-options.ts";
 export type {
   ClientCertificateOptions,
   ClientTlsOptions,
