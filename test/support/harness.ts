@@ -51,6 +51,9 @@ export const ALICE = {
   "Client-IP": "192.0.2.1",
 };
 
+// Otherwise each start asks workers.cloudflare.com where this machine is, which tests must not depend on.
+process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const { vars = {}, secrets = { LOOKUP_KEYS: "key" } } = options;
   const harness = createTestHarness({
