@@ -12,5 +12,5 @@ export function notInstalled(error: Error): never {
 }
 
 export function proxyEnded(program: Program): Failure {
-  return new Failure(`the proxy has ended; the end of its output:\n${program.lastWords()}`);
+  return new Failure(`the proxy has ended; the end of its output:\n${program.lastLines()}`);
 }

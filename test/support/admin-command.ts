@@ -11,7 +11,7 @@ export interface AdminCommand {
   readonly worker: RunningWorker;
   /** Runs it with the first token. */
   run(args: readonly string[], input?: string): Promise<Ran>;
-  /** Its environment then. */
+  /** The environment of `run`. */
   readonly env: NodeJS.ProcessEnv;
   /** Runs it with these variables in the environment and no others. */
   runWith(env: NodeJS.ProcessEnv, args: readonly string[], input?: string): Promise<Ran>;

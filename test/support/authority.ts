@@ -1,4 +1,4 @@
-// Certificates of every kind, made by openssl: authorities, those that they issue, and lists of those revoked.
+// Certificates made by openssl: authorities, the certificates that they issue, and revocation lists.
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,16 +7,16 @@ import { join } from "node:path";
 import type { Certificate } from "./certificate.ts";
 
 export type IssueOptions = {
-  /** By whom; without one it is self-signed. */
+  /** The issuer; a certificate without one is self-signed. */
   readonly by?: Certificate;
-  /** Whether it may issue others. */
+  /** True for an authority. */
   readonly ca?: boolean;
   readonly rsa?: boolean;
-  /** Of an RSA key. */
+  /** True for an RSA key; EC otherwise. */
   readonly bits?: number;
-  /** Whose it is beside the subject: `DNS:mail.test, IP:127.0.0.1`. */
+  /** Subject alternative names: `DNS:mail.test, IP:127.0.0.1`. */
   readonly names?: string;
-  /** What alone it may be used for: `serverAuth`, `clientAuth`. */
+  /** Extended key usage: `serverAuth`, `clientAuth`. */
   readonly usage?: string;
   /** -1 for one that has expired. */
   readonly days?: number;
@@ -92,7 +92,7 @@ export function revoke(by: Certificate, ...revoked: readonly Certificate[]): str
   });
 }
 
-/** What openssl says of a certificate. */
+/** Prints fields of a certificate with openssl. */
 export function opensslSays(certificate: string, ...options: readonly string[]): string {
   return execFileSync("openssl", ["x509", "-noout", ...options], { input: certificate })
     .toString("latin1")

@@ -1,4 +1,4 @@
-// Configurations as texts: what they mean, or which mistake they hold.
+// Reads configurations that tests write as text: their settings, or their first error.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -32,7 +32,7 @@ export function configure(text: string, files: Files = {}): LoadedSettings {
   }
 }
 
-/** What is said of the first mistake; paths begin at `/conf`. */
+/** The first error; paths begin at `/conf`. */
 export function answer(text: string, files: Files = {}): ConfigError {
   try {
     configure(text, files);
@@ -43,7 +43,7 @@ export function answer(text: string, files: Files = {}): ConfigError {
   throw new Error("the configuration holds no mistake");
 }
 
-/** Its message alone. */
+/** The message of the first error. */
 export function mistake(text: string, files: Files = {}): string {
   return answer(text, files).message;
 }

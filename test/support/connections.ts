@@ -1,4 +1,4 @@
-// Connections of ours with a plain socket at the other end.
+// Pairs of a `Connection` and a plain socket of Node at its other end.
 import { once } from "node:events";
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import {
@@ -15,7 +15,7 @@ export const transport = new SocketTransport();
 
 export type Pair = { readonly peer: Socket; readonly connection: Connection };
 
-/** A connection that we accepted; it keeps what it receives for whoever `listens` next. */
+/** An accepted connection. It is paused, and keeps what it receives. */
 export async function accepted(): Promise<Pair> {
   const [port] = await freePorts(1);
   const arrived = Promise.withResolvers<Connection>();
@@ -35,7 +35,7 @@ export async function accepted(): Promise<Pair> {
   return { peer, connection };
 }
 
-/** A connection that we dialled. */
+/** A dialled connection. */
 export async function dialled(): Promise<Pair> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -51,7 +51,7 @@ export async function dialled(): Promise<Pair> {
   return { peer, connection };
 }
 
-/** What a connection hears of. */
+/** Records the events of a connection. */
 export class Ear implements Receiver {
   text = "";
   readonly ending = Promise.withResolvers<void>();
@@ -78,7 +78,7 @@ export class Ear implements Receiver {
   }
 }
 
-/** All that a socket still sends, up to its FIN. */
+/** Reads a socket up to its FIN. */
 export async function rest(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));

@@ -1,4 +1,4 @@
-// How long pieces of work take, compared with each other only: machines differ.
+// Measures how long work takes. Results are compared with each other only, since machines differ.
 
 /** The best of some runs, ms: what it costs when nothing else disturbs. */
 export function cost(work: () => void, runs = 20): number {

@@ -1,4 +1,4 @@
-/** The worker as wrangler's test harness runs it: one for each test file, with a database of its own. */
+/** Runs the worker in wrangler's test harness: one for each test file, with its own database. */
 import type { D1Database } from "@cloudflare/workers-types";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { createTestHarness } from "wrangler";
@@ -12,13 +12,13 @@ export interface Harness {
   readonly db: DrizzleD1Database & { readonly $client: D1Database };
   /** Sends a lookup: these headers over those of Alice's IMAP login; undefined leaves one out. */
   ask(headers?: Record<string, string | undefined>, path?: string): Promise<Answer>;
-  /** What counts failed logins. */
+  /** The Durable Objects that count failed logins. */
   readonly counters: TestCounters;
-  /** What takes proxies' reports. */
+  /** The Durable Object that takes reports of proxies. */
   readonly fleet: TestFleet;
-  /** All that the worker has logged. */
+  /** The log of the worker so far. */
   logs(): string;
-  /** What cron would start. */
+  /** Runs the handler of the cron trigger. */
   runScheduled(): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export interface HarnessOptions {
   readonly secrets?: Record<string, string>;
 }
 
-/** What nginx sends when Alice logs in rightly. */
+/** The headers of a lookup by nginx for Alice with the right password. */
 export const ALICE = {
   "X-Auth-Key": "key",
   "Auth-Method": "plain",

@@ -1,4 +1,4 @@
-// What the kernel says of TCP keep-alive.
+// Reads the TCP keep-alive timers of the kernel.
 import { readFileSync } from "node:fs";
 import type { Connection } from "../../proxy/transport/index.ts";
 

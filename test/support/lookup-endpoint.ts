@@ -1,4 +1,4 @@
-// An auth_http endpoint that says what a test wants: raw bytes, never, or nothing at all.
+// An auth_http endpoint that sends what a test wants: any bytes, or no reply.
 import { Listener } from "./mailbox/listener.ts";
 import { secret } from "./secrets.ts";
 import { Wire, run } from "./wire.ts";
@@ -8,7 +8,7 @@ export type Lookup = {
   readonly lines: readonly string[];
   /** A header's value, its name in any case. */
   header(name: string): string | undefined;
-  /** Settles when whoever asks has hung up. */
+  /** Settles when the connection of the lookup is closed. */
   readonly gone: Promise<unknown>;
 };
 
@@ -19,7 +19,7 @@ export type LookupEndpoint = {
   /** For `auth_http`. */
   readonly address: string;
   readonly port: number;
-  /** All that was asked, in order. */
+  /** All lookups, in order. */
   readonly lookups: readonly Lookup[];
   readonly listener: Listener;
   close(): Promise<void>;
@@ -34,7 +34,7 @@ export async function startLookupEndpoint(
   const lookups: Lookup[] = [];
   listener.on("connection", (socket) => {
     const wire = new Wire(socket);
-    // By a reset as well, of which `once` would make an error that nobody awaits.
+    // A reset counts as well; `once` would reject on it.
     const gone = new Promise((resolve) => socket.once("close", resolve));
     run(wire, async () => {
       for (let more = true; more;) {
@@ -85,7 +85,7 @@ export function route(port: number, more: Readonly<Record<string, string | numbe
   });
 }
 
-/** For an endpoint that keeps whoever asks waiting. */
+/** A reply that never comes. */
 export function never(): Promise<string> {
   return new Promise(() => {});
 }

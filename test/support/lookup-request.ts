@@ -1,4 +1,4 @@
-// A lookup of anna's, by IMAP, in the clear, unless a test says otherwise.
+// A lookup request: for anna, by IMAP, in the clear, unless a test changes it.
 import {
   HttpEndpoint,
   LookupClient,

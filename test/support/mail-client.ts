@@ -1,4 +1,4 @@
-// A mail program as bytes: each rung stands on the one before, and checks that it holds.
+// Steps of a mail client: connect, read the greeting, start TLS, log in. Each step asserts its result.
 import assert from "node:assert/strict";
 import { connect as connectSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -77,7 +77,7 @@ export async function loggedIn(protocol: ProtocolName, port: number): Promise<Wi
   return wire;
 }
 
-/** All lines up to the end of the connection, which this waits for. */
+/** Waits for the end of the connection; returns all lines up to it. */
 export async function untilClosed(wire: Wire): Promise<string[]> {
   const lines: string[] = [];
   try {

@@ -1,4 +1,4 @@
-/** As much of WebAssembly as the worker's files use, which Node's own types leave out. */
+/** The types of WebAssembly that the worker uses and Node's types lack. */
 declare namespace WebAssembly {
   interface Module {
     readonly [Symbol.toStringTag]: string;

@@ -1,4 +1,4 @@
-// A name server that says what a test wants, over UDP and TCP.
+// A name server that sends what a test wants, over UDP and TCP.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { type Socket, createServer } from "node:net";
@@ -22,11 +22,11 @@ export type DnsRecord = {
   readonly data: string;
   /** Seconds; 60 where it does not matter. */
   readonly ttl?: number;
-  /** Whose record it is; that of the name that was asked for unless given. */
+  /** The owner of the record; the name in the question by default. */
   readonly name?: string;
 };
 
-/** What there is under a name: records, a response code, silence, or something else. */
+/** The answer for a name: records, a response code, silence, or a function. */
 export type Entry = readonly DnsRecord[] | number | "silence" | Say;
 
 /** An answer to the query. @param flags of dns-packet, or a response code */
@@ -44,7 +44,7 @@ export function answer(
   });
 }
 
-/** Answers from a table of `TYPE name`. What is not in it does not exist. */
+/** Answers from a table of `TYPE name`. Any other name is NXDOMAIN. */
 export function zone(entries: Readonly<Record<string, Entry>>): Say {
   return (query) => {
     const entry = entries[`${query.type} ${query.name}`] ?? NXDOMAIN;
@@ -62,7 +62,7 @@ export type NameServer = {
   readonly port: number;
   /** For `resolver`. */
   readonly address: string;
-  /** All that was asked, in order. */
+  /** All queries, in order. */
   readonly queries: readonly Query[];
   /** Waits until so much has been asked in all. */
   asked(count: number): Promise<void>;
@@ -122,7 +122,7 @@ export async function startNameServer(say: Say): Promise<NameServer> {
   };
 }
 
-/** As a message goes over TCP. */
+/** A message with its length in front, for TCP (RFC 1035, 4.2.2). */
 function framed(message: Uint8Array): Uint8Array {
   return Uint8Array.of(message.length >> 8, message.length & 0xff, ...message);
 }

@@ -1,4 +1,4 @@
-// Outbound proxies of our own, which do as they are told and remember what they were asked.
+// Outbound proxies that follow a script and record their requests.
 import { once } from "node:events";
 import { type Socket, connect, isIP } from "node:net";
 import { type TLSSocket, TLSSocket as Tls, createSecureContext } from "node:tls";
@@ -10,12 +10,12 @@ import { Wire, run } from "./wire.ts";
 export type TestProxy = {
   readonly port: number;
   readonly listener: Listener;
-  /** What it was asked for: heads of CONNECT requests, or targets of SOCKS. */
+  /** The requests so far: heads of CONNECT, or targets of SOCKS. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 };
 
-/** A proxy that says what a script says. */
+/** A proxy that runs a script on each connection. */
 export async function startScriptedProxy(
   script: (wire: Wire, socket: Socket) => Promise<void>,
 ): Promise<TestProxy> {
@@ -28,7 +28,7 @@ export async function startScriptedProxy(
 type ConnectOptions = {
   /** `user:password` to insist on. */
   readonly login?: string;
-  /** Where it listens under TLS. */
+  /** The certificate for TLS; null in the clear. */
   readonly certificate?: Certificate;
   /** Names that it can resolve, all to loopback. */
   readonly names?: readonly string[];

@@ -20,5 +20,5 @@ export const { UnreadableHash } = await import("../../worker/passwords/schemes/s
 export const { DUMMY_HASH, simulateVerification, verifyPassword } =
   await import("../../worker/passwords/verify.ts");
 
-/** Of `wonderland`, and cheap to verify: for tests that log in often. */
+/** A hash of `wonderland` that is cheap to verify, for tests that log in often. */
 export const CHEAP_HASH = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";

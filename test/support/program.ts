@@ -1,4 +1,4 @@
-// A program that runs beside a test or the demo: its output, its end, and nothing but its own process.
+// Runs a program beside a test or the demo, and collects its output.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { accepting } from "./ports.ts";
@@ -15,17 +15,17 @@ export type ProgramOptions = {
   readonly env?: NodeJS.ProcessEnv;
   /** Written to its standard input, which is empty otherwise. */
   readonly input?: string;
-  /** Descriptors of ours that it has from 3 on. */
+  /** Descriptors of this process that it inherits, from 3 on. */
   readonly descriptors?: readonly number[];
 };
 
 export class Program {
   readonly #name: string;
   readonly #child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   stdout = "";
   stderr = "";
-  /** Settles when it has ended and its output is complete; rejects where one of ours has told a secret. */
+  /** Settles when it has ended and its output is complete; rejects where the output of Postern holds a secret. */
   readonly ended: Promise<End>;
 
   constructor(command: string, args: readonly string[], options: ProgramOptions = {}) {
@@ -38,10 +38,10 @@ export class Program {
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
-    // It may well end without reading its input.
+    // The program may end without reading its input.
     this.#child.stdin?.on("error", () => {}).end(input ?? "");
     this.ended = this.#end();
-    // Whoever waits for it hears of it.
+    // A rejection is reported where `ended` is awaited.
     this.ended.catch(() => {});
   }
 
@@ -49,9 +49,9 @@ export class Program {
   async listening(ports: readonly number[]): Promise<void> {
     const giveUp = new AbortController();
     const died = this.ended.then((end) => {
-      throw new Error(`${this.#name} ended (${end}): ${this.lastWords()}`);
+      throw new Error(`${this.#name} ended (${end}): ${this.lastLines()}`);
     });
-    // Its end much later is the business of whoever waits for `ended`.
+    // The program may end after it has listened.
     died.catch(() => {});
     try {
       await Promise.race([died, Promise.all(ports.map((port) => accepting(port, giveUp.signal)))]);
@@ -73,7 +73,7 @@ export class Program {
     return matches();
   }
 
-  /** From now on nobody reads its standard output. */
+  /** Stops reading its standard output. */
   pause(): void {
     this.#child.stdout?.pause();
   }
@@ -82,12 +82,12 @@ export class Program {
     this.#child.stdout?.resume();
   }
 
-  /** From now on its standard error is copied there too. */
+  /** Copies its standard error to the stream from now on. */
   echo(stream: NodeJS.WritableStream): void {
     this.#child.stderr?.pipe(stream, { end: false });
   }
 
-  lastWords(lines = 5): string {
+  lastLines(lines = 5): string {
     return `${this.stdout}${this.stderr}`.trim().split("\n").slice(-lines).join("\n");
   }
 
@@ -108,7 +108,7 @@ export class Program {
   async #until(name: "stdout" | "stderr", what: string, done: () => boolean): Promise<void> {
     const stream = this.#child[name];
     while (!done()) {
-      if (!stream || stream.readableEnded) throw new Error(`no "${what}" in: ${this.lastWords()}`);
+      if (!stream || stream.readableEnded) throw new Error(`no "${what}" in: ${this.lastLines()}`);
       const waiting = new AbortController();
       const { signal } = waiting;
       await Promise.race([once(stream, "data", { signal }), once(stream, "end", { signal })]);
@@ -118,7 +118,7 @@ export class Program {
 
   async #end(): Promise<End> {
     const end = await this.#close();
-    // Mail programs and servers of other people show what they like.
+    // Only the output of Postern is checked: other programs may print passwords.
     if (this.#name === process.execPath) {
       assertTellsNoSecret("standard output", this.stdout);
       assertTellsNoSecret("standard error", this.stderr);

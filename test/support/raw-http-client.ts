@@ -1,4 +1,4 @@
-// A caller of the worker that writes any byte it likes: fetch refuses most of those that a hostile one would send.
+// An HTTP client that sends any bytes. fetch refuses most of those that a hostile client would send.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Wire } from "./wire.ts";
@@ -13,10 +13,10 @@ export interface RawRequest {
 
 export interface RawAnswer {
   readonly status: number;
-  /** By their names in lower case. */
+  /** Header values by their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Of status line and headers. */
+  /** The size of status line and headers. */
   readonly bytes: number;
 }
 

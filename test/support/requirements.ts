@@ -1,4 +1,4 @@
-// Which real programs are here. `test/interop/install` brings them to a Debian machine.
+// Finds the real programs that tests need. `test/interop/install` installs them on Debian.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -21,7 +21,7 @@ type Tool =
   | "openssl"
   | "perl";
 
-/** Each a command, or a path. */
+/** Commands or paths. */
 const files: Record<Tool, readonly string[]> = {
   dovecot: ["dovecot", "/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"],
   postfix: ["postfix", "/usr/lib/postfix/sbin/master"],
@@ -41,23 +41,23 @@ const files: Record<Tool, readonly string[]> = {
   perl: ["perl"],
 };
 
-/** swaks speaks TLS by a library of Perl. */
+/** swaks needs a Perl library for TLS. */
 const swaksHasTls = () => spawnSync("perl", ["-MNet::SSLeay", "-e", "1"]).status === 0;
 
-/** The loader complains of a library that it does not find. */
+/** The loader prints an error for a library that it does not find. */
 const isLibrary = (name: string) =>
   spawnSync("/bin/true", { env: { LD_PRELOAD: name } }).stderr.length === 0;
 
-/** Debian has it beside the loader's path, which a program of its own adds. */
+/** Debian keeps the library outside of the loader's path. */
 export const FAKETIME = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
-/** Mail servers change to other users for what they do. */
+/** These servers start as root and change to other users. */
 const wantRoot: readonly Tool[] = ["dovecot", "postfix", "squid", "dante"];
 
-/** Users, or hosts, of a test's own. */
+/** These need users or hosts that the system does not have. */
 const wantNames: readonly Tool[] = ["dante", "nss-wrapper"];
 
-/** Why tests that need these tools must be skipped here, if so; under CI=true nothing may be. */
+/** The reason to skip tests that need these tools, or false. Throws under CI=true, where no test may be skipped. */
 export function lacking(...tools: Tool[]): string | false {
   const reasons: string[] = tools
     .filter((tool) => !files[tool].every(isHere))

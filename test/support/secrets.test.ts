@@ -1,4 +1,4 @@
-// That the check finds what it is for: otherwise it would pass for ever.
+// The check for secrets finds them in every form; a check that finds nothing would always pass.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

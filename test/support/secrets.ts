@@ -1,10 +1,10 @@
-// The passwords and keys that a test uses, and the check that nothing of ours has told them: whatever a program
-// writes, its log files, the metrics and the worker's log pass by here, in every test, when they end.
+// The passwords and keys that tests use, and the check that no output of Postern holds one: output, log files, metrics
+// and the log of the worker are checked at the end of every test.
 
-/** Of these, words that occur by chance are too short. */
+/** Shorter words could occur in a log by chance. */
 const SHORTEST = 8;
 
-/** Each secret by the forms in which it might be told. */
+/** Each form in which a log could hold a secret, with the secret. */
 const forms = new Map<string, string>();
 
 /** From now on, nothing may tell it. */
@@ -24,7 +24,7 @@ export function assertTellsNoSecret(what: string, text: string): void {
   }
 }
 
-/** As in URLs, the log, JSON, and dumps of bytes. */
+/** The encodings of URLs, logs, JSON and byte dumps. */
 function escaped(text: string): string[] {
   const bytes = [...Buffer.from(text)];
   return [

@@ -1,4 +1,4 @@
-// Postern as a process, with as many servers as a test needs in one configuration.
+// Starts Postern with as many servers in one configuration as a test needs.
 import { type MailProxy, startPostern } from "./real-servers/index.ts";
 import { freePorts } from "./ports.ts";
 
@@ -11,8 +11,8 @@ export type Servers<Name extends string> = {
 };
 
 /**
- * @param mail directives for all servers; `main { … }` around them is not wanted
- * @param servers the inside of each `server {}`, with PORT where its port belongs
+ * @param mail directives of the `mail` block
+ * @param servers directives of each `server` block; PORT stands for its port
  * @param main directives before the mail block
  */
 export async function startServers<Name extends string>(

@@ -1,4 +1,4 @@
-// A splice of ours with sockets at both ends, under TLS or in the clear.
+// A splice with sockets at both ends, under TLS or in the clear.
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { TLSSocket, connect as connectTls, createSecureContext } from "node:tls";
@@ -23,7 +23,7 @@ export type Spliced = {
   readonly done: Promise<SpliceReport>;
 };
 
-/** Which of the two sides is under TLS. */
+/** The sides that are under TLS. */
 export type Under = { readonly client: boolean; readonly upstream: boolean };
 
 export const UNDER: Readonly<Record<string, Under>> = {
@@ -81,7 +81,7 @@ async function secureUpstream(connection: Connection, peer: Socket): Promise<Soc
   return upstream.pause();
 }
 
-/** Those two, in the order of a test that is about either. */
+/** Both sockets, the one under test first. */
 export function sides<Side>(
   { client, upstream }: { readonly client: Side; readonly upstream: Side },
   first: "client" | "upstream",

@@ -1,4 +1,4 @@
-// A thread that only splices: what it holds can be weighed apart from what its peers hold.
+// A thread that only splices, so that its memory can be measured apart from that of its peers.
 import { setFlagsFromString } from "node:v8";
 import { setTimeout as pass } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
@@ -15,7 +15,7 @@ import { serverTls } from "./server-tls.ts";
 import type { Under } from "./spliced.ts";
 import { acceptTlsOn, connectTlsOn } from "./transport.ts";
 
-/** Where to accept, where to dial, and which sides are under TLS. */
+/** The addresses to accept at and to dial, and the sides that are under TLS. */
 export type Errand = { readonly from: number; readonly to: number; readonly under: Under };
 
 const { from, to, under } = workerData as Errand;

@@ -1,4 +1,4 @@
-// What `status_listen` says, as a monitor reads it.
+// Reads the pages of `status_listen` as a monitoring system does.
 import assert from "node:assert/strict";
 import { setTimeout as after } from "node:timers/promises";
 import { assertTellsNoSecret } from "./secrets.ts";
@@ -18,7 +18,7 @@ export async function codeOf(port: number, path: string): Promise<number> {
   return response.status;
 }
 
-/** All that `/metrics` tells; each line is in Prometheus' text format. */
+/** Reads `/metrics`, and asserts that each line is in the text format of Prometheus. */
 export async function scrape(port: number): Promise<Sample[]> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
     headers: { Connection: "close" },

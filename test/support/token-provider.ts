@@ -7,16 +7,16 @@ import { secret } from "./secrets.ts";
 
 export interface TokenProvider {
   readonly url: string;
-  /** Its setting for each way of checking tokens. */
+  /** The settings of OAUTH_PROVIDERS for each way of checking tokens. */
   readonly signing: Readonly<Record<string, unknown>>;
   readonly introspecting: Readonly<Record<string, unknown>>;
   /** A token for `alice@example.test` that is good for an hour, with these changes; undefined takes away. */
   sign(changes?: Readonly<Record<string, unknown>>, options?: SignOptions): Promise<string>;
   /** The keys that it publishes. */
   readonly keys: object[];
-  /** What it answers about opaque tokens; it knows no others. */
+  /** The answers about opaque tokens; other tokens are unknown. */
   readonly opaque: Map<string, Record<string, unknown>>;
-  /** Each request: its path, and the form that came with it. */
+  /** The path and the form of each request. */
   readonly requests: { readonly path: string; readonly form: URLSearchParams }[];
   /** Null again answers normally. */
   trouble: { readonly status: number; readonly body: string } | null;

@@ -1,4 +1,4 @@
-// A mail server that does what a test says, one script for each connection.
+// A mail server that runs the script of a test on each connection.
 import { Listener } from "./mailbox/listener.ts";
 import { Wire, run } from "./wire.ts";
 
@@ -23,7 +23,7 @@ export async function grantImap(wire: Wire): Promise<string> {
   return tag;
 }
 
-/** For a server that says no more. */
+/** For a server that sends nothing more. */
 export function silence(): Promise<void> {
   return new Promise(() => {});
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 
-/** Each line of its input replaces the list of processes; its input ends with the process that started it. */
+/** Each line of input replaces the list of processes. The input ends with the process that has started the script. */
 const SCRIPT = `
 while read -r line; do processes=$line; done
 test -z "$processes" && exit

@@ -12,7 +12,7 @@ export class Wire {
   #over = false;
   #wake = () => {};
 
-  /** All that is read is also put into `lines`. */
+  /** Each line that is read is added to `lines`. */
   constructor(socket: Socket, lines: string[] = []) {
     this.#socket = socket;
     this.#lines = lines;

@@ -17,7 +17,7 @@ import { watchChildren } from "./watchdog.ts";
 
 watchChildren();
 
-/** The lookup key of a worker that nobody else can reach. */
+/** The lookup key of a worker that listens on loopback only. */
 const DEVELOPMENT_KEY = "development";
 
 export interface StartOptions {
@@ -27,7 +27,7 @@ export interface StartOptions {
   readonly persist?: string;
   /** Variables and secrets, over those of `wrangler.toml`; the lookup key is the development one. */
   readonly vars?: Readonly<Record<string, string>>;
-  /** The caller answers SIGINT and SIGTERM; otherwise Miniflare does, by ending the process at once. */
+  /** True where the caller handles SIGINT and SIGTERM; otherwise Miniflare ends the process at once. */
   readonly ownSignals?: boolean;
   /** Gets each line that the worker logs; they go to the standard error otherwise. */
   readonly log?: (line: string) => void;
@@ -40,7 +40,7 @@ export interface RunningWorker {
   dispose(): Promise<void>;
 }
 
-/** Why the worker could not be started: a sentence for the person at the keyboard. */
+/** One sentence, for the user of `npm start`, that says why the worker could not be started. */
 export class WorkerStartError extends Error {
   override name = "WorkerStartError";
 }
@@ -67,12 +67,12 @@ export async function startWorker(options: StartOptions = {}): Promise<RunningWo
     cf: false,
     host: HOST,
     workers: [worker],
-    // Not while starting: a failure's stack trace goes into the error, for whoever asks.
+    // While it starts, a stack trace becomes the cause of the error instead.
     handleStructuredLogs: ({ message }: { message: string }) => {
       assertTellsNoSecret("the worker", message);
       if (started) log(message);
     },
-    // Where `wrangler --local --persist-to` keeps its files.
+    // The layout of `wrangler --local --persist-to`.
     ...(persist !== undefined && { defaultPersistRoot: join(persist, "v3") }),
   });
   try {
@@ -91,7 +91,7 @@ export async function startWorker(options: StartOptions = {}): Promise<RunningWo
   }
 }
 
-/** Asked beforehand, since workerd tells of a taken port by a stack trace. */
+/** Checks the port first, since workerd reports a taken port by a stack trace. */
 async function probe(port: number): Promise<void> {
   const server = createServer().listen(port, HOST);
   try {
@@ -103,7 +103,7 @@ async function probe(port: number): Promise<void> {
   }
 }
 
-/** By drizzle's migrator, which keeps a table of its own: never apply wrangler's to the same files. */
+/** Drizzle's migrator keeps a table of its own: wrangler must never migrate the same files. */
 async function openDirectory(miniflare: Miniflare): Promise<DrizzleD1Database> {
   const db = drizzle(await miniflare.getD1Database("DB"));
   await migrate(db, { migrationsFolder: join(ROOT, "worker/migrations") });
@@ -112,7 +112,7 @@ async function openDirectory(miniflare: Miniflare): Promise<DrizzleD1Database> {
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** Takes away the listeners by which Miniflare ends the process: whoever started us does that. */
+/** Removes the listeners by which Miniflare ends the process, since the caller handles the signals. */
 function forgetSignals(others: readonly (readonly Function[])[]): void {
   for (const [index, signal] of SIGNALS.entries()) {
     const added = process.listeners(signal).filter((each) => !others[index]?.includes(each));

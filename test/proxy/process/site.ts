@@ -45,6 +45,6 @@ export async function refusedStart(
     () => true,
     () => false,
   );
-  if (await serving) throw new Error(`it serves: ${program.lastWords()}`);
+  if (await serving) throw new Error(`it serves: ${program.lastLines()}`);
   return { end: await program.ended, stderr: program.stderr };
 }

@@ -21,7 +21,7 @@ if (script.endsWith(".test.ts")) {
 
 function fail(file: string): void {
   const open = new Set([...runningCommands(), ...process.getActiveResourcesInfo()]);
-  // Of the three standard streams, and of the programs that are named already.
+  // The standard streams are always open, and the programs are named already.
   for (const stream of ["PipeWrap", "ProcessWrap"]) open.delete(stream);
   console.error(`${file} has run its tests and does not end: ${[...open].join(", ")}`);
   process.exit(1);

@@ -1,4 +1,4 @@
-// One listening port of a demo server, and what a test may want to know about it.
+// A listening port that a test can close, open again and ask about its connections.
 import { EventEmitter, once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
@@ -10,7 +10,7 @@ export class Listener extends EventEmitter<{ connection: [Socket] }> {
   /** Connections accepted, and logins granted, since the start. */
   connections = 0;
   logins = 0;
-  /** Each command line received, passwords included: for tests, never printed. */
+  /** Each command line received, with passwords: for tests, never printed. */
   readonly lines: string[] = [];
 
   constructor(host: string) {
@@ -36,7 +36,7 @@ export class Listener extends EventEmitter<{ connection: [Socket] }> {
 
   /** @param at a port, 0 for any, or the path of a unix socket */
   async listen(at: number | string): Promise<void> {
-    // Workers connect as nobody.
+    // Workers run as another user, and must be able to connect.
     if (typeof at === "string") this.#server.listen({ path: at, writableAll: true });
     else this.#server.listen(at, this.host);
     await once(this.#server, "listening");

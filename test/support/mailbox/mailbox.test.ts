@@ -150,9 +150,9 @@ test("POP3 lists, retrieves with dots stuffed, and deletes at QUIT", async () =>
   assert.equal(mail1.store.inbox(alice.address).messages.length, 1);
 });
 
-test("mail for nobody is refused", async () => {
-  const nobody = { to: "nobody@example.test", subject: "x", text: "x" };
-  await assert.rejects(submit(nobody), { responseCode: 550 });
+test("mail to an unknown address is refused", async () => {
+  const unknown = { to: "nobody@example.test", subject: "x", text: "x" };
+  await assert.rejects(submit(unknown), { responseCode: 550 });
 });
 
 test("a wrong password is refused in each protocol's own words", async () => {

@@ -7,7 +7,7 @@ export type Part = {
   readonly type: string;
   readonly subtype: string;
   readonly parameters: Parameters;
-  /** Of a multipart, its parts; of a message/rfc822, the message in it. */
+  /** The parts of a multipart, or the message in a message/rfc822. */
   readonly children: readonly Part[];
 };
 

@@ -37,7 +37,7 @@ export class Inbox extends EventEmitter<{ delivered: [] }> {
   }
 }
 
-/** Where each address receives its mail; demo servers that share one deliver to each other. */
+/** The inbox of each address. Servers that share a `Delivery` deliver to each other. */
 export type Delivery = Map<string, Inbox>;
 
 export type User = { readonly address: string; readonly password: string };

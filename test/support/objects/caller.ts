@@ -1,7 +1,7 @@
 /** A worker that calls the objects of ours from within workerd, as our own does. */
 
 export interface Call {
-  /** Whose objects. */
+  /** The namespace of the objects. */
   readonly binding: "PENALTIES" | "FLEET";
   readonly name: string;
   readonly method: string;

@@ -1,5 +1,5 @@
 /** Somebody with a mailbox. */
 export type Account = { readonly address: string; readonly password: string };
 
-/** The user and group `mail`, whose number is fixed in Debian: they own the maildirs. */
+/** The user and group `mail`, which own the maildirs. Debian fixes their number. */
 export const debianMail = 8;

@@ -1,4 +1,4 @@
-// A real Dovecot: IMAP and POP3 over maildirs, and its SASL service for Postfix.
+// Starts Dovecot: IMAP and POP3 over maildirs, and its SASL service for Postfix.
 import { chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Program } from "../program.ts";
@@ -17,8 +17,8 @@ export type Dovecot = {
 };
 
 /**
- * @param master who may log in as anybody, as `user*master`
- * @param more settings, which come last and so win
+ * @param master may log in as any user, by the name `user*master`
+ * @param more settings that override those of this file
  */
 export async function startDovecot(
   accounts: readonly Account[],

@@ -1,7 +1,7 @@
-// One configuration for both mail proxies, stock nginx and Postern: they speak the same language.
+// One configuration for stock nginx and Postern, which read the same language.
 import { freePorts } from "../ports.ts";
 
-/** The six ways in. */
+/** The six listening ports. */
 export type MailPorts = Record<"imap" | "imaps" | "pop3" | "pop3s" | "smtp" | "smtps", number>;
 
 export async function freeMailPorts(): Promise<MailPorts> {

@@ -1,4 +1,4 @@
-// A mail proxy as an operator runs it: stock nginx or Postern, with a file in nginx's language.
+// Starts stock nginx or Postern with a configuration file, as an operator does.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ export type MailProxy = {
 };
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-/** The program that Node runs. */
+/** The file that Node runs. */
 export const posternEntry = join(root, "proxy/main.ts");
 const globals = "daemon off; pid nginx.pid; load_module /usr/lib/nginx/modules/ngx_mail_module.so;";
 

@@ -1,4 +1,4 @@
-// A real name server: NSD, with the zones that a test writes.
+// Starts NSD, a name server, with the zones that a test writes.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Program } from "../program.ts";
@@ -11,7 +11,7 @@ export type Nsd = {
   stop(): Promise<void>;
 };
 
-/** @param zones master files by name; where null there is none, and the server fails when it is asked */
+/** @param zones master files by name; NSD answers SERVFAIL for a zone that is null */
 export async function startNsd(zones: Readonly<Record<string, string | null>>): Promise<Nsd> {
   const scratch = await makeScratch();
   const host = "127.0.0.1";
@@ -21,7 +21,7 @@ export async function startNsd(zones: Readonly<Record<string, string | null>>): 
   for (const [name, records] of Object.entries(zones)) {
     if (records === null) continue;
     const origin = `$ORIGIN ${name}.\n$TTL 60\n@ SOA ns.example.test. root.example.test. 1 1h 1h 1w 1m\n`;
-    // To NSD, a blank at the start of a line would mean something.
+    // A blank at the start of a line has a meaning in a zone file.
     const text = `${origin}@ NS ns.example.test.\n${records.replace(/^ +/gm, "")}`;
     await writeFile(join(scratch.path, "zones", name), text);
   }

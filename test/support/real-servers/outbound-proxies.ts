@@ -1,4 +1,4 @@
-// Real outbound proxies: squid and tinyproxy, which know CONNECT, and dante, which knows SOCKS5.
+// Real outbound proxies: squid and tinyproxy for CONNECT, dante for SOCKS5.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Certificate, writeCertificate } from "../certificate.ts";
@@ -7,7 +7,7 @@ import { Program, run } from "../program.ts";
 import { makeScratch } from "../scratch.ts";
 
 export type OutboundPeer = {
-  /** Where it listens, each of its ways in. */
+  /** The ports on which it listens. */
   readonly ports: readonly number[];
   stop(): Promise<void>;
 };
@@ -72,7 +72,7 @@ BasicAuth ${login.user} ${login.password}
   return started(new Program("tinyproxy", ["-d", "-c", file]), [port], scratch.remove);
 }
 
-/** Dante knows the system's users only: a library lends it a system with ours. */
+/** Dante knows the users of the system only. nss_wrapper adds ours. */
 export async function startDante(login: Login): Promise<OutboundPeer> {
   const scratch = await makeScratch();
   const [port = 0] = await freePorts(1);

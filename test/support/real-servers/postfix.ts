@@ -1,4 +1,4 @@
-// A real Postfix: submission that asks Dovecot for passwords, and delivery into Dovecot's maildirs.
+// Starts Postfix: submission that asks Dovecot for passwords, and delivery into Dovecot's maildirs.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Program, run } from "../program.ts";
@@ -10,7 +10,7 @@ import type { Dovecot } from "./dovecot.ts";
 export type Postfix = {
   readonly smtp: number;
   readonly program: Program;
-  /** What it has logged so far. */
+  /** Its log so far. */
   log(): Promise<string>;
   stop(): Promise<void>;
 };
@@ -78,7 +78,7 @@ smtpd_recipient_restrictions = permit_sasl_authenticated, reject
 `;
 }
 
-/** Debian's own table, without chroot, and with the one port under test. */
+/** The table of Debian, without chroot, and with the port under test only. */
 function masterCf(port: number): string {
   return `
 127.0.0.1:${port} inet n - n - - smtpd

@@ -1,4 +1,4 @@
-/** The worker with a D1 that has a replica, which knows what a test has it know. */
+/** The worker with a D1 that has a replica. A test decides what the replica holds. */
 import type { D1Database } from "@cloudflare/workers-types";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { createTestHarness, unstable_readConfig } from "wrangler";
@@ -10,7 +10,7 @@ export interface Replicated {
   readonly replica: DrizzleD1Database;
   /** Sends a lookup: these headers over those of Alice's IMAP login. */
   ask(headers?: Record<string, string>): Promise<Answer>;
-  /** All that the worker has logged. */
+  /** The log of the worker so far. */
   logs(): string;
   close(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface Replicated {
 interface Answer {
   readonly status: number;
   readonly auth: Headers;
-  /** Who answered each statement of the lookup's sessions: `replica` or `primary`. */
+  /** The instance that answered each statement of the lookup: `replica` or `primary`. */
   readonly asked: readonly string[];
   readonly points: readonly DataPoint[];
 }

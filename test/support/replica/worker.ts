@@ -1,9 +1,9 @@
-/** Our worker, with a D1 that has a replica, and with data points that can be read: a caller says by headers what they do. */
+/** The worker with a D1 that has a replica, and with data points that can be read. Headers of a request control both. */
 import worker, { Fleet, Penalties } from "../../../worker/index.ts";
 
 export { Fleet, Penalties };
 
-/** Where a statement was answered. */
+/** The instance that answered a statement. */
 type Instance = "replica" | "primary";
 
 export default {

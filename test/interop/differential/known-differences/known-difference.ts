@@ -5,6 +5,6 @@ export type KnownDifference = {
   readonly reason: string;
   /** The scripts that must show it, as `topic: name`; where left out, any may. */
   readonly scripts?: RegExp;
-  /** What nginx did, told as Postern must do it. */
+  /** Turns the transcript of nginx into the expected one of Postern. */
   readonly expected: Rewrite;
 };

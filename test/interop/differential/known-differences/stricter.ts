@@ -79,17 +79,17 @@ export const stricter: readonly KnownDifference[] = [
   },
   {
     reason: must,
-    scripts: /^SMTP commands where nobody need log in: "MAIL FROM\S*" where STARTTLS is a must$/i,
+    scripts: /^SMTP commands with smtp_auth none: "MAIL FROM\S*" where STARTTLS is a must$/i,
     expected: saidInstead("250 2.0.0 OK", upgrade),
   },
   {
     reason: must,
-    scripts: /^SMTP commands where nobody need log in: "MAIL" where STARTTLS is a must$/,
+    scripts: /^SMTP commands with smtp_auth none: "MAIL" where STARTTLS is a must$/,
     expected: saidInstead("501 5.5.4 Invalid argument", upgrade),
   },
   {
     reason: must,
-    scripts: /^SMTP commands where nobody need log in: "RCPT.*" where STARTTLS is a must$/,
+    scripts: /^SMTP commands with smtp_auth none: "RCPT.*" where STARTTLS is a must$/,
     expected: saidInstead("503 5.5.1 Bad sequence of commands", upgrade),
   },
   {

@@ -177,7 +177,7 @@ export const commands: readonly Topic[] = [
   },
   { name: "SMTP commands", scripts: inEveryState(byTls("smtp", smtp), smtpCommands) },
   {
-    name: "SMTP commands where nobody need log in",
+    name: "SMTP commands with smtp_auth none",
     scripts: inEveryState(byTls("smtp", smtp, "smtp_auth none;"), smtpCommands),
   },
 ];

@@ -1,4 +1,4 @@
-// What comes before and around the commands: TLS, and the PROXY protocol.
+// TLS and the PROXY protocol.
 import type { ProtocolName } from "../../../../shared/lookup.ts";
 import {
   base64,
@@ -137,7 +137,7 @@ const v2 = (...bytes: readonly number[]): string =>
 
 const ports = String.fromCharCode(0xc8, 0x22, 0, 143);
 
-/** Of a balancer, in front of all else; CLIENT, or OCTETS, is where it says the client connected to. */
+/** PROXY headers. CLIENT, or OCTETS, stands for the address that the client connected to. */
 const headers: Readonly<Record<string, string>> = {
   "version 1 over IPv4": "PROXY TCP4 192.0.2.7 CLIENT 51234 143\r\n",
   "version 1 over IPv6": "PROXY TCP6 2001:db8::7 ::ffff:CLIENT 51234 143\r\n",

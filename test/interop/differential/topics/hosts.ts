@@ -13,10 +13,10 @@ import {
 } from "../../../support/name-server.ts";
 import { base64, on, raw, type Script, smtp, type Topic } from "../script.ts";
 
-/** By `TYPE name`. */
+/** Answers by `TYPE name`. */
 type Names = Readonly<Record<string, Entry>>;
 
-/** What is said of a client's address, and of names. */
+/** The DNS records of the client's address and of names. */
 type Zone = { readonly ptr: Entry; readonly names: Names };
 
 /** @param host a name of the client's own */
@@ -61,7 +61,7 @@ const overIpv4: Readonly<Record<string, MakeZone>> = {
   "two names, of which the first leads elsewhere": of((host) => ptr(OTHER, host)),
   "no name": of(() => NXDOMAIN),
   "no PTR record": of(() => []),
-  "a name that cannot be told": of(() => SERVFAIL),
+  "a name that fails to resolve": of(() => SERVFAIL),
   "a name that is refused": of(() => 5),
   "a name behind an alias": of((host) => [
     alias(DELEGATED),
@@ -70,8 +70,8 @@ const overIpv4: Readonly<Record<string, MakeZone>> = {
   "an empty name": of(() => ptr(".")),
   "a name that does not exist": rightly(() => NXDOMAIN, NXDOMAIN),
   "a name without addresses": rightly(() => []),
-  "a name whose addresses cannot be told": rightly(() => SERVFAIL, SERVFAIL),
-  "a name whose IPv6 addresses cannot be told": rightly((client) => a(client), SERVFAIL),
+  "a name whose addresses fail to resolve": rightly(() => SERVFAIL, SERVFAIL),
+  "a name whose IPv6 addresses fail to resolve": rightly((client) => a(client), SERVFAIL),
   "a name that does not exist for IPv6": rightly((client) => a(client), NXDOMAIN),
   "a name whose addresses do not fit a datagram": rightly((client) => overTcp(a(client))),
   "a name with an address behind an alias": rightly((client) => [
@@ -99,7 +99,7 @@ const overIpv4: Readonly<Record<string, MakeZone>> = {
   }),
 };
 
-/** Of these the rivals wait for something until their time is up. */
+/** The proxies wait for these until resolver_timeout. */
 const unanswered: Readonly<Record<string, MakeZone>> = {
   "a name of which nothing is said": of(() => "silence"),
   "a question that is called wrong": of(() => 1),
@@ -110,8 +110,8 @@ const unanswered: Readonly<Record<string, MakeZone>> = {
     answer({ ...query, name: "9.9.9.9.in-addr.arpa" }, ptr(host)),
   ]),
   "an alias without a name": of(() => [alias(DELEGATED)]),
-  "a name whose addresses are not said": rightly(() => "silence", "silence"),
-  "a name whose IPv6 addresses are not said": rightly((client) => a(client), "silence"),
+  "a name whose addresses get no answer": rightly(() => "silence", "silence"),
+  "a name whose IPv6 addresses get no answer": rightly((client) => a(client), "silence"),
 };
 
 const overIpv6: Readonly<Record<string, MakeZone>> = {
@@ -150,7 +150,7 @@ const cases: readonly Case[] = [
   }),
 ];
 
-/** What the name server behind the rivals knows. */
+/** The zone of the name server behind both proxies. */
 export const records = zone(
   Object.fromEntries(
     cases.flatMap(({ client, zone: { ptr: said, names } }) => [
@@ -163,7 +163,7 @@ export const records = zone(
 const EHLO = "EHLO client.example.test";
 const AUTH = `AUTH PLAIN ${base64("\0anna\0secret")}`;
 
-/** Of the balancer in front. */
+/** The PROXY header of a load balancer. */
 function header(client: string): string {
   return client.includes(":")
     ? `PROXY TCP6 ${client} ::ffff:CLIENT 51234 25\r\n`
@@ -177,7 +177,7 @@ const zones: readonly Script[] = cases.flatMap(({ name, client, directives }) =>
 );
 
 const good = { first: header("192.0.2.1") };
-/** Whose greeting takes a while, since nothing is said of its name. */
+/** A client whose greeting is late, since the query for its name gets no answer. */
 const slow = header(cases.find(({ name }) => name === "a name of which nothing is said")!.client);
 const more: readonly Script[] = [
   ...on(smtp("resolver NAME_SERVER;"), { "a client without a balancer": [EHLO, AUTH] }),

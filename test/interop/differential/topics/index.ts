@@ -1,4 +1,4 @@
-// All scripts, and once more those of several lines, with all lines in one write.
+// All scripts. Scripts of several lines come a second time with all lines in one write.
 import { knownDifferences } from "../known-differences/index.ts";
 import { inSegments, isDivisible } from "../segmentation.ts";
 import type { Script, Topic } from "../script.ts";

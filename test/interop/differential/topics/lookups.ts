@@ -14,7 +14,7 @@ import {
   yes,
 } from "../script.ts";
 
-/** Where a login has its name, and what a second try looks like. */
+/** The position of the user name in a login, and the commands of a second login. */
 const logins: Record<ProtocolName, readonly Said[]> = {
   imap: ["a LOGIN anna secret"],
   pop3: ["USER anna", "PASS secret"],
@@ -110,7 +110,7 @@ const answers: Readonly<Record<string, string>> = {
   "a yes with port 65536": yes({ "Auth-Port": 65_536 }),
   "a yes with a port that is no number": yes({ "Auth-Port": "imap" }),
   "a yes to a port that is closed": yes({ "Auth-Port": 1 }),
-  "a yes to IPv6 where nobody listens": yes({ "Auth-Server": "::1", "Auth-Port": 1 }),
+  "a yes to IPv6 that refuses connections": yes({ "Auth-Server": "::1", "Auth-Port": 1 }),
   "a header that breaks off": `${status}Auth-Status: OK\r\nAuth-Ser`,
   "no empty line at the end": `${status}Auth-Status: OK\r\n${place}`,
   "a broken status line": `HTTP/1.0 200 OK\rAuth-Status: OK\r\n${place}\r\n`,
@@ -171,7 +171,7 @@ const scripts = (protocol: ProtocolName): readonly Script[] => {
       lookup: [""],
     },
     {
-      name: "nobody to ask",
+      name: "no lookup endpoint",
       server: { ...server, directives: `${server.directives} auth_http 127.0.0.1:1/auth;` },
       moves: moves(...logins[protocol]),
     },

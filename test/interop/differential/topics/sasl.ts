@@ -108,7 +108,7 @@ const others: Exchanges = {
   "an unknown mechanism of eight letters": ["AUTH CRAM-MD6"],
 };
 
-/** What Postern does not do as nginx does. */
+/** Postern differs from nginx here. */
 const stricter: Exchanges = {
   "PLAIN with a line feed in the name": [`AUTH PLAIN ${base64("\0an\nna\0secret")}`],
   "PLAIN with a CR in the password": [`AUTH PLAIN ${base64("\0anna\0sec\rret")}`],
@@ -135,7 +135,7 @@ function scripts(protocol: ProtocolName): readonly Script[] {
       name: `${name}, with ${enabled}`,
       server,
       moves: moves(...lines.map((line) => said(protocol, line))),
-      // Who proves knowledge of a password does not tell it; the lookup has to.
+      // A challenge-response login has no password, so the lookup must return one.
       lookup: [/^(?:CRAM|EXT)/i.test(name) ? yes({ "Auth-Pass": "given" }) : yes()],
     }));
   });

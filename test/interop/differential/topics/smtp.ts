@@ -102,7 +102,7 @@ const transactions = [
   })),
 ];
 
-/** What the upstream hears, by settings, by introduction and by login. */
+/** Commands to the upstream by settings, by greeting of the client and by login. */
 const handovers = ["xclient on", "xclient off"].flatMap((xclient) =>
   ["proxy_smtp_auth on", "proxy_smtp_auth off"].flatMap((auth) =>
     on(smtp(`${xclient}; ${auth}; ${none}`), {

@@ -160,7 +160,7 @@ const proxied = (["imap", "pop3", "smtp"] as const).flatMap((protocol): readonly
       ),
     },
     {
-      name: `${protocol}: nobody says anything for proxy_timeout`,
+      name: `${protocol}: no bytes for proxy_timeout`,
       server: server("proxy_timeout 1s;"),
       moves: moves(...logins[protocol], untilClosed),
     },

@@ -32,7 +32,7 @@ async function serve(session: Session, { tag, verb, args }: Command): Promise<vo
   session.wire.write(`${tag} ${completion}\r\n`);
 }
 
-/** Which commands are known depends on the state: before login, after it, or with a mailbox selected. */
+/** The commands of each state: before the login, after it, and with a mailbox selected. */
 function commandFor({ inbox, view }: Session, verb: string): Handler | undefined {
   if (anyState[verb]) return anyState[verb];
   if (!inbox) return beforeLogin[verb];

@@ -40,7 +40,7 @@ export function bodyStructure(part: Part, form: "basic" | "extended"): string {
   ]);
 }
 
-/** What only some types have: text its lines, a message its envelope and structure too. */
+/** Fields of some types only: lines for text, also envelope and structure for a message. */
 function content({ type, body, children: [inner] }: Part, form: "basic" | "extended"): string[] {
   const lines = `${body.split("\n").length - 1}`;
   if (type === "text") return [lines];

@@ -1,4 +1,4 @@
-// What an IMAP client sends (RFC 9051, 9): commands, their arguments, and sets of numbers.
+// Parses IMAP commands, their arguments and sequence sets (RFC 9051, 9).
 import type { Wire } from "../../wire.ts";
 
 export type Argument = string | readonly Argument[];
@@ -64,7 +64,7 @@ export function literal(text: string): string {
   return `{${text.length}}\r\n${text}`;
 }
 
-/** Whether a set such as `1,4:*` holds the number; `*` is the largest in the mailbox. */
+/** True where a set such as `1,4:*` holds the number; `*` is the largest in the mailbox. */
 export function inSet(set: string, number: number, largest: number): boolean {
   const value = (end: string) => (end === "*" ? largest : Number(end));
   return set.split(",").some((range) => {
