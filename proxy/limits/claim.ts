@@ -1,9 +1,9 @@
-/** What a session asks for before it may go on, where the configuration sets limits. */
+/** Claims of sessions on what `limit_conn` and `limit_login_rate` limit. */
 
-/** Whose connections a zone counts: those of a client's network, of a user, or to an upstream. */
+/** The key of a zone: the client's network, the user, or the upstream. */
 export type CountedBy = "client" | "user" | "server";
 
-/** A connection to be counted until its session ends (`limit_conn`). */
+/** A connection, counted until its session ends (`limit_conn`). */
 export interface ConnectionClaim {
   readonly kind: "connection";
   readonly by: CountedBy;
@@ -15,7 +15,7 @@ export interface ConnectionClaim {
   readonly room: number;
 }
 
-/** One login of those that a rate allows (`limit_login_rate`). */
+/** One login at a limited rate (`limit_login_rate`). */
 export interface LoginClaim {
   readonly kind: "login";
   readonly network: string;
@@ -27,14 +27,14 @@ export interface LoginClaim {
 
 export type Claim = ConnectionClaim | LoginClaim;
 
-/** Why a claim is refused. */
+/** The first claim of a request that is beyond its limit. */
 export interface Denial {
   readonly claim: Claim;
-  /** For the log, in nginx's words. */
+  /** In nginx's words, for the log. */
   readonly note: string;
 }
 
-/** Who grants claims. A session has one request under way at a time. */
+/** Grants claims. A session has one request under way at a time. */
 export interface Limiter {
   /**
    * Grants all of the claims or none.
@@ -42,6 +42,6 @@ export interface Limiter {
    * @returns null where they are granted
    */
   claim(session: number, claims: readonly Claim[]): Denial | null | Promise<Denial | null>;
-  /** Gives back what a session holds: all of it, or what is counted by one thing. */
+  /** Gives back what a session holds: all of it, or what is counted by one kind of key. */
   release(session: number, by?: CountedBy): void;
 }

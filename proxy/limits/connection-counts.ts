@@ -1,32 +1,27 @@
 /**
- * The counts behind `limit_conn` and `limit_login_rate`: one for all workers, kept by the primary,
- * with an account for each worker. So a count is right whichever worker accepts, old and new workers count
- * together at a reload, and what a worker held that died is given back at once.
+ * The counts behind `limit_conn` and `limit_login_rate`. The primary keeps one for all workers, so that a count is
+ * right whichever worker accepts, and old and new workers count together during a reload.
  */
-import type { Claim, ConnectionClaim, CountedBy, Denial, LoginClaim, Limiter } from "./claim.ts";
-import { Rates } from "./login-rates.ts";
+import type { Claim, ConnectionClaim, Denial, LoginClaim } from "./claim.ts";
+import { LoginRates } from "./login-rates.ts";
 
 export class ConnectionCounts {
-  /** Connections by zone and key; a key without any is not kept. */
+  /** Connections by zone and key. A key without any is not kept. */
   readonly #zones = new Map<string, Map<string, number>>();
-  readonly #rates: Rates;
+  readonly #rates: LoginRates;
 
   /** @param now ms, never going back */
   constructor(now: () => number = () => performance.now()) {
-    this.#rates = new Rates(now);
+    this.#rates = new LoginRates(now);
   }
 
-  worker(): WorkerCounts {
-    return new WorkerCounts(this);
-  }
-
-  /** Connections, each as often as a zone counts it. */
+  /** All connections. A connection counts once for each zone that counts it. */
   get held(): number {
     const counts = [...this.#zones.values()].flatMap((zone) => [...zone.values()]);
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** @returns null where it is granted */
+  /** @returns null where the claim is granted */
   take(claim: Claim): Denial | null {
     const note = claim.kind === "login" ? this.#login(claim) : this.#connection(claim);
     return note === null ? null : { claim, note };
@@ -56,52 +51,5 @@ export class ConnectionCounts {
     if (count > 1) zone?.set(key, count - 1);
     else zone?.delete(key);
     if (zone?.size === 0) this.#zones.delete(name);
-  }
-}
-
-/** What the sessions of one worker hold. */
-export class WorkerCounts implements Limiter {
-  readonly #connections: ConnectionCounts;
-  readonly #held = new Map<number, readonly ConnectionClaim[]>();
-  #closed = false;
-
-  constructor(connections: ConnectionCounts) {
-    this.#connections = connections;
-  }
-
-  claim(session: number, claims: readonly Claim[]): Denial | null {
-    // What a worker said before it died may be heard after.
-    if (this.#closed) return null;
-    const taken: ConnectionClaim[] = [];
-    for (const claim of claims) {
-      const denial = this.#connections.take(claim);
-      if (denial !== null) {
-        for (const one of taken) this.#connections.give(one);
-        return denial;
-      }
-      if (claim.kind === "connection") taken.push(claim);
-    }
-    if (taken.length > 0) this.#held.set(session, [...this.#of(session), ...taken]);
-    return null;
-  }
-
-  release(session: number, by?: CountedBy): void {
-    const kept: ConnectionClaim[] = [];
-    for (const one of this.#of(session)) {
-      if (by === undefined || one.by === by) this.#connections.give(one);
-      else kept.push(one);
-    }
-    if (kept.length > 0) this.#held.set(session, kept);
-    else this.#held.delete(session);
-  }
-
-  /** The worker has gone, and its sessions with it. */
-  close(): void {
-    this.#closed = true;
-    for (const session of this.#held.keys()) this.release(session);
-  }
-
-  #of(session: number): readonly ConnectionClaim[] {
-    return this.#held.get(session) ?? [];
   }
 }

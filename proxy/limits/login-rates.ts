@@ -1,18 +1,18 @@
-/** How fast each client's network logs in: nginx's leaky bucket (ngx_http_limit_req_module). */
+/** Limits the logins of each client's network by nginx's leaky bucket (ngx_http_limit_req_module). */
 import { LRUCache } from "lru-cache";
 import type { LoginClaim } from "./claim.ts";
 
-/** Networks remembered; the one that has been quiet for longest is forgotten first. */
+/** Networks that are remembered. The one that has been quiet for longest is forgotten first. */
 const MOST = 65_536;
 
 interface Bucket {
   /** Logins beyond the rate. */
   readonly excess: number;
-  /** On `now`'s clock. */
+  /** The time of the last login, ms. */
   readonly at: number;
 }
 
-export class Rates {
+export class LoginRates {
   readonly #buckets = new LRUCache<string, Bucket>({ max: MOST });
   readonly #now: () => number;
 
@@ -21,9 +21,9 @@ export class Rates {
     this.#now = now;
   }
 
-  /** Counts a login. @returns null where it comes in time, else how many too many it would be */
+  /** Counts a login. @returns null for a login within rate and burst, and its excess for any other */
   take({ network, rate, burst }: LoginClaim): number | null {
-    // Those of one rate share their buckets, whichever server they come to.
+    // Servers with the same rate share their buckets.
     const key = `${rate} ${network}`;
     const at = this.#now();
     const before = this.#buckets.get(key);

@@ -1,7 +1,7 @@
-/** Clients that a worker has sent away before they were logged in, counted by why. */
+/** Counts the clients that a worker has sent away before the login, by reason. */
 
 const REASONS = [
-  /** `limit_conn`, by what it counts. */
+  /** `limit_conn`, by the key of its zone. */
   "client_connections",
   "user_connections",
   "server_connections",
@@ -9,9 +9,9 @@ const REASONS = [
   "login_rate",
   /** `timeout` or `login_timeout` went by without a login. */
   "login_timeout",
-  /** There is no room for them (`worker_connections`). */
+  /** There was no room (`worker_connections`). */
   "worker_connections",
-  /** What they sent first was not what it must be. */
+  /** The first bytes of the client were wrong. */
   "proxy_protocol",
   "tls",
   "client_certificate",
@@ -26,7 +26,7 @@ export class RejectionCounts {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 
-  /** Each reason, and how often since the worker began. */
+  /** Rejections by reason since the worker's start. */
   get counts(): ReadonlyMap<Rejection, number> {
     return this.#counts;
   }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Denial, ConnectionCounts } from "../../proxy/limits/index.ts";
+import { ConnectionCounts, type Denial, WorkerCounts } from "../../proxy/limits/index.ts";
 import { RemoteLimiter } from "../../proxy/process/worker/remote-limiter.ts";
 import { Worker } from "../../proxy/process/worker/worker.ts";
 import { type BoundSocket, bind } from "../../proxy/transport/index.ts";
@@ -37,7 +37,7 @@ let most = 0;
 
 /** Connection counts behind a channel, as for a worker process: no answer comes in the same turn. */
 function remote(): RemoteLimiter {
-  const held = connections.worker();
+  const held = new WorkerCounts(connections);
   const answer = (session: number, denial: Denial | null) =>
     setImmediate(() => limiter.answered(session, denial));
   const limiter = new RemoteLimiter((message) => {

@@ -1,5 +1,6 @@
 /** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
 import type { Listen } from "../../config/index.ts";
+import { WorkerCounts } from "../../limits/index.ts";
 import {
   type BoundSocket,
   type Connection,
@@ -41,7 +42,7 @@ export class InProcess implements Generation {
         ticketKeys: ticketKeys.current,
         tls: settings.certificates.material,
         pairs: async (server, id) => settings.certificates.get(server)?.pairs(id) ?? null,
-        limiter: connections.worker(),
+        limiter: new WorkerCounts(connections),
         reopen() {},
       },
       () => this.#end(),

@@ -2,7 +2,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
 import type { Identity } from "../../config/index.ts";
-import type { WorkerCounts } from "../../limits/index.ts";
+import { WorkerCounts } from "../../limits/index.ts";
 import type { Snapshot } from "../../observe/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
 import { bindings } from "../ipc/bindings.ts";
@@ -121,7 +121,7 @@ export class WorkerProcesses implements Generation {
       ...workerEnvironment(settings.env),
       OPENSSL_CONF,
     });
-    const held = this.#context.connections.worker();
+    const held = new WorkerCounts(this.#context.connections);
     const began = performance.now();
     const remote = new RemoteWorker(worker);
     this.#workers.set(worker, remote);

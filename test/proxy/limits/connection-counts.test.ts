@@ -1,9 +1,13 @@
-// The counts behind the limits: never beyond them, and back at nothing when everybody has gone.
+// The counts behind the limits: never beyond a limit, and zero when all sessions have ended.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Claim, CountedBy } from "../../../proxy/limits/index.ts";
-import { ConnectionCounts } from "../../../proxy/limits/index.ts";
+import {
+  type Claim,
+  ConnectionCounts,
+  type CountedBy,
+  WorkerCounts,
+} from "../../../proxy/limits/index.ts";
 
 function connection(by: CountedBy, key: string, most: number, room = 100): Claim {
   return { kind: "connection", by, zone: by, key, most, room };
@@ -12,7 +16,7 @@ function connection(by: CountedBy, key: string, most: number, room = 100): Claim
 describe("connections", () => {
   test("of all workers count together", () => {
     const connections = new ConnectionCounts();
-    const workers = [connections.worker(), connections.worker()];
+    const workers = [new WorkerCounts(connections), new WorkerCounts(connections)];
     const claims = [connection("client", "192.0.2.1/32", 2)];
     assert.equal(workers[0]!.claim(1, claims), null);
     assert.equal(workers[1]!.claim(1, claims), null);
@@ -24,45 +28,45 @@ describe("connections", () => {
 
   test("are granted all or none", () => {
     const connections = new ConnectionCounts();
-    const account = connections.worker();
-    account.claim(1, [connection("user", "anna", 1)]);
+    const worker = new WorkerCounts(connections);
+    worker.claim(1, [connection("user", "anna", 1)]);
     const both = [connection("client", "192.0.2.1/32", 1), connection("user", "anna", 1)];
-    assert.notEqual(account.claim(2, both), null);
+    assert.notEqual(worker.claim(2, both), null);
     assert.equal(connections.held, 1);
   });
 
-  test("that are given back by what counts them leave the others", () => {
+  test("that are given back by one kind of key leave the others", () => {
     const connections = new ConnectionCounts();
-    const account = connections.worker();
-    account.claim(1, [connection("user", "anna", 1)]);
-    account.claim(1, [connection("server", "192.0.2.9:143", 1)]);
-    account.release(1, "server");
-    assert.equal(account.claim(2, [connection("server", "192.0.2.9:143", 1)]), null);
-    assert.notEqual(account.claim(2, [connection("user", "anna", 1)]), null);
+    const worker = new WorkerCounts(connections);
+    worker.claim(1, [connection("user", "anna", 1)]);
+    worker.claim(1, [connection("server", "192.0.2.9:143", 1)]);
+    worker.release(1, "server");
+    assert.equal(worker.claim(2, [connection("server", "192.0.2.9:143", 1)]), null);
+    assert.notEqual(worker.claim(2, [connection("user", "anna", 1)]), null);
   });
 
   test("under more keys than a zone has room for are refused, as nginx refuses them", () => {
-    const account = new ConnectionCounts().worker();
+    const worker = new WorkerCounts(new ConnectionCounts());
     for (const [session, key] of ["a", "b"].entries()) {
-      assert.equal(account.claim(session, [connection("user", key, 5, 2)]), null);
+      assert.equal(worker.claim(session, [connection("user", key, 5, 2)]), null);
     }
-    assert.equal(account.claim(2, [connection("user", "a", 5, 2)]), null);
-    const denial = account.claim(3, [connection("user", "c", 5, 2)]);
+    assert.equal(worker.claim(2, [connection("user", "a", 5, 2)]), null);
+    const denial = worker.claim(3, [connection("user", "c", 5, 2)]);
     assert.equal(denial?.note, 'no memory in limit_conn_zone "user"');
-    account.release(1);
-    assert.equal(account.claim(3, [connection("user", "c", 5, 2)]), null);
+    worker.release(1);
+    assert.equal(worker.claim(3, [connection("user", "c", 5, 2)]), null);
   });
 
-  test("of a worker that died are free, and nothing that it said before counts after", () => {
+  test("of a worker that died are free, and its late claims do not count", () => {
     const connections = new ConnectionCounts();
-    const account = connections.worker();
-    account.claim(1, [connection("user", "anna", 1)]);
-    account.close();
-    account.claim(2, [connection("user", "anna", 1)]);
+    const worker = new WorkerCounts(connections);
+    worker.claim(1, [connection("user", "anna", 1)]);
+    worker.close();
+    worker.claim(2, [connection("user", "anna", 1)]);
     assert.equal(connections.held, 0);
   });
 
-  test("are never more than the limit under any key, and none are left when all have gone", () => {
+  test("are never more than the limit under any key, and none are left when all workers have ended", () => {
     const act = fc.record({
       worker: fc.nat(2),
       session: fc.nat(5),
@@ -76,33 +80,33 @@ describe("connections", () => {
         fc.integer({ min: 1, max: 3 }),
         (acts, most) => {
           const connections = new ConnectionCounts();
-          const workers = [0, 1, 2].map(() => connections.worker());
-          // What should be held, kept the slow way.
+          const workers = [0, 1, 2].map(() => new WorkerCounts(connections));
+          // The expected claims, as a plain list.
           let model: { worker: number; session: number; by: CountedBy; key: string }[] = [];
           for (const { act: what, ...one } of acts) {
             const { worker, session, by, key } = one;
-            const account = workers[worker]!;
+            const counts = workers[worker]!;
             const mine = (held: (typeof model)[number]) =>
               held.worker === worker && held.session === session;
             if (what === "claim") {
               const open = model.filter((held) => held.by === by && held.key === key).length;
-              const denial = account.claim(session, [connection(by, key, most)]);
+              const denial = counts.claim(session, [connection(by, key, most)]);
               assert.equal(denial === null, open < most);
               if (denial === null) model.push(one);
             } else if (what === "release") {
-              account.release(session);
+              counts.release(session);
               model = model.filter((held) => !mine(held));
             } else if (what === "release one") {
-              account.release(session, by);
+              counts.release(session, by);
               model = model.filter((held) => !mine(held) || held.by !== by);
             } else {
-              account.close();
-              workers[worker] = connections.worker();
+              counts.close();
+              workers[worker] = new WorkerCounts(connections);
               model = model.filter((held) => held.worker !== worker);
             }
             assert.equal(connections.held, model.length);
           }
-          for (const account of workers) account.close();
+          for (const worker of workers) worker.close();
           assert.equal(connections.held, 0);
         },
       ),
@@ -112,16 +116,16 @@ describe("connections", () => {
 
 describe("logins", () => {
   let now = 0;
-  const account = () => {
+  const newWorker = () => {
     now = 0;
-    return new ConnectionCounts(() => now).worker();
+    return new WorkerCounts(new ConnectionCounts(() => now));
   };
   const login = (network: string, rate = 0.5, burst = 2): readonly Claim[] => [
     { kind: "login", network, rate, burst },
   ];
 
-  test("may come at once as often as burst says and once more, then at the rate", () => {
-    const limiter = account();
+  test("may come at once up to burst and one more, then at the rate", () => {
+    const limiter = newWorker();
     for (let count = 0; count < 3; count++) assert.equal(limiter.claim(1, login("a")), null);
     assert.match(
       limiter.claim(1, login("a"))?.note ?? "",
@@ -135,7 +139,7 @@ describe("logins", () => {
   });
 
   test("that are refused do not count, so that a client that keeps asking gets in at the rate", () => {
-    const limiter = account();
+    const limiter = newWorker();
     let granted = 0;
     for (; now < 60_000; now += 100) {
       if (limiter.claim(1, login("a")) === null) granted++;
@@ -143,8 +147,8 @@ describe("logins", () => {
     assert.equal(granted, 3 + 29);
   });
 
-  test("of one network are no other's", () => {
-    const limiter = account();
+  test("of one network do not count for another", () => {
+    const limiter = newWorker();
     for (let count = 0; count < 3; count++) limiter.claim(1, login("a"));
     assert.notEqual(limiter.claim(1, login("a")), null);
     assert.equal(limiter.claim(1, login("b")), null);
@@ -154,7 +158,7 @@ describe("logins", () => {
     const gaps = fc.array(fc.nat(3000), { maxLength: 200 });
     fc.assert(
       fc.property(gaps, fc.integer({ min: 1, max: 10 }), (waits, burst) => {
-        const limiter = account();
+        const limiter = newWorker();
         const granted: number[] = [];
         for (const wait of waits) {
           now += wait;
