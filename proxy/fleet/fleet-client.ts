@@ -1,6 +1,9 @@
 /**
- * By a line to the worker this proxy hears whose sessions are to end. The line is opened anew whenever it fails, and
- * what was said meanwhile is heard then; sessions do not need it.
+ * Keeps a WebSocket to the worker open, by which the worker kicks users. The socket is opened anew whenever it fails,
+ * and the kicks that were missed come then. Sessions do not need the socket.
+ *
+ * partysocket would save the growing delay alone: it has no pings, its timers keep a process alive, and its delay
+ * cannot depend on the worker's answer.
  */
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,15 +13,15 @@ import type { FleetSettings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
 import { reason } from "../reason.ts";
 import { version } from "../version.ts";
-import { probeLive } from "./requests.ts";
 import { LiveSocket } from "./live-socket.ts";
 import { readMessage } from "./messages.ts";
+import { probeLive } from "./requests.ts";
 
-/** Whose sessions they are. */
+/** Carries out what the worker asks for, on the sessions of this proxy. */
 export interface FleetHandler {
-  /** Ends the sessions of a user, by either name, and has their lookups asked anew. */
+  /** Ends the sessions of a user, by either name, and drops cached lookups for the user. */
   kick(user: ByteString): Promise<unknown>;
-  /** Has all lookups asked anew. */
+  /** Drops all cached lookups. */
   forget(): void;
   /** Clients that are connected now. */
   sessions(): Promise<number>;
@@ -26,23 +29,23 @@ export interface FleetHandler {
 
 /** ms */
 export interface FleetTiming {
-  /** Between two pings, and until the answer to one must be there. */
-  readonly beat: number;
-  /** Between two words of how we are. */
+  /** Between two pings, and for the answer to one. */
+  readonly ping: number;
+  /** Between two presences. */
   readonly presence: number;
-  /** Until a line that failed is opened anew: at first, and at most while that fails. */
+  /** Before a failed socket is opened anew: at first, and at most while that fails. */
   readonly first: number;
   readonly slowest: number;
-  /** Likewise, where the worker does not take our key. */
+  /** The same where the worker refuses the key. */
   readonly refused: number;
 }
 
 /** ms that one kick may hold up the next. */
-const PATIENCE = 200;
+const KICK_TIMEOUT = 200;
 
-/** A path that has died is noticed, and the line opened anew, within a minute. */
+/** A dead path is noticed, and the socket opened anew, within a minute. */
 const TIMING: FleetTiming = {
-  beat: 15_000,
+  ping: 15_000,
   presence: 60_000,
   first: 1000,
   slowest: 30_000,
@@ -51,96 +54,94 @@ const TIMING: FleetTiming = {
 
 export class FleetClient {
   readonly #settings: FleetSettings;
-  readonly #host: FleetHandler;
+  readonly #handler: FleetHandler;
   readonly #log: Pick<ErrorLog, "write">;
   readonly #timing: FleetTiming;
-  #heard: number | null;
-  #line: LiveSocket | null = null;
+  #lastKick: number | null;
+  #socket: LiveSocket | null = null;
   #timer: NodeJS.Timeout | undefined;
-  #closed = false;
-  /** Lines in a row that came to nothing. */
+  #isClosed = false;
+  /** Sockets in a row by which no message came. */
   #failures = 0;
-  /** What the log knows to be amiss. */
-  #trouble: "away" | "refused" | null = null;
+  /** The outage that the log has been told of. */
+  #outage: "away" | "refused" | null = null;
+  /** True once the log has been told of a message that is not understood. */
   #isGarbled = false;
-  #work: Promise<unknown> = Promise.resolve();
+  #kicks: Promise<unknown> = Promise.resolve();
 
-  /** @param heard the number of the last kick that is known of; null if none is */
+  /** @param lastKick the number of the last kick received before; null for none */
   constructor(
     settings: FleetSettings,
-    host: FleetHandler,
+    handler: FleetHandler,
     log: Pick<ErrorLog, "write">,
-    heard: number | null = null,
+    lastKick: number | null = null,
     timing = TIMING,
   ) {
     this.#settings = settings;
-    this.#host = host;
+    this.#handler = handler;
     this.#log = log;
-    this.#heard = heard;
+    this.#lastKick = lastKick;
     this.#timing = timing;
     this.#open();
   }
 
-  get heard(): number | null {
-    return this.#heard;
+  get lastKick(): number | null {
+    return this.#lastKick;
   }
 
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#line?.close();
+    this.#socket?.close();
   }
 
   #open(): void {
-    let isHeard = false;
-    const line = new LiveSocket(
+    let isAnswered = false;
+    const socket = new LiveSocket(
       this.#settings,
       {
-        opened: () => void this.#present(line),
-        heard: (data) => {
-          isHeard = true;
-          this.#hear(data);
+        opened: () => void this.#present(socket),
+        received: (data) => {
+          isAnswered = true;
+          this.#received(data);
         },
-        lost: () => void this.#lost(isHeard),
+        lost: () => void this.#lost(isAnswered),
       },
-      this.#timing.beat,
+      this.#timing.ping,
     );
-    this.#line = line;
+    this.#socket = socket;
   }
 
-  /** Who we are, and what we know: the answer is what we do not. */
-  async #present(line: LiveSocket): Promise<void> {
-    const sessions = await this.#host.sessions().catch(() => 0);
-    if (this.#closed || line !== this.#line) return;
+  /** Sends the presence. The worker answers with the kicks that this proxy has missed. */
+  async #present(socket: LiveSocket): Promise<void> {
+    const sessions = await this.#handler.sessions().catch(() => 0);
+    if (this.#isClosed || socket !== this.#socket) return;
     const age = Math.round(process.uptime() * 1000);
-    line.say({ host: hostname(), version, sessions, heard: this.#heard, age });
-    this.#after(this.#timing.presence, () => void this.#present(line));
+    socket.send({ host: hostname(), version, sessions, heard: this.#lastKick, age });
+    this.#after(this.#timing.presence, () => void this.#present(socket));
   }
 
-  #hear(data: unknown): void {
+  #received(data: unknown): void {
     const message = readMessage(data);
     switch (message?.kind) {
       case undefined:
-        if (!this.#isGarbled) this.#say("warn", "sends what cannot be understood, ignored");
+        if (!this.#isGarbled) this.#write("warn", "sent a message that is not understood, ignored");
         this.#isGarbled = true;
         break;
       case "kick":
-        // What comes by two ways comes twice.
-        if (message.number <= (this.#heard ?? 0)) break;
-        this.#heard = message.number;
+        // A kick may come twice: when it happens, and among the missed ones.
+        if (message.number <= (this.#lastKick ?? 0)) break;
+        this.#lastKick = message.number;
         for (const name of message.names) this.#kick(name);
         break;
       case "heard":
-        this.#heard = message.last;
+        this.#lastKick = message.last;
         if (!message.complete) {
-          this.#say(
-            "warn",
-            "no longer knows of all kicks that were missed, lookups are asked anew",
-          );
-          this.#host.forget();
+          this.#write("warn", "has lost kicks that this proxy missed, cached lookups are dropped");
+          this.#handler.forget();
         }
-        if (this.#trouble !== null) this.#say("notice", "is listened to again");
-        this.#trouble = null;
+        if (this.#outage !== null) this.#write("notice", "is connected again");
+        this.#outage = null;
         this.#failures = 0;
         break;
       case "unknown":
@@ -148,45 +149,45 @@ export class FleetClient {
     }
   }
 
-  /** One after the other, since a day's may come at once; but a worker that is busy holds nobody up. */
+  /** Kicks follow each other, since those of a day may come at once. A kick that takes long does not hold up the next. */
   #kick(name: string): void {
     const user = encoded(name);
-    this.#work = this.#work
-      .then(() => Promise.race([this.#host.kick(user), pause(PATIENCE)]))
-      .catch((error: unknown) => this.#say("alert", `cannot end sessions: ${reason(error)}`));
+    this.#kicks = this.#kicks
+      .then(() => Promise.race([this.#handler.kick(user), pause(KICK_TIMEOUT)]))
+      .catch((error: unknown) => this.#write("alert", `kick failed: ${reason(error)}`));
   }
 
-  /** @param isHeard whether the worker had said anything */
-  async #lost(isHeard: boolean): Promise<void> {
-    this.#line = null;
+  /** @param isAnswered true if the worker had sent a message */
+  async #lost(isAnswered: boolean): Promise<void> {
+    this.#socket = null;
     clearTimeout(this.#timer);
-    if (isHeard) {
+    if (isAnswered) {
       this.#after(spread(this.#timing.first), () => this.#open());
       return;
     }
     const { refused, why } = await probeLive(this.#settings);
-    if (this.#closed) return;
-    const trouble = refused ? "refused" : "away";
-    // Once an outage.
-    if (trouble !== this.#trouble) {
-      this.#say(refused ? "alert" : "error", `cannot be listened to: ${why}`);
+    if (this.#isClosed) return;
+    const outage = refused ? "refused" : "away";
+    // The log is told once an outage.
+    if (outage !== this.#outage) {
+      this.#write(refused ? "alert" : "error", `connection failed: ${why}`);
     }
-    this.#trouble = trouble;
+    this.#outage = outage;
     const { first, slowest } = this.#timing;
     const slower = Math.min(first * 2 ** this.#failures++, slowest);
     this.#after(spread(refused ? this.#timing.refused : slower), () => this.#open());
   }
 
-  #say(level: Parameters<ErrorLog["write"]>[0], what: string): void {
-    this.#log.write(level, `fleet ${what}`);
+  #write(level: Parameters<ErrorLog["write"]>[0], text: string): void {
+    this.#log.write(level, `fleet ${text}`);
   }
 
   #after(ms: number, work: () => void): void {
-    if (!this.#closed) this.#timer = setTimeout(work, ms).unref();
+    if (!this.#isClosed) this.#timer = setTimeout(work, ms).unref();
   }
 }
 
-/** Proxies that have lost their lines at the same moment do not all come back at the same moment. */
+/** Keeps proxies that lost their sockets at the same moment from coming back at the same moment. */
 function spread(ms: number): number {
   return ms * (0.5 + Math.random() / 2);
 }

@@ -1,8 +1,8 @@
 /**
- * Tells the fleet which mail servers fail for us, and which no longer do.
+ * Reports to the worker which mail servers fail for this proxy, and which serve again.
  *
- * What has been seen is told, and nothing else: a server that fails is told again when it has failed again,
- * so that one which nobody tries any more is forgotten, tried, and found to be well or not.
+ * A report follows an observation and is never repeated without one: a server that no session tries any more is
+ * forgotten by the worker, then tried, and found to serve or not.
  */
 import { LRUCache } from "lru-cache";
 import { formatAddress } from "../../shared/address.ts";
@@ -22,33 +22,33 @@ import type { PostReports } from "./requests.ts";
 export interface ReportTiming {
   /** Between two requests. */
   readonly soonest: number;
-  /** Until a server that fails may be told again; until we say that we are there; after a failure of ours. */
+  /** Before a failing server is reported again, before an empty request, and after a failed request. */
   readonly again: number;
 }
 
-/** Two of our requests may be lost, and we are not yet forgotten. */
+/** Two requests may be lost before the worker forgets this proxy. */
 const TIMING: ReportTiming = { soonest: 1000, again: REPORT_LIFETIME / 3 };
 
-/** Servers that are remembered as failing, and those that wait to be told. */
+/** Servers that are remembered as failing, and reports that wait. */
 const MOST_SERVERS = 1000;
 
 export class HealthReporter implements HealthListener {
-  readonly #tell: PostReports;
+  readonly #post: PostReports;
   readonly #log: Pick<ErrorLog, "write">;
   readonly #timing: ReportTiming;
-  /** When each server that fails was last told, ms. */
+  /** The time of the last report of each failing server, ms. */
   readonly #failing = new LRUCache<string, number>({ max: MOST_SERVERS });
-  readonly #news = new Map<string, HealthReport>();
+  readonly #waiting = new Map<string, HealthReport>();
   #timer: NodeJS.Timeout | undefined;
-  /** When the last request ended. */
+  /** The time when the last request ended. */
   #last = Number.NEGATIVE_INFINITY;
-  #state: "resting" | "telling" | "closed" = "resting";
-  /** Nobody listens at the other end. */
-  #away = false;
+  #state: "idle" | "posting" | "closed" = "idle";
+  /** True after a request that failed. */
+  #isAway = false;
 
-  /** Says at once that we are there. */
-  constructor(tell: PostReports, log: Pick<ErrorLog, "write">, timing = TIMING) {
-    this.#tell = tell;
+  /** Posts an empty request at once, so that the worker knows this proxy. */
+  constructor(post: PostReports, log: Pick<ErrorLog, "write">, timing = TIMING) {
+    this.#post = post;
     this.#log = log;
     this.#timing = timing;
     this.#arm(0);
@@ -56,11 +56,11 @@ export class HealthReporter implements HealthListener {
 
   failing(server: Address, why: string): void {
     const key = formatAddress(server);
-    const told = this.#failing.get(key);
+    const reported = this.#failing.get(key);
     const now = performance.now();
-    if (told !== undefined && now - told < this.#timing.again) return;
+    if (reported !== undefined && now - reported < this.#timing.again) return;
     this.#failing.set(key, now);
-    this.#add(key, { ...server, state: "failing", why: sentence(why) });
+    this.#add(key, { ...server, state: "failing", why: withoutControls(why) });
   }
 
   serving(server: Address): void {
@@ -69,16 +69,16 @@ export class HealthReporter implements HealthListener {
     if (this.#failing.delete(key)) this.#add(key, { ...server, state: "serving" });
   }
 
-  /** Nothing is told any more. */
+  /** Stops all requests. */
   close(): void {
     this.#state = "closed";
     clearTimeout(this.#timer);
   }
 
   #add(key: string, report: HealthReport): void {
-    if (this.#news.size >= MOST_SERVERS && !this.#news.has(key)) return;
-    this.#news.set(key, report);
-    if (this.#state === "resting" && !this.#away) this.#armSoon();
+    if (this.#waiting.size >= MOST_SERVERS && !this.#waiting.has(key)) return;
+    this.#waiting.set(key, report);
+    if (this.#state === "idle" && !this.#isAway) this.#armSoon();
   }
 
   #armSoon(): void {
@@ -87,44 +87,44 @@ export class HealthReporter implements HealthListener {
 
   #arm(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#say(), ms).unref();
+    this.#timer = setTimeout(() => void this.#postBatch(), ms).unref();
   }
 
-  async #say(): Promise<void> {
-    this.#state = "telling";
-    const batch = [...this.#news].slice(0, MAX_REPORTS);
-    for (const [key] of batch) this.#news.delete(key);
+  async #postBatch(): Promise<void> {
+    this.#state = "posting";
+    const batch = [...this.#waiting].slice(0, MAX_REPORTS);
+    for (const [key] of batch) this.#waiting.delete(key);
     try {
-      await this.#tell(batch.map(([, report]) => report));
-      this.#heard(null);
+      await this.#post(batch.map(([, report]) => report));
+      this.#posted(null);
     } catch (error) {
-      for (const [key, report] of batch) this.#unheard(key, report);
-      this.#heard(reason(error));
+      for (const [key, report] of batch) this.#restore(key, report);
+      this.#posted(reason(error));
     }
   }
 
-  /** That a server failed is no news later on: it is told when it fails again. */
-  #unheard(key: string, report: HealthReport): void {
-    if (this.#news.has(key)) return;
-    if (report.state === "serving") this.#news.set(key, report);
+  /** A failure is old by the next request, so it is reported when the server fails again. */
+  #restore(key: string, report: HealthReport): void {
+    if (this.#waiting.has(key)) return;
+    if (report.state === "serving") this.#waiting.set(key, report);
     else if (this.#failing.has(key)) this.#failing.set(key, Number.NEGATIVE_INFINITY);
   }
 
-  /** @param failure null for none */
-  #heard(failure: string | null): void {
+  /** @param failure of the request; null for none */
+  #posted(failure: string | null): void {
     if (this.#isClosed()) return;
-    const wasAway = this.#away;
-    this.#state = "resting";
+    const wasAway = this.#isAway;
+    this.#state = "idle";
     this.#last = performance.now();
-    this.#away = failure !== null;
-    // Once an outage.
+    this.#isAway = failure !== null;
+    // The log is told once an outage.
     if (failure !== null && !wasAway) {
-      this.#log.write("error", `fleet cannot be told of mail servers' health: ${failure}`);
+      this.#log.write("error", `fleet health report failed: ${failure}`);
     }
     if (failure === null && wasAway) {
-      this.#log.write("notice", "fleet is told of mail servers' health again");
+      this.#log.write("notice", "fleet takes health reports again");
     }
-    if (!this.#away && this.#news.size > 0) this.#armSoon();
+    if (!this.#isAway && this.#waiting.size > 0) this.#armSoon();
     else this.#arm(this.#timing.again);
   }
 
@@ -133,7 +133,7 @@ export class HealthReporter implements HealthListener {
   }
 }
 
-/** It may quote a mail server, which says what it likes. */
-function sentence(why: string): string {
+/** A reason may quote a mail server, which may send control characters. */
+function withoutControls(why: string): string {
   return why.replace(/\p{Cc}+/gu, " ").slice(0, MAX_REASON_LENGTH);
 }

@@ -1,7 +1,4 @@
-/**
- * What this proxy has to do with the others: it tells the worker which mail servers fail, and hears whose sessions
- * are to end.
- */
+/** This proxy's part in the fleet: it reports failing mail servers to the worker, and ends the sessions of kicked users. */
 export { postReportsTo } from "./requests.ts";
-export { type FleetHandler, FleetClient } from "./fleet-client.ts";
+export { FleetClient, type FleetHandler } from "./fleet-client.ts";
 export { HealthReporter } from "./health-reporter.ts";

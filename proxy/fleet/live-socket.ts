@@ -1,64 +1,64 @@
-/** One WebSocket to the worker, and the pings that tell whether anybody is still at its other end. */
+/** One WebSocket to the worker, with pings that find out whether the worker still answers. */
 import { PING, PONG, type Presence } from "../../shared/fleet.ts";
 import type { FleetSettings } from "../config/index.ts";
 import { headersFor } from "./requests.ts";
 
 export interface LiveSocketListener {
   opened(): void;
-  heard(data: unknown): void;
-  /** Once, and nothing comes after it. */
+  received(data: unknown): void;
+  /** Called once, as the last event. */
   lost(): void;
 }
 
 export class LiveSocket {
   readonly #socket: WebSocket;
   readonly #listener: LiveSocketListener;
-  readonly #beat: NodeJS.Timeout;
-  /** Whether something has come since the last beat. */
-  #alive = true;
-  #over = false;
+  readonly #pings: NodeJS.Timeout;
+  /** True if a message has come since the last ping. */
+  #isAlive = true;
+  #isClosed = false;
 
-  /** @param beat ms between two pings, and until the answer to one, or to our call, must be there */
-  constructor(settings: FleetSettings, listener: LiveSocketListener, beat: number) {
+  /** @param pingInterval ms between two pings, and for the answer to the handshake or to a ping */
+  constructor(settings: FleetSettings, listener: LiveSocketListener, pingInterval: number) {
     this.#listener = listener;
     this.#socket = new WebSocket(`${settings.url}/live`, { headers: headersFor(settings) });
     this.#socket.addEventListener("open", () => this.#opened());
-    this.#socket.addEventListener("message", ({ data }) => this.#hear(data));
-    // What has gone wrong it does not say.
+    this.#socket.addEventListener("message", ({ data }) => this.#received(data));
+    // An "error" event carries no reason, and "close" follows it.
     this.#socket.addEventListener("close", () => this.#lose());
-    this.#beat = setInterval(() => this.#check(), beat);
+    this.#pings = setInterval(() => this.#ping(), pingInterval);
   }
 
-  /** Before it is open, or when it no longer is, nothing is said. */
-  say(presence: Presence): void {
+  /** Does nothing while the socket is not open. */
+  send(presence: Presence): void {
     this.#send(JSON.stringify(presence));
   }
 
-  /** Nothing more is heard. */
+  /** No event comes any more. */
   close(): void {
-    this.#over = true;
-    clearInterval(this.#beat);
+    this.#isClosed = true;
+    clearInterval(this.#pings);
     this.#socket.close();
   }
 
   #opened(): void {
-    this.#alive = true;
-    if (!this.#over) this.#listener.opened();
+    this.#isAlive = true;
+    if (!this.#isClosed) this.#listener.opened();
   }
 
-  #hear(data: unknown): void {
-    this.#alive = true;
-    if (!this.#over && data !== PONG) this.#listener.heard(data);
+  #received(data: unknown): void {
+    this.#isAlive = true;
+    if (!this.#isClosed && data !== PONG) this.#listener.received(data);
   }
 
-  #check(): void {
-    if (!this.#alive) this.#lose();
-    this.#alive = false;
+  #ping(): void {
+    if (!this.#isAlive) this.#lose();
+    this.#isAlive = false;
     this.#send(PING);
   }
 
   #lose(): void {
-    if (this.#over) return;
+    if (this.#isClosed) return;
     this.close();
     this.#listener.lost();
   }

@@ -1,4 +1,4 @@
-/** What comes by the live line, as far as it can be understood. */
+/** Reads the messages of the worker, which may be newer than this proxy. */
 import { MAX_NAME_LENGTH, MAX_NAMES, type FleetMessage } from "../../shared/fleet.ts";
 
 /** Characters. */
@@ -6,10 +6,10 @@ const LONGEST_MESSAGE = 64 * 1024;
 
 export type Message =
   | FleetMessage
-  /** Of a worker that knows more than we do. */
+  /** A kind that only newer versions know. */
   | { readonly kind: "unknown" };
 
-/** @returns null for what no worker of ours says */
+/** @returns null for data that no version of the worker sends */
 export function readMessage(data: unknown): Message | null {
   if (typeof data !== "string" || data.length > LONGEST_MESSAGE) return null;
   const message = parse(data);
@@ -32,7 +32,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A name that cannot be one is left out: nobody is logged in by it. */
+/** Leaves out names by which no user can be logged in. */
 function readKick(message: object): Message | null {
   const number = "number" in message ? message.number : null;
   const names: unknown = "names" in message ? message.names : null;

@@ -1,18 +1,18 @@
-/** The worker's end: `POST URL/health`, and why `URL/live` can be no line. */
+/** Requests to the worker's fleet API: `POST URL/health`, and `GET URL/live` without a WebSocket. */
 import type { HealthReport } from "../../shared/fleet.ts";
 import type { FleetSettings } from "../config/index.ts";
 import { reason } from "../reason.ts";
 import { version } from "../version.ts";
 
-/** @throws Error where it is not known to have been heard */
+/** @throws Error where the worker may not have taken the reports */
 export type PostReports = (reports: readonly HealthReport[]) => Promise<void>;
 
 /** ms for an answer. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 export function postReportsTo(settings: FleetSettings): PostReports {
   return async (reports) => {
-    const status = await ask(settings, "health", {
+    const status = await request(settings, "health", {
       method: "POST",
       headers: { ...headersFor(settings), "Content-Type": "application/json" },
       body: JSON.stringify({ reports }),
@@ -21,18 +21,18 @@ export function postReportsTo(settings: FleetSettings): PostReports {
   };
 }
 
-/** A WebSocket that is not opened does not say why; a request to the same place does. */
+/** Finds out why a WebSocket was not opened: the WebSocket itself does not tell, and the answer to a request does. */
 export async function probeLive(
   settings: FleetSettings,
 ): Promise<{ readonly refused: boolean; readonly why: string }> {
   const { url } = settings;
   try {
-    const status = await ask(settings, "live", { headers: headersFor(settings) });
+    const status = await request(settings, "live", { headers: headersFor(settings) });
     const refused = status === 401 || status === 403;
     const isOpen = status === UPGRADE_REQUIRED;
     return {
       refused,
-      why: isOpen ? `${url} keeps no WebSocket open` : `${url} answered ${status}`,
+      why: isOpen ? `${url} does not keep a WebSocket open` : `${url} answered ${status}`,
     };
   } catch (error) {
     return { refused: false, why: reason(error) };
@@ -45,12 +45,12 @@ export function headersFor({ key }: FleetSettings): Record<string, string> {
   return { Authorization: `Bearer ${key}`, "User-Agent": `postern/${version}` };
 }
 
-/** By Node's own client: this is no mail, and nobody waits for it. @returns the status */
-async function ask({ url }: FleetSettings, path: string, request: RequestInit): Promise<number> {
+/** Uses Node's own client: no session waits for these requests. @returns the status */
+async function request({ url }: FleetSettings, path: string, init: RequestInit): Promise<number> {
   const at = `${url}/${path}`;
-  const signal = AbortSignal.timeout(PATIENCE);
+  const signal = AbortSignal.timeout(TIMEOUT);
   try {
-    const { status, body } = await fetch(at, { ...request, redirect: "error", signal });
+    const { status, body } = await fetch(at, { ...init, redirect: "error", signal });
     await body?.cancel();
     return status;
   } catch (error) {
@@ -58,7 +58,7 @@ async function ask({ url }: FleetSettings, path: string, request: RequestInit): 
   }
 }
 
-/** "fetch failed", it says, and why is inside; once for each address of a name. */
+/** The error of fetch says "fetch failed"; its cause tells more, once for each address of a name. */
 function innermost(error: unknown): unknown {
   if (error instanceof AggregateError) return innermost(error.errors[0]);
   return error instanceof TypeError && error.cause !== undefined ? innermost(error.cause) : error;

@@ -31,8 +31,8 @@ export class FleetLine implements FleetHandler {
     if (fleet === null) return;
     if (!this.#trusting) trustSystem();
     this.#trusting = true;
-    const heard = fleet.url === before?.fleet.url ? before.live.heard : null;
-    this.#followed = { fleet, live: new FleetClient(fleet, this, this, heard) };
+    const lastKick = fleet.url === before?.fleet.url ? before.live.lastKick : null;
+    this.#followed = { fleet, live: new FleetClient(fleet, this, this, lastKick) };
   }
 
   close(): void {

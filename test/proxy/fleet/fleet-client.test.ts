@@ -7,16 +7,16 @@ import { version } from "../../../proxy/version.ts";
 import { type LineServer, startLineServer } from "../../support/line-server.ts";
 
 const NEVER = 1_000_000_000;
-const PACE = { beat: NEVER, presence: NEVER, first: 1, slowest: 4, refused: 1 };
+const TIMING = { ping: NEVER, presence: NEVER, first: 1, slowest: 4, refused: 1 };
 
 let fleet: LineServer;
 let live: FleetClient | null;
-/** What was done to sessions and lookups. */
+/** The calls that sessions and lookups received. */
 let done: string[];
 let log: string[];
-/** Says when one of the two grows. */
+/** Emits when one of the two grows. */
 let news: EventEmitter;
-/** Whoever waits for timers of the line alone would be taken for idle. */
+/** Keeps the process alive: the timers of the client do not. */
 let busy: NodeJS.Timeout;
 
 beforeEach(async () => {
@@ -42,7 +42,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await once(news, "news");
 }
 
-function start(pace: Partial<typeof PACE> = {}, heard: number | null = null): FleetClient {
+function start(timing: Partial<typeof TIMING> = {}, heard: number | null = null): FleetClient {
   const host = {
     kick: (user: string) => Promise.resolve(add(done, `kick ${user}`)),
     forget: () => add(done, "forget"),
@@ -53,7 +53,7 @@ function start(pace: Partial<typeof PACE> = {}, heard: number | null = null): Fl
     host,
     { write: (level, message) => add(log, `${level}: ${message}`) },
     heard,
-    { ...PACE, ...pace },
+    { ...TIMING, ...timing },
   );
   return live;
 }
@@ -61,7 +61,7 @@ function start(pace: Partial<typeof PACE> = {}, heard: number | null = null): Fl
 const kick = (number: number, ...names: string[]) => ({ kind: "kick", number, names });
 const heard = (last: number, complete = true) => ({ kind: "heard", last, complete });
 
-test("a proxy says who it is, with its own key, and again after a while", async () => {
+test("a proxy sends its presence with its own key, and sends it again", async () => {
   start({ presence: 1 });
   const line = await fleet.accepted();
   const { age, ...presence } = await line.next();
@@ -73,7 +73,7 @@ test("a proxy says who it is, with its own key, and again after a while", async 
   assert.match(fleet.asked[0]!["user-agent"]!, /^postern\//);
 });
 
-test("a kick ends sessions by each of its names, as bytes, and one that comes twice is one", async () => {
+test("a kick ends sessions by each of its names, in UTF-8, and counts once if it comes twice", async () => {
   start();
   const line = await fleet.accepted();
   line.say(kick(1, "alice@example.test", "u1"));
@@ -87,8 +87,8 @@ test("a kick ends sessions by each of its names, as bytes, and one that comes tw
   ]);
 });
 
-test("a line that breaks is opened anew, and what is known is told", async () => {
-  const { heard: before } = start({}, 7);
+test("a socket that breaks is opened anew, with the number of the last kick", async () => {
+  const { lastKick: before } = start({}, 7);
   assert.equal(before, 7);
   const first = await fleet.accepted();
   assert.equal((await first.next())["heard"], 7);
@@ -100,14 +100,14 @@ test("a line that breaks is opened anew, and what is known is told", async () =>
   assert.deepEqual(log, []);
 });
 
-test("a path that has died under a line is noticed", async () => {
+test("a socket without answers to pings is opened anew", async () => {
   fleet.answering = false;
-  start({ beat: 10 });
+  start({ ping: 10 });
   await fleet.accepted();
   await fleet.accepted();
 });
 
-test("where the worker no longer knows what was missed, all lookups are asked anew", async () => {
+test("all cached lookups are dropped if the worker has lost kicks that were missed", async () => {
   start({}, 7);
   const line = await fleet.accepted();
   line.say(heard(3, false));
@@ -117,7 +117,7 @@ test("where the worker no longer knows what was missed, all lookups are asked an
   await until(() => done.length === 2);
 });
 
-test("what cannot be understood is told once and harms nothing; what a later worker says is let pass", async () => {
+test("a message that is not understood is logged once and does no harm, and one of a newer worker is let pass", async () => {
   start();
   const line = await fleet.accepted();
   for (const garbage of ["{", "null", "<html>", kick(-1, "a"), { kind: "kick", number: 1 }]) {
@@ -127,37 +127,39 @@ test("what cannot be understood is told once and harms nothing; what a later wor
   line.say(kick(1, "", "a\nb", "x".repeat(2000), "alice@example.test"));
   await until(() => done.length === 1);
   assert.deepEqual(done, ["kick alice@example.test"]);
-  assert.deepEqual(log, ["warn: fleet sends what cannot be understood, ignored"]);
+  assert.deepEqual(log, ["warn: fleet sent a message that is not understood, ignored"]);
 });
 
-describe("while no line can be opened", () => {
+describe("while no socket can be opened", () => {
   for (const [status, level] of [
     [403, "alert"],
     [401, "alert"],
     [500, "error"],
     [426, "error"],
   ] as const) {
-    test(`as the worker answers ${status}, one line says so, without the key, and one that it is over`, async () => {
+    test(`as the worker answers ${status}, the log has one line about it, without the key, and one when it is over`, async () => {
       fleet.status = status;
       start();
       await until(() => log.length === 1);
-      // Each try is two requests: the line's, and one that is told why.
+      // Each try is two requests: the WebSocket, and the one that asks for the reason.
       await fleet.askedTimes(fleet.asked.length + 6);
       fleet.status = 101;
       const line = await fleet.accepted();
       line.say(heard(0));
       await until(() => log.length === 2);
       const why =
-        status === 426 ? `${fleet.url} keeps no WebSocket open` : `${fleet.url} answered ${status}`;
+        status === 426
+          ? `${fleet.url} does not keep a WebSocket open`
+          : `${fleet.url} answered ${status}`;
       assert.deepEqual(log, [
-        `${level}: fleet cannot be listened to: ${why}`,
-        "notice: fleet is listened to again",
+        `${level}: fleet connection failed: ${why}`,
+        "notice: fleet is connected again",
       ]);
     });
   }
 });
 
-test("who is closed opens no line any more", async () => {
+test("a closed client opens no socket any more", async () => {
   start();
   const line = await fleet.accepted();
   await line.next();

@@ -10,13 +10,13 @@ const m1 = { host: "192.0.2.1", port: 143 };
 const m2 = { host: "m2.example.test", port: 993 };
 
 let reporter: HealthReporter;
-/** What the fleet has been told, request by request. */
+/** The reports posted, request by request. */
 let told: (readonly HealthReport[])[];
-/** Says when one has come, before it is answered. */
+/** Emits when one has come, before it is answered. */
 let requests: EventEmitter;
 let answer: () => Promise<void>;
 let log: string[];
-/** Whoever waits for the reporter alone would be taken for idle. */
+/** Keeps the process alive: the timer of the reporter does not. */
 let busy: NodeJS.Timeout;
 
 beforeEach(() => {
@@ -46,14 +46,14 @@ async function start(soonest: number, again: number): Promise<void> {
 
 const next = () => once(requests, "request");
 
-test("a proxy says that it is there, and goes on saying so", async () => {
+test("a proxy posts an empty request at its start and at intervals", async () => {
   await start(0, 5);
   await next();
   await next();
   assert.deepEqual(told, [[], [], []]);
 });
 
-test("what happens at the same moment is one request", async () => {
+test("reports of the same moment go out in one request", async () => {
   await start(1, NEVER);
   reporter.failing(m1, "refused");
   reporter.failing(m2, "timed out");
@@ -84,7 +84,7 @@ test("a second request does not come before the first is answered", async () => 
   );
 });
 
-test("a server that goes on failing is not told with each failure", async () => {
+test("a server that goes on failing is not reported at each failure", async () => {
   await start(0, NEVER);
   for (let n = 0; n < 10; n++) reporter.failing(m1, "refused");
   await next();
@@ -97,7 +97,7 @@ test("a server that goes on failing is not told with each failure", async () => 
   );
 });
 
-test("it is told again, when it has failed again after a while", async () => {
+test("a failing server is reported again after a while, when it has failed again", async () => {
   await start(0, 10);
   reporter.failing(m1, "refused");
   for (let reports = told.flat(); reports.length < 2; reports = told.flat()) {
@@ -110,7 +110,7 @@ test("it is told again, when it has failed again after a while", async () => {
   );
 });
 
-test("a server that serves is told once, if it failed before", async () => {
+test("a server that serves is reported once, if it failed before", async () => {
   await start(0, NEVER);
   reporter.serving(m1);
   reporter.failing(m2, "refused");
@@ -125,7 +125,7 @@ test("a server that serves is told once, if it failed before", async () => {
   ]);
 });
 
-test("of a server that changes before it can be told, the last is told", async () => {
+test("only the last state of a server is reported", async () => {
   await start(1, NEVER);
   reporter.failing(m1, "refused");
   reporter.serving(m1);
@@ -133,14 +133,14 @@ test("of a server that changes before it can be told, the last is told", async (
   assert.deepEqual(told[1], [{ ...m1, state: "serving" }]);
 });
 
-test("what a mail server said is told without its control characters", async () => {
+test("a reason is reported without control characters", async () => {
   await start(0, NEVER);
   reporter.failing(m1, 'not ready: "* BYE\x1b[2J\r\nbusy\x07"');
   await next();
   assert.equal(told[1]![0]!.why, 'not ready: "* BYE [2J busy "');
 });
 
-test("many servers are told in several requests, and a long reason is cut", async () => {
+test("many servers are reported in several requests, and a long reason is cut", async () => {
   await start(0, NEVER);
   for (let n = 0; n < 250; n++)
     reporter.failing({ host: `m${n}.test`, port: 143 }, "x".repeat(500));
@@ -155,7 +155,7 @@ test("many servers are told in several requests, and a long reason is cut", asyn
 });
 
 describe("while the fleet is out of reach", () => {
-  test("one line says so, and one that it is over", async () => {
+  test("the log has one line about it, and one when it is over", async () => {
     answer = () => Promise.reject(new Error("no answer"));
     await start(0, 1);
     for (let n = 0; n < 5; n++) await next();
@@ -163,12 +163,12 @@ describe("while the fleet is out of reach", () => {
     await next();
     await next();
     assert.deepEqual(log, [
-      "error: fleet cannot be told of mail servers' health: no answer",
-      "notice: fleet is told of mail servers' health again",
+      "error: fleet health report failed: no answer",
+      "notice: fleet takes health reports again",
     ]);
   });
 
-  test("what has not been heard is told when it happens again, and what serves in any case", async () => {
+  test("a lost report of a failure is repeated at the next failure, and one of a serving server in any case", async () => {
     answer = () => Promise.reject(new Error("no answer"));
     await start(0, 1);
     reporter.failing(m1, "lost");
@@ -190,7 +190,7 @@ describe("while the fleet is out of reach", () => {
   });
 });
 
-test("who is closed says nothing any more", async () => {
+test("a closed reporter posts nothing any more", async () => {
   await start(0, 1);
   reporter.close();
   const count = told.length;

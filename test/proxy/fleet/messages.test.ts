@@ -7,7 +7,7 @@ import { MAX_NAME_LENGTH, MAX_NAMES } from "../../../shared/fleet.ts";
 const number = fc.nat();
 const name = fc.stringMatching(/^[a-z*@.\u00e0-\u00ff]{1,40}$/);
 
-test("what the worker says is read as it was meant", () => {
+test("a message of the worker is read as it was written", () => {
   const options = { noNullPrototype: true };
   const names = fc.array(name, { maxLength: MAX_NAMES });
   const kick = fc.record({ kind: fc.constant("kick"), number, names }, options);
@@ -20,7 +20,7 @@ test("what the worker says is read as it was meant", () => {
   );
 });
 
-test("whatever is said, it is nothing, or a message within its bounds", () => {
+test("any data is a message within its bounds, or none", () => {
   const value = fc.oneof(fc.jsonValue(), fc.nat(), fc.boolean(), fc.array(fc.string()));
   const likely = fc.record(
     {
@@ -51,7 +51,7 @@ test("whatever is said, it is nothing, or a message within its bounds", () => {
   );
 });
 
-describe("what is no message", () => {
+describe("other data", () => {
   for (const said of [
     "",
     "ping",
@@ -66,9 +66,9 @@ describe("what is no message", () => {
     '{"kind":"heard","last":1}',
     `{"kind":"greet","whom":"${"x".repeat(70_000)}"}`,
   ]) {
-    test(`is not taken for one: ${said.slice(0, 50)}`, () => {
+    test(`is not a message: ${said.slice(0, 50)}`, () => {
       assert.equal(readMessage(said), null);
     });
   }
-  test("is not taken for one: bytes", () => assert.equal(readMessage(new ArrayBuffer(4)), null));
+  test("is not a message: bytes", () => assert.equal(readMessage(new ArrayBuffer(4)), null));
 });

@@ -111,16 +111,16 @@ describe("a fleet that does not listen", () => {
   test("is told of in the log, once, by its URL and its answer, and without the key", async (t) => {
     const { proxy } = await start(t, 401);
     const { program } = proxy.proxy;
-    const [line] = await program.logs(/^.*fleet cannot be told.*$/);
-    assert.match(line![0], /\[error\].* health: https:\/\/localhost:\d+\/fleet answered 401$/);
+    const [line] = await program.logs(/^.*fleet health report failed.*$/);
+    assert.match(line![0], /\[error\].* failed: https:\/\/localhost:\d+\/fleet answered 401$/);
     await logIn(proxy);
-    assert.equal(program.stderr.split("fleet cannot be told").length, 2);
+    assert.equal(program.stderr.split("fleet health report failed").length, 2);
     assert.doesNotMatch(program.stderr, /its-own/);
   });
 
   test("and has a certificate of nobody's hears nothing", async (t) => {
     const { proxy, told } = await start(t, 204, issue("/CN=another", { ca: true }));
-    const [line] = await proxy.proxy.program.logs(/^.*fleet cannot be told.*$/);
+    const [line] = await proxy.proxy.program.logs(/^.*fleet health report failed.*$/);
     assert.match(line![0], /certificate/);
     assert.deepEqual(told, []);
   });
