@@ -1,4 +1,4 @@
-/** DNS: names of addresses, and addresses of names. */
+/** Resolves names to addresses, and addresses to names. */
 export { UNAVAILABLE, clientHost } from "./client-host.ts";
 export { ResolveError } from "./resolve-error.ts";
 export { type HostResolver, SystemResolver, configuredResolver } from "./host-resolver.ts";

@@ -1,4 +1,4 @@
-/** DNS messages (RFC 1035 section 4): a question into bytes, and bytes into what they say about it. */
+/** Encodes questions and decodes responses (RFC 1035 section 4). */
 import {
   type DecodedPacket,
   RECURSION_DESIRED,
@@ -13,51 +13,51 @@ import { NXDOMAIN } from "./resolve-error.ts";
 export type QuestionType = "A" | "AAAA" | "PTR";
 
 export interface Question {
-  /** 16 bits that the answer must repeat. */
+  /** 16 bits that the response must repeat. */
   readonly id: number;
   readonly type: QuestionType;
   /** In small letters, without a dot at the end. */
   readonly name: string;
 }
 
-/** What a server said. */
+/** The useful part of a response. */
 export interface DnsResponse {
-  /** The response code (RFC 1035 section 4.1.1); 0 also where the name has nothing of the kind. */
+  /** The response code (RFC 1035 section 4.1.1); 0 also where the name has no record of the type. */
   readonly code: number;
-  /** Names or addresses, as the question asked for. */
+  /** Names or addresses, by the type of the question. */
   readonly values: readonly string[];
-  /** Where there are none, the name that this one stands for (CNAME), or null. */
+  /** The name that this one is an alias of (CNAME), or null. */
   readonly alias: string | null;
   /** Seconds. */
   readonly ttl: number;
 }
 
-/** The answer did not fit, and must be asked for over TCP. */
+/** The answer did not fit the datagram. The question must be asked over TCP. */
 export const TRUNCATED = "truncated";
 
-/** There is no such name. */
-export const NOTHING: DnsResponse = { code: NXDOMAIN, values: [], alias: null, ttl: 0 };
+/** The response for a name that does not exist. */
+export const NOT_FOUND: DnsResponse = { code: NXDOMAIN, values: [], alias: null, ttl: 0 };
 
 const FORMERR = 1;
 const REFUSED = 5;
 
-/** Of the header (RFC 1035 section 4.1.1): its length, and where its counts of records stand. */
+/** Bytes of the header (RFC 1035 section 4.1.1), and the places of two counts of records in it. */
 const HEADER = 12;
 const ANCOUNT = 6;
 const NSCOUNT = 8;
-/** Of the flags: whether it is an answer, and to what kind of request; this one is to a question. */
+/** The flags for the kind of message (QR and OPCODE), and their value in a response to a query. */
 const KIND = 0xf800;
 const RESPONSE = 0x8000;
 
 /** Seconds. */
 const LONGEST_TTL = 0x7fff_ffff;
 
-/** Whether a name can be asked for: labels of 1 to 63 bytes, 253 in all (RFC 1035 section 2.3.4). */
+/** True for a name that a question can hold: labels of 1 to 63 bytes, 253 in all (RFC 1035 section 2.3.4). */
 export function isAskable(name: string): boolean {
   return name.length <= 253 && name.split(".").every((label) => /^[!-~]{1,63}$/.test(label));
 }
 
-/** The name under which the names of an address stand (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+/** The name whose PTR records name an address (RFC 1035 section 3.5, RFC 3596 section 2.5). */
 export function reverseName(address: Ip): string {
   const bytes = address.toByteArray().toReversed();
   if (address.kind() === "ipv4") return `${bytes.join(".")}.in-addr.arpa`;
@@ -71,10 +71,9 @@ export function encodeQuestion({ id, type, name }: Question): Uint8Array {
 }
 
 /**
- * @returns null for bytes that are no usable answer to the question, as nginx sees it: to be ignored, for a
- *   better one may come
+ * @returns null for bytes that nginx would ignore as well: a usable response may still come
  */
-export function decodeAnswer(
+export function decodeResponse(
   bytes: Uint8Array,
   question: Question,
 ): DnsResponse | typeof TRUNCATED | null {
@@ -83,30 +82,30 @@ export function decodeAnswer(
   const flags = message.readUInt16BE(2);
   if ((flags & KIND) !== RESPONSE) return null;
   const truncated = (flags & TRUNCATED_RESPONSE) !== 0;
-  // Records that say nothing to us are not even decoded: by their counts, there are none.
+  // Counts of zero keep the decoder from records that are not used.
   message.fill(0, truncated ? ANCOUNT : NSCOUNT, HEADER);
   const packet = decoded(message);
-  if (packet === null || !isAbout(packet, question)) return null;
+  if (packet === null || !repeats(packet, question)) return null;
   if (truncated) return TRUNCATED;
 
   const code = flags & 0xf;
   if (code === FORMERR || code > REFUSED) return null;
   const { answers = [] } = packet;
-  if (code !== 0 || answers.length === 0) return { ...NOTHING, code };
-  return said(answers, question.type);
+  if (code !== 0 || answers.length === 0) return { ...NOT_FOUND, code };
+  return readRecords(answers, question.type);
 }
 
 function decoded(message: Buffer): DecodedPacket | null {
   try {
     const packet = decode(message);
-    // An address is read without a look at where the message ends.
+    // The decoder reads an address beyond the end of the message.
     return decode.bytes > message.length ? null : packet;
   } catch {
     return null;
   }
 }
 
-function isAbout(packet: DecodedPacket, { id, type, name }: Question): boolean {
+function repeats(packet: DecodedPacket, { id, type, name }: Question): boolean {
   const [asked, ...more] = packet.questions ?? [];
   return (
     packet.id === id &&
@@ -117,8 +116,8 @@ function isAbout(packet: DecodedPacket, { id, type, name }: Question): boolean {
   );
 }
 
-/** Whatever the names of the records, as in nginx: a server that was asked for one sends no other's. */
-function said(records: readonly ResourceRecord[], type: QuestionType): DnsResponse | null {
+/** Takes the records of any name, as nginx does: a server sends no records of other names. */
+function readRecords(records: readonly ResourceRecord[], type: QuestionType): DnsResponse | null {
   const values: string[] = [];
   let alias: string | null = null;
   let ttl = LONGEST_TTL;
@@ -140,7 +139,7 @@ function hostName(name: string): string {
   return name === "." ? "" : name.toLowerCase();
 }
 
-/** RFC 2181 section 8: with the highest bit set it is 0. */
+/** A TTL with the highest bit set counts as 0 (RFC 2181 section 8). */
 function seconds(ttl = 0): number {
   return ttl > LONGEST_TTL ? 0 : ttl;
 }

@@ -1,4 +1,4 @@
-/** One question, asked of one server after another until one of them answers. */
+/** Asks one question of one server after another until a server answers. */
 import { randomInt } from "node:crypto";
 import {
   type Address,
@@ -12,25 +12,24 @@ import {
   type DnsResponse,
   type Question,
   TRUNCATED,
-  decodeAnswer,
+  decodeResponse,
   encodeQuestion,
 } from "./message.ts";
 import { askOverTcp } from "./over-tcp.ts";
 
-/** Whom to ask, and how. */
 export interface QueryOptions {
   readonly transport: Transport;
   readonly servers: readonly Address[];
   /** The index of the server to begin with. */
   readonly first: number;
-  /** ms without a usable answer after which the next server is asked. */
+  /** ms without a usable response after which the next server is asked. */
   readonly repeat: number;
 }
 
 /**
- * The first usable answer of any server asked so far; all else that they send is ignored, as in nginx.
+ * Returns the first usable response of any server asked so far. Other messages are ignored, as in nginx.
  *
- * @throws the signal's reason once it gives up; until then it goes on asking
+ * @throws the signal's reason once it aborts; until then the question is asked again and again
  */
 export async function query(
   question: Omit<Question, "id">,
@@ -40,7 +39,7 @@ export async function query(
   const running = new Query(question, options);
   try {
     running.ask();
-    return await orGiveUp(running.answer, signal, () => running.giveUp(signal.reason));
+    return await orGiveUp(running.response, signal, () => running.giveUp(signal.reason));
   } finally {
     running.end();
   }
@@ -55,8 +54,8 @@ class Query implements Expiring {
   readonly #channels = new Map<Address, Datagrams>();
   readonly #overTcp = new AbortController();
   #next: number;
-  /** Whether a server is being asked over TCP. */
-  #connected = false;
+  /** True while a server is asked over TCP. */
+  #isOverTcp = false;
 
   constructor(question: Omit<Question, "id">, options: QueryOptions) {
     this.#question = { ...question, id: randomInt(0x1_0000) };
@@ -66,7 +65,7 @@ class Query implements Expiring {
     this.#next = options.first;
   }
 
-  get answer(): Promise<DnsResponse> {
+  get response(): Promise<DnsResponse> {
     return this.#answered.promise;
   }
 
@@ -77,7 +76,7 @@ class Query implements Expiring {
     this.#deadline.set(repeat);
   }
 
-  /** Nobody has answered. */
+  /** No server has answered in time. */
   expired(): void {
     this.ask();
   }
@@ -92,34 +91,34 @@ class Query implements Expiring {
     for (const channel of this.#channels.values()) channel.close();
   }
 
-  /** A server that is asked again hears the same from the same port, so that a late answer is still one. */
+  /** A server that is asked again gets the same message from the same port, so that a late response still counts. */
   #channel(server: Address): Datagrams {
     const known = this.#channels.get(server);
     if (known !== undefined) return known;
     const { transport } = this.#options;
-    const channel = transport.datagrams(server, (bytes) => this.#heard(bytes, server));
+    const channel = transport.datagrams(server, (bytes) => this.#received(bytes, server));
     this.#channels.set(server, channel);
     return channel;
   }
 
-  #heard(bytes: Uint8Array, server: Address): void {
-    const answer = decodeAnswer(bytes, this.#question);
-    if (answer === TRUNCATED) void this.#askOverTcp(server);
-    else if (answer !== null) this.#answered.resolve(answer);
+  #received(bytes: Uint8Array, server: Address): void {
+    const response = decodeResponse(bytes, this.#question);
+    if (response === TRUNCATED) void this.#askOverTcp(server);
+    else if (response !== null) this.#answered.resolve(response);
   }
 
   async #askOverTcp(server: Address): Promise<void> {
-    if (this.#connected) return;
-    this.#connected = true;
+    if (this.#isOverTcp) return;
+    this.#isOverTcp = true;
     try {
       const { transport } = this.#options;
       const bytes = await askOverTcp(transport, server, this.#message, this.#overTcp.signal);
-      const answer = decodeAnswer(bytes, this.#question);
-      if (answer !== null && answer !== TRUNCATED) this.#answered.resolve(answer);
+      const response = decodeResponse(bytes, this.#question);
+      if (response !== null && response !== TRUNCATED) this.#answered.resolve(response);
     } catch {
-      // As good as no answer: the next server will be asked.
+      // The same as no response: the next server is asked in time.
     } finally {
-      this.#connected = false;
+      this.#isOverTcp = false;
     }
   }
 }

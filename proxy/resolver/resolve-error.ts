@@ -1,9 +1,9 @@
-/** Why a name or an address could not be resolved, in nginx's words. */
+/** The failure to resolve a name or an address, in nginx's words. */
 
 export const SERVFAIL = 2;
-/** There is no such name, or nothing of the kind that was asked for. */
+/** The name does not exist, or has no record of the type. */
 export const NXDOMAIN = 3;
-/** Not a server's codes but ours; the numbers are Linux's. */
+/** The resolver's own codes, with Linux's numbers. */
 export const BUSY = 11;
 export const TIMED_OUT = 110;
 
@@ -20,7 +20,7 @@ export class ResolveError extends Error {
   override name = "ResolveError";
   readonly code: number;
 
-  /** @param code a response code (RFC 1035 section 4.1.1), or one of ours */
+  /** @param code a response code (RFC 1035 section 4.1.1), or one of the resolver's own */
   constructor(code: number) {
     super(`${code}: ${WORDS.get(code) ?? "Unknown error"}`);
     this.code = code;

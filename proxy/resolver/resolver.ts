@@ -1,37 +1,45 @@
 /**
- * nginx's resolver: asks the name servers that the configuration names, round robin, and keeps what they
- * say for as long as it holds. Who asks for what is being asked already gets the same answer.
+ * nginx's resolver: asks the name servers of the configuration in turn, and keeps each answer for its TTL or for
+ * `valid=`. Callers that ask for the same name at the same time share one answer.
+ *
+ * `node:dns` cannot stand in for it: its resolver tells no TTL of a PTR record, asks the first server only, does
+ * not follow an alias, and cannot cancel one query.
  */
 import { LRUCache } from "lru-cache";
 import type { Ip } from "../../shared/address.ts";
 import type { ResolverSettings } from "../config/index.ts";
 import { SingleFlight } from "../single-flight.ts";
 import { type Transport, orGiveUp } from "../transport/index.ts";
-import { BUSY, NXDOMAIN, ResolveError, TIMED_OUT } from "./resolve-error.ts";
+import {
+  type DnsResponse,
+  NOT_FOUND,
+  type QuestionType,
+  isAskable,
+  reverseName,
+} from "./message.ts";
 import { query } from "./query.ts";
-import { type DnsResponse, NOTHING, type QuestionType, isAskable, reverseName } from "./message.ts";
+import { BUSY, NXDOMAIN, ResolveError, TIMED_OUT } from "./resolve-error.ts";
 
-/** How long somebody waits for an answer. */
 export interface ResolveOptions {
-  /** ms; 0 for as long as it takes, as in nginx. */
+  /** ms for an answer; 0 for no limit, as in nginx. */
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
 export interface ResolverTiming {
-  /** ms without a usable answer after which the next server is asked. */
+  /** ms without a usable response after which the next server is asked. */
   readonly repeat: number;
-  /** The clock that answers age by. */
+  /** The clock by which answers expire. */
   readonly clock: { now(): number };
 }
 
 /** nginx's. */
 const TIMING: ResolverTiming = { repeat: 5000, clock: performance };
 
-/** Names and addresses kept. */
+/** Names and addresses that are kept. */
 const MOST_KEPT = 20_000;
 
-/** Lookups at once; each holds a socket or more, which sessions need as well. */
+/** Lookups at once. Each holds a socket or more, and sessions need sockets as well. */
 const MOST_AT_ONCE = 1000;
 
 /** CNAMEs after one another, as in nginx. */
@@ -42,7 +50,7 @@ export class Resolver {
   readonly #settings: ResolverSettings;
   readonly #families: readonly QuestionType[];
   readonly #timing: ResolverTiming;
-  /** By types and name; likewise what is being asked. */
+  /** Answers by types and name. */
   readonly #kept: LRUCache<string, readonly string[]>;
   readonly #asked = new SingleFlight<readonly string[]>();
   #next = 0;
@@ -69,22 +77,22 @@ export class Resolver {
   }
 
   /**
-   * The name of an address: that of the first PTR record, in small letters.
+   * Finds the name of an address: that of the first PTR record, in small letters.
    *
-   * @throws ResolveError where there is none; the signal's reason once it gives up
+   * @throws ResolveError where the address has none; the signal's reason once it aborts
    */
-  async reverse(address: Ip, patience: ResolveOptions): Promise<string> {
-    const [name = ""] = await this.#find(reverseName(address), ["PTR"], patience);
+  async reverse(address: Ip, options: ResolveOptions): Promise<string> {
+    const [name = ""] = await this.#find(reverseName(address), ["PTR"], options);
     return name;
   }
 
   /**
-   * The addresses of a name, one or more: those that `ipv4=` and `ipv6=` ask for.
+   * Finds the addresses of a name, one or more, of the families that `ipv4=` and `ipv6=` ask for.
    *
-   * @throws ResolveError where there are none; the signal's reason once it gives up
+   * @throws ResolveError where the name has none; the signal's reason once it aborts
    */
-  forward(name: string, patience: ResolveOptions): Promise<readonly string[]> {
-    return this.#find(name.toLowerCase(), this.#families, patience);
+  forward(name: string, options: ResolveOptions): Promise<readonly string[]> {
+    return this.#find(name.toLowerCase(), this.#families, options);
   }
 
   async #find(
@@ -103,10 +111,10 @@ export class Resolver {
     });
     deadline.set(timeout || Number.POSITIVE_INFINITY);
     try {
-      const found = this.#asked.join(key, waiting.signal, async (anybody) => {
-        const { values, ttl } = await this.#ask(name, types, anybody);
+      const found = this.#asked.join(key, waiting.signal, async (shared) => {
+        const { values, ttl } = await this.#ask(name, types, shared);
         const seconds = this.#settings.valid || ttl;
-        // To the cache, 0 would be for ever.
+        // The cache takes a TTL of 0 as no limit.
         if (seconds > 0) this.#kept.set(key, values, { ttl: seconds * 1000 });
         return values;
       });
@@ -116,7 +124,7 @@ export class Resolver {
     }
   }
 
-  /** All types at once, and first of the same server. @throws ResolveError where nothing is found */
+  /** Asks for all types at once, each of the same server first. @throws ResolveError where nothing is found */
   async #ask(
     name: string,
     types: readonly QuestionType[],
@@ -125,7 +133,7 @@ export class Resolver {
     const first = this.#next++;
     const answers = await Promise.all(types.map((type) => this.#follow(type, name, first, signal)));
     const failures = answers.map(({ code }) => code).filter((code) => code !== 0);
-    // That it cannot be told weighs more than that there is no such name.
+    // A failure of the server outweighs the answer that the name does not exist.
     const failure = failures.find((code) => code !== NXDOMAIN) ?? failures[0];
     if (failure !== undefined) throw new ResolveError(failure);
     const found = answers.filter(({ values }) => values.length > 0);
@@ -138,7 +146,7 @@ export class Resolver {
     };
   }
 
-  /** Where a name only stands for another one, asks for that one. */
+  /** Asks for a name, and for the names that it is an alias of. */
   async #follow(
     type: QuestionType,
     name: string,
@@ -156,6 +164,6 @@ export class Resolver {
       if (answer.values.length > 0 || answer.alias === null) return { ...answer, ttl };
       current = answer.alias;
     }
-    return NOTHING;
+    return NOT_FOUND;
   }
 }

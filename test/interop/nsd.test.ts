@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { type Resolver, clientHost } from "../../proxy/resolver/index.ts";
 import { type Nsd, startNsd } from "../support/real-servers/index.ts";
 import { lacking } from "../support/requirements.ts";
-import { patience, resolverOf } from "../support/resolver.ts";
+import { options, resolverOf } from "../support/resolver.ts";
 
 /** Too many for a datagram of 512 bytes. */
 const many = Array.from({ length: 100 }, (_, index) => `192.0.2.${index + 100}`);
@@ -69,25 +69,25 @@ describe("with NSD as the name server", { skip: lacking("nsd") }, () => {
 
   for (const [address, host] of Object.entries(HOSTS)) {
     test(`${address} is ${host}`, async () => {
-      assert.equal(await clientHost(resolver, address, patience(), () => {}), host);
+      assert.equal(await clientHost(resolver, address, options(), () => {}), host);
     });
   }
 
   test("a CNAME has the addresses of its target", async () => {
-    const found = await resolver.forward("www.example.test", patience());
+    const found = await resolver.forward("www.example.test", options());
     assert.deepEqual(found, ["192.0.2.1", "2001:db8::1"]);
   });
 
   test("a name with more addresses than fit a datagram has all of them", async () => {
-    const found = await resolver.forward("many.example.test", patience());
+    const found = await resolver.forward("many.example.test", options());
     assert.deepEqual([...found].toSorted(), many.toSorted());
   });
 
   test("REFUSED for an unknown zone and SERVFAIL for a broken one are failures", async () => {
-    await assert.rejects(resolver.forward("unknown.test", patience()), {
+    await assert.rejects(resolver.forward("unknown.test", options()), {
       message: "5: Operation refused",
     });
-    await assert.rejects(resolver.forward("broken.test", patience()), {
+    await assert.rejects(resolver.forward("broken.test", options()), {
       message: "2: Server failure",
     });
   });

@@ -1,14 +1,14 @@
-// Resolvers that ask name servers of a test's own.
+// Resolvers that ask the name servers of a test.
 import type { ResolverSettings } from "../../proxy/config/index.ts";
 import { type ResolverTiming, Resolver } from "../../proxy/resolver/resolver.ts";
 import { transport } from "./connections.ts";
 import type { NameServer } from "./name-server.ts";
 
-/** One that waits for its first server for ever, unless `pace` says otherwise. */
+/** A resolver that asks its first server only, unless `timing` says otherwise. */
 export function resolverOf(
   servers: readonly Pick<NameServer, "host" | "port">[],
   settings: Partial<ResolverSettings> = {},
-  pace: Partial<ResolverTiming> = {},
+  timing: Partial<ResolverTiming> = {},
 ): Resolver {
   return new Resolver(
     transport,
@@ -19,11 +19,11 @@ export function resolverOf(
       ipv6: false,
       ...settings,
     },
-    { repeat: Number.POSITIVE_INFINITY, clock: performance, ...pace },
+    { repeat: Number.POSITIVE_INFINITY, clock: performance, ...timing },
   );
 }
 
-/** Waits for as long as it takes, unless told otherwise. */
-export function patience(timeout = 0, signal = new AbortController().signal) {
+/** The options of a lookup, without a time limit unless one is given. */
+export function options(timeout = 0, signal = new AbortController().signal) {
   return { timeout, signal };
 }

@@ -10,7 +10,7 @@ import {
   startNameServer,
   zone,
 } from "../../support/name-server.ts";
-import { patience, resolverOf } from "../../support/resolver.ts";
+import { options, resolverOf } from "../../support/resolver.ts";
 
 const UNAVAILABLE = "[UNAVAILABLE]";
 const TEMPUNAVAIL = "[TEMPUNAVAIL]";
@@ -19,23 +19,31 @@ type Case = {
   readonly ptr: Entry;
   readonly a?: Entry;
   readonly host: string;
-  /** What is logged; nothing unless given. */
+  /** The message in the log; none unless given. */
   readonly logged?: string;
 };
 
 const ptr = (data: string): Entry => [{ type: "PTR", data }];
 const a = (...addresses: string[]): Entry => addresses.map((data) => ({ type: "A", data }));
 
-/** Each under an address of its own, 192.0.2.1 and so on; CLIENT is the last digits, HOST that with `.test`. */
+/** Each case has an address of its own, 192.0.2.N. CLIENT stands for N, and HOST for `N.test`. */
 const CASES: Record<string, Case> = {
-  "a name that leads back": { ptr: ptr("hHOST"), a: a("192.0.2.CLIENT"), host: "hHOST" },
+  "a name that resolves to the client": {
+    ptr: ptr("hHOST"),
+    a: a("192.0.2.CLIENT"),
+    host: "hHOST",
+  },
   "a name in capitals": { ptr: ptr("HHOST"), a: a("192.0.2.CLIENT"), host: "hHOST" },
   "a name with more addresses": {
     ptr: ptr("hHOST"),
     a: a("192.0.2.200", "192.0.2.CLIENT"),
     host: "hHOST",
   },
-  "a name that leads elsewhere": { ptr: ptr("hHOST"), a: a("192.0.2.200"), host: UNAVAILABLE },
+  "a name that resolves to another address": {
+    ptr: ptr("hHOST"),
+    a: a("192.0.2.200"),
+    host: UNAVAILABLE,
+  },
   "an address without a name": {
     ptr: NXDOMAIN,
     host: UNAVAILABLE,
@@ -46,12 +54,12 @@ const CASES: Record<string, Case> = {
     host: UNAVAILABLE,
     logged: "address: 192.0.2.CLIENT could not be resolved (3: Host not found)",
   },
-  "an address whose name cannot be told": {
+  "an address at which the server fails": {
     ptr: SERVFAIL,
     host: TEMPUNAVAIL,
     logged: "address: 192.0.2.CLIENT could not be resolved (2: Server failure)",
   },
-  "an address that nobody says anything of": {
+  "an address without a response": {
     ptr: "silence",
     host: TEMPUNAVAIL,
     logged: "address: 192.0.2.CLIENT could not be resolved (110: Operation timed out)",
@@ -73,19 +81,19 @@ const CASES: Record<string, Case> = {
     host: UNAVAILABLE,
     logged: 'hostname: "hHOST" could not be resolved (3: Host not found)',
   },
-  "a name whose addresses cannot be told": {
+  "a name that the server refuses to resolve": {
     ptr: ptr("hHOST"),
     a: 5,
     host: TEMPUNAVAIL,
     logged: 'hostname: "hHOST" could not be resolved (5: Operation refused)',
   },
-  "a name that nobody says anything of": {
+  "a name without a response": {
     ptr: ptr("hHOST"),
     a: "silence",
     host: TEMPUNAVAIL,
     logged: 'hostname: "hHOST" could not be resolved (110: Operation timed out)',
   },
-  "a name with a blank and more": {
+  "a name with a line end": {
     ptr: ptr("h\r\nHOST"),
     host: TEMPUNAVAIL,
     logged: 'address: 192.0.2.CLIENT resolved to invalid host name "h\r\nHOST"',
@@ -103,7 +111,7 @@ const CASES: Record<string, Case> = {
   },
 };
 
-/** With a case's own names and addresses. */
+/** Puts the names and addresses of a case in. */
 function own<Value>(value: Value, index: number): Value {
   const text = JSON.stringify(value)
     .replaceAll("HOST", `${index}.test`)
@@ -128,7 +136,7 @@ async function found(
   signal = new AbortController().signal,
 ): Promise<{ host: string; logged: string[] }> {
   const logged: string[] = [];
-  const host = await clientHost(resolver, address, patience(1500, signal), (message, resolving) =>
+  const host = await clientHost(resolver, address, options(1500, signal), (message, resolving) =>
     logged.push(`${resolving}: ${message}`),
   );
   return { host, logged };
@@ -152,9 +160,9 @@ describe("a client's host is", { concurrency: true }, () => {
   });
 });
 
-test("nothing is logged of a client that leaves", async () => {
+test("nothing is logged about a client that leaves", async () => {
   const search = new AbortController();
-  const index = Object.keys(CASES).indexOf("an address that nobody says anything of");
+  const index = Object.keys(CASES).indexOf("an address without a response");
   const finding = found(`192.0.2.${index}`, search.signal);
   search.abort(new Error("gone"));
   await assert.rejects(finding, { message: "gone" });

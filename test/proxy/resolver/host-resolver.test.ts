@@ -7,12 +7,12 @@ import { resolverOf } from "../../support/resolver.ts";
 
 const patient = new AbortController().signal;
 
-test("the system knows its own names", async () => {
+test("the system resolves its own names", async () => {
   const found = await new SystemResolver().addresses("localhost", patient);
   assert.ok(found.includes("127.0.0.1") || found.includes("::1"), found.join());
 });
 
-test("a name that the system does not know is told in nginx's words", async () => {
+test("a name that the system does not know fails with nginx's words", async () => {
   await assert.rejects(new SystemResolver().addresses("a..b", patient), (error) => {
     return (
       error instanceof ResolveError &&
@@ -21,7 +21,7 @@ test("a name that the system does not know is told in nginx's words", async () =
   });
 });
 
-test("who gives up hears why, and others who ask for the same name still get their answer", async () => {
+test("a caller that gives up gets its reason, and other callers of the same name their answer", async () => {
   const names = new SystemResolver();
   const hasty = new AbortController();
   const given = names.addresses("localhost", hasty.signal);
@@ -31,7 +31,7 @@ test("who gives up hears why, and others who ask for the same name still get the
   assert.notDeepEqual(await asked, []);
 });
 
-test("name servers of the configuration are asked where there are some", async () => {
+test("a resolver of the configuration asks its name servers", async () => {
   const server = await startNameServer(zone({ "A mail.test": [{ type: "A", data: "192.0.2.9" }] }));
   const names = configuredResolver(resolverOf([server]), 0);
   assert.deepEqual(await names.addresses("mail.test", patient), ["192.0.2.9"]);
@@ -65,7 +65,7 @@ describe("localhost and the names below it are loopback (RFC 6761 section 6.3)",
     assert.deepEqual(server.queries, []);
   });
 
-  test("and other names that end alike are asked for", async (t) => {
+  test("and other names that end alike are asked of name servers", async (t) => {
     const server = await startNameServer(
       zone({ "A mylocalhost": [{ type: "A", data: "192.0.2.9" }] }),
     );

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import {
   type QuestionType,
   TRUNCATED,
-  decodeAnswer,
+  decodeResponse,
   encodeQuestion,
   isAskable,
   reverseName,
@@ -25,11 +25,11 @@ function said(
   question: { id: number; type: QuestionType; name: string },
   records: readonly DnsRecord[],
   flags?: number,
-): ReturnType<typeof decodeAnswer> {
-  return decodeAnswer(answer(question, records, flags), question);
+): ReturnType<typeof decodeResponse> {
+  return decodeResponse(answer(question, records, flags), question);
 }
 
-test("a question is what RFC 1035 says, with recursion desired", () => {
+test("a question has the form of RFC 1035, with recursion desired", () => {
   assert.equal(
     Buffer.from(encodeQuestion(a)).toString("latin1"),
     "\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x02mx\x07example\x04test\0\0\x01\0\x01",
@@ -62,7 +62,7 @@ test("names that no message can hold are not asked for", () => {
   }
 });
 
-describe("an answer is read", () => {
+describe("a response is read", () => {
   const found = (values: string[], ttl = 60) => ({ code: 0, values, alias: null, ttl });
 
   test("for names and addresses", () => {
@@ -72,7 +72,7 @@ describe("an answer is read", () => {
     assert.deepEqual(said(aaaa, [six]), found(["2001:db8::9"]));
   });
 
-  test("with all its records, and the shortest of their times", () => {
+  test("with all its records, and the shortest of their TTLs", () => {
     const records: DnsRecord[] = [
       { type: "A", data: "192.0.2.1", ttl: 300 },
       { type: "A", data: "192.0.2.2", ttl: 20 },
@@ -86,52 +86,52 @@ describe("an answer is read", () => {
       found(["mx.example.test"]),
     );
     const shouted = answer({ ...a, name: "MX.EXAMPLE.TEST" }, [{ type: "A", data: "192.0.2.9" }]);
-    assert.deepEqual(decodeAnswer(shouted, a), found(["192.0.2.9"]));
+    assert.deepEqual(decodeResponse(shouted, a), found(["192.0.2.9"]));
   });
 
-  test("with a CNAME in front of what was asked for", () => {
+  test("with a CNAME in front of the records asked for", () => {
     assert.deepEqual(said(ptr, [alias, name]), {
       ...found(["mx.example.test"]),
       alias: "other.example.test",
     });
   });
 
-  test("as an alias where a name has no more than that", () => {
+  test("as an alias if there is only a CNAME", () => {
     assert.deepEqual(said(a, [alias]), { ...found([]), alias: "other.example.test" });
   });
 
-  test("the root has an empty name", () => {
+  test("with an empty name for the root", () => {
     assert.deepEqual(said(ptr, [{ type: "PTR", data: "." }]), found([""]));
   });
 
-  test("a time to live with the highest bit set is none", () => {
+  test("with a TTL of 0 if its highest bit is set", () => {
     assert.deepEqual(said(ptr, [{ ...name, ttl: 0x8000_0000 }]), found(["mx.example.test"], 0));
   });
 
-  test("as nothing where there is nothing", () => {
+  test("without records", () => {
     assert.deepEqual(said(a, []), found([], 0));
   });
 
   for (const code of [2, 3, 4, 5]) {
-    test(`response code ${code} counts, whatever stands beside it`, () => {
+    test(`with response code ${code}, even beside records`, () => {
       assert.deepEqual(said(ptr, [name], code), { ...found([], 0), code });
     });
   }
 
-  test("one that is truncated, even within a record, is to be asked for over TCP", () => {
+  test("as truncated, even within a record", () => {
     const whole = answer(ptr, [name, name], TRUNCATED_RESPONSE);
-    assert.equal(decodeAnswer(whole, ptr), TRUNCATED);
-    assert.equal(decodeAnswer(whole.subarray(0, whole.length - 5), ptr), TRUNCATED);
+    assert.equal(decodeResponse(whole, ptr), TRUNCATED);
+    assert.equal(decodeResponse(whole.subarray(0, whole.length - 5), ptr), TRUNCATED);
   });
 
-  test("sections that say nothing of the question are not looked at", () => {
+  test("without a look at the other sections", () => {
     const bytes = answer(ptr, [name]);
     bytes.fill(0xff, 8, 12);
-    assert.deepEqual(decodeAnswer(bytes, ptr), found(["mx.example.test"]));
+    assert.deepEqual(decodeResponse(bytes, ptr), found(["mx.example.test"]));
   });
 });
 
-describe("no answer is", () => {
+describe("a response is ignored:", () => {
   const question = { type: "PTR", name: ptr.name } as const;
   const record = { ...name, name: ptr.name } as const;
   const CASES: Record<string, Uint8Array> = {
@@ -170,18 +170,18 @@ describe("no answer is", () => {
     ]),
   };
   for (const [what, bytes] of Object.entries(CASES)) {
-    test(what, () => assert.equal(decodeAnswer(bytes, ptr), null));
+    test(what, () => assert.equal(decodeResponse(bytes, ptr), null));
   }
 
-  test("an address that the message cuts off, at any byte", () => {
+  test("one that is cut off within an address, at any byte", () => {
     const whole = answer(aaaa, [{ type: "AAAA", data: "2001:db8::9" }]);
     for (let length = 0; length < whole.length; length++) {
-      assert.equal(decodeAnswer(whole.subarray(0, length), aaaa), null, `${length}`);
+      assert.equal(decodeResponse(whole.subarray(0, length), aaaa), null, `${length}`);
     }
   });
 });
 
-test("any bytes are an answer, or none, and never a fault", () => {
+test("any bytes are a response, or ignored, and never throw", () => {
   const valid = answer(a, [alias, { type: "A", data: "192.0.2.9" }]);
   const header = valid.subarray(0, 12);
   const changed = fc
@@ -197,7 +197,7 @@ test("any bytes are an answer, or none, and never a fault", () => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }), behindHeader, changed), (bytes) => {
       const before = Buffer.from(bytes);
-      const heard = decodeAnswer(bytes, a);
+      const heard = decodeResponse(bytes, a);
       if (heard !== null && heard !== TRUNCATED) {
         for (const value of heard.values) assert.notEqual(parseIp(value), null);
         assert.ok(heard.ttl >= 0 && heard.ttl <= 0x7fff_ffff);

@@ -14,16 +14,16 @@ import {
   startNameServer,
   zone,
 } from "../../support/name-server.ts";
-import { patience, resolverOf } from "../../support/resolver.ts";
+import { options, resolverOf } from "../../support/resolver.ts";
 
 const CLIENT = parseIp("192.0.2.9")!;
 const PTR = "PTR 9.2.0.192.in-addr.arpa";
 const NAME: readonly DnsRecord[] = [{ type: "PTR", data: "mx.example.test" }];
 
-/** ms after which a silent server is given up, and the next one is asked. */
+/** ms without a response after which the next server is asked. */
 const HASTY = { repeat: 100 };
 
-/** Until the test ends. */
+/** Starts a name server that is closed when the test ends. */
 async function nameServer(t: TestContext, say: Say): Promise<NameServer> {
   const server = await startNameServer(say);
   t.after(() => server.close());
@@ -33,7 +33,7 @@ async function nameServer(t: TestContext, say: Say): Promise<NameServer> {
 const right: Say = (query) => [answer(query, NAME)];
 const silent: Say = () => [];
 
-function told(queries: readonly Query[]): string[] {
+function questions(queries: readonly Query[]): string[] {
   return queries.map(({ over, type, name }) => `${over} ${type} ${name}`);
 }
 
@@ -41,7 +41,7 @@ describe("finds", { concurrency: true }, () => {
   test("the first name of an address", async (t) => {
     const server = await nameServer(t, zone({ [PTR]: [...NAME, { type: "PTR", data: "other" }] }));
     const resolver = resolverOf([server]);
-    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+    assert.equal(await resolver.reverse(CLIENT, options()), "mx.example.test");
   });
 
   const both = {
@@ -57,7 +57,7 @@ describe("finds", { concurrency: true }, () => {
     test(`a name's addresses with ipv4=${ipv4} ipv6=${ipv6}`, async (t) => {
       const server = await nameServer(t, zone(both));
       const resolver = resolverOf([server], { ipv4, ipv6 });
-      assert.deepEqual(await resolver.forward("MX.example.test", patience()), addresses);
+      assert.deepEqual(await resolver.forward("MX.example.test", options()), addresses);
       assert.equal(server.queries.length, addresses.length);
     });
   }
@@ -69,10 +69,10 @@ describe("finds", { concurrency: true }, () => {
       zone({ "AAAA mx.example.test": six, "A mx.example.test": [] }),
     );
     const resolver = resolverOf([server], { ipv6: true });
-    assert.deepEqual(await resolver.forward("mx.example.test", patience()), ["2001:db8::9"]);
+    assert.deepEqual(await resolver.forward("mx.example.test", options()), ["2001:db8::9"]);
   });
 
-  test("the addresses of the name that a name stands for", async (t) => {
+  test("the addresses of an alias, through several CNAMEs", async (t) => {
     const server = await nameServer(
       t,
       zone({
@@ -84,15 +84,15 @@ describe("finds", { concurrency: true }, () => {
       }),
     );
     const resolver = resolverOf([server]);
-    assert.deepEqual(await resolver.forward("www.example.test", patience()), ["192.0.2.1"]);
+    assert.deepEqual(await resolver.forward("www.example.test", options()), ["192.0.2.1"]);
   });
 
   test("an answer over TCP where it does not fit a datagram", async (t) => {
     const server = await nameServer(t, (query) => [
       answer(query, NAME, query.over === "udp" ? TRUNCATED_RESPONSE : 0),
     ]);
-    assert.equal(await resolverOf([server]).reverse(CLIENT, patience()), "mx.example.test");
-    assert.deepEqual(told(server.queries), [`udp ${PTR}`, `tcp ${PTR}`]);
+    assert.equal(await resolverOf([server]).reverse(CLIENT, options()), "mx.example.test");
+    assert.deepEqual(questions(server.queries), [`udp ${PTR}`, `tcp ${PTR}`]);
   });
 });
 
@@ -100,58 +100,58 @@ describe("does not find", { concurrency: true }, () => {
   const FAILURES: Record<string, readonly [entry: number | [], message: string]> = {
     "a name that does not exist": [NXDOMAIN, "3: Host not found"],
     "a name without such records": [[], "3: Host not found"],
-    "what the server fails at": [SERVFAIL, "2: Server failure"],
-    "what the server does not do": [4, "4: Unimplemented"],
-    "what the server refuses": [5, "5: Operation refused"],
+    "a name at which the server fails": [SERVFAIL, "2: Server failure"],
+    "a name, if the server does not implement the query": [4, "4: Unimplemented"],
+    "a name, if the server refuses the query": [5, "5: Operation refused"],
   };
   for (const [what, [entry, message]] of Object.entries(FAILURES)) {
     test(what, async (t) => {
       const server = await nameServer(t, zone({ [PTR]: entry, "A mx.example.test": entry }));
       const resolver = resolverOf([server]);
-      await assert.rejects(resolver.reverse(CLIENT, patience()), { message });
-      await assert.rejects(resolver.forward("mx.example.test", patience()), { message });
+      await assert.rejects(resolver.reverse(CLIENT, options()), { message });
+      await assert.rejects(resolver.forward("mx.example.test", options()), { message });
     });
   }
 
-  test("a name that one family says does not exist", async (t) => {
+  test("a name that does not exist in one family", async (t) => {
     const server = await nameServer(
       t,
       zone({ "A x.test": [{ type: "A", data: "192.0.2.1" }], "AAAA x.test": NXDOMAIN }),
     );
     const resolver = resolverOf([server], { ipv6: true });
-    await assert.rejects(resolver.forward("x.test", patience()), { message: "3: Host not found" });
+    await assert.rejects(resolver.forward("x.test", options()), { message: "3: Host not found" });
   });
 
-  test("a name of which one family cannot be told, though the other can", async (t) => {
+  test("a name for which the server fails in one family", async (t) => {
     const server = await nameServer(
       t,
       zone({ "A x.test": SERVFAIL, "AAAA x.test": [{ type: "AAAA", data: "::2" }] }),
     );
     const resolver = resolverOf([server], { ipv6: true });
-    await assert.rejects(resolver.forward("x.test", patience()), { message: "2: Server failure" });
+    await assert.rejects(resolver.forward("x.test", options()), { message: "2: Server failure" });
   });
 
   test("names that no message can hold, and does not ask for them", async (t) => {
     const server = await nameServer(t, silent);
     for (const name of ["", "a..b", `${"x".repeat(64)}.test`]) {
-      const found = resolverOf([server]).forward(name, patience());
+      const found = resolverOf([server]).forward(name, options());
       await assert.rejects(found, { message: "3: Host not found" });
     }
     assert.deepEqual(server.queries, []);
   });
 
-  test("the end of aliases that go round in a circle", async (t) => {
+  test("the end of a circle of aliases", async (t) => {
     const server = await nameServer(t, (query) => [
       answer(query, [{ type: "CNAME", data: query.name === "a.test" ? "b.test" : "a.test" }]),
     ]);
-    const found = resolverOf([server]).forward("a.test", patience());
+    const found = resolverOf([server]).forward("a.test", options());
     await assert.rejects(found, { message: "3: Host not found" });
     assert.equal(server.queries.length, 51);
   });
 
-  test("what nobody answers in time", async (t) => {
+  test("a name without a response in time", async (t) => {
     const server = await nameServer(t, silent);
-    const found = resolverOf([server]).reverse(CLIENT, patience(150));
+    const found = resolverOf([server]).reverse(CLIENT, options(150));
     await assert.rejects(found, { message: "110: Operation timed out" });
   });
 });
@@ -160,83 +160,87 @@ describe("waits for a better answer, and asks the next server,", { concurrency: 
   const other = { type: "A", name: "x.test", id: 1 };
   const USELESS: Record<string, Say> = {
     "where the first is silent": silent,
-    "where the id is wrong": ({ id, ...query }) => [answer({ ...query, id: id ^ 1 }, NAME)],
-    "where the question is another": ({ id }) => [answer({ ...other, id }, NAME)],
-    "where there is no PTR record": (query) => [answer(query, [{ type: "CNAME", data: "x.test" }])],
-    "where the first finds a fault in the question": (query) => [answer(query, [], 1)],
-    "where the first speaks no DNS": () => [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
-    "where the first sends the question back": ({ id }) => [Buffer.from([id >> 8, id & 0xff])],
-    "where the answer over TCP is truncated as well": (query) => [
+    "where the response has another id": ({ id, ...query }) => [
+      answer({ ...query, id: id ^ 1 }, NAME),
+    ],
+    "where the response has another question": ({ id }) => [answer({ ...other, id }, NAME)],
+    "where the response has no PTR record": (query) => [
+      answer(query, [{ type: "CNAME", data: "x.test" }]),
+    ],
+    "where the first answers with a format error": (query) => [answer(query, [], 1)],
+    "where the first does not speak DNS": () => [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
+    "where the first sends two bytes": ({ id }) => [Buffer.from([id >> 8, id & 0xff])],
+    "where the response over TCP is truncated as well": (query) => [
       answer(query, [], TRUNCATED_RESPONSE),
     ],
-    "where TCP says nothing": (query) =>
+    "where the server is silent over TCP": (query) =>
       query.over === "udp" ? [answer(query, [], TRUNCATED_RESPONSE)] : [],
-    "where TCP says no DNS": (query) =>
+    "where the server does not speak DNS over TCP": (query) =>
       query.over === "udp" ? [answer(query, [], TRUNCATED_RESPONSE)] : [Buffer.alloc(7)],
-    "where TCP says too much": (query) =>
+    "where the response over TCP is too long": (query) =>
       query.over === "udp" ? [answer(query, [], TRUNCATED_RESPONSE)] : [Buffer.alloc(60_000)],
   };
   for (const [what, say] of Object.entries(USELESS)) {
     test(what, async (t) => {
       const servers = [await nameServer(t, say), await nameServer(t, right)];
       const resolver = resolverOf(servers, {}, HASTY);
-      assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
-      assert.deepEqual(new Set(told(servers[1]!.queries)), new Set([`udp ${PTR}`]));
+      assert.equal(await resolver.reverse(CLIENT, options()), "mx.example.test");
+      assert.deepEqual(new Set(questions(servers[1]!.queries)), new Set([`udp ${PTR}`]));
     });
   }
 
-  test("and takes the right answer behind a wrong one", async (t) => {
+  test("and takes a right response behind a wrong one", async (t) => {
     const server = await nameServer(t, (query) => [
       answer({ ...query, id: query.id ^ 1 }, [{ type: "PTR", data: "evil.test" }]),
       Buffer.from("garbage"),
       answer(query, NAME),
     ]);
     const resolver = resolverOf([server]);
-    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+    assert.equal(await resolver.reverse(CLIENT, options()), "mx.example.test");
   });
 
-  test("and takes a late answer of the server that was asked first", async (t) => {
+  test("and takes a late response of the server that was asked first", async (t) => {
     let held: Query | null = null;
     const first = await nameServer(t, (query) => {
       if (held === null) {
         held = query;
         return [];
       }
-      // The same question, from the same port: this answers the one before.
+      // The same question from the same port, so that this answers the first one.
       assert.equal(query.id, held.id);
       return [answer(held, NAME)];
     });
     const second = await nameServer(t, silent);
     const resolver = resolverOf([first, second], {}, HASTY);
-    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+    assert.equal(await resolver.reverse(CLIENT, options()), "mx.example.test");
     assert.notEqual(second.queries.length, 0);
   });
 
-  test("and asks one that is not there no more than any other", async (t) => {
+  test("and asks a server that is down as often as any other", async (t) => {
     const gone = await startNameServer(silent);
     await gone.close();
     const resolver = resolverOf([gone, await nameServer(t, right)], {}, HASTY);
-    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+    assert.equal(await resolver.reverse(CLIENT, options()), "mx.example.test");
   });
 });
 
-test("an answer from another address than the server's is ignored", async (t) => {
+test("a response from another address than the server's is ignored", async (t) => {
   const stranger = createSocket("udp4");
   t.after(() => stranger.close());
   const evil: readonly DnsRecord[] = [{ type: "PTR", data: "evil.test" }];
   const server = await nameServer(t, (query) => {
-    // Sent first, and over loopback so received first.
+    // Sent first, and received first, since both come over loopback.
     stranger.send(answer(query, evil), query.from, "127.0.0.1");
     return [answer(query, NAME)];
   });
-  assert.equal(await resolverOf([server]).reverse(CLIENT, patience()), "mx.example.test");
+  assert.equal(await resolverOf([server]).reverse(CLIENT, options()), "mx.example.test");
 });
 
 test("questions go to the servers in turn, each from a port of its own and with an id of its own", async (t) => {
   const servers = await Promise.all([1, 2, 3].map(() => nameServer(t, right)));
   const resolver = resolverOf(servers);
   for (let last = 1; last <= 30; last++) {
-    await resolver.reverse(parseIp(`192.0.2.${last}`)!, patience());
+    await resolver.reverse(parseIp(`192.0.2.${last}`)!, options());
   }
   assert.deepEqual(
     servers.map(({ queries }) => queries.map(({ name }) => Number(name.split(".")[0]) % 3)),
@@ -250,19 +254,19 @@ test("questions go to the servers in turn, each from a port of its own and with 
 });
 
 describe("an answer is kept", { concurrency: true }, () => {
-  /** Seconds after the first question, and whether it is asked again then. */
+  /** Times in seconds after the first question; true if the question is asked again then. */
   const AGES: Record<
     string,
     { ttl: number; valid?: number; ages: [at: number, asked: boolean][] }
   > = {
-    "for as long as it says": {
+    "for its TTL": {
       ttl: 60,
       ages: [
         [59, false],
         [61, true],
       ],
     },
-    "for as long as valid= says, if that is more": {
+    "for valid=, if that is more": {
       ttl: 60,
       valid: 300,
       ages: [
@@ -270,7 +274,7 @@ describe("an answer is kept", { concurrency: true }, () => {
         [301, true],
       ],
     },
-    "for as long as valid= says, if that is less": {
+    "for valid=, if that is less": {
       ttl: 60,
       valid: 10,
       ages: [
@@ -278,7 +282,7 @@ describe("an answer is kept", { concurrency: true }, () => {
         [11, true],
       ],
     },
-    "not at all where it says so": { ttl: 0, ages: [[0, true]] },
+    "not at all with a TTL of 0": { ttl: 0, ages: [[0, true]] },
   };
   for (const [how, { ttl, valid = 0, ages }] of Object.entries(AGES)) {
     test(how, async (t) => {
@@ -291,8 +295,8 @@ describe("an answer is kept", { concurrency: true }, () => {
       const resolver = resolverOf([server], { valid }, { clock: { now: () => now } });
       const askedNow = async (): Promise<number> => {
         const before = server.queries.length;
-        assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
-        assert.deepEqual(await resolver.forward("mx.example.test", patience()), ["192.0.2.9"]);
+        assert.equal(await resolver.reverse(CLIENT, options()), "mx.example.test");
+        assert.deepEqual(await resolver.forward("mx.example.test", options()), ["192.0.2.9"]);
         return server.queries.length - before;
       };
       assert.equal(await askedNow(), 2);
@@ -303,7 +307,7 @@ describe("an answer is kept", { concurrency: true }, () => {
     });
   }
 
-  test("for the shortest time of all that led to it", async (t) => {
+  test("for the shortest TTL of the chain of aliases", async (t) => {
     const server = await nameServer(
       t,
       zone({
@@ -313,9 +317,9 @@ describe("an answer is kept", { concurrency: true }, () => {
     );
     let now = 1000;
     const resolver = resolverOf([server], {}, { clock: { now: () => now } });
-    await resolver.forward("a.test", patience());
+    await resolver.forward("a.test", options());
     now += 11_000;
-    await resolver.forward("a.test", patience());
+    await resolver.forward("a.test", options());
     assert.equal(server.queries.length, 4);
   });
 
@@ -323,22 +327,22 @@ describe("an answer is kept", { concurrency: true }, () => {
     const server = await nameServer(t, zone({}));
     const resolver = resolverOf([server]);
     for (let times = 1; times <= 2; times++) {
-      await assert.rejects(resolver.reverse(CLIENT, patience()), { message: "3: Host not found" });
+      await assert.rejects(resolver.reverse(CLIENT, options()), { message: "3: Host not found" });
       assert.equal(server.queries.length, times);
     }
   });
 });
 
-describe("what several ask for at once", { concurrency: true }, () => {
+describe("a name that several callers ask for at once", { concurrency: true }, () => {
   test("is asked once", async (t) => {
     const server = await nameServer(t, right);
     const resolver = resolverOf([server]);
-    const names = Array.from({ length: 10 }, () => resolver.reverse(CLIENT, patience()));
+    const names = Array.from({ length: 10 }, () => resolver.reverse(CLIENT, options()));
     assert.deepEqual(new Set(await Promise.all(names)), new Set(["mx.example.test"]));
     assert.equal(server.queries.length, 1);
   });
 
-  test("is found for those who stay when one leaves", async (t) => {
+  test("is found for the callers that stay when one leaves", async (t) => {
     let asked: Query | null = null;
     const server = await nameServer(t, (query) => {
       const again = asked !== null;
@@ -347,8 +351,8 @@ describe("what several ask for at once", { concurrency: true }, () => {
     });
     const resolver = resolverOf([server], {}, HASTY);
     const leaver = new AbortController();
-    const left = resolver.reverse(CLIENT, patience(0, leaver.signal));
-    const stays = resolver.reverse(CLIENT, patience());
+    const left = resolver.reverse(CLIENT, options(0, leaver.signal));
+    const stays = resolver.reverse(CLIENT, options());
     await server.asked(1);
     leaver.abort(new Error("gone"));
     await assert.rejects(left, { message: "gone" });
@@ -360,35 +364,35 @@ describe("what several ask for at once", { concurrency: true }, () => {
     const server = await nameServer(t, (query) => (answers ? [answer(query, NAME)] : []));
     const resolver = resolverOf([server]);
     const leaver = new AbortController();
-    const all = [1, 2].map(() => resolver.reverse(CLIENT, patience(0, leaver.signal)));
+    const all = [1, 2].map(() => resolver.reverse(CLIENT, options(0, leaver.signal)));
     await server.asked(1);
     leaver.abort(new Error("gone"));
     for (const each of all) await assert.rejects(each, { message: "gone" });
     answers = true;
-    assert.equal(await resolver.reverse(CLIENT, patience()), "mx.example.test");
+    assert.equal(await resolver.reverse(CLIENT, options()), "mx.example.test");
     assert.equal(server.queries.length, 2);
     assert.notEqual(server.queries[0]!.id, server.queries[1]!.id);
   });
 
-  test("who has left already asks nothing", async (t) => {
+  test("is not asked for by a caller that has left already", async (t) => {
     const server = await nameServer(t, right);
     const found = resolverOf([server]).reverse(
       CLIENT,
-      patience(0, AbortSignal.abort(new Error("gone"))),
+      options(0, AbortSignal.abort(new Error("gone"))),
     );
     await assert.rejects(found, { message: "gone" });
   });
 });
 
-test("lookups are bounded: with a thousand under way, the next one fails for now", async (t) => {
+test("with a thousand lookups under way, the next one fails", async (t) => {
   const server = await nameServer(t, silent);
   const resolver = resolverOf([server]);
   const leaver = new AbortController();
   const busy = Array.from({ length: 1000 }, (_, index) =>
-    resolver.forward(`host${index}.test`, patience(0, leaver.signal)),
+    resolver.forward(`host${index}.test`, options(0, leaver.signal)),
   );
   const message = "11: Resource temporarily unavailable";
-  await assert.rejects(resolver.reverse(CLIENT, patience()), { message });
+  await assert.rejects(resolver.reverse(CLIENT, options()), { message });
   leaver.abort(new Error("gone"));
   for (const each of busy) await assert.rejects(each, { message: "gone" });
 });
