@@ -4,8 +4,16 @@ import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ConnectionCounts, type Denial, WorkerCounts } from "../../proxy/limits/index.ts";
-import { RemoteLimiter } from "../../proxy/process/worker/remote-limiter.ts";
+import {
+  type Claim,
+  ConnectionCounts,
+  type CountedBy,
+  type Limiter,
+  WorkerCounts,
+} from "../../proxy/limits/index.ts";
+import type { PrimaryCalls, WorkerCalls } from "../../proxy/process/ipc/calls.ts";
+import { Channel } from "../../proxy/process/ipc/channel.ts";
+import { remoteLimiter } from "../../proxy/process/worker/remote-limiter.ts";
 import { Worker } from "../../proxy/process/worker/worker.ts";
 import { type BoundSocket, bind } from "../../proxy/transport/index.ts";
 import { configure } from "../support/configuration.ts";
@@ -35,20 +43,26 @@ const idle = Promise.withResolvers<void>();
 /** The highest count. */
 let most = 0;
 
-/** Connection counts behind a channel, as for a worker process: no answer comes in the same turn. */
-function remote(): RemoteLimiter {
+/** Connection counts behind a channel, as for a worker process: no reply comes in the same turn. */
+function remote(): Limiter {
   const held = new WorkerCounts(connections);
-  const answer = (session: number, denial: Denial | null) =>
-    setImmediate(() => limiter.answered(session, denial));
-  const limiter = new RemoteLimiter((message) => {
-    setImmediate(() => {
-      if (message.kind === "claim") {
-        answer(message.session, held.claim(message.session, message.claims));
-        most = Math.max(most, connections.held);
-      } else if (message.kind === "release") held.release(message.session, message.by);
-    });
-  });
-  return limiter;
+  const calls = {
+    claim: (session: number, claims: readonly Claim[]) => {
+      const denial = held.claim(session, claims);
+      most = Math.max(most, connections.held);
+      return denial;
+    },
+    release: (session: number, by?: CountedBy) => held.release(session, by),
+  } as PrimaryCalls;
+  const inPrimary: Channel<PrimaryCalls, WorkerCalls> = new Channel(
+    (message) => setImmediate(() => inWorker.receive(message)),
+    calls,
+  );
+  const inWorker: Channel<WorkerCalls, PrimaryCalls> = new Channel(
+    (message) => setImmediate(() => inPrimary.receive(message)),
+    {} as WorkerCalls,
+  );
+  return remoteLimiter(inWorker);
 }
 
 before(async () => {

@@ -1,10 +1,12 @@
-/** How a process that we started has ended, in nginx's words; a code of Node's means a crash as well as a signal. */
+/** How a child process has ended, in nginx's words. Node exits with codes of its own after a crash. */
 import { constants } from "node:os";
 import type { LogLevel } from "../../config/index.ts";
-import { FATAL } from "../worker/worker-setup.ts";
+
+/** The exit code of a worker that cannot be set up. As in nginx, such a worker is not replaced. */
+export const FATAL = 2;
 
 /** @param name such as `worker process 4711` */
-export function ending(
+export function describeExit(
   name: string,
   code: number | null,
   signal: string | null,

@@ -8,7 +8,7 @@ import { renameSync } from "node:fs";
 import type { LogLevel } from "../../config/index.ts";
 import type { ErrorLog } from "../../observe/index.ts";
 import { systemReason } from "../../reason.ts";
-import { ending } from "../os/exit-status.ts";
+import { describeExit } from "../os/exit-status.ts";
 import {
   type Descriptor,
   hasPredecessor,
@@ -65,7 +65,7 @@ export class Succession {
     this.#successor = successor;
     successor.once("spawn", () => this.#log().write("notice", `start ${name}`));
     successor.once("error", (error) => this.#end(path, ...failure(error)));
-    successor.once("exit", (code, signal) => this.#end(path, ...ending(name, code, signal)));
+    successor.once("exit", (code, signal) => this.#end(path, ...describeExit(name, code, signal)));
   }
 
   #obstacle(): string | null {

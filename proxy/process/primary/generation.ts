@@ -1,61 +1,42 @@
-/** What serves one configuration, until another one takes its place. */
-import type { ByteString } from "../../../shared/lookup.ts";
-import type { Identity } from "../../config/index.ts";
-import type { ErrorLog, LiveSession, Snapshot } from "../../observe/index.ts";
-import type { TicketKeys } from "../../transport/index.ts";
+/** The workers that serve one configuration, until another configuration takes its place. */
 import type { LoadedSettings } from "../../certificates/index.ts";
 import type { RandomTicketKeys } from "../../certificates/random-ticket-keys.ts";
+import type { Identity } from "../../config/index.ts";
 import type { ConnectionCounts } from "../../limits/index.ts";
+import type { ErrorLog, Snapshot } from "../../observe/index.ts";
+import type { TicketKeys } from "../../transport/index.ts";
+import type { WorkerSessions } from "../control/sessions.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
 
 export interface Generation {
   readonly settings: LoadedSettings;
   readonly identity: Identity | null;
-  /** @returns when as many workers as there can be accept connections; false where there can be none */
+  /** @returns true once all workers accept connections that can be set up; false where none can */
   start(): Promise<boolean>;
-  /** No more workers, and those there are end when their sessions have. */
+  /** Starts no more workers. Those that run end after their last session. */
   drain(): void;
-  /** All sessions end now. */
+  /** Ends all sessions, and the workers with them. */
   stop(): void;
-  /** Without waiting for anything. */
+  /** Ends the workers at once. */
   kill(): void;
-  /** All lookups are asked anew. */
+  /** Empties the lookup caches. */
   forget(): void;
-  /** The log files are opened anew. */
+  /** Opens the log files again. */
   reopen(): void;
-  /** What new tickets are made with, and old ones read. */
+  /** Takes the keys of new session tickets, and those that still open old ones. */
   renewTickets(keys: TicketKeys): void;
-  /** What each of its workers had counted when it was last asked. */
+  /** What each worker had counted by the last `count`. */
   readonly counts: readonly Snapshot[];
-  /** Asks them. */
+  /** Asks each worker for its counts. */
   count(): Promise<void>;
-  /** Its workers, each as one who is asked about its sessions. */
-  readonly workers: readonly Asked[];
+  readonly workers: readonly WorkerSessions[];
 }
 
-/** A worker; null where it keeps silent. */
-export interface Asked {
-  readonly pid: number;
-  /** Ends a user's sessions. @returns how many */
-  kick(user: ByteString): Promise<number | null>;
-  /** Some of its sessions, of higher numbers than that. */
-  page(after: number): Promise<SessionsPage | null>;
-}
-
-export interface SessionsPage {
-  readonly sessions: readonly LiveSession[];
-  /** The number of the last one; null where these were all. */
-  readonly last: number | null;
-}
-
-/** Of a worker that has not begun, or is gone. */
-export const NO_SESSIONS: SessionsPage = { sessions: [], last: null };
-
-/** Hears of the ends of a generation's workers. */
+/** Hears how a generation's workers end. */
 export interface GenerationListener {
   /** The last worker of an ending generation has gone. */
   empty(): void;
-  /** A worker has gone; what it had counted. */
+  /** A worker has gone, with these last counts. */
   gone(counts: Snapshot): void;
 }
 
@@ -63,15 +44,15 @@ export interface GenerationListener {
 export interface GenerationContext {
   readonly sockets: ListeningSockets;
   readonly ticketKeys: RandomTicketKeys;
-  /** What workers run as; null for the primary's own user. */
+  /** The user that workers run as; null for that of the primary. */
   readonly identity: Identity | null;
-  /** Of all generations. */
+  /** Counts of all generations together. */
   readonly connections: ConnectionCounts;
   readonly log: ErrorLog;
   readonly listener: GenerationListener;
 }
 
-/** The two kinds of generations: worker processes, and the primary itself. */
+/** Either worker processes or, for `master_process off`, the primary itself. */
 export type GenerationKind = new (
   settings: LoadedSettings,
   context: GenerationContext,

@@ -9,7 +9,8 @@ import {
 } from "../../transport/index.ts";
 import type { Snapshot } from "../../observe/index.ts";
 import { bindings } from "../ipc/bindings.ts";
-import type { Asked, Generation, GenerationContext, GenerationListener } from "./generation.ts";
+import type { WorkerSessions } from "../control/sessions.ts";
+import type { Generation, GenerationContext, GenerationListener } from "./generation.ts";
 import type { LoadedSettings } from "../../certificates/index.ts";
 import { CertificateWatch } from "../../certificates/watch.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
@@ -89,7 +90,7 @@ export class InProcess implements Generation {
     return [this.#counted];
   }
 
-  get workers(): readonly Asked[] {
+  get workers(): readonly WorkerSessions[] {
     const worker = this.#worker;
     return [
       {

@@ -1,70 +1,79 @@
-/** A worker process as the primary speaks to it: messages, and questions, to which it may keep silent. */
+/** A worker process, as the primary process calls it. */
 import type { Worker } from "node:cluster";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { Snapshot } from "../../observe/index.ts";
-import type { BoundSocket } from "../../transport/index.ts";
-import { type Asked, NO_SESSIONS, type SessionsPage } from "./generation.ts";
-import type { FromWorker, ToWorker } from "../ipc/messages.ts";
-import { Questions } from "../ipc/pending-requests.ts";
+import type { WorkerSessions } from "../control/sessions.ts";
+import {
+  NO_SESSIONS,
+  type PrimaryCalls,
+  type SessionsPage,
+  type WorkerCalls,
+} from "../ipc/calls.ts";
+import { Channel } from "../ipc/channel.ts";
 
-/** ms to tell what has been counted; of a worker that is too busy, what it said last has to do. */
-const COUNTING = 2000;
+/** ms for a reply. A worker that has just been started loads its code first. */
+const PATIENCE = 10_000;
 
-export class RemoteWorker implements Asked {
-  /** What it had counted when it said so last. */
+/** ms for counts. The last counts stand in for those of a worker that is too busy. */
+const COUNT_PATIENCE = 2000;
+
+type WorkerChannel = Channel<PrimaryCalls, WorkerCalls>;
+
+export class RemoteWorker implements WorkerSessions {
+  /** The counts that the worker has sent last. */
   counts: Snapshot = [];
+  readonly send: WorkerChannel["send"];
   readonly #worker: Worker;
-  readonly #counting = new Questions<Snapshot>(COUNTING);
-  readonly #kicks = new Questions<number>();
-  readonly #pages = new Questions<SessionsPage>();
+  readonly #channel: WorkerChannel;
+  #exited = false;
 
-  constructor(worker: Worker) {
+  /** @param calls what the worker may ask for */
+  constructor(worker: Worker, calls: Omit<PrimaryCalls, "counted">) {
     this.#worker = worker;
+    const channel: WorkerChannel = new Channel(
+      (message, socket) => {
+        if (!worker.isConnected()) return;
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a handle inside a class of net's that the types know
+        worker.process.send(message, socket as never, { keepOpen: true }, () => {});
+      },
+      { ...calls, counted: (counts) => (this.counts = counts) },
+    );
+    this.#channel = channel;
+    this.send = (...call) => channel.send(...call);
+    worker.on("message", (...received: Parameters<WorkerChannel["receive"]>) =>
+      channel.receive(...received),
+    );
+    // A worker that dies early breaks the channel under messages on their way. Its exit is reported.
+    worker.on("error", () => {});
+    worker.on("exit", () => this.#exit());
   }
 
   get pid(): number {
     return this.#worker.process.pid ?? 0;
   }
 
-  kick(user: ByteString): Promise<number | null> {
-    return this.#kicks.ask((question) => send(this.#worker, { kind: "kick", question, user }));
+  kill(): void {
+    this.#worker.process.kill("SIGKILL");
   }
 
-  page(after: number): Promise<SessionsPage | null> {
-    return this.#pages.ask((question) => send(this.#worker, { kind: "page", question, after }));
+  async kick(user: ByteString): Promise<number | null> {
+    const ended = await this.#channel.request("kick", [user], PATIENCE);
+    return ended ?? (this.#exited ? 0 : null);
   }
 
-  /** Has it tell what it has counted. */
+  async page(after: number): Promise<SessionsPage | null> {
+    const page = await this.#channel.request("page", [after], PATIENCE);
+    return page ?? (this.#exited ? NO_SESSIONS : null);
+  }
+
+  /** Updates the counts. */
   async count(): Promise<void> {
-    await this.#counting.ask((question) => send(this.#worker, { kind: "count", question }));
+    const counts = await this.#channel.request("count", [], COUNT_PATIENCE);
+    if (counts !== undefined) this.counts = counts;
   }
 
-  answered(message: FromWorker & { kind: "counted" | "kicked" | "page" }): void {
-    switch (message.kind) {
-      case "counted":
-        this.counts = message.counts;
-        if (message.question !== null) this.#counting.answered(message.question, message.counts);
-        break;
-      case "kicked":
-        this.#kicks.answered(message.question, message.ended);
-        break;
-      case "page":
-        this.#pages.answered(message.question, message.page);
-        break;
-    }
+  #exit(): void {
+    this.#exited = true;
+    this.#channel.close();
   }
-
-  /** With all of its sessions. */
-  gone(): void {
-    this.#counting.gone(this.counts);
-    this.#kicks.gone(0);
-    this.#pages.gone(NO_SESSIONS);
-  }
-}
-
-/** cluster's types know net's handles only by classes; ours is one of those inside. */
-export function send(worker: Worker, message: ToWorker, socket?: BoundSocket): void {
-  if (!worker.isConnected()) return;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
-  worker.process.send(message, socket as never, { keepOpen: true }, () => {});
 }

@@ -4,14 +4,12 @@ import { cpus, setPriority } from "node:os";
 import type { CpuAffinity, Identity, LogLevel, Settings } from "../../config/index.ts";
 import type { ErrorLog } from "../../observe/index.ts";
 import { systemReason } from "../../reason.ts";
+import { FATAL } from "../os/exit-status.ts";
 import { become } from "../os/identity.ts";
 
 /** The kernel's range of nice values. */
 const NICEST = 19;
 const LEAST_NICE = -20;
-
-/** The status of a worker that no other one of its configuration can do better than. */
-export const FATAL = 2;
 
 /**
  * In nginx's order: what root alone may do comes before root is given up. What fails is logged and done
@@ -19,7 +17,7 @@ export const FATAL = 2;
  *
  * @param index which worker this is, from 0
  */
-export function settle(
+export function setUpProcess(
   settings: Settings,
   identity: Identity | null,
   index: number,

@@ -44,7 +44,7 @@ import { lookupClient, lookupRelay } from "./lookups.ts";
 import { outboundRoutes } from "./outbound-routes.ts";
 import { Doors } from "./accept-throttle.ts";
 import { type Binding, bindings } from "../ipc/bindings.ts";
-import type { SessionsPage } from "../primary/generation.ts";
+import type { SessionsPage } from "../ipc/calls.ts";
 import { reservedConnections } from "../os/limits.ts";
 
 /** ms for last words and last log lines to go out before a worker ends. */
