@@ -217,7 +217,7 @@ export class Pairing {
   }
 }
 
-/** Of several pairs with one purpose, only one can be shown to clients. */
+/** Clients can get only one of several pairs with the same purpose. */
 function purpose({ file, names, keyType }: ServerCertificate): string {
   return [keyType, ...(names.length === 0 ? [file] : names)].join(" ");
 }

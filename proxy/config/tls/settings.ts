@@ -70,7 +70,7 @@ export interface CertificateDirectorySettings {
   readonly place: Place;
 }
 
-/** What is demanded of clients. */
+/** `ssl_verify_client`, but for `off`. */
 export type ClientCertificateMode = "on" | "optional" | "optional_no_ca";
 
 export interface ClientCertificateSettings {
@@ -81,7 +81,7 @@ export interface ClientCertificateSettings {
   readonly crl: NamedFile | null;
 }
 
-/** What a server's settings say of its TLS. */
+/** TLS in the settings of a server. */
 export interface ServerTlsReference {
   /** Index of its entry in `TlsSettings.servers`. */
   readonly index: number;

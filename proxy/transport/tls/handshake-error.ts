@@ -23,8 +23,8 @@ function names({ subjectaltname, subject }: PeerCertificate): string {
 /** @param peer the server as the error names it; null for no name */
 export function explained(error: unknown, peer: string | null): Error {
   const why = error instanceof Error ? error : new Error(String(error));
-  const said = words(why, peer === null ? "SSL certificate" : `${peer} SSL certificate`);
-  return said === null ? why : new Error(said, { cause: why });
+  const text = words(why, peer === null ? "SSL certificate" : `${peer} SSL certificate`);
+  return text === null ? why : new Error(text, { cause: why });
 }
 
 /** @returns null if the error's own text is clear */

@@ -241,42 +241,43 @@ describe("files that change", () => {
     assert.deepEqual(shown(settings), [newA]);
   });
 
-  const BROKEN: Readonly<Record<string, readonly [file: string, text: string, said: RegExp]>> = {
-    "a certificate that is cut off": [
-      "a.crt",
-      newA.certificate.slice(0, 300),
-      /^cannot load certificate ".*\/a\.crt": PEM/,
-    ],
-    "a chain that is cut off": [
-      "a.crt",
-      a.certificate + b.certificate.slice(0, 300),
-      /a\.crt": PEM_read_bio_X509\(\) failed/,
-    ],
-    "an empty certificate": ["a.crt", "", /^cannot load certificate ".*\/a\.crt": PEM/],
-    "an empty key": ["a.key", "", /^cannot load certificate key ".*\/a\.key": PEM/],
-    "a key that is cut off": [
-      "a.key",
-      newA.key.slice(0, 60),
-      /^cannot load certificate key ".*\/a\.key": PEM/,
-    ],
-    "the key of another": [
-      "a.key",
-      newA.key,
-      /^SSL_CTX_use_PrivateKey\(".*\/a\.key"\) failed .*key values mismatch/,
-    ],
-    "a certificate before its key": [
-      "a.crt",
-      newA.certificate,
-      /^SSL_CTX_use_PrivateKey\(".*\/a\.key"\) failed/,
-    ],
-  };
-  for (const [what, [file, text, said]] of Object.entries(BROKEN)) {
+  const BROKEN: Readonly<Record<string, readonly [file: string, text: string, expected: RegExp]>> =
+    {
+      "a certificate that is cut off": [
+        "a.crt",
+        newA.certificate.slice(0, 300),
+        /^cannot load certificate ".*\/a\.crt": PEM/,
+      ],
+      "a chain that is cut off": [
+        "a.crt",
+        a.certificate + b.certificate.slice(0, 300),
+        /a\.crt": PEM_read_bio_X509\(\) failed/,
+      ],
+      "an empty certificate": ["a.crt", "", /^cannot load certificate ".*\/a\.crt": PEM/],
+      "an empty key": ["a.key", "", /^cannot load certificate key ".*\/a\.key": PEM/],
+      "a key that is cut off": [
+        "a.key",
+        newA.key.slice(0, 60),
+        /^cannot load certificate key ".*\/a\.key": PEM/,
+      ],
+      "the key of another": [
+        "a.key",
+        newA.key,
+        /^SSL_CTX_use_PrivateKey\(".*\/a\.key"\) failed .*key values mismatch/,
+      ],
+      "a new certificate with the old key": [
+        "a.crt",
+        newA.certificate,
+        /^SSL_CTX_use_PrivateKey\(".*\/a\.key"\) failed/,
+      ],
+    };
+  for (const [what, [file, text, expected]] of Object.entries(BROKEN)) {
     test(`and hold ${what} are reported once, and tried again after the next change`, (t) => {
       const { files, settings } = own(t);
       files.write(file, text);
       const { errors, renewed } = poll(settings);
       assert.deepEqual([errors.length, renewed], [1, []]);
-      assert.match(errors[0]!, said);
+      assert.match(errors[0]!, expected);
       assert.match(errors[0]!, /, the old certificate stays in use$/);
       assert.deepEqual(poll(settings).errors, []);
       assert.deepEqual(shown(settings), [a]);
@@ -369,14 +370,14 @@ describe("files that change", () => {
   });
 
   // Root can read every file, so the test takes another user's identity.
-  const nobody = process.getuid?.() === 0 ? 65_534 : null;
+  const otherUser = process.getuid?.() === 0 ? 65_534 : null;
   test(
     "in a folder that cannot be read stay, which is reported once",
-    { skip: nobody === null },
+    { skip: otherUser === null },
     (t) => {
       const { files, settings } = live(t);
       chmodSync(files.file("live/a.test"), 0o700);
-      process.seteuid?.(nobody!);
+      process.seteuid?.(otherUser!);
       try {
         const { errors } = atOnce(settings.certificates.poll());
         assert.match(errors.join("\n"), /^opendir\(\) ".*\/live\/a\.test" failed \(13: .*conf:1$/);

@@ -121,12 +121,12 @@ test("the next client gets a renewed certificate, and a client that is there sta
 });
 
 test("a renewed default that OpenSSL refuses is reported, and the old default stays", async () => {
-  const told: string[] = [];
-  const { contexts: made } = await contexts((why) => told.push(why));
+  const errors: string[] = [];
+  const { contexts: made } = await contexts((why) => errors.push(why));
   made.renew(renewable(NAMES, weak));
   assert.equal(await subject(made), "CN=standard");
   assert.match(
-    told.join("\n"),
+    errors.join("\n"),
     /^cannot use the certificate of "CN=weak" \(SSL: error:0A00018F:SSL routines::ee key too small\)$/,
   );
 });

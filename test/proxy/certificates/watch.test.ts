@@ -18,13 +18,13 @@ function watched(t: TestContext, days: number): (ms: number) => readonly string[
   const pair = "ssl_certificate a.pem; ssl_certificate_key a.pem;";
   const { certificates } = read(files, pair);
   t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
-  const said: string[] = [];
-  const log = { write: (level: string, what: string) => void said.push(`${level}: ${what}`) };
+  const lines: string[] = [];
+  const log = { write: (level: string, what: string) => void lines.push(`${level}: ${what}`) };
   const watch = new CertificateWatch(certificates, log, () => {});
   t.after(() => watch.close());
   return (ms) => {
     t.mock.timers.tick(ms);
-    return said.splice(0);
+    return lines.splice(0);
   };
 }
 
@@ -55,14 +55,14 @@ test("two generations with the same settings both get a renewal, whichever polls
   const pair = "ssl_certificate a.pem; ssl_certificate_key a.pem;";
   const { certificates } = read(files, pair);
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const told: string[] = [];
+  const renewed: string[] = [];
   for (const name of ["old", "new"]) {
-    const watch = new CertificateWatch(certificates, { write() {} }, () => told.push(name));
+    const watch = new CertificateWatch(certificates, { write() {} }, () => renewed.push(name));
     t.after(() => watch.close());
   }
   renew();
   for (let poll = 0; poll < 3; poll++) t.mock.timers.tick(HOUR);
-  assert.deepEqual(told.toSorted(), ["new", "old"]);
+  assert.deepEqual(renewed.toSorted(), ["new", "old"]);
 });
 
 test("a watch that is closed polls no more", (t) => {
@@ -82,8 +82,8 @@ test("a watch that is closed polls no more", (t) => {
 
 test("random ticket keys are replaced every 12 hours, and the key before stays valid", (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const told: TicketKeys[] = [];
-  const keys = new RandomTicketKeys((all) => told.push(all));
+  const replacements: TicketKeys[] = [];
+  const keys = new RandomTicketKeys((all) => replacements.push(all));
   const [first] = keys.current;
   assert.equal(first.length, 48);
   t.mock.timers.tick(11 * HOUR);
@@ -94,5 +94,5 @@ test("random ticket keys are replaced every 12 hours, and the key before stays v
   assert.notDeepEqual(second, first);
   t.mock.timers.tick(12 * HOUR);
   assert.deepEqual(keys.current.slice(1), [second]);
-  assert.deepEqual(told, [[second, first], keys.current]);
+  assert.deepEqual(replacements, [[second, first], keys.current]);
 });

@@ -117,8 +117,8 @@ describe("ssl_conf_command", () => {
   for (const [command, why] of Object.entries(MISTAKES)) {
     test(`"${command}" is refused in OpenSSL's words`, () => {
       const [name, value] = command.split(" ");
-      const told = `SSL_CONF_cmd("${name}", "${value}") failed (SSL: ${why}) in /conf/main.conf:1`;
-      assert.equal(mistake(text(command), files), told);
+      const expected = `SSL_CONF_cmd("${name}", "${value}") failed (SSL: ${why}) in /conf/main.conf:1`;
+      assert.equal(mistake(text(command), files), expected);
     });
   }
 

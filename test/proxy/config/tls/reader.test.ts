@@ -143,13 +143,13 @@ const MISTAKES: Readonly<Record<string, string>> = {
   [`${PAIR} ssl_session_ticket_key garbage;`]:
     '"/conf/garbage" must be 48 or 80 bytes in /conf/main.conf:1',
 };
-for (const [directives, told] of Object.entries(MISTAKES)) {
+for (const [directives, expected] of Object.entries(MISTAKES)) {
   test(`"${directives}" is refused, with starttls and with listen ... ssl`, () => {
     const users = { "starttls on;": '"starttls"', "listen 993 ssl;": '"listen ... ssl"' };
     for (const [use, user] of Object.entries(users)) {
-      const said = mistake(mailBlock(use, directives), files);
-      assert.ok(said.startsWith(told.replace("USER", user)), said);
-      assert.ok(said.endsWith(" in /conf/main.conf:1"), said);
+      const message = mistake(mailBlock(use, directives), files);
+      assert.ok(message.startsWith(expected.replace("USER", user)), message);
+      assert.ok(message.endsWith(" in /conf/main.conf:1"), message);
     }
   });
 }
@@ -228,10 +228,10 @@ describe("ssl_session_cache", () => {
     "ssl_session_cache shared:a:1m; ssl_session_cache shared:a:2m;":
       'the size 2097152 of shared memory zone "a" conflicts with already declared size 1048576 in ',
   };
-  for (const [directives, told] of Object.entries(MISTAKEN)) {
+  for (const [directives, expected] of Object.entries(MISTAKEN)) {
     test(`"${directives}" is refused`, () => {
-      const said = mistake(mailBlock("", directives));
-      assert.ok(said.startsWith(told), said);
+      const message = mistake(mailBlock("", directives));
+      assert.ok(message.startsWith(expected), message);
     });
   }
 
@@ -245,25 +245,25 @@ describe("ssl_session_cache", () => {
 });
 
 test("a notice names the TLS versions that OpenSSL withholds, as the file has them", () => {
-  const said = (protocols: string) =>
+  const notices = (protocols: string) =>
     configure(mailBlock("", `ssl_protocols ${protocols};`)).notices;
-  assert.deepEqual(said("TLSv1.2 TLSv1.3"), []);
-  assert.match(said("SSLv3 TLSv1.2").join(), /^"ssl_protocols" cannot enable SSLv3: /);
+  assert.deepEqual(notices("TLSv1.2 TLSv1.3"), []);
+  assert.match(notices("SSLv3 TLSv1.2").join(), /^"ssl_protocols" cannot enable SSLv3: /);
   assert.match(
-    said("TLSv1 tlsv1.1").join(),
+    notices("TLSv1 tlsv1.1").join(),
     / enables TLSv1, tlsv1\.1 only with "@SECLEVEL=0" in ssl_ciphers: /,
   );
 });
 
 test("a notice says where sessions are kept in another way than in nginx", () => {
-  const said = (directives: string) => configure(mailBlock("", directives)).notices.join();
-  assert.equal(said("ssl_session_cache none; ssl_session_tickets on;"), "");
+  const notices = (directives: string) => configure(mailBlock("", directives)).notices.join();
+  assert.equal(notices("ssl_session_cache none; ssl_session_tickets on;"), "");
   assert.match(
-    said("ssl_session_cache shared:a:1m;"),
+    notices("ssl_session_cache shared:a:1m;"),
     /^"ssl_session_cache" keeps sessions in tickets/,
   );
   assert.match(
-    said("ssl_session_tickets off;"),
+    notices("ssl_session_tickets off;"),
     /^"ssl_session_tickets" stays on while ssl_session_cache stores/,
   );
 });

@@ -50,7 +50,7 @@ function secure(peer: TlsPeer, directives = TRUST, name = "mail.test"): Promise<
 }
 
 /** The error of the handshake; null if it succeeds. */
-async function told(
+async function handshakeError(
   certificate: Certificate,
   directives = TRUST,
   name = "mail.test",
@@ -78,9 +78,9 @@ describe("a certificate", () => {
       "127.0.0.1",
       "::1",
     ]) {
-      assert.equal(await told(good, TRUST, name), null, name);
+      assert.equal(await handshakeError(good, TRUST, name), null, name);
     }
-    assert.equal(await told(chain(make({ by: between }), between)), null);
+    assert.equal(await handshakeError(chain(make({ by: between }), between)), null);
   });
 
   const NAMES = `it is for ${MAIL.replaceAll("IP:", "IP Address:").replace("::1", "0:0:0:0:0:0:0:1")}`;
@@ -95,7 +95,7 @@ describe("a certificate", () => {
   ]) {
     test(`is not valid for ${JSON.stringify(name)}, and the error lists its names`, async () => {
       assert.equal(
-        await told(good, TRUST, name),
+        await handshakeError(good, TRUST, name),
         `upstream SSL certificate does not match "${name}": ${NAMES}`,
       );
     });
@@ -103,13 +103,16 @@ describe("a certificate", () => {
 
   test("without names is valid for its common name, and an error cuts a long list of names short", async () => {
     const bare = issue("/CN=bare.test", { by: authority });
-    assert.equal(await told(bare, TRUST, "bare.test"), null);
-    assert.match((await told(bare))!, /does not match "mail\.test": it is for CN=bare\.test$/);
+    assert.equal(await handshakeError(bare, TRUST, "bare.test"), null);
+    assert.match(
+      (await handshakeError(bare))!,
+      /does not match "mail\.test": it is for CN=bare\.test$/,
+    );
     const many = Array.from({ length: 100 }, (_, index) => `DNS:${index}.test`).join(", ");
     const crowd = issue("/CN=mail.test", { by: authority, names: many });
-    const said = await told(crowd);
-    assert.match(said!, /it is for DNS:0\.test, .*\.\.\.$/);
-    assert.ok(said!.length < 300);
+    const error = await handshakeError(crowd);
+    assert.match(error!, /it is for DNS:0\.test, .*\.\.\.$/);
+    assert.ok(error!.length < 300);
   });
 
   const FAULTS: Readonly<Record<string, [Certificate, string, string?]>> = {
@@ -119,20 +122,20 @@ describe("a certificate", () => {
       "(9:certificate is not yet valid)",
       "proxy_ssl_trusted_certificate later.crt;",
     ],
-    "is its own authority": [own, "(18:self-signed certificate)"],
-    "has an authority of its own behind it": [
+    "is self-signed": [own, "(18:self-signed certificate)"],
+    "is sent with an unknown authority": [
       chain(make({ by: stranger }), stranger),
       "(19:self-signed certificate in certificate chain)",
     ],
-    "is of an unknown authority": [
+    "has an unknown authority": [
       make({ by: stranger }),
       "(21:unable to verify the first certificate)",
     ],
-    "lacks those between it and its authority": [
+    "is sent without its intermediate certificates": [
       make({ by: between }),
       "(21:unable to verify the first certificate)",
     ],
-    "is nobody's whom the world knows": [
+    "has no well-known authority": [
       good,
       "(21:unable to verify the first certificate)",
       "proxy_ssl_verify on;",
@@ -140,7 +143,7 @@ describe("a certificate", () => {
     "is for clients": [make({ usage: "clientAuth" }), "(26:unsuitable certificate purpose)"],
     "has a weak key": [weak, "(66:EE certificate key too weak)"],
     "is revoked": [revoked, "(23:certificate revoked)", `${TRUST} proxy_ssl_crl ca.crl;`],
-    "is of an authority that no list covers": [
+    "has an authority that no revocation list covers": [
       good,
       "(3:unable to get certificate CRL)",
       `${TRUST} proxy_ssl_crl stranger.crl;`,
@@ -151,21 +154,21 @@ describe("a certificate", () => {
       const options = { ...LOOSE, minVersion: version, maxVersion: version };
       test(`that ${fault} ends the connection, by ${version}`, async () => {
         assert.equal(
-          await told(certificate, directives, "mail.test", options),
+          await handshakeError(certificate, directives, "mail.test", options),
           `upstream SSL certificate verify error: ${problem}`,
         );
       });
 
       test(`that ${fault} is accepted with proxy_ssl_verify off, by ${version}`, async () => {
         const off = `${(directives ?? TRUST).replace("proxy_ssl_verify on;", "")} proxy_ssl_verify off;`;
-        assert.equal(await told(certificate, off, "elsewhere.test", options), null);
+        assert.equal(await handshakeError(certificate, off, "elsewhere.test", options), null);
       });
     }
   }
 
   test("that is on no revocation list is valid, and so is a revoked one without a list", async () => {
-    assert.equal(await told(good, `${TRUST} proxy_ssl_crl ca.crl;`), null);
-    assert.equal(await told(revoked), null);
+    assert.equal(await handshakeError(good, `${TRUST} proxy_ssl_crl ca.crl;`), null);
+    assert.equal(await handshakeError(revoked), null);
   });
 });
 
@@ -207,9 +210,9 @@ describe("the version and cipher of a connection", () => {
   };
   for (const [what, [options, directives]] of Object.entries(NOTHING)) {
     test(`cannot be agreed with a server that speaks ${what}, and the error says so`, async () => {
-      const said = await told(good, directives, "mail.test", options);
+      const error = await handshakeError(good, directives, "mail.test", options);
       assert.match(
-        said!,
+        error!,
         /^SSL_do_handshake\(\) failed \(SSL: error:0A0\w{5}:SSL routines::[\w/ ]+\)$/,
       );
     });
@@ -226,10 +229,10 @@ describe("a server that wants a certificate", () => {
   });
 
   for (const [what, directives] of [
-    ["shown none", TRUST],
-    ["shown a stranger's", `${TRUST} ${STRANGE}`],
+    ["none", TRUST],
+    ["one of another authority", `${TRUST} ${STRANGE}`],
   ] as const) {
-    test(`and is ${what} ends the handshake of TLS 1.2`, async () => {
+    test(`and gets ${what} ends the handshake of TLS 1.2`, async () => {
       await using peer = await opensslPeer(good, authority, "-tls1_2");
       await assert.rejects(secure(peer, directives), {
         message:
@@ -237,7 +240,7 @@ describe("a server that wants a certificate", () => {
       });
     });
 
-    test(`and is ${what} ends the connection of TLS 1.3 before its greeting`, async () => {
+    test(`and gets ${what} ends the connection of TLS 1.3 before its greeting`, async () => {
       await using peer = await opensslPeer(good, authority, "-tls1_3");
       const { ear } = await secure(peer, directives);
       assert.match(
@@ -253,7 +256,7 @@ describe("the server name that is sent (SNI)", () => {
   const asked = async (directives: string, name: string): Promise<string | false> => {
     await using peer = await tlsPeer(good);
     await greeted(await secure(peer, directives, name));
-    return peer.met[0]?.servername ?? "nobody";
+    return peer.met[0]?.servername ?? "no handshake";
   };
 
   test("is the server's, without a dot at its end", async () => {

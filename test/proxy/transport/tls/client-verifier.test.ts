@@ -20,7 +20,7 @@ const files = {
   "both.crt": `${root.certificate}${between.certificate}`,
   "all.crt": `${root.certificate}${between.certificate}${below.certificate}`,
   "anna.crl": revoke(root, anna),
-  "nobody.crl": revoke(root) + revoke(between),
+  "irrelevant.crl": revoke(root) + revoke(between),
   "root.crl": revoke(root),
   "broken.crl": revoke(root).replace(/\n[A-Za-z0-9+/]{10}/, "\nAAAAAAAAAA"),
 };
@@ -69,19 +69,23 @@ describe("a client's certificate", () => {
   });
 
   const REASONS: Readonly<Record<string, [Certificate, number, string]>> = {
-    "of its own making": [issue("/CN=self"), 18, "self-signed certificate"],
-    "with a stranger's chain": [
+    "a self-signed certificate": [issue("/CN=self"), 18, "self-signed certificate"],
+    "a certificate with the chain of an unknown authority": [
       chain(issue("/CN=x", { by: stranger }), stranger),
       19,
       "self-signed certificate in certificate chain",
     ],
-    "of a stranger": [
+    "a certificate of an unknown authority": [
       issue("/CN=x", { by: stranger }),
       21,
       "unable to verify the first certificate",
     ],
-    expired: [issue("/CN=old", { by: root, days: -1 }), 10, "certificate has expired"],
-    "issued by one that may not": [
+    "an expired certificate": [
+      issue("/CN=old", { by: root, days: -1 }),
+      10,
+      "certificate has expired",
+    ],
+    "a certificate whose issuer is no authority": [
       chain(issue("/CN=x", { by: anna }), anna),
       26,
       "unsuitable certificate purpose",
@@ -102,11 +106,11 @@ describe("a client's certificate", () => {
 
 describe("ssl_verify_depth", () => {
   const chains: Readonly<Record<string, [shown: Certificate, needed: number]>> = {
-    "no certificate between": [anna, 0],
-    "one between": [chain(ben, between), 1],
-    "one between, and the trusted one sent as well": [chain(ben, between, root), 1],
-    "two between": [chain(cleo, below, between), 2],
-    "two between, in the wrong order": [chain(cleo, between, below), 2],
+    "no intermediate certificate": [anna, 0],
+    "one intermediate certificate": [chain(ben, between), 1],
+    "one intermediate certificate, sent with the trusted one": [chain(ben, between, root), 1],
+    "two intermediate certificates": [chain(cleo, below, between), 2],
+    "two intermediate certificates in the wrong order": [chain(cleo, between, below), 2],
   };
   for (const [name, [shown, needed]] of Object.entries(chains)) {
     test(`admits ${name} from ${needed} on`, async () => {
@@ -174,7 +178,7 @@ describe("ssl_crl", () => {
   test("leaves other certificates valid", async () => {
     assert.equal(await verdict(anna, trusting("root.crt", "ssl_crl root.crl;")), null);
     const shown = chain(ben, between);
-    assert.equal(await verdict(shown, trusting("root.crt", "ssl_crl nobody.crl;")), null);
+    assert.equal(await verdict(shown, trusting("root.crt", "ssl_crl irrelevant.crl;")), null);
   });
 
   test("must cover every certificate of the chain", async () => {

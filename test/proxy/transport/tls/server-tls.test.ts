@@ -148,9 +148,9 @@ test("each client gets the certificate with the type of key that it wants", asyn
 test("DHE is spoken with ssl_dhparam, and not without", async () => {
   const client = { maxVersion: "TLSv1.2", ciphers: "DHE-RSA-AES128-GCM-SHA256" } as const;
   assert.equal(await agreed(client, RSA), null);
-  const told = "TLSv1.2 DHE-RSA-AES128-GCM-SHA256";
-  assert.equal(await agreed(client, `${RSA} ssl_dhparam dh.pem;`), told);
-  assert.equal(await agreed(client, `${RSA} ssl_conf_command DHParameters dh.pem;`), told);
+  const expected = "TLSv1.2 DHE-RSA-AES128-GCM-SHA256";
+  assert.equal(await agreed(client, `${RSA} ssl_dhparam dh.pem;`), expected);
+  assert.equal(await agreed(client, `${RSA} ssl_conf_command DHParameters dh.pem;`), expected);
 });
 
 test("ssl_ecdh_curve chooses the groups", async () => {

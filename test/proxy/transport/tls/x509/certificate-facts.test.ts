@@ -20,8 +20,8 @@ function facts(pem: string): CertificateFacts {
 
 /** The name as openssl writes it for nginx; null if it cannot. */
 function nameByOpenssl(pem: string, which: "-subject" | "-issuer" = "-subject"): string | null {
-  const said = opensslSays(pem, which, "-nameopt", "RFC2253");
-  return said.includes("=") ? said.slice(said.indexOf("=") + 1) : null;
+  const output = opensslSays(pem, which, "-nameopt", "RFC2253");
+  return output.includes("=") ? output.slice(output.indexOf("=") + 1) : null;
 }
 
 const NAMES: Readonly<Record<string, string>> = {
