@@ -32,9 +32,7 @@ const SCHEMA = `
     primary key (host, port)
   );`;
 
-/**
- * Counts proxies' votes on failing servers, writes the agreed ones into the directory, and sends kicks to proxies.
- */
+/** Counts proxies' votes on failing servers, writes the agreed ones into the directory, and sends kicks to proxies. */
 export class Fleet extends DurableObject<Env> implements FleetStub {
   readonly #sql = this.ctx.storage.sql;
   readonly #votes = new Votes(this.#sql);

@@ -1,6 +1,4 @@
-/**
- * The WebSockets of the proxies. They hibernate: the Durable Object leaves memory while no message comes.
- */
+/** The WebSockets of the proxies. They hibernate: the Durable Object leaves memory while no message comes. */
 import { z } from "zod";
 import { PING, PONG, type Presence, type FleetMessage } from "../../shared/fleet.ts";
 import type { Kick, Kicks } from "./kicks.ts";

@@ -23,8 +23,8 @@ function listKeys(configured: string | undefined): string[] {
 }
 
 /** Compares digests, and with all keys, so that the time reveals neither the key's text nor its position. */
-async function isOneOf(keys: readonly string[], terms: string): Promise<boolean> {
-  const presentedDigest = await digest(terms);
+async function isOneOf(keys: readonly string[], presented: string): Promise<boolean> {
+  const presentedDigest = await digest(presented);
   const keyDigests = await Promise.all(keys.map(digest));
   return keyDigests.filter((key) => crypto.subtle.timingSafeEqual(key, presentedDigest)).length > 0;
 }

@@ -81,7 +81,7 @@ function refused(message: RefusalMessage, wait: number | null, challenge?: strin
   return new Response(null, { headers });
 }
 
-/** Omits `Auth-Wait`, so that the proxy closes the session and the client connects again when it likes. */
+/** Omits `Auth-Wait`, so that the proxy closes the session and the client may connect again. */
 function failed(message: RefusalMessage): Response {
   return new Response(null, { status: 503, headers: refusalHeaders(message) });
 }

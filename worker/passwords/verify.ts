@@ -5,9 +5,7 @@ import { type PasswordScheme, UnreadableHash } from "./schemes/scheme.ts";
 import { STRONG_SCHEMES } from "./schemes/index.ts";
 import { type StoredPassword, readStored } from "./stored.ts";
 
-/**
- * `unreadable`: the stored hash cannot be verified. `busy`: too many passwords wait to be verified.
- */
+/** `unreadable`: the stored hash cannot be verified. `busy`: too many passwords wait to be verified. */
 export type PasswordVerdict = "right" | "wrong" | "unreadable" | "busy";
 
 /** One of each in an isolate. */
@@ -51,9 +49,7 @@ export function simulateVerification(
   });
 }
 
-/**
- * Mail protocols carry no NUL, at which crypt(3) would end a password. crypt(3) refuses longer passwords.
- */
+/** Mail protocols carry no NUL, at which crypt(3) would end a password. crypt(3) refuses longer passwords. */
 function isPossible(password: Uint8Array): boolean {
   return password.length <= MAX_PASSWORD_BYTES && !password.includes(0);
 }

@@ -14,7 +14,7 @@ export interface Penalty {
 /** Used where the count cannot be read. */
 const NO_PENALTY: Penalty = { blocked: false, failureRatio: 0 };
 
-/** ms before the index is told again that a shard has blocks. */
+/** ms before a shard with blocks is recorded in the index again. */
 const INDEX_INTERVAL = 60_000;
 
 /** ms that a login waits for a Durable Object. */

@@ -21,7 +21,5 @@ export const MAX_PBKDF2_ITERATIONS = 100_000;
 /** UTF-16 units in a stored text, with its prefix. No tool writes 500. */
 export const MAX_STORED_LENGTH = 1_024;
 
-/**
- * Bytes in a password. libxcrypt refuses longer ones, and SHA-CRYPT's time grows with the square of the length.
- */
+/** Bytes in a password. libxcrypt refuses longer ones, and SHA-CRYPT's time grows with the square of the length. */
 export const MAX_PASSWORD_BYTES = 511;
