@@ -1,4 +1,4 @@
-/** Text as bytes and back: what goes to a peer or comes from one stays bytes, and what people read is UTF-8. */
+/** Converts between bytes, which peers exchange, and text in UTF-8, which people read. */
 import type { ByteString } from "../shared/lookup.ts";
 
 export function decoded(bytes: ByteString): string {

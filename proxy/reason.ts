@@ -1,17 +1,17 @@
 import { getSystemErrorMessage } from "node:util";
 
-/** nginx connects without waiting, and learns from `recv()` that it was in vain. */
+/** nginx connects without waiting, and `recv()` then reports the failure. */
 const CALLS: Readonly<Record<string, string>> = { connect: "recv", read: "recv", write: "send" };
 
 /** OpenSSL's line: `…:error:0A00010B:SSL routines:function:wrong version number:file:line:`. */
 const OPENSSL = /error:([0-9A-F]{8}):([^:]*):[^:]*:([^:]*)/;
 
-/** nginx writes the errno behind a message. */
+/** nginx puts the errno behind a message. */
 export const TIMED_OUT = "timed out (110: Connection timed out)";
 
 /**
- * What an error says, whatever it was that was thrown; in nginx's words where the system or OpenSSL tells of
- * a connection: `recv() failed (104: Connection reset by peer)`, `SSL: error:0A00010B:SSL routines::…`.
+ * The text of anything that was thrown. An error of a connection, by the system or by OpenSSL, is in nginx's words:
+ * `recv() failed (104: Connection reset by peer)`, `SSL: error:0A00010B:SSL routines::…`.
  */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -19,18 +19,18 @@ export function reason(error: unknown): string {
     const call = CALLS[String(error.syscall)];
     if (call !== undefined) return `${call}() failed (${-error.errno}: ${words(error.errno)})`;
   }
-  // Not of an error of ours that quotes OpenSSL's.
+  // Only OpenSSL's own errors have `library`; other errors may quote one.
   const [, code, library, text] = ("library" in error && OPENSSL.exec(error.message)) || [];
   return code === undefined ? error.message : `SSL: error:${code}:${library}::${text}`;
 }
 
-/** libuv's words, which are the C library's but for the first letter where a connection is concerned. */
+/** libuv's words. For errors of connections they are the C library's but for the first letter. */
 function words(errno: number): string {
   const text = getSystemErrorMessage(errno);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The C library's words, which operators know from nginx. */
+/** The C library's words, which nginx writes. libuv's differ for some of these errors. */
 const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
   ["EPERM", "1: Operation not permitted"],
   ["ENOENT", "2: No such file or directory"],
@@ -52,12 +52,12 @@ const ERRNO_TEXT: ReadonlyMap<unknown, string> = new Map([
   ["EDQUOT", "122: Disk quota exceeded"],
 ]);
 
-/** What the system says of a call that failed, as nginx shows it. */
+/** The text of a system call's error, as nginx writes it. */
 export function systemReason(error: unknown): string {
   return ERRNO_TEXT.get(errorCode(error)) ?? reason(error);
 }
 
-/** `node:os` wraps the system's error in one of its own. */
+/** `node:os` wraps the system's error in another one. */
 function errorCode(error: unknown): unknown {
   if (typeof error !== "object" || error === null) return undefined;
   if ("info" in error) return errorCode(error.info);

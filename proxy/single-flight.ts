@@ -1,16 +1,19 @@
-/** Work that several wait for: done once, and given up, for the last one's reason, when nobody waits any more. */
+/**
+ * Shares one piece of work between all callers that ask for the same key meanwhile. When the last caller has given
+ * up, the work is aborted with that caller's reason.
+ */
 export class SingleFlight<Result> {
   readonly #running = new Map<string, Running<Result>>();
 
-  /** How much is being done. */
+  /** Keys whose work is under way. */
   get size(): number {
     return this.#running.size;
   }
 
   /**
-   * @param key what is the same work
-   * @param start begins it; to fail soon after its signal gives up
-   * @throws what the work throws, or the reason of `signal`, which gives up for this one alone
+   * @param key of the same work
+   * @param start begins the work, which fails soon after its signal aborts
+   * @throws what the work throws, or the reason of `signal`, by which this caller alone gives up
    */
   async join(
     key: string,
@@ -39,7 +42,7 @@ export class SingleFlight<Result> {
     return running;
   }
 
-  /** Done or given up: either way the next one who asks begins anew. */
+  /** The work is done or aborted. The next caller of the key begins anew. */
   #end(key: string, running: Running<Result>, last: AbortSignal): void {
     if (last.aborted) running.controller.abort(last.reason);
     if (this.#running.get(key) === running) this.#running.delete(key);
@@ -49,5 +52,6 @@ export class SingleFlight<Result> {
 interface Running<Result> {
   readonly controller: AbortController;
   readonly result: Promise<Result>;
+  /** Callers. */
   waiting: number;
 }

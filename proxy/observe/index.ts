@@ -1,4 +1,4 @@
-/** What Postern tells of itself. */
+/** Logs, metrics and status pages. Nothing here decides anything. */
 export { AccessLog } from "./access-log.ts";
 export { ErrorLog } from "./error-log.ts";
 export {

@@ -1,9 +1,9 @@
-/** What is told of a session that goes on; fields as in the access log, where it has them. */
+/** A running session as `-s who` and the status page show it, with the fields of the access log. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { SessionState } from "./metrics/index.ts";
 
 export interface LiveSession {
-  /** Its number in its process. */
+  /** The number of the session in its process. */
   readonly connection: number;
   readonly trace_id: string;
   readonly protocol: ProtocolName;
@@ -12,23 +12,23 @@ export interface LiveSession {
   readonly remote_port: number;
   /** Null in the clear. */
   readonly ssl_protocol: string | null;
-  /** As the client gave it last; null where it has not tried. */
+  /** The client's last one; null before the first login attempt. */
   readonly user: string | null;
-  /** What replaced it (`Auth-User`); null where nothing did. */
+  /** The name that replaced it (`Auth-User`), or null. */
   readonly auth_user: string | null;
-  /** The last one that was tried. */
+  /** The last upstream that was tried. */
   readonly upstream_addr: string | null;
-  /** Spliced from the client, and to it. */
+  /** Bytes after the login. */
   readonly bytes_received: number;
   readonly bytes_sent: number;
-  /** Seconds, so far. */
+  /** Seconds so far. */
   readonly session_time: number;
 }
 
-/** With the pid of the process that has it. */
+/** With the pid of its process. */
 export type ListedSession = LiveSession & { readonly worker: number };
 
-/** All there are, some at a time; `silent` hears the pid of each worker that does not answer. */
+/** Lists all sessions, some at a time. `silent` hears the pid of each worker that does not answer. */
 export type ListSessions = (
   silent: (pid: number) => void,
 ) => AsyncIterable<readonly ListedSession[]>;

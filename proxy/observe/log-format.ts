@@ -36,7 +36,7 @@ function joined(
   };
 }
 
-/** How a value is written, and the text in place of an absent one. */
+/** By `escape=`: the writer of a value, and the text in place of an absent one. */
 const ESCAPES: Readonly<
   Record<
     LogFormat["escape"],

@@ -1,4 +1,4 @@
-/** HTTP for operators and their programs: a few pages, each by its path. */
+/** An HTTP server for operators and their programs: a few pages, each under its path. */
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { reason } from "../reason.ts";
@@ -7,19 +7,19 @@ import { type BoundSocket, acceptOn } from "../transport/index.ts";
 export interface Page {
   readonly code: number;
   readonly type: string;
-  /** In pieces where it may be long: each is asked for when the one before has gone out. */
+  /** In pieces where it may be long. Each piece is made once the one before has gone out. */
   readonly body: string | AsyncIterable<string>;
 }
 
 type PageHandler = (request: IncomingMessage, query: URLSearchParams) => Page | Promise<Page>;
 
-/** By path, what there is for each method. */
+/** Handlers by path and method. */
 export type Pages = Readonly<
   Record<string, Readonly<Partial<Record<"GET" | "DELETE", PageHandler>>>>
 >;
 
-/** ms that a caller has to ask. */
-const PATIENCE = 10_000;
+/** ms for a request to arrive. */
+const REQUEST_TIMEOUT = 10_000;
 
 export function text(code: number, body: string): Page {
   return { code, type: "text/plain; charset=utf-8", body };
@@ -28,9 +28,9 @@ export function text(code: number, body: string): Page {
 export class PageServer {
   readonly #server: Server;
 
-  /** @param failed hears why nobody can be answered */
+  /** @param failed hears why the socket cannot be accepted from */
   constructor(socket: BoundSocket, backlog: number, pages: Pages, failed: (error: Error) => void) {
-    this.#server = new Server({ requestTimeout: PATIENCE, headersTimeout: PATIENCE });
+    this.#server = new Server({ requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT });
     this.#server.on("error", failed);
     this.#server.on("request", (request, response) => void serve(pages, request, response));
     acceptOn(this.#server, socket, backlog);
@@ -60,10 +60,11 @@ function answer(pages: Pages, request: IncomingMessage): Page | Promise<Page> {
   const { method, url = "" } = request;
   const [, path = "", query = ""] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
   const methods = Object.hasOwn(pages, path) ? pages[path] : undefined;
-  if (methods === undefined) return text(404, "there is nothing here\n");
+  if (methods === undefined) return text(404, "no such page\n");
   const wanted = method === "HEAD" ? "GET" : method;
   const page = wanted === "GET" || wanted === "DELETE" ? methods[wanted] : undefined;
-  if (page === undefined) return text(405, `only ${Object.keys(methods).join(" and ")}\n`);
+  if (page === undefined)
+    return text(405, `only ${Object.keys(methods).join(" and ")} is allowed\n`);
   return page(request, new URLSearchParams(query));
 }
 

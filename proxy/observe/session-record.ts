@@ -1,16 +1,16 @@
-/** What the access log tells of a session. */
+/** The fields of a session in the access log. */
 import type { ProtocolName } from "../../shared/lookup.ts";
 
-/** A session from its first byte to its last. Times are seconds, as nginx's are. */
+/** A session that has ended. Times are in seconds, as nginx's are. */
 export interface SessionRecord {
   /** The number that the error log shows as `*7`. */
   readonly connection: number;
-  /** What lookups were told of it, and so the lookup endpoint's log as well (W3C Trace Context). */
+  /** Sent with the lookups, so that the endpoint's log has it as well (W3C Trace Context). */
   readonly trace_id: string;
   readonly protocol: ProtocolName;
   readonly remote_addr: string;
   readonly remote_port: number;
-  /** What was found for its name; null where nobody looked. */
+  /** The client's name, or nginx's word for its absence; null where no name is looked up. */
   readonly remote_host: string | null;
   readonly server_addr: string;
   readonly server_port: number;
@@ -19,24 +19,24 @@ export interface SessionRecord {
   readonly ssl_cipher: string | null;
   readonly ssl_server_name: string | null;
   readonly ssl_session_reused: boolean | null;
-  /** As the client gave it; null where it never tried. */
+  /** The user's name, by `Auth-User` where the lookup replaced it; null without a login attempt. */
   readonly login: string | null;
   readonly login_attempts: number;
-  /** How long the last lookup took. */
+  /** The duration of the last lookup. */
   readonly lookup_time: number | null;
   readonly upstream_addr: string | null;
-  /** From the dial to the connection that came of it. */
+  /** From the dial to the connection. */
   readonly upstream_connect_time: number | null;
-  /** From the dial to the upstream's yes. */
+  /** From the dial to the end of the upstream's login. */
   readonly upstream_login_time: number | null;
-  /** Spliced from the client, and to it. */
+  /** Bytes after the login. */
   readonly bytes_received: number;
   readonly bytes_sent: number;
   readonly session_time: number;
-  /** As nginx's stream module has it, in the numbers of HTTP: 200 for a session that went well. */
+  /** A number of HTTP, as in nginx's stream module: 200 for a session without an error. */
   readonly status: number;
-  /** Whether the client got through to its mailbox. */
+  /** True where the upstream accepted the login. */
   readonly logged_in: boolean;
-  /** How it ended, in words. */
+  /** The reason of the end, in words. */
   readonly end: string;
 }

@@ -1,8 +1,8 @@
-/** The sessions that there are, as one JSON document, written as they come in. */
+/** All running sessions as one JSON document, written while the workers answer. */
 import type { ListSessions, ListedSession } from "./live-session.ts";
 import type { Page } from "./page-server.ts";
 
-/** Without the control characters that JSON does not escape: it may end up on a terminal. */
+/** Escapes the control characters that JSON does not: a terminal may show the text. */
 export function json(session: ListedSession): string {
   return JSON.stringify(session).replace(
     /[\x7f-\x9f]/g,
@@ -14,7 +14,7 @@ export function sessionsPage(list: ListSessions): Page {
   return { code: 200, type: "application/json", body: pieces(list) };
 }
 
-/** A session a line: `{"sessions":[…],"silent":[…]}`, the last being workers that have not answered. */
+/** One session a line: `{"sessions":[…],"silent":[…]}`. `silent` lists workers that have not answered. */
 async function* pieces(list: ListSessions): AsyncGenerator<string> {
   const silent: number[] = [];
   let before = '{"sessions":[\n';

@@ -1,19 +1,19 @@
-/** `status_listen`: what monitors and load balancers ask. Nothing here asks anybody outside of Postern. */
+/** The pages of `status_listen`, for monitors and load balancers. None of them needs another server. */
 import type { IncomingMessage } from "node:http";
 import { parseIp } from "../../shared/address.ts";
 import type { ListSessions } from "./live-session.ts";
 import { type Page, type Pages, text } from "./page-server.ts";
 import { sessionsPage } from "./sessions-page.ts";
 
-export interface Status {
-  /** Whether new clients are welcome. */
+export interface StatusSource {
+  /** True while new clients are accepted. */
   ready(): boolean;
   /** In Prometheus' text format. */
   metrics(): Promise<string>;
   readonly sessions: ListSessions;
 }
 
-export function statusPages(status: Status): Pages {
+export function statusPages(status: StatusSource): Pages {
   return {
     "/healthz": { GET: () => text(200, "alive\n") },
     "/readyz": {
@@ -27,20 +27,20 @@ export function statusPages(status: Status): Pages {
       }),
     },
     "/sessions": {
-      GET: (request) => (isLocal(request) ? sessionsPage(status.sessions) : NOT_YOURS),
+      GET: (request) => (isLocal(request) ? sessionsPage(status.sessions) : FORBIDDEN),
     },
   };
 }
 
-/** Who is logged in, and from where, is not for everybody who may see metrics. */
-const NOT_YOURS: Page = text(
+/** Names and addresses of users are more private than metrics. */
+const FORBIDDEN: Page = text(
   403,
-  "sessions are told to callers of this machine only, by a loopback address\n",
+  "only callers on this machine may list sessions, by a loopback address\n",
 );
 
 /**
- * Whether the caller is of this machine, and means it: a page from elsewhere can have its own name lead a
- * browser here. A unix socket's callers have no address.
+ * True for a caller on this machine that asks for this machine. The name in `Host` is checked because a web page may
+ * let its own name resolve to loopback (DNS rebinding). Callers by a unix socket have no address.
  */
 function isLocal({ socket: { remoteAddress }, headers: { host } }: IncomingMessage): boolean {
   if (remoteAddress !== undefined && !isLoopback(remoteAddress)) return false;

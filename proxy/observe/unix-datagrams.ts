@@ -1,10 +1,10 @@
 /**
- * Datagrams to a unix socket such as /dev/log. Node has none, so this asks the C library, on Linux, by
- * Node's FFI: a socket that is never connected and never waits. Where that is not to be had, nothing is sent.
+ * Sends datagrams to a unix socket such as /dev/log. Node cannot, so this calls the C library on Linux by Node's
+ * FFI. The socket is never connected and never waits. On other systems every datagram is dropped.
  */
 import type ffi from "node:ffi";
 
-/** Sends one datagram, or drops it, at once. @returns false where it can tell that nobody got it */
+/** Sends one datagram, or drops it, at once. @returns false where it is known to be dropped */
 export type Send = (datagram: Uint8Array) => boolean;
 
 /** Linux's numbers. */
@@ -29,7 +29,7 @@ export function unixDatagrams(path: string): Send {
   };
 }
 
-/** A `sockaddr_un`: the family in the machine's order, and the path with a NUL behind it. */
+/** A `sockaddr_un`: the family in the machine's byte order, and the path with a final NUL. */
 function socketAddress(path: string): Uint8Array {
   const family = new Uint8Array(Uint16Array.of(AF_UNIX).buffer);
   return Buffer.concat([family, Buffer.from(`${path}\0`)]);
@@ -38,7 +38,7 @@ function socketAddress(path: string): Uint8Array {
 function cLibrary() {
   if (process.platform !== "linux") return null;
   try {
-    // The program's own symbols, among which are the C library's, whichever that is.
+    // null opens the program itself, whose symbols include those of its C library.
     return experimental("node:ffi").dlopen(null, {
       socket: { return: "i32", arguments: ["i32", "i32", "i32"] },
       sendto: { return: "i64", arguments: ["i32", "buffer", "u64", "i32", "buffer", "u32"] },
@@ -48,7 +48,7 @@ function cLibrary() {
   }
 }
 
-/** A module of Node's without the warning, two lines on the terminal for each worker, that it is one. */
+/** Loads an experimental module without its warning, which would be two lines for each worker. */
 function experimental(name: "node:ffi"): typeof ffi {
   const warn = process.emitWarning.bind(process);
   process.emitWarning = () => {};

@@ -1,4 +1,4 @@
-/** What is counted, for Prometheus. */
+/** Metrics for Prometheus. */
 export { PrimaryMetrics } from "./primary-metrics.ts";
 export { RetiredCounts, type Snapshot, totalOf } from "./snapshot.ts";
 export {

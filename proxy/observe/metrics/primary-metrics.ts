@@ -20,7 +20,7 @@ export class PrimaryMetrics {
     if (!alone) watchProcess(this.#metrics, "primary");
     this.#metrics.gauge(
       "certificate_expiry_timestamp_seconds",
-      "When a certificate that clients are shown expires, in Unix time; those that expire first",
+      "Expiry of a certificate for clients, in Unix time (the first 100 to expire)",
       "max",
       () => expiries(settings()),
     );

@@ -12,7 +12,7 @@ export function watchProcess(metrics: MetricSet, role: "primary" | "worker"): vo
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
   metrics.gauge(
     "event_loop_delay_seconds",
-    "How late the event loop was since the last scrape, of the slowest process",
+    "Delay of the event loop since the last scrape, in the slowest process",
     "max",
     function* (): Values {
       // From the first scrape on: without scrapes the timer of the samples would wake the process for nothing.
@@ -27,11 +27,13 @@ export function watchProcess(metrics: MetricSet, role: "primary" | "worker"): vo
       delay.reset();
     },
   );
-  metrics.gauge("memory_bytes", "Memory of all processes, as Node tells its kinds", "sum", () => {
+  metrics.gauge("memory_bytes", "Memory of all processes, by Node's kinds", "sum", () => {
     const { rss, heapUsed, external } = process.memoryUsage();
     return Object.entries({ rss, heap: heapUsed, external }).map(
       ([kind, bytes]) => [{ process: role, kind }, bytes] as const,
     );
   });
-  metrics.gauge("processes", "Processes that answer", "sum", () => [[{ process: role }, 1]]);
+  metrics.gauge("processes", "Processes that answered the scrape", "sum", () => [
+    [{ process: role }, 1],
+  ]);
 }

@@ -7,7 +7,7 @@ export const PREFIX = "postern_";
 export interface Value {
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
-  /** Where it differs from the metric's name, as for the buckets of a histogram. */
+  /** Its own name, if it has one, as the buckets of a histogram have. */
   readonly metricName?: string;
 }
 

@@ -50,49 +50,47 @@ export class WorkerMetrics {
     ["TLSv1.2", "TLSv1.3"].map((version) => [version, this.#handshake(version, false)]),
   );
   readonly #resumed = new Map<string, Count>();
-  readonly #logins = byLogin(this.#metrics.counter("logins_total", "Attempts to log in"));
+  readonly #logins = byLogin(this.#metrics.counter("logins_total", "Login attempts"));
   readonly #kicked = byProtocol(
-    this.#metrics.counter("sessions_kicked_total", "Sessions of users who were kicked"),
+    this.#metrics.counter("sessions_kicked_total", "Sessions that a kick of their user ended"),
   );
   readonly #bytes = byDirection(
     this.#metrics.counter(
       "bytes_total",
-      "Bytes from clients and to them after the login, counted when a session ends",
+      "Bytes of clients after the login, counted when a session ends",
     ),
   );
   readonly #lookupTime = byLookup(
-    this.#metrics.histogram("lookup_duration_seconds", "From a lookup to its answer"),
+    this.#metrics.histogram("lookup_duration_seconds", "Duration of a lookup"),
   );
   readonly #cache = byCache(
     this.#metrics.counter(
       "lookup_cache_total",
-      "Lookups where answers are kept, by where theirs came from",
+      "Lookups of servers with a cache, by the origin of the answer",
     ),
   );
   readonly #connectTime = this.#metrics.histogram(
     "upstream_connect_duration_seconds",
-    "From the dial to a connection with an upstream",
+    "Duration from the dial to the connection with an upstream",
   )({});
   readonly #loginTime = byLogin(
     this.#metrics.histogram(
       "login_duration_seconds",
-      "From a client's credentials to the answer, with the lookup and the upstream's login",
+      "Duration from a client's credentials to the answer, with the lookup and the upstream's login",
     ),
   );
 
   constructor(sources: MetricSources) {
     const metrics = this.#metrics;
     watchProcess(metrics, "worker");
-    metrics.countedElsewhere("refused_total", "Clients sent away before they were logged in", () =>
+    metrics.countedElsewhere("refused_total", "Clients sent away before the login", () =>
       Array.from(sources.refused(), ([reason, count]) => [{ reason }, count] as const),
     );
     lostLines(metrics, () => sources.lost());
-    metrics.gauge("sessions", "Sessions, by what they are doing", "sum", () =>
-      census(sources.sessions()),
-    );
+    metrics.gauge("sessions", "Running sessions", "sum", () => census(sources.sessions()));
     metrics.gauge(
       "upstream_set_aside",
-      "Upstreams that failed and are not tried for a while, at most so many",
+      "Upstreams that failed and are not tried for a while (at most 100)",
       "max",
       () =>
         sources

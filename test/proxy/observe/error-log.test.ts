@@ -21,7 +21,7 @@ async function logs(
   };
 }
 
-test("a line is nginx's, the session's number included", async (context) => {
+test("a line has nginx's form, with the session's number", async (context) => {
   const { log, read } = await logs(context, "info");
   log.write("info", "client logged in", 7);
   log.write("notice", "start worker process 9");
@@ -39,7 +39,7 @@ test("a line is nginx's, the session's number included", async (context) => {
   );
 });
 
-test("each log takes its level and what is more severe", async (context) => {
+test("each log takes messages of its level and of more severe ones", async (context) => {
   const { log, read } = await logs(context, "error", "info");
   for (const level of ["debug", "info", "warn", "error", "emerg"] as const) log.write(level, level);
   const words = (index: number): string[] =>
@@ -52,7 +52,7 @@ test("each log takes its level and what is more severe", async (context) => {
   assert.ok(log.wants("info") && !log.wants("debug"));
 });
 
-test("a message makes one line, and no terminal obeys it", async (context) => {
+test("a message makes one line without control characters", async (context) => {
   const { log, read } = await logs(context, "info");
   log.write("error", "a\r\nforged\x1b[2J\x9b\0\x7f line");
   const lines = read(0).trimEnd().split("\n");
@@ -60,7 +60,7 @@ test("a message makes one line, and no terminal obeys it", async (context) => {
   assert.match(lines[0] ?? "", /a\\x0D\\x0Aforged\\x1B\[2J\\x9B\\x00\\x7F line$/);
 });
 
-test("a line has at most 2,048 bytes, whatever it is written in", async (context) => {
+test("a line has at most 2,048 bytes in any script", async (context) => {
   const { log, read } = await logs(context, "info");
   for (const character of ["x", "\n", "ä", "€", "😀"]) log.write("error", character.repeat(5000));
   for (const line of read(0).trimEnd().split("\n")) {

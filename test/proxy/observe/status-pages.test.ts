@@ -1,4 +1,4 @@
-// Who may see sessions by `status_listen`.
+// The access to the list of sessions by `status_listen`.
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
@@ -23,7 +23,7 @@ async function ask(remoteAddress: string | undefined, host?: string): Promise<[n
   return [code, typeof body === "string" ? body : await text(body)];
 }
 
-test("a caller by a loopback address sees them, and one by a unix socket", async () => {
+test("a caller by a loopback address or a unix socket gets the sessions", async () => {
   const document = { sessions: [1, 2, 3].map((connection) => ({ connection })), silent: [4711] };
   for (const address of ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1", undefined]) {
     for (const host of [undefined, "localhost", "LocalHost:9143", "127.0.0.1:9143", "[::1]:9143"]) {
@@ -34,14 +34,14 @@ test("a caller by a loopback address sees them, and one by a unix socket", async
   }
 });
 
-test("a name with control characters leaves no such character in the document", () => {
+test("control characters in a name are escaped in the document", () => {
   const session = { user: "\x1b\x7f\x9b[2J\r\nä" } as ListedSession;
-  const told = json(session);
-  assert.match(told, /^[ -~ä]*$/);
-  assert.deepEqual(JSON.parse(told), session);
+  const written = json(session);
+  assert.match(written, /^[ -~ä]*$/);
+  assert.deepEqual(JSON.parse(written), session);
 });
 
-test("nobody else does, be it a browser that another site's name has led here", async () => {
+test("any other caller is refused, as is a browser that a web site's own name has led here (DNS rebinding)", async () => {
   const callers: readonly (readonly [address: string, host: string])[] = [
     ["192.0.2.1", "localhost"],
     ["10.0.0.1", "127.0.0.1"],
@@ -55,6 +55,6 @@ test("nobody else does, be it a browser that another site's name has led here", 
   for (const [address, host] of callers) {
     const [code, body] = await ask(address, host);
     assert.equal(code, 403, `${address} ${host}`);
-    assert.match(body, /^sessions are told to callers of this machine only/);
+    assert.match(body, /^only callers on this machine may list sessions/);
   }
 });

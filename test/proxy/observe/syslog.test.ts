@@ -53,13 +53,13 @@ function errorLog(syslog: SyslogServer): ErrorLog {
 const LINE = String.raw`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[info\] ${process.pid}#${process.pid}: \*7 hello`;
 const DATE = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
 
-test("a line is one datagram, with its head before it and no line end behind it", async (t) => {
+test("a line is one datagram, with a head and without a line end", async (t) => {
   const { port, next } = await udpServer(t);
   errorLog(to("127.0.0.1", port)).write("info", "hello", 7);
   assert.match(await next(), new RegExp(`^<190>${DATE} ${HOST} nginx: ${LINE}$`));
 });
 
-test("the host's name can be left out, and the tag be chosen", async (t) => {
+test("the host's name can be left out, and the tag can be chosen", async (t) => {
   const { port, next } = await udpServer(t);
   const server = to("127.0.0.1", port, { hostname: null, tag: "mail_1", facility: 2 });
   errorLog(server).write("info", "hello", 7);
@@ -75,7 +75,7 @@ test("each level has its severity", async (t) => {
   }
 });
 
-test("IPv6 is as good", async (t) => {
+test("a server may have an IPv6 address", async (t) => {
   const { port, next } = await udpServer(t, "::1");
   errorLog(to("::1", port)).write("info", "hello", 7);
   assert.match(await next(), new RegExp(`${LINE}$`));
@@ -91,7 +91,7 @@ test("the access log may go there too, at the severity of its parameters", async
   assert.equal(JSON.parse(body ?? "").login, "anna");
 });
 
-test("a server that is not there bothers nobody", async (t) => {
+test("a server that is away does not disturb the other servers", async (t) => {
   const { port, next } = await udpServer(t);
   const away = createSocket("udp4");
   await once(away.bind(0, "127.0.0.1"), "listening");
@@ -139,7 +139,7 @@ describe("a unix socket", { skip: process.platform !== "linux" && "Linux only" }
     assert.match(second, /^<184>.* the last — of all\|$/);
   });
 
-  test("that is away is told in the other logs, once an outage, and found when it is back", async (t) => {
+  test("that is away is reported in the other logs, once an outage, and reached when it is back", async (t) => {
     const directory = await scratch(t);
     const path = join(directory, "log");
     const file = join(directory, "error.log");
@@ -150,8 +150,8 @@ describe("a unix socket", { skip: process.platform !== "linux" && "Linux only" }
       ],
       new Sinks((level, message) => log.write(level, message)),
     );
-    log.write("info", "nobody hears this");
-    log.write("info", "nor this");
+    log.write("info", "lost");
+    log.write("info", "lost as well");
     const told = `syslog server unix:${path} takes no messages`;
     const outages = (): number => readFileSync(file, "utf8").split(told).length - 1;
     assert.equal(outages(), 1);
