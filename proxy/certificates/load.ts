@@ -73,40 +73,47 @@ class Loader {
       const report: PollReport = { changed: false, unsettled: false, errors: [] };
       found.push(yield* this.sources.directory(directory, passwords, report));
       this.warnings.push(...report.errors);
+      if (certificatesOf([...own, ...found]).length === 0) {
+        throw new ConfigError('no certificate in "ssl_certificate_dir"', directory.place);
+      }
     }
-    const keyPairs = this.#defaultPairs(own, found, settings);
-    const clients = this.#clients(settings);
-    const parameters = tlsParameters(options, this.#files);
-    const replaced = replacePairs(keyPairs, settings, this.#files);
-    const ticketKeys = this.#ticketKeys(settings);
-    // With many certificates the choice by name takes time: once above, once for the set.
-    yield;
     const serverOptions: ServerTlsOptions = {
-      ...parameters,
+      ...tlsParameters(options, this.#files),
       certificateCompression: settings.certificateCompression,
       sessionTimeout: settings.sessionTimeout,
-      clients,
+      clients: this.#clients(settings),
     };
+    const replaced = this.#replaced(own, found, settings);
+    const ticketKeys = this.#ticketKeys(settings);
     const sources = { own: replaced ?? own, found, ticketKeys, serverName };
     return new CertificateSet(serverOptions, sources);
   }
 
-  /** @throws ConfigError where there is no certificate */
-  #defaultPairs(
+  /**
+   * Carries out `Certificate` and `PrivateKey` commands.
+   *
+   * @returns null without such commands. The files of commands are not polled.
+   * @throws ConfigError for a certificate without its key
+   */
+  #replaced(
     own: readonly Source[],
     found: readonly Source[],
-    { directory, serverName, place: server }: ServerTlsSettings,
-  ): KeyPairs {
-    const table = sniTable(certificatesOf(own), certificatesOf(found), serverName);
-    const place = directory?.place ?? server;
-    if (table.default.length === 0) {
-      throw new ConfigError('no certificate in "ssl_certificate_dir"', place);
-    }
+    settings: ServerTlsSettings,
+  ): readonly Source[] | null {
+    const { list, place } = settings.options.pairCommands;
+    if (list.length === 0) return null;
+    const table = sniTable(certificatesOf(own), certificatesOf(found), settings.serverName);
     const pairs = new KeyPairs();
     for (const { certificate, key, file } of table.default) {
       pairs.add(parseChain(certificate, file, place), parseKey(key, file, [], place), place);
     }
-    return pairs;
+    const certificates = commandPairs(pairs, settings, this.#files).map(({ certificate, key }) =>
+      serverCertificate(
+        parseChain(certificate, "ssl_conf_command", place),
+        parseKey(key, "", [], place),
+      ),
+    );
+    return [{ certificates, poll: () => [] }];
   }
 
   /** nginx reads the files even if clients are not asked for certificates. */
@@ -154,28 +161,6 @@ function tlsParameters(options: TlsOptions, files: TlsFiles): TlsParameters {
     dhparam: dhparam === null ? null : files.dhparam(dhparam),
     bits,
   };
-}
-
-/**
- * Carries out `Certificate` and `PrivateKey` commands.
- *
- * @returns null without such commands. The files of commands are not polled.
- * @throws ConfigError for a certificate without its key
- */
-function replacePairs(
-  pairs: KeyPairs,
-  settings: ServerTlsSettings | ClientTlsSettings,
-  files: TlsFiles,
-): readonly Source[] | null {
-  const { list, place } = settings.options.pairCommands;
-  if (list.length === 0) return null;
-  const certificates = commandPairs(pairs, settings, files).map(({ certificate, key }) =>
-    serverCertificate(
-      parseChain(certificate, "ssl_conf_command", place),
-      parseKey(key, "", [], place),
-    ),
-  );
-  return [{ certificates, poll: () => [] }];
 }
 
 /** @throws ConfigError for a certificate without its key */
