@@ -9,9 +9,18 @@ export interface Network {
   readonly prefix: number;
 }
 
+/** Four decimal parts without leading zeros. */
+const FOUR_PARTS =
+  /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
+
+/** True where `parseIp` reads an address. A session asks twice, so an IPv4 address costs one match. */
+export function isIp(text: string): boolean {
+  return FOUR_PARTS.test(text) || parseIp(text) !== null;
+}
+
 /** Reads IPv4 in four decimal parts, or IPv6. An IPv4-mapped address becomes IPv4. */
 export function parseIp(text: string): Ip | null {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  if (FOUR_PARTS.test(text)) return ipaddr.IPv4.parse(text);
   return ipaddr.IPv6.isValid(text) && !text.includes("%") ? ipaddr.process(text) : null;
 }
 

@@ -1,10 +1,10 @@
 /** A lookup's request as nginx writes it: its headers, in its order. */
-import { randomUUID } from "node:crypto";
 import { canonicalName } from "../../shared/host-pattern.ts";
 import { type ByteString, escapeValue } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { Proxied } from "../proxy-protocol/index.ts";
+import { newSpanId } from "../trace-context.ts";
 import { version } from "../version.ts";
 import type { LookupRequest } from "./lookup.ts";
 import { tlsHeaders } from "./tls-headers.ts";
@@ -63,7 +63,7 @@ export class LookupFormatter {
       where += tlsHeaders(tls, this.#settings.auth_http_pass_client_cert, https);
     }
     where += this.#accept;
-    const trace = `Traceparent: 00-${request.trace}-${newSpan()}-01\r\n`;
+    const trace = `Traceparent: 00-${request.trace}-${newSpanId()}-01\r\n`;
     const serverName = canonicalName(tls?.serverName ?? "");
     const end =
       serverName === null ? this.#end : `Auth-SSL-Server-Name: ${serverName}\r\n${this.#end}`;
@@ -105,9 +105,4 @@ function proxiedLines({ source, destination }: Proxied): string {
 
 function transactionLines({ helo, from, to }: Credentials & { method: "none" }): string {
   return `Auth-SMTP-Helo: ${helo}\r\nAuth-SMTP-From: ${from}\r\nAuth-SMTP-To: ${to}\r\n`;
-}
-
-/** An id for one lookup (W3C Trace Context, parent-id), never zero: this half of a UUID begins with 8 to b. */
-function newSpan(): string {
-  return randomUUID().slice(19).replace("-", "");
 }

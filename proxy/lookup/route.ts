@@ -1,5 +1,5 @@
 /** The servers that a reply names: nginx's `Auth-Server` and `Auth-Port`, and Postern's own headers. */
-import { parseIp } from "../../shared/address.ts";
+import { isIp } from "../../shared/address.ts";
 import { type ByteString, TLS_MODES } from "../../shared/lookup.ts";
 import type { Address } from "../transport/index.ts";
 import type { Route } from "./lookup.ts";
@@ -45,7 +45,7 @@ function readFallbacks(text: string): readonly Address[] | null {
 
 /** A name that ends in a number is a broken address. */
 function isHost(text: string): boolean {
-  if (parseIp(text) !== null) return true;
+  if (isIp(text)) return true;
   const labels = text.replace(/\.$/, "").split(".");
   const numeric = /^\d+$/.test(labels.at(-1) ?? "");
   return text.length <= 253 && !numeric && labels.every((label) => LABEL.test(label));

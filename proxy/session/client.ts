@@ -1,10 +1,10 @@
 /** The client of a session: its connection, its address, and the logins that it has used. */
-import { randomUUID } from "node:crypto";
 import { canonicalIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { ClientInfo } from "../protocols/index.ts";
 import type { Proxied } from "../proxy-protocol/index.ts";
 import { UNAVAILABLE } from "../resolver/index.ts";
+import { newTraceId } from "../trace-context.ts";
 import type { Address, Connection } from "../transport/index.ts";
 
 export class Client {
@@ -14,7 +14,7 @@ export class Client {
   /** The content of a PROXY header, believed or not; null without one. */
   proxied: Proxied | null = null;
   /** A W3C trace id, by which lookups, upstreams and logs name the session. */
-  readonly trace = randomUUID().replaceAll("-", "");
+  readonly trace = newTraceId();
   /** Attempts to log in, so far. */
   attempts = 0;
   /** The login of the last attempt as the client sent it; null before the first. */

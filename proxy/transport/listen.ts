@@ -141,6 +141,8 @@ export function accept(
   const handle = socket as AcceptingHandle;
   const address = { host: bound, port: at };
   const unix = unixPath(bound) !== null;
+  // Node copies the options. It documents no `handle`; `net.Server` passes it as well.
+  const options: typeof SOCKET & { handle?: ClientHandle } = { ...SOCKET };
   // A connection to one address was made to that address, so the kernel need not be asked.
   const local = isUnspecified(bound) || at === 0 ? null : address;
   // `net.Server` makes its sockets itself, and without the shared read buffer.
@@ -155,9 +157,8 @@ export function accept(
       return;
     }
     if (!unix) client.setNoDelay?.(true);
-    // Node documents no `handle`; `net.Server` passes it as well.
-    const options: object = { ...SOCKET, handle: client };
-    const accepted = new Socket(options);
+    options.handle = client;
+    const accepted = new Socket(options as object);
     if (keepAlive !== null && !unix) keepAliveOf(accepted, keepAlive);
     onConnection(new SocketConnection(accepted, remote, unix ? address : local));
   };

@@ -1,5 +1,5 @@
 /** The portable transport, on Node's sockets. */
-import { type TcpNetConnectOpts, connect, isIP } from "node:net";
+import { Socket, type TcpNetConnectOpts, isIP } from "node:net";
 import { unixPath } from "../../shared/address.ts";
 import { systemReason } from "../reason.ts";
 import type {
@@ -25,6 +25,10 @@ export class NoRoom extends Error {}
 
 /** The local address of a dial cannot be used. */
 export class SourceError extends Error {}
+
+/** Options of dialled sockets, which Node copies. */
+const NO_DELAY = { ...SOCKET, noDelay: true };
+const KEPT_ALIVE = { ...NO_DELAY, keepAlive: true };
 
 const SYSTEM: DialOptions = { bind: null, keepAlive: false };
 
@@ -62,10 +66,11 @@ export class SocketTransport implements Transport {
 
   dial({ host, port }: Address, receiver: DialReceiver, options: DialOptions = SYSTEM): Connection {
     const path = unixPath(host);
-    const to =
-      path === null ? { host, port, noDelay: true, ...tcpOptions(host, options) } : { path };
+    const tcp = path === null ? tcpOptions(host, port, options) : null;
     this.#count();
-    const socket = connect({ ...SOCKET, ...to });
+    const socket = new Socket(options.keepAlive && tcp !== null ? KEPT_ALIVE : NO_DELAY);
+    if (tcp !== null) socket.connect(tcp);
+    else if (path !== null) socket.connect({ path });
     const connection = new SocketConnection(socket, { host, port });
     connection.receiver = receiver;
     connection.gone = this.#closed;
@@ -118,13 +123,13 @@ export class SocketTransport implements Transport {
 }
 
 /** @throws SourceError where the host is an address of another family than the local one */
-function tcpOptions(host: string, { bind, keepAlive }: DialOptions): Partial<TcpNetConnectOpts> {
-  if (bind === null) return { keepAlive };
+function tcpOptions(host: string, port: number, { bind }: DialOptions): TcpNetConnectOpts {
+  if (bind === null) return { host, port };
   const family = isIP(bind);
   if (![0, family].includes(isIP(host))) {
     throw new SourceError(`bind(${bind}) is of no use for ${host}, which is not IPv${family}`);
   }
-  return { keepAlive, localAddress: bind, family };
+  return { host, port, localAddress: bind, family };
 }
 
 /** nginx names an address that cannot be bound to: `bind(192.0.2.1) failed (99: Cannot assign requested address)`. */

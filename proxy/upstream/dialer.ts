@@ -1,5 +1,5 @@
 /** How one mail server is dialled: directly, or through an outbound proxy. */
-import { parseIp, unixPath } from "../../shared/address.ts";
+import { isIp, unixPath } from "../../shared/address.ts";
 import { TIMED_OUT } from "../reason.ts";
 import { type HostResolver, ResolveError } from "../resolver/index.ts";
 import type { Address, Dial } from "../transport/index.ts";
@@ -18,8 +18,7 @@ export interface Dialer {
 export function direct(dial: Dial, resolver: HostResolver): Dialer {
   return {
     dial,
-    addresses: (server) =>
-      parseIp(server.host) !== null || unixPath(server.host) !== null ? [server] : null,
+    addresses: (server) => (isIp(server.host) || unixPath(server.host) !== null ? [server] : null),
     resolve: async ({ host, port }, signal) => {
       const found = await resolve(host, resolver, signal);
       return interleaved(found).map((address) => ({ host: address, port }));

@@ -1,5 +1,5 @@
 /** The route to a mail server: through the outbound proxy, or directly where the operator says so. */
-import { parseIp, unixPath } from "../../shared/address.ts";
+import { isIp, unixPath } from "../../shared/address.ts";
 import { HostPatterns } from "../../shared/host-pattern.ts";
 import type { Dialer } from "./dialer.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
@@ -20,7 +20,7 @@ export function throughProxy(
   const patterns = new HostPatterns(bypass);
   return (host) => {
     if (unixPath(host) !== null || patterns.match(host)) return direct;
-    if (!patterns.wantAddresses || parseIp(host) !== null) return proxied;
+    if (!patterns.wantAddresses || isIp(host)) return proxied;
     return local.of(host).then((addresses) => (patterns.match(host, addresses) ? direct : proxied));
   };
 }

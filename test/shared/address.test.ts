@@ -7,6 +7,7 @@ import {
   contains,
   isLocalhost,
   networksOf,
+  isIp,
   parseIp,
   parseNetwork,
 } from "../../shared/address.ts";
@@ -20,7 +21,10 @@ for (const address of [
   "2001:db8::7",
   "::ffff:192.0.2.1",
 ]) {
-  test(`${address} is an IP address`, () => assert.notEqual(parseIp(address), null));
+  test(`${address} is an IP address`, () => {
+    assert.notEqual(parseIp(address), null);
+    assert.ok(isIp(address));
+  });
 }
 
 for (const text of [
@@ -39,7 +43,10 @@ for (const text of [
   "::1\n",
   "unix:/x",
 ]) {
-  test(`${JSON.stringify(text)} is no IP address`, () => assert.equal(parseIp(text), null));
+  test(`${JSON.stringify(text)} is no IP address`, () => {
+    assert.equal(parseIp(text), null);
+    assert.ok(!isIp(text));
+  });
 }
 
 /** Characters in addresses and near them. */
@@ -49,7 +56,10 @@ test("a text that is read as an IP address is one to Node as well", () => {
   const nearly = fc.string({ unit: fc.constantFrom(...ALMOST), maxLength: 20 });
   const texts = fc.oneof(fc.ipV4(), fc.ipV6(), nearly);
   fc.assert(
-    fc.property(texts, (text) => assert.ok(parseIp(text) === null || isIP(text) !== 0, text)),
+    fc.property(texts, (text) => {
+      assert.equal(isIp(text), parseIp(text) !== null, text);
+      assert.ok(parseIp(text) === null || isIP(text) !== 0, text);
+    }),
     { numRuns: 2_000 },
   );
 });

@@ -20,8 +20,25 @@ const MAX_LINE = 8192;
 /** The tag of the commands that the client did not send. */
 const OWN_TAG = "postern";
 
-/** An upstream's capabilities, in capitals. */
-type Capabilities = ReadonlySet<string>;
+/** An upstream's capabilities: one string, since most logins look for two or three words in it. */
+class Capabilities {
+  /** In capitals, each with a space on both sides. */
+  readonly #words: string;
+
+  /** @param words separated by spaces */
+  constructor(words: string) {
+    this.#words = ` ${words.trim().toUpperCase()} `;
+  }
+
+  has(word: string): boolean {
+    return this.#words.includes(` ${word} `);
+  }
+
+  /** The SASL mechanisms. */
+  get mechanisms(): ReadonlySet<string> {
+    return new Set(this.#words.split(" ").flatMap((word) => /^AUTH=(.*)/.exec(word)?.[1] ?? []));
+  }
+}
 
 /**
  * Logs in like nginx, with LOGIN and without a look at the capabilities, unless the options or the account need
@@ -52,7 +69,7 @@ export function* login(
     const text = `${OWN_TAG} ${idCommand(client, hops)}\r\n`;
     yield* requiredCommand(replies, { text, name: "ID command" });
   }
-  const response = chooseResponse(withPassword, mechanismsOf(known));
+  const response = chooseResponse(withPassword, known.mechanisms);
   if (response !== null) return yield* authenticate(replies, tag, response, known);
   if (known.has("LOGINDISABLED")) {
     const reason = "upstream does not accept passwords (LOGINDISABLED)";
@@ -81,14 +98,11 @@ function* capabilities(replies: ReplyReader): Script<Capabilities> {
 
 /** @returns the capabilities that a greeting or an untagged line lists, or null */
 function capabilitiesIn(line: ByteString): Capabilities | null {
+  if (!/CAPABILITY/i.test(line)) return null;
   const [, inGreeting, alone] =
     /^\* (?:OK \[CAPABILITY ([^\]]*)\]|CAPABILITY (.*))/i.exec(line) ?? [];
   const words = inGreeting ?? alone;
-  return words === undefined ? null : new Set(words.trim().toUpperCase().split(/ +/));
-}
-
-function mechanismsOf(known: Capabilities): ReadonlySet<string> {
-  return new Set([...known].flatMap((word) => /^AUTH=(.*)/.exec(word)?.[1] ?? []));
+  return words === undefined ? null : new Capabilities(words);
 }
 
 /** RFC 4959 lets the first message stand in the command where the upstream announces SASL-IR. */
@@ -155,6 +169,7 @@ function loginEnd(tag: ByteString, { text, last }: Reply): LoginEnd {
 }
 
 function isOk(line: ByteString, tag: ByteString): boolean {
-  const [answeredTag, status] = line.split(" ", 2);
-  return answeredTag === tag && status?.trimEnd().toUpperCase() === "OK";
+  if (!line.startsWith(tag)) return false;
+  const status = line.slice(tag.length, tag.length + 4).toUpperCase();
+  return status === " OK " || status === " OK\r" || status === " OK\n" || status === " OK";
 }
