@@ -4,12 +4,12 @@ import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { FleetClient } from "../../../proxy/fleet/index.ts";
 import { version } from "../../../proxy/version.ts";
-import { type LineServer, startLineServer } from "../../support/line-server.ts";
+import { type LiveServer, startLiveServer } from "../../support/live-server.ts";
 
 const NEVER = 1_000_000_000;
 const TIMING = { ping: NEVER, presence: NEVER, first: 1, slowest: 4, refused: 1 };
 
-let fleet: LineServer;
+let fleet: LiveServer;
 let live: FleetClient | null;
 /** The calls that sessions and lookups received. */
 let done: string[];
@@ -21,7 +21,7 @@ let busy: NodeJS.Timeout;
 
 beforeEach(async () => {
   busy = setInterval(() => {}, 2 ** 30);
-  fleet = await startLineServer();
+  fleet = await startLiveServer();
   live = null;
   done = [];
   log = [];
@@ -63,22 +63,22 @@ const heard = (last: number, complete = true) => ({ kind: "heard", last, complet
 
 test("a proxy sends its presence with its own key, and sends it again", async () => {
   start({ presence: 1 });
-  const line = await fleet.accepted();
-  const { age, ...presence } = await line.next();
+  const socket = await fleet.accepted();
+  const { age, ...presence } = await socket.next();
   assert.deepEqual(presence, { host: hostname(), version, sessions: 3, heard: null });
   assert.ok(Number(age) > 0);
-  line.say(heard(5));
-  while ((await line.next())["heard"] !== 5);
-  assert.equal(fleet.asked[0]!.authorization, "Bearer postern_its-own");
-  assert.match(fleet.asked[0]!["user-agent"]!, /^postern\//);
+  socket.send(heard(5));
+  while ((await socket.next())["heard"] !== 5);
+  assert.equal(fleet.requests[0]!.authorization, "Bearer postern_its-own");
+  assert.match(fleet.requests[0]!["user-agent"]!, /^postern\//);
 });
 
 test("a kick ends sessions by each of its names, in UTF-8, and counts once if it comes twice", async () => {
   start();
-  const line = await fleet.accepted();
-  line.say(kick(1, "alice@example.test", "u1"));
-  line.say(kick(1, "alice@example.test", "u1"));
-  line.say(kick(2, "jürgen@example.test"));
+  const socket = await fleet.accepted();
+  socket.send(kick(1, "alice@example.test", "u1"));
+  socket.send(kick(1, "alice@example.test", "u1"));
+  socket.send(kick(2, "jürgen@example.test"));
   await until(() => done.length === 3);
   assert.deepEqual(done, [
     "kick alice@example.test",
@@ -92,7 +92,7 @@ test("a socket that breaks is opened anew, with the number of the last kick", as
   assert.equal(before, 7);
   const first = await fleet.accepted();
   assert.equal((await first.next())["heard"], 7);
-  first.say(kick(8, "alice@example.test"));
+  first.send(kick(8, "alice@example.test"));
   await until(() => done.length === 1);
   first.cut();
   const second = await fleet.accepted();
@@ -109,22 +109,22 @@ test("a socket without answers to pings is opened anew", async () => {
 
 test("all cached lookups are dropped if the worker has lost kicks that were missed", async () => {
   start({}, 7);
-  const line = await fleet.accepted();
-  line.say(heard(3, false));
+  const socket = await fleet.accepted();
+  socket.send(heard(3, false));
   await until(() => done.length === 1);
   assert.deepEqual(done, ["forget"]);
-  line.say(kick(4, "alice@example.test"));
+  socket.send(kick(4, "alice@example.test"));
   await until(() => done.length === 2);
 });
 
 test("a message that is not understood is logged once and does no harm, and one of a newer worker is let pass", async () => {
   start();
-  const line = await fleet.accepted();
+  const socket = await fleet.accepted();
   for (const garbage of ["{", "null", "<html>", kick(-1, "a"), { kind: "kick", number: 1 }]) {
-    line.say(garbage);
+    socket.send(garbage);
   }
-  line.say({ kind: "greet", whom: "everybody" });
-  line.say(kick(1, "", "a\nb", "x".repeat(2000), "alice@example.test"));
+  socket.send({ kind: "greet", whom: "everybody" });
+  socket.send(kick(1, "", "a\nb", "x".repeat(2000), "alice@example.test"));
   await until(() => done.length === 1);
   assert.deepEqual(done, ["kick alice@example.test"]);
   assert.deepEqual(log, ["warn: fleet sent a message that is not understood, ignored"]);
@@ -142,10 +142,10 @@ describe("while no socket can be opened", () => {
       start();
       await until(() => log.length === 1);
       // Each try is two requests: the WebSocket, and the one that asks for the reason.
-      await fleet.askedTimes(fleet.asked.length + 6);
+      await fleet.requested(fleet.requests.length + 6);
       fleet.status = 101;
-      const line = await fleet.accepted();
-      line.say(heard(0));
+      const socket = await fleet.accepted();
+      socket.send(heard(0));
       await until(() => log.length === 2);
       const why =
         status === 426
@@ -161,10 +161,10 @@ describe("while no socket can be opened", () => {
 
 test("a closed client opens no socket any more", async () => {
   start();
-  const line = await fleet.accepted();
-  await line.next();
+  const socket = await fleet.accepted();
+  await socket.next();
   live!.close();
-  line.cut();
+  socket.cut();
   await new Promise((settled) => setTimeout(settled, 20));
-  assert.equal(fleet.asked.length, 1);
+  assert.equal(fleet.requests.length, 1);
 });

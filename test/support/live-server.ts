@@ -1,4 +1,4 @@
-/** The worker's end of the fleet's live line, as a test plays it: a WebSocket (RFC 6455) of short texts. */
+/** The worker's end of the fleet's WebSocket (RFC 6455), for short texts. */
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { type IncomingMessage, createServer } from "node:http";
@@ -8,38 +8,38 @@ import { PING, PONG } from "../../shared/fleet.ts";
 const TEXT = 0x81;
 const CLOSE = 0x88;
 
-export interface LineServer {
+export interface LiveServer {
   readonly url: string;
-  /** What opens a line is answered with this status; 101 lets it be opened. */
+  /** The answer to a handshake; 101 opens the WebSocket. */
   status: number;
-  /** Whether pings are answered. */
+  /** True while pings are answered. */
   answering: boolean;
-  /** The headers of all that came for a line, or asked why they got none. */
-  readonly asked: readonly IncomingMessage["headers"][];
-  /** Waits until so many have. */
-  askedTimes(times: number): Promise<void>;
-  /** The next line that is opened, in their order. */
-  accepted(): Promise<ServerLine>;
+  /** The headers of all requests, with a WebSocket's handshake or without one. */
+  readonly requests: readonly IncomingMessage["headers"][];
+  /** Waits for that number of requests. */
+  requested(times: number): Promise<void>;
+  /** The next WebSocket, in the order of the handshakes. */
+  accepted(): Promise<LiveConnection>;
   close(): Promise<void>;
 }
 
-interface ServerLine {
-  /** The next text but pings, parsed. */
+interface LiveConnection {
+  /** The next text, parsed. Pings are left out. */
   next(): Promise<Readonly<Record<string, unknown>>>;
-  /** Objects go as JSON. */
-  say(what: unknown): void;
-  /** Breaks it off. */
+  /** Sends a text, or an object as JSON. */
+  send(what: unknown): void;
+  /** Destroys the connection. */
   cut(): void;
 }
 
-export async function startLineServer(): Promise<LineServer> {
-  const asked: IncomingMessage["headers"][] = [];
+export async function startLiveServer(): Promise<LiveServer> {
+  const requests: IncomingMessage["headers"][] = [];
   const news = new EventEmitter();
   const note = ({ headers }: IncomingMessage): void => {
-    asked.push(headers);
-    news.emit("asked");
+    requests.push(headers);
+    news.emit("request");
   };
-  const lines = new Queue<ServerLine>();
+  const connections = new Queue<LiveConnection>();
   const sockets = new Set<Socket>();
   const server = createServer((request, reply) => {
     note(request);
@@ -59,20 +59,20 @@ export async function startLineServer(): Promise<LineServer> {
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
         `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
     );
-    lines.add(serve(socket, () => fleet.answering));
+    connections.add(serve(socket, () => fleet.answering));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const fleet: LineServer = {
+  const fleet: LiveServer = {
     url: `http://127.0.0.1:${port}/fleet`,
     status: 101,
     answering: true,
-    asked,
-    async askedTimes(times) {
-      while (asked.length < times) await once(news, "asked");
+    requests,
+    async requested(times) {
+      while (requests.length < times) await once(news, "request");
     },
-    accepted: () => lines.next(),
+    accepted: () => connections.next(),
     async close() {
       for (const socket of sockets) socket.destroy();
       server.closeAllConnections();
@@ -83,9 +83,9 @@ export async function startLineServer(): Promise<LineServer> {
   return fleet;
 }
 
-function serve(socket: Socket, answering: () => boolean): ServerLine {
+function serve(socket: Socket, answering: () => boolean): LiveConnection {
   const texts = new Queue<string>();
-  const say = (text: string): void => {
+  const send = (text: string): void => {
     const bytes = Buffer.from(text);
     const length = Buffer.alloc(bytes.length < 126 ? 1 : 3, 126);
     if (bytes.length < 126) length.writeUInt8(bytes.length);
@@ -99,12 +99,12 @@ function serve(socket: Socket, answering: () => boolean): ServerLine {
       held = held.subarray(frame.bytes);
       if (frame.type === CLOSE) socket.end();
       else if (frame.text !== PING) texts.add(frame.text);
-      else if (answering()) say(PONG);
+      else if (answering()) send(PONG);
     }
   });
   return {
     next: async () => JSON.parse(await texts.next()) as Readonly<Record<string, unknown>>,
-    say: (what) => say(typeof what === "string" ? what : JSON.stringify(what)),
+    send: (what) => send(typeof what === "string" ? what : JSON.stringify(what)),
     cut: () => void socket.destroy(),
   };
 }
