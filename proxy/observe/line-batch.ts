@@ -1,6 +1,6 @@
 /**
  * Writes the lines of one turn of the event loop together: a system call costs more than the line of a session.
- * The lines are in the file before the next turn begins. At exit every line is written at once.
+ * The lines are in the file before the next turn begins, and at exit. A process that is killed loses those of one turn.
  */
 import type { FileSink } from "./file-sink.ts";
 
