@@ -76,11 +76,11 @@ async function signal(name: Signal, settings: LoadedSettings): Promise<void> {
 async function serve(settings: LoadedSettings): Promise<void> {
   const { Primary } = await import("./process/primary/primary.ts");
   const { checkResources } = await import("./process/os/limits.ts");
-  const { isDaemon, isSuccessor } = await import("./process/os/launch-environment.ts");
+  const { isDaemon, isUpgrade } = await import("./process/os/launch-environment.ts");
   const { letGoOfTerminal, startDaemon, tellStarted } = await import("./process/os/daemon.ts");
   const warnings = await orExit(() => checkResources(settings), "emerg");
   if (!isDaemon) for (const warning of [...settings.warnings, ...warnings]) say("warn", warning);
-  if (settings.daemon && !isDaemon && !isSuccessor) process.exit(await startDaemon());
+  if (settings.daemon && !isDaemon && !isUpgrade) process.exit(await startDaemon());
   const primary = await orExit(() => Primary.open(settings, reread, ENTRY), "emerg");
   if (isDaemon) letGoOfTerminal();
   await primary.run();

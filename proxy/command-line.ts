@@ -1,6 +1,6 @@
 /**
- * nginx's command line: letters that may be joined (`-tq`), arguments attached or in the next word. From
- * Java's come `-Dname=value`, and `@FILE`, which stands for the words in the file.
+ * nginx's command line: letters may be joined (`-tq`), and an argument is attached or in the next word. Java's
+ * command line adds `-Dname=value`, and `@FILE`, which stands for the words in the file.
  */
 import {
   COMMAND_LINE,
@@ -15,16 +15,16 @@ import {
 
 export type Signal = "stop" | "quit" | "reopen" | "reload";
 
-/** What `-s` asks for beyond nginx's signals. */
+/** The words of `-s` that nginx does not have. */
 export type Order = { readonly word: "who" } | { readonly word: "kick"; readonly user: string };
 
 export interface CommandLine {
   readonly help: boolean;
   readonly version: boolean;
-  /** `-V`: with what it is built from. */
+  /** `-V`: show the version, OpenSSL and build options. */
   readonly build: boolean;
   readonly test: boolean;
-  /** `-T`: print the configuration, too. */
+  /** `-T`: print the configuration as well. */
   readonly dump: boolean;
   readonly quiet: boolean;
   readonly signal: Signal | null;
@@ -33,13 +33,13 @@ export interface CommandLine {
   readonly errorLog: string | null;
   readonly file: string;
   readonly globals: string;
-  /** Each `-D`, in order, those of POSTERN_JAVA_OPTS first. */
+  /** All `-D` in order. Those of POSTERN_JAVA_OPTS come first. */
   readonly properties: readonly JavaProperty[];
-  /** What is odd in a `@FILE`. */
+  /** Oddities of a `@FILE`. */
   readonly warnings: readonly string[];
 }
 
-/** The letters that take an argument, and nginx's name for it. */
+/** nginx's names for the arguments of letters that take one. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   p: "directory name",
   e: "file name",
@@ -48,19 +48,19 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   s: "parameter",
 };
 
-/** Where the second argument of `-s kick` is kept. */
+/** The key of the second argument of `-s kick`. */
 const KICKED = "s kick";
 
 const FLAGS = "?hvVtTq";
 const SIGNALS: readonly string[] = ["stop", "quit", "reopen", "reload"] satisfies Signal[];
 
-/** A command line that makes no sense; the message is nginx's. */
+/** An error of the command line, in nginx's words. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
 /**
- * @param options what POSTERN_JAVA_OPTS holds
+ * @param options the value of POSTERN_JAVA_OPTS
  * @throws UsageError; ConfigError for a `@FILE` that cannot be read
  */
 export function parseCommandLine(words: readonly string[], options = ""): CommandLine {
@@ -81,13 +81,13 @@ export function parseCommandLine(words: readonly string[], options = ""): Comman
   return { ...meaning(line.given), properties: line.properties, warnings };
 }
 
-/** As in Java, what a file says of other files is not followed. */
+/** As in Java, a `@FILE` inside a file is not read. */
 function argumentFile({ text, place: { file } }: Word): string | null {
   if (file !== COMMAND_LINE && file !== JAVA_OPTIONS) return null;
   return /^@([^@].*)$/s.exec(text)?.[1] ?? null;
 }
 
-/** @param left the words behind this one, the next one last */
+/** @param left the words behind this one, in reverse order */
 function takeLetters({ text, place }: Word, left: Word[], given: Map<string, string>): void {
   if (!text.startsWith("-")) throw invalid(text, place);
   for (let letter = 1; letter < text.length; letter++) {
@@ -98,7 +98,7 @@ function takeLetters({ text, place }: Word, left: Word[], given: Map<string, str
       given.set(name, "");
       continue;
     }
-    // In a word of its own an argument may be empty: `-g ""` is what scripts pass that have nothing to say.
+    // An argument in a word of its own may be empty: scripts without directives pass `-g ""`.
     const argument = text.slice(letter + 1) || left.pop()?.text;
     if (argument === undefined) throw new UsageError(`option "-${name}" requires ${wants}`);
     given.set(name, argument);
@@ -107,14 +107,14 @@ function takeLetters({ text, place }: Word, left: Word[], given: Map<string, str
   }
 }
 
-/** The word behind `-s kick`. */
+/** Takes the user name behind `-s kick`. */
 function kicked(left: Word[]): string {
   const user = left.pop()?.text ?? "";
   if (user === "") throw new UsageError('option "-s kick" requires user name');
   return user;
 }
 
-/** In nginx's words; of a file's, the value of a property that was meant may be a secret. */
+/** In nginx's words. A value from a file is left out, since it may be the secret of a misspelt property. */
 function invalid(option: string, { file, line }: Place): UsageError {
   const told =
     file === COMMAND_LINE
@@ -139,7 +139,7 @@ function meaning(given: ReadonlyMap<string, string>): Omit<CommandLine, "propert
   };
 }
 
-/** @param word of `-s` */
+/** @param word the argument of `-s` */
 function wanted(word: string | undefined, user = ""): Pick<CommandLine, "signal" | "order"> {
   if (word === undefined) return { signal: null, order: null };
   if (word === "who") return { signal: null, order: { word } };

@@ -1,11 +1,11 @@
-/** The container's health check: ends with 0 where Postern serves, else with 1 and a sentence why. */
+/** The container's health check: exits with 0 where Postern serves, otherwise with 1 and the reason. */
 import { reason } from "./reason.ts";
 import { SocketTransport, openConnection } from "./transport/index.ts";
 
-/** ms for an answer. */
+/** ms for a reply. */
 const PATIENCE = 4000;
 
-/** The IMAP port that a configuration of the environment has. */
+/** The IMAP port of a configuration from the environment. */
 const IMAP = { host: "127.0.0.1", port: 1143 };
 
 const signal = AbortSignal.timeout(PATIENCE);
@@ -14,7 +14,7 @@ try {
   if (status) await healthy(`http://${reachable(status)}/healthz`);
   else (await openConnection(new SocketTransport(), IMAP, signal)).destroy();
 } catch (error) {
-  // What fetch throws says nothing of why.
+  // The error of fetch has the reason in its cause.
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   process.stderr.write(`postern: ${reason(cause)}\n`);
   process.exitCode = 1;
@@ -25,7 +25,7 @@ async function healthy(url: string): Promise<void> {
   if (code !== 200) throw new Error(`${url} answered ${code}`);
 }
 
-/** Where a listener on any address, `*:9143` or `9143`, is reached from here. */
+/** The loopback address of a listener on any address, such as `*:9143` or `9143`. */
 function reachable(listen: string): string {
   const [, host = "", port] = /^(?:(.*):)?(\d+)$/.exec(listen) ?? [];
   if (port === undefined) return listen;

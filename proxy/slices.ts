@@ -1,12 +1,12 @@
-/** Long work in steps, a slice of time after the other, so that others have their turn. */
+/** Long work in steps. It pauses after each slice of time, so that other work of the process goes on. */
 import { setImmediate as turn } from "node:timers/promises";
 
 export type Steps<Result> = Generator<void, Result>;
 
-/** ms that work goes on before others have their turn. */
+/** ms of work between two pauses. */
 const SLICE = 10;
 
-/** Takes steps as long as a slice lasts. @returns the last of them */
+/** Takes steps for one slice. @returns the last step */
 export function slice<Result>(steps: Steps<Result>): IteratorResult<void, Result> {
   const began = performance.now();
   let step = steps.next();
@@ -23,7 +23,7 @@ export async function inSlices<Result>(steps: Steps<Result>): Promise<Result> {
   }
 }
 
-/** All steps at once, while nobody else is there. @throws likewise */
+/** Takes all steps at once, where no other work waits. @throws what the work throws */
 export function atOnce<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const step = steps.next();

@@ -12,14 +12,14 @@ Options:
   -T            : test configuration, dump it and exit
   -q            : suppress non-error messages during configuration testing
   -s signal     : send signal to the primary process: stop, quit, reopen, reload
-  -s who        : list the sessions: in columns at a terminal, otherwise in JSON, a line each
-  -s kick user  : end a user's sessions, and forget what lookups have said of them
-  -p prefix     : what -c, error_log and pid are relative to (default: this directory)
-  -e filename   : error log where the configuration names none
+  -s who        : list the sessions, in columns at a terminal and otherwise as lines of JSON
+  -s kick user  : end a user's sessions, and forget cached lookups for the user
+  -p prefix     : directory that -c, error_log and pid are relative to (default: this directory)
+  -e filename   : error log for a configuration that has none
   -c filename   : configuration file (default: conf/nginx.conf)
-  -g directives : global directives that come before the configuration file
-  -Dname=value  : outbound proxies, by Java's properties (mail.imap.proxy.host and its kind)
-  @file         : more of these words, in an argument file of Java's
+  -g directives : global directives, read before the configuration file
+  -Dname=value  : outbound proxy, by a Java property such as mail.imap.proxy.host
+  @file         : more arguments, from a Java argument file
 `;
 
 export function about({ help, build }: CommandLine): void {

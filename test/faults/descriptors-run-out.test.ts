@@ -42,7 +42,7 @@ test("near the limit of open files new clients wait, and each is served when oth
     return greeted;
   });
   await program.logs(
-    /\[alert\] .*: \d+ connections leave few files to open, accepting none for now$/,
+    /\[alert\] .*: \d+ connections leave few files to open, not accepting connections for now$/,
   );
   // A connected client can log in: files are left for connections to upstreams.
   const first = await wires[0]!;

@@ -117,7 +117,7 @@ before(async () => {
       tls: settings.certificates.material,
       pairs: () => Promise.resolve(null),
       limiter: remote(),
-      reopen() {},
+      sendSockets() {},
     },
     idle.resolve,
   );

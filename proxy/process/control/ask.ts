@@ -1,29 +1,29 @@
-/** The caller's end of the control socket. */
+/** Sends requests to the control socket, for `-s who` and `-s kick`. */
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text as wholeOf } from "node:stream/consumers";
 import { systemReason } from "../../reason.ts";
 
-/** ms: longer than the primary process waits for its workers. */
+/** ms. The primary process waits for its workers, which takes less. */
 const PATIENCE = 20_000;
 
-/** A question that got no answer: why, and what may be done about it. */
+/** A request without a reply. The message has the reason and, where there is one, advice. */
 export class AskError extends Error {
   override name = "AskError";
-  /** Whether there is nobody to ask. */
-  readonly alone: boolean;
+  /** True where no process listens at the socket. */
+  readonly isAbsent: boolean;
 
   constructor(socketPath: string, cause: unknown) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     const advice = ADVICE.get(code) ?? "";
-    super(`asking ${socketPath} failed (${systemReason(cause)})${advice}`, { cause });
-    this.alone = code === "ENOENT" || code === "ECONNREFUSED";
+    super(`request to ${socketPath} failed (${systemReason(cause)})${advice}`, { cause });
+    this.isAbsent = code === "ENOENT" || code === "ECONNREFUSED";
   }
 }
 
-const OWNERS_ALONE = ", only root and the user that started Postern may ask";
+const OWNERS_ALONE = ", only root and the user that started Postern may connect";
 const ADVICE: ReadonlyMap<unknown, string> = new Map([
-  ["ENOENT", ", is Postern running by this configuration? If so, its error log says more"],
+  ["ENOENT", ", is Postern running with this configuration? If it is, its error log says more"],
   ["ECONNREFUSED", ", Postern is not running any more"],
   ["EACCES", OWNERS_ALONE],
   ["EPERM", OWNERS_ALONE],
@@ -43,10 +43,10 @@ export async function ask(
   const asking = request({ socketPath, method, path, agent: false, timeout: patience });
   let silence: Error | null = null;
   asking.once("timeout", () => {
-    silence = new Error(`nothing was said for ${patience / 1000} seconds`);
+    silence = new Error(`no reply for ${patience / 1000} seconds`);
     asking.destroy(silence);
   });
-  // What fails behind the answer's beginning is told by the answer as well.
+  // A failure after the head of the response is an error of the response as well.
   asking.on("error", () => {});
   try {
     asking.end();
@@ -61,6 +61,6 @@ export async function ask(
 
 async function responseTo(asking: ReturnType<typeof request>): Promise<IncomingMessage> {
   const [response]: IncomingMessage[] = await once(asking, "response");
-  if (response === undefined) throw new Error("nothing was said");
+  if (response === undefined) throw new Error("no reply");
   return response;
 }

@@ -1,4 +1,4 @@
-/** `-s who` and `-s kick`: asks the primary process, and says at the terminal what it has answered. */
+/** `-s who` and `-s kick`: sends a request to the primary process, and writes its reply to the terminal. */
 import { existsSync } from "node:fs";
 import type { Order } from "../../command-line.ts";
 import type { ListedSession } from "../../observe/index.ts";
@@ -7,7 +7,7 @@ import { say } from "../../report.ts";
 import { NO_PID } from "../os/pid-file.ts";
 import { AskError, ask } from "./ask.ts";
 import type { Kicked } from "./pages.ts";
-import { pathBefore, socketPath } from "./path.ts";
+import { oldSocketPath, socketPath } from "./path.ts";
 import { table } from "./table.ts";
 
 interface Listed {
@@ -16,8 +16,8 @@ interface Listed {
 }
 
 /**
- * @param pid the pid file's path
- * @returns whether every worker has answered; others have been told of
+ * @param pid path of the pid file
+ * @returns false where a worker has not replied; a warning has named it
  * @throws AskError; Error where there can be no socket
  */
 export async function carryOut(order: Order, pid: string | null): Promise<boolean> {
@@ -29,7 +29,7 @@ async function who(pid: string): Promise<boolean> {
   const answers = await askAll<Listed>(pid, "GET", "/sessions");
   const sessions = answers.flatMap((answer) => answer.sessions);
   const { stdout } = process;
-  // Whoever reads may have seen enough.
+  // A reader such as `head` may close the pipe early.
   stdout.on("error", () => {});
   stdout.write(
     stdout.isTTY ? table(sessions) : sessions.map((session) => `${json(session)}\n`).join(""),
@@ -42,27 +42,27 @@ async function kick(pid: string, user: string): Promise<boolean> {
   const answers = await askAll<Kicked>(pid, "DELETE", `/sessions?${query}`);
   const ended = answers.reduce((sum, answer) => sum + answer.ended, 0);
   process.stdout.write(`${ended} ${ended === 1 ? "session" : "sessions"} ended\n`);
-  return allAnswered(answers, "the user's sessions in it end when it is awake again");
+  return allAnswered(answers, "it ends the user's sessions as soon as it can");
 }
 
-/** Both programs, while one takes the other's place. */
+/** During a binary upgrade, both primaries are asked. */
 async function askAll<Answer>(
   pid: string,
   method: "GET" | "DELETE",
   path: string,
 ): Promise<readonly Answer[]> {
-  const before = pathBefore(pid);
+  const old = oldSocketPath(pid);
   const said = await Promise.all([
     ask(socketPath(pid), method, path),
-    existsSync(before) ? ask(before, method, path).catch(orAlone) : null,
+    existsSync(old) ? ask(old, method, path).catch(nullIfAbsent) : null,
   ]);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Postern's own words
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are Postern's
   return said.filter((text) => text !== null).map((text) => JSON.parse(text) as Answer);
 }
 
-/** The program before has ended, and left its socket. */
-function orAlone(error: unknown): null {
-  if (error instanceof AskError && error.alone) return null;
+/** A primary that was killed leaves its socket. */
+function nullIfAbsent(error: unknown): null {
+  if (error instanceof AskError && error.isAbsent) return null;
   throw error;
 }
 
@@ -72,7 +72,7 @@ function allAnswered(
 ): boolean {
   const silent = answers.flatMap((answer) => answer.silent);
   for (const worker of silent) {
-    say("warn", `worker process ${worker} does not answer, ${consequence}`);
+    say("warn", `worker process ${worker} does not reply, ${consequence}`);
   }
   return silent.length === 0;
 }

@@ -1,6 +1,6 @@
 /**
- * The primary's end of the control socket. Whoever may use it may end sessions, so it is its owner's alone.
- * Postern serves as well without one: what goes wrong here is told, and no more.
+ * The primary's end of the control socket. Only its owner may use it, since it ends sessions. A failure here is a
+ * warning in the log, because Postern serves as well without the socket.
  */
 import { lstatSync, rmSync } from "node:fs";
 import type { ErrorLog } from "../../observe/index.ts";
@@ -15,10 +15,10 @@ import {
 } from "../../transport/index.ts";
 import { socketPath } from "./path.ts";
 
-/** ms for somebody who listens already. */
+/** ms for a process that may listen there to accept. */
 const PATIENCE = 2000;
 
-/** Callers that the kernel lets wait. */
+/** Connections that wait in the kernel. */
 const BACKLOG = 16;
 
 export class ControlSocket {
@@ -27,33 +27,33 @@ export class ControlSocket {
   #open: { readonly pid: string; readonly server: PageServer } | null = null;
   #closed = false;
 
-  /** @param log the one that there is when something happens */
+  /** @param log returns the log in force */
   constructor(pages: Pages, log: () => ErrorLog) {
     this.#pages = pages;
     this.#log = log;
   }
 
-  /** Listens beside that pid file, and no more where it did before. */
+  /** Moves to the place beside a pid file. */
   async listen(pid: string | null): Promise<void> {
     if (pid === (this.#open?.pid ?? null)) return;
     try {
       const socket = pid === null ? null : await bound(socketPath(pid));
-      this.#leave();
+      this.#stop();
       if (pid !== null && socket !== null) this.#serve(pid, socket);
     } catch (error) {
-      // Nobody looks for us there any more, and it may be a successor's by now.
-      this.#leave();
+      // The old place is of no use, and may be that of a new primary by now.
+      this.#stop();
       this.#failed(error);
     }
   }
 
-  #leave(): void {
+  #stop(): void {
     this.#open?.server.close();
     this.#open = null;
   }
 
   #serve(pid: string, socket: BoundSocket): void {
-    // It may have taken a while to find out that nobody else listens.
+    // Binding may have waited, and this process may be ending by now.
     if (this.#closed) {
       socket.close();
       return;
@@ -69,14 +69,14 @@ export class ControlSocket {
     );
   }
 
-  /** For good; the file goes as well. */
+  /** Closes the socket for good, and removes its file. */
   close(): void {
     this.#closed = true;
-    this.#leave();
+    this.#stop();
   }
 }
 
-/** @throws Error where that is not to be had, as somebody else listens there */
+/** @throws Error where another process listens there */
 async function bound(path: string): Promise<BoundSocket> {
   const address = { host: `unix:${path}`, port: 0, mode: 0o600 };
   try {
@@ -84,7 +84,7 @@ async function bound(path: string): Promise<BoundSocket> {
   } catch (error) {
     if (!(error instanceof BindError && error.inUse)) throw error;
     if (!lstatSync(path).isSocket() || (await isAlive(path))) throw error;
-    // Left behind by a process that was killed.
+    // A process that was killed has left the file.
     rmSync(path, { force: true });
     return bind(address);
   }
@@ -96,7 +96,7 @@ async function isAlive(path: string): Promise<boolean> {
     (await openConnection(new SocketTransport(), address, AbortSignal.timeout(PATIENCE))).destroy();
     return true;
   } catch (error) {
-    // A queue that is full is somebody's.
+    // A full queue is that of a living process.
     return !(error instanceof Error && "code" in error && error.code === "ECONNREFUSED");
   }
 }

@@ -1,13 +1,13 @@
-/** What the control socket answers: who is there, and how a user is made to go. */
+/** The pages of the control socket: the list of sessions, and the end of a user's sessions. */
 import { encoded } from "../../bytes.ts";
 import { type Pages, text } from "../../observe/page-server.ts";
 import { sessionsPage } from "../../observe/sessions-page.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** What comes of a kick. */
+/** The reply to a kick. */
 export interface Kicked {
   readonly ended: number;
-  /** Pids of workers that have not answered. */
+  /** Pids of workers that have not replied. */
   readonly silent: readonly number[];
 }
 
@@ -17,7 +17,7 @@ export function controlPages(sessions: Sessions): Pages {
       GET: () => sessionsPage((silent) => sessions.list(silent)),
       DELETE: async (_, query) => {
         const user = query.get("user") ?? "";
-        if (user === "") return text(400, "whose sessions? the name is missing: ?user=NAME\n");
+        if (user === "") return text(400, "the name of the user is missing: ?user=NAME\n");
         const silent: number[] = [];
         const ended = await sessions.kick(encoded(user), (pid) => silent.push(pid));
         const kicked: Kicked = { ended, silent };

@@ -1,4 +1,4 @@
-/** The sessions as people read them: a line each, in columns. */
+/** Sessions as a table for people: a line each. */
 import { formatAddress } from "../../../shared/address.ts";
 import type { ListedSession } from "../../observe/index.ts";
 import { printable } from "../../observe/line.ts";
@@ -20,7 +20,7 @@ const COLUMNS: readonly Column[] = [
   ["SENT", ({ bytes_sent }) => size(bytes_sent)],
 ];
 
-/** The oldest first. What others have chosen is shown without control characters. */
+/** The oldest session comes first. Names that clients have chosen are shown without control characters. */
 export function table(sessions: readonly ListedSession[]): string {
   const rows = sessions
     .toSorted((one, other) => other.session_time - one.session_time)
@@ -37,7 +37,7 @@ function widest(rows: readonly (readonly string[])[], column: number): number {
 
 const SECONDS = { d: 86_400, h: 3600, m: 60, s: 1 };
 
-/** In its two largest units: `3d4h`, `1h2m`, `42s`. */
+/** A time in its two largest units: `3d4h`, `1h2m`, `42s`. */
 export function age(seconds: number): string {
   let left = Math.floor(seconds);
   const parts: string[] = [];
@@ -49,7 +49,7 @@ export function age(seconds: number): string {
   return parts.slice(0, 2).join("") || "0s";
 }
 
-/** `999`, `1.5K`, `20M`. */
+/** A number of bytes: `999`, `1.5K`, `20M`. */
 export function size(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), 4);
   const shown = bytes / 1024 ** power;

@@ -1,26 +1,25 @@
 /**
- * Which sockets a configuration needs, and where their clients belong. As in nginx, `*:143` takes the
- * connections of every other address on its port as well, whose servers are then told apart by the address
- * that the client has connected to.
+ * The sockets of a configuration, and the servers behind each. As in nginx, the socket of `*:143` accepts for every
+ * other address on its port as well. The server is then found by the address that the client has connected to.
  */
 import { isUnspecified } from "../../../shared/address.ts";
 import type { Listen, Settings } from "../../config/index.ts";
 
-/** A `listen`, and the index of its server in the settings; null for the relay, which is none. */
+/** A `listen`, and the index of its server in the settings; null for the lookup relay. */
 interface Entrance {
   readonly server: number | null;
   readonly listen: Listen;
 }
 
-/** A socket, and all who come in by it. */
+/** A socket and its entrances. */
 export interface Binding {
-  /** What the socket is bound to. */
+  /** The entrance that the socket is bound to. */
   readonly own: Entrance;
-  /** Those that have no socket of their own, by address. */
+  /** Entrances without a socket of their own, by address. */
   readonly others: ReadonlyMap<string, Entrance>;
 }
 
-/** In an order that primary and workers agree upon. */
+/** The order is the same in the primary and its workers. */
 export function bindings({ servers, relay }: Settings): readonly Binding[] {
   const entrances: Entrance[] = servers.flatMap(({ listen: listens }, server) =>
     listens.map((listen) => ({ server, listen })),
@@ -41,7 +40,7 @@ export function bindings({ servers, relay }: Settings): readonly Binding[] {
   }));
 }
 
-/** What the sockets of all servers are bound to. */
+/** The addresses that sockets of clients are bound to. */
 export function clientListens(settings: Settings): readonly Listen[] {
   return bindings(settings).map(({ own }) => own.listen);
 }

@@ -6,9 +6,9 @@ import { closeSync, openSync } from "node:fs";
 import { inherited, startDaemonProcess } from "./launch-environment.ts";
 
 /**
- * Starts this very command again, in the background. It still writes to our stderr until it lets go.
+ * Starts this command again in the background. It writes to our standard error until it serves.
  *
- * @returns the status to exit with: 0 where it serves, otherwise its own, the reason being told
+ * @returns the exit code: 0 where it serves, otherwise its own, after it has written the reason
  */
 export function startDaemon(): Promise<number> {
   const child = startDaemonProcess(inherited);
@@ -19,14 +19,14 @@ export function startDaemon(): Promise<number> {
   });
 }
 
-/** What it and its workers still say to the terminal goes nowhere from now on: a pipe there may end. */
+/** Leaves the terminal. What the daemon and its workers write there is dropped, since a pipe may end. */
 export function letGoOfTerminal(): void {
   closeSync(2);
-  // The lowest number that is free, and so 2 again.
+  // A new descriptor has the lowest free number: 2 again.
   openSync("/dev/null", "w");
 }
 
-/** Tells the command that started us that it may end. */
+/** Tells the command that has started the daemon to end. */
 export function tellStarted(): void {
   process.send?.("started", () => process.disconnect?.());
 }

@@ -1,21 +1,21 @@
-/** Whom workers run as: a primary that is root binds the ports, and what talks to strangers is not root. */
+/** The user that workers run as. A primary that is root binds the ports; no process that talks to clients is root. */
 import type { Identity, Settings } from "../../config/index.ts";
 import { identityOf, isRoot } from "../../config/runtime.ts";
 
-/** What nginx is built with, mostly. */
+/** The default of most builds of nginx. */
 const DEFAULT_USER = "nobody";
 
 /**
- * @returns null for a primary that is not root, and has nothing to give up
- * @throws Error, in nginx's words, where the system does not know the default
+ * @returns null for a primary that is not root, and cannot change its user
+ * @throws Error, in nginx's words, where the system has no such user as the default
  */
 export function workerIdentity({ user }: Settings): Identity | null {
   return isRoot ? (user ?? identityOf(DEFAULT_USER)) : null;
 }
 
-/** Becomes that user, for good. */
+/** Becomes another user, for good. */
 export function become({ user, uid, gid }: Identity): void {
-  // Missing from the types: the groups that the user is in besides its own.
+  // The types lack initgroups(3), which takes the other groups of the user.
   if ("initgroups" in process && typeof process.initgroups === "function")
     process.initgroups(user, gid);
   process.setgid?.(gid);

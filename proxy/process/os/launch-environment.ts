@@ -1,64 +1,65 @@
 /**
- * How this process was started, as its environment tells: by us, and with which listening sockets
- * (sd_listen_fds(3)); and how it starts its own command again. Nobody else that it starts hears of that.
+ * How this process was started, by its environment: as a daemon, for a binary upgrade, and with which listening
+ * sockets (sd_listen_fds(3)). The variables are removed, so that no other child process sees them.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 
-/** Each holds our pid: for the daemon that a command starts, and for the program that takes our place. */
+/** Each variable holds the pid of the process that has started this one. */
 const DAEMON = "POSTERN_DAEMON";
-const PREDECESSOR = "POSTERN_PREDECESSOR";
+const OLD_PRIMARY = "POSTERN_PREDECESSOR";
 
 /** systemd's first descriptor. */
 const FIRST = 3;
 
-/** The names of descriptors that we pass on. */
+/** Names of the descriptors that we pass on. */
 const BOUND = "bound";
 const LENT = "lent";
 
-/** A listening socket for a process that has not bound it. */
+/** A listening socket that another process has bound. */
 export interface Descriptor {
   readonly fd: number;
-  /** Whether whoever bound it keeps it, and the file of a unix socket with it. */
+  /** True where the process that has bound the socket keeps it, and the file of a unix socket with it. */
   readonly lent: boolean;
 }
 
-const daemon = take(DAEMON);
-const predecessor = take(PREDECESSOR);
+const daemon = takeVariable(DAEMON);
+const oldPrimary = takeVariable(OLD_PRIMARY);
 
-/** Whether this process is the one in the background. */
+/** True in the background process of `daemon on`. */
 export const isDaemon = daemon !== undefined;
 
-/** Whether this process was started to take another one's place. */
-export const isSuccessor = predecessor !== undefined;
+/** True in a new primary, which takes over in a binary upgrade. */
+export const isUpgrade = oldPrimary !== undefined;
 
-/** Whether that one is still there. */
-export function hasPredecessor(): boolean {
-  return isSuccessor && process.ppid === Number(predecessor);
+/** True while the primary that has started this one runs. */
+export function hasOldPrimary(): boolean {
+  return isUpgrade && process.ppid === Number(oldPrimary);
 }
 
-/** What this process has inherited. */
 export const inherited = descriptors();
 
 function descriptors(): readonly Descriptor[] {
-  const [pid, count = "", names = ""] = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(take);
-  const own = pid === `${process.pid}`;
-  // Who starts us cannot know our pid before we are there: of one of us, it is their own.
-  const ours = pid !== undefined && (pid === daemon || pid === predecessor);
-  if (!(own || ours) || !/^\d{1,5}$/.test(count)) return [];
+  const [pid, count = "", names = ""] = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(
+    takeVariable,
+  );
+  const isOwnPid = pid === `${process.pid}`;
+  // A Postern that starts another one cannot know the pid beforehand, and gives its own.
+  const isParent = pid !== undefined && (pid === daemon || pid === oldPrimary);
+  if (!(isOwnPid || isParent) || !/^\d{1,5}$/.test(count)) return [];
   const named = names.split(":");
   return Array.from({ length: Number(count) }, (_, index) => ({
     fd: FIRST + index,
-    lent: own || named[index] !== BOUND,
+    lent: isOwnPid || named[index] !== BOUND,
   }));
 }
 
-function take(name: string): string | undefined {
+function takeVariable(name: string): string | undefined {
   const value = process.env[name];
   delete process.env[name];
   return value;
 }
 
-/** Starts this command in the background, with a channel to it. */
+/** Starts this command again in the background, with a channel to it. */
 export function startDaemonProcess(sockets: readonly Descriptor[]): ChildProcess {
   return startAgain({ [DAEMON]: `${process.pid}` }, sockets, {
     detached: true,
@@ -66,10 +67,10 @@ export function startDaemonProcess(sockets: readonly Descriptor[]): ChildProcess
   });
 }
 
-/** Starts this command to take our place, and to be in the background if we are. */
-export function startSuccessor(sockets: readonly Descriptor[]): ChildProcess {
+/** Starts this command again for a binary upgrade. Where this process is a daemon, the new one is too. */
+export function startNewPrimary(sockets: readonly Descriptor[]): ChildProcess {
   const pid = `${process.pid}`;
-  return startAgain({ [PREDECESSOR]: pid, ...(isDaemon && { [DAEMON]: pid }) }, sockets, {
+  return startAgain({ [OLD_PRIMARY]: pid, ...(isDaemon && { [DAEMON]: pid }) }, sockets, {
     stdio: ["inherit", "inherit", "inherit", ...fds(sockets)],
   });
 }
@@ -79,7 +80,7 @@ function fds(sockets: readonly Descriptor[]): readonly number[] {
 }
 
 function startAgain(
-  marks: Readonly<NodeJS.ProcessEnv>,
+  variables: Readonly<NodeJS.ProcessEnv>,
   sockets: readonly Descriptor[],
   options: SpawnOptions,
 ): ChildProcess {
@@ -87,7 +88,7 @@ function startAgain(
     ...options,
     env: {
       ...process.env,
-      ...marks,
+      ...variables,
       LISTEN_PID: `${process.pid}`,
       LISTEN_FDS: `${sockets.length}`,
       LISTEN_FDNAMES: sockets.map(({ lent }) => (lent ? LENT : BOUND)).join(":"),
@@ -95,7 +96,7 @@ function startAgain(
   });
 }
 
-/** Node, as it was named: behind a symbolic link there may be another version by now. */
+/** Node by the name of the command line: behind a symbolic link there may be another version by now. */
 export function nodePath(): string {
   return process.argv0.includes("/") ? process.argv0 : process.execPath;
 }

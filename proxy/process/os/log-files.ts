@@ -1,4 +1,4 @@
-/** Log files are made by the primary, which may, and belong to the workers, which write most of them. */
+/** Log files are made by the primary, which has the rights, and belong to the workers, which write most lines. */
 import { chownSync, closeSync, openSync } from "node:fs";
 import type { Identity, Settings } from "../../config/index.ts";
 import { openFailed } from "../../config/runtime.ts";
@@ -12,7 +12,7 @@ export function prepareLogFiles(settings: Settings, identity: Identity | null): 
 }
 
 /**
- * Makes a file that is to be written to later.
+ * Makes a file, or finds that it can be written to.
  *
  * @throws Error in nginx's words
  */

@@ -1,4 +1,4 @@
-/** The pid file: where `-s` finds the process to signal. */
+/** The pid file, in which `-s` finds the process to signal. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Signal } from "../../command-line.ts";
@@ -6,7 +6,7 @@ import { openFailed } from "../../config/runtime.ts";
 import { systemReason } from "../../reason.ts";
 import { touch } from "./log-files.ts";
 
-/** What each word of `-s` sends. */
+/** The signal for each word of `-s`. */
 const SIGNALS = {
   stop: "SIGTERM",
   quit: "SIGQUIT",
@@ -14,8 +14,8 @@ const SIGNALS = {
   reload: "SIGHUP",
 } as const satisfies Record<Signal, NodeJS.Signals>;
 
-/** What there is to say to whoever wants to reach a process by one. */
-export const NO_PID = 'no "pid" file is configured, and there is no logs/ for one';
+/** The error of a command that needs a pid file. */
+export const NO_PID = 'no "pid" file is configured, and there is no logs directory for one';
 
 /** @throws Error where the file cannot be written */
 export function writePid(path: string | null): void {
@@ -36,7 +36,7 @@ export function movePid(from: string | null, to: string | null): void {
 }
 
 /**
- * Whom to signal. nginx takes 0, too, and signals its own process group.
+ * Reads the pid to signal. 0 is refused: nginx takes it, and signals its own process group.
  *
  * @throws Error, in nginx's words, where the file is not there or holds no pid
  */
@@ -48,7 +48,7 @@ export function readPid(path: string | null): number {
   throw new Error(`invalid PID number "${text}" in "${path}"`);
 }
 
-/** @throws Error, in nginx's words, where there is no such process, or it is somebody else's */
+/** @throws Error, in nginx's words, where there is no such process, or it belongs to another user */
 export function signalPid(pid: number, signal: Signal): void {
   try {
     process.kill(pid, SIGNALS[signal]);

@@ -1,4 +1,4 @@
-/** Signals to the process that is in charge, noted in nginx's words. (Node does not know who sent them.) */
+/** Signals to the primary process, logged in nginx's words. nginx names the sender too, which Node does not know. */
 import { constants } from "node:os";
 import type { ErrorLog } from "../../observe/index.ts";
 
@@ -12,13 +12,13 @@ const ACTIONS = {
   SIGWINCH: "stop accepting connections",
 } as const satisfies Partial<Record<NodeJS.Signals, string>>;
 
-type Obeyed = keyof typeof ACTIONS;
+type HandledSignal = keyof typeof ACTIONS;
 
-/** @param log the one that there is when the signal comes */
-export function obey(signal: Obeyed, log: () => ErrorLog, work: () => void): void {
+/** @param log returns the log in force */
+export function handleSignal(signal: HandledSignal, log: () => ErrorLog, handle: () => void): void {
   process.on(signal, () => {
     const number = constants.signals[signal];
     log().write("notice", `signal ${number} (${signal}) received, ${ACTIONS[signal]}`);
-    work();
+    handle();
   });
 }

@@ -1,7 +1,7 @@
 /**
- * The change of the program on USR2, as nginx has it: a new primary starts with our listening sockets, and
- * both serve until one of them is told to end. PIDFILE is the new one's, PIDFILE.oldbin ours; where the new
- * one ends first, it is as if it had never been.
+ * The binary upgrade on USR2, as in nginx: a new primary starts with our listening sockets, and both serve until
+ * one of them is told to end. The new primary has PIDFILE, and this one PIDFILE.oldbin. Where the new one ends
+ * first, this one has PIDFILE again.
  */
 import type { ChildProcess } from "node:child_process";
 import { renameSync } from "node:fs";
@@ -11,77 +11,82 @@ import { systemReason } from "../../reason.ts";
 import { describeExit } from "../os/exit-status.ts";
 import {
   type Descriptor,
-  hasPredecessor,
+  hasOldPrimary,
   nodePath,
-  startSuccessor,
+  startNewPrimary,
 } from "../os/launch-environment.ts";
+import type { PeerPrimaries } from "./listening-sockets.ts";
 
-export class Succession {
+export class BinaryUpgrade implements PeerPrimaries {
   readonly #log: () => ErrorLog;
-  readonly #over: () => void;
-  #successor: ChildProcess | null = null;
+  readonly #failed: () => void;
+  #new: ChildProcess | null = null;
 
-  /** @param over called when the new one has ended before us */
-  constructor(log: () => ErrorLog, over: () => void) {
+  /**
+   * @param log returns the log in force
+   * @param failed hears that the new primary has ended before this one
+   */
+  constructor(log: () => ErrorLog, failed: () => void) {
     this.#log = log;
-    this.#over = over;
+    this.#failed = failed;
   }
 
-  get hasSuccessor(): boolean {
-    return this.#successor !== null;
+  get hasNew(): boolean {
+    return this.#new !== null;
   }
 
-  get hasPredecessor(): boolean {
-    return hasPredecessor();
+  get hasOld(): boolean {
+    return hasOldPrimary();
   }
 
-  /** Whether another primary has our sockets as well. */
-  get isShared(): boolean {
-    return this.hasSuccessor || this.hasPredecessor;
+  /** True while another primary has our sockets as well. */
+  get isRunning(): boolean {
+    return this.hasNew || this.hasOld;
   }
 
-  /** Where our pid is to be found. @param path what `pid` says */
+  /** The file that holds our pid now. @param path of the `pid` directive */
   pidFile(path: string | null): string | null {
-    return path !== null && this.hasSuccessor ? old(path) : path;
+    return path !== null && this.hasNew ? oldPidFile(path) : path;
   }
 
-  /** Starts the new one. @param path what `pid` says */
-  begin(sockets: readonly Descriptor[], path: string | null): void {
+  /** Starts the new primary. @param path of the `pid` directive */
+  start(sockets: readonly Descriptor[], path: string | null): void {
     const obstacle = this.#obstacle();
     if (obstacle !== null) {
       this.#log().write("warn", `${obstacle}, ignoring SIGUSR2`);
       return;
     }
-    if (path !== null && !this.#rename(path, old(path), "before executing")) return;
+    if (path !== null && !this.#rename(path, oldPidFile(path), "before executing")) return;
     try {
-      this.#follow(startSuccessor(sockets), path);
+      this.#watch(startNewPrimary(sockets), path);
     } catch (error) {
-      this.#end(path, ...failure(error));
+      this.#end(path, ...startFailure(error));
     }
   }
 
-  #follow(successor: ChildProcess, path: string | null): void {
-    const name = `new binary process ${successor.pid}`;
-    this.#successor = successor;
-    successor.once("spawn", () => this.#log().write("notice", `start ${name}`));
-    successor.once("error", (error) => this.#end(path, ...failure(error)));
-    successor.once("exit", (code, signal) => this.#end(path, ...describeExit(name, code, signal)));
+  #watch(primary: ChildProcess, path: string | null): void {
+    const name = `new binary process ${primary.pid}`;
+    this.#new = primary;
+    primary.once("spawn", () => this.#log().write("notice", `start ${name}`));
+    primary.once("error", (error) => this.#end(path, ...startFailure(error)));
+    primary.once("exit", (code, signal) => this.#end(path, ...describeExit(name, code, signal)));
   }
 
   #obstacle(): string | null {
-    if (process.pid === 1) return "process 1 of a container ends with it, and cannot be replaced";
-    if (this.hasSuccessor) return "the new binary process is running already";
-    return this.hasPredecessor ? "the old binary process is still running" : null;
+    if (process.pid === 1)
+      return "process 1 of a container cannot be replaced, since the container ends with it";
+    if (this.hasNew) return "the new binary process is running already";
+    return this.hasOld ? "the old binary process is still running" : null;
   }
 
   #end(path: string | null, level: LogLevel, message: string): void {
-    this.#successor = null;
-    if (path !== null) this.#rename(old(path), path, "after the end of");
+    this.#new = null;
+    if (path !== null) this.#rename(oldPidFile(path), path, "after the end of");
     this.#log().write(level, message);
-    this.#over();
+    this.#failed();
   }
 
-  /** @returns whether it could be done; if not, it is in the log */
+  /** @returns false for a failure, which is in the log */
   #rename(from: string, to: string, when: string): boolean {
     try {
       renameSync(from, to);
@@ -94,11 +99,11 @@ export class Succession {
   }
 }
 
-function old(pidFile: string): string {
+function oldPidFile(pidFile: string): string {
   return `${pidFile}.oldbin`;
 }
 
-function failure(error: unknown): readonly [level: LogLevel, message: string] {
+function startFailure(error: unknown): readonly [level: LogLevel, message: string] {
   const call = `execve() failed while executing new binary process "${nodePath()}"`;
   return ["alert", `${call} (${systemReason(error)})`];
 }

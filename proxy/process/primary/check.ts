@@ -1,4 +1,4 @@
-/** What a start would trip over, found without starting (`-t`). */
+/** `-t`: finds what would make a start fail, without starting. */
 import type { Settings } from "../../config/index.ts";
 import { workerIdentity } from "../os/identity.ts";
 import { prepareLogFiles, touch } from "../os/log-files.ts";
@@ -6,8 +6,8 @@ import { checkResources } from "../os/limits.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
 
 /**
- * @returns what the operator is to be warned of
- * @throws Error for an address that cannot be had, a log or a pid file that cannot be written, or connections that do not suffice
+ * @returns warnings
+ * @throws Error for an address that cannot be bound, a log or pid file that cannot be written, or too few connections
  */
 export function checkStart(settings: Settings): readonly string[] {
   const warnings = checkResources(settings);

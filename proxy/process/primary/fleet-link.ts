@@ -1,4 +1,4 @@
-/** This proxy's line to the fleet: one for all workers, held by the primary, and moved where a reload says. */
+/** The link to the fleet, one for all workers. A reload may move it to another fleet. */
 import { isDeepStrictEqual } from "node:util";
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { FleetSettings, LogLevel } from "../../config/index.ts";
@@ -8,31 +8,31 @@ import { trustSystem } from "../../transport/index.ts";
 import type { Generations } from "./generations.ts";
 import type { Sessions } from "../control/sessions.ts";
 
-export class FleetLine implements FleetHandler {
+export class FleetLink implements FleetHandler {
   readonly #generations: Generations;
   readonly #sessions: Sessions;
   readonly #log: () => ErrorLog;
-  #followed: { readonly fleet: FleetSettings; readonly live: FleetClient } | null = null;
-  #trusting = false;
+  #link: { readonly fleet: FleetSettings; readonly client: FleetClient } | null = null;
+  #trustsSystem = false;
 
-  /** @param log the one that there is when something happens */
+  /** @param log returns the log in force */
   constructor(generations: Generations, sessions: Sessions, log: () => ErrorLog) {
     this.#generations = generations;
     this.#sessions = sessions;
     this.#log = log;
   }
 
-  /** Of the same fleet as before, it is still known what it has said. */
+  /** Connects to a fleet. A client of the same URL goes on after the last kick of the one before. */
   follow(fleet: FleetSettings | null): void {
-    const before = this.#followed;
+    const before = this.#link;
     if (isDeepStrictEqual(fleet, before?.fleet ?? null)) return;
-    before?.live.close();
-    this.#followed = null;
+    before?.client.close();
+    this.#link = null;
     if (fleet === null) return;
-    if (!this.#trusting) trustSystem();
-    this.#trusting = true;
-    const lastKick = fleet.url === before?.fleet.url ? before.live.lastKick : null;
-    this.#followed = { fleet, live: new FleetClient(fleet, this, this, lastKick) };
+    if (!this.#trustsSystem) trustSystem();
+    this.#trustsSystem = true;
+    const lastKick = fleet.url === before?.fleet.url ? before.client.lastKick : null;
+    this.#link = { fleet, client: new FleetClient(fleet, this, this, lastKick) };
   }
 
   close(): void {

@@ -1,10 +1,10 @@
-/** All that have workers: the generation that is to serve, and those before it whose sessions have not ended. */
+/** The generation in service, and earlier generations whose sessions have not ended. */
 import type { Identity, Listen } from "../../config/index.ts";
 import { ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
 import { clientListens } from "../ipc/bindings.ts";
 import type { Generation, GenerationKind, GenerationListener } from "./generation.ts";
-import { limit } from "./timer.ts";
+import { callLater } from "./call-later.ts";
 import type { LoadedSettings } from "../../certificates/index.ts";
 import { RandomTicketKeys } from "../../certificates/random-ticket-keys.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
@@ -26,9 +26,9 @@ export class Generations implements Iterable<Generation> {
   readonly #ticketKeys = new RandomTicketKeys((keys) => {
     for (const generation of this.#all) generation.renewTickets(keys);
   });
-  /** The current one comes last. */
+  /** The current generation is the last. */
   readonly #all = new Set<Generation>();
-  /** Those of them that are to stay: the sockets are theirs. */
+  /** Generations that are to stay, and keep the sockets open. */
   readonly #serving = new Set<Generation>();
   #current: Generation;
   #ending = false;
@@ -57,12 +57,12 @@ export class Generations implements Iterable<Generation> {
     return this.#current;
   }
 
-  /** What those that are to stay listen on. */
+  /** The addresses of the generations that are to stay. */
   get listens(): readonly Listen[] {
     return [...this.#serving].flatMap(({ settings }) => clientListens(settings));
   }
 
-  /** One that is to take the place of all others, once it serves. */
+  /** Makes the generation that takes the place of all others once it serves. */
   begin(settings: LoadedSettings, identity: Identity | null): Generation {
     const listener: GenerationListener = {
       empty: () => this.#empty(generation),
@@ -83,17 +83,17 @@ export class Generations implements Iterable<Generation> {
   }
 
   #empty(generation: Generation): void {
-    // One that has fallen silent goes on without workers.
+    // The current generation stays without workers after WINCH.
     if (!this.#ending && generation === this.#current) return;
     this.#all.delete(generation);
     if (this.#all.size === 0) this.#listener.extinct();
   }
 
   /**
-   * New workers first; the old ones stop accepting once those do, so that nobody is refused. Where none of
-   * the new ones can serve, the old ones go on.
+   * Starts the workers of a generation. The old workers stop accepting once the new ones accept, so that no client
+   * is refused. Where none of the new ones can serve, the old ones go on.
    *
-   * @returns whether it serves
+   * @returns true where it serves
    */
   async serve(after: Generation): Promise<boolean> {
     if (!(await after.start())) return false;
@@ -105,15 +105,15 @@ export class Generations implements Iterable<Generation> {
     return true;
   }
 
-  /** Until the next one begins, nobody is served but those who are. */
-  fallSilent(): void {
+  /** Ends all workers after their sessions. No connection is accepted until the next generation. */
+  retireWorkers(): void {
     for (const generation of this.#serving) {
       retire(generation);
       if (generation !== this.#current) this.#serving.delete(generation);
     }
   }
 
-  /** What others have said is no longer believed by any of them. */
+  /** Empties the lookup caches. */
   forget(): void {
     for (const generation of this.#all) generation.forget();
   }
@@ -122,7 +122,7 @@ export class Generations implements Iterable<Generation> {
     for (const generation of this.#all) generation.reopen();
   }
 
-  /** Asks all workers what they have counted. */
+  /** Asks all workers for their counts. */
   async count(): Promise<void> {
     await Promise.all(Array.from(this.#all, (generation) => generation.count()));
   }
@@ -147,8 +147,8 @@ export class Generations implements Iterable<Generation> {
   }
 }
 
-/** Its workers end with their sessions, and nobody takes their place. */
+/** Ends the workers after their sessions, without replacements. */
 function retire(generation: Generation): void {
   generation.drain();
-  limit(generation.settings.worker_shutdown_timeout, () => generation.stop());
+  callLater(generation.settings.worker_shutdown_timeout, () => generation.stop());
 }

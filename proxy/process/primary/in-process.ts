@@ -1,4 +1,4 @@
-/** `master_process off`: a generation whose one worker is this very process, for development, as in nginx. */
+/** `master_process off`: a generation whose one worker is the primary process itself, for development as in nginx. */
 import type { Listen } from "../../config/index.ts";
 import { WorkerCounts } from "../../limits/index.ts";
 import {
@@ -16,8 +16,8 @@ import { CertificateWatch } from "../../certificates/watch.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
 import { LAST_WORDS, Worker } from "../worker/worker.ts";
 
-/** Who takes a socket's connections. A process can accept from one only once, so the next generation steps in here. */
-const takers = new WeakMap<BoundSocket, (client: Connection) => void>();
+/** Receives the connections of a socket. A process accepts from a socket once, so the next generation replaces the entry. */
+const acceptors = new WeakMap<BoundSocket, (client: Connection) => void>();
 
 export class InProcess implements Generation {
   readonly settings: LoadedSettings;
@@ -44,7 +44,7 @@ export class InProcess implements Generation {
         tls: settings.certificates.material,
         pairs: async (server, id) => settings.certificates.get(server)?.pairs(id) ?? null,
         limiter: new WorkerCounts(connections),
-        reopen() {},
+        sendSockets() {},
       },
       () => this.#end(),
     );
@@ -115,18 +115,18 @@ export class InProcess implements Generation {
   }
 
   #accept(index: number, listen: Listen, socket: BoundSocket): void {
-    const accepted = takers.has(socket);
-    takers.set(socket, (client) => this.#worker.take(index, client));
+    const accepted = acceptors.has(socket);
+    acceptors.set(socket, (client) => this.#worker.accept(index, client));
     if (accepted) return;
     accept(
       socket,
       listen,
-      (client) => takers.get(socket)?.(client),
-      (error) => this.#worker.deaf(index, error),
+      (client) => acceptors.get(socket)?.(client),
+      (error) => this.#worker.listenFailed(index, error),
     );
   }
 
-  /** Idle, and then stopped, it has ended once. */
+  /** A worker may be idle and then stopped, but ends once. */
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -1,4 +1,4 @@
-/** The listening sockets of the primary process, by address, so that one configuration after another has them. */
+/** The listening sockets of the primary process, by address. Each configuration takes over those of the one before. */
 import { rmSync } from "node:fs";
 import { setTimeout as after } from "node:timers/promises";
 import { formatAddress, unixPath } from "../../../shared/address.ts";
@@ -8,31 +8,31 @@ import { type Address, BindError, type BoundSocket, bind, inherit } from "../../
 import { clientListens } from "../ipc/bindings.ts";
 import type { Descriptor } from "../os/launch-environment.ts";
 
-/** How often nginx tries to get an address that somebody else has, and ms in between. */
+/** nginx's attempts to bind addresses in use, and ms in between. */
 const TRIES = 5;
 const PAUSE = 500;
 
-/** Other primaries that have the same sockets. */
-interface Kin {
-  readonly hasPredecessor: boolean;
-  readonly hasSuccessor: boolean;
+/** Other primaries with the same sockets, during a binary upgrade. */
+export interface PeerPrimaries {
+  readonly hasOld: boolean;
+  readonly hasNew: boolean;
 }
 
-interface Held {
+interface OpenSocket {
   readonly socket: BoundSocket;
-  /** Whether this process has bound it, inherited it for good, or inherited what others keep. */
+  /** Bound here, inherited for good, or inherited from a process that keeps it. */
   readonly how: "bound" | "inherited" | "lent";
 }
 
 export class ListeningSockets {
-  readonly #open = new Map<string, Held>();
-  readonly #kin: Kin;
+  readonly #open = new Map<string, OpenSocket>();
+  readonly #peers: PeerPrimaries;
 
-  constructor(kin: Kin = { hasPredecessor: false, hasSuccessor: false }) {
-    this.#kin = kin;
+  constructor(peers: PeerPrimaries = { hasOld: false, hasNew: false }) {
+    this.#peers = peers;
   }
 
-  /** Takes over what a configuration listens on, and closes the rest. @param log hears of each */
+  /** Takes over the sockets that a configuration listens on, closes the others, and logs each. */
   inherit(
     descriptors: readonly Descriptor[],
     settings: Settings,
@@ -57,7 +57,7 @@ export class ListeningSockets {
     }
   }
 
-  /** For a successor. */
+  /** All sockets, for a new primary. */
   get descriptors(): readonly Descriptor[] {
     return [...this.#open.values()].map(({ socket, how }) => ({
       fd: socket.fd,
@@ -66,10 +66,10 @@ export class ListeningSockets {
   }
 
   /**
-   * Binds what is not bound yet, and waits a little for addresses that are in use. What has been bound when
-   * it fails stays so, until `keep` or `close`.
+   * Binds the addresses that are not bound yet, and waits a little for addresses in use. After a failure, the
+   * addresses bound so far stay bound until `keep` or `close`.
    *
-   * @param log hears of addresses in use
+   * @param log gets the addresses in use
    * @throws Error for the first address that cannot be bound
    */
   async bind(settings: Settings, log: Pick<ErrorLog, "write">): Promise<void> {
@@ -81,7 +81,7 @@ export class ListeningSockets {
   }
 
   /**
-   * Binds and lets go. As in nginx, an address in use is no mistake: we may be running.
+   * Binds all addresses and closes them again. As in nginx, an address in use is no error: Postern may be running.
    *
    * @throws Error for the first address that a start could not bind
    */
@@ -98,13 +98,13 @@ export class ListeningSockets {
     return this.#open.get(formatAddress(listen))?.socket;
   }
 
-  /** Closes all others. */
+  /** Closes all sockets but those. */
   keep(some: readonly Address[]): void {
     const kept = new Set(some.map(formatAddress));
     for (const [address, held] of this.#open) {
       if (kept.has(address)) continue;
       this.#open.delete(address);
-      this.#letGo(address, held);
+      this.#close(address, held);
     }
   }
 
@@ -112,18 +112,18 @@ export class ListeningSockets {
     this.keep([]);
   }
 
-  /** The file of a unix socket goes with the last of us, but not where somebody else keeps the socket. */
-  #letGo(address: string, { socket, how }: Held): void {
+  /** The last primary that uses a unix socket removes its file, unless the process that has bound it keeps it. */
+  #close(address: string, { socket, how }: OpenSocket): void {
     const path = unixPath(address);
-    const { hasPredecessor, hasSuccessor } = this.#kin;
-    // To close it would remove the file.
-    if (how === "bound" && path !== null && hasSuccessor) return;
+    const { hasOld, hasNew } = this.#peers;
+    // Closing a socket that was bound here removes its file.
+    if (how === "bound" && path !== null && hasNew) return;
     socket.close();
-    if (how !== "inherited" || path === null || hasPredecessor || hasSuccessor) return;
+    if (how !== "inherited" || path === null || hasOld || hasNew) return;
     rmSync(path, { force: true });
   }
 
-  /** @returns whether an address was in use */
+  /** @returns true where an address was in use */
   #tryAll(settings: Settings, log: Pick<ErrorLog, "write">): boolean {
     let inUse = false;
     for (const listen of listens(settings)) {
@@ -141,7 +141,7 @@ export class ListeningSockets {
   }
 }
 
-/** All that a configuration listens on. */
+/** All addresses that a configuration listens on. */
 function listens(settings: Settings): readonly Listen[] {
   const { status_listen } = settings;
   const clients = clientListens(settings);

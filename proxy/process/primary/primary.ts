@@ -1,8 +1,7 @@
 /**
- * The primary process: binds the listening sockets, keeps the workers alive, and obeys signals. It never
- * touches a client's byte, so that nothing a client sends can bring it down, but for `master_process off`.
+ * The primary process: binds the listening sockets, keeps the workers alive, and handles signals. It reads no byte
+ * of a client, so that nothing a client sends can bring it down, unless `master_process` is off.
  */
-import cluster from "node:cluster";
 import { flushCompileCache } from "node:module";
 import type { LoadedSettings } from "../../certificates/index.ts";
 import type { Identity } from "../../config/index.ts";
@@ -12,60 +11,54 @@ import { reason } from "../../reason.ts";
 import { say } from "../../report.ts";
 import { ControlSocket } from "../control/control-socket.ts";
 import { controlPages } from "../control/pages.ts";
-import { FleetLine } from "./fleet-link.ts";
+import { FleetLink } from "./fleet-link.ts";
 import type { Generation, GenerationKind } from "./generation.ts";
 import { Generations } from "./generations.ts";
 import { compactHeapAtRest } from "../os/heap.ts";
 import { workerIdentity } from "../os/identity.ts";
-import { limit } from "./timer.ts";
+import { callLater } from "./call-later.ts";
 import { prepareLogFiles } from "../os/log-files.ts";
 import { inherited, isDaemon } from "../os/launch-environment.ts";
 import { movePid, removePid, writePid } from "../os/pid-file.ts";
 import { checkResources } from "../os/limits.ts";
 import { Sessions } from "../control/sessions.ts";
-import { obey } from "../os/signals.ts";
+import { handleSignal } from "../os/signals.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
 import { startLines } from "./start-lines.ts";
 import { Status } from "./status.ts";
-import { WorkerProcesses } from "./worker-processes.ts";
-import { Succession } from "./binary-upgrade.ts";
+import { WorkerProcesses, setUpWorkerProcesses } from "./worker-processes.ts";
+import { BinaryUpgrade } from "./binary-upgrade.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
 const KILL_AFTER = 1000;
 
-/**
- * MiB of each half of a worker's young generation. V8 would let it grow to 16 while many log in, and keep it
- * so: as much memory as thousands of idle sessions need, for no time that a login would save.
- */
-const YOUNG_GENERATION = "--max-semi-space-size=4";
-
-/** ms, the most that a timer takes. */
+/** ms: the longest that a timer takes. */
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 export class Primary {
   readonly #read: (before: LoadedSettings) => Promise<LoadedSettings>;
-  /** `master_process off`: it is its own worker, whatever a reload says. */
+  /** `master_process off`: the primary is its own worker, and stays so in a reload. */
   readonly #alone: boolean;
   readonly #sinks = new Sinks((level, message) => this.#log.write(level, message));
-  readonly #succession = new Succession(
+  readonly #upgrade = new BinaryUpgrade(
     () => this.#log,
-    () => this.#afterSuccessor(),
+    () => this.#upgradeFailed(),
   );
-  readonly #sockets = new ListeningSockets(this.#succession);
+  readonly #sockets = new ListeningSockets(this.#upgrade);
   readonly #generations: Generations;
-  readonly #fleet: FleetLine;
+  readonly #fleet: FleetLink;
   readonly #control: ControlSocket;
   readonly #status: Status;
-  /** Whether workers accept connections. */
+  /** True while workers accept connections. */
   #ready = false;
   #log: ErrorLog;
   #reloading: Promise<void> = Promise.resolve();
   #phase: "running" | "draining" | "stopping" = "running";
 
   /**
-   * @param read reads the configuration again, for a reload, beside the one in force; throws where it is wrong
-   * @param entry the module that workers run
-   * @throws Error where a socket cannot be bound, or the pid file not written
+   * @param read reads the configuration for a reload; throws where it is wrong
+   * @param entry path of the module that workers run
+   * @throws Error where a socket cannot be bound, or the pid file cannot be written
    */
   static async open(
     settings: LoadedSettings,
@@ -75,20 +68,19 @@ export class Primary {
     const identity = workerIdentity(settings);
     const warnings = checkResources(settings);
     prepareLogFiles(settings, identity);
-    const execArgv = [...process.execArgv, YOUNG_GENERATION];
-    cluster.setupPrimary({ exec: entry, args: [], execArgv, serialization: "advanced" });
+    setUpWorkerProcesses(entry);
     // Only a process that is its own worker loads what a worker needs.
     const kind = settings.master_process
       ? WorkerProcesses
       : (await import("./in-process.ts")).InProcess;
     const primary = new Primary(kind, settings, identity, read);
     await primary.#bind();
-    primary.#obey();
-    primary.#showStatus();
+    primary.#handleSignals();
+    primary.#listenForStatus();
     writePid(settings.pid);
     await primary.#control.listen(settings.pid);
     for (const line of startLines()) primary.#log.write("notice", line);
-    primary.#mention(settings, warnings);
+    primary.#logHints(settings, warnings);
     return primary;
   }
 
@@ -103,11 +95,11 @@ export class Primary {
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     const log = (): ErrorLog => this.#log;
     this.#generations = new Generations(kind, settings, identity, this.#sockets, log, {
-      gone: (counts) => this.#status.gone(counts),
+      gone: (counts) => this.#status.retire(counts),
       extinct: () => this.#exit(),
     });
     const sessions = new Sessions(this.#generations, log);
-    this.#fleet = new FleetLine(this.#generations, sessions, log);
+    this.#fleet = new FleetLink(this.#generations, sessions, log);
     this.#control = new ControlSocket(controlPages(sessions), log);
     this.#status = new Status({
       ready: () => this.#isReady,
@@ -122,103 +114,103 @@ export class Primary {
     });
   }
 
-  /** Those in force. */
+  /** The settings in force. */
   get #settings(): LoadedSettings {
     return this.#generations.current.settings;
   }
 
-  /** Somebody is waiting at the terminal, and hears of what is waited for. */
+  /** Addresses in use are reported at the terminal as well, where the operator waits. */
   async #bind(): Promise<void> {
-    // The files of unix sockets go with us, whatever we end by.
+    // The files of unix sockets are removed, however this process ends.
     process.on("exit", () => {
       this.#control.close();
       this.#sockets.close();
     });
     const settings = this.#settings;
     this.#sockets.inherit(inherited, settings, this.#log);
-    const seen = settings.error_log.some(({ destination }) => "stream" in destination);
+    const isAtTerminal = settings.error_log.some(({ destination }) => "stream" in destination);
     await this.#sockets.bind(settings, {
       write: (level, message) => {
         this.#log.write(level, message);
-        if (level === "emerg" && !seen) say(level, message);
+        if (level === "emerg" && !isAtTerminal) say(level, message);
       },
     });
   }
 
-  /** @returns when connections are being accepted */
+  /** @returns once connections are accepted */
   async run(): Promise<void> {
-    // Awaiting signals alone does not keep Node alive, and there may be a time without workers.
+    // Signal handlers do not keep Node alive, and there are times without workers.
     setInterval(() => {}, LONGEST_INTERVAL);
     await this.#serve(this.#generations.current);
-    // For the next command, such as `-s reload`: at exit, which may be months away, Node does so anyway.
+    // The next command, such as `-s reload`, may come months before Node writes the cache at exit.
     flushCompileCache();
     if (!this.#alone) compactHeapAtRest(() => true);
   }
 
-  #showStatus(): void {
+  #listenForStatus(): void {
     const { status_listen: listen } = this.#settings;
-    this.#status.show(listen, listen === null ? undefined : this.#sockets.get(listen));
+    this.#status.listenOn(listen, listen === null ? undefined : this.#sockets.get(listen));
   }
 
-  /** Before the pid file is there: who finds it may signal at once. */
-  #obey(): void {
+  /** Comes before the pid file, as a signal may come as soon as that is there. */
+  #handleSignals(): void {
     const log = (): ErrorLog => this.#log;
-    // All sessions are worth more than a clean end. Alone, the worker in here listens for that.
-    if (!this.#alone) process.on("uncaughtException", (error) => this.#fault(error));
-    obey("SIGTERM", log, () => this.#stop());
-    obey("SIGINT", log, () => this.#stop());
-    obey("SIGQUIT", log, () => (this.#alone ? this.#stop() : this.#drain()));
-    obey("SIGUSR1", log, () => this.#reopen());
-    obey("SIGHUP", log, () => this.#reload());
-    // A terminal's window that changes its size sends one, too.
-    if (isDaemon && !this.#alone) obey("SIGWINCH", log, () => this.#fallSilent());
-    obey("SIGUSR2", log, () => this.#changeProgram());
+    // The sessions are worth more than a clean end. With `master_process off`, the worker handles faults.
+    if (!this.#alone) {
+      process.on("uncaughtException", ({ stack, message }) =>
+        this.#log.write("alert", `fault: ${stack ?? message}`),
+      );
+    }
+    handleSignal("SIGTERM", log, () => this.#stop());
+    handleSignal("SIGINT", log, () => this.#stop());
+    handleSignal("SIGQUIT", log, () => (this.#alone ? this.#stop() : this.#drain()));
+    handleSignal("SIGUSR1", log, () => this.#reopen());
+    handleSignal("SIGHUP", log, () => this.#reload());
+    // A terminal sends WINCH when its window changes size.
+    if (isDaemon && !this.#alone) handleSignal("SIGWINCH", log, () => this.#retireWorkers());
+    handleSignal("SIGUSR2", log, () => this.#upgradeLater());
   }
 
-  #fault(error: Error): void {
-    this.#log.write("alert", `fault: ${error.stack ?? error.message}`);
-  }
-
-  /** What the operator should know of a configuration. */
-  #mention(settings: LoadedSettings, warnings: readonly string[]): void {
+  /** Logs the notices and warnings of a configuration. */
+  #logHints(settings: LoadedSettings, warnings: readonly string[]): void {
     for (const notice of settings.notices) this.#log.write("notice", notice);
     for (const warning of [...settings.warnings, ...warnings]) this.#log.write("warn", warning);
   }
 
-  /** One reload after the other, so that the last one has read what is there now. */
+  /** One reload follows the other, so that the last one reads what is in the files now. */
   #reload(): void {
     this.#reloading = this.#reloading.then(() =>
-      this.#succession.hasSuccessor ? this.#startAnew() : this.#reconfigure(),
+      this.#upgrade.hasNew ? this.#restartWorkers() : this.#reconfigure(),
     );
   }
 
-  /** Nobody shall find the sockets of half a reload. */
-  #changeProgram(): void {
-    this.#reloading = this.#reloading.then(() => this.#succeed());
+  /** An upgrade waits for a reload, whose sockets are incomplete until it is done. */
+  #upgradeLater(): void {
+    this.#reloading = this.#reloading.then(() => this.#startUpgrade());
   }
 
-  #succeed(): void {
+  #startUpgrade(): void {
     if (this.#phase !== "running") return;
     if (this.#alone) this.#log.write("warn", "there is no master process, ignoring SIGUSR2");
-    else this.#succession.begin(this.#sockets.descriptors, this.#settings.pid);
+    else this.#upgrade.start(this.#sockets.descriptors, this.#settings.pid);
     this.#moveControl();
   }
 
-  /** Beside our pid file, wherever that is now. */
+  /** The control socket stays beside our pid file, which an upgrade renames. */
   #moveControl(): void {
-    void this.#control.listen(this.#succession.pidFile(this.#settings.pid));
+    void this.#control.listen(this.#upgrade.pidFile(this.#settings.pid));
   }
 
-  /** The successor has ended: whoever fell silent for it serves again. */
-  #afterSuccessor(): void {
+  /** The new primary has ended. Where the workers were retired for it, others serve again. */
+  #upgradeFailed(): void {
     this.#moveControl();
-    if (!this.#ready) this.#startAnew();
+    if (!this.#ready) this.#restartWorkers();
   }
 
-  /** With the same configuration: what is in the files now is the successor's. */
-  #startAnew(): void {
+  /** The configuration stays, since the files may hold the new primary's by now. */
+  #restartWorkers(): void {
     if (this.#phase !== "running") return;
-    this.#log.write("notice", "starting workers anew, without reading the configuration");
+    this.#log.write("notice", "starting new workers without reading the configuration");
     const { settings, identity } = this.#generations.current;
     void this.#serve(this.#generations.begin(settings, identity));
   }
@@ -233,13 +225,13 @@ export class Primary {
       prepareLogFiles(settings, identity);
       const log = new ErrorLog(settings.error_log, this.#sinks);
       await this.#sockets.bind(settings, this.#log);
-      // It may have waited, and somebody told us to stop.
+      // Binding may have waited, and a signal may have come meanwhile.
       if (this.#phase !== "running") return;
       movePid(this.#settings.pid, settings.pid);
       this.#log = log;
-      this.#mention(settings, warnings);
+      this.#logHints(settings, warnings);
       this.#generations.begin(settings, identity);
-      this.#showStatus();
+      this.#listenForStatus();
     } catch (error) {
       for (const line of errorLines(error)) this.#log.write("emerg", line);
       return;
@@ -257,25 +249,25 @@ export class Primary {
     this.#closeUnused();
   }
 
-  /** The sockets are the successor's as well. */
+  /** True while clients are served here or, on the same sockets, by the new primary. */
   get #isReady(): boolean {
-    return (this.#ready && this.#phase === "running") || this.#succession.hasSuccessor;
+    return (this.#ready && this.#phase === "running") || this.#upgrade.hasNew;
   }
 
-  /** Closes the sockets that only generations of the past had, or one that has not come about. */
+  /** Closes sockets of earlier generations, and those of a reload that has failed. */
   #closeUnused(): void {
     const { listens } = this.#generations;
     const { listen } = this.#status;
     this.#sockets.keep(listen === null ? listens : [...listens, listen]);
   }
 
-  /** Until the next reload, nobody is served but those who are. */
-  #fallSilent(): void {
+  /** As nginx on WINCH: sessions go on, and no connection is accepted until the next reload. */
+  #retireWorkers(): void {
     this.#ready = false;
-    this.#generations.fallSilent();
+    this.#generations.retireWorkers();
   }
 
-  /** After a rotation: everybody opens their log files anew. */
+  /** Opens the log files again, here and in the workers, after a rotation. */
   #reopen(): void {
     this.#log.write("notice", "reopening logs");
     const { settings, identity } = this.#generations.current;
@@ -296,20 +288,23 @@ export class Primary {
     this.#fleet.close();
     this.#generations.stop();
     this.#closeUnused();
-    limit(KILL_AFTER, () => this.#generations.kill());
+    callLater(KILL_AFTER, () => this.#generations.kill());
   }
 
   #drain(): void {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
     const { drain_delay } = this.#settings;
-    // Where others have the sockets as well, nobody is to turn to another address.
-    if (this.#succession.isShared) this.#status.leave();
-    // A program before us may have stopped to listen long ago.
-    if (drain_delay === 0 || this.#succession.hasSuccessor) this.#stopListening();
+    // Another primary answers at the same address, which says that clients are served.
+    if (this.#upgrade.isRunning) this.#status.leave();
+    // With a new primary there is nothing to wait for: it listens on the same sockets.
+    if (drain_delay === 0 || this.#upgrade.hasNew) this.#stopListening();
     else {
-      this.#log.write("notice", `not ready any more, listening for another ${drain_delay}ms`);
-      limit(drain_delay, () => this.#stopListening());
+      this.#log.write(
+        "notice",
+        `not ready any more, accepting connections for another ${drain_delay}ms`,
+      );
+      callLater(drain_delay, () => this.#stopListening());
     }
   }
 
@@ -317,11 +312,11 @@ export class Primary {
     if (this.#phase !== "draining") return;
     this.#generations.drain();
     this.#closeUnused();
-    limit(this.#settings.worker_shutdown_timeout, () => this.#stop());
+    callLater(this.#settings.worker_shutdown_timeout, () => this.#stop());
   }
 
   #exit(): void {
-    removePid(this.#succession.pidFile(this.#settings.pid));
+    removePid(this.#upgrade.pidFile(this.#settings.pid));
     this.#log.write("notice", "exit");
     process.exit(0);
   }

@@ -1,4 +1,4 @@
-/** What runs here, and on what: the lines with which nginx begins its log. */
+/** The lines with which nginx begins its log: version, system and limits. */
 import { release, type } from "node:os";
 import { builtBy, program } from "../../version.ts";
 import { openFiles } from "../os/limits.ts";

@@ -1,4 +1,4 @@
-/** What the primary tells at `status_listen`: whether clients are welcome, and what all workers have counted. */
+/** The pages at `status_listen`: readiness, and the metrics and sessions of all workers. */
 import { formatAddress, unixPath } from "../../../shared/address.ts";
 import type { Listen } from "../../config/index.ts";
 import {
@@ -13,8 +13,8 @@ import type { BoundSocket } from "../../transport/index.ts";
 import type { Generations } from "./generations.ts";
 import type { Sessions } from "../control/sessions.ts";
 
-/** What there is to tell of. */
-export interface Told {
+/** The sources of the pages. */
+export interface StatusSources {
   readonly ready: () => boolean;
   readonly metrics: PrimaryMetrics;
   readonly generations: Generations;
@@ -23,57 +23,56 @@ export interface Told {
 }
 
 export class Status {
-  readonly #told: Told;
-  /** What workers that have gone had counted. */
+  readonly #sources: StatusSources;
   readonly #retired = new RetiredCounts();
-  #shown: { readonly listen: Listen; readonly server: PageServer } | null = null;
+  #open: { readonly listen: Listen; readonly server: PageServer } | null = null;
 
-  constructor(told: Told) {
-    this.#told = told;
+  constructor(sources: StatusSources) {
+    this.#sources = sources;
   }
 
-  /** Where it is shown; null for nowhere. */
+  /** The address in use; null for none. */
   get listen(): Listen | null {
-    return this.#shown?.listen ?? null;
+    return this.#open?.listen ?? null;
   }
 
-  /** Where it is shown already, it stays. */
-  show(listen: Listen | null, socket: BoundSocket | undefined): void {
+  /** Serves the pages at an address. A server that is there already stays. */
+  listenOn(listen: Listen | null, socket: BoundSocket | undefined): void {
     const before = this.listen;
     if (listen?.host === before?.host && listen?.port === before?.port) return;
-    this.hide();
+    this.close();
     if (listen === null || socket === undefined) return;
     const failed = ({ message }: Error): void =>
-      this.#told.log().write("alert", `listen() to ${formatAddress(listen)}: ${message}`);
-    const { ready, sessions } = this.#told;
+      this.#sources.log().write("alert", `listen() to ${formatAddress(listen)}: ${message}`);
+    const { ready, sessions } = this.#sources;
     const pages = statusPages({
       ready,
       metrics: () => this.#counts(),
       sessions: (silent) => sessions.list(silent),
     });
-    this.#shown = { listen, server: new PageServer(socket, listen.backlog, pages, failed) };
+    this.#open = { listen, server: new PageServer(socket, listen.backlog, pages, failed) };
   }
 
-  /** Leaves it to others that have the socket. To close one of unix's that we have bound would take its file from them. */
+  /** Leaves the address to other primaries. A unix socket stays open: closing one that was bound here removes its file. */
   leave(): void {
-    if (this.listen !== null && unixPath(this.listen.host) === null) this.hide();
+    if (this.listen !== null && unixPath(this.listen.host) === null) this.close();
   }
 
-  hide(): void {
-    this.#shown?.server.close();
-    this.#shown = null;
+  close(): void {
+    this.#open?.server.close();
+    this.#open = null;
   }
 
-  /** A worker has gone. */
-  gone(counts: Snapshot): void {
+  /** Adds the last counts of a worker that has gone. */
+  retire(counts: Snapshot): void {
     this.#retired.add(counts);
   }
 
   async #counts(): Promise<string> {
-    const { metrics, generations } = this.#told;
+    const { metrics, generations } = this.#sources;
     const own = metrics.snapshot();
     await generations.count();
-    // At one moment, so that a worker that ends meanwhile counts once.
+    // Taken in one turn, so that a worker that ends meanwhile is counted once.
     const living = [...generations].flatMap(({ counts }) => counts);
     return this.#retired.expose([own, ...living]);
   }

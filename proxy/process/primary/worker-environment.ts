@@ -1,11 +1,11 @@
-/** `env`: what workers see of the primary's environment. */
+/** `env`: the variables of the primary's environment that workers get. */
 
-/** What Node, the loader and OpenSSL need to start a worker as the primary was started; nginx forks and needs none. */
+/** Node, the loader and OpenSSL need these to start a worker as the primary was started. nginx forks and needs none. */
 const NEEDED = /^(?:TZ|OPENSSL_CONF|(?:NODE|UV|LD|SSL_CERT)_.*)$/;
 
 /**
  * @param env of `env` directives: `NAME` keeps a variable, `NAME=VALUE` sets one
- * @returns every variable of this process and of `env`; undefined are those that workers are not to have
+ * @returns every variable of this process and of `env`; undefined for those that workers do not get
  */
 export function workerEnvironment(env: readonly string[]): Readonly<NodeJS.ProcessEnv> {
   const own = Object.entries(process.env);

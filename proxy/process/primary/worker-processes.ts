@@ -28,6 +28,18 @@ const OPENSSL_CONF =
 /** Workers trust the system's authorities beside those of Node, unless the operator sets 0. */
 const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
 
+/**
+ * MiB of each half of a worker's young generation. While many clients log in, V8 would let it grow to 16 and keep
+ * it so. This is the memory of thousands of idle sessions, and saves a login no time.
+ */
+const YOUNG_GENERATION = "--max-semi-space-size=4";
+
+/** @param entry path of the module that workers run */
+export function setUpWorkerProcesses(entry: string): void {
+  const execArgv = [...process.execArgv, YOUNG_GENERATION];
+  cluster.setupPrimary({ exec: entry, args: [], execArgv, serialization: "advanced" });
+}
+
 export class WorkerProcesses implements Generation {
   readonly settings: LoadedSettings;
   readonly #context: GenerationContext;

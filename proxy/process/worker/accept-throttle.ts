@@ -1,67 +1,70 @@
 /**
- * The sockets that a worker accepts from. While few files are left that it may open they are closed, and the
- * primary is asked for them again later: clients wait in the kernel's queue meanwhile, or go to another
- * worker. Past the limit itself libuv would accept them, and close them at once without a word.
+ * Stops accepting while few files are left to open. The worker closes its handles of the sockets, and asks the
+ * primary for them again later: meanwhile clients wait in the kernel's queue, or go to another worker. Past the
+ * limit itself, libuv would accept connections and close them at once.
  */
 import type { ErrorLog } from "../../observe/index.ts";
 import type { Listener, SocketTransport } from "../../transport/index.ts";
 import { filesInUse, openFiles } from "../os/limits.ts";
 
-/** Shares of the files that connections may have: nobody comes in at one, until it is less than the other. */
+/** Stop accepting when FULL of the files for connections are in use; resume below ROOMY. */
 const FULL = 7 / 8;
 const ROOMY = 3 / 4;
 
-/** ms between two looks whether there is room again. */
-const LOOK = 100;
+/** ms between two checks for room. */
+const INTERVAL = 100;
 
-export class Doors {
+export class AcceptThrottle {
   readonly #log: ErrorLog;
   readonly #transport: SocketTransport;
-  readonly #reopen: () => void;
+  readonly #resume: () => void;
   #listeners: Listener[] = [];
-  #looking: NodeJS.Timeout | undefined;
-  #shut = false;
-  /** Files that connections may have; null as long as nobody has come. */
-  #room: number | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Files that connections may use; null before the first connection. */
+  #budget: number | null = null;
 
-  /** @param reopen asks for the sockets again, each of which is to `open` */
-  constructor(log: ErrorLog, transport: SocketTransport, reopen: () => void) {
+  /** @param resume asks for the sockets again; `add` takes each of them */
+  constructor(log: ErrorLog, transport: SocketTransport, resume: () => void) {
     this.#log = log;
     this.#transport = transport;
-    this.#reopen = reopen;
+    this.#resume = resume;
   }
 
-  open(listener: Listener): void {
-    if (this.#shut) listener.close();
+  add(listener: Listener): void {
+    if (this.#closed) listener.close();
     else this.#listeners.push(listener);
   }
 
-  /** For good. */
-  shut(): void {
-    this.#shut = true;
-    clearInterval(this.#looking);
-    this.#close();
+  /** Accepts no more, for good. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#pause();
   }
 
-  /** Somebody has come in. */
-  mind(): void {
+  /** To be called after each connection that was accepted. */
+  check(): void {
     if (this.#listeners.length === 0) return;
     const { open } = this.#transport;
-    this.#room ??= spareFiles() + open;
-    if (open < this.#room * FULL) return;
-    this.#log.write("alert", `${open} connections leave few files to open, accepting none for now`);
-    this.#close();
-    this.#looking = setInterval(() => this.#look(), LOOK);
+    this.#budget ??= spareFiles() + open;
+    if (open < this.#budget * FULL) return;
+    this.#log.write(
+      "alert",
+      `${open} connections leave few files to open, not accepting connections for now`,
+    );
+    this.#pause();
+    this.#timer = setInterval(() => this.#resumeWithRoom(), INTERVAL);
   }
 
-  #look(): void {
-    if (this.#room !== null && this.#transport.open > this.#room * ROOMY) return;
-    clearInterval(this.#looking);
+  #resumeWithRoom(): void {
+    if (this.#budget !== null && this.#transport.open > this.#budget * ROOMY) return;
+    clearInterval(this.#timer);
     this.#log.write("notice", "accepting connections again");
-    this.#reopen();
+    this.#resume();
   }
 
-  #close(): void {
+  #pause(): void {
     for (const listener of this.#listeners) listener.close();
     this.#listeners = [];
   }

@@ -84,7 +84,7 @@ function configure(
       ticketKeys,
       pairs: async (server, id) => (await primary.request("pairs", [server, id])) ?? null,
       limiter: remoteLimiter(primary),
-      reopen: () => primary.send("sendSockets", []),
+      sendSockets: () => primary.send("sendSockets", []),
     },
     () => void exitSoon(worker, primary),
   );

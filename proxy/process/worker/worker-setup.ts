@@ -1,4 +1,4 @@
-/** What a worker process gives itself before it serves: priority, limits, identity, CPUs and directory. */
+/** Sets up a worker process before it serves: priority, limits, user, CPUs and directory. */
 import { spawnSync } from "node:child_process";
 import { cpus, setPriority } from "node:os";
 import type { CpuAffinity, Identity, LogLevel, Settings } from "../../config/index.ts";
@@ -12,10 +12,10 @@ const NICEST = 19;
 const LEAST_NICE = -20;
 
 /**
- * In nginx's order: what root alone may do comes before root is given up. What fails is logged and done
- * without, but for the identity and the directory, without which the process ends.
+ * Follows nginx's order: root is given up after what root alone may do. A step that fails is logged and left out,
+ * but a process that cannot change its user or directory ends.
  *
- * @param index which worker this is, from 0
+ * @param index number of the worker, from 0
  */
 export function setUpProcess(
   settings: Settings,
@@ -48,7 +48,7 @@ export function setUpProcess(
   }
 }
 
-/** Node knows no setrlimit(2); util-linux has a program for it. */
+/** Node has no setrlimit(2), but util-linux has a program for it. */
 function limit(log: ErrorLog, what: "nofile" | "core", value: number | null): void {
   if (value === null) return;
   attempt(log, "alert", `setrlimit(RLIMIT_${what.toUpperCase()}, ${value})`, () =>
@@ -59,7 +59,7 @@ function limit(log: ErrorLog, what: "nofile" | "core", value: number | null): vo
 /**
  * The CPUs of one worker as `taskset` takes them, in hexadecimal; null for any.
  *
- * @param count CPUs that the machine has
+ * @param count CPUs of the machine
  */
 export function cpuMask({ auto, masks }: CpuAffinity, index: number, count: number): string | null {
   if (!auto) {
@@ -74,7 +74,7 @@ export function cpuMask({ auto, masks }: CpuAffinity, index: number, count: numb
   return cpu === undefined ? null : (1n << BigInt(cpu)).toString(16);
 }
 
-/** @returns whether it could be done; if not, it is in the log, in nginx's words */
+/** @returns false for a step that has failed, and is in the log in nginx's words */
 function attempt(log: ErrorLog, level: LogLevel, call: string, work: () => void): boolean {
   try {
     work();
@@ -85,7 +85,7 @@ function attempt(log: ErrorLog, level: LogLevel, call: string, work: () => void)
   }
 }
 
-/** @throws Error with what the program says of its failure */
+/** @throws Error with what the program has written of its failure */
 function run(name: string, args: readonly string[]): void {
   const { error, status, stderr } = spawnSync(name, args, { encoding: "utf8" });
   if (error !== undefined) throw new Error(`${name}: ${systemReason(error)}`, { cause: error });

@@ -1,4 +1,4 @@
-/** A worker process: accepts connections and runs their sessions. */
+/** Accepts connections and runs their sessions, in a worker process or in the primary itself. */
 import { formatAddress } from "../../../shared/address.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
 import { type Listen, type ServerSettings, type Settings } from "../../config/index.ts";
@@ -42,44 +42,44 @@ import { Health } from "../../upstream/index.ts";
 import { type Relay, RelayedLookup } from "../../lookup/index.ts";
 import { lookupClient, lookupRelay } from "./lookups.ts";
 import { outboundRoutes } from "./outbound-routes.ts";
-import { Doors } from "./accept-throttle.ts";
+import { AcceptThrottle } from "./accept-throttle.ts";
 import { type Binding, bindings } from "../ipc/bindings.ts";
 import type { SessionsPage } from "../ipc/calls.ts";
 import { reservedConnections } from "../os/limits.ts";
 
-/** ms for last words and last log lines to go out before a worker ends. */
+/** ms for the last replies and log lines to go out before a worker ends. */
 export const LAST_WORDS = 200;
 
-/** Sessions that are told of at once: few enough that those being served do not notice. */
+/** Sessions of a page: so few that listing them delays no session. */
 const PAGE = 200;
 
-/** What a worker has of the primary. */
+/** What a worker gets from the primary. */
 export interface Resources {
-  /** The same for all workers. */
+  /** All workers have the same. */
   readonly ticketKeys: TicketKeys;
   /** Certificates and keys of the configuration. */
   readonly tls: TlsMaterial;
-  /** Asks for certificates that the settings do not hold. */
+  /** Asks for certificates that `tls` does not hold. */
   readonly pairs: CertificateSource["pairs"];
-  /** Counts what all workers hold together. */
+  /** Counts the connections of all workers together. */
   readonly limiter: Limiter;
-  /** Asks for the sockets that it was told to `listen` to, again. */
-  readonly reopen: () => void;
+  /** Asks for another `listen` of every socket. */
+  readonly sendSockets: () => void;
 }
 
 export class Worker {
-  /** For what is not about a session. */
+  /** The log of the main context, for lines that are about no session. */
   readonly log: ErrorLog;
-  /** Who was sent away, and why. */
+  /** Connections and logins that were refused, by reason. */
   readonly rejections = new RejectionCounts();
   readonly #bindings: readonly Binding[];
   readonly #transport: Transport;
   readonly #servers: readonly Server[];
-  readonly #doors: Doors;
+  readonly #throttle: AcceptThrottle;
   readonly #relay: Relay | null;
   readonly #sessions = new Set<Session | RelayedLookup>();
   readonly #sinks = new Sinks((level, message) => this.log.write(level, message));
-  /** Null where nobody is to be told. */
+  /** Null without a fleet. */
   readonly #reporter: HealthReporter | null;
   readonly #metrics: WorkerMetrics;
   readonly #tls: ServerTlsContexts;
@@ -87,10 +87,10 @@ export class Worker {
   #accepted = 0;
   #draining = false;
 
-  /** @param idle called when a draining worker has no session left */
+  /** @param idle hears that a draining worker has no session */
   constructor(
     settings: Settings,
-    { ticketKeys, tls: material, pairs, limiter, reopen }: Resources,
+    { ticketKeys, tls: material, pairs, limiter, sendSockets }: Resources,
     idle: () => void,
   ) {
     this.#bindings = bindings(settings);
@@ -101,7 +101,7 @@ export class Worker {
     );
     const sinks = this.#sinks;
     this.log = new ErrorLog(settings.error_log, sinks);
-    this.#doors = new Doors(this.log, transport, reopen);
+    this.#throttle = new AcceptThrottle(this.log, transport, sendSockets);
     const resolvers = new Resolvers(transport);
     const system = new SystemResolver();
     const { fleet } = settings;
@@ -146,45 +146,44 @@ export class Worker {
     }));
   }
 
-  /** Begins to accept from a socket; the index is that of its binding. */
+  /** Accepts from the socket of a binding. */
   listen(index: number, socket: BoundSocket): void {
     const listener = accept(
       socket,
       this.#binding(index).own.listen,
-      (client) => this.take(index, client),
-      (error) => this.deaf(index, error),
+      (client) => this.accept(index, client),
+      (error) => this.listenFailed(index, error),
     );
-    this.#doors.open(listener);
+    this.#throttle.add(listener);
   }
 
-  /** A socket cannot be accepted from. */
-  deaf(index: number, { message }: Error): void {
+  listenFailed(index: number, { message }: Error): void {
     const address = formatAddress(this.#binding(index).own.listen);
     this.log.write("alert", `listen() to ${address}: ${message}`);
   }
 
   #binding(index: number): Binding {
     const binding = this.#bindings[index];
-    if (binding === undefined) throw new RangeError("no such socket");
+    if (binding === undefined) throw new RangeError("no binding with that index");
     return binding;
   }
 
-  /** Serves a client that came by that socket. */
-  take(index: number, client: Connection): void {
+  /** Serves a client that has connected to the socket of a binding. */
+  accept(index: number, client: Connection): void {
     const { own, others } = this.#binding(index);
     const { server: at, listen } = others.get(client.local.host) ?? own;
     const server = at === null ? null : this.#servers[at];
-    if (server === undefined) throw new RangeError("no such server");
+    if (server === undefined) throw new RangeError("no server with that index");
     try {
       this.#transport.admit(client);
     } catch (error) {
       this.rejections.count("worker_connections");
       (server?.errorLog ?? this.log).write("alert", reason(error));
-      if (server !== null) sayFull(server, listen, client);
+      if (server !== null) replyFull(server, listen, client);
       client.destroy();
       return;
     }
-    this.#doors.mind();
+    this.#throttle.check();
     if (server !== null) {
       const session = new Session(server, client, listen, ++this.#accepted, this.#onEnd);
       this.#sessions.add(session);
@@ -205,19 +204,19 @@ export class Worker {
     return this.#sessions.size === 0;
   }
 
-  /** Takes no more connections, and is idle once those that are logged in have ended. */
+  /** Accepts no more, ends sessions before login, and is idle after the last session. */
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
     this.log.write("notice", "gracefully shutting down");
-    this.#doors.shut();
+    this.#throttle.close();
     this.#reporter?.close();
     for (const session of this.#sessions) session.shutDown();
     if (this.#sessions.size === 0) this.#idle();
   }
 
   /**
-   * Ends a user's sessions; what is remembered of their lookups is asked anew.
+   * Ends a user's sessions, and forgets cached lookups for the user.
    *
    * @param user by the name that was typed, or the one that replaced it
    * @returns how many sessions have ended
@@ -231,7 +230,7 @@ export class Worker {
     return ended;
   }
 
-  /** Some of its sessions, in the order in which they came. @param after the number of the last one known */
+  /** Sessions in the order in which they were accepted. @param after only sessions of higher numbers */
   page(after: number): SessionsPage {
     const sessions: LiveSession[] = [];
     for (const session of this.#sessions) {
@@ -251,7 +250,6 @@ export class Worker {
     this.#tls.renewTickets(keys);
   }
 
-  /** Everything that it has counted. */
   counts(): Snapshot {
     return this.#metrics.snapshot();
   }
@@ -261,36 +259,36 @@ export class Worker {
     this.#sinks.reopen();
   }
 
-  /** What is remembered of anybody's lookups is asked anew. */
+  /** Empties the lookup caches. */
   forget(): void {
     for (const { lookup } of this.#servers) lookup.forgetAll();
   }
 
-  /** Says what went wrong, and goes on. */
+  /** Logs an error that no code has caught. The other sessions go on. */
   fault(error: Error): void {
     this.log.write("alert", `fault: ${error.stack ?? error.message}`);
   }
 
-  /** Ends all sessions at once. */
+  /** Ends all sessions. */
   stop(): void {
-    this.#doors.shut();
+    this.#throttle.close();
     this.#reporter?.close();
     for (const session of this.#sessions) session.terminate();
   }
 }
 
-/** What the kernel takes at once goes out, to clients that can hear of it before a header or a handshake. */
-function sayFull({ protocol }: Server, { ssl, proxyProtocol }: Listen, client: Connection): void {
+/** Tells a client as much as the kernel takes at once, unless a PROXY header or a handshake comes first. */
+function replyFull({ protocol }: Server, { ssl, proxyProtocol }: Listen, client: Connection): void {
   if (ssl || proxyProtocol) return;
   client.write(protocol.open(false).limited("connections"));
 }
 
-/** Only SMTP tells its clients' names. */
+/** Null where no name of a client is needed: only SMTP passes it on. */
 function nameResolver({ protocol, resolver }: ServerSettings, all: Resolvers): Resolver | null {
   return protocol === "smtp" && resolver !== null ? all.get(resolver) : null;
 }
 
-/** Null for the system's. */
+/** Null for the system's resolver. */
 function upstreamNames(
   { resolver, resolver_timeout }: ServerSettings,
   all: Resolvers,

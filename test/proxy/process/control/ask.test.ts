@@ -31,8 +31,8 @@ for (const [what, bytes] of Object.entries(ANSWERS)) {
   test(`who says ${what} is given up`, async (t) => {
     const path = await serve(t, bytes);
     await assert.rejects(ask(path, "GET", "/sessions", 100), (error) => {
-      assert.ok(error instanceof AskError && !error.alone);
-      assert.equal(error.message, `asking ${path} failed (nothing was said for 0.1 seconds)`);
+      assert.ok(error instanceof AskError && !error.isAbsent);
+      assert.equal(error.message, `request to ${path} failed (no reply for 0.1 seconds)`);
       return true;
     });
   });
@@ -46,8 +46,8 @@ test("who may not ask is told who may", { skip }, async (t) => {
   try {
     await assert.rejects(ask(path, "GET", "/sessions"), {
       message:
-        `asking ${path} failed (13: Permission denied), ` +
-        "only root and the user that started Postern may ask",
+        `request to ${path} failed (13: Permission denied), ` +
+        "only root and the user that started Postern may connect",
     });
   } finally {
     process.seteuid?.(0);

@@ -69,7 +69,7 @@ describe("the control socket", { concurrency: 3 }, () => {
     assert.equal(end, 1);
     assert.equal(
       stderr,
-      `postern: [error] asking ${place.path} failed (111: Connection refused), ` +
+      `postern: [error] request to ${place.path} failed (111: Connection refused), ` +
         "Postern is not running any more\n",
     );
     // Its workers are not far behind.
@@ -203,8 +203,8 @@ describe("-s who says", { concurrency: 3 }, () => {
       end: 1,
       stdout: "",
       stderr:
-        `postern: [error] asking ${path} failed (2: No such file or directory), ` +
-        "is Postern running by this configuration? If so, its error log says more\n",
+        `postern: [error] request to ${path} failed (2: No such file or directory), ` +
+        "is Postern running with this configuration? If it is, its error log says more\n",
     });
   });
 
@@ -221,7 +221,7 @@ describe("-s who says", { concurrency: 3 }, () => {
     await mkdir(deep);
     await writeFile(join(place.site, "mail.conf"), configuration(place.port, `${deep}/nginx.pid`));
     const program = await started(t, place);
-    const complaint = `a unix socket's path may have \\d+ bytes, and ${deep}/${SOCKET} is longer: give "pid" a shorter one`;
+    const complaint = `a unix socket's path may have \\d+ bytes, and ${deep}/${SOCKET} is longer: give "pid" a shorter path`;
     assert.match(
       program.stderr,
       new RegExp(`\\[warn\\] .* will not reach this process: ${complaint}$`, "m"),

@@ -140,18 +140,18 @@ describe("-s kick", { concurrency: 3 }, () => {
     assert.equal(endpoint.lookups[2]?.header("Auth-User"), anna.login);
   });
 
-  test("a worker that does not answer is told of, with 1, and ends the sessions once it is awake", async (t) => {
+  test("a worker that does not reply is named, the exit code is 1, and the sessions end once it is awake", async (t) => {
     const { site, workers, logInWithout } = await serveControlled(t, "worker_processes 2;");
     const [one = 0, other = 0] = await workers(2);
     const now = await logInWithout(other);
     const later = await logInWithout(one);
     process.kill(other, "SIGSTOP");
     const said = await postern(site, "-s", "kick", anna.login);
-    const consequence = "the user's sessions in it end when it is awake again";
+    const consequence = "it ends the user's sessions as soon as it can";
     assert.deepEqual(said, {
       end: 1,
       stdout: "1 session ended\n",
-      stderr: `postern: [warn] worker process ${other} does not answer, ${consequence}\n`,
+      stderr: `postern: [warn] worker process ${other} does not reply, ${consequence}\n`,
     });
     await untilClosed(now);
     process.kill(other, "SIGCONT");

@@ -94,7 +94,7 @@ describe("-s who", { concurrency: 3 }, () => {
     for (const client of clients) client.end();
   });
 
-  test("says which worker does not answer, lists the others', and ends with 1", async (t) => {
+  test("a worker that does not reply is named, the others' sessions are listed, and the exit code is 1", async (t) => {
     const { site, workers, logInWithout } = await serveControlled(t, "worker_processes 2;");
     const [one = 0, other = 0] = await workers(2);
     const session = await logInWithout(other);
@@ -105,7 +105,7 @@ describe("-s who", { concurrency: 3 }, () => {
     assert.equal(end, 1);
     assert.equal(
       stderr,
-      `postern: [warn] worker process ${other} does not answer, its sessions are not listed\n`,
+      `postern: [warn] worker process ${other} does not reply, its sessions are not listed\n`,
     );
     assert.match(stdout, new RegExp(anna.login));
     assert.doesNotMatch(stdout, new RegExp(bert.login));

@@ -197,7 +197,7 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     program.signal("SIGQUIT");
     await program.logs(/gracefully shutting down/);
     process.kill(fresh, "SIGQUIT");
-    await program.logs(new RegExp(` ${fresh}#${fresh}: not ready any more, listening`));
+    await program.logs(new RegExp(` ${fresh}#${fresh}: not ready any more, accepting`));
     assert.ok(await isRefused(status), "monitors are told that all is well");
     (await greeted("imap", ports.imap)).end();
     await logOut(session);

@@ -26,7 +26,9 @@ describe("drain_delay", { concurrency: 3 }, () => {
     const before = await loggedIn("imap", ports.imap);
     const bystander = await greeted("imap", ports.imap);
     program.signal("SIGQUIT");
-    await program.logs(/\[notice\] .*: not ready any more, listening for another 3600000ms$/);
+    await program.logs(
+      /\[notice\] .*: not ready any more, accepting connections for another 3600000ms$/,
+    );
     assert.equal(await code("/readyz"), 503);
     assert.equal(await code("/healthz"), 200);
     const after = await loggedIn("imap", ports.imap);
