@@ -52,7 +52,7 @@ function key(spec: ServerSpec): string {
   return [spec.protocol, spec.listen, spec.directives, spec.posternOnly].join("|");
 }
 
-/** At level `info` this nginx, when it logs a refused MAIL, damages the commands behind it. */
+/** The level is `error`, since nginx 1.22 at `info` damages the commands behind a refused MAIL when it logs that one. */
 function config(servers: readonly string[], authHttp: string): string {
   return `
 error_log stderr error;

@@ -4,18 +4,18 @@ import { reply } from "../../support/lookup-endpoint.ts";
 
 export type ServerSpec = {
   readonly protocol: ProtocolName;
-  /** The inside of the `server {}`, for both proxies, without `listen` and `protocol`; NAME_SERVER is an address. */
+  /** Directives of `server` for both proxies, without `listen` and `protocol`; NAME_SERVER stands for an address. */
   readonly directives: string;
-  /** After the address in `listen`. */
+  /** Parameters of `listen`. */
   readonly listen: "" | "ssl" | "proxy_protocol" | "ssl proxy_protocol";
-  /** Directives that nginx does not know. Lookups are made in nginx's way unless they say otherwise. */
+  /** Directives that nginx does not know; by default one that makes lookups as nginx does. */
   readonly posternOnly: string;
 };
 
 export type Move =
   /** Sends bytes in one write, then waits for so many replies. */
   | { readonly kind: "send"; readonly bytes: string; readonly replies: number }
-  /** Sends a command that asks for TLS, waits for the reply, and shakes hands. */
+  /** Sends STARTTLS or STLS, waits for the reply, and does the TLS handshake. */
   | { readonly kind: "starttls"; readonly bytes: string }
   /** Sends nothing until the server closes. */
   | { readonly kind: "wait" };
@@ -23,8 +23,8 @@ export type Move =
 export type Upstream = {
   readonly greeting?: string;
   /**
-   * By verb, or verb and number (`EHLO 2` is the second one); null hangs up, and an empty text says
-   * nothing. IMAP's literals are asked for by `LITERAL 1` and `LITERAL 2`. TAG is the command's tag.
+   * Replies by verb, or by verb and number (`EHLO 2` is the second one). null closes the connection, and an empty
+   * text sends nothing. `LITERAL 1` and `LITERAL 2` are the continuation requests of IMAP. TAG is the command's tag.
    */
   readonly replies?: Readonly<Record<string, string | null>>;
 };
@@ -33,9 +33,9 @@ export type Script = {
   readonly name: string;
   readonly server: ServerSpec;
   readonly moves: readonly Move[];
-  /** Sent as soon as the connection is there, in front of any TLS; CLIENT stands for the client's address, and OCTETS for its bytes. */
+  /** Sent first, in front of any TLS; CLIENT stands for the client's address, and OCTETS for its bytes. */
   readonly first?: string;
-  /** The lookup's answers, one after another; the last one counts for all that follow; an empty one never comes. */
+  /** Replies to lookups, in order; the last one is repeated; an empty one never comes. */
   readonly lookup?: readonly string[];
   readonly upstream?: Upstream;
   /** The client sends no QUIT or LOGOUT at the end, whose answer would show that the session is still open. */
@@ -59,23 +59,23 @@ export const pop3 = serverOf("pop3");
 export const smtp = serverOf("smtp");
 
 /** A line, sent with CRLF and followed by one reply, or a move that is neither. */
-export type Said = string | Move;
+export type Step = string | Move;
 
 /** Each move waits for the answer to the one before. */
-export function moves(...said: readonly Said[]): readonly Move[] {
-  return said.map((move) => (typeof move === "string" ? raw(`${move}\r\n`) : move));
+export function moves(...steps: readonly Step[]): readonly Move[] {
+  return steps.map((move) => (typeof move === "string" ? raw(`${move}\r\n`) : move));
 }
 
 /** Scripts for one server, by name. */
 export function on(
   server: ServerSpec,
-  table: Readonly<Record<string, Said | readonly Said[]>>,
+  table: Readonly<Record<string, Step | readonly Step[]>>,
   more: Partial<Script> = {},
 ): readonly Script[] {
-  return Object.entries(table).map(([name, said]) => ({
+  return Object.entries(table).map(([name, steps]) => ({
     name,
     server,
-    moves: Array.isArray(said) ? moves(...said) : moves(said as Said),
+    moves: Array.isArray(steps) ? moves(...steps) : moves(steps as Step),
     ...more,
   }));
 }
@@ -100,7 +100,7 @@ export const untilClosed: Move = { kind: "wait" };
 
 type Fields = Readonly<Record<string, string | number>>;
 
-/** To the script's own upstream. */
+/** A reply that names the upstream of the session. */
 export function yes(more: Fields = {}): string {
   return reply(200, {
     "Auth-Status": "OK",

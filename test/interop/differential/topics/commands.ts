@@ -28,7 +28,7 @@ function inEveryState(
   );
 }
 
-/** The four ways to be, as to TLS. */
+/** The same server with each setting of `starttls`, and with `listen … ssl`. */
 function byTls(
   protocol: ProtocolName,
   server: (directives?: string, more?: Partial<ServerSpec>) => ServerSpec,

@@ -7,7 +7,7 @@ import {
   on,
   pop3,
   raw,
-  type Said,
+  type Step,
   type Script,
   smtp,
   starttls,
@@ -17,7 +17,7 @@ import {
 
 const servers = { imap, pop3, smtp };
 
-const logins: Record<ProtocolName, readonly Said[]> = {
+const logins: Record<ProtocolName, readonly Step[]> = {
   imap: ["a LOGIN anna secret"],
   pop3: ["USER anna", "PASS secret"],
   smtp: [`AUTH PLAIN ${base64("\0anna\0secret")}`],

@@ -1,4 +1,4 @@
-// The names of SMTP clients: what a zone makes of Client-Host, and of XCLIENT's NAME.
+// Host names of SMTP clients, as Client-Host of lookups and NAME of XCLIENT have them.
 import { TRUNCATED_RESPONSE } from "dns-packet";
 import { reverseName } from "../../../../proxy/resolver/message.ts";
 import { parseIp } from "../../../../shared/address.ts";
@@ -19,7 +19,7 @@ type Names = Readonly<Record<string, Entry>>;
 /** The DNS records of the client's address and of names. */
 type Zone = { readonly ptr: Entry; readonly names: Names };
 
-/** @param host a name of the client's own */
+/** @param host a name that only this client has */
 type MakeZone = (host: string, client: string) => Zone;
 
 const ptr = (...names: readonly string[]): readonly DnsRecord[] =>
@@ -28,19 +28,19 @@ const a = (...ips: readonly string[]): readonly DnsRecord[] =>
   ips.map((data) => ({ type: "A", data }));
 const alias = (data: string): DnsRecord => ({ type: "CNAME", data });
 
-/** Both families of a name, the second one empty unless given. */
+/** A and AAAA records of a name; no AAAA by default. */
 function addresses(name: string, four: Entry, six: Entry = []): Names {
   return { [`A ${name}`]: four, [`AAAA ${name}`]: six };
 }
 
-/** The name is right, but what is said of it is this. */
-function rightly(four: (client: string, host: string) => Entry, six?: Entry): MakeZone {
+/** The PTR record is right; the name has these addresses. */
+function withAddresses(four: (client: string, host: string) => Entry, six?: Entry): MakeZone {
   return (host, client) => ({ ptr: ptr(host), names: addresses(host, four(client, host), six) });
 }
 
-/** The host is right, but this is said of the address. */
-function of(said: (host: string) => Entry): MakeZone {
-  return (host, client) => ({ ptr: said(host), names: addresses(host, a(client)) });
+/** The addresses are right; the PTR query has this answer. */
+function withPtr(answerOf: (host: string) => Entry): MakeZone {
+  return (host, client) => ({ ptr: answerOf(host), names: addresses(host, a(client)) });
 }
 
 const DELEGATED = "9.128-25.2.0.192.in-addr.arpa";
@@ -50,31 +50,33 @@ const overTcp =
   (records: readonly DnsRecord[]): Say =>
   (query) => [answer(query, records, query.over === "udp" ? TRUNCATED_RESPONSE : 0)];
 
-const right = rightly((client) => a(client));
+const right = withAddresses((client) => a(client));
 
 const overIpv4: Readonly<Record<string, MakeZone>> = {
-  "a name that leads back": right,
-  "a name in capitals": of((host) => ptr(host.toUpperCase())),
-  "a name that leads elsewhere": rightly(() => a("192.0.2.200")),
-  "a name with several addresses": rightly((client) => a("192.0.2.200", client, "192.0.2.201")),
-  "two names": of((host) => ptr(host, OTHER)),
-  "two names, of which the first leads elsewhere": of((host) => ptr(OTHER, host)),
-  "no name": of(() => NXDOMAIN),
-  "no PTR record": of(() => []),
-  "a name that fails to resolve": of(() => SERVFAIL),
-  "a name that is refused": of(() => 5),
-  "a name behind an alias": of((host) => [
+  "a name with the address of the client": right,
+  "a name in capitals": withPtr((host) => ptr(host.toUpperCase())),
+  "a name with another address": withAddresses(() => a("192.0.2.200")),
+  "a name with several addresses": withAddresses((client) =>
+    a("192.0.2.200", client, "192.0.2.201"),
+  ),
+  "two names": withPtr((host) => ptr(host, OTHER)),
+  "two names, the first with another address": withPtr((host) => ptr(OTHER, host)),
+  "no name": withPtr(() => NXDOMAIN),
+  "no PTR record": withPtr(() => []),
+  "a name that fails to resolve": withPtr(() => SERVFAIL),
+  "a name that is refused": withPtr(() => 5),
+  "a name behind an alias": withPtr((host) => [
     alias(DELEGATED),
     { type: "PTR", data: host, name: DELEGATED },
   ]),
-  "an empty name": of(() => ptr(".")),
-  "a name that does not exist": rightly(() => NXDOMAIN, NXDOMAIN),
-  "a name without addresses": rightly(() => []),
-  "a name whose addresses fail to resolve": rightly(() => SERVFAIL, SERVFAIL),
-  "a name whose IPv6 addresses fail to resolve": rightly((client) => a(client), SERVFAIL),
-  "a name that does not exist for IPv6": rightly((client) => a(client), NXDOMAIN),
-  "a name whose addresses do not fit a datagram": rightly((client) => overTcp(a(client))),
-  "a name with an address behind an alias": rightly((client) => [
+  "an empty name": withPtr(() => ptr(".")),
+  "a name that does not exist": withAddresses(() => NXDOMAIN, NXDOMAIN),
+  "a name without addresses": withAddresses(() => []),
+  "a name whose addresses fail to resolve": withAddresses(() => SERVFAIL, SERVFAIL),
+  "a name whose IPv6 addresses fail to resolve": withAddresses((client) => a(client), SERVFAIL),
+  "a name that does not exist for IPv6": withAddresses((client) => a(client), NXDOMAIN),
+  "a name whose addresses do not fit a datagram": withAddresses((client) => overTcp(a(client))),
+  "a name with an address behind an alias": withAddresses((client) => [
     alias(OTHER),
     { type: "A", data: client, name: OTHER },
   ]),
@@ -101,26 +103,26 @@ const overIpv4: Readonly<Record<string, MakeZone>> = {
 
 /** The proxies wait for these until resolver_timeout. */
 const unanswered: Readonly<Record<string, MakeZone>> = {
-  "a name of which nothing is said": of(() => "silence"),
-  "a question that is called wrong": of(() => 1),
-  "an answer with another id": of((host) => ({ id, ...query }) => [
+  "a name whose PTR query gets no answer": withPtr(() => "silence"),
+  "a query that is answered with FORMERR": withPtr(() => 1),
+  "an answer with another id": withPtr((host) => ({ id, ...query }) => [
     answer({ ...query, id: id ^ 1 }, ptr(host)),
   ]),
-  "an answer to another question": of((host) => (query) => [
+  "an answer to another question": withPtr((host) => (query) => [
     answer({ ...query, name: "9.9.9.9.in-addr.arpa" }, ptr(host)),
   ]),
-  "an alias without a name": of(() => [alias(DELEGATED)]),
-  "a name whose addresses get no answer": rightly(() => "silence", "silence"),
-  "a name whose IPv6 addresses get no answer": rightly((client) => a(client), "silence"),
+  "an alias without a name": withPtr(() => [alias(DELEGATED)]),
+  "a name whose addresses get no answer": withAddresses(() => "silence", "silence"),
+  "a name whose IPv6 addresses get no answer": withAddresses((client) => a(client), "silence"),
 };
 
 const overIpv6: Readonly<Record<string, MakeZone>> = {
-  "a name that leads back": (host, client) => ({
+  "a name with the address of the client": (host, client) => ({
     ptr: ptr(host),
     names: addresses(host, [], [{ type: "AAAA", data: client }]),
   }),
-  "a name that leads elsewhere": rightly(() => a("192.0.2.200")),
-  "no name": of(() => NXDOMAIN),
+  "a name with another address": withAddresses(() => a("192.0.2.200")),
+  "no name": withPtr(() => NXDOMAIN),
 };
 
 type Case = {
@@ -153,8 +155,8 @@ const cases: readonly Case[] = [
 /** The zone of the name server behind both proxies. */
 export const records = zone(
   Object.fromEntries(
-    cases.flatMap(({ client, zone: { ptr: said, names } }) => [
-      [`PTR ${reverseName(parseIp(client)!)}`, said],
+    cases.flatMap(({ client, zone: { ptr: entry, names } }) => [
+      [`PTR ${reverseName(parseIp(client)!)}`, entry],
       ...Object.entries(names),
     ]),
   ),
@@ -178,12 +180,14 @@ const zones: readonly Script[] = cases.flatMap(({ name, client, directives }) =>
 
 const good = { first: header("192.0.2.1") };
 /** A client whose greeting is late, since the query for its name gets no answer. */
-const slow = header(cases.find(({ name }) => name === "a name of which nothing is said")!.client);
+const slow = header(
+  cases.find(({ name }) => name === "a name whose PTR query gets no answer")!.client,
+);
 const more: readonly Script[] = [
   ...on(smtp("resolver NAME_SERVER;"), { "a client without a balancer": [EHLO, AUTH] }),
   ...on(
     smtp(`${RESOLVER} starttls on;`, { listen: "ssl proxy_protocol" }),
-    { "a name that leads back, under TLS": [EHLO, AUTH] },
+    { "a name with the address of the client, under TLS": [EHLO, AUTH] },
     good,
   ),
   ...on(

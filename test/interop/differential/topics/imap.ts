@@ -98,7 +98,7 @@ const literals = on(imap(), {
   "a refused line with a literal that waits": ["a SELECT {5}"],
 });
 
-/** nginx asks for it, and never has room for it. */
+/** nginx sends a continuation request, and then has no buffer for the literal. */
 const hopeless = on(
   imap(),
   { "a literal larger than the buffer": "a LOGIN {100000}" },
@@ -168,7 +168,7 @@ const limits = [256, 4096].flatMap((size) =>
   }),
 );
 
-/** nginx has room for as much as its buffer holds, whatever it may be. */
+/** The limit of nginx is the size of its buffer, for any kind of input. */
 const crowded = on(imap("imap_client_buffer 256;"), {
   "more in one write than the buffer holds": [
     together(...Array.from({ length: 40 }, (_, n) => `a${n} NOOP`)),

@@ -24,7 +24,7 @@ const inTurn: readonly Topic[] = [
   ...hostTopics,
 ];
 
-/** nginx holds no more than this of what a client sends ahead, by default or as some scripts set it. */
+/** The buffers of nginx for commands that a client sends ahead, by default or as some scripts set them. */
 const room = { imap: 256, pop3: 128, smtp: 256 };
 
 function fits({ moves, server: { protocol } }: Script): boolean {

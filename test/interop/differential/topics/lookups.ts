@@ -1,4 +1,4 @@
-// Everything that a lookup may be answered.
+// Valid and broken replies of the lookup endpoint.
 import type { ProtocolName } from "../../../../shared/lookup.ts";
 import {
   base64,
@@ -6,7 +6,7 @@ import {
   moves,
   no,
   pop3,
-  type Said,
+  type Step,
   type Script,
   smtp,
   together,
@@ -15,19 +15,19 @@ import {
 } from "../script.ts";
 
 /** The position of the user name in a login, and the commands of a second login. */
-const logins: Record<ProtocolName, readonly Said[]> = {
+const logins: Record<ProtocolName, readonly Step[]> = {
   imap: ["a LOGIN anna secret"],
   pop3: ["USER anna", "PASS secret"],
   smtp: ["EHLO client.example.test", `AUTH PLAIN ${base64("\0anna\0secret")}`],
 };
 
-const again: Record<ProtocolName, readonly Said[]> = {
+const again: Record<ProtocolName, readonly Step[]> = {
   imap: ["b LOGIN bert other"],
   pop3: ["USER bert", "PASS other"],
   smtp: [`AUTH PLAIN ${base64("\0bert\0other")}`],
 };
 
-const inOneWrite: Record<ProtocolName, readonly Said[]> = {
+const inOneWrite: Record<ProtocolName, readonly Step[]> = {
   imap: [together("a LOGIN anna secret", "b LOGIN bert other", "c NOOP")],
   pop3: [together("USER anna", "PASS secret", "USER bert", "PASS other", "NOOP")],
   smtp: [
@@ -39,7 +39,7 @@ const inOneWrite: Record<ProtocolName, readonly Said[]> = {
   ],
 };
 
-/** nginx waits for the rest of a broken answer until its time is up. */
+/** nginx waits until auth_http_timeout for the rest of a broken reply. */
 const patience = "auth_http_timeout 2s;";
 const servers = {
   imap: imap(patience),
@@ -50,7 +50,7 @@ const servers = {
 const status = "HTTP/1.0 200 OK\r\n";
 const place = "Auth-Server: UPSTREAM_HOST\r\nAuth-Port: UPSTREAM_PORT\r\n";
 
-/** One login each. */
+/** Replies to the lookup of a single login. */
 const answers: Readonly<Record<string, string>> = {
   "a yes": yes(),
   "a yes with another name": yes({ "Auth-User": "other@example.test" }),

@@ -1,4 +1,4 @@
-// SASL mechanisms: all forms, with and without an initial response, right and wrong, enabled and not.
+// SASL mechanisms with and without an initial response, valid and broken, enabled and disabled.
 import type { ProtocolName } from "../../../../shared/lookup.ts";
 import { base64, imap, moves, pop3, type Script, smtp, type Topic, yes } from "../script.ts";
 
@@ -25,7 +25,7 @@ type Exchanges = Readonly<Record<string, readonly string[]>>;
 const anna = base64("\0anna\0secret");
 const digest = "0123456789abcdef0123456789abcdef";
 
-/** AUTH stands for the protocol's own command. */
+/** AUTH stands for the command of the protocol. */
 const common: Exchanges = {
   "PLAIN that waits": ["AUTH PLAIN", anna],
   "PLAIN at once": [`AUTH PLAIN ${anna}`],

@@ -1,4 +1,4 @@
-// SMTP: mail without a login, what the upstream is told, line ends, limits.
+// SMTP: mail without a login, commands to the upstream, line ends, limits.
 import {
   base64,
   moves,
@@ -207,7 +207,7 @@ const limits = [512, 4096].flatMap((size) =>
   }),
 );
 
-/** nginx has room for as much as its buffer holds, whatever it may be. */
+/** The limit of nginx is the size of its buffer, for any kind of input. */
 const crowded = on(smtp("smtp_client_buffer 256; proxy_smtp_auth on;"), {
   "more in one write than the buffer holds": [
     together(...Array.from({ length: 50 }, () => "NOOP")),

@@ -1,11 +1,11 @@
-// Upstreams that refuse, ramble, or go away, at every stage of a login.
+// Upstreams that refuse, send too much, or close, at every stage of a login.
 import {
   base64,
   imap,
   moves,
   pop3,
   raw,
-  type Said,
+  type Step,
   type Script,
   type ServerSpec,
   smtp,
@@ -19,7 +19,7 @@ const EHLO = "EHLO client.example.test";
 
 type Situation = {
   readonly server: (directives: string) => ServerSpec;
-  readonly moves: readonly Said[];
+  readonly moves: readonly Step[];
   readonly upstreams: Readonly<Record<string, Upstream>>;
 };
 
@@ -138,7 +138,7 @@ const logins = {
   smtp: [`AUTH PLAIN ${base64("\0anna\0secret")}`],
 };
 
-/** Sessions that have logged in, and what ends them. */
+/** Ends of sessions that have logged in. */
 const proxied = (["imap", "pop3", "smtp"] as const).flatMap((protocol): readonly Script[] => {
   const server = { imap, pop3, smtp }[protocol];
   const command = { imap: "b XBYE", pop3: "XBYE", smtp: "XBYE" }[protocol];
