@@ -126,7 +126,9 @@ class Exchange implements HttpExchange, ScriptOwner<ReplyHead>, DialReceiver, Tl
     else this.#send(kept);
   }
 
+  /** After the reply the connection is no longer this exchange's. */
   cancel(): void {
+    if (this.#over) return;
     this.#over = true;
     this.#connection?.destroy();
   }

@@ -1,6 +1,6 @@
 /** The portable transport, on Node's sockets. */
 import { Socket, type TcpNetConnectOpts, isIP } from "node:net";
-import { unixPath } from "../../shared/address.ts";
+import { isLocalhost, unixPath } from "../../shared/address.ts";
 import { systemReason } from "../reason.ts";
 import type {
   Address,
@@ -123,7 +123,9 @@ export class SocketTransport implements Transport {
 }
 
 /** @throws SourceError where the host is an address of another family than the local one */
-function tcpOptions(host: string, port: number, { bind }: DialOptions): TcpNetConnectOpts {
+function tcpOptions(name: string, port: number, { bind }: DialOptions): TcpNetConnectOpts {
+  // RFC 6761 section 6.3: the C library would ask DNS for a name below localhost.
+  const host = isLocalhost(name) ? "localhost" : name;
   if (bind === null) return { host, port };
   const family = isIP(bind);
   if (![0, family].includes(isIP(host))) {

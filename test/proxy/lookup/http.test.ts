@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import type { LookupClient, LookupReply } from "../../../proxy/lookup/index.ts";
+import { HttpEndpoint, type LookupClient, type LookupReply } from "../../../proxy/lookup/index.ts";
 import { SocketTransport } from "../../../proxy/transport/index.ts";
 import {
   type Answer,
@@ -232,5 +232,24 @@ test("a lookup that was answered is not given up later", async (context) => {
   await lookUp(authority, lookupRequest(), giveUp.signal);
   giveUp.abort();
   assert.deepEqual(await ask(authority), ROUTE);
+  assert.equal(listener.connections, 1);
+});
+
+test("a lookup that is cancelled after its reply leaves the kept connection alone", async (context) => {
+  const { port, listener } = await endpoint(context, () => route(143));
+  const settings = {
+    auth_http: { https: false, host: "127.0.0.1", port, hostHeader: "127.0.0.1", uri: "/auth" },
+    tls: null,
+    auth_http_keepalive: true,
+    auth_http_unescape: false,
+  };
+  const http = new HttpEndpoint(transport, settings);
+  const text = "GET /auth HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (let count = 0; count < 3; count++) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const exchange = http.ask(text, { replied: () => resolve(), failed: reject });
+    await promise;
+    exchange.cancel();
+  }
   assert.equal(listener.connections, 1);
 });

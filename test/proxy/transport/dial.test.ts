@@ -92,3 +92,7 @@ test("an address is of no use for a peer of the other family", async () => {
     message: "bind(127.0.0.1) is of no use for ::1, which is not IPv4",
   });
 });
+
+test("a name below localhost is loopback, and DNS is not asked (RFC 6761)", async () => {
+  assert.equal(await origin(system, { ...address, host: "auth.localhost" }), "127.0.0.1");
+});
