@@ -75,7 +75,7 @@ async function signal(name: Signal, settings: LoadedSettings): Promise<void> {
 
 async function serve(settings: LoadedSettings): Promise<void> {
   const { Primary } = await import("./process/primary/primary.ts");
-  const { checkResources } = await import("./process/os/limits.ts");
+  const { checkResources } = await import("./process/primary/resources.ts");
   const { isDaemon, isUpgrade } = await import("./process/os/launch-environment.ts");
   const { letGoOfTerminal, startDaemon, tellStarted } = await import("./process/os/daemon.ts");
   const warnings = await orExit(() => checkResources(settings), "emerg");

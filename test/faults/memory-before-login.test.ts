@@ -5,7 +5,7 @@ import { type Socket, connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { openFiles } from "../../proxy/process/os/limits.ts";
+import { openFiles } from "../../proxy/process/os/open-files.ts";
 import { SASL_LINE } from "../../proxy/protocols/limits.ts";
 import { type LookupEndpoint, never, startLookupEndpoint } from "../support/lookup-endpoint.ts";
 import { protocolNames } from "../support/mail-client.ts";

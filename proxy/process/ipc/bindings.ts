@@ -48,3 +48,8 @@ export function clientListens(settings: Settings): readonly Listen[] {
 function familyAndPort({ host, port }: Listen): string {
   return `${host.includes(":") ? 6 : 4} ${port}`;
 }
+
+/** Of `worker_connections`, those that nginx counts for listening sockets and the primary's channel. */
+export function reservedConnections(settings: Settings): number {
+  return bindings(settings).length + 1;
+}

@@ -15,10 +15,18 @@ const ACTIONS = {
 type HandledSignal = keyof typeof ACTIONS;
 
 /** @param log returns the log in force */
-export function handleSignal(signal: HandledSignal, log: () => ErrorLog, handle: () => void): void {
-  process.on(signal, () => {
-    const number = constants.signals[signal];
-    log().write("notice", `signal ${number} (${signal}) received, ${ACTIONS[signal]}`);
-    handle();
-  });
+export function handleSignals(
+  log: () => ErrorLog,
+  handlers: Readonly<Partial<Record<HandledSignal, () => void>>>,
+): void {
+  for (const [signal, action] of Object.entries(ACTIONS)) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the table
+    const name = signal as HandledSignal;
+    const handle = handlers[name];
+    if (handle === undefined) continue;
+    process.on(name, () => {
+      log().write("notice", `signal ${constants.signals[name]} (${name}) received, ${action}`);
+      handle();
+    });
+  }
 }

@@ -1,8 +1,7 @@
 /** `-t`: finds what would make a start fail, without starting. */
 import type { Settings } from "../../config/index.ts";
-import { workerIdentity } from "../os/identity.ts";
-import { prepareLogFiles, touch } from "../os/log-files.ts";
-import { checkResources } from "../os/limits.ts";
+import { touch } from "../os/log-files.ts";
+import { prepare } from "./resources.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
 
 /**
@@ -10,8 +9,7 @@ import { ListeningSockets } from "./listening-sockets.ts";
  * @throws Error for an address that cannot be bound, a log or pid file that cannot be written, or too few connections
  */
 export function checkStart(settings: Settings): readonly string[] {
-  const warnings = checkResources(settings);
-  prepareLogFiles(settings, workerIdentity(settings));
+  const { warnings } = prepare(settings);
   ListeningSockets.check(settings);
   if (settings.pid !== null) touch(settings.pid);
   return warnings;

@@ -15,14 +15,13 @@ import { FleetLink } from "./fleet-link.ts";
 import type { Generation, GenerationKind } from "./generation.ts";
 import { Generations } from "./generations.ts";
 import { compactHeapAtRest } from "../os/heap.ts";
-import { workerIdentity } from "../os/identity.ts";
 import { callLater } from "./call-later.ts";
 import { prepareLogFiles } from "../os/log-files.ts";
 import { inherited, isDaemon } from "../os/launch-environment.ts";
 import { movePid, removePid, writePid } from "../os/pid-file.ts";
-import { checkResources } from "../os/limits.ts";
+import { prepare } from "./resources.ts";
 import { Sessions } from "../control/sessions.ts";
-import { handleSignal } from "../os/signals.ts";
+import { handleSignals } from "../os/signals.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
 import { startLines } from "./start-lines.ts";
 import { Status } from "./status.ts";
@@ -65,9 +64,7 @@ export class Primary {
     read: (before: LoadedSettings) => Promise<LoadedSettings>,
     entry: string,
   ): Promise<Primary> {
-    const identity = workerIdentity(settings);
-    const warnings = checkResources(settings);
-    prepareLogFiles(settings, identity);
+    const { identity, warnings } = prepare(settings);
     setUpWorkerProcesses(entry);
     // Only a process that is its own worker loads what a worker needs.
     const kind = settings.master_process
@@ -154,21 +151,22 @@ export class Primary {
 
   /** Comes before the pid file, as a signal may come as soon as that is there. */
   #handleSignals(): void {
-    const log = (): ErrorLog => this.#log;
     // The sessions are worth more than a clean end. With `master_process off`, the worker handles faults.
     if (!this.#alone) {
       process.on("uncaughtException", ({ stack, message }) =>
         this.#log.write("alert", `fault: ${stack ?? message}`),
       );
     }
-    handleSignal("SIGTERM", log, () => this.#stop());
-    handleSignal("SIGINT", log, () => this.#stop());
-    handleSignal("SIGQUIT", log, () => (this.#alone ? this.#stop() : this.#drain()));
-    handleSignal("SIGUSR1", log, () => this.#reopen());
-    handleSignal("SIGHUP", log, () => this.#reload());
-    // A terminal sends WINCH when its window changes size.
-    if (isDaemon && !this.#alone) handleSignal("SIGWINCH", log, () => this.#retireWorkers());
-    handleSignal("SIGUSR2", log, () => this.#upgradeLater());
+    handleSignals(() => this.#log, {
+      SIGTERM: () => this.#stop(),
+      SIGINT: () => this.#stop(),
+      SIGQUIT: () => (this.#alone ? this.#stop() : this.#drain()),
+      SIGUSR1: () => this.#reopen(),
+      SIGHUP: () => this.#reload(),
+      SIGUSR2: () => this.#upgradeLater(),
+      // A terminal sends WINCH when its window changes size.
+      ...(isDaemon && !this.#alone && { SIGWINCH: () => this.#retireWorkers() }),
+    });
   }
 
   /** Logs the notices and warnings of a configuration. */
@@ -220,9 +218,7 @@ export class Primary {
     try {
       const settings = await this.#read(this.#settings);
       if (this.#phase !== "running") return;
-      const identity = workerIdentity(settings);
-      const warnings = checkResources(settings);
-      prepareLogFiles(settings, identity);
+      const { identity, warnings } = prepare(settings);
       const log = new ErrorLog(settings.error_log, this.#sinks);
       await this.#sockets.bind(settings, this.#log);
       // Binding may have waited, and a signal may have come meanwhile.

@@ -1,7 +1,7 @@
 /** The lines with which nginx begins its log: version, system and limits. */
 import { release, type } from "node:os";
 import { builtBy, program } from "../../version.ts";
-import { openFiles } from "../os/limits.ts";
+import { openFiles } from "../os/open-files.ts";
 
 export function startLines(): readonly string[] {
   const files = openFiles();

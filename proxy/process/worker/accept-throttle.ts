@@ -5,7 +5,7 @@
  */
 import type { ErrorLog } from "../../observe/index.ts";
 import type { Listener, SocketTransport } from "../../transport/index.ts";
-import { filesInUse, openFiles } from "../os/limits.ts";
+import { filesInUse, openFiles } from "../os/open-files.ts";
 
 /** Stop accepting when FULL of the files for connections are in use; resume below ROOMY. */
 const FULL = 7 / 8;

@@ -43,9 +43,8 @@ import { type Relay, RelayedLookup } from "../../lookup/index.ts";
 import { lookupClient, lookupRelay } from "./lookups.ts";
 import { outboundRoutes } from "./outbound-routes.ts";
 import { AcceptThrottle } from "./accept-throttle.ts";
-import { type Binding, bindings } from "../ipc/bindings.ts";
+import { type Binding, bindings, reservedConnections } from "../ipc/bindings.ts";
 import type { SessionsPage } from "../ipc/calls.ts";
-import { reservedConnections } from "../os/limits.ts";
 
 /** ms for the last replies and log lines to go out before a worker ends. */
 export const LAST_WORDS = 200;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { openFiles } from "../../../../proxy/process/os/limits.ts";
+import { openFiles } from "../../../../proxy/process/os/open-files.ts";
 import { route, startLookupEndpoint } from "../../../support/lookup-endpoint.ts";
 import { attempt, granted, greeted, untilClosed } from "../../../support/mail-client.ts";
 import { startPostern } from "../../../support/real-servers/index.ts";
