@@ -127,23 +127,22 @@ export class Generations implements Iterable<Generation> {
     await Promise.all(Array.from(this.#all, (generation) => generation.count()));
   }
 
+  /** No generation stays, and none keeps its sockets. */
+  end(): void {
+    this.#ending = true;
+    this.#serving.clear();
+  }
+
   drain(): void {
-    this.#end();
     for (const generation of this.#all) generation.drain();
   }
 
   stop(): void {
-    this.#end();
     for (const generation of this.#all) generation.stop();
   }
 
   kill(): void {
     for (const generation of this.#all) generation.kill();
-  }
-
-  #end(): void {
-    this.#ending = true;
-    this.#serving.clear();
   }
 }
 

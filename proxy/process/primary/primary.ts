@@ -282,9 +282,15 @@ export class Primary {
     this.#phase = "stopping";
     this.#control.close();
     this.#fleet.close();
+    this.#endGenerations();
     this.#generations.stop();
-    this.#closeUnused();
     callLater(KILL_AFTER, () => this.#generations.kill());
+  }
+
+  /** Closes the sockets before the workers close theirs, so that no connection waits for a worker in vain. */
+  #endGenerations(): void {
+    this.#generations.end();
+    this.#closeUnused();
   }
 
   #drain(): void {
@@ -306,8 +312,8 @@ export class Primary {
 
   #stopListening(): void {
     if (this.#phase !== "draining") return;
+    this.#endGenerations();
     this.#generations.drain();
-    this.#closeUnused();
     callLater(this.#settings.worker_shutdown_timeout, () => this.#stop());
   }
 
