@@ -1,4 +1,4 @@
-/** What a command says on standard error. */
+/** Messages of the command line, on standard error. */
 import type { LogLevel } from "./config/index.ts";
 
 /** @param level null for the answer to a command */

@@ -1,7 +1,7 @@
 /**
  * Replies that the endpoint lets us keep: those that accept a password or a bearer token, and hold no password
- * themselves. A reply is found only by the very same request, under a keyed hash whose key never leaves this
- * process; so the cache holds no password, and none can be guessed from its keys.
+ * themselves. A reply is found only by the very same request, under a keyed hash. The key of the hash never leaves
+ * this process; so the cache holds no password, and none can be guessed from its entries.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";

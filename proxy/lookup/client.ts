@@ -63,7 +63,7 @@ export class LookupClient {
   }
 
   /**
-   * What goes wrong on the way is an `unavailable` reply.
+   * A failure on the way is an `unavailable` reply.
    *
    * @returns null where the receiver has been answered already
    */

@@ -1,7 +1,7 @@
 /** `Cache-Control` (RFC 9111 section 5.2): how long a reply may be used again. */
 import type { Freshness } from "../../shared/lookup.ts";
 
-/** A directive, whose argument is a token or quoted. */
+/** A directive; its argument is a token or a quoted string. */
 const DIRECTIVE = /^([a-z0-9!#$%&'*+.^_`|~-]+)(?:=(?:"([^"\\]*)"|([a-z0-9!#$%&'*+.^_`|~-]+)))?$/i;
 
 /** @returns null where the reply may not be used again, or where the header is invalid */

@@ -38,7 +38,7 @@ export interface Accepted {
   readonly login: ByteString | null;
   /** Replaces the client's password upstream; null where the client's own stands. */
   readonly password: ByteString | null;
-  /** How long the same request may be answered with this reply; null for not at all. */
+  /** The time for which the same request may be answered with this reply; null for none. */
   readonly freshness: Freshness | null;
   /** Set where the reply comes from the cache. */
   readonly remembered: Remembered | null;

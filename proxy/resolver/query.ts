@@ -6,8 +6,8 @@ import {
   type Deadline,
   type Expiring,
   type Transport,
-  orGiveUp,
 } from "../transport/index.ts";
+import { orGiveUp } from "./give-up.ts";
 import {
   type DnsResponse,
   type Question,

@@ -29,7 +29,7 @@ export const RESOLVING = {
   hostname: "in resolving client hostname",
 } as const;
 
-/** How sessions end, in the access log's words. */
+/** The ends of sessions, in the access log's words. */
 export const ENDS = {
   kicked: "kicked",
   left: "the client closed the connection",

@@ -14,7 +14,7 @@ export interface Server {
   readonly protocol: Protocol;
   /** Null where the server never speaks TLS. */
   readonly tls: ServerTls | null;
-  /** True for a peer whose PROXY header is believed (`set_real_ip_from`). */
+  /** True for a balancer that is believed (`set_real_ip_from`). */
   readonly trusts: (host: string) => boolean;
   /** Resolves the names of clients; null where no peer is told them. */
   readonly resolver: Resolver | null;

@@ -1,5 +1,5 @@
 /**
- * One client's session: a state machine whose states are phases.
+ * One client's session: a state machine. Its states are the phases.
  *
  *   accept -> pre-auth <-> authenticate -> connect -> relay
  *

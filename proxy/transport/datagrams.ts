@@ -4,16 +4,16 @@ import type { Address, Datagrams } from "./connection.ts";
 
 export class SocketDatagrams implements Datagrams {
   readonly #socket: Socket;
-  /** Sent once the socket is connected; null from then on. */
+  /** Datagrams to send once the socket is connected; null from then on. */
   #waiting: Uint8Array[] | null = [];
 
   constructor({ host, port }: Address, received: (bytes: Uint8Array) => void) {
     const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
     this.#socket = socket;
     socket.on("message", received);
-    // A peer that is not there (ICMP) says as little as one that is silent.
+    // An ICMP error says no more than silence: both end in the caller's timeout.
     socket.on("error", () => {});
-    // Connected, so that the kernel drops what comes from elsewhere; from a port that it picks at random.
+    // The kernel drops datagrams from other peers of a connected socket, and picks its port at random.
     socket.once("connect", () => {
       const waiting = this.#waiting ?? [];
       this.#waiting = null;

@@ -1,12 +1,12 @@
 /**
- * One timer for all time limits of a process: a wheel of slots, turned every 100 ms while any limit is set.
+ * One timer for all deadlines of a process: a wheel of slots, turned every 100 ms while any deadline is set.
  *
- * Moving a limit into the future, which a busy session does with every byte, is one number written; the
- * wheel finds out when the old slot comes by, and files the limit anew.
+ * A busy session moves its deadline with every chunk. A move into the future writes one number; the wheel files
+ * the deadline anew when its old slot comes by.
  */
 import type { Deadline, Expiring } from "./connection.ts";
 
-/** ms between turns: how late a limit may fire. */
+/** ms between turns, which is also how late a deadline may fire. */
 const TICK = 100;
 const SLOTS = 1024;
 

@@ -43,7 +43,6 @@ export {
 } from "./tls/index.ts";
 export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
 export { openConnection } from "./open-connection.ts";
-export { orGiveUp } from "./give-up.ts";
 export {
   type Command,
   InjectedPlaintext,

@@ -1,19 +1,19 @@
-/** Listening sockets that somebody else has bound, and that this process has had from its start. */
+/** Listening sockets that another process has bound, and that this process has had from its start. */
 import { fstatSync, readFileSync } from "node:fs";
 import { canonicalIp } from "../../shared/address.ts";
 import type { Address } from "./connection.ts";
 import { type BoundSocket, handleOf } from "./listen.ts";
 
 export interface InheritedSocket {
-  /** What it is bound to; null where the system does not tell. */
+  /** Null where the system does not tell. */
   readonly address: Address | null;
   readonly socket: BoundSocket;
 }
 
 /**
- * Takes a descriptor over; it is the socket's from now on.
+ * Takes over a descriptor, which the socket closes from now on.
  *
- * @returns null for what is no socket of a stream, and stays as it is
+ * @returns null for a descriptor that is no stream socket, and stays as it is
  */
 export function inherit(fd: number): InheritedSocket | null {
   const inode = inodeOfSocket(fd);
@@ -36,7 +36,7 @@ function inodeOfSocket(fd: number): number | null {
   }
 }
 
-/** Node does not ask for the name of a unix socket; Linux has a table of them. */
+/** Node cannot ask for the path of a unix socket; Linux has a table of them. */
 function unixAddress(inode: number | null): Address | null {
   for (const line of unixSockets()) {
     const [, number, path] = /^(?:\S+ +){6}(\d+) (.+)$/.exec(line) ?? [];

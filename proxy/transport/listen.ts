@@ -1,7 +1,6 @@
 /**
- * Listening sockets: bound once by the primary process, which never accepts, and accepted from by every
- * worker for itself. So no connection is refused while a worker is replaced: the socket, and the queue of
- * connections in it, outlive all workers.
+ * Listening sockets. The primary process binds them and never accepts; every worker accepts for itself. So no
+ * connection is refused while a worker is replaced: the socket and its queue outlive all workers.
  */
 import { chmodSync, existsSync } from "node:fs";
 import net, { type Server, Socket } from "node:net";
@@ -10,20 +9,21 @@ import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import { formatAddress, isUnspecified, unixPath } from "../../shared/address.ts";
 import { systemReason } from "../reason.ts";
 import type { Address, Connection, Listener } from "./connection.ts";
-import { SOCKET, SocketConnection } from "./socket-connection.ts";
+import { SocketConnection } from "./socket-connection.ts";
+import { SOCKET } from "./socket-events.ts";
 
-/** Node's handle of a bound socket: opaque here, and what cluster can send to a worker. */
+/** Node's handle of a bound socket, which cluster can send to a worker. */
 export interface BoundSocket {
-  /** A descriptor, for a process that is to have it, too. */
+  /** The descriptor, for a process that inherits the socket. */
   readonly fd: number;
-  /** A unix socket's file goes as well, if this process has bound it. */
+  /** Also removes the file of a unix socket that this process has bound. */
   close(): void;
 }
 
-/** A socket that cannot be bound, in nginx's words. */
+/** A socket cannot be bound; in nginx's words. */
 export class BindError extends Error {
   override name = "BindError";
-  /** Whether somebody else has the address, and may let go of it soon. */
+  /** True where another process has the address, which it may release soon. */
   readonly inUse: boolean;
 
   /** @param code such as `EADDRINUSE` */
@@ -36,7 +36,7 @@ export class BindError extends Error {
 
 interface Binding {
   readonly ipv6only?: boolean;
-  /** Of a unix socket's file. */
+  /** Mode of a unix socket's file. */
   readonly mode?: number;
 }
 
@@ -53,7 +53,7 @@ export function bind(address: Address & Binding): BoundSocket {
     ? createServerHandle(host, port, 6, undefined, ipv6only ? IPV6_ONLY : 0)
     : createServerHandle(host, port, 4);
   if (typeof handle === "number") throw new BindError(address, getSystemErrorName(handle));
-  // libuv keeps quiet about an address in use until listen(), and that happens in another process.
+  // libuv reports an address in use only at listen(), and that happens in another process.
   const bound: { port?: number } = {};
   handle.getsockname?.(bound);
   if (bound.port === port) return handle;
@@ -61,12 +61,12 @@ export function bind(address: Address & Binding): BoundSocket {
   throw new BindError(address, "EADDRINUSE");
 }
 
-/** Nobody can connect before `accept`, and so not while the file's mode is another one. */
+/** No client can connect before `accept`, and so none while the file still has another mode. */
 function bindUnix(address: Address, path: string, mode: number): BoundSocket {
   const handle = createServerHandle(path, -1, -1);
   if (typeof handle === "number") {
     const code = getSystemErrorName(handle);
-    // libuv calls a directory that is not there a lack of permission.
+    // libuv reports a missing directory as a lack of permission.
     const missing = code === "EACCES" && !existsSync(dirname(path));
     throw new BindError(address, missing ? "ENOENT" : code);
   }
@@ -78,16 +78,16 @@ function bindUnix(address: Address, path: string, mode: number): BoundSocket {
 const IPV6_ONLY = 1;
 
 interface Handle extends BoundSocket {
-  /** Fills in what a socket of TCP is bound to. */
+  /** Fills in the address of a TCP socket. */
   getsockname?(name: { address?: string; port?: number }): number;
 }
 
-/** @returns a negative number where it fails: libuv's code of the error */
+/** @returns a handle, or libuv's negative error code */
 type CreateServerHandle = (
-  /** Null, as port and family then are, for a descriptor. */
+  /** Null for a descriptor, with port and family null too. */
   hostOrPath: string | null,
   port: number | null,
-  /** -1, as the port then is, for a unix socket. */
+  /** -1 for a unix socket, with port -1 too. */
   family: 4 | 6 | -1 | null,
   fd?: number,
   flags?: number,
@@ -98,7 +98,7 @@ const createServerHandle: CreateServerHandle =
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion, no-underscore-dangle -- as said above
   (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
 
-/** @returns null where the descriptor is no socket of a stream */
+/** @returns null for a descriptor that is no stream socket */
 export function handleOf(fd: number): Handle | null {
   try {
     const handle = createServerHandle(null, null, null, fd);
@@ -108,22 +108,22 @@ export function handleOf(fd: number): Handle | null {
   }
 }
 
-/** TCP keep-alive: seconds, and a number of probes; 0 for what the system has. */
+/** TCP keep-alive in seconds, and a number of probes; 0 for the system's value. */
 interface KeepAlive {
   readonly idle: number;
   readonly interval: number;
   readonly count: number;
 }
 
-/** What a socket is bound to, and how connections are accepted from it. */
+/** The address of a listening socket, and the options of its connections. */
 export interface Accepting extends Address {
-  /** Connections that the kernel completes for us before we accept them. */
+  /** Connections that the kernel completes before they are accepted. */
   readonly backlog: number;
-  /** For each connection; null for none. */
+  /** Null for no keep-alive. */
   readonly keepAlive: KeepAlive | null;
 }
 
-/** As nginx calls a client that comes by a unix socket. */
+/** nginx's name for a client of a unix socket. */
 const UNIX_CLIENT: Address = { host: "unix:", port: 0 };
 
 /**
@@ -194,7 +194,7 @@ function systemError(status: number, call: string): Error {
   return Object.assign(new Error(message), { errno: status, code, syscall: call });
 }
 
-/** Linux's defaults: Node has others of its own, and cannot leave one of the three alone to set another. */
+/** Linux's defaults. Node sets all three values at once, so it needs those that the operator has not set. */
 const KEEP_ALIVE: KeepAlive = { idle: 7200, interval: 75, count: 9 };
 
 function keepAliveOf(client: Socket, { idle, interval, count }: KeepAlive): void {
@@ -210,7 +210,7 @@ function keepAliveOf(client: Socket, { idle, interval, count }: KeepAlive): void
   );
 }
 
-/** What `listen(handle)` does for TCP; with a unix socket it would ask the primary process for one. */
+/** Does what `listen(handle)` does for TCP; for a unix socket `listen` would ask the primary process for a socket. */
 export function acceptOn(server: Server, socket: BoundSocket, backlog: number): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undocumented, as above
   const inside = server as unknown as {

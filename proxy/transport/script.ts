@@ -21,10 +21,10 @@ export interface Command {
   readonly note?: string;
 }
 
-/** What a script yields: text or bytes to send, or what it waits for. */
+/** A script yields text or bytes to send, or an event to wait for. */
 export type Request = ByteString | Uint8Array | Command | typeof START_TLS | typeof MORE;
 
-/** Throws an Error whose message is for the log where the peer breaks the protocol. */
+/** Throws an Error for the log where the peer breaks the protocol. */
 export type Script<Result> = Generator<Request, Result, void>;
 
 /** The starter of a script. It hears of exactly one end, `finished` or `failed`, and of none after `cancel`. */
@@ -71,7 +71,7 @@ export function* takeLine(input: Input, limit: number): Generator<typeof MORE, B
   }
 }
 
-/** Runs one script over one connection, whose receiver it is until the script ends. */
+/** Runs one script over one connection, and is the connection's receiver until the script ends. */
 export class ScriptRunner<Result> implements TlsReceiver {
   readonly #connection: Connection;
   readonly #input: Input;

@@ -14,14 +14,8 @@ import type {
   TlsSession,
   Verification,
 } from "./connection.ts";
-import {
-  isShared,
-  nextBuffer,
-  readInto,
-  returnPrivate,
-  sharedBuffer,
-  takePrivate,
-} from "./read-buffer.ts";
+import { isShared, returnPrivate, sharedBuffer, takePrivate } from "./read-buffer.ts";
+import { type SocketOwner, awaitDrain, disown, own, ownTls } from "./socket-events.ts";
 import { algorithms } from "./tls/x509/certificate-algorithms.ts";
 import { SocketClientTls, SocketServerTls } from "./tls/index.ts";
 
@@ -45,24 +39,7 @@ const BUSY_CHUNKS = 2;
 /** Bytes from which giving a buffer back by hand costs less than the garbage collector's work. */
 const LARGE = 32_768;
 
-/** The connection of a socket: a property, so that all sockets share their listeners. */
-const connectionOf = Symbol("connection");
-
-interface Owned {
-  [connectionOf]?: SocketConnection;
-}
-
-/**
- * Options of each of Node's sockets. With `readableHighWaterMark` 1 a paused TLS socket holds the bytes of one
- * more read (64 KiB) and then stops reading.
- */
-export const SOCKET = {
-  allowHalfOpen: true,
-  readableHighWaterMark: 1,
-  onread: { buffer: nextBuffer, callback: onRead },
-} as const;
-
-export class SocketConnection implements Connection {
+export class SocketConnection implements Connection, SocketOwner {
   readonly remote: Address;
   receiver: Receiver = DETACHED;
   tls: TlsSession | null = null;
@@ -70,7 +47,7 @@ export class SocketConnection implements Connection {
   gone: () => void = nothing;
   /** Words an error of the socket; null leaves it as it is. */
   explain: ((error: Error) => Error) | null = null;
-  #socket: Socket & Owned;
+  #socket: Socket;
   /** The socket under all TLS. */
   readonly #wire: Socket;
   #local: Address | null;
@@ -239,8 +216,7 @@ export class SocketConnection implements Connection {
     this.#paused = false;
     disown(this.#socket);
     this.#socket = secured;
-    own(secured, this);
-    secured.on("data", onData);
+    ownTls(secured, this);
   }
 
   #secured(secured: TLSSocket, receiver: TlsReceiver, verification: Verification | null): void {
@@ -260,7 +236,6 @@ export class SocketConnection implements Connection {
     if (this.receiver === receiver) receiver.secured();
   }
 
-  /** A read into the shared buffer or the connection's own. */
   read(bytes: Uint8Array): void {
     if (bytes.length >= BUSY_CHUNK) this.#busyChunks++;
     else this.#busyChunks = 0;
@@ -290,7 +265,6 @@ export class SocketConnection implements Connection {
     if (bytes.length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
   }
 
-  /** The buffer for the next read of a clear socket. */
   nextBuffer(): Buffer {
     if (this.#private === null && this.#busyChunks >= BUSY_CHUNKS) this.#private = takePrivate();
     else if (this.#private !== null && this.#busyChunks === 0 && !this.#paused) {
@@ -299,6 +273,15 @@ export class SocketConnection implements Connection {
       this.#private = null;
     }
     return this.#private ?? sharedBuffer;
+  }
+
+  drained(): void {
+    this.receiver.drained();
+  }
+
+  /** Bytes that were put back come before the end. */
+  ended(): void {
+    if (this.finished) this.receiver.ended();
   }
 
   connected(): void {
@@ -326,58 +309,6 @@ export class SocketConnection implements Connection {
 
 function isDialReceiver(receiver: Receiver): receiver is DialReceiver {
   return "connected" in receiver;
-}
-
-/** Node emits `drain` only to a writer whom it has told to stop; the limit here is an empty queue. */
-function awaitDrain(socket: Socket): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion, no-underscore-dangle -- Node has no public way to ask for `drain`
-  (socket as unknown as { _writableState: { needDrain: boolean } })._writableState.needDrain = true;
-}
-
-function own(socket: Socket & Owned, connection: SocketConnection): void {
-  socket[connectionOf] = connection;
-  socket.on("drain", onDrain);
-  socket.on("end", onEnd);
-  socket.on("error", onError);
-  socket.on("close", onClose);
-}
-
-function disown(socket: Socket): void {
-  socket.off("drain", onDrain);
-  socket.off("end", onEnd);
-  socket.off("close", onClose);
-}
-
-/** Node's `onread.callback`, with the socket as `this`. */
-function onRead(this: unknown, count: number, buffer: Uint8Array): boolean {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's types do not tell
-  const connection = (this as Owned)[connectionOf];
-  if (connection === undefined) return true;
-  connection.read(buffer.subarray(0, count));
-  readInto(connection.nextBuffer());
-  return true;
-}
-
-function onData(this: Owned, chunk: Uint8Array): void {
-  this[connectionOf]?.deliver(chunk);
-}
-function onDrain(this: Owned): void {
-  this[connectionOf]?.receiver.drained();
-}
-function onEnd(this: Owned): void {
-  const connection = this[connectionOf];
-  // Bytes that were put back come before the end.
-  if (connection?.finished === true) connection.receiver.ended();
-}
-function onError(this: Owned, error: Error): void {
-  this[connectionOf]?.failed(error);
-}
-function onClose(this: Owned): void {
-  this[connectionOf]?.closed();
-}
-/** Node's `connect` of a dialled socket. */
-export function onConnect(this: Owned): void {
-  this[connectionOf]?.connected();
 }
 
 function destroySoon(this: Socket): void {

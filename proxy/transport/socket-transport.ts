@@ -17,7 +17,8 @@ import type {
 } from "./connection.ts";
 import { SocketDatagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
-import { SOCKET, SocketConnection, onConnect } from "./socket-connection.ts";
+import { SocketConnection } from "./socket-connection.ts";
+import { SOCKET, awaitConnect } from "./socket-events.ts";
 import { SocketSplice } from "./splice.ts";
 
 /** As many connections are open as may be. */
@@ -75,7 +76,7 @@ export class SocketTransport implements Transport {
     connection.receiver = receiver;
     connection.gone = this.#closed;
     if (options.bind !== null) connection.explain = (error) => dialFailed(error, options);
-    socket.once("connect", onConnect);
+    awaitConnect(socket);
     return connection;
   }
 

@@ -166,7 +166,7 @@ class Pump implements Receiver {
   ended(): void {
     this.#ended = true;
     this.#splice.ending({ by: this.side, error: null });
-    // Where both sides have ended, closing comes next, and sends the same FIN.
+    // If both sides have ended, closing comes next, and sends the same FIN.
     if (!this.#to.finished) this.#to.end();
     else if (this.#to.queued === 0) this.#finish();
   }

@@ -1,4 +1,4 @@
-/** How one mail server is dialled: directly, or through an outbound proxy. */
+/** Dialling one mail server: directly, or through an outbound proxy. */
 import { isIp, unixPath } from "../../shared/address.ts";
 import { TIMED_OUT } from "../reason.ts";
 import { type HostResolver, ResolveError } from "../resolver/index.ts";

@@ -21,7 +21,7 @@ export class PreAuthPhase extends Phase implements TlsReceiver, LoginRetry {
   /** True while the client does not read its replies. */
   #blocked = false;
   #refusedLogins = 0;
-  /** The login whose refusal the phase begins with; null for the greeting. */
+  /** The refused login that the phase begins with; null for the greeting. */
   #refused: RefusedLogin | null = null;
   /** A refusal that is held back (`Auth-Wait`). */
   #heldBack: CommandStep | null = null;

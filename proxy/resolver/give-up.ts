@@ -1,5 +1,5 @@
 /**
- * Awaits `work`; where `signal` gives up meanwhile, calls `giveUp`, which must make `work` fail soon.
+ * Awaits `work`. If `signal` aborts meanwhile, `giveUp` is called, which must make `work` fail soon.
  *
  * @throws what `work` throws
  */
