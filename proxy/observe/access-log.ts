@@ -7,7 +7,7 @@ import { clockText } from "./clock-text.ts";
 import { bounded, clipped } from "./line.ts";
 import { conditionOf, lineOf } from "./log-format.ts";
 import type { SessionRecord } from "./session-record.ts";
-import type { Sinks } from "./sinks.ts";
+import type { Sinks } from "./sinks/index.ts";
 
 /** Bytes of a line: a pipe takes as many in one piece, so lines of several workers do not mix. */
 const LONGEST_LINE = 4096;

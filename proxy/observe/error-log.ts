@@ -3,8 +3,8 @@ import type { ErrorLogTarget, LogLevel } from "../config/index.ts";
 import { LOG_LEVELS } from "../config/runtime.ts";
 import { SECOND, clockText, twoDigits } from "./clock-text.ts";
 import { bounded, printable } from "./line.ts";
-import type { Sink } from "./sink.ts";
-import type { Sinks } from "./sinks.ts";
+import type { Sink } from "./sinks/sink.ts";
+import type { Sinks } from "./sinks/index.ts";
 
 /** Process and thread. On Linux the main thread has the number of its process. */
 const PROCESS = `${process.pid}#${process.pid}`;

@@ -12,6 +12,6 @@ export {
   WorkerMetrics,
 } from "./metrics/index.ts";
 export type { SessionRecord } from "./session-record.ts";
-export { Sinks } from "./sinks.ts";
+export { Sinks } from "./sinks/index.ts";
 export { clipped } from "./line.ts";
 export type { ListedSession, LiveSession } from "./live-session.ts";

@@ -2,7 +2,7 @@
  * The metrics of a process. They are counted here and not by prom-client, whose counters look their labels up at
  * each call: 1.7 µs a session. prom-client puts several processes together and writes the text.
  */
-import type { LogKind } from "../sinks.ts";
+import type { LogKind } from "../sinks/index.ts";
 import { type MetricSnapshot, PREFIX, type Snapshot, type Value } from "./snapshot.ts";
 
 type Labels = Readonly<Record<string, string>>;

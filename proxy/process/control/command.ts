@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Order } from "../../command-line.ts";
 import type { ListedSession } from "../../observe/index.ts";
-import { json } from "../../observe/sessions-page.ts";
+import { json } from "../../observe/pages/sessions-page.ts";
 import { say } from "../../report.ts";
 import { NO_PID } from "../os/pid-file.ts";
 import { AskError, ask } from "./ask.ts";

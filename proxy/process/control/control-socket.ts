@@ -4,7 +4,7 @@
  */
 import { lstatSync, rmSync } from "node:fs";
 import type { ErrorLog } from "../../observe/index.ts";
-import { PageServer, type Pages } from "../../observe/page-server.ts";
+import { PageServer, type Pages } from "../../observe/pages/page-server.ts";
 import { reason } from "../../reason.ts";
 import {
   BindError,

@@ -1,7 +1,7 @@
 /** The pages of the control socket: the list of sessions, and the end of a user's sessions. */
 import { encoded } from "../../bytes.ts";
-import { type Pages, text } from "../../observe/page-server.ts";
-import { sessionsPage } from "../../observe/sessions-page.ts";
+import { type Pages, text } from "../../observe/pages/page-server.ts";
+import { sessionsPage } from "../../observe/pages/sessions-page.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The reply to a kick. */

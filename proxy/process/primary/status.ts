@@ -7,8 +7,8 @@ import {
   type PrimaryMetrics,
   type Snapshot,
 } from "../../observe/index.ts";
-import { PageServer } from "../../observe/page-server.ts";
-import { statusPages } from "../../observe/status-pages.ts";
+import { PageServer } from "../../observe/pages/page-server.ts";
+import { statusPages } from "../../observe/pages/status-pages.ts";
 import type { BoundSocket } from "../../transport/index.ts";
 import type { Generations } from "./generations.ts";
 import type { Sessions } from "../control/sessions.ts";

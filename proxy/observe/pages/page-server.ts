@@ -1,8 +1,8 @@
 /** An HTTP server for operators and their programs: a few pages, each under its path. */
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { reason } from "../reason.ts";
-import { type BoundSocket, acceptOn } from "../transport/index.ts";
+import { reason } from "../../reason.ts";
+import { type BoundSocket, acceptOn } from "../../transport/index.ts";
 
 export interface Page {
   readonly code: number;

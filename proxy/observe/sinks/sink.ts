@@ -1,4 +1,4 @@
-import type { LogLevel } from "../config/index.ts";
+import type { LogLevel } from "../../config/index.ts";
 
 /** A destination of log lines. */
 export interface Sink {

@@ -1,5 +1,5 @@
 /** Destinations of log lines: files, the standard streams and syslog servers, each opened once in a process. */
-import type { LogDestination } from "../config/index.ts";
+import type { LogDestination } from "../../config/index.ts";
 import { FileSink } from "./file-sink.ts";
 import { LineBatch } from "./line-batch.ts";
 import type { LogFunction, Sink } from "./sink.ts";

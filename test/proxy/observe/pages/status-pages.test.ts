@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import type { ListedSession } from "../../../proxy/observe/index.ts";
-import { json } from "../../../proxy/observe/sessions-page.ts";
-import { statusPages } from "../../../proxy/observe/status-pages.ts";
+import type { ListedSession } from "../../../../proxy/observe/index.ts";
+import { json } from "../../../../proxy/observe/pages/sessions-page.ts";
+import { statusPages } from "../../../../proxy/observe/pages/status-pages.ts";
 
 const pages = statusPages({
   ready: () => true,

@@ -6,12 +6,12 @@ import { readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import { LOG_LEVELS, type SyslogServer } from "../../../proxy/config/index.ts";
-import { AccessLog, ErrorLog, Sinks } from "../../../proxy/observe/index.ts";
-import { Program } from "../../support/program.ts";
-import { makeScratch } from "../../support/scratch.ts";
-import { sessionRecord } from "../../support/session-record.ts";
-import { willingSinks } from "../../support/sinks.ts";
+import { LOG_LEVELS, type SyslogServer } from "../../../../proxy/config/index.ts";
+import { AccessLog, ErrorLog, Sinks } from "../../../../proxy/observe/index.ts";
+import { Program } from "../../../support/program.ts";
+import { makeScratch } from "../../../support/scratch.ts";
+import { sessionRecord } from "../../../support/session-record.ts";
+import { willingSinks } from "../../../support/sinks.ts";
 
 const HOST = hostname().toLowerCase();
 

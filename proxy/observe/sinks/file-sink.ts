@@ -1,8 +1,8 @@
 /** A file or a standard stream as a destination of log lines. It may have no room for a while. */
 import { constants, fstatSync, openSync, statSync } from "node:fs";
 import sonicBoom, { type SonicBoom } from "sonic-boom";
-import type { LogDestination } from "../config/index.ts";
-import { systemReason } from "../reason.ts";
+import type { LogDestination } from "../../config/index.ts";
+import { systemReason } from "../../reason.ts";
 import type { LogFunction } from "./sink.ts";
 
 /** Bytes that wait for room before lines are lost. */

@@ -1,7 +1,7 @@
 /** The pages of `status_listen`, for monitors and load balancers. None of them needs another server. */
 import type { IncomingMessage } from "node:http";
-import { parseIp } from "../../shared/address.ts";
-import type { ListSessions } from "./live-session.ts";
+import { parseIp } from "../../../shared/address.ts";
+import type { ListSessions } from "../live-session.ts";
 import { type Page, type Pages, text } from "./page-server.ts";
 import { sessionsPage } from "./sessions-page.ts";
 

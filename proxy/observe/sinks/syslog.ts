@@ -1,9 +1,9 @@
 /** Sends lines to a syslog server as nginx does (RFC 3164): one datagram a line, without an answer. */
 import { createSocket } from "node:dgram";
-import { formatAddress, unixPath } from "../../shared/address.ts";
-import type { LogLevel, SyslogServer } from "../config/index.ts";
-import { LOG_LEVELS } from "../config/runtime.ts";
-import { SECOND, clockText } from "./clock-text.ts";
+import { formatAddress, unixPath } from "../../../shared/address.ts";
+import type { LogLevel, SyslogServer } from "../../config/index.ts";
+import { LOG_LEVELS } from "../../config/runtime.ts";
+import { SECOND, clockText } from "../clock-text.ts";
 import type { LogFunction } from "./sink.ts";
 import { type Send, unixDatagrams } from "./unix-datagrams.ts";
 

@@ -1,5 +1,5 @@
 /** All running sessions as one JSON document, written while the workers answer. */
-import type { ListSessions, ListedSession } from "./live-session.ts";
+import type { ListSessions, ListedSession } from "../live-session.ts";
 import type { Page } from "./page-server.ts";
 
 /** Escapes the control characters that JSON does not: a terminal may show the text. */
