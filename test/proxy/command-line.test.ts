@@ -66,7 +66,7 @@ describe("understood as nginx does:", () => {
     });
   }
 
-  test("arguments that are empty, in words of their own", () => {
+  test("empty arguments in words of their own", () => {
     const words = ["-g", "", "-p", "", "-c", "", "-e", ""];
     const meaning = { globals: "", prefix: "", file: "", errorLog: "stderr" };
     assert.deepEqual(parseCommandLine(words), { ...nothing, ...meaning });
@@ -96,15 +96,15 @@ describe("refused in nginx's words:", () => {
     });
   }
 
-  test("a signal that is empty", () => {
+  test("an empty signal", () => {
     assert.throws(() => parseCommandLine(["-s", ""]), new UsageError('invalid option: "-s "'));
   });
 });
 
-describe("of Java's command line there is", { concurrency: true }, () => {
+describe("Java's command line has", { concurrency: true }, () => {
   const flags = { file: "command line", line: 0 };
 
-  test("-D, among nginx's letters, in order", () => {
+  test("-D among nginx's letters, in order", () => {
     const { properties, ...rest } = parseCommandLine(split("-t -Da.b=c|d=e -c -Dx=1 -Da.b -q"));
     assert.deepEqual(properties, [
       { name: "a.b", value: "c d=e", place: flags },
@@ -120,7 +120,7 @@ describe("of Java's command line there is", { concurrency: true }, () => {
     });
   }
 
-  test("@FILE, which stands for the words in it", async (t) => {
+  test("@FILE for the words in the file", async (t) => {
     const file = await argumentFile(t, '# mine\n-Dp="1\n-tc');
     const line = parseCommandLine(["-Dp=0", `@${file}`, "/x", "-Dp=2"]);
     assert.deepEqual(line, {
@@ -136,11 +136,11 @@ describe("of Java's command line there is", { concurrency: true }, () => {
     });
   });
 
-  test("no @FILE where a letter wants an argument", () => {
+  test("no @FILE as the argument of a letter", () => {
     assert.equal(parseCommandLine(["-c", "@x"]).file, "@x");
   });
 
-  test("no @FILE in a file, and no option that nginx has not", async (t) => {
+  test("no @FILE in a file, and no option that nginx lacks", async (t) => {
     for (const [text, told] of [
       ["-t\n@other", '"@other"'],
       ["-Xmx1g", '"X"'],
@@ -160,7 +160,7 @@ describe("of Java's command line there is", { concurrency: true }, () => {
     }
   });
 
-  test("no @FILE that is not there", () => {
+  test("no missing @FILE", () => {
     const message = 'open() "/none/such" failed (2: No such file or directory)';
     assert.throws(() => parseCommandLine(["@/none/such"]), new ConfigError(message));
   });

@@ -25,13 +25,13 @@ async function mounted(t: TestContext): Promise<{ port: number; file: string }> 
 }
 
 describe("the container's entry", () => {
-  test("without a configuration and an environment it says what is missing", async () => {
+  test("names the missing variable where there is neither configuration nor environment", async () => {
     const { end, stderr } = await run(process.execPath, [entry], { env: none });
     assert.equal(end, 1);
     assert.match(stderr, /^postern: \[emerg\] POSTERN_AUTH_HTTP is not set\npostern: .*\n$/);
   });
 
-  test("a mistake in the environment is told with its variable, and no secret", async () => {
+  test("reports an error of the environment with its variable, and no secret", async () => {
     const env = {
       ...none,
       POSTERN_AUTH_HTTP: "https://127.0.0.1/auth",
@@ -46,7 +46,7 @@ describe("the container's entry", () => {
   });
 
   for (const way of ["POSTERN_CONFIGURATION", "-c"]) {
-    test(`a configuration named by ${way} is served`, async (t) => {
+    test(`serves the configuration of ${way}`, async (t) => {
       const { port, file } = await mounted(t);
       const program = new Program(process.execPath, way === "-c" ? [entry, "-c", file] : [entry], {
         env: way === "-c" ? none : { [way]: file },
@@ -64,7 +64,7 @@ describe("the container's health check", () => {
     return run(process.execPath, [health], { env: { POSTERN_STATUS_LISTEN: listen } });
   }
 
-  test("is content with 200 from /healthz, wherever it listens", async () => {
+  test("succeeds with 200 from /healthz, wherever Postern listens", async () => {
     await using status = await startWebServer((request, response) => {
       response.writeHead(request.url === "/healthz" ? 200 : 404).end();
     });
@@ -74,7 +74,7 @@ describe("the container's health check", () => {
     }
   });
 
-  test("says what is wrong otherwise", async () => {
+  test("reports the reason of a failure", async () => {
     await using status = await startWebServer((_, response) => {
       response.writeHead(503).end();
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Steps, atOnce, inSlices } from "../../proxy/slices.ts";
 
-test("work in slices lets others have their turn, and comes to its end", async () => {
+test("other work goes on between slices, and the work comes to its end", async () => {
   let turns = 0;
   function* untilOthersHadTurns(): Steps<string> {
     setImmediate(function again() {
@@ -14,7 +14,7 @@ test("work in slices lets others have their turn, and comes to its end", async (
   assert.equal(await inSlices(untilOthersHadTurns()), "done");
 });
 
-test("what work throws is thrown, in slices and at once", async () => {
+test("an error of the work is thrown, in slices and at once", async () => {
   function* failing(): Steps<never> {
     yield;
     throw new Error("wrong");

@@ -55,7 +55,7 @@ function instructions(name: string): string[] {
 }
 
 describe("the Dockerfile", () => {
-  test("exposes the ports that the environment's configuration has", () => {
+  test("exposes the ports of the environment's configuration", () => {
     const listens = settings({ POSTERN_AUTH_HTTP: "https://lookup.test/auth" }).servers.flatMap(
       ({ listen }) => listen.map(({ port }) => port),
     );
@@ -64,7 +64,7 @@ describe("the Dockerfile", () => {
     assert.deepEqual(new Set(exposed), new Set(PORTS.values()));
   });
 
-  test("runs as nobody's user, ends by QUIT, and starts what is there without a shell", () => {
+  test("runs as a user of its own, ends by QUIT, and starts existing files without a shell", () => {
     assert.deepEqual(instructions("USER"), ["65532:65532"]);
     assert.deepEqual(instructions("STOPSIGNAL"), ["SIGQUIT"]);
     assert.equal(instructions("FROM").at(-1), "scratch");
@@ -76,19 +76,19 @@ describe("the Dockerfile", () => {
     }
   });
 
-  test("copies what is there", () => {
+  test("copies existing files", () => {
     const copied = instructions("COPY").filter((words) => !words.startsWith("--from"));
     for (const path of copied.flatMap((words) => words.split(" ").slice(0, -1))) {
       assert.ok(existsSync(new URL(path, checkout)), path);
     }
   });
 
-  test("has what it stops with by default done before Docker's ten seconds are over", () => {
+  test("ends by default within Docker's ten seconds", () => {
     const { worker_shutdown_timeout } = settings({ POSTERN_AUTH_HTTP: "https://lookup.test/auth" });
     assert.ok(worker_shutdown_timeout > 0 && worker_shutdown_timeout < 10_000);
   });
 
-  test("installs each package that the proxy imports: all are production dependencies", () => {
+  test("installs each package that the proxy imports as a production dependency", () => {
     const sources = globSync("{proxy,shared}/**/*.ts", { cwd: checkout });
     assert.ok(sources.length > 100);
     const packages = sources.flatMap((path) => {
@@ -108,23 +108,23 @@ describe("the Dockerfile", () => {
 
 for (const { name, environment, ports, files, grace } of platforms) {
   describe(name, () => {
-    test("sets variables that there are", () => {
+    test("sets existing variables", () => {
       for (const variable of Object.keys(environment))
         assert.ok(variables.includes(variable), variable);
       assert.ok(environment["POSTERN_AUTH_HTTP"]?.startsWith("https://"));
     });
 
-    test("leads each port of the outside to the one inside", () => {
+    test("maps each outer port to the inner one", () => {
       assert.deepEqual(ports, PORTS);
     });
 
-    test("gives the container each file that a variable names", () => {
+    test("mounts each file that a variable names", () => {
       const paths = Object.values(environment).filter((value) => value.startsWith("/"));
       assert.ok(paths.length >= 2);
       for (const path of paths) assert.ok(files.includes(path), path);
     });
 
-    test("kills only after sessions have had their time", () => {
+    test("kills only after the time that sessions have", () => {
       const { drain_delay, worker_shutdown_timeout } = settings(environment);
       assert.ok(worker_shutdown_timeout > 0);
       const time = (drain_delay + worker_shutdown_timeout) / 1000;
@@ -133,8 +133,8 @@ for (const { name, environment, ports, files, grace } of platforms) {
   });
 }
 
-describe("what a platform has of its own:", () => {
-  test("Kubernetes's objects find each other", () => {
+describe("platforms:", () => {
+  test("Kubernetes's objects refer to each other", () => {
     const { Deployment, services, ServiceMonitor, PodDisruptionBudget, HorizontalPodAutoscaler } =
       kubernetes();
     const { labels } = Deployment.spec.template.metadata;
@@ -159,7 +159,7 @@ describe("what a platform has of its own:", () => {
     );
   });
 
-  test("Kubernetes keeps clients' addresses, and the container in its bounds", () => {
+  test("Kubernetes keeps clients' addresses, and confines the container", () => {
     const { Deployment, services } = kubernetes();
     const { securityContext, containers, volumes } = Deployment.spec.template.spec;
     assert.equal(services.get("postern")!.spec.externalTrafficPolicy, "Local");
@@ -175,7 +175,7 @@ describe("what a platform has of its own:", () => {
     );
   });
 
-  test("Kubernetes and Fly.io ask at the port where the status is, which Kubernetes does not publish", () => {
+  test("Kubernetes and Fly.io check the status port, which Kubernetes does not publish", () => {
     const { Deployment, services } = kubernetes();
     const [{ env, ports, readinessProbe, livenessProbe }] =
       Deployment.spec.template.spec.containers;
@@ -197,7 +197,7 @@ describe("what a platform has of its own:", () => {
     }
   });
 
-  test("Kubernetes and Fly.io have time to find out that a container is not ready, before it stops listening", () => {
+  test("Kubernetes and Fly.io see that a container is not ready before it stops listening", () => {
     const [{ readinessProbe }] = kubernetes().Deployment.spec.template.spec.containers;
     const { interval, timeout } = fly().checks.ready;
     const takes = new Map([
@@ -210,7 +210,7 @@ describe("what a platform has of its own:", () => {
     }
   });
 
-  test("Fly.io tells by PROXY who the client is, and is believed", () => {
+  test("Fly.io sends the client's address by PROXY, and is trusted", () => {
     const { services, env, kill_signal } = fly();
     assert.equal(kill_signal, instructions("STOPSIGNAL")[0]);
     assert.ok(env["POSTERN_TRUSTED_NETWORKS"]);
@@ -237,7 +237,7 @@ describe("the systemd unit", () => {
   const service = unit("postern.service");
   const value = (key: string): string => service.get(`Service.${key}`)!.join("\n");
 
-  test("starts what is in a checkout, with a command line that is understood", () => {
+  test("starts a file of the checkout, with a valid command line", () => {
     const [node = "", script = "", ...words] = value("ExecStart").split(" ");
     const home = value("WorkingDirectory");
     assert.equal(node, `${home}/node_modules/node/bin/node`);
@@ -253,7 +253,7 @@ describe("the systemd unit", () => {
     assert.ok(Number(value("TimeoutStopSec")) >= 300 + LAST_WORDS);
   });
 
-  test("leaves V8 its machine code, and workers their user", () => {
+  test("allows V8 machine code, and the primary to change the workers' user", () => {
     assert.equal(service.get("Service.MemoryDenyWriteExecute"), undefined);
     const capabilities = value("CapabilityBoundingSet").split(" ");
     for (const needed of ["NET_BIND_SERVICE", "SETUID", "SETGID", "KILL", "CHOWN"]) {
@@ -266,7 +266,7 @@ describe("the systemd socket", () => {
   const socket = unit("postern.socket");
   const streams = socket.get("Socket.ListenStream")!;
 
-  test("names each address as Postern does, who would not find it otherwise", () => {
+  test("names each address in Postern's form, by which Postern finds the socket", () => {
     const listens = streams.map((address) => `listen ${address};`).join(" ");
     const [server] = configure(mailBlock("").replace("listen 143;", listens)).servers;
     assert.deepEqual(server!.listen.map(formatAddress), streams);
@@ -274,7 +274,7 @@ describe("the systemd socket", () => {
     assert.deepEqual(socket.get("Socket.BindIPv6Only"), ["ipv6-only"]);
   });
 
-  test("has each port of the outside, and hands over what listens", () => {
+  test("has each public port, and hands over listening sockets", () => {
     const ports = streams.map((address) => Number(address.split(":").at(-1)));
     assert.deepEqual(new Set(ports), new Set(PORTS.keys()));
     assert.equal(socket.get("Socket.Accept"), undefined);

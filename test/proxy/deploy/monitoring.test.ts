@@ -76,7 +76,7 @@ function holds(expression: string): void {
   }
 }
 
-test("every alert asks for metrics that there are, and says what is wrong", () => {
+test("every alert uses metrics of Postern, and describes the problem", () => {
   assert.ok(rules.length > 5);
   assert.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length);
   for (const { alert, expr, for: time = "0s", labels, annotations } of rules) {
@@ -88,13 +88,13 @@ test("every alert asks for metrics that there are, and says what is wrong", () =
   }
 });
 
-test("every panel of the dashboard asks for metrics that there are", () => {
+test("every panel of the dashboard uses metrics of Postern", () => {
   assert.equal(dashboard.uid, "postern");
   assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
   for (const { targets } of dashboard.panels) for (const { expr } of targets) holds(expr);
 });
 
-test("whatever Postern tells stands on the dashboard", () => {
+test("every metric of Postern is on the dashboard", () => {
   const shown = dashboard.panels
     .flatMap(({ targets }) => targets.map(({ expr }) => expr))
     .join("\n");

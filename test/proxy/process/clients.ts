@@ -1,11 +1,11 @@
-// Clients that come and go while an operator is at work.
+// Clients that connect and leave while an operator is at work.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { type Wire } from "../../support/wire.ts";
 import { greeted, untilClosed } from "../../support/mail-client.ts";
 
-/** Whether nobody listens there. */
+/** True where no process listens at the port. */
 export async function isRefused(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   try {
@@ -19,7 +19,7 @@ export async function isRefused(port: number): Promise<boolean> {
   }
 }
 
-/** That Anna, who is logged in by IMAP, still has her mailbox. */
+/** Asserts that a logged-in IMAP session still has its mailbox. */
 export async function assertAtWork(wire: Wire): Promise<void> {
   wire.write("z NOOP\r\n");
   assert.match(await wire.line(), /^z OK /);
@@ -32,7 +32,7 @@ export async function logOut(wire: Wire): Promise<void> {
   assert.match(`${bye} ${ok}`, /^\* BYE .* z OK /);
 }
 
-/** A steady stream of SMTP clients, who all must be greeted, until it is told to stop. */
+/** A steady stream of SMTP clients. Each must be greeted, until `stop`. */
 export class Stream {
   #over = false;
   greeted = 0;
@@ -40,7 +40,7 @@ export class Stream {
 
   constructor(port: number, width: number) {
     this.#clients = Promise.all(Array.from({ length: width }, () => this.#come(port)));
-    // Whoever stops the stream hears of it.
+    // `stop` throws the failure.
     this.#clients.catch(() => {});
   }
 
@@ -53,14 +53,14 @@ export class Stream {
     }
   }
 
-  /** Settles when so many have been greeted, or rejects when one has not. */
+  /** Settles once so many clients have been greeted. @throws Error for a client that was not greeted */
   async reaches(count: number): Promise<void> {
     while (this.greeted < count) {
       await Promise.race([this.#clients, new Promise((resolve) => void setImmediate(resolve))]);
     }
   }
 
-  /** Rejects where anyone was turned away. */
+  /** @throws Error for a client that was not greeted */
   async stop(): Promise<void> {
     this.#over = true;
     await this.#clients;

@@ -13,7 +13,7 @@ const mail = mailBlock("protocol imap;").replace("143", "1143");
 const good = `pid nginx.pid;\n${mail}\n`;
 
 describe("-t", { concurrency: 2 }, () => {
-  test("calls a good configuration good, by its full path", async (t) => {
+  test("accepts a good configuration, and names its full path", async (t) => {
     const site = await makeSite(t, { "mail.conf": good });
     assert.deepEqual(await postern(site, "-t"), {
       end: 0,
@@ -24,7 +24,7 @@ describe("-t", { concurrency: 2 }, () => {
     });
   });
 
-  test("names a mistake with file and line, that of an included file too", async (t) => {
+  test("reports an error with file and line, also in an included file", async (t) => {
     const site = await makeSite(t, {
       "mail.conf": "events {}\nmail {\n  auth_http 127.0.0.1:9;\n  include servers/*.conf;\n}\n",
       "servers/imap.conf": "server {\n  listen 143;\n  timeout soon;\n}\n",
@@ -39,7 +39,7 @@ describe("-t", { concurrency: 2 }, () => {
     assert.equal(failed, `postern: configuration file ${site}/mail.conf test failed`);
   });
 
-  test("names a certificate that is not there", async (t) => {
+  test("names a missing certificate", async (t) => {
     const tls = "starttls on; ssl_certificate missing.pem; ssl_certificate_key key.pem;";
     const site = await makeSite(t, { "mail.conf": mailBlock(tls) });
     const { end, stderr } = await postern(site, "-t");
@@ -48,7 +48,7 @@ describe("-t", { concurrency: 2 }, () => {
     assert.doesNotMatch(stderr, /syntax is ok/);
   });
 
-  test("names what OpenSSL refuses of TLS to upstreams and lookup endpoints", async (t) => {
+  test("names the options of TLS to upstreams and lookup endpoints that OpenSSL refuses", async (t) => {
     const weak = issue("/CN=weak", { rsa: true, bits: 1024 });
     const files = { "weak.crt": weak.certificate, "weak.key": weak.key };
     const pair = (family: string): string =>
@@ -69,7 +69,7 @@ describe("-t", { concurrency: 2 }, () => {
     }
   });
 
-  test("says what a directive does here where it is not what it does in nginx", async (t) => {
+  test("says where a directive does something else than in nginx", async (t) => {
     const site = await makeSite(t, { "mail.conf": `events { use epoll; }\n${good}` });
     const { end, stderr } = await postern(site, "-t");
     assert.equal(end, 0);
@@ -77,7 +77,7 @@ describe("-t", { concurrency: 2 }, () => {
     assert.equal(stderr.split("\n")[0], `postern: [notice] ${notice}`);
   });
 
-  test("with -q says nothing of success, and all of a failure", async (t) => {
+  test("with -q reports failures alone", async (t) => {
     const site = await makeSite(t, { "mail.conf": good, "bad.conf": "mial {}" });
     assert.deepEqual(await postern(site, "-tq"), { end: 0, stdout: "", stderr: "" });
     const { end, stderr } = await postern(site, "-tq", "-c", "bad.conf");
@@ -85,7 +85,7 @@ describe("-t", { concurrency: 2 }, () => {
     assert.match(stderr, /unknown directive "mial".* in \S+bad\.conf:1\n.* test failed\n$/s);
   });
 
-  test("finds what a start would trip over later", async (t) => {
+  test("finds what would make a start fail later", async (t) => {
     const logs = {
       "error_log missing/error.log;": "error.log",
       "pid missing/nginx.pid;": "nginx.pid",
@@ -104,7 +104,7 @@ describe("-t", { concurrency: 2 }, () => {
     }
   });
 
-  test("finds conf/nginx.conf under the prefix, or where it is run, if no file is named", async (t) => {
+  test("without a file reads conf/nginx.conf below the prefix, or below the current directory", async (t) => {
     const site = await makeSite(t, { "conf/nginx.conf": good });
     const success = `configuration file ${site}/conf/nginx.conf test is successful\n`;
     const named = await run(process.execPath, [posternEntry, "-t", "-p", site]);
@@ -121,7 +121,7 @@ describe("-T", { concurrency: 2 }, () => {
     "main/b.conf": "events {}\r\n",
   };
 
-  test("prints every file as it stands, in the order of reading", async (t) => {
+  test("prints every file unchanged, in the order of reading", async (t) => {
     const site = await makeSite(t, files);
     const { end, stdout, stderr } = await postern(site, "-T");
     const dump = Object.entries(files).map(
@@ -158,7 +158,7 @@ describe("-T", { concurrency: 2 }, () => {
     assert.match(stdout, /auth_http_header Y \*\*\*;\n.*http:\/\/postern:\*\*\*@127/);
   });
 
-  test("prints nothing of a configuration that is wrong", async (t) => {
+  test("prints nothing of a configuration with an error", async (t) => {
     const site = await makeSite(t, { "mail.conf": "mail {" });
     const { end, stdout } = await postern(site, "-T");
     assert.deepEqual([end, stdout], [1, ""]);
@@ -166,7 +166,7 @@ describe("-T", { concurrency: 2 }, () => {
 });
 
 describe("-g", { concurrency: 2 }, () => {
-  test("stands before the file, where the same directive is one too many", async (t) => {
+  test("comes before the file, where the same directive is a duplicate", async (t) => {
     const site = await makeSite(t, { "mail.conf": good });
     const { end, stderr } = await postern(site, "-t", "-g", "pid other.pid;");
     assert.equal(end, 1);
@@ -179,7 +179,7 @@ describe("-g", { concurrency: 2 }, () => {
     "nonsense on;": /unknown directive "nonsense".* in command line\n/,
   };
   for (const [directives, complaint] of Object.entries(mistakes)) {
-    test(`is named as the place of the mistake in "${directives}"`, async (t) => {
+    test(`is named as the place of the error in "${directives}"`, async (t) => {
       const site = await makeSite(t, { "mail.conf": good });
       const { end, stderr } = await postern(site, "-t", "-g", directives);
       assert.equal(end, 1);
@@ -197,13 +197,13 @@ describe("-g", { concurrency: 2 }, () => {
 describe("about itself", { concurrency: 2 }, () => {
   const version = /^postern version: postern\/\d+\.\d+\.\d+ \(as nginx\/[\d.]+\)\n/;
 
-  test("-v tells the version and needs no configuration", async () => {
+  test("-v shows the version and needs no configuration", async () => {
     const { end, stdout, stderr } = await postern("/nowhere", "-v");
     assert.deepEqual([end, stdout], [0, ""]);
     assert.match(stderr, new RegExp(`${version.source}$`));
   });
 
-  test("-V tells what scripts look for in nginx's, too", async () => {
+  test("-V also shows the lines of nginx that scripts look for", async () => {
     const { end, stdout, stderr } = await postern("/nowhere", "-V");
     assert.deepEqual([end, stdout], [0, ""]);
     assert.match(stderr, version);
@@ -212,7 +212,7 @@ describe("about itself", { concurrency: 2 }, () => {
   });
 
   for (const option of ["-?", "-h"]) {
-    test(`${option} tells every option`, async () => {
+    test(`${option} shows every option`, async () => {
       const { end, stdout, stderr } = await postern("/nowhere", option);
       assert.deepEqual([end, stdout], [0, ""]);
       assert.match(stderr, version);
@@ -230,7 +230,7 @@ describe("about itself", { concurrency: 2 }, () => {
     assert.match(stderr, /test is successful\n$/);
   });
 
-  test("an option that makes no sense ends it with 1", async () => {
+  test("an invalid option exits with 1", async () => {
     const told = { end: 1, stdout: "", stderr: 'postern: invalid option: "x"\n' };
     assert.deepEqual(await postern("/nowhere", "-tx"), told);
   });

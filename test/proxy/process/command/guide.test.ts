@@ -67,7 +67,7 @@ test("the guide's example is understood", { skip }, async (t) => {
 });
 
 test(
-  "of its TLS versions, those that OpenSSL no longer grants are named with their line",
+  "its TLS versions that OpenSSL no longer has are named with their line",
   { skip },
   async (t) => {
     const { stderr } = await examined(t);
@@ -78,7 +78,7 @@ test(
   },
 );
 
-test("as it stands it says which certificate is missing", async (t) => {
+test("the unchanged example fails with the name of the missing certificate", async (t) => {
   const site = await makeSite(t, { "mail.conf": example });
   const { end, stderr } = await postern(site, "-t");
   assert.equal(end, 1);

@@ -24,7 +24,7 @@ const PAGE = `# pop
 `;
 
 describe("-t", { concurrency: 2 }, () => {
-  test("calls the page's block good, but for its stray quote", async (t) => {
+  test("accepts the page's block, with a warning of its stray quote", async (t) => {
     const site = await makeSite(t, { "mail.conf": good, "ox.args": PAGE });
     const { end, stderr } = await postern(site, "-t", `@${site}/ox.args`);
     assert.equal(end, 0);
@@ -34,7 +34,7 @@ describe("-t", { concurrency: 2 }, () => {
     );
   });
 
-  test("names a mistake with its file and line, and what was meant", async (t) => {
+  test("reports an error with its file and line, and with advice", async (t) => {
     const args = "# mine\n-Dmail.imap.proxy.hots=proxy.local\n";
     const site = await makeSite(t, { "mail.conf": good, "ox.args": args });
     const { end, stderr } = await postern(site, "-t", `@${site}/ox.args`);
@@ -47,7 +47,7 @@ describe("-t", { concurrency: 2 }, () => {
     ]);
   });
 
-  test("gives a notice of properties that are none of ours", async (t) => {
+  test("gives a notice of unknown properties", async (t) => {
     const site = await makeSite(t, { "mail.conf": good });
     const { stderr } = await postern(site, "-t", "-Djava.security.egd=file:/dev/urandom");
     assert.match(
@@ -120,7 +120,7 @@ const properties = (port: number): string =>
   `-Dmail.imap.proxy.host=127.0.0.1 -Dmail.imap.proxy.port=${port} `;
 const CREDENTIALS = "-Dmail.imap.proxy.user=u -Dmail.imap.proxy.password=SECRET ";
 
-test("an argument file is read again at a reload, and where it is wrong nothing changes", async (t) => {
+test("a reload reads the argument file again, and an error there changes nothing", async (t) => {
   const site = await imapSite(t);
   const [one, other] = await twoProxies(t);
   const file = join(site.path, "ox.args");
@@ -144,7 +144,7 @@ test("an argument file is read again at a reload, and where it is wrong nothing 
   assert.doesNotMatch(program.stderr, /SECRET/);
 });
 
-test("POSTERN_JAVA_OPTS is read as well, and the command line counts after it", async (t) => {
+test("POSTERN_JAVA_OPTS is read as well, and the command line wins over it", async (t) => {
   const site = await imapSite(t);
   const [one, other] = await twoProxies(t);
   const env = { POSTERN_JAVA_OPTS: properties(one.port) + CREDENTIALS };
@@ -164,7 +164,7 @@ test("hosts that nonProxyHosts names are reached directly", async (t) => {
   assert.equal(one.asked.length, 0);
 });
 
-test("those of imaps are for servers under TLS from the first byte", async (t) => {
+test("properties of imaps are for upstreams under implicit TLS", async (t) => {
   const site = await imapSite(t, { "Auth-Upstream-TLS": "tls" });
   const [one, other] = await twoProxies(t);
   const flags = properties(one.port) + properties(other.port).replaceAll("imap.", "imaps.");

@@ -9,8 +9,8 @@ import { makeSite, postern, refusedStart } from "../site.ts";
 const AT = String.raw`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`;
 const typo = `mail {\n  auth_htp 127.0.0.1;\n}`;
 
-describe("what is wrong with a configuration", { concurrency: 2 }, () => {
-  test("is told in nginx's words, and what was meant on a line of its own", async (t) => {
+describe("an error of the configuration", { concurrency: 2 }, () => {
+  test("is reported in nginx's words, with advice on a line of its own", async (t) => {
     const site = await makeSite(t, { "mail.conf": typo });
     const { end, stderr } = await postern(site, "-t");
     assert.equal(end, 1);
@@ -22,7 +22,7 @@ describe("what is wrong with a configuration", { concurrency: 2 }, () => {
     ]);
   });
 
-  test("stands in the default error log as well, whether tested, started or signalled", async (t) => {
+  test("is in the default error log as well, whether of a test, a start or a signal", async (t) => {
     const site = await makeSite(t, { "mail.conf": typo, "logs/error.log": "" });
     await postern(site, "-t");
     await postern(site, "-s", "reload");
@@ -36,14 +36,14 @@ describe("what is wrong with a configuration", { concurrency: 2 }, () => {
     }
   });
 
-  test("stands in the log of -e instead", async (t) => {
+  test("is in the log of -e instead", async (t) => {
     const site = await makeSite(t, { "mail.conf": typo, "logs/error.log": "" });
     await postern(site, "-t", "-e", "early.log");
     assert.match(await readFile(join(site, "early.log"), "utf8"), /auth_htp.*\n.*auth_http/);
     assert.equal(await readFile(join(site, "logs/error.log"), "utf8"), "");
   });
 
-  test("is told even if that log cannot be opened, which is told too", async (t) => {
+  test("is reported even if that log cannot be opened, which is reported too", async (t) => {
     const site = await makeSite(t, { "mail.conf": typo });
     const { end, stderr } = await postern(site, "-t", "-e", "missing/early.log");
     assert.equal(end, 1);
@@ -53,7 +53,7 @@ describe("what is wrong with a configuration", { concurrency: 2 }, () => {
   });
 });
 
-test("nginx's warnings are warnings, what is ours is a notice, and -q silences notices only", async (t) => {
+test("nginx's warnings are warnings, Postern's are notices, and -q silences notices only", async (t) => {
   const site = await makeSite(t, {
     "mail.conf": `timer_resolution 1s;\n${mailBlock("imap_auth plain plain;")}`,
   });

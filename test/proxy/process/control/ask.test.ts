@@ -28,7 +28,7 @@ async function serve(t: TestContext, bytes: string): Promise<string> {
 }
 
 for (const [what, bytes] of Object.entries(ANSWERS)) {
-  test(`who says ${what} is given up`, async (t) => {
+  test(`a process that says ${what} is given up`, async (t) => {
     const path = await serve(t, bytes);
     await assert.rejects(ask(path, "GET", "/sessions", 100), (error) => {
       assert.ok(error instanceof AskError && !error.isAbsent);
@@ -39,7 +39,7 @@ for (const [what, bytes] of Object.entries(ANSWERS)) {
 }
 
 const skip = process.getuid?.() === 0 ? false : "only root can be somebody else";
-test("who may not ask is told who may", { skip }, async (t) => {
+test("a user without access is told who has access", { skip }, async (t) => {
   const path = await serve(t, "");
   await chmod(path, 0o600);
   process.seteuid?.(65_534);

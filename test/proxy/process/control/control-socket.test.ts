@@ -13,7 +13,7 @@ import { freePorts, isFree } from "../../../support/ports.ts";
 import { type Program, run } from "../../../support/program.ts";
 import { serveControlled } from "./control-site.ts";
 import { makeSite, postern, start } from "../site.ts";
-import { changes } from "../primary/successor.ts";
+import { upgrades } from "../primary/upgrade.ts";
 
 const SOCKET = "nginx.pid.sock";
 
@@ -50,7 +50,7 @@ async function said(path: string, bytes: string): Promise<string> {
 }
 
 describe("the control socket", { concurrency: 3 }, () => {
-  test("is its owner's alone, and goes with the process", async (t) => {
+  test("is its owner's alone, and is removed with the process", async (t) => {
     for (const signal of ["SIGTERM", "SIGQUIT"] as const) {
       const place = await prepare(t);
       const program = await started(t, place);
@@ -78,7 +78,7 @@ describe("the control socket", { concurrency: 3 }, () => {
     assert.equal((await postern(place.site, "-s", "who")).end, 0);
   });
 
-  test("on which somebody else listens is left to them, and so is what is no socket", async (t) => {
+  test("of another process is left alone, and so is a file that is no socket", async (t) => {
     const listening = await prepare(t);
     const other = createServer().listen(listening.path);
     await once(other, "listening");
@@ -109,7 +109,7 @@ describe("the control socket", { concurrency: 3 }, () => {
     assert.ok(!existsSync(join(place.site, "other.pid.sock")));
   });
 
-  test("stays while old sessions are waited for", async (t) => {
+  test("stays open while old sessions go on", async (t) => {
     const { program, who, kick, logIn } = await serveControlled(t);
     await logIn();
     program.signal("SIGQUIT");
@@ -119,7 +119,7 @@ describe("the control socket", { concurrency: 3 }, () => {
     assert.equal(await program.ended, 0);
   });
 
-  test("of the program before is asked as well, as long as that one lives", async (t) => {
+  test("of the old primary is asked as well during a binary upgrade", async (t) => {
     const place = await prepare(t);
     const before = await started(t, place, "-g", "worker_processes 1;");
     for (const name of ["nginx.pid", SOCKET]) {
@@ -138,15 +138,15 @@ describe("the control socket", { concurrency: 3 }, () => {
     for (const client of clients) client.end();
   });
 
-  test("is the new program's, also where the old one's path is too long for one", async (t) => {
-    const changer = changes(t);
+  test("is the new primary's, also where the old one's path is too long", async (t) => {
+    const changer = upgrades(t);
     const place = await prepare(t);
     const deep = join(place.site, "d".repeat(LONGEST - `${place.site}//${SOCKET}`.length));
     await mkdir(deep);
     await writeFile(join(place.site, "mail.conf"), configuration(place.port, `${deep}/nginx.pid`));
     const program = await started(t, place);
-    const change = changer(program);
-    await change();
+    const upgrade = changer(program);
+    await upgrade();
     await program.logs(/will not reach this process: .*\.oldbin\.sock is longer/);
     program.signal("SIGQUIT");
     await program.logs(new RegExp(`${program.pid}#${program.pid}: exit$`));
@@ -164,7 +164,7 @@ describe("the control socket", { concurrency: 3 }, () => {
     assert.ok(!existsSync(path));
   });
 
-  test("answers what it knows, and survives what it does not", async (t) => {
+  test("answers requests for its pages, and survives all others", async (t) => {
     const place = await prepare(t);
     const program = await started(t, place);
     const first = async (bytes: string): Promise<string> =>
@@ -215,7 +215,7 @@ describe("-s who says", { concurrency: 3 }, () => {
     assert.match(stderr, /^postern: \[error\] no "pid" file is configured.*\n$/);
   });
 
-  test("that the path is too long for a socket, as a start does, which serves all the same", async (t) => {
+  test("that the path is too long for a socket; a start says so as well, and serves", async (t) => {
     const place = await prepare(t);
     const deep = join(place.site, "d".repeat(100));
     await mkdir(deep);

@@ -12,7 +12,7 @@ import { alias, bert, serveControlled } from "./control-site.ts";
 import { postern } from "../site.ts";
 
 describe("-s kick", { concurrency: 3 }, () => {
-  test("ends a user's sessions in every worker, those that drain as well, and nobody else's", async (t) => {
+  test("ends a user's sessions in every worker, also those that drain, and no other session", async (t) => {
     const [status = 0] = await freePorts(1);
     const { kick, program, workers, logInWithout, logIn, proxy } = await serveControlled(
       t,
@@ -40,7 +40,7 @@ describe("-s kick", { concurrency: 3 }, () => {
     await proxy.program.stop();
   });
 
-  test("a mail program that is idle sees its connection end, and may come again", async (t) => {
+  test("closes the connection of an idle mail program, which may log in again", async (t) => {
     const { kick, ports } = await serveControlled(t);
     const connected = async (): Promise<ImapFlow> => {
       const client = new ImapFlow({
@@ -64,7 +64,7 @@ describe("-s kick", { concurrency: 3 }, () => {
     await (await connected()).logout();
   });
 
-  test("takes the name that was typed as well as the one that replaced it, in any case", async (t) => {
+  test("takes the name that was typed and the one that replaced it, in any case", async (t) => {
     const { kick, logIn } = await serveControlled(t);
     for (const name of [alias.login, anna.login, alias.login.toUpperCase()]) {
       const session = await logIn(alias);
@@ -92,7 +92,7 @@ describe("-s kick", { concurrency: 3 }, () => {
     }
   });
 
-  test("a client that is about to log in hears of a temporary failure, never of a wrong password", async (t) => {
+  test("gives a client that is logging in a temporary failure, never a wrong password", async (t) => {
     const asked = Promise.withResolvers<void>();
     const { kick, ports } = await serveControlled(t, "", "", () => () => {
       asked.resolve();
@@ -105,7 +105,7 @@ describe("-s kick", { concurrency: 3 }, () => {
     assert.match((await untilClosed(wire)).join("\n"), /^a NO \[UNAVAILABLE\] .*$/);
   });
 
-  test("leaves alone who was refused as that user, and may try again", async (t) => {
+  test("leaves a client alone that was refused as that user, and may try again", async (t) => {
     const { kick, ports } = await serveControlled(
       t,
       "",
@@ -120,7 +120,7 @@ describe("-s kick", { concurrency: 3 }, () => {
     wire.end();
   });
 
-  test("has the user's next login looked up anew, and nobody else's", async (t) => {
+  test("drops cached lookups of the user and of no other", async (t) => {
     const { kick, logIn, endpoint } = await serveControlled(
       t,
       "",
@@ -158,7 +158,7 @@ describe("-s kick", { concurrency: 3 }, () => {
     assert.deepEqual(await untilClosed(later), []);
   });
 
-  test("wants a name", async (t) => {
+  test("requires a name", async (t) => {
     const { site } = await serveControlled(t);
     for (const words of [["kick"], ["kick", ""]]) {
       const { end, stderr } = await postern(site, "-s", ...words);

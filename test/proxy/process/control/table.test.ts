@@ -20,7 +20,7 @@ const session: ListedSession = {
   session_time: 61.5,
 };
 
-test("columns are as wide as what stands in them, and the oldest session comes first", () => {
+test("columns are as wide as their widest value, and the oldest session comes first", () => {
   const young = {
     ...session,
     protocol: "smtp",
@@ -48,11 +48,11 @@ test("a name with control characters cannot take over the terminal", () => {
   assert.match(line ?? "", /^\\x1B\]0;x\\x07\\x0D\\x0A\\x9B2J {2}\[/);
 });
 
-test("no sessions are a line of titles", () => {
+test("a table without sessions is a line of titles", () => {
   assert.match(table([]), /^USER .* SENT\n$/);
 });
 
-test("an age is told in its two largest units", () => {
+test("an age has its two largest units", () => {
   const ages = [0, 0.9, 59, 60, 3599, 3600, 7384, 86_399, 86_400, 1e7].map(age);
   const expected = [
     "0s",
@@ -69,7 +69,7 @@ test("an age is told in its two largest units", () => {
   assert.deepEqual(ages, expected);
 });
 
-test("a size is told by a few digits", () => {
+test("a size has a few digits", () => {
   const sizes = [0, 1023, 1024, 10_239, 10_752, 1_048_576, 5e9, 2e12, 3e15].map(size);
   assert.deepEqual(sizes, ["0", "1023", "1.0K", "10K", "11K", "1.0M", "4.7G", "1.8T", "2728T"]);
 });

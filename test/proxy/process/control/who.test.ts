@@ -24,7 +24,7 @@ function of(list: readonly ListedSession[], name: string): ListedSession {
 }
 
 describe("-s who", { concurrency: 3 }, () => {
-  test("lists the sessions of all workers: who, from where, how far, to where, and how many bytes", async (t) => {
+  test("lists the sessions of all workers: user, client, state, upstream and bytes", async (t) => {
     const { who, workers, ports, mailbox, logInWithout } = await serveControlled(
       t,
       "worker_processes 2;",
@@ -70,7 +70,7 @@ describe("-s who", { concurrency: 3 }, () => {
     for (const wire of [first, second, third, fourth]) wire.end();
   });
 
-  test("lists those of workers that drain as well", async (t) => {
+  test("lists sessions of draining workers as well", async (t) => {
     const { who, program, workers, logIn } = await serveControlled(t);
     const [old] = await workers(1);
     const session = await logIn();
@@ -84,7 +84,7 @@ describe("-s who", { concurrency: 3 }, () => {
     next.end();
   });
 
-  test("lists as many as there are, page by page, and each once", async (t) => {
+  test("lists a long list page by page, each session once", async (t) => {
     const { who, ports } = await serveControlled(t, "worker_processes 2;");
     const clients = await Promise.all(
       Array.from({ length: 450 }, () => greeted("imap", ports.imap)),
@@ -137,7 +137,7 @@ describe("-s who", { concurrency: 3 }, () => {
 });
 
 describe("GET /sessions", { concurrency: 3 }, () => {
-  test("tells of the same, in one document", async (t) => {
+  test("has the same sessions in one document", async (t) => {
     const [status = 0] = await freePorts(1);
     const { who, logIn } = await serveControlled(
       t,
@@ -163,7 +163,7 @@ describe("GET /sessions", { concurrency: 3 }, () => {
     for (const wire of wires) wire.end();
   });
 
-  test("ends nobody's sessions", async (t) => {
+  test("ends no session", async (t) => {
     const [status = 0] = await freePorts(1);
     const { logIn } = await serveControlled(t, "", `status_listen 127.0.0.1:${status};`);
     const session = await logIn();

@@ -52,7 +52,7 @@ async function daemon(t: TestContext): Promise<Daemon> {
 }
 
 describe("daemon on", { concurrency: 4 }, () => {
-  test("returns when connections are accepted, and lets go of the terminal", async (t) => {
+  test("returns once connections are accepted, and leaves the terminal", async (t) => {
     const { port, pid } = await daemon(t);
     (await greeted("imap", port)).end();
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
@@ -69,7 +69,7 @@ describe("daemon on", { concurrency: 4 }, () => {
     assert.ok(!existsSync(join(site, "nginx.pid")));
   });
 
-  test("a start that fails is told at the terminal, with 1", async (t) => {
+  test("a start that fails is reported at the terminal, with exit code 1", async (t) => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     t.after(() => other.close());
@@ -96,7 +96,7 @@ describe("daemon on", { concurrency: 4 }, () => {
     await ended();
   });
 
-  test("SIGWINCH in the midst of a reload ends the workers of both configurations", async (t) => {
+  test("SIGWINCH during a reload ends the workers of both configurations", async (t) => {
     const { site, port, pid, logs } = await daemon(t);
     const bystander = await greeted("imap", port);
     const text = await readFile(join(site, "mail.conf"), "utf8");
@@ -122,7 +122,7 @@ describe("daemon on", { concurrency: 4 }, () => {
     }
   });
 
-  test("after SIGWINCH, a reload may give an address up", async (t) => {
+  test("after SIGWINCH, a reload may close an address", async (t) => {
     const { site, port, pid, logs } = await daemon(t);
     const [fresh = 0] = await freePorts(1);
     process.kill(pid, "SIGWINCH");
@@ -135,7 +135,7 @@ describe("daemon on", { concurrency: 4 }, () => {
     assert.ok(await isRefused(port));
   });
 
-  test("SIGUSR2 changes the program in the background, and after SIGWINCH changes it back", async (t) => {
+  test("SIGUSR2 upgrades the daemon, and a SIGHUP after SIGWINCH goes back to the old primary", async (t) => {
     const { site, port, pid, logs } = await daemon(t);
     const found = (name: string): Promise<number> =>
       readFile(join(site, name), "utf8").then(Number);
@@ -157,7 +157,7 @@ describe("daemon on", { concurrency: 4 }, () => {
     (await greeted("imap", port)).end();
   });
 
-  test("SIGUSR2 and SIGQUIT leave the new program, which -s finds", async (t) => {
+  test("SIGUSR2 and SIGQUIT leave the new primary, which -s finds", async (t) => {
     const { site, port, pid, logs, ended } = await daemon(t);
     process.kill(pid, "SIGUSR2");
     await logs(/start worker process/, 2);

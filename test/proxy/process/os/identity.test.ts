@@ -19,7 +19,7 @@ describe("with a primary that is root", { skip, concurrency: 4 }, () => {
     "user daemon nogroup;": ["daemon", "nogroup"],
   };
   for (const [directive, [user, group]] of Object.entries(asked)) {
-    test(`workers are ${user} of ${group} with "${directive}"`, async (t) => {
+    test(`"${directive}" makes workers ${user} of ${group}`, async (t) => {
       const { program, workers } = await serve(t, { imap }, directive);
       const [worker = 0] = await workers(1);
       const [uid, gid] = [await number("passwd", user), await number("group", group)];
@@ -37,7 +37,7 @@ describe("with a primary that is root", { skip, concurrency: 4 }, () => {
     });
   }
 
-  test("a worker that replaces another is nobody as well", async (t) => {
+  test("the replacement of a worker is nobody as well", async (t) => {
     const { workers } = await serve(t, { imap });
     const [first = 0] = await workers(1);
     process.kill(first, "SIGKILL");
@@ -45,7 +45,7 @@ describe("with a primary that is root", { skip, concurrency: 4 }, () => {
     assert.deepEqual((await identity(second)).uid, (await nobody()).uid);
   });
 
-  test("workers of a reload run as it says", async (t) => {
+  test("the workers of a reload run as its configuration says", async (t) => {
     const { program, edit, workers } = await serve(t, { imap }, "user nobody;");
     await edit("user nobody;", "user daemon;");
     program.signal("SIGHUP");
@@ -64,7 +64,7 @@ describe("with a primary that is root", { skip, concurrency: 4 }, () => {
     (await greetedSecurely("imap", ports.tls)).end();
   });
 
-  test("log files belong to the workers, and stay theirs after a reopening", async (t) => {
+  test("log files belong to the workers, also after a reopening", async (t) => {
     const { program, file, ports } = await serve(t, { imap }, "error_log error.log info;");
     const uid = await number("passwd", "nobody");
     assert.equal((await stat(file("error.log"))).uid, uid);
@@ -103,7 +103,7 @@ describe("with a primary that is root", { skip, concurrency: 4 }, () => {
     });
   }
 
-  test("a reload that names an unknown user is logged, and the old one goes on", async (t) => {
+  test("a reload with an unknown user is logged, and the old configuration goes on", async (t) => {
     const { program, edit, ports } = await serve(t, { imap }, "user nobody;");
     await edit("user nobody;", "user nosuch;");
     program.signal("SIGHUP");

@@ -28,7 +28,7 @@ describe("-s", { concurrency: 4 }, () => {
     assert.match(program.stderr, /\[notice\] .*gracefully shutting down$/m);
   });
 
-  test("reload has the configuration read again", async (t) => {
+  test("reload reads the configuration again", async (t) => {
     const { program, proxy, edit, ports } = await serve(t, { smtp: inTheClear.smtp });
     await edit("mx.example.test", "new.example.test");
     assert.deepEqual(await postern(proxy.directory, "-s", "reload"), sent);
@@ -55,7 +55,7 @@ describe("-s", { concurrency: 4 }, () => {
     assert.match(stderr, /^postern: \[error\] no "pid" file is configured.*\n$/);
   });
 
-  test("says what is no pid, and sends nothing", async (t) => {
+  test("reports an invalid pid, and sends nothing", async (t) => {
     const site = await makeSite(t, { "mail.conf": `pid nginx.pid; ${mailBlock("")}` });
     for (const text of ["", "12 13\n", "  12\n", "0\n", "-1\n"]) {
       await writeFile(join(site, "nginx.pid"), text);
@@ -84,7 +84,7 @@ describe("-s", { concurrency: 4 }, () => {
     }
   });
 
-  test("sends nothing while the configuration is wrong", async (t) => {
+  test("sends nothing where the configuration has an error", async (t) => {
     const { program, proxy, file, ports } = await serve(t, { imap: inTheClear.imap });
     await writeFile(file("mail.conf"), "pid nginx.pid; mial {}");
     const { end, stderr } = await postern(proxy.directory, "-s", "stop");

@@ -25,16 +25,16 @@ import { Wire } from "../../../support/wire.ts";
 import { assertAtWork, isRefused, logOut } from "../clients.ts";
 import { serve } from "../service.ts";
 import { makeSite, postern } from "../site.ts";
-import { serveChanging } from "./successor.ts";
+import { serveUpgradable } from "./upgrade.ts";
 
 const { imap, smtp } = inTheClear;
 const skip = process.platform === "linux" ? false : "wants Linux";
 
-describe("a change of the program", { skip, concurrency: 3 }, () => {
-  test("leaves the old one its sessions, gives the new one all others, and both their pid files", async (t) => {
-    const { program, ports, file, change } = await serveChanging(t, { imap });
+describe("a binary upgrade", { skip, concurrency: 3 }, () => {
+  test("leaves the old primary its sessions, gives the new one all others, and each has a pid file", async (t) => {
+    const { program, ports, file, upgrade } = await serveUpgradable(t, { imap });
     const session = await loggedIn("imap", ports.imap);
-    const fresh = await change();
+    const fresh = await upgrade();
     assert.equal(readFileSync(file("nginx.pid"), "utf8"), `${fresh}\n`);
     assert.equal(readFileSync(file("nginx.pid.oldbin"), "utf8"), `${program.pid}\n`);
 
@@ -56,14 +56,14 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.ok(await isRefused(ports.imap));
   });
 
-  test("keeps a unix socket's file, which goes with the last one", async (t) => {
+  test("keeps a unix socket's file, which the last primary removes", async (t) => {
     const { path, remove } = await makeScratch();
     t.after(remove);
     const unix = join(path, "mail.sock");
-    const { program, change } = await serveChanging(t, {
+    const { program, upgrade } = await serveUpgradable(t, {
       imap: `listen unix:${unix}; ${imap}`,
     });
-    const fresh = await change();
+    const fresh = await upgrade();
     program.signal("SIGQUIT");
     await gone(program);
     const wire = new Wire(connect(unix));
@@ -75,11 +75,11 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.ok(!existsSync(unix));
   });
 
-  test("that fails at the start is as if it had not been, and may be tried again", async (t) => {
+  test("that fails at the start changes nothing, and may be tried again", async (t) => {
     const { path, remove } = await makeScratch();
     t.after(remove);
     const unix = join(path, "mail.sock");
-    const { program, ports, file, edit, change } = await serveChanging(t, {
+    const { program, ports, file, edit, upgrade } = await serveUpgradable(t, {
       imap: `listen unix:${unix}; ${imap}`,
     });
     await edit("events {}", "events {} wonder on;");
@@ -92,7 +92,7 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     (await greeted("imap", ports.imap)).end();
 
     await edit(" wonder on;", "");
-    const fresh = await change();
+    const fresh = await upgrade();
     process.kill(fresh, "SIGQUIT");
     await program.logs(
       new RegExp(`\\[notice\\] .* new binary process ${fresh} exited with code 0$`),
@@ -103,9 +103,9 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.ok(!existsSync(unix));
   });
 
-  test("is ignored, with a warning, while there are two already", async (t) => {
-    const { program, ports, change } = await serveChanging(t, { imap });
-    const fresh = await change();
+  test("is ignored with a warning while two primaries run", async (t) => {
+    const { program, ports, upgrade } = await serveUpgradable(t, { imap });
+    const fresh = await upgrade();
     program.signal("SIGUSR2");
     await program.logs(/\[warn\] .*: the new binary process is running already, ignoring SIGUSR2$/);
     process.kill(fresh, "SIGUSR2");
@@ -113,9 +113,9 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     (await greeted("imap", ports.imap)).end();
   });
 
-  test("may follow another one, once the old program has ended", async (t) => {
-    const { program, ports, file, change } = await serveChanging(t, { imap });
-    const second = await change();
+  test("may follow another one once the old primary has ended", async (t) => {
+    const { program, ports, file, upgrade } = await serveUpgradable(t, { imap });
+    const second = await upgrade();
     program.signal("SIGQUIT");
     await gone(program);
     process.kill(second, "SIGUSR2");
@@ -129,7 +129,7 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.equal(await program.ended, 0);
   });
 
-  test("starts what is there now, where the old program was: behind a link, another version", async (t) => {
+  test("starts the program that the old one's path leads to now, such as another version behind a link", async (t) => {
     const [port = 0] = await freePorts(1);
     const text = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
     const site = await makeSite(t, {
@@ -150,9 +150,9 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     (await greeted("imap", port)).end();
   });
 
-  test("leaves the old configuration to the old program, whatever a reload would read", async (t) => {
-    const { program, ports, edit, change } = await serveChanging(t, { smtp });
-    const fresh = await change();
+  test("leaves the old primary its configuration, even on SIGHUP", async (t) => {
+    const { program, ports, edit, upgrade } = await serveUpgradable(t, { smtp });
+    const fresh = await upgrade();
     await edit("mx.example.test", "new.example.test");
     program.signal("SIGHUP");
     const { pid } = program;
@@ -165,17 +165,17 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     wire.end();
   });
 
-  test("has monitors told that all is well, and of the old one no more once it drains", async (t) => {
+  test("keeps the status ready, and leaves it to the new primary once the old one drains", async (t) => {
     const [status = 0] = await freePorts(1);
-    const service = await serveChanging(
+    const service = await serveUpgradable(
       t,
       { imap },
       "drain_delay 1h;",
       `status_listen 127.0.0.1:${status};`,
     );
-    const { program, ports, change } = service;
+    const { program, ports, upgrade } = service;
     const session = await loggedIn("imap", ports.imap);
-    await change();
+    await upgrade();
     const codes = async (): Promise<ReadonlySet<number>> =>
       new Set(await Promise.all(Array.from({ length: 50 }, () => codeOf(status, "/readyz"))));
     assert.deepEqual(await codes(), new Set([200]));
@@ -188,12 +188,12 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     session.end();
   });
 
-  test("leaves the new one its drain_delay, also while the old one still has sessions", async (t) => {
+  test("keeps the new primary's drain_delay, also while the old one still has sessions", async (t) => {
     const [status = 0] = await freePorts(1);
     const mail = `status_listen 127.0.0.1:${status};`;
-    const { program, ports, change } = await serveChanging(t, { imap }, "drain_delay 1h;", mail);
+    const { program, ports, upgrade } = await serveUpgradable(t, { imap }, "drain_delay 1h;", mail);
     const session = await loggedIn("imap", ports.imap);
-    const fresh = await change();
+    const fresh = await upgrade();
     program.signal("SIGQUIT");
     await program.logs(/gracefully shutting down/);
     process.kill(fresh, "SIGQUIT");
@@ -205,14 +205,14 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.equal(await program.ended, 0);
   });
 
-  test("leaves the new one the file of a unix socket of status_listen", async (t) => {
+  test("leaves the new primary the file of a unix socket of status_listen", async (t) => {
     const { path, remove } = await makeScratch();
     t.after(remove);
     const status = join(path, "status.sock");
     const mail = `status_listen unix:${status};`;
-    const { program, ports, change } = await serveChanging(t, { imap }, "", mail);
+    const { program, ports, upgrade } = await serveUpgradable(t, { imap }, "", mail);
     const session = await loggedIn("imap", ports.imap);
-    const fresh = await change();
+    const fresh = await upgrade();
     program.signal("SIGQUIT");
     await program.logs(/gracefully shutting down/);
     assert.ok(existsSync(status));
@@ -224,10 +224,10 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.ok(!existsSync(status));
   });
 
-  test("hides no session from -s who and -s kick, whichever program has it", async (t) => {
-    const { program, ports, proxy, change } = await serveChanging(t, { imap });
+  test("hides no session of either primary from -s who and -s kick", async (t) => {
+    const { program, ports, proxy, upgrade } = await serveUpgradable(t, { imap });
     const before = await loggedIn("imap", ports.imap);
-    await change();
+    await upgrade();
     program.signal("SIGQUIT");
     await program.logs(/gracefully shutting down/);
     const after = await loggedIn("imap", ports.imap);
@@ -239,11 +239,11 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
     assert.equal((await postern(proxy.directory, "-s", "who")).end, 0);
   });
 
-  test("binds what only the new configuration has, and closes what it has no more", async (t) => {
-    const { program, ports, edit, change } = await serveChanging(t, { imap, smtp });
+  test("binds the addresses that only the new configuration has, and closes those that it lacks", async (t) => {
+    const { program, ports, edit, upgrade } = await serveUpgradable(t, { imap, smtp });
     const [fresh = 0] = await freePorts(1);
     await edit(`127.0.0.1:${ports.imap}`, `127.0.0.1:${fresh}`);
-    await change();
+    await upgrade();
     await program.logs(
       new RegExp(`: inherited socket 127\\.0\\.0\\.1:${ports.imap} is in no "listen", closed$`),
     );
@@ -260,8 +260,8 @@ describe("a change of the program", { skip, concurrency: 3 }, () => {
   });
 });
 
-describe("no change of the program", { skip, concurrency: 2 }, () => {
-  test("is made without a master process, which says so and serves", async (t) => {
+describe("no binary upgrade", { skip, concurrency: 2 }, () => {
+  test("happens with master_process off: a warning says so, and Postern serves on", async (t) => {
     const { program, ports } = await serve(t, { imap }, "master_process off;");
     program.signal("SIGUSR2");
     await program.logs(/\[warn\] .*: there is no master process, ignoring SIGUSR2$/);
@@ -270,7 +270,7 @@ describe("no change of the program", { skip, concurrency: 2 }, () => {
 
   const namespaces = spawnSync("unshare", ["--pid", "--fork", "true"]).status === 0;
   test(
-    "is made by process 1 of a container, which says so and serves",
+    "happens in process 1 of a container: a warning says so, and Postern serves on",
     { skip: !namespaces && "may not make a container" },
     async (t) => {
       const [port = 0] = await freePorts(1);

@@ -20,7 +20,7 @@ async function serveWith(
 }
 
 describe("drain_delay", { concurrency: 3 }, () => {
-  test("has SIGQUIT tell /readyz first, while clients still come in and log in", async (t) => {
+  test("makes /readyz fail first, while clients still connect and log in", async (t) => {
     const { program, ports, workers, code } = await serveWith(t, "drain_delay 1h;");
     await workers(1);
     const before = await loggedIn("imap", ports.imap);
@@ -63,7 +63,7 @@ describe("drain_delay", { concurrency: 3 }, () => {
     assert.deepEqual(await untilClosed(session), []);
   });
 
-  test("keeps no reload waiting", async (t) => {
+  test("delays no reload", async (t) => {
     const { program, workers, code } = await serveWith(t, "drain_delay 1h;");
     await workers(1);
     program.signal("SIGHUP");

@@ -84,7 +84,7 @@ async function logIn({ ports }: Servers<"imap">): Promise<void> {
   wire.end();
 }
 
-test("a server that fails is told with its reason, by the proxy's own key, with nothing of the user", async (t) => {
+test("a failing server is reported with the reason and the proxy's own key, and nothing of the user", async (t) => {
   const { proxy, dead, told, requests } = await start(t, 204);
   await logIn(proxy);
   const isNews = ({ body }: Told) => body.reports.length > 0;
@@ -108,7 +108,7 @@ describe("a fleet that does not listen", () => {
     for (let n = 0; n < 3; n++) await logIn(proxy);
   });
 
-  test("is told of in the log, once, by its URL and its answer, and without the key", async (t) => {
+  test("is logged once, with its URL and its reply, and without the key", async (t) => {
     const { proxy } = await start(t, 401);
     const { program } = proxy.proxy;
     const [line] = await program.logs(/^.*fleet health report failed.*$/);
@@ -118,7 +118,7 @@ describe("a fleet that does not listen", () => {
     assert.doesNotMatch(program.stderr, /its-own/);
   });
 
-  test("and has a certificate of nobody's hears nothing", async (t) => {
+  test("gets no report with a certificate that is not trusted", async (t) => {
     const { proxy, told } = await start(t, 204, issue("/CN=another", { ca: true }));
     const [line] = await proxy.proxy.program.logs(/^.*fleet health report failed.*$/);
     assert.match(line![0], /certificate/);

@@ -64,7 +64,7 @@ async function greeting(path: string): Promise<string> {
 }
 
 describe("an inherited socket", { skip, concurrency: 3 }, () => {
-  test("is used where a listen has its address: IPv4, IPv6, unix and status", async (t) => {
+  test("is used for a listen of its address: IPv4, IPv6, unix and status", async (t) => {
     const [port = 0, status = 0, other = 0] = await freePorts(3);
     const scratch = await makeSite(t, {});
     const unix = join(scratch, "mail.sock");
@@ -105,7 +105,7 @@ describe("an inherited socket", { skip, concurrency: 3 }, () => {
     assert.ok(existsSync(unix));
   });
 
-  test("that is in no listen is closed with a notice, and what else is no socket is left alone", async (t) => {
+  test("without a listen is closed with a notice, and a descriptor that is no socket is left alone", async (t) => {
     const [port = 0, stray = 0] = await freePorts(2);
     const file = openSync("/dev/null", "r");
     t.after(() => closeSync(file));
@@ -126,7 +126,7 @@ describe("an inherited socket", { skip, concurrency: 3 }, () => {
     (await greeted("imap", port)).end();
   });
 
-  test("of another process is not ours", async (t) => {
+  test("meant for another process is not used", async (t) => {
     const [port = 0, stray = 0] = await freePorts(2);
     const directory = await site(t, `listen 127.0.0.1:${port};`);
     const program = activate(t, directory, [bound(t, "127.0.0.1", stray)], "1");
@@ -134,7 +134,7 @@ describe("an inherited socket", { skip, concurrency: 3 }, () => {
     assert.doesNotMatch(program.stderr, /inherited/);
   });
 
-  test("reaches the process in the background", async (t) => {
+  test("is handed on to the daemon", async (t) => {
     const [port = 0] = await freePorts(1);
     const directory = await site(
       t,
@@ -156,7 +156,7 @@ describe("an inherited socket", { skip, concurrency: 3 }, () => {
 
   const activator = "systemd-socket-activate";
   const absent = spawnSync(activator, ["--version"]).error !== undefined && `no ${activator}`;
-  test("brings in the client for whom systemd has started it", { skip: absent }, async (t) => {
+  test("serves the client for which systemd has started Postern", { skip: absent }, async (t) => {
     const [port = 0] = await freePorts(1);
     const directory = await site(t, `listen 127.0.0.1:${port};`);
     const command = [process.execPath, ...words(directory)];

@@ -49,7 +49,7 @@ async function socketPath(t: TestContext): Promise<string> {
 }
 
 describe("all addresses and one of them on one port", { skip, concurrency: 3 }, () => {
-  test("are one socket, and two servers", async (t) => {
+  test("share one socket and lead to their own servers", async (t) => {
     const [port = 0] = await freePorts(1);
     const { program, workers, edit } = await serve(t, {
       imap: `listen 127.0.0.2:${port} backlog=5; protocol imap;`,
@@ -69,7 +69,7 @@ describe("all addresses and one of them on one port", { skip, concurrency: 3 }, 
     assert.match(await greeting({ host: "127.0.0.5", port }), /^\* OK/);
   });
 
-  test("are so in each family for itself", async (t) => {
+  test("share a socket for IPv4 and another one for IPv6", async (t) => {
     const [port = 0] = await freePorts(1);
     const { workers } = await serve(t, {
       imap: `listen [::]:${port}; protocol imap;`,
@@ -81,7 +81,7 @@ describe("all addresses and one of them on one port", { skip, concurrency: 3 }, 
     assert.match(await greeting({ host: "127.0.0.1", port }), /^\+OK/);
   });
 
-  test("are both where [::] takes IPv4 as well", async (t) => {
+  test("share one socket for both families with ipv6only=off", async (t) => {
     const [port = 0] = await freePorts(1);
     const { workers } = await serve(t, {
       imap: `listen [::]:${port} ipv6only=off; protocol imap;`,
@@ -94,7 +94,7 @@ describe("all addresses and one of them on one port", { skip, concurrency: 3 }, 
   });
 });
 
-test("a range of ports is a socket for each", async (t) => {
+test("a range of ports has a socket for each port", async (t) => {
   const first = await freePortRange(3);
   const { workers } = await serve(t, {
     imap: `listen 127.0.0.1:${first}-${first + 2}; protocol imap;`,
@@ -106,7 +106,7 @@ test("a range of ports is a socket for each", async (t) => {
 
 describe("a unix socket", { concurrency: 3 }, () => {
   for (const signal of ["SIGTERM", "SIGQUIT"] as const) {
-    test(`is for everybody, and goes on ${signal}`, async (t) => {
+    test(`may be used by every user, and is removed on ${signal}`, async (t) => {
       const path = await socketPath(t);
       const { program, workers } = await serve(t, {
         imap: `listen unix:${path}; protocol imap;`,
@@ -122,7 +122,7 @@ describe("a unix socket", { concurrency: 3 }, () => {
     });
   }
 
-  test("that a start leaves behind where another address fails is none", async (t) => {
+  test("is removed again when another address fails at the start", async (t) => {
     const path = await socketPath(t);
     const text = mailBlock("").replace(
       "listen 143;",
@@ -133,7 +133,7 @@ describe("a unix socket", { concurrency: 3 }, () => {
     assert.ok(!existsSync(path));
   });
 
-  test("is kept by a reload that has it, and goes with one that has it no more", async (t) => {
+  test("stays open through a reload that has it, and is removed by a reload without it", async (t) => {
     const path = await socketPath(t);
     const { program, edit, workers } = await serve(t, {
       imap: `listen unix:${path}; ${inTheClear.imap}`,
@@ -161,7 +161,7 @@ describe("a unix socket", { concurrency: 3 }, () => {
     session.end();
   });
 
-  test("of a Postern that runs is left alone by -t", async (t) => {
+  test("of a running Postern is left alone by -t", async (t) => {
     const path = await socketPath(t);
     const { proxy, workers } = await serve(t, { imap: `listen unix:${path}; protocol imap;` });
     await workers(1);
@@ -169,7 +169,7 @@ describe("a unix socket", { concurrency: 3 }, () => {
     assert.match(await greeting({ path }), /^\* OK/);
   });
 
-  test("is not left behind by -t", async (t) => {
+  test("is removed again by -t", async (t) => {
     const path = await socketPath(t);
     const text = mailBlock("").replace("listen 143;", `listen unix:${path}; protocol imap;`);
     const site = await makeSite(t, { "mail.conf": text });

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { inTheClear } from "../../../support/servers.ts";
 import { serve } from "../service.ts";
 
-test("the life of a service is told in nginx's words, at nginx's levels", async (t) => {
+test("start, reload and end are logged in nginx's words, at nginx's levels", async (t) => {
   const { program, workers } = await serve(t, { imap: inTheClear.imap });
   const [first] = await workers(1);
   program.signal("SIGWINCH");

@@ -19,7 +19,7 @@ function alone<Name extends string>(
 }
 
 describe("master_process off", { concurrency: 4 }, () => {
-  test("serves from the process that was started, and there is no other", async (t) => {
+  test("serves in the one process that was started", async (t) => {
     const { program, file, ports } = await alone(t, { imap }, "worker_processes 2;");
     const session = await loggedIn("imap", ports.imap);
     const children = `/proc/${program.pid}/task/${program.pid}/children`;
@@ -30,7 +30,7 @@ describe("master_process off", { concurrency: 4 }, () => {
   });
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
-    test(`${signal} ends it and its sessions at once`, async (t) => {
+    test(`${signal} ends the process and its sessions at once`, async (t) => {
       const service = await alone(t, { imap });
       const { program, ports } = service;
       const session = await loggedIn("imap", ports.imap);
@@ -73,7 +73,7 @@ describe("master_process off", { concurrency: 4 }, () => {
     (await greeted("imap", ports.imap)).end();
   });
 
-  test("SIGUSR1 has it write to new log files", async (t) => {
+  test("SIGUSR1 opens new log files", async (t) => {
     const { program, file, ports } = await alone(t, { imap }, "error_log error.log info;");
     (await greeted("imap", ports.imap)).end();
     await rename(file("error.log"), file("error.log.1"));

@@ -26,7 +26,7 @@ describe("a reload", { concurrency: 4 }, () => {
     assert.equal(exit?.[1], `${old}`);
   });
 
-  test("leaves sessions that are logged in where they are, through a second one too", async (t) => {
+  test("lets logged-in sessions go on, also through a second reload", async (t) => {
     const { program, edit, ports, workers } = await serve(t, { imap, smtp });
     const [old] = await workers(1);
     const session = await loggedIn("imap", ports.imap);
@@ -67,7 +67,7 @@ describe("a reload", { concurrency: 4 }, () => {
     next.end();
   });
 
-  test("waits for a worker that takes long, and for the next one where it dies", async (t) => {
+  test("waits for a slow worker, and for its replacement where it dies", async (t) => {
     const { program, ports, workers } = await serve(t, { smtp });
     const [old] = await workers(1);
     const bystander = await greeted("smtp", ports.smtp);
@@ -81,7 +81,7 @@ describe("a reload", { concurrency: 4 }, () => {
     assert.equal(await name(ports.smtp), "mx.example.test");
   });
 
-  test("listens where it is told to now, and no longer where it was", async (t) => {
+  test("listens on the new addresses and no longer on the old ones", async (t) => {
     const { program, edit, ports } = await serve(t, { imap, smtp });
     const [fresh = 0] = await freePorts(1);
     await edit(`127.0.0.1:${ports.imap}`, `127.0.0.1:${fresh}`);
@@ -97,7 +97,7 @@ describe("a reload", { concurrency: 4 }, () => {
     }
   });
 
-  test("takes back an address that the one before has not let go of yet", async (t) => {
+  test("takes back an address that the reload before has not closed yet", async (t) => {
     const { program, edit, ports, workers } = await serve(t, { imap, smtp });
     const [old] = await workers(1);
     const [other] = await freePorts(1);
@@ -114,7 +114,7 @@ describe("a reload", { concurrency: 4 }, () => {
     assert.doesNotMatch(program.stderr, /\[emerg\]/);
   });
 
-  test("may make something else of an address, and moves the pid file", async (t) => {
+  test("may use an address for another server, and moves the pid file", async (t) => {
     const { program, edit, file, ports } = await serve(t, { imap });
     await edit("protocol imap;", "protocol pop3;");
     await edit("pid nginx.pid;", "pid other.pid;");
@@ -125,7 +125,7 @@ describe("a reload", { concurrency: 4 }, () => {
     await assert.rejects(access(file("nginx.pid")), { code: "ENOENT" });
   });
 
-  test("counts as it was last written, when one comes before the other is done", async (t) => {
+  test("reads the last version of the file where another reload is still running", async (t) => {
     const { program, edit, ports } = await serve(t, { smtp });
     for (let count = 1; count <= 4; count++) {
       await edit(/server_name \S+;/, `server_name number${count}.example.test;`);
@@ -157,7 +157,7 @@ describe("a reload", { concurrency: 4 }, () => {
   });
 });
 
-test("a reload that cannot be done is logged, and nothing changes:", async (t) => {
+test("a reload that fails is logged, and nothing changes:", async (t) => {
   const service = await serve(t, { smtp });
   const file = service.file("mail.conf");
   const good = await readFile(file, "utf8");

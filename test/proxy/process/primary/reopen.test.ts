@@ -44,7 +44,7 @@ test("-s reopen after a rename has primary and workers write to new files", asyn
   }
 });
 
-test("a log file that cannot be opened again is named, and nobody is disturbed", async (t) => {
+test("a log file that cannot be opened again is named, and the old file stays in use", async (t) => {
   const { program, ports, file, edit } = await serve(t, { imap: inTheClear.imap });
   await mkdir(file("logs"));
   await edit("events {}", "error_log logs/error.log; events {}");
@@ -58,7 +58,7 @@ test("a log file that cannot be opened again is named, and nobody is disturbed",
   session.end();
 });
 
-test("nor by one of a configuration before, whose folder has gone", async (t) => {
+test("the missing folder of an earlier configuration's log disturbs no reopening", async (t) => {
   const { program, ports, file, edit } = await serve(t, { imap: inTheClear.imap });
   await mkdir(file("logs"));
   await edit("events {}", "error_log logs/error.log notice; error_log stderr notice; events {}");

@@ -31,14 +31,14 @@ async function configuration(main: string, server = ""): Promise<{ port: number;
 }
 
 describe("a start", { concurrency: 4 }, () => {
-  test("the pid file holds the primary's pid and a line end, and goes when it does", async (t) => {
+  test("the pid file holds the primary's pid and a line end, and is removed at its end", async (t) => {
     const { program, file } = await serve(t, inTheClear);
     assert.equal(await readFile(file("nginx.pid"), "utf8"), `${program.pid}\n`);
     assert.equal(await program.stop(), 0);
     await assert.rejects(access(file("nginx.pid")), { code: "ENOENT" });
   });
 
-  test("the pid file is logs/nginx.pid where none is named and there is a logs/", async (t) => {
+  test("without a pid directive, the pid file is logs/nginx.pid where there is a logs directory", async (t) => {
     const { text } = await configuration("");
     const site = await makeSite(t, { "mail.conf": text, "logs/error.log": "" });
     const program = start(t, site, "-g", "error_log stderr notice;");
@@ -64,7 +64,7 @@ describe("a start", { concurrency: 4 }, () => {
     assert.ok(await isRefused(port));
   });
 
-  test("a port that another program has is asked for five times, and no pid file is left", async (t) => {
+  test("five attempts are made for a port of another program, and no pid file is left", async (t) => {
     const { port } = (await otherProgram(t)).address() as AddressInfo;
     const { text } = await configuration("pid nginx.pid;", `listen 127.0.0.1:${port};`);
     const site = await makeSite(t, { "mail.conf": text });
@@ -78,7 +78,7 @@ describe("a start", { concurrency: 4 }, () => {
     await assert.rejects(access(join(site, "nginx.pid")), { code: "ENOENT" });
   });
 
-  test("the terminal hears of it as well as the log file", async (t) => {
+  test("a port in use is reported at the terminal as well as in the log file", async (t) => {
     const { port } = (await otherProgram(t)).address() as AddressInfo;
     const { text } = await configuration("error_log error.log;", `listen 127.0.0.1:${port};`);
     const site = await makeSite(t, { "mail.conf": text });
@@ -89,7 +89,7 @@ describe("a start", { concurrency: 4 }, () => {
     assert.ok((await readFile(join(site, "error.log"), "utf8")).includes(failed.slice(8)));
   });
 
-  test("a port that another program lets go of meanwhile is taken", async (t) => {
+  test("a port that another program closes meanwhile is bound", async (t) => {
     const other = await otherProgram(t);
     const { port } = other.address() as AddressInfo;
     const { text } = await configuration("", `listen 127.0.0.1:${port};`);
@@ -101,7 +101,7 @@ describe("a start", { concurrency: 4 }, () => {
     (await greeted("imap", port)).end();
   });
 
-  test("an address that is not ours is named at once", async (t) => {
+  test("an address of another machine is reported at once", async (t) => {
     const { text } = await configuration("", "listen 192.0.2.1:14300;");
     const site = await makeSite(t, { "mail.conf": text });
     const complaint =
@@ -121,13 +121,13 @@ describe("a start", { concurrency: 4 }, () => {
     (await greeted("imap", ports.imap)).end();
   });
 
-  test("-t beside a Postern that runs from the same file is content", async (t) => {
+  test("-t succeeds while a Postern runs from the same file", async (t) => {
     const { program, file, proxy } = await serve(t, { imap: inTheClear.imap });
     assert.equal((await postern(proxy.directory, "-t")).end, 0);
     assert.equal(await readFile(file("nginx.pid"), "utf8"), `${program.pid}\n`);
   });
 
-  test("a certificate that is not there is named, and nothing listens", async (t) => {
+  test("a missing certificate is named, and nothing listens", async (t) => {
     const tls = "starttls on; ssl_certificate missing.pem; ssl_certificate_key key.pem;";
     const { text, port } = await configuration("", tls);
     const site = await makeSite(t, { "mail.conf": text });
@@ -137,7 +137,7 @@ describe("a start", { concurrency: 4 }, () => {
     assert.ok(await isRefused(port));
   });
 
-  test("where the configuration names no error log, -e does", async (t) => {
+  test("-e names the error log of a configuration that has none", async (t) => {
     const { text } = await configuration("");
     const site = await makeSite(t, { "mail.conf": text });
     const { end, stderr } = await postern(site, "-e", "missing/error.log");
@@ -145,7 +145,7 @@ describe("a start", { concurrency: 4 }, () => {
     assert.match(stderr, new RegExp(`${site}/missing/error\\.log`));
   });
 
-  test("what is started without any argument reads conf/nginx.conf where it is started", async (t) => {
+  test("without arguments, conf/nginx.conf of the current directory is read", async (t) => {
     const { text, port } = await configuration("error_log stderr notice;");
     const cwd = await makeSite(t, { "conf/nginx.conf": text });
     const program = new Program(process.execPath, [posternEntry], { cwd });

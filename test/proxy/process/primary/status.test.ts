@@ -45,7 +45,7 @@ async function logOut(wire: Wire): Promise<void> {
 const WORDS =
   "session login lookup connect cache bytes tls cert refused upstream event_loop memory".split(" ");
 
-test("every subject is told of, by a name with its word in it, before anything has happened", async (t) => {
+test("every subject has a metric with its word in the name before anything has happened", async (t) => {
   const { status } = await statusService(t);
   const response = await fetch(`http://127.0.0.1:${status}/metrics`);
   const text = await response.text();
@@ -98,7 +98,7 @@ test("sessions and logins of all workers are added up, by protocol, state and re
   assert.ok(bytes("sent") > bytes("received"));
 });
 
-test("TLS is counted by version, and its certificate by the time that it expires", async (t) => {
+test("TLS handshakes are counted by version, and a certificate has the time of its expiry", async (t) => {
   const service = await statusService(t);
   await greetedSecurely("imap", service.ports.imaps).then(logOut);
   const broken = await greeted("imap", service.ports.imap);
@@ -112,7 +112,7 @@ test("TLS is counted by version, and its certificate by the time that it expires
   assert.ok((expires[0]?.value ?? 0) > Date.now() / 1000);
 });
 
-test("what workers have counted is not lost when a reload replaces them, nor when they are killed", async (t) => {
+test("the counts of workers outlive a reload and the death of a worker", async (t) => {
   const service = await statusService(t);
   await logOut(await loggedIn(service));
   const accepted = (samples: Parameters<typeof total>[0]): number =>
@@ -130,7 +130,7 @@ test("what workers have counted is not lost when a reload replaces them, nor whe
   assert.equal(accepted(await scrape(service.status)), 2);
 });
 
-test("while it drains it is alive and not ready, until the last session has ended", async (t) => {
+test("a draining Postern is alive and not ready until the last session has ended", async (t) => {
   const service = await statusService(t);
   const { status, program } = service;
   while ((await codeOf(status, "/readyz")) !== 200) await after(10);
@@ -143,7 +143,7 @@ test("while it drains it is alive and not ready, until the last session has ende
   assert.equal(await program.ended, 0);
 });
 
-test("it is ready without a lookup endpoint, and says nothing beside its pages", async (t) => {
+test("Postern is ready without a lookup endpoint, and answers no other paths", async (t) => {
   const service = await statusService(t);
   while ((await codeOf(service.status, "/readyz")) !== 200) await after(10);
   assert.equal(await codeOf(service.status, "/"), 404);
@@ -153,7 +153,7 @@ test("it is ready without a lookup endpoint, and says nothing beside its pages",
   assert.equal(posted.status, 405);
 });
 
-test("a reload moves it to another address, and the old one is let go of", async (t) => {
+test("a reload moves the pages to another address, and closes the old one", async (t) => {
   const service = await statusService(t);
   const [other = 0] = await freePorts(1);
   await service.edit(
@@ -166,7 +166,7 @@ test("a reload moves it to another address, and the old one is let go of", async
   await assert.rejects(codeOf(service.status, "/readyz"));
 });
 
-test("with master_process off, the one process tells of itself", async (t) => {
+test("with master_process off, the one process shows its own metrics", async (t) => {
   const service = await statusService(t, "master_process off;");
   await logOut(await loggedIn(service));
   const samples = await scrape(service.status);
@@ -174,7 +174,7 @@ test("with master_process off, the one process tells of itself", async (t) => {
   assert.equal(total(samples, "postern_processes"), 1);
 });
 
-test("answers from the cache and logins beyond a limit are counted as such", async (t) => {
+test("lookups from the cache and logins beyond a limit are counted as such", async (t) => {
   const mailbox = await startMailbox({
     name: "mail1",
     users: [{ address: anna.login, password: anna.password }],

@@ -40,7 +40,7 @@ describe("at once", { concurrency: 4 }, () => {
     assert.match(program.stderr, new RegExp(`worker process ${worker} exited on signal 9`));
   });
 
-  test("SIGTERM ends what SIGQUIT has let go on", async (t) => {
+  test("SIGTERM ends sessions that go on after SIGQUIT", async (t) => {
     const { program, ports } = await serve(t, { imap });
     const session = await loggedIn("imap", ports.imap);
     program.signal("SIGQUIT");
@@ -50,7 +50,7 @@ describe("at once", { concurrency: 4 }, () => {
     assert.deepEqual(await untilClosed(session), []);
   });
 
-  test("SIGTERM as soon as there is a pid file ends it as well", async (t) => {
+  test("SIGTERM ends the process as soon as there is a pid file", async (t) => {
     const [port = 0] = await freePorts(1);
     const mail = mailBlock("protocol imap;").replace("143", `127.0.0.1:${port}`);
     const site = await makeSite(t, { "mail.conf": `pid nginx.pid; ${mail}` });
@@ -86,7 +86,7 @@ describe("when the sessions have ended", { concurrency: 4 }, () => {
     assert.ok(Number(last?.["bytes_sent"]) > 0, "the session's line is lost");
   });
 
-  test("SIGQUIT says goodbye to who has not logged in, as each protocol has it", async (t) => {
+  test("SIGQUIT ends sessions before login with the reply of each protocol", async (t) => {
     const tls = "listen 127.0.0.1:PORT ssl; protocol imap;";
     const { program, ports } = await serve(t, { imap, pop3, smtp, tls });
     const [byImap, byPop3, bySmtp, byTls] = [

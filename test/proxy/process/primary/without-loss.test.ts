@@ -1,4 +1,4 @@
-// Ten reloads and a change of the program, under 2,000 sessions that are at work and clients who keep coming.
+// Ten reloads and a upgrade of the program, under 2,000 sessions that are at work and clients who keep coming.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
@@ -12,7 +12,7 @@ import type { Program } from "../../../support/program.ts";
 import { grantImap, startUpstream } from "../../../support/upstream.ts";
 import { Wire } from "../../../support/wire.ts";
 import { isRefused } from "../clients.ts";
-import { changes } from "./successor.ts";
+import { upgrades } from "./upgrade.ts";
 
 const SESSIONS = 2000;
 const RELOADS = 10;
@@ -24,7 +24,7 @@ const TALKING = 16;
 const COMING = 4;
 /** ms that a session is silent after a line. */
 const THOUGHT = 10;
-/** Clients who have come and gone, and lines that have been said, between one change and the next. */
+/** Clients who have come and gone, and lines that have been said, between one upgrade and the next. */
 const CLIENTS = 5;
 const LINES = 500;
 
@@ -130,12 +130,12 @@ async function start(t: TestContext): Promise<{ program: Program; port: number }
 }
 
 test(
-  `${SESSIONS} sessions at work go through ${RELOADS} reloads and a change of the program without the loss of a byte, and nobody who comes is refused`,
+  `${SESSIONS} sessions at work go through ${RELOADS} reloads and a upgrade of the program without the loss of a byte, and nobody who comes is refused`,
   { skip: lackOfFiles() },
   async (t) => {
-    const changer = changes(t);
+    const changer = upgrades(t);
     const { program, port } = await start(t);
-    const change = changer(program);
+    const upgrade = changer(program);
     const sessions: Session[] = [];
     while (sessions.length < SESSIONS) {
       const names = Array.from({ length: AT_ONCE }, (_, index) => `s${sessions.length + index}`);
@@ -167,7 +167,7 @@ test(
     };
     const old = program.pid!;
     for (let count = 0; count < RELOADS / 2; count++) await reload(old);
-    const fresh = await change();
+    const fresh = await upgrade();
     await program.logs(/start worker process/, (started += WORKERS));
     await bustle();
     process.kill(old, "SIGQUIT");

@@ -11,7 +11,7 @@ import { serve } from "../service.ts";
 const { imap, smtp } = inTheClear;
 
 describe("worker_processes", { concurrency: 4 }, () => {
-  test("2 means two, and each serves", async (t) => {
+  test("2 starts two workers, and each serves", async (t) => {
     const { program, ports, workers } = await serve(t, { imap }, "worker_processes 2;");
     const pids = await workers(2);
     for (const [stopped, serving] of [pids, pids.toReversed()]) {
@@ -52,7 +52,7 @@ describe("worker_processes", { concurrency: 4 }, () => {
     bystander.end();
   });
 
-  test("a worker that dies as often as it is replaced takes nothing else down", async (t) => {
+  test("a worker that dies again and again harms nothing else", async (t) => {
     const { program, ports, workers } = await serve(t, { imap });
     for (let count = 1; count <= 3; count++) {
       process.kill((await workers(count)).at(-1)!, "SIGKILL");
@@ -62,7 +62,7 @@ describe("worker_processes", { concurrency: 4 }, () => {
     assert.equal(await program.stop(), 0);
   });
 
-  test("a reload after a death, before the replacement, has the new configuration serve", async (t) => {
+  test("a reload between the death of a worker and its replacement serves the new configuration", async (t) => {
     const { program, edit, ports, workers } = await serve(t, { imap });
     const [first] = await workers(1);
     await edit("protocol imap;", "protocol pop3;");
@@ -76,7 +76,7 @@ describe("worker_processes", { concurrency: 4 }, () => {
     }
   });
 
-  test("a worker that is sent the primary's signals lets it decide, and opens no debugger", async (t) => {
+  test("a worker leaves the primary's signals to the primary, and opens no debugger", async (t) => {
     const { program, ports, workers } = await serve(t, { imap });
     const [worker] = await workers(1);
     const session = await loggedIn("imap", ports.imap);

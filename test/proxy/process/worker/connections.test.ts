@@ -34,7 +34,7 @@ async function admitted(port: number): Promise<Wire> {
 }
 
 describe("worker_connections", { concurrency: 4 }, () => {
-  test("beyond them a client is told so and closed at once, and the log says why", async (t) => {
+  test("a client beyond them gets a reply and is closed at once, and the log says why", async (t) => {
     const { program, ports } = await small(t);
     const clients = await Promise.all([1, 2, 3].map(() => greeted("imap", ports.imap)));
     const socket = connect(ports.imap, "127.0.0.1");
@@ -46,7 +46,7 @@ describe("worker_connections", { concurrency: 4 }, () => {
     for (const client of clients) await assertGreeting(client);
   });
 
-  test("a client that goes makes room for the next one", async (t) => {
+  test("a client that leaves makes room for the next one", async (t) => {
     const { ports } = await small(t);
     for (let round = 0; round < 5; round++) {
       const clients = await Promise.all([1, 2, 3].map(() => admitted(ports.imap)));
@@ -57,7 +57,7 @@ describe("worker_connections", { concurrency: 4 }, () => {
     }
   });
 
-  test("a login that finds no room is a temporary failure", async (t) => {
+  test("a login without room for an upstream connection fails temporarily", async (t) => {
     const { program, ports } = await small(t);
     const [client] = await Promise.all([1, 2, 3].map(() => greeted("imap", ports.imap)));
     client!.write(`a LOGIN ${anna.login} ${anna.password}\r\n`);
@@ -65,7 +65,7 @@ describe("worker_connections", { concurrency: 4 }, () => {
     await program.logs(/\[error\] .*auth http server .* 5 worker_connections are not enough/);
   });
 
-  test("a lookup connection that is kept for later gives way", async (t) => {
+  test("an idle lookup connection gives way", async (t) => {
     const { program, ports } = await small(t);
     const sessions: Wire[] = [];
     // The first login leaves one behind; with it and the upstream's there is no room for another client.
@@ -81,12 +81,12 @@ describe("worker_connections", { concurrency: 4 }, () => {
   const few = { "mail.conf": `events { worker_connections 1; } ${mailBlock("")}` };
   const complaint = "[emerg] 1 worker_connections are not enough for 1 listening sockets\n";
 
-  test("that do not suffice for the listening sockets do not start", async (t) => {
+  test("fewer than the listening sockets fail at the start", async (t) => {
     const { end, stderr } = await refusedStart(t, await makeSite(t, few));
     assert.deepEqual([end, stderr], [1, `postern: ${complaint}`]);
   });
 
-  test("that do not suffice for the listening sockets do not pass -t", async (t) => {
+  test("fewer than the listening sockets fail in -t", async (t) => {
     const site = await makeSite(t, few);
     const { end, stderr } = await postern(site, "-t");
     assert.equal(end, 1);
@@ -97,7 +97,7 @@ describe("worker_connections", { concurrency: 4 }, () => {
     );
   });
 
-  test("more of them than files may be open is worth a warning", async (t) => {
+  test("more than the limit on open files are warned of", async (t) => {
     const many = (main: string) =>
       `${main} events { worker_connections 1000000000; } ${mailBlock("")}`;
     const site = await makeSite(t, { "mail.conf": many("worker_rlimit_nofile 4000;") });

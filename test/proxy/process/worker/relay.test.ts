@@ -69,7 +69,7 @@ test("a lookup is passed on with the caller's key alone, and answered with what 
   assert.deepEqual(await ask(lookup("no")), ["HTTP/1.1 200 OK", "auth-status: no", ...END]);
 });
 
-test("lookups at once each have their own answer, over connections that are kept", async () => {
+test("concurrent lookups each have their own reply, over kept connections", async () => {
   const names = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? "yes" : "no"));
   const replies = await Promise.all(names.map((name) => ask(lookup(name))));
   assert.deepEqual(
@@ -78,7 +78,7 @@ test("lookups at once each have their own answer, over connections that are kept
   );
 });
 
-describe("what is no lookup is a bad request:", () => {
+describe("a request that is no lookup is a bad request:", () => {
   const WRONG = {
     garbage: "\x16\x03\x01\r\n\r\n",
     "another method": "POST / HTTP/1.1\r\n\r\n",
@@ -89,7 +89,7 @@ describe("what is no lookup is a bad request:", () => {
   }
 });
 
-describe("an endpoint that cannot be asked is a failure without an answer for the client:", () => {
+describe("an endpoint that fails is a gateway error for the caller:", () => {
   const FAILURES = {
     page: "502 Bad Gateway",
     silent: "502 Bad Gateway",
@@ -101,7 +101,7 @@ describe("an endpoint that cannot be asked is a failure without an answer for th
     });
   }
 
-  test("and a line in the log", async () => {
+  test("is logged", async () => {
     await ask(lookup("page"));
     await postern.program.logs(
       /\[error\].* auth http server .* answered 500 while relaying a lookup/,

@@ -17,7 +17,7 @@ function proc(pid: number, file: string): Promise<string> {
 }
 
 describe("a worker process", { concurrency: 4 }, () => {
-  test("has the priority, the limits, the CPUs and the directory that it was given", async (t) => {
+  test("has the configured priority, limits, CPUs and directory", async (t) => {
     const main =
       `worker_priority +3; worker_rlimit_nofile 2000; worker_rlimit_core 1m;` +
       `worker_cpu_affinity auto; working_directory ${tmpdir()};`;
@@ -42,7 +42,7 @@ describe("a worker process", { concurrency: 4 }, () => {
     assert.equal(await readlink(`/proc/${pid}/cwd`), tmpdir());
   }
 
-  test("sees of the environment what env names, and what Node needs", async (t) => {
+  test("has the environment variables of env, and those that Node needs", async (t) => {
     process.env["POSTERN_KEPT"] = "kept";
     process.env["POSTERN_DROPPED"] = "dropped";
     t.after(() => {
@@ -61,7 +61,7 @@ describe("a worker process", { concurrency: 4 }, () => {
     assert.deepEqual(others.toSorted(), ["POSTERN_KEPT", "POSTERN_SET", "TZ"]);
   });
 
-  test("goes on where a limit cannot be had, and says so", async (t) => {
+  test("goes on where a limit cannot be set, and logs it", async (t) => {
     const { program, ports } = await serve(t, { imap }, "worker_rlimit_nofile 99999999999;");
     await program.logs(
       /\[alert\] .*setrlimit\(RLIMIT_NOFILE, 99999999999\) failed \(1: Operation not permitted\)$/,
@@ -69,7 +69,7 @@ describe("a worker process", { concurrency: 4 }, () => {
     (await greeted("imap", ports.imap)).end();
   });
 
-  test("that cannot enter its directory is not started again", async (t) => {
+  test("that cannot enter its directory is not replaced", async (t) => {
     const { program, edit, ports, workers } = await serve(t, { imap });
     const [first = 0] = await workers(1);
     await edit("events {}", "worker_processes 2; working_directory /missing; events {}");
@@ -95,7 +95,7 @@ describe("a worker process", { concurrency: 4 }, () => {
   });
 });
 
-test("as root, worker_priority may be below that of others", async (t) => {
+test("with a primary that is root may have a negative worker_priority", async (t) => {
   if (process.getuid?.() !== 0) return t.skip("not root");
   const { workers } = await serve(t, { imap }, "worker_priority -3;");
   const [worker = 0] = await workers(1);
@@ -126,7 +126,7 @@ describe("worker_cpu_affinity", () => {
     });
   }
 
-  test("each worker has the mask that stands in its place", async (t) => {
+  test("each worker has the mask of its number", async (t) => {
     if (cpus().length < 2) return t.skip("one CPU");
     const main = "worker_processes 2; worker_cpu_affinity 01 10;";
     const { workers } = await serve(t, { imap }, main);
