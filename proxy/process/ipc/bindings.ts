@@ -49,7 +49,7 @@ function familyAndPort({ host, port }: Listen): string {
   return `${host.includes(":") ? 6 : 4} ${port}`;
 }
 
-/** Of `worker_connections`, those that nginx counts for listening sockets and the primary's channel. */
+/** nginx counts listening sockets and the primary's channel among `worker_connections`. */
 export function reservedConnections(settings: Settings): number {
   return bindings(settings).length + 1;
 }

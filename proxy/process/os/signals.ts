@@ -14,11 +14,16 @@ const ACTIONS = {
 
 type HandledSignal = keyof typeof ACTIONS;
 
-/** @param log returns the log in force */
+/** ms: the longest that a timer takes. */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
+
+/** Handles signals for as long as the process lives. @param log returns the log in force */
 export function handleSignals(
   log: () => ErrorLog,
   handlers: Readonly<Partial<Record<HandledSignal, () => void>>>,
 ): void {
+  // Signal handlers do not keep Node alive, and there are times without workers.
+  setInterval(() => {}, LONGEST_INTERVAL);
   for (const [signal, action] of Object.entries(ACTIONS)) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the table
     const name = signal as HandledSignal;

@@ -25,7 +25,7 @@ export interface Generation {
   reopen(): void;
   /** Takes the keys of new session tickets, and those that still open old ones. */
   renewTickets(keys: TicketKeys): void;
-  /** What each worker had counted by the last `count`. */
+  /** The counts of each worker at the last `count`. */
   readonly counts: readonly Snapshot[];
   /** Asks each worker for its counts. */
   count(): Promise<void>;
@@ -40,7 +40,7 @@ export interface GenerationListener {
   gone(counts: Snapshot): void;
 }
 
-/** What a generation works with, whatever its configuration says. */
+/** The parts of the primary that every generation works with. */
 export interface GenerationContext {
   readonly sockets: ListeningSockets;
   readonly ticketKeys: RandomTicketKeys;

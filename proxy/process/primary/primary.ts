@@ -8,7 +8,6 @@ import type { Identity } from "../../config/index.ts";
 import { errorLines } from "../../config/runtime.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
-import { say } from "../../report.ts";
 import { ControlSocket } from "../control/control-socket.ts";
 import { controlPages } from "../control/pages.ts";
 import { FleetLink } from "./fleet-link.ts";
@@ -23,16 +22,13 @@ import { prepare } from "./resources.ts";
 import { Sessions } from "../control/sessions.ts";
 import { handleSignals } from "../os/signals.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
-import { startLines } from "./start-lines.ts";
+import { atTerminalToo, logHints, startLines } from "./start-log.ts";
 import { Status } from "./status.ts";
 import { WorkerProcesses, setUpWorkerProcesses } from "./worker-processes.ts";
 import { BinaryUpgrade } from "./binary-upgrade.ts";
 
 /** ms for workers to end after SIGTERM before they are killed, as nginx gives them. */
 const KILL_AFTER = 1000;
-
-/** ms: the longest that a timer takes. */
-const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 export class Primary {
   readonly #read: (before: LoadedSettings) => Promise<LoadedSettings>;
@@ -77,7 +73,7 @@ export class Primary {
     writePid(settings.pid);
     await primary.#control.listen(settings.pid);
     for (const line of startLines()) primary.#log.write("notice", line);
-    primary.#logHints(settings, warnings);
+    logHints(primary.#log, settings, warnings);
     return primary;
   }
 
@@ -99,7 +95,8 @@ export class Primary {
     this.#fleet = new FleetLink(this.#generations, sessions, log);
     this.#control = new ControlSocket(controlPages(sessions), log);
     this.#status = new Status({
-      ready: () => this.#isReady,
+      // The new primary of an upgrade serves clients on the same sockets.
+      ready: () => (this.#ready && this.#phase === "running") || this.#upgrade.hasNew,
       metrics: new PrimaryMetrics(
         () => this.#settings,
         () => this.#sinks.lost,
@@ -111,12 +108,10 @@ export class Primary {
     });
   }
 
-  /** The settings in force. */
   get #settings(): LoadedSettings {
     return this.#generations.current.settings;
   }
 
-  /** Addresses in use are reported at the terminal as well, where the operator waits. */
   async #bind(): Promise<void> {
     // The files of unix sockets are removed, however this process ends.
     process.on("exit", () => {
@@ -125,19 +120,10 @@ export class Primary {
     });
     const settings = this.#settings;
     this.#sockets.inherit(inherited, settings, this.#log);
-    const isAtTerminal = settings.error_log.some(({ destination }) => "stream" in destination);
-    await this.#sockets.bind(settings, {
-      write: (level, message) => {
-        this.#log.write(level, message);
-        if (level === "emerg" && !isAtTerminal) say(level, message);
-      },
-    });
+    await this.#sockets.bind(settings, atTerminalToo(this.#log, settings));
   }
 
-  /** @returns once connections are accepted */
   async run(): Promise<void> {
-    // Signal handlers do not keep Node alive, and there are times without workers.
-    setInterval(() => {}, LONGEST_INTERVAL);
     await this.#serve(this.#generations.current);
     // The next command, such as `-s reload`, may come months before Node writes the cache at exit.
     flushCompileCache();
@@ -167,12 +153,6 @@ export class Primary {
       // A terminal sends WINCH when its window changes size.
       ...(isDaemon && !this.#alone && { SIGWINCH: () => this.#retireWorkers() }),
     });
-  }
-
-  /** Logs the notices and warnings of a configuration. */
-  #logHints(settings: LoadedSettings, warnings: readonly string[]): void {
-    for (const notice of settings.notices) this.#log.write("notice", notice);
-    for (const warning of [...settings.warnings, ...warnings]) this.#log.write("warn", warning);
   }
 
   /** One reload follows the other, so that the last one reads what is in the files now. */
@@ -225,7 +205,7 @@ export class Primary {
       if (this.#phase !== "running") return;
       movePid(this.#settings.pid, settings.pid);
       this.#log = log;
-      this.#logHints(settings, warnings);
+      logHints(this.#log, settings, warnings);
       this.#generations.begin(settings, identity);
       this.#listenForStatus();
     } catch (error) {
@@ -243,11 +223,6 @@ export class Primary {
     this.#ready = true;
     this.#fleet.follow(this.#settings.fleet);
     this.#closeUnused();
-  }
-
-  /** True while clients are served here or, on the same sockets, by the new primary. */
-  get #isReady(): boolean {
-    return (this.#ready && this.#phase === "running") || this.#upgrade.hasNew;
   }
 
   /** Closes sockets of earlier generations, and those of a reload that has failed. */

@@ -52,7 +52,7 @@ export const LAST_WORDS = 200;
 /** Sessions of a page: so few that listing them delays no session. */
 const PAGE = 200;
 
-/** What a worker gets from the primary. */
+/** The parts of the primary that a worker uses. */
 export interface Resources {
   /** All workers have the same. */
   readonly ticketKeys: TicketKeys;

@@ -36,7 +36,7 @@ before(async () => {
 });
 after(() => rmSync(directory, { recursive: true }));
 
-/** Of an environment, with files of ours for those of the platform. */
+/** Settings from an environment, with files of the test in place of those of the platform. */
 function settings(environment: Readonly<Record<string, string>>): Settings {
   const given = {
     ...environment,

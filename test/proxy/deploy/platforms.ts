@@ -1,4 +1,4 @@
-// What each platform's file says of the container, in one form.
+// The container by each platform's file, in one form.
 import { seconds, toml, yaml } from "./files.ts";
 
 export interface Platform {

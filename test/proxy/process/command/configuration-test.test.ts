@@ -1,4 +1,4 @@
-// `-t` and its kin: what is said, and that nothing starts.
+// `-t`, `-T`, `-g`, `-v`, `-V` and `-?`: their output, and that nothing starts.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { issue } from "../../../support/authority.ts";

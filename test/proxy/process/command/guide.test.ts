@@ -1,4 +1,4 @@
-// The complete example of nginx's guide "Configuring NGINX as a Mail Proxy Server", as it stands there.
+// The complete example of nginx's guide "Configuring NGINX as a Mail Proxy Server".
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Where the command line tells what it finds: on the terminal, and in the log that is there before all others.
+// Errors and warnings of the command: at the terminal, and in the log of `-e` or nginx's default.
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

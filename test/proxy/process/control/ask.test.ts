@@ -1,4 +1,4 @@
-// Whoever asks is told why there is no answer, and is never kept waiting for ever.
+// A request to the control socket ends with a reply or a reason, and never waits for ever.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { chmod } from "node:fs/promises";
@@ -38,7 +38,7 @@ for (const [what, bytes] of Object.entries(ANSWERS)) {
   });
 }
 
-const skip = process.getuid?.() === 0 ? false : "only root can be somebody else";
+const skip = process.getuid?.() === 0 ? false : "only root can become another user";
 test("a user without access is told who has access", { skip }, async (t) => {
   const path = await serve(t, "");
   await chmod(path, 0o600);

@@ -23,16 +23,16 @@ export const alias = { login: "Anna.B@example.test", password: "application" };
 export type ControlSite = Service<"imap" | "pop3"> & {
   readonly endpoint: LookupEndpoint;
   readonly site: string;
-  /** What `-s who` lists. */
+  /** Runs `-s who`. */
   readonly who: () => Promise<ListedSession[]>;
-  /** What `-s kick` says. */
+  /** Runs `-s kick`. */
   readonly kick: (user: string) => Promise<string>;
   readonly logIn: (account?: typeof anna) => Promise<Wire>;
-  /** Logs in while this worker is stopped, and so by way of another one. */
+  /** Logs in while a worker is stopped, so that another worker accepts. */
   readonly logInWithout: (worker: number, account?: typeof anna) => Promise<Wire>;
 };
 
-/** @param answer to lookups, where it is another than the usual one; its argument is the IMAP mailbox's port */
+/** @param answer makes the replies to lookups from the port of the IMAP mailbox, in place of the usual replies */
 export async function serveControlled(
   t: TestContext,
   main = "",

@@ -40,7 +40,7 @@ async function started(t: TestContext, { site }: Site, ...args: string[]): Promi
   return program;
 }
 
-/** What the socket answers to these bytes, up to the end of the connection. */
+/** The reply of the socket to these bytes, up to the end of the connection. */
 async function said(path: string, bytes: string): Promise<string> {
   const socket = connect(path);
   socket.on("error", () => {});

@@ -1,4 +1,4 @@
-// `-s kick`: a user's sessions end, in every worker, and nobody else's.
+// `-s kick` ends the sessions of one user in every worker.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// `-s who` and `GET /sessions`: who is there.
+// `-s who` and `GET /sessions` list the sessions.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ListedSession } from "../../../../proxy/observe/index.ts";

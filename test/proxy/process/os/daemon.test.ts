@@ -1,4 +1,4 @@
-// `daemon on`: the command returns, and what it has started goes on without a terminal.
+// `daemon on`: the command returns, and the daemon goes on without a terminal.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync } from "node:fs";

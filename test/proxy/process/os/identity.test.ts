@@ -1,4 +1,4 @@
-// Whom workers run as where the primary is root.
+// The user that workers run as, with a primary that is root.
 import assert from "node:assert/strict";
 import { readFile, rename, stat } from "node:fs/promises";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// `-s`: the word reaches the process of the pid file, or it is said why not.
+// `-s` signals the process of the pid file, or says why it cannot.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// SIGUSR2: another program has the sockets, and nobody notices.
+// SIGUSR2: a new primary takes over the sockets, and no client notices.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";

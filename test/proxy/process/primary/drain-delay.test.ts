@@ -1,4 +1,4 @@
-// `drain_delay`: load balancers hear of a drain first, and nobody is refused until they have.
+// `drain_delay`: load balancers see a drain before any client is refused.
 import assert from "node:assert/strict";
 import { type TestContext, describe, test } from "node:test";
 import { greeted, loggedIn, untilClosed } from "../../../support/mail-client.ts";

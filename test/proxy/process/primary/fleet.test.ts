@@ -1,4 +1,4 @@
-// What a worker process tells the fleet, and what it costs its sessions when nobody listens.
+// Reports of a worker process to the fleet, and sessions while the fleet is away.
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { writeFile } from "node:fs/promises";

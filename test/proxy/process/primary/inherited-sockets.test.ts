@@ -1,4 +1,4 @@
-// Listening sockets that whoever starts Postern has bound already: systemd's LISTEN_FDS.
+// Listening sockets that were bound before the start: systemd's LISTEN_FDS.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
@@ -100,7 +100,7 @@ describe("an inherited socket", { skip, concurrency: 3 }, () => {
     assert.equal(await codeOf(status, "/readyz"), 200);
     // Nobody takes them for its own.
     assert.doesNotMatch(readFileSync(`/proc/${worker}/environ`, "latin1"), /LISTEN_/);
-    // Its file is somebody else's.
+    // The process that has bound the socket keeps its file.
     assert.equal(await program.stop("SIGQUIT"), 0);
     assert.ok(existsSync(unix));
   });

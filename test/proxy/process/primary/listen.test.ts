@@ -22,7 +22,7 @@ const skip =
     ? false
     : "wants Linux with IPv6";
 
-/** What whoever listens there says first. */
+/** The first line of the server there. */
 async function greeting(to: { host: string; port: number } | { path: string }): Promise<string> {
   const wire = new Wire(connect(to));
   const line = await wire.line();

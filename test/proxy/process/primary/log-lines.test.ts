@@ -1,4 +1,4 @@
-// The lines that whoever watches an nginx log looks for.
+// The lines by which monitors watch a log of nginx.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -49,7 +49,7 @@ test("start, reload and end are logged in nginx's words, at nginx's levels", asy
   ]);
 });
 
-/** What a process has logged, without the time. */
+/** The lines of a process, without the time. */
 function lines(log: string, pid: number): string[] {
   return log
     .split("\n")

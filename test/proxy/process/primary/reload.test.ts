@@ -1,4 +1,4 @@
-// SIGHUP: the new configuration serves, and nobody notices who is not meant to.
+// SIGHUP: the new configuration serves, and sessions go on.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { access, readFile, writeFile } from "node:fs/promises";
@@ -222,7 +222,7 @@ test("a reload that fails is logged, and nothing changes:", async (t) => {
   });
 });
 
-/** What the server calls itself, and not whoever is leaving. */
+/** The name of the new server, and not that of one that ends. */
 async function name(port: number): Promise<string | undefined> {
   for (;;) {
     const wire = await greeted("smtp", port);

@@ -1,4 +1,4 @@
-// `-s reopen`: after a rotation everybody writes to a new file.
+// `-s reopen`: after a rotation, every process writes to the new file.
 import assert from "node:assert/strict";
 import { mkdir, readFile, rename, stat } from "node:fs/promises";
 import { test } from "node:test";

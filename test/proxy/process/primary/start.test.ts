@@ -1,4 +1,4 @@
-// What keeps Postern from starting is said in a sentence, and leaves nothing behind.
+// A start that fails says why in a sentence, and leaves nothing behind.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { access, readFile } from "node:fs/promises";

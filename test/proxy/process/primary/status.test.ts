@@ -41,7 +41,7 @@ async function logOut(wire: Wire): Promise<void> {
   await untilClosed(wire);
 }
 
-/** What an operator looks for, each in the name of some metric. */
+/** Subjects that operators watch. Each is a word in the name of some metric. */
 const WORDS =
   "session login lookup connect cache bytes tls cert refused upstream event_loop memory".split(" ");
 
@@ -67,7 +67,7 @@ test("sessions and logins of all workers are added up, by protocol, state and re
   const refused = await greeted("imap", service.ports.imap);
   assert.match(await attempt("imap", refused, { ...anna, password: "wrong" }), /^a NO/);
 
-  // Whoever looked whether the ports are open may only just be gone.
+  // The connections that have checked the ports may have ended only just now.
   const during = await scrapeUntil(
     service.status,
     (samples) => total(samples, "postern_sessions") === 9,

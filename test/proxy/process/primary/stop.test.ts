@@ -1,4 +1,4 @@
-// How it ends: at once, when the sessions have, or with its primary.
+// Ends of Postern: at once, after the sessions, or with the primary.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

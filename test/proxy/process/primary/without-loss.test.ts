@@ -1,4 +1,4 @@
-// Ten reloads and a upgrade of the program, under 2,000 sessions that are at work and clients who keep coming.
+// Ten reloads and a binary upgrade under 2,000 busy sessions and a stream of new clients.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
@@ -24,7 +24,7 @@ const TALKING = 16;
 const COMING = 4;
 /** ms that a session is silent after a line. */
 const THOUGHT = 10;
-/** Clients who have come and gone, and lines that have been said, between one upgrade and the next. */
+/** Clients that were served, and lines that were sent, between one reload and the next. */
 const CLIENTS = 5;
 const LINES = 500;
 
@@ -74,7 +74,7 @@ async function logIn(port: number, name: string): Promise<Session | null> {
   return null;
 }
 
-/** What goes on until it is told to stop. Whoever waits for it hears of what goes wrong. */
+/** Work that goes on until `stop`, which throws its failure. */
 class Bustle {
   readonly #all: Promise<unknown>;
   #over = false;
@@ -130,7 +130,7 @@ async function start(t: TestContext): Promise<{ program: Program; port: number }
 }
 
 test(
-  `${SESSIONS} sessions at work go through ${RELOADS} reloads and a upgrade of the program without the loss of a byte, and nobody who comes is refused`,
+  `${SESSIONS} sessions at work go through ${RELOADS} reloads and a binary upgrade without the loss of a byte, and no new client is refused`,
   { skip: lackOfFiles() },
   async (t) => {
     const changer = upgrades(t);

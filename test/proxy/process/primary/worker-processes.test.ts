@@ -1,4 +1,4 @@
-// Workers: as many as wanted, each serving, and replaced when they die.
+// Worker processes: their number, and their replacement when they die.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// worker_connections: a limit that is kept, and told.
+// `worker_connections` limits connections, and the log says so.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// Lookups over https:// by a worker process: whom it trusts, and what it shows.
+// Lookups over https:// by a worker process: its authorities, and its certificate.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";

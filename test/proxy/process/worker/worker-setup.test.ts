@@ -1,4 +1,4 @@
-// What the directives of the core give to a worker process: priority, limits, CPUs, directory, environment.
+// Core directives that set up a worker process: priority, limits, CPUs, directory, environment.
 import assert from "node:assert/strict";
 import { readFile, readlink } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
