@@ -18,4 +18,4 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST) {
 
 require("./compile-cache.cjs").enable();
 const { isWorker } = require("node:cluster");
-void import(isWorker ? "./process/worker/main.ts" : "./cli.ts").then(({ main }) => main());
+void import(isWorker ? "./process/worker/main.ts" : "./cli/main.ts").then(({ main }) => main());

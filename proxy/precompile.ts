@@ -1,6 +1,6 @@
 /** Loads all that commands, a start and workers load, so that an image that cannot be written to holds it compiled. */
 await Promise.all([
-  import("./cli.ts"),
+  import("./cli/main.ts"),
   import("./observe/index.ts"),
   import("./process/control/command.ts"),
   import("./process/os/daemon.ts"),

@@ -1,6 +1,5 @@
 /** `-s who` and `-s kick`: sends a request to the primary process, and writes its reply to the terminal. */
 import { existsSync } from "node:fs";
-import type { Order } from "../../command-line.ts";
 import type { ListedSession } from "../../observe/index.ts";
 import { json } from "../../observe/pages/sessions-page.ts";
 import { say } from "../../report.ts";
@@ -9,6 +8,9 @@ import { AskError, ask } from "./ask.ts";
 import type { Kicked } from "./pages.ts";
 import { oldSocketPath, socketPath } from "./path.ts";
 import { table } from "./table.ts";
+
+/** The words of `-s` that nginx does not have. */
+export type Order = { readonly word: "who" } | { readonly word: "kick"; readonly user: string };
 
 interface Listed {
   readonly sessions: readonly ListedSession[];

@@ -1,18 +1,19 @@
 /** The pid file, in which `-s` finds the process to signal. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import type { Signal } from "../../command-line.ts";
 import { openFailed } from "../../config/runtime.ts";
 import { systemReason } from "../../reason.ts";
 import { touch } from "./log-files.ts";
 
-/** The signal for each word of `-s`. */
+/** The signal for each word of `-s` that nginx has. */
 const SIGNALS = {
   stop: "SIGTERM",
   quit: "SIGQUIT",
   reopen: "SIGUSR1",
   reload: "SIGHUP",
-} as const satisfies Record<Signal, NodeJS.Signals>;
+} as const satisfies Readonly<Record<string, NodeJS.Signals>>;
+
+export type Signal = keyof typeof SIGNALS;
 
 /** The error of a command that needs a pid file. */
 export const NO_PID = 'no "pid" file is configured, and there is no logs directory for one';

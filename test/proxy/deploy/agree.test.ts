@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import manifest from "../../../package.json" with { type: "json" };
-import { parseCommandLine } from "../../../proxy/command-line.ts";
+import { parseCommandLine } from "../../../proxy/cli/command-line.ts";
 import { ENVIRONMENT, type Settings, readConfiguration } from "../../../proxy/config/index.ts";
 import { formatAddress } from "../../../shared/address.ts";
 import { variables } from "../../../proxy/config/sources/environment.ts";

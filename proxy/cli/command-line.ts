@@ -11,12 +11,9 @@ import {
   readArgumentFile,
   readArguments,
   formatPlace,
-} from "./config/index.ts";
-
-export type Signal = "stop" | "quit" | "reopen" | "reload";
-
-/** The words of `-s` that nginx does not have. */
-export type Order = { readonly word: "who" } | { readonly word: "kick"; readonly user: string };
+} from "../config/index.ts";
+import type { Order } from "../process/control/command.ts";
+import type { Signal } from "../process/os/pid-file.ts";
 
 export interface CommandLine {
   readonly help: boolean;

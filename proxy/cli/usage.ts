@@ -1,6 +1,6 @@
 /** The answers to -h, -v and -V. */
 import type { CommandLine } from "./command-line.ts";
-import { builtBy, program } from "./version.ts";
+import { builtBy, program } from "../version.ts";
 
 const HELP = `Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
 

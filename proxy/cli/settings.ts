@@ -1,10 +1,10 @@
 /** Reads the configuration and the certificates that it names, and has OpenSSL check its TLS. */
-import { checkTls } from "./certificates/check.ts";
-import type { LoadedSettings } from "./certificates/index.ts";
-import { loadCertificates } from "./certificates/load.ts";
+import { checkTls } from "../certificates/check.ts";
+import type { LoadedSettings } from "../certificates/index.ts";
+import { loadCertificates } from "../certificates/load.ts";
 import type { CommandLine } from "./command-line.ts";
-import { type Configuration, readConfiguration, resolveAddresses } from "./config/index.ts";
-import { inSlices } from "./slices.ts";
+import { type Configuration, readConfiguration, resolveAddresses } from "../config/index.ts";
+import { inSlices } from "../slices.ts";
 
 interface LoadedConfiguration {
   readonly settings: LoadedSettings;

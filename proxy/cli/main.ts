@@ -1,16 +1,18 @@
 /** The command: reads the command line and the configuration, and does what they say. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { LoadedSettings } from "./certificates/index.ts";
-import { type CommandLine, type Order, type Signal, parseCommandLine } from "./command-line.ts";
-import { JAVA_OPTIONS, type LogLevel, errorLines, withoutSecrets } from "./config/index.ts";
+import type { LoadedSettings } from "../certificates/index.ts";
+import { type CommandLine, parseCommandLine } from "./command-line.ts";
+import { JAVA_OPTIONS, type LogLevel, errorLines, withoutSecrets } from "../config/index.ts";
 import { EarlyLog } from "./early-log.ts";
-import { say } from "./report.ts";
+import type { Order } from "../process/control/command.ts";
+import type { Signal } from "../process/os/pid-file.ts";
+import { say } from "../report.ts";
 import { readSettings } from "./settings.ts";
 import { about } from "./usage.ts";
 
 /** The module that workers run. */
-const ENTRY = fileURLToPath(new URL("main.cjs", import.meta.url));
+const ENTRY = fileURLToPath(new URL("../main.cjs", import.meta.url));
 
 /** Null until the command line says where. */
 let earlyLog: EarlyLog | null = null;
@@ -44,7 +46,7 @@ async function test(line: CommandLine): Promise<void> {
     for (const notice of settings.notices) say("notice", notice);
     say(null, `the configuration file ${path} syntax is ok`);
   }
-  const { checkStart } = await import("./process/primary/check.ts");
+  const { checkStart } = await import("../process/primary/check.ts");
   await warn(await orExit(() => checkStart(settings), "emerg", failed));
   if (!line.quiet) say(null, `configuration file ${path} test is successful`);
   if (!line.dump) return;
@@ -62,22 +64,22 @@ async function warn(warnings: readonly string[]): Promise<void> {
 
 /** `-s who` and `-s kick` */
 async function carryOut(order: Order, { pid }: LoadedSettings): Promise<void> {
-  const control = await import("./process/control/command.ts");
+  const control = await import("../process/control/command.ts");
   if (!(await orExit(() => control.carryOut(order, pid), "error"))) process.exitCode = 1;
 }
 
 /** `-s stop` and nginx's other signals */
 async function signal(name: Signal, settings: LoadedSettings): Promise<void> {
-  const { readPid, signalPid } = await import("./process/os/pid-file.ts");
+  const { readPid, signalPid } = await import("../process/os/pid-file.ts");
   const pid = await orExit(() => readPid(settings.pid), "error");
   await orExit(() => signalPid(pid, name), "alert");
 }
 
 async function serve(settings: LoadedSettings): Promise<void> {
-  const { Primary } = await import("./process/primary/primary.ts");
-  const { checkResources } = await import("./process/primary/resources.ts");
-  const { isDaemon, isUpgrade } = await import("./process/os/launch-environment.ts");
-  const { letGoOfTerminal, startDaemon, tellStarted } = await import("./process/os/daemon.ts");
+  const { Primary } = await import("../process/primary/primary.ts");
+  const { checkResources } = await import("../process/primary/resources.ts");
+  const { isDaemon, isUpgrade } = await import("../process/os/launch-environment.ts");
+  const { letGoOfTerminal, startDaemon, tellStarted } = await import("../process/os/daemon.ts");
   const warnings = await orExit(() => checkResources(settings), "emerg");
   if (!isDaemon) for (const warning of [...settings.warnings, ...warnings]) say("warn", warning);
   if (settings.daemon && !isDaemon && !isUpgrade) process.exit(await startDaemon());

@@ -1,6 +1,6 @@
 /** The log for failures before the configuration's logs are known: that of `-e`, or nginx's default. */
-import { type LogLevel, defaultErrorLog, openFailed } from "./config/index.ts";
-import { say } from "./report.ts";
+import { type LogLevel, defaultErrorLog, openFailed } from "../config/index.ts";
+import { say } from "../report.ts";
 
 export class EarlyLog {
   readonly #prefix: string;
@@ -16,7 +16,7 @@ export class EarlyLog {
   async write(level: LogLevel, lines: readonly string[]): Promise<void> {
     const { destination } = defaultErrorLog(this.#prefix, this.#given);
     if (!("path" in destination) || lines.length === 0) return;
-    const { ErrorLog, Sinks } = await import("./observe/index.ts");
+    const { ErrorLog, Sinks } = await import("../observe/index.ts");
     try {
       const sinks = new Sinks((trouble, message) => say(trouble, message));
       const log = new ErrorLog([{ destination, level: "notice" }], sinks);
