@@ -54,6 +54,8 @@ export class SocketConnection implements Connection, SocketOwner {
   #error: Error | null = null;
   /** Bytes that a former receiver put back. */
   #unread: Uint8Array | null = null;
+  /** True while those bytes are to be handed over in the next turn. */
+  #delivering = false;
   /** A handshake with a server, which explains its failure; null at any other time. */
   #handshake: SocketClientTls | null = null;
   /** Node's own calls for a socket that is paused already, or not, cost a turn. */
@@ -104,14 +106,17 @@ export class SocketConnection implements Connection, SocketOwner {
   }
 
   pause(): void {
+    this.#delivering = false;
     if (this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    if (this.#unread !== null) process.nextTick(deliverUnread, this);
-    else if (this.#paused) {
+    if (this.#unread !== null) {
+      this.#delivering = true;
+      process.nextTick(deliverUnread, this);
+    } else if (this.#paused) {
       this.#paused = false;
       this.#socket.resume();
     }
@@ -126,8 +131,9 @@ export class SocketConnection implements Connection, SocketOwner {
   /** Hands over what was put back, in a turn of its own, as a read would come. */
   deliverUnread(): void {
     const bytes = this.#unread;
-    if (bytes === null || this.#socket.destroyed) return;
+    if (bytes === null || !this.#delivering || this.#socket.destroyed) return;
     this.#unread = null;
+    this.#delivering = false;
     this.resume();
     this.deliver(bytes);
     if (this.#socket.readableEnded) this.receiver.ended();

@@ -157,3 +157,19 @@ test("a dial can be given up before and during", async () => {
   giveUp.abort(new Error("enough"));
   await assert.rejects(dial);
 });
+
+test("bytes that were put back wait while the connection is paused, and come once", async () => {
+  const { peer, connection } = await accepted();
+  const ear = new Ear(connection);
+  connection.unread(Buffer.from("before "));
+  connection.resume();
+  connection.pause();
+  await new Promise(setImmediate);
+  assert.equal(ear.text, "");
+  connection.resume();
+  connection.resume();
+  peer.end("after");
+  await ear.ending.promise;
+  assert.equal(ear.text, "before after");
+  connection.destroy();
+});
