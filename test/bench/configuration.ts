@@ -1,68 +1,60 @@
-// One configuration for both proxies, in the language that they share.
+/** One configuration for nginx and Postern, in the language that they share. */
 import { freePorts } from "../support/ports.ts";
-import type { EndpointPorts } from "./processes/endpoint.ts";
-import type { ProtocolName } from "./processes/client.ts";
 
-/** The ways in: `far` has the far lookup endpoint, `rsa` the other certificate. */
-const servers = {
-  imap: { protocol: "imap" },
-  pop3: { protocol: "pop3" },
-  smtp: { protocol: "smtp" },
-  imaps: { protocol: "imap", tls: "certificate" },
-  imapsRsa: { protocol: "imap", tls: "rsa" },
-  imapFar: { protocol: "imap", endpoint: "far" },
-  imapsFar: { protocol: "imap", tls: "certificate", endpoint: "far" },
-} as const satisfies Record<
-  string,
-  { protocol: ProtocolName; tls?: "certificate" | "rsa"; endpoint?: keyof EndpointPorts }
->;
+/** Servers of the configuration; the floor has all but `smtp`. */
+const SERVERS = {
+  imap: { protocol: "imap", certificate: null },
+  pop3: { protocol: "pop3", certificate: null },
+  smtp: { protocol: "smtp", certificate: null },
+  imaps: { protocol: "imap", certificate: "certificate.pem", key: "key.pem" },
+  imapsRsa: { protocol: "imap", certificate: "rsa-certificate.pem", key: "rsa-key.pem" },
+} as const;
 
-export type Door = keyof typeof servers;
+export type ServerName = keyof typeof SERVERS;
 
-export type Doors = Readonly<Record<Door, number>>;
+export type ServerPorts = Readonly<Record<ServerName, number>>;
 
-export type Places = {
-  readonly endpoint: EndpointPorts;
-  /** PEM files of an RSA certificate. The other one lies beside the configuration. */
-  readonly rsa: { readonly certificate: string; readonly key: string };
-};
-
-export async function freeDoors(): Promise<Doors> {
-  const names = Object.keys(servers);
+export async function freeServerPorts(): Promise<ServerPorts> {
+  const names = Object.keys(SERVERS);
   const ports = await freePorts(names.length);
-  return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as Doors;
+  return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as ServerPorts;
 }
 
-/**
- * Both log what they log by default: nginx errors, Postern also its line a session.
- *
- * @param own lines that only one of the two understands
- */
-export function configuration(doors: Doors, { endpoint, rsa }: Places, own: string): string {
-  const blocks = Object.entries(servers).map(([name, server]) => {
-    const {
-      protocol,
-      tls,
-      endpoint: distance,
-    } = { tls: null, endpoint: "near" as const, ...server };
-    const files = tls === "rsa" ? rsa : { certificate: "certificate.pem", key: "key.pem" };
-    return `  server {
-    listen 127.0.0.1:${doors[name as Door]}${tls === null ? "" : " ssl"};
-    protocol ${protocol};
-    auth_http http://127.0.0.1:${endpoint[distance]}/auth;
-    ssl_certificate ${files.certificate};
-    ssl_certificate_key ${files.key};
-  }`;
+export interface Variant {
+  readonly workers: number;
+  /** Directives that only one of the two proxies has. */
+  readonly own: string;
+}
+
+/** @param endpoint the port of the lookup endpoint */
+export function configuration(
+  ports: ServerPorts,
+  endpoint: number,
+  { workers, own }: Variant,
+): string {
+  const blocks = Object.entries(SERVERS).map(([name, server]) => {
+    const listen = `listen 127.0.0.1:${ports[name as ServerName]}`;
+    const tls =
+      server.certificate === null
+        ? ""
+        : `ssl_certificate ${server.certificate}; ssl_certificate_key ${server.key};`;
+    const ssl = tls === "" ? "" : " ssl";
+    return `  server { ${listen}${ssl} backlog=16384; protocol ${server.protocol}; ${tls} }`;
   });
   return `
-worker_processes 1;
+worker_processes ${workers};
+worker_rlimit_nofile 20000;
 error_log error.log error;
-events { worker_connections 16384; }
+events { worker_connections 19900; multi_accept on; }
 mail {
   server_name proxy.example.test;
-  proxy_smtp_auth on;
+  auth_http 127.0.0.1:${endpoint}/auth;
   proxy_pass_error_message on;
+  imap_capabilities IMAP4rev1 IDLE ID;
+  smtp_auth plain login;
   xclient off;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_session_cache shared:S:20m;
   ${own}
 ${blocks.join("\n")}
 }

@@ -1,38 +1,62 @@
-// The result, a line a scenario.
-import type { Comparison } from "./compare.ts";
-import type { Target } from "./scenario.ts";
+/** The result, a line for each row. */
+import type { Rival, Row, Target } from "./row.ts";
 
-const widths = [46, 10, 9, 9, 7, 13, 9];
+export type Figures = { readonly postern: number } & Partial<Readonly<Record<Rival, number>>>;
+
+const WIDTHS = [46, 10, 8, 8, 8, 9, 9, 24];
 
 export const heading = [
-  row(["", "", "nginx", "Postern", "ratio", "of rounds", "target"]),
-  "-".repeat(widths.reduce((sum, width) => sum + width + 1, 0)),
+  line(["", "unit", "nginx", "floor", "Postern", "to nginx", "to floor", "target"]),
+  "-".repeat(WIDTHS.reduce((sum, width) => sum + width + 1, 0) + 6),
 ].join("\n");
 
-export function line({ scenario, nginx, postern, ratio, least, most }: Comparison): string {
-  const { name, unit, target } = scenario;
-  const cells = [name, unit, figure(nginx), figure(postern), ratio.toFixed(2)];
-  const range = `${least.toFixed(2)}-${most.toFixed(2)}`;
-  if (target === null) return row([...cells, range, ""]);
-  return `${row([...cells, range, wish(target)])}${met(ratio, target) ? "" : "  missed"}`;
+const NAMES = { nginx: "nginx", floor: "floor", oneWorker: "one worker" } as const;
+
+export function rowLine({ name, unit, target }: Row, figures: Figures): string {
+  const { nginx, floor, postern } = figures;
+  const cells = [
+    name,
+    unit,
+    figure(nginx),
+    figure(floor),
+    figure(postern),
+    ratio(postern, nginx),
+    ratio(postern, floor),
+  ];
+  if (target === null) return line([...cells, "-"]);
+  return `${line([...cells, wish(target)])} ${isMet(target, figures) ? "met" : "missed"}`;
 }
 
-function row(cells: readonly string[]): string {
-  return cells
-    .map((cell, index) =>
-      index < 2 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0),
-    )
-    .join(" ");
+/** Compared as printed, so that the verdict and the ratio beside it agree. */
+function isMet(target: Target, figures: Figures): boolean {
+  const value = share(target, figures);
+  return "atMost" in target ? value <= target.atMost : value >= target.atLeast;
 }
 
-function figure(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+function share({ of }: Target, figures: Figures): number {
+  if (of === null) return figures.postern;
+  return Number((figures.postern / (figures[of] ?? Number.NaN)).toFixed(2));
 }
 
 function wish(target: Target): string {
-  return "atMost" in target ? `<= ${target.atMost.toFixed(2)}` : `>= ${target.atLeast.toFixed(2)}`;
+  const bound = "atMost" in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
+  return target.of === null ? bound : `${bound} of ${NAMES[target.of]}`;
 }
 
-function met(ratio: number, target: Target): boolean {
-  return "atMost" in target ? ratio <= target.atMost : ratio >= target.atLeast;
+function line(cells: readonly string[]): string {
+  return cells
+    .map((cell, index) => {
+      const width = WIDTHS[index] ?? 0;
+      return index < 2 || index === 7 ? cell.padEnd(width) : cell.padStart(width);
+    })
+    .join(" ");
+}
+
+function ratio(value: number, other: number | undefined): string {
+  return other === undefined ? "-" : (value / other).toFixed(2);
+}
+
+function figure(value: number | undefined): string {
+  if (value === undefined) return "-";
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

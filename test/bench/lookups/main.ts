@@ -4,9 +4,9 @@
 //   npm run bench:worker [USERS]
 import type { RawRequest } from "../../support/raw-http-client.ts";
 import type { RunningWorker } from "../../support/worker.ts";
-import { median } from "../measure/median.ts";
-import { percentile } from "../measure/percentile.ts";
-import { rankSum } from "../measure/rank-sum.ts";
+import { median } from "../median.ts";
+import { percentile } from "./percentile.ts";
+import { rankSum } from "./rank-sum.ts";
 import { KNOWN, PASSWORD, renewPasswords, startDirectory, userAddress } from "./directory.ts";
 import { type Timing, delivery, login, time } from "./requests.ts";
 
