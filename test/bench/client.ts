@@ -21,8 +21,9 @@ export const TRANSFER = 1 << 24;
 export interface Work {
   readonly deeds: number;
   readonly ms: number;
+  /** TLS handshakes that a ticket made short, and those in which a client offered a ticket. */
   readonly resumed: number;
-  readonly handshakes: number;
+  readonly offered: number;
 }
 
 export class Clients {
@@ -47,8 +48,8 @@ export class Clients {
 
   async work(ms: number): Promise<Work> {
     const words = (await this.#program.ask(ms)).split(" ").map(Number);
-    const [deeds = 0, elapsed = 0, resumed = 0, handshakes = 0] = words;
-    return { deeds, ms: elapsed, resumed, handshakes };
+    const [deeds = 0, elapsed = 0, resumed = 0, offered = 0] = words;
+    return { deeds, ms: elapsed, resumed, offered };
   }
 
   close(): Promise<void> {

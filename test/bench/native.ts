@@ -12,7 +12,7 @@ const SOURCES = fileURLToPath(new URL("native/", import.meta.url));
 
 const PROGRAMS = {
   upstream: { sources: ["upstream.c", "loopback.c"], libraries: [] },
-  client: { sources: ["client.c", "loopback.c"], libraries: ["-lssl", "-lcrypto"] },
+  client: { sources: ["client.c", "stream.c", "loopback.c"], libraries: ["-lssl", "-lcrypto"] },
 } as const;
 
 /** @throws Error that says what is missing */

@@ -4,24 +4,20 @@
  *
  * Prints `ready` when the sessions are logged in (for `sessions`: at once). Every line of standard input is a
  * number of ms to be busy for; the answer is a line with the deeds done, the ms taken, the TLS sessions
- * resumed, and the TLS handshakes. Ends with its standard input. */
+ * resumed, and the tickets offered. Ends with its standard input. */
 #define _GNU_SOURCE
 #include "loopback.h"
-#include <errno.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+#include "stream.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { LINES = 2048, CHUNK = 1 << 18, TLS_RECORD = 1 << 14, TRANSFER = 1 << 24, EVENTS = 256, OPENING = 64 };
+enum { LINES = 2048, CHUNK = 1 << 18, TRANSFER = 1 << 24, EVENTS = 256, OPENING = 64 };
 enum deed { SESSIONS, EXCHANGES, DOWNLOADS, UPLOADS };
-enum state { CLOSED, CONNECTING, HANDSHAKE, LOGIN, IDLE, EXCHANGE, DOWNLOAD, UPLOAD_GO, UPLOAD, UPLOAD_END, LOGOUT };
+enum state { CLOSED, CONNECTING, LOGIN, IDLE, EXCHANGE, DOWNLOAD, UPLOAD_GO, UPLOAD, UPLOAD_END, LOGOUT };
 
 /* A line of the client, and the beginning of the line that completes the answer. */
 struct step {
@@ -46,26 +42,21 @@ static const struct script scripts[] = {
 };
 
 struct session {
-    int fd, step, waits_to_write;
+    struct stream stream;
+    int step;
     enum state state;
-    SSL *tls;
-    /* The newest ticket; null before the first. */
-    SSL_SESSION *ticket;
     size_t received, left;
     char lines[LINES + 1];
 };
 
 static const struct script *script;
 static enum deed deed;
-static int epoll, port, resumes;
-static SSL_CTX *context;
+static int epoll, port, uses_tls;
 static char chunk[CHUNK];
 static struct session *sessions;
 static int count, opened, logged_in, busy;
 static double started, deadline;
-static unsigned long deeds, resumed, handshakes;
-
-static void handle(struct session *session);
+static unsigned long deeds, resumed, offered;
 
 static double now(void) {
     struct timespec time;
@@ -73,107 +64,17 @@ static double now(void) {
     return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
 }
 
-static void give_up(const char *why, const char *what) {
-    fprintf(stderr, "%s %s\n", why, what);
-    exit(1);
-}
-
-/* The bytes moved, 0 at the end, -1 where the kernel or TLS has none now. */
-static ssize_t outcome(struct session *session, int result) {
-    switch (SSL_get_error(session->tls, result)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-        return -1;
-    case SSL_ERROR_ZERO_RETURN:
-        return 0;
-    default:
-        if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING || session->state == LOGOUT) return 0;
-        give_up("TLS failed:", ERR_reason_error_string(ERR_peek_error()));
-        return 0;
-    }
-}
-
-static ssize_t take(struct session *session, void *into, size_t most) {
-    if (session->tls != NULL) {
-        ERR_clear_error();
-        int got = SSL_read(session->tls, into, most);
-        return got > 0 ? got : outcome(session, got);
-    }
-    ssize_t got = recv(session->fd, into, most, 0);
-    if (got >= 0 || errno == EAGAIN) return got;
-    if (session->state != LOGOUT) fail("recv");
-    return 0;
-}
-
-static ssize_t give(struct session *session, const void *bytes, size_t length) {
-    if (session->tls != NULL) {
-        ERR_clear_error();
-        int sent = SSL_write(session->tls, bytes, length < TLS_RECORD ? length : TLS_RECORD);
-        return sent > 0 ? sent : outcome(session, sent);
-    }
-    ssize_t sent = send(session->fd, bytes, length, MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN) fail("send");
-    return sent;
-}
-
-static void wait_to_write(struct session *session, int waits) {
-    if (waits != session->waits_to_write) watch_again(epoll, session->fd, session, waits);
-    session->waits_to_write = waits;
-}
-
 /* A line is far smaller than what a socket takes at once. */
 static void say(struct session *session, const char *line) {
-    if (give(session, line, strlen(line)) != (ssize_t)strlen(line)) give_up("the socket did not take", line);
+    ssize_t length = strlen(line);
+    if (give(&session->stream, line, length) != length) give_up("the socket did not take", line);
 }
 
 static void open_session(struct session *session) {
-    session->fd = connect_to_loopback(port);
     session->state = CONNECTING;
     session->step = 0;
     session->received = 0;
-    session->waits_to_write = 1;
-    watch(epoll, session->fd, session, 1);
-}
-
-/* Marked as shut down, so that OpenSSL lets its ticket be used again. */
-static void close_session(struct session *session) {
-    if (session->tls != NULL) {
-        SSL_set_shutdown(session->tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-        SSL_free(session->tls);
-        session->tls = NULL;
-    }
-    close(session->fd);
-    session->state = CLOSED;
-}
-
-static int keep_ticket(SSL *tls, SSL_SESSION *ticket) {
-    struct session *session = SSL_get_app_data(tls);
-    if (session->ticket != NULL) SSL_SESSION_free(session->ticket);
-    session->ticket = ticket;
-    return 1;
-}
-
-static void begin_tls(struct session *session) {
-    session->tls = SSL_new(context);
-    if (session->tls == NULL) give_up("no memory for", "TLS");
-    SSL_set_fd(session->tls, session->fd);
-    SSL_set_app_data(session->tls, session);
-    SSL_set_connect_state(session->tls);
-    if (resumes && session->ticket != NULL) SSL_set_session(session->tls, session->ticket);
-}
-
-static void shake_hands(struct session *session) {
-    ERR_clear_error();
-    int result = SSL_do_handshake(session->tls);
-    if (result != 1) {
-        if (outcome(session, result) == 0) give_up("the proxy closed", "the handshake");
-        wait_to_write(session, SSL_want_write(session->tls));
-        return;
-    }
-    wait_to_write(session, 0);
-    handshakes++;
-    resumed += SSL_session_reused(session->tls);
-    session->state = LOGIN;
+    open_stream(&session->stream, epoll, port, session);
 }
 
 /* Begins the next deed of a session that has none, until the time is over. */
@@ -210,6 +111,7 @@ static void deed_done(struct session *session) {
 static void login_done(struct session *session) {
     if (deed == SESSIONS) {
         session->state = LOGOUT;
+        session->stream.is_leaving = 1;
         say(session, script->logout);
         return;
     }
@@ -253,18 +155,18 @@ static void take_line(struct session *session, const char *line) {
 
 static void upload(struct session *session) {
     while (session->left > 0) {
-        ssize_t sent = give(session, chunk, session->left < CHUNK ? session->left : CHUNK);
+        ssize_t sent = give(&session->stream, chunk, session->left < CHUNK ? session->left : CHUNK);
         if (sent < 0) break;
         session->left -= sent;
     }
-    wait_to_write(session, session->left > 0);
+    wait_to_write(&session->stream, epoll, session, session->left > 0);
     if (session->left == 0) session->state = UPLOAD_END;
 }
 
 /* False when there is nothing more to read now. */
 static int download(struct session *session) {
     static char into[CHUNK];
-    ssize_t got = take(session, into, session->left < CHUNK ? session->left : CHUNK);
+    ssize_t got = take(&session->stream, into, session->left < CHUNK ? session->left : CHUNK);
     if (got == 0) give_up("the proxy closed", "a download");
     if (got < 0) return 0;
     session->left -= got;
@@ -273,11 +175,12 @@ static int download(struct session *session) {
 }
 
 static int read_lines(struct session *session) {
-    ssize_t got = take(session, session->lines + session->received, LINES - session->received);
+    ssize_t got = take(&session->stream, session->lines + session->received, LINES - session->received);
     if (got < 0) return 0;
     if (got == 0) {
         if (session->state != LOGOUT) give_up("the proxy closed", "a session");
-        close_session(session);
+        close_stream(&session->stream);
+        session->state = CLOSED;
         deed_done(session);
         return 0;
     }
@@ -293,15 +196,24 @@ static int read_lines(struct session *session) {
     return session->received < LINES;
 }
 
+/* False while TLS is not made. */
+static int begin(struct session *session) {
+    if (!uses_tls) {
+        wait_to_write(&session->stream, epoll, session, 0);
+        return 1;
+    }
+    enum handshake handshake = shake_hands(&session->stream, epoll, session);
+    resumed += handshake == RESUMED;
+    offered += handshake == RESUMED || handshake == REFUSED;
+    return handshake != UNFINISHED;
+}
+
 /* TLS may hold bytes that epoll knows nothing of, so a session reads until there are none. */
 static void handle(struct session *session) {
     if (session->state == CONNECTING) {
-        wait_to_write(session, 0);
-        session->state = context == NULL ? LOGIN : HANDSHAKE;
-        if (context != NULL) begin_tls(session);
+        if (!begin(session)) return;
+        session->state = LOGIN;
     }
-    if (session->state == HANDSHAKE) shake_hands(session);
-    if (session->state == HANDSHAKE || session->state == CLOSED) return;
     if (session->state == UPLOAD) upload(session);
     while (session->state != CONNECTING && (session->state == DOWNLOAD ? download(session) : read_lines(session)));
     if (session->state == UPLOAD) upload(session);
@@ -314,24 +226,13 @@ static void serve_events(void) {
 }
 
 static void run(double ms) {
-    deeds = resumed = handshakes = 0;
+    deeds = resumed = offered = 0;
     started = now();
     deadline = started + ms;
     busy = count;
     for (int index = 0; index < count; index++) begin_deed(&sessions[index]);
     while (busy > 0) serve_events();
-    printf("%lu %.3f %lu %lu\n", deeds, now() - started, resumed, handshakes);
-}
-
-static void use_tls(void) {
-    context = SSL_CTX_new(TLS_client_method());
-    if (context == NULL) give_up("no memory for", "TLS");
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    /* The same key exchange with every proxy, whatever else its OpenSSL could do. */
-    SSL_CTX_set1_groups_list(context, "X25519");
-    if (!resumes) return;
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(context, keep_ticket);
+    printf("%lu %.3f %lu %lu\n", deeds, now() - started, resumed, offered);
 }
 
 int main(int argc, char **argv) {
@@ -344,8 +245,8 @@ int main(int argc, char **argv) {
     for (int index = 0; index < 4; index++) if (strcmp(argv[4], names[index]) == 0) deed = index;
     count = atoi(argv[5]);
     if (script == NULL || count < 1) give_up("see the head of", "client.c");
-    resumes = strcmp(argv[3], "resumed") == 0;
-    if (strcmp(argv[3], "clear") != 0) use_tls();
+    uses_tls = strcmp(argv[3], "clear") != 0;
+    if (uses_tls) use_tls(strcmp(argv[3], "resumed") == 0);
     sessions = calloc(count, sizeof *sessions);
     if (sessions == NULL) fail("calloc");
     memset(chunk, 'x', CHUNK);

@@ -29,7 +29,7 @@ export const sessions: readonly Row[] = [
     kind: "running",
     async measure(bench, proxy) {
       const work = await measureWork(bench, proxy, "imaps", load("imaps", "resumed"));
-      return (work.resumed * 100) / work.handshakes;
+      return (work.resumed * 100) / work.offered;
     },
   },
   session("imap session, TLS, RSA", "imapsRsa", null),
