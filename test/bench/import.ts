@@ -1,5 +1,5 @@
-// How long `npm run admin -- import` takes for 100,000 users, into a local D1 on the disk; the target is
-// less than 60 s (issue 5). A second import of the same file shows what it costs to find nothing new.
+// Times `npm run admin -- import` of 100,000 users into a local D1 on the disk. The target is less than 60 s
+// (issue 5). A second import of the same file shows the cost where nothing is new.
 //
 //   npx node test/bench/import.ts [USERS]
 import { createWriteStream } from "node:fs";

@@ -4,7 +4,7 @@ import type { ServerName } from "./configuration.ts";
 import { cpuTime } from "./process-tree.ts";
 import type { Prepared, Proxy, ProxyName } from "./proxies.ts";
 
-/** What a row is measured with. */
+/** The means of a measurement. */
 export interface Bench {
   /** The directory of the compiled programs. */
   readonly programs: string;

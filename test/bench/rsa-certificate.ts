@@ -1,4 +1,4 @@
-// An RSA-2048 certificate; the tests' own are EC.
+// Writes an RSA-2048 certificate. Those of the tests are EC.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generate } from "selfsigned";

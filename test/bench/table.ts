@@ -3,7 +3,7 @@ import type { Rival, Row, Target } from "./row.ts";
 
 export type Figures = { readonly postern: number } & Partial<Readonly<Record<Rival, number>>>;
 
-const WIDTHS = [46, 10, 8, 8, 8, 9, 9, 24];
+const WIDTHS = [46, 10, 8, 8, 8, 9, 9, 29];
 
 export const heading = [
   line(["", "unit", "nginx", "floor", "Postern", "to nginx", "to floor", "target"]),
@@ -24,7 +24,7 @@ export function rowLine({ name, unit, target }: Row, figures: Figures): string {
     ratio(postern, floor),
   ];
   if (target === null) return line([...cells, "-"]);
-  return `${line([...cells, wish(target)])} ${isMet(target, figures) ? "met" : "missed"}`;
+  return `${line([...cells, wish(target, figures)])} ${isMet(target, figures) ? "met" : "missed"}`;
 }
 
 /** Compared as printed, so that the verdict and the ratio beside it agree. */
@@ -38,9 +38,12 @@ function share({ of }: Target, figures: Figures): number {
   return Number((figures.postern / (figures[of] ?? Number.NaN)).toFixed(2));
 }
 
-function wish(target: Target): string {
+/** With the ratio, where no column has it. */
+function wish(target: Target, figures: Figures): string {
   const bound = "atMost" in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
-  return target.of === null ? bound : `${bound} of ${NAMES[target.of]}`;
+  if (target.of === null) return bound;
+  const shown = target.of === "oneWorker" ? ` (${share(target, figures).toFixed(2)})` : "";
+  return `${bound} of ${NAMES[target.of]}${shown}`;
 }
 
 function line(cells: readonly string[]): string {

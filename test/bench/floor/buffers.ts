@@ -6,10 +6,10 @@ const SIZE = 65_536;
 const shared = allocate();
 const spare: Buffer[] = [];
 
-/** What the next read of the socket whose callback runs goes into. */
+/** The buffer for the next read of the socket that runs its callback now. */
 let next = shared;
 
-/** What reads from a socket. */
+/** The receiver of the bytes of a socket. */
 export interface SocketReader {
   /** The buffer that a busy socket reads into. */
   own: Buffer | null;

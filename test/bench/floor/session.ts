@@ -1,4 +1,4 @@
-/** A login, and then two sockets whose bytes pass. */
+/** A session: serves the login, and then passes bytes between two sockets. */
 import { type Socket, connect } from "node:net";
 import { READING } from "./buffers.ts";
 import type { LookupClient } from "./lookups.ts";

@@ -1,4 +1,4 @@
-// A worker whose directory holds so many users, of whom the first few have passwords that are known.
+// Starts a worker whose directory holds a given number of users. The first few have passwords that are known.
 import { sql } from "drizzle-orm";
 import { seed } from "../../support/directory.ts";
 import { hashPassword } from "../../support/passwords.ts";
@@ -12,10 +12,10 @@ export const KNOWN = 10;
 /** Users that are inserted by one statement. */
 const BATCH = 50_000;
 
-/** Nobody is blocked, however many guesses the benchmark makes. */
+/** No user is blocked, however many guesses the benchmark makes. */
 const NO_LIMITS = { FAILURES_PER_ACCOUNT: "999999999", FAILURES_PER_NETWORK: "999999999" };
 
-/** The hash of a password that nobody knows, of today's cost; the salt is each user's own. */
+/** The hash of an unknown password, of today's cost. The salt is each user's own. */
 const FILLER = `'$argon2id$v=19$m=19456,t=2,p=1$' || printf('%08d', i) || '${"A".repeat(14)}$${"A".repeat(43)}'`;
 
 /** The addresses of users, all of one length. */
@@ -44,7 +44,7 @@ export async function startDirectory(users: number): Promise<RunningWorker> {
   return worker;
 }
 
-/** Gives the known users their password anew, by another salt: nobody has verified these hashes before. */
+/** Gives the known users their password anew with another salt, so that no hash has been verified before. */
 export async function renewPasswords({ db }: RunningWorker): Promise<void> {
   for (let index = 0; index < KNOWN; index += 1) {
     const hash = hashPassword(new TextEncoder().encode(PASSWORD));

@@ -1,5 +1,5 @@
-// What lookups cost the worker, over a real socket to workerd, with few users in D1 and with a million; and
-// whether the time of an answer tells who exists. It takes some minutes.
+// Measures the worker's lookups over a socket to workerd, with few users in D1 and with a million, and tests that
+// the time of an answer does not tell which users exist. It takes some minutes.
 //
 //   npm run bench:worker [USERS]
 import type { RawRequest } from "../../support/raw-http-client.ts";
@@ -97,7 +97,7 @@ function rate(rounds: readonly Round[], kind: Kind): number {
   return median(rounds.map((round) => (round[kind].times.length * 1000) / round[kind].span));
 }
 
-/** Does it take longer to refuse a user who exists? One caller asks, in pairs of a random order. */
+/** Compares refusals of users who exist and of users who do not. One caller asks, in pairs of a random order. */
 async function compareGuesses({ worker: { url }, users }: Directory): Promise<void> {
   const guesses = Array.from({ length: GUESSES }, (_, index) => {
     const unknown = userAddress(users + index);

@@ -1,4 +1,4 @@
-// What the callers ask, over a real socket.
+// The lookups of the benchmark, over a socket.
 import { escapeValue } from "../../../shared/lookup.ts";
 import { type RawAnswer, RawCaller, type RawRequest } from "../../support/raw-http-client.ts";
 

@@ -1,4 +1,4 @@
-/* Sockets of 127.0.0.1 that block nobody: both programs of the benchmark have one thread and one epoll. */
+/* Non-blocking sockets of 127.0.0.1: both programs of the benchmark have one thread and one epoll. */
 #ifndef LOOPBACK_H
 #define LOOPBACK_H
 #include <stddef.h>

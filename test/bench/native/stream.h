@@ -16,7 +16,7 @@ struct stream {
     SSL_SESSION *ticket;
 };
 
-/* What `shake_hands` has come to. FULL had no ticket to offer, REFUSED offered one and got a full handshake. */
+/* The state of a handshake. FULL had no ticket to offer, REFUSED offered one and got a full handshake. */
 enum handshake { UNFINISHED, FULL, REFUSED, RESUMED };
 
 void use_tls(int with_tickets);

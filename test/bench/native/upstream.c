@@ -131,7 +131,7 @@ static void lookup(struct peer *peer, const char *request) {
     peer->is_leaving = is_old;
 }
 
-/* Ends what a request or line ends with, and tells how long it is; 0 for an incomplete one. */
+/* Terminates the request or line at `start`, and returns its length; 0 for an incomplete one. */
 static size_t cut(struct peer *peer, char *start, size_t length) {
     const char *end = peer->protocol == HTTP ? "\r\n\r\n" : "\r\n";
     char *found = memmem(start, length, end, strlen(end));
@@ -163,7 +163,7 @@ static void take_lines(struct peer *peer) {
     memmove(peer->lines, peer->lines + from, peer->received);
 }
 
-/* 0 once the connection is over, as for the next ones. */
+/* 0 once the connection is over; so with `transmit`. */
 static int receive(struct peer *peer) {
     if (peer->to_receive > 0) {
         static char upload[CHUNK];

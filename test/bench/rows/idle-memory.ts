@@ -1,14 +1,14 @@
 /**
- * Memory of an idle session that is logged in. What V8 has not collected of the logins counts: an operator pays
- * for it.
+ * Memory of an idle session that is logged in. Garbage of the logins that V8 has not collected yet counts, since
+ * an operator pays for it.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { Clients } from "../client.ts";
 import { memory } from "../process-tree.ts";
 import { ONE_WORKER, type Row } from "../row.ts";
 
-/** Sessions for each ms of the measurement: 2,000 in the default of 1,000 ms. */
-const SESSIONS_PER_MS = 2;
+/** So many that the garbage of a few does not matter. */
+const SESSIONS = 2000;
 
 /** ms before the memory is read, for each ms of the measurement. */
 const SETTLING = 6;
@@ -30,11 +30,10 @@ function idle(security: "clear" | "tls", atMost: number): Row {
       await first.close();
       await pause(ms);
       const before = await memory(pid);
-      const count = ms * SESSIONS_PER_MS;
-      const clients = await Clients.open(programs, port, { ...load, count });
+      const clients = await Clients.open(programs, port, { ...load, count: SESSIONS });
       try {
         await pause(ms * SETTLING);
-        return ((await memory(pid)) - before) / count;
+        return ((await memory(pid)) - before) / SESSIONS;
       } finally {
         await clients.close();
       }
