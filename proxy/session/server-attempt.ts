@@ -20,6 +20,8 @@ export interface ServerAttemptOwner {
   mayTry(): boolean;
   /** A try of one address, or of several at once, begins: its time is set anew. */
   beginTry(): void;
+  /** The try counts. A name without addresses is not dialled, so that the next server may be tried. */
+  dialling(): void;
   /** @param rest bytes that the upstream sent behind its reply */
   loggedIn(upstream: Connection, reply: string, rest: Input): void;
   /** The upstream has judged the login. @param doing nginx's words for the present step */
@@ -30,6 +32,7 @@ export interface ServerAttemptOwner {
 
 /** Work under way. */
 type Work =
+  | { readonly kind: "routing" }
   | { readonly kind: "resolving"; readonly abort: AbortController }
   | { readonly kind: "dialling"; readonly connector: Connector; readonly dialer: Dialer }
   | { readonly kind: "loggingIn"; readonly login: UpstreamLogin; readonly to: Address };
@@ -69,8 +72,15 @@ export class ServerAttempt implements ConnectorOwner, UpstreamLoginOwner {
   start(): void {
     const { clear, tls } = this.#session.server.routes;
     const dialer = (this.#security.tls === "tls" ? tls : clear)(this.#server.host);
-    if (!(dialer instanceof Promise)) this.#routed(dialer);
-    else this.#session.resumeWith(dialer, (found) => this.#routed(found));
+    if (!(dialer instanceof Promise)) {
+      this.#routed(dialer);
+      return;
+    }
+    const work: Work = { kind: "routing" };
+    this.#work = work;
+    this.#session.resumeWith(dialer, (found) => {
+      if (this.#work === work) this.#routed(found);
+    });
   }
 
   #routed(dialer: Dialer): void {
@@ -107,6 +117,7 @@ export class ServerAttempt implements ConnectorOwner, UpstreamLoginOwner {
 
   #dial(dialer: Dialer): void {
     const { health } = this.#session.server;
+    this.#owner.dialling();
     this.#session.telemetry.connecting(this.#untried[0] ?? this.#server);
     for (const address of this.#untried) health.trying(address);
     const connector = new Connector(dialer.dial, this.#untried, this);
@@ -198,6 +209,9 @@ export class ServerAttempt implements ConnectorOwner, UpstreamLoginOwner {
   expired(): void {
     const work = this.#work;
     switch (work?.kind) {
+      case "routing":
+        this.#unresolved(new Error(TIMED_OUT));
+        break;
       case "resolving":
         work.abort.abort();
         this.#unresolved(new Error(TIMED_OUT));
@@ -227,6 +241,7 @@ export class ServerAttempt implements ConnectorOwner, UpstreamLoginOwner {
       case "loggingIn":
         work.login.cancel();
         break;
+      case "routing":
       case undefined:
         break;
     }

@@ -130,8 +130,9 @@ export class UpstreamLogin implements TlsReceiver, ScriptOwner<LoginEnd> {
     this.#fail(new Error(TIMED_OUT));
   }
 
-  /** The owner hears nothing more. */
+  /** The owner hears nothing more. After the verdict the connection is the owner's to close. */
   cancel(): void {
+    if (this.#over) return;
     this.#over = true;
     this.#connection.destroy();
   }

@@ -63,8 +63,11 @@ export class ConnectPhase extends Phase implements ServerAttemptOwner {
   /** The time of a server's first try also covers resolving the name. */
   beginTry(): void {
     const { proxy_connect_timeout, timeout } = this.session.server.settings;
-    this.#tries++;
     this.session.deadline.set(Math.min(proxy_connect_timeout, timeout));
+  }
+
+  dialling(): void {
+    this.#tries++;
   }
 
   #tryNextServer(): void {

@@ -124,6 +124,8 @@ describe("the next server gets the login", { concurrency: true }, () => {
   for (const [when, servers] of Object.entries(CASES)) {
     test(when, () => succeeds(servers));
   }
+  test("when a server's name does not exist, since that is no try (proxy_next_upstream off)", () =>
+    succeeds("nobody.test,3", "one"));
 });
 
 describe("a client hears that it is temporary", { concurrency: true }, () => {
