@@ -160,7 +160,8 @@ export class SocketConnection implements Connection, SocketOwner {
       return;
     }
     if (!socket.writableEnded) socket.end();
-    socket.resume();
+    // A read would overwrite a chunk that the other side of a splice has not sent yet.
+    if (this.#private === null || !this.#paused) socket.resume();
     if (socket.readableEnded) socket.destroySoon();
     else socket.once("end", destroySoon);
     this.#lingering = setTimeout(destroy, LINGER, socket).unref();
