@@ -52,7 +52,7 @@ export async function dialled(): Promise<Pair> {
 }
 
 /** Records the events of a connection. */
-export class Ear implements Receiver {
+export class RecordingReceiver implements Receiver {
   text = "";
   readonly ending = Promise.withResolvers<void>();
   readonly closing = Promise.withResolvers<Error | null>();

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from "node:tls";
 import type { Connection, SocketServerTls } from "../../proxy/transport/index.ts";
-import { Ear, accepted } from "./connections.ts";
+import { RecordingReceiver, accepted } from "./connections.ts";
 import { serverTls } from "./server-tls.ts";
 import { acceptTlsOn } from "./transport.ts";
 
@@ -12,7 +12,7 @@ export type Handshaken = {
   /** The client's socket below TLS. */
   readonly peer: Socket;
   readonly connection: Connection;
-  readonly ear: Ear;
+  readonly ear: RecordingReceiver;
   /** For a later handshake. */
   readonly session: Promise<Buffer>;
 };
@@ -22,7 +22,7 @@ export async function handshake(
   tls: SocketServerTls | Promise<SocketServerTls> = serverTls(),
 ): Promise<Handshaken> {
   const [{ peer, connection }, server] = await Promise.all([accepted(), tls]);
-  const ear = new Ear(connection);
+  const ear = new RecordingReceiver(connection);
   const client = connectTls({ socket: peer, rejectUnauthorized: false, ...options });
   client.on("error", () => {});
   const session = new Promise<Buffer>((resolve) => client.once("session", resolve));

@@ -17,7 +17,7 @@ import {
   openConnection,
 } from "../../proxy/transport/index.ts";
 import type { Certificate } from "./certificate.ts";
-import { Ear, transport } from "./connections.ts";
+import { RecordingReceiver, transport } from "./connections.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./program.ts";
 import { makeScratch } from "./scratch.ts";
@@ -116,7 +116,7 @@ export function dial(to: Address): Promise<Connection> {
   return openConnection(transport, to, new AbortController().signal);
 }
 
-export type Secured = { readonly connection: Connection; readonly ear: Ear };
+export type Secured = { readonly connection: Connection; readonly ear: RecordingReceiver };
 
 /** Opens TLS. If that fails, it asserts that nothing was received and the connection is closed. */
 export async function opened(
@@ -125,7 +125,7 @@ export async function opened(
   name = "mail.test",
 ): Promise<Secured> {
   const connection = await dial(peer.at);
-  const deaf = new Ear(connection);
+  const deaf = new RecordingReceiver(connection);
   try {
     await connectTlsOn(connection, tls, name);
   } catch (error) {
@@ -134,7 +134,7 @@ export async function opened(
     assert.equal(connection.tls, null);
     throw error;
   }
-  return { connection, ear: new Ear(connection) };
+  return { connection, ear: new RecordingReceiver(connection) };
 }
 
 /** Waits for the greeting, and closes. */

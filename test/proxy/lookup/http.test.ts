@@ -36,8 +36,8 @@ async function endpoint(context: TestContext, answer: Answer): Promise<LookupEnd
   return started;
 }
 
-function ask(authority: LookupClient, attempt = 1): Promise<LookupReply> {
-  return lookUp(authority, lookupRequest({ attempt }));
+function ask(lookupClient: LookupClient, attempt = 1): Promise<LookupReply> {
+  return lookUp(lookupClient, lookupRequest({ attempt }));
 }
 
 const ROUTE = {
@@ -51,9 +51,9 @@ const ROUTE = {
 
 test("lookups one after another share a connection", async (context) => {
   const { port, listener, lookups } = await endpoint(context, () => route(143));
-  const authority = atPort(port);
+  const lookupClient = atPort(port);
   for (let attempt = 1; attempt <= 10; attempt++)
-    assert.deepEqual(await ask(authority, attempt), ROUTE);
+    assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
   assert.equal(listener.connections, 1);
   assert.deepEqual(
     lookups.map((lookup) => lookup.header("Auth-Login-Attempt")).join(),
@@ -67,7 +67,7 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
   const socket = join(path, "auth.sock");
   const started = await startLookupEndpoint(() => route(143), socket);
   context.after(() => started.close());
-  const authority = lookupClientOf(transport, {
+  const lookupClient = lookupClientOf(transport, {
     auth_http: {
       https: false,
       host: `unix:${socket}`,
@@ -83,7 +83,7 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
     auth_http_pass_client_cert: false,
   });
   for (let attempt = 1; attempt <= 3; attempt++)
-    assert.deepEqual(await ask(authority, attempt), ROUTE);
+    assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
   assert.equal(started.listener.connections, 1);
   assert.deepEqual(started.lookups[0]?.lines.slice(0, 2), [
     "GET /auth HTTP/1.1",
@@ -93,9 +93,9 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
 
 test("lookups at once have a connection each, which later ones use", async (context) => {
   const { port, listener } = await endpoint(context, () => route(143));
-  const authority = atPort(port);
+  const lookupClient = atPort(port);
   const all = (): Promise<LookupReply[]> =>
-    Promise.all(Array.from({ length: 5 }, (_, index) => ask(authority, index + 1)));
+    Promise.all(Array.from({ length: 5 }, (_, index) => ask(lookupClient, index + 1)));
   for (const said of await all()) assert.deepEqual(said, ROUTE);
   assert.equal(listener.connections, 5);
   await all();
@@ -106,10 +106,10 @@ test("answers are not mixed up", async (context) => {
   const { port } = await endpoint(context, (lookup) =>
     reply(200, { "Auth-Status": `no ${lookup.header("Auth-Login-Attempt")}` }),
   );
-  const authority = atPort(port);
+  const lookupClient = atPort(port);
   for (let round = 0; round < 5; round++) {
     const attempts = Array.from({ length: 20 }, (_, index) => round * 20 + index);
-    const said = await Promise.all(attempts.map((attempt) => ask(authority, attempt)));
+    const said = await Promise.all(attempts.map((attempt) => ask(lookupClient, attempt)));
     assert.deepEqual(
       said.map((one) => ("text" in one ? one.text : null)),
       attempts.map((attempt) => `no ${attempt}`),
@@ -123,9 +123,9 @@ test("a body is read over, and the connection used again", async (context) => {
     context,
     () => `${route(143).replace("Content-Length: 0", `Content-Length: ${body.length}`)}${body}`,
   );
-  const authority = atPort(port);
+  const lookupClient = atPort(port);
   for (let attempt = 1; attempt <= 3; attempt++)
-    assert.deepEqual(await ask(authority, attempt), ROUTE);
+    assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
   assert.equal(listener.connections, 1);
 });
 
@@ -137,18 +137,18 @@ for (const [name, text] of Object.entries({
 })) {
   test(`a connection ${name} is not used again`, async (context) => {
     const { port, listener } = await endpoint(context, () => text);
-    const authority = atPort(port);
+    const lookupClient = atPort(port);
     for (let attempt = 1; attempt <= 3; attempt++)
-      assert.deepEqual(await ask(authority, attempt), ROUTE);
+      assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
     assert.equal(listener.connections, 3);
   });
 }
 
 test("with keepalive off each lookup is HTTP/1.0 on a connection of its own", async (context) => {
   const { port, listener, lookups } = await endpoint(context, () => route(143));
-  const authority = atPort(port, false);
+  const lookupClient = atPort(port, false);
   for (let attempt = 1; attempt <= 3; attempt++)
-    assert.deepEqual(await ask(authority, attempt), ROUTE);
+    assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
   assert.equal(listener.connections, 3);
   assert.equal(lookups[0]?.lines[0], "GET /auth HTTP/1.0");
   assert.equal(lookups[0]?.lines.at(-1), "X-Auth-Key: k");
@@ -157,9 +157,9 @@ test("with keepalive off each lookup is HTTP/1.0 on a connection of its own", as
 test("a kept connection that dies with the question is replaced, once", async (context) => {
   let asked = 0;
   const { port, listener } = await endpoint(context, () => (++asked === 2 ? "" : route(143)));
-  const authority = atPort(port);
-  assert.deepEqual(await ask(authority), ROUTE);
-  assert.deepEqual(await ask(authority), ROUTE);
+  const lookupClient = atPort(port);
+  assert.deepEqual(await ask(lookupClient), ROUTE);
+  assert.deepEqual(await ask(lookupClient), ROUTE);
   assert.deepEqual([asked, listener.connections], [3, 2]);
 });
 
@@ -174,19 +174,19 @@ test("a question that was half answered is not asked again", async (context) => 
   const { port } = await endpoint(context, () =>
     ++asked === 2 ? "HTTP/1.1 200 OK\r\n" : route(143),
   );
-  const authority = atPort(port);
-  await ask(authority);
-  assert.equal((await ask(authority)).kind, "unavailable");
+  const lookupClient = atPort(port);
+  await ask(lookupClient);
+  assert.equal((await ask(lookupClient)).kind, "unavailable");
   assert.equal(asked, 2);
 });
 
 test("an endpoint that was restarted meanwhile is asked anew", async (context) => {
   const { port, listener } = await endpoint(context, () => route(143));
-  const authority = atPort(port);
-  await ask(authority);
+  const lookupClient = atPort(port);
+  await ask(lookupClient);
   await listener.close();
   await listener.listen(port);
-  assert.deepEqual(await ask(authority), ROUTE);
+  assert.deepEqual(await ask(lookupClient), ROUTE);
 });
 
 describe("whatever the endpoint does wrong,", () => {
@@ -227,11 +227,11 @@ test("giving up ends the lookup and its connection", async (context) => {
 
 test("a lookup that was answered is not given up later", async (context) => {
   const { port, listener } = await endpoint(context, () => route(143));
-  const authority = atPort(port);
+  const lookupClient = atPort(port);
   const giveUp = new AbortController();
-  await lookUp(authority, lookupRequest(), giveUp.signal);
+  await lookUp(lookupClient, lookupRequest(), giveUp.signal);
   giveUp.abort();
-  assert.deepEqual(await ask(authority), ROUTE);
+  assert.deepEqual(await ask(lookupClient), ROUTE);
   assert.equal(listener.connections, 1);
 });
 

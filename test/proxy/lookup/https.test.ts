@@ -38,7 +38,7 @@ before(async () => {
 });
 after(() => server.close());
 
-function authority(host: string, tls: SocketClientTls, at = port): LookupClient {
+function lookupClient(host: string, tls: SocketClientTls, at = port): LookupClient {
   return lookupClientOf(new SocketTransport(), {
     auth_http: { https: true, host, port: at, hostHeader: host, uri: "/auth" },
     tls,
@@ -58,7 +58,7 @@ const eightBit = lookupRequest({
 test("a trusted endpoint is asked, by name or by address, with everything escaped", async () => {
   for (const host of ["localhost", "127.0.0.1"]) {
     const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
-    assert.equal((await lookUp(authority(host, tls), eightBit, signal)).kind, "route");
+    assert.equal((await lookUp(lookupClient(host, tls), eightBit, signal)).kind, "route");
     const last = asked.at(-1);
     assert.equal(last?.password, "p%C3%A4ss%20%25");
     assert.match(last.agent, /^postern\/\d/);
@@ -66,7 +66,7 @@ test("a trusted endpoint is asked, by name or by address, with everything escape
 });
 
 test("a later connection resumes the TLS session of an earlier one", async () => {
-  const asking = authority(
+  const asking = lookupClient(
     "localhost",
     new SocketClientTls({ verify: true, trusted: own.certificate }),
   );
@@ -77,18 +77,18 @@ test("a later connection resumes the TLS session of an earlier one", async () =>
 test("a certificate of nobody's, or for another name, is told as unavailable, with its problem", async () => {
   const strange = new SocketClientTls({ verify: true, trusted: null });
   const soFar = asked.length;
-  const unknown = await lookUp(authority("localhost", strange), eightBit, signal);
+  const unknown = await lookUp(lookupClient("localhost", strange), eightBit, signal);
   assert.match(JSON.stringify(unknown), /"unavailable".*self-signed certificate/);
 
   const other = new SocketClientTls({ verify: true, trusted: own.certificate });
-  const wrong = await lookUp(authority("127.0.0.2", other), eightBit, signal);
+  const wrong = await lookUp(lookupClient("127.0.0.2", other), eightBit, signal);
   assert.equal(wrong.kind, "unavailable");
   assert.equal(asked.length, soFar, "no password was sent");
 });
 
 test("auth_http_ssl_verify off asks whoever is there", async () => {
   const trusting = new SocketClientTls({ verify: false, trusted: null });
-  assert.equal((await lookUp(authority("localhost", trusting), eightBit, signal)).kind, "route");
+  assert.equal((await lookUp(lookupClient("localhost", trusting), eightBit, signal)).kind, "route");
 });
 
 test("an endpoint that speaks no TLS is told as unavailable", async () => {
@@ -99,7 +99,7 @@ test("an endpoint that speaks no TLS is told as unavailable", async () => {
   await once(plain, "listening");
   const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
   const at = (plain.address() as AddressInfo).port;
-  const said = await lookUp(authority("localhost", tls, at), eightBit, signal);
+  const said = await lookUp(lookupClient("localhost", tls, at), eightBit, signal);
   assert.equal(said.kind, "unavailable");
   plain.close();
 });

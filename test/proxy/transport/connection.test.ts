@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { Ear, accepted, dialled, rest, transport } from "../../support/connections.ts";
+import {
+  RecordingReceiver,
+  accepted,
+  dialled,
+  rest,
+  transport,
+} from "../../support/connections.ts";
 import { freePorts } from "../../support/ports.ts";
 import { openConnection } from "../../../proxy/transport/index.ts";
 
@@ -20,31 +26,31 @@ for (const [how, make] of [
 
   test(`a connection that we ${how} carries bytes, and FIN one way at a time`, async () => {
     const { peer, connection } = await make();
-    const ear = new Ear(connection);
+    const receiver = new RecordingReceiver(connection);
     peer.end("hello\0\xff", "latin1");
-    await ear.ending.promise;
-    assert.equal(ear.text, "hello\0\xff");
+    await receiver.ending.promise;
+    assert.equal(receiver.text, "hello\0\xff");
     assert.ok(connection.finished);
     connection.write("still \xe4 here");
     connection.write(Buffer.from("!"));
     connection.end();
     assert.equal(await rest(peer), "still \xe4 here!");
-    assert.equal(await ear.closing.promise, null);
+    assert.equal(await receiver.closing.promise, null);
   });
 }
 
 test("a peer's reset is told with its error", async () => {
   const { peer, connection } = await accepted();
-  const ear = new Ear(connection);
+  const receiver = new RecordingReceiver(connection);
   peer.resetAndDestroy();
-  assert.match(String(await ear.closing.promise), /ECONNRESET/);
+  assert.match(String(await receiver.closing.promise), /ECONNRESET/);
 });
 
 test("a write to a broken connection is harmless", async () => {
   const { peer, connection } = await accepted();
-  const ear = new Ear(connection);
+  const receiver = new RecordingReceiver(connection);
   peer.resetAndDestroy();
-  await ear.closing.promise;
+  await receiver.closing.promise;
   assert.equal(connection.write("hello"), true);
   connection.end();
   connection.close();
@@ -53,18 +59,18 @@ test("a write to a broken connection is harmless", async () => {
 
 test("a paused connection receives nothing until it is resumed", async () => {
   const { peer, connection } = await accepted();
-  const ear = new Ear(connection);
+  const receiver = new RecordingReceiver(connection);
   connection.pause();
   peer.write("later");
   const other = await accepted();
-  const otherEar = new Ear(other.connection);
+  const otherReceiver = new RecordingReceiver(other.connection);
   other.peer.end("now");
-  await otherEar.ending.promise;
-  assert.equal(ear.text, "");
+  await otherReceiver.ending.promise;
+  assert.equal(receiver.text, "");
   peer.end();
   connection.resume();
-  await ear.ending.promise;
-  assert.equal(ear.text, "later");
+  await receiver.ending.promise;
+  assert.equal(receiver.text, "later");
   connection.destroy();
   other.connection.destroy();
 });
@@ -72,7 +78,7 @@ test("a paused connection receives nothing until it is resumed", async () => {
 test("a full connection says so, and tells when it has drained", async () => {
   const { peer, connection } = await accepted();
   const drained = new Promise<void>((resolve) => {
-    connection.receiver = Object.assign(new Ear(connection), { drained: resolve });
+    connection.receiver = Object.assign(new RecordingReceiver(connection), { drained: resolve });
   });
   let writes = 0;
   while (connection.write(Buffer.alloc(1_000_000)) && writes < 1000) writes++;
@@ -87,10 +93,10 @@ test("a full connection says so, and tells when it has drained", async () => {
 
 test("last words arrive though the client keeps sending", async () => {
   const { peer, connection } = await accepted();
-  const ear = new Ear(connection);
+  const receiver = new RecordingReceiver(connection);
   peer.on("error", () => {});
   const chatter = setInterval(() => peer.write(Buffer.alloc(10_000)), 1);
-  while (ear.text.length < 100_000) await new Promise(setImmediate);
+  while (receiver.text.length < 100_000) await new Promise(setImmediate);
   connection.write("bye\r\n");
   connection.close();
   assert.equal(await rest(peer), "bye\r\n");
@@ -100,12 +106,12 @@ test("last words arrive though the client keeps sending", async () => {
 
 test("after close nothing is heard any more", async () => {
   const { peer, connection } = await accepted();
-  const ear = new Ear(connection);
+  const receiver = new RecordingReceiver(connection);
   connection.close();
   peer.end("words");
   await rest(peer);
   await once(peer, "close");
-  assert.equal(ear.text, "");
+  assert.equal(receiver.text, "");
 });
 
 /** The sockets that this process has open. */
@@ -116,11 +122,11 @@ function openSockets(): number {
 for (const fin of [false, true]) {
   test(`a client that reads nothing${fin ? " and has sent FIN" : ""} does not keep a closed connection`, async () => {
     const { peer, connection } = await accepted();
-    const ear = new Ear(connection);
+    const receiver = new RecordingReceiver(connection);
     peer.on("error", () => {});
     if (fin) {
       peer.end();
-      await ear.ending.promise;
+      await receiver.ending.promise;
     }
     for (let count = 0; count < 50; count++) connection.write(Buffer.alloc(1_000_000));
     const open = openSockets();
@@ -160,16 +166,16 @@ test("a dial can be given up before and during", async () => {
 
 test("bytes that were put back wait while the connection is paused, and come once", async () => {
   const { peer, connection } = await accepted();
-  const ear = new Ear(connection);
+  const receiver = new RecordingReceiver(connection);
   connection.unread(Buffer.from("before "));
   connection.resume();
   connection.pause();
   await new Promise(setImmediate);
-  assert.equal(ear.text, "");
+  assert.equal(receiver.text, "");
   connection.resume();
   connection.resume();
   peer.end("after");
-  await ear.ending.promise;
-  assert.equal(ear.text, "before after");
+  await receiver.ending.promise;
+  assert.equal(receiver.text, "before after");
   connection.destroy();
 });

@@ -12,7 +12,7 @@ import {
   bind,
   openConnection,
 } from "../../../proxy/transport/index.ts";
-import { Ear, transport } from "../../support/connections.ts";
+import { RecordingReceiver, transport } from "../../support/connections.ts";
 import { firstProbe, noLinux } from "../../support/keep-alive.ts";
 import { freePorts } from "../../support/ports.ts";
 import { makeScratch } from "../../support/scratch.ts";
@@ -149,7 +149,7 @@ describe("a unix socket", () => {
     assert.deepEqual(accepted.remote, { host: "unix:", port: 0 });
     assert.deepEqual(accepted.local, address);
     assert.deepEqual(dialled.remote, address);
-    const ears = [new Ear(accepted), new Ear(dialled)];
+    const ears = [new RecordingReceiver(accepted), new RecordingReceiver(dialled)];
     for (const [index, connection] of [dialled, accepted].entries()) {
       connection.write(`hello ${index}`);
       connection.end();

@@ -4,7 +4,7 @@ import { describe, mock, test } from "node:test";
 import type { SecureVersion, TlsOptions } from "node:tls";
 import type { SocketClientTls } from "../../../../proxy/transport/index.ts";
 import { issue, revoke } from "../../../support/authority.ts";
-import { Ear } from "../../../support/connections.ts";
+import { RecordingReceiver } from "../../../support/connections.ts";
 import { type TlsPeer, clientTls, dial, opensslPeer, tlsPeer } from "../../../support/tls-peer.ts";
 import { connectTlsOn } from "../../../support/transport.ts";
 
@@ -30,7 +30,7 @@ function client(directives = TRUST): SocketClientTls {
 async function visit(tls: SocketClientTls, { at }: TlsPeer, name = "mail.test"): Promise<boolean> {
   const connection = await dial(at);
   await connectTlsOn(connection, tls, name);
-  const ear = new Ear(connection);
+  const ear = new RecordingReceiver(connection);
   connection.write("hello\n");
   while (ear.text === "") await new Promise(setImmediate);
   connection.close();

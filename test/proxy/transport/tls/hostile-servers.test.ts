@@ -5,7 +5,7 @@ import { type Socket, connect } from "node:net";
 import { describe, test } from "node:test";
 import type { SocketClientTls } from "../../../../proxy/transport/index.ts";
 import { issue } from "../../../support/authority.ts";
-import { Ear } from "../../../support/connections.ts";
+import { RecordingReceiver } from "../../../support/connections.ts";
 import {
   GREETING,
   type TlsPeer,
@@ -146,7 +146,7 @@ test("a greeting that arrives together with the end of the handshake is received
 test("bytes that arrived before the handshake are neither dropped nor received after it", async () => {
   await using peer = await tlsPeer(good);
   const connection = await dial(peer.at);
-  const ear = new Ear(connection);
+  const ear = new RecordingReceiver(connection);
   connection.unread(Buffer.from("* PREAUTH injected\r\n"));
   const handshake = connectTlsOn(connection, trusting(), "mail.test");
   await assert.rejects(handshake, /wrong version number/);
@@ -159,7 +159,7 @@ test("bytes that wait in a paused connection are not received either", async () 
   const injected = Promise.withResolvers<void>();
   await using peer = await tcpPeer((socket) => socket.write(GREETING, () => injected.resolve()));
   const connection = await dial(peer.at);
-  const ear = new Ear(connection);
+  const ear = new RecordingReceiver(connection);
   connection.pause();
   await injected.promise;
   const handshake = connectTlsOn(connection, trusting(), "mail.test");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ConnectionOptions, type SecureVersion, connect as connectTls } from "node:tls";
-import { Ear, accepted, rest } from "../../../support/connections.ts";
+import { RecordingReceiver, accepted, rest } from "../../../support/connections.ts";
 import { handshake } from "../../../support/handshake.ts";
 import { serverTls } from "../../../support/server-tls.ts";
 import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
@@ -217,7 +217,7 @@ describe("the handshake fails with", () => {
   })) {
     test(`${name}, and the connection is closed`, async () => {
       const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
-      const ear = new Ear(connection);
+      const ear = new RecordingReceiver(connection);
       peer.on("error", () => {});
       peer.write(bytes, "latin1");
       await assert.rejects(acceptTlsOn(connection, tls));
@@ -230,7 +230,7 @@ describe("the handshake fails with", () => {
   for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
     test(`a client that leaves during the handshake (${leave})`, async () => {
       const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
-      const ear = new Ear(connection);
+      const ear = new RecordingReceiver(connection);
       // After FIN, the owner decides whether to go on.
       void ear.ending.promise.then(() => connection.close());
       const accepting = assert.rejects(acceptTlsOn(connection, tls));
@@ -243,7 +243,7 @@ describe("the handshake fails with", () => {
 
 test("a client that leaves in the moment in which the handshake is done causes no error", async () => {
   const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
-  const ear = new Ear(connection);
+  const ear = new RecordingReceiver(connection);
   const accept = tls.accept.bind(tls);
   tls.accept = (socket) => {
     const secured = accept(socket);
@@ -263,12 +263,12 @@ test("ssl_session_timeout may be any time", async () => {
 
 test("bytes that were read before the handshake are part of it", async () => {
   const { peer, connection } = await accepted();
-  const ear = new Ear(connection);
+  const ear = new RecordingReceiver(connection);
   const client = connectTls({ socket: peer, rejectUnauthorized: false });
   while (ear.text === "") await new Promise(setImmediate);
   connection.unread(Buffer.from(ear.text, "latin1"));
   await acceptTlsOn(connection, await serverTls());
-  const heard = new Ear(connection);
+  const heard = new RecordingReceiver(connection);
   client.end("hello");
   await heard.ending.promise;
   assert.equal(heard.text, "hello");
