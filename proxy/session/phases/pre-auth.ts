@@ -62,6 +62,8 @@ export class PreAuthPhase extends Phase implements TlsReceiver, LoginRetry {
 
   loginRefused(refused: RefusedLogin): void {
     this.#refused = refused;
+    // The phases of the login have heard `drained` instead.
+    this.#blocked = false;
     this.session.enter(this);
   }
 
@@ -135,8 +137,9 @@ export class PreAuthPhase extends Phase implements TlsReceiver, LoginRetry {
       if (step !== null) this.#take(step);
       else {
         this.#flush();
-        if (client.connection.finished) this.session.end(ENDS.left);
-        else client.connection.resume();
+        if (!client.connection.finished) client.connection.resume();
+        // A client that has sent all its commands may still be reading the replies.
+        else if (!this.#blocked) this.session.end(ENDS.left);
         return;
       }
     }

@@ -1,0 +1,84 @@
+// A client that does not read the replies to its commands, with a session and a handler of the test's.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type { ProtocolHandler, Step } from "../../../proxy/protocols/index.ts";
+import type { Phase, SessionContext } from "../../../proxy/session/phases/phase.ts";
+import { PreAuthPhase } from "../../../proxy/session/phases/pre-auth.ts";
+import { Input } from "../../../proxy/transport/index.ts";
+
+const REPLY: Step = { kind: "reply", text: "reply" };
+const LOGIN: Step = {
+  kind: "login",
+  credentials: { method: "plain", login: "anna", password: "secret" },
+};
+
+let written: string;
+let ends: string[];
+/** Each is the step of one command. */
+let steps: Step[];
+let client: { queued: number; finished: boolean };
+let phase: PreAuthPhase;
+
+beforeEach(() => {
+  written = "";
+  ends = [];
+  steps = [];
+  const connection = {
+    queued: 0,
+    finished: false,
+    pause() {},
+    resume() {},
+    write(text: string) {
+      written += text;
+      return connection.queued === 0;
+    },
+  };
+  client = connection;
+  const context = {
+    server: { settings: { timeout: 60_000, max_login_failures: 10 } },
+    client: { connection },
+    input: new Input(),
+    telemetry: { log() {} },
+    time: { limit() {}, hold() {}, over: false },
+    enter: (entered: Phase) => {
+      if (entered === phase) entered.begin();
+    },
+    isIn: () => true,
+    end: (reason: string) => ends.push(reason),
+  };
+  const handler = {
+    greetingDelay: 0,
+    greeting: () => "greeting",
+    next: () => steps.shift() ?? null,
+  };
+  phase = new PreAuthPhase(
+    context as object as SessionContext,
+    handler as object as ProtocolHandler,
+  );
+  phase.begin();
+});
+
+function send(...commands: readonly Step[]): void {
+  steps = [...commands];
+  phase.received(Buffer.from("."));
+}
+
+test("a client that reads its replies during a lookup goes on behind a refusal", () => {
+  client.queued = 100_000;
+  send(REPLY, LOGIN);
+  // The phase of the lookup hears that the client has read everything.
+  client.queued = 0;
+  phase.loginRefused({ reply: "refusal", challenge: null, wait: 1 });
+  phase.expired();
+  assert.equal(written, "greetingreplyrefusal");
+});
+
+test("a client that has sent FIN has time to read its replies", () => {
+  client.queued = 100_000;
+  client.finished = true;
+  send(REPLY);
+  assert.deepEqual(ends, []);
+  client.queued = 0;
+  phase.drained();
+  assert.deepEqual(ends, ["the client closed the connection"]);
+});
