@@ -42,6 +42,19 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       assert.equal(await resumes(version, serverTls(), serverTls()), true);
     });
 
+    // A client of TLS 1.3 uses a ticket once; a client of TLS 1.2 may keep its ticket.
+    test("is resumed again and again", async () => {
+      const server = await serverTls();
+      const options = { minVersion: version, maxVersion: version, servername: "mail.test" };
+      let { session } = await visit(options, server);
+      for (let count = 0; count < 4; count++) {
+        assert.ok(session !== null, `no ticket after ${count} resumed sessions`);
+        const next = await visit({ ...options, session }, server);
+        assert.equal(next.tls.resumed, true);
+        session = next.session ?? (version === "TLSv1.2" ? session : null);
+      }
+    });
+
     test("is not resumed with other ticket keys", async () => {
       const elsewhere = serverTls("", {}, new Uint8Array(48).fill(8));
       assert.equal(await resumes(version, serverTls(), elsewhere), false);
