@@ -101,7 +101,11 @@ export class Session implements SessionContext, Expiring {
   }
 
   expired(): void {
-    this.#phase.expired();
+    try {
+      this.#phase.expired();
+    } catch (error) {
+      this.fault(error);
+    }
   }
 
   /** The server shuts down. */

@@ -103,7 +103,13 @@ export class UpstreamLogin implements TlsReceiver, ScriptOwner<LoginEnd> {
   finished(end: LoginEnd): void {
     if (this.#over) return;
     this.#over = true;
-    this.#owner.loginEnded(this.#connection, end, this.#input);
+    try {
+      this.#owner.loginEnded(this.#connection, end, this.#input);
+    } catch (error) {
+      // The connection would take the error for its own, and drop it.
+      this.#connection.destroy();
+      this.#session.fault(error);
+    }
   }
 
   failed(error: Error): void {

@@ -108,6 +108,15 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
   }
 
   answered(reply: LookupReply): void {
+    try {
+      this.#answered(reply);
+    } catch (error) {
+      // A shared lookup still has other sessions to answer.
+      this.session.fault(error);
+    }
+  }
+
+  #answered(reply: LookupReply): void {
     this.#pending = null;
     this.session.telemetry.lookupDone(reply);
     switch (reply.kind) {

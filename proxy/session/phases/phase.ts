@@ -29,6 +29,8 @@ export interface SessionContext {
   isIn(phase: Phase): boolean;
   /** Ends the session. @param farewell the last bytes for the client */
   end(reason: string, farewell?: ByteString | null): void;
+  /** A bug of Postern's ends this session and no other. */
+  fault(error: unknown): void;
   /** Continues with a promised value, unless the session has gone on to another phase meanwhile. */
   resumeWith<Value>(promise: Promise<Value>, next: (value: Value) => void): void;
 }

@@ -10,8 +10,14 @@ import { type Dialer, Health } from "../../../proxy/upstream/index.ts";
 const SERVER = { host: "127.0.0.1", port: 143 };
 const ACCOUNT = { login: "anna", password: "secret", bearer: null };
 
-/** @param route finds the dialer of the server */
-function start(route: () => Dialer | Promise<Dialer>): { attempt: ServerAttempt; heard: string[] } {
+/**
+ * @param route finds the dialer of the server
+ * @param refused the owner's part when the upstream has refused the login
+ */
+function start(
+  route: () => Dialer | Promise<Dialer>,
+  refused: () => void = () => {},
+): { attempt: ServerAttempt; heard: string[] } {
   const heard: string[] = [];
   const hear = (what: string) => (): void => {
     heard.push(what);
@@ -24,6 +30,7 @@ function start(route: () => Dialer | Promise<Dialer>): { attempt: ServerAttempt;
     },
     client: { info: {} },
     deadline: { set() {} },
+    fault: hear("fault"),
     telemetry: { log() {}, connecting() {}, connected() {} },
     resumeWith: async (promise: Promise<unknown>, next: (value: unknown) => void) =>
       next(await promise),
@@ -33,7 +40,10 @@ function start(route: () => Dialer | Promise<Dialer>): { attempt: ServerAttempt;
     beginTry: hear("try"),
     dialling: hear("dialling"),
     loggedIn: hear("logged in"),
-    refused: hear("refused"),
+    refused: () => {
+      heard.push("refused");
+      refused();
+    },
     serverFailed: hear("failed"),
   };
   const handler = {
@@ -62,6 +72,27 @@ test("a server whose route is not found in time has failed, and is not dialled l
   found.resolve({ addresses: () => assert.fail("too late") } as object as Dialer);
   await found.promise;
   assert.deepEqual(heard, ["failed"]);
+});
+
+test("a fault behind the upstream's verdict ends the session, and its connection", () => {
+  const ends: string[] = [];
+  let receiver: DialReceiver | null = null;
+  const connection = { close() {}, destroy: () => ends.push("destroy"), resume() {} };
+  const dial = (_: unknown, dialled: DialReceiver): Connection => {
+    receiver = dialled;
+    return connection as object as Connection;
+  };
+  const dialer = { addresses: () => [SERVER], dial };
+  const { heard } = start(
+    () => dialer as object as Dialer,
+    () => {
+      throw new Error("a bug");
+    },
+  );
+  assert.ok(receiver !== null);
+  (receiver as DialReceiver).connected();
+  assert.deepEqual(heard, ["dialling", "refused", "fault"]);
+  assert.deepEqual(ends, ["destroy"]);
 });
 
 test("an upstream that has refused the login gets an orderly end", () => {
