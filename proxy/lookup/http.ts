@@ -77,6 +77,13 @@ export class HttpEndpoint {
   }
 
   keep(connection: Connection): void {
+    // The last connection is used first; so the first is closed here, where a burst has left many.
+    const [oldest] = this.#kept;
+    if (oldest !== undefined && isTooOld(oldest)) {
+      this.#kept.shift();
+      this.#transport.spare(oldest.connection, false);
+      oldest.connection.close();
+    }
     if (this.#kept.length >= MOST_KEPT) connection.close();
     else this.#kept.push(new KeptConnection(connection, this.#kept, this.#transport));
   }
@@ -94,10 +101,14 @@ export class HttpEndpoint {
       const kept = this.#kept.pop();
       if (kept === undefined) return null;
       this.#transport.spare(kept.connection, false);
-      if (performance.now() - kept.since < LONGEST_IDLE) return kept.connection;
+      if (!isTooOld(kept)) return kept.connection;
       kept.connection.close();
     }
   }
+}
+
+function isTooOld({ since }: KeptConnection): boolean {
+  return performance.now() - since >= LONGEST_IDLE;
 }
 
 const CLOSED_UNHEARD = "closed the connection without an answer";

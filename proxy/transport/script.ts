@@ -162,7 +162,7 @@ export class ScriptRunner<Result> implements TlsReceiver {
       return;
     }
     this.#owner.sending?.(request);
-    this.#connection.write(request.text);
+    if (this.#state === "running") this.#connection.write(request.text);
   }
 
   #startTls(): void {

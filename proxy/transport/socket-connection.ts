@@ -136,7 +136,7 @@ export class SocketConnection implements Connection, SocketOwner {
     this.#delivering = false;
     this.resume();
     this.deliver(bytes);
-    if (this.#socket.readableEnded) this.receiver.ended();
+    if (this.finished) this.receiver.ended();
   }
 
   end(): void {
@@ -160,8 +160,7 @@ export class SocketConnection implements Connection, SocketOwner {
       return;
     }
     if (!socket.writableEnded) socket.end();
-    // A read would overwrite a chunk that the other side of a splice has not sent yet.
-    if (this.#private === null || !this.#paused) socket.resume();
+    this.#dropInput();
     if (socket.readableEnded) socket.destroySoon();
     else socket.once("end", destroySoon);
     this.#lingering = setTimeout(destroy, LINGER, socket).unref();
@@ -170,10 +169,18 @@ export class SocketConnection implements Connection, SocketOwner {
   reset(): void {
     this.receiver = DETACHED;
     if (this.#socket.destroyed) return;
-    this.#socket.resume();
+    this.#dropInput();
     const left = this.#wrote + LINGER - performance.now();
     if (left <= 0) this.#abort();
     else this.#lingering = setTimeout(() => this.#abort(), left).unref();
+  }
+
+  /**
+   * Reads on, to drop what arrives; but a paused socket with a buffer of its own waits. Its next read would
+   * overwrite a chunk that the other side of a splice has not sent yet.
+   */
+  #dropInput(): void {
+    if (this.#private === null || !this.#paused) this.#socket.resume();
   }
 
   #abort(): void {

@@ -136,7 +136,7 @@ export class AcceptPhase extends Phase implements TlsReceiver, ScriptOwner<Proxy
   }
 
   override closed(error: Error | null): void {
-    if (error !== null && this.step === "handshake") {
+    if (error !== null && this.step === "handshake" && this.#listen.ssl) {
       handshakeFailed(this.session, error, this.doing);
     } else super.closed(error);
   }
