@@ -26,7 +26,7 @@ export class Sinks {
   }
 
   /**
-   * A line of the error log is written at once, and lines of the access log once a turn of the event loop.
+   * A line of the error log is written at once, and lines of the access log every 2 ms.
    * Lines of both logs in one file keep their order.
    *
    * @throws Error where a file cannot be opened
