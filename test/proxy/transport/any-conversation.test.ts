@@ -1,4 +1,4 @@
-// Whatever two sides say, in whatever pieces, with whatever pauses, and whoever ends first: it all arrives.
+// A splice delivers all bytes, for random pieces and pauses, and whichever side ends first.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
@@ -7,15 +7,15 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { UNDER, spliced } from "../../support/spliced.ts";
 
-type Deed =
+type Action =
   | { readonly do: "write"; readonly bytes: number }
   | { readonly do: "wait"; readonly turns: number }
   | { readonly do: "stop reading" | "read" | "end" };
 
-const deed: fc.Arbitrary<Deed> = fc.oneof(
+const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: written(fc.integer({ min: 1, max: 100 })) },
   { weight: 4, arbitrary: written(fc.integer({ min: 1000, max: 200_000 })) },
-  // A record of TLS, what Node reads at a time, and more than the kernel holds for us.
+  // The size of a TLS record, the size of a read in Node, and more than the kernel buffers.
   { weight: 2, arbitrary: written(fc.constantFrom(16_384, 16_385, 65_535, 65_536, 65_537)) },
   { weight: 1, arbitrary: written(fc.constant(8_000_000)) },
   {
@@ -26,11 +26,11 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("end") }) },
 );
 
-function written(bytes: fc.Arbitrary<number>): fc.Arbitrary<Deed> {
+function written(bytes: fc.Arbitrary<number>): fc.Arbitrary<Action> {
   return fc.record({ do: fc.constant("write"), bytes });
 }
 
-/** No two places in it look alike for long, so that nothing can be lost, doubled or moved unseen. */
+/** A text without repetition, so that a lost, doubled or moved piece makes a difference. */
 const TEXT = Buffer.alloc(8_100_000);
 for (let at = 0; at + 4 <= TEXT.length; at += 4) TEXT.writeUInt32BE((at * 2_654_435) % 2 ** 32, at);
 
@@ -44,10 +44,10 @@ class Side {
     socket.on("data", (chunk: Buffer) => this.#got.push(chunk));
   }
 
-  /** Does all that, then sends FIN and reads to the end. */
-  async play(deeds: readonly Deed[]): Promise<void> {
+  /** Takes the actions in order, then sends FIN and reads to the end. */
+  async play(actions: readonly Action[]): Promise<void> {
     const ended = once(this.#socket, "end");
-    for (const each of deeds) {
+    for (const each of actions) {
       switch (each.do) {
         case "write":
           this.#write(each.bytes);
@@ -89,14 +89,14 @@ class Side {
 }
 
 for (const [name, under] of Object.entries(UNDER)) {
-  test(`any conversation ${name} arrives whole, in order, with both its ends`, async () => {
-    const deeds = fc.array(deed, { maxLength: 12 });
+  test(`any conversation ${name} arrives whole and in order, and both sides see its end`, async () => {
+    const actions = fc.array(action, { maxLength: 12 });
     await fc.assert(
-      fc.asyncProperty(deeds, deeds, async (clientDeeds, upstreamDeeds) => {
+      fc.asyncProperty(actions, actions, async (clientActions, upstreamActions) => {
         const ends = await spliced(under);
         const client = new Side(ends.client);
         const upstream = new Side(ends.upstream);
-        await Promise.all([client.play(clientDeeds), upstream.play(upstreamDeeds)]);
+        await Promise.all([client.play(clientActions), upstream.play(upstreamActions)]);
         const { toUpstream, toClient, end } = await ends.done;
         assert.ok(upstream.got.equals(client.sent), "from client to upstream");
         assert.ok(client.got.equals(upstream.sent), "from upstream to client");

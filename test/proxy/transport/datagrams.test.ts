@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type TestContext, test } from "node:test";
 import { transport } from "../../support/connections.ts";
 
-/** A peer on loopback, until the test ends. */
+/** A UDP socket on loopback, closed when the test ends. */
 async function peer(t: TestContext, host: "127.0.0.1" | "::1" = "127.0.0.1"): Promise<Socket> {
   const socket = createSocket(host === "::1" ? "udp6" : "udp4");
   socket.bind(0, host);
@@ -16,7 +16,7 @@ async function peer(t: TestContext, host: "127.0.0.1" | "::1" = "127.0.0.1"): Pr
 type Received = [bytes: Buffer, from: { address: string; port: number }];
 
 for (const host of ["127.0.0.1", "::1"] as const) {
-  test(`datagrams go both ways whole, with a peer at ${host}`, async (t) => {
+  test(`datagrams arrive whole in both directions, with a peer at ${host}`, async (t) => {
     const there = await peer(t, host);
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     const datagrams = transport.datagrams({ host, port: there.address().port }, resolve);
@@ -31,7 +31,7 @@ for (const host of ["127.0.0.1", "::1"] as const) {
   });
 }
 
-test("what somebody else sends is not heard", async (t) => {
+test("a datagram of another sender is dropped", async (t) => {
   const there = await peer(t);
   const stranger = await peer(t);
   const { promise, resolve } = Promise.withResolvers<Uint8Array>();
@@ -47,7 +47,7 @@ test("what somebody else sends is not heard", async (t) => {
   assert.equal(Buffer.from(await promise).toString(), "good");
 });
 
-test("a peer that is not there is silent, and closing before all is sent is no fault", async (t) => {
+test("sending to a closed port and closing before a send has finished cause no error", async (t) => {
   const gone = createSocket("udp4");
   gone.bind(0, "127.0.0.1");
   await once(gone, "listening");

@@ -1,4 +1,4 @@
-// However a connection ends, nothing of it is left: no socket, and no place taken.
+// A connection leaves no socket and no taken place behind, however it ends.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
@@ -22,7 +22,7 @@ const asClient = new SocketClientTls({ verify: false, trusted: null });
 const ENDINGS: Readonly<Record<string, Ending>> = {
   destroyed: (connection) => connection.destroy(),
   reset: (connection) => connection.reset(),
-  "reset after words": (connection) => {
+  "reset after a write": (connection) => {
     connection.write("words");
     connection.reset();
   },
@@ -78,7 +78,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
     peer.resetAndDestroy();
     await assert.rejects(handshake);
   },
-  "sent no TLS in the handshake": async (connection, peer) => {
+  "sent plain text in the handshake": async (connection, peer) => {
     const handshake = acceptTlsOn(connection, tls);
     peer.write("a NOOP\r\n");
     await assert.rejects(handshake);
@@ -111,7 +111,7 @@ function openSockets(): number {
 
 for (const [how, end] of Object.entries(ENDINGS)) {
   for (const make of [accepted, dialled]) {
-    test(`a connection ${make.name} and ${how} is gone`, async (t) => {
+    test(`a connection that is ${make.name} and then ${how} leaves no socket`, async (t) => {
       t.mock.timers.enable({ apis: ["setTimeout"] });
       const before = openSockets();
       const { peer, connection } = await make();
@@ -119,7 +119,7 @@ for (const [how, end] of Object.entries(ENDINGS)) {
       const gone = Promise.withResolvers<void>();
       Object.assign(connection, { gone: gone.resolve });
       await end(connection, peer);
-      // All the time that is given to a peer.
+      // A peer has 2 s at most to close its side.
       t.mock.timers.tick(2000);
       await gone.promise;
       peer.destroy();
@@ -128,7 +128,7 @@ for (const [how, end] of Object.entries(ENDINGS)) {
   }
 }
 
-test("a dial that nobody answers leaves nothing", async () => {
+test("a dial that is aborted before an answer leaves no socket", async () => {
   const before = openSockets();
   const giveUp = new AbortController();
   const dial = openConnection(transport, { host: "192.0.2.1", port: 9 }, giveUp.signal);

@@ -26,7 +26,7 @@ interface Options {
   readonly keepAlive?: Parameters<typeof accept>[1]["keepAlive"];
 }
 
-/** Who comes next to this address. */
+/** Binds the address, accepts one connection and stops listening. */
 function next(
   address: Address,
   { ipv6only = true, keepAlive = null }: Options = {},
@@ -45,8 +45,8 @@ function next(
   });
 }
 
-/** Calls, waits until somebody has answered, and hangs up. */
-async function call(
+/** Connects, waits for the accepted connection, and closes both. */
+async function connectOnce(
   host: string,
   port: number,
   answered: Promise<Connection>,
@@ -60,23 +60,27 @@ async function call(
 }
 
 test(
-  "all addresses of IPv4 and of IPv6 may be listened to on one port",
+  "listeners for all addresses of IPv4 and of IPv6 share one port",
   { skip: noIPv6 },
   async () => {
     const [port = 0] = await freePorts(1);
     const [four, six] = [next({ host: "0.0.0.0", port }), next({ host: "::", port })];
-    assert.equal((await call("127.0.0.1", port, four)).remote.host, "127.0.0.1");
-    assert.equal((await call("::1", port, six)).remote.host, "::1");
+    assert.equal((await connectOnce("127.0.0.1", port, four)).remote.host, "127.0.0.1");
+    assert.equal((await connectOnce("::1", port, six)).remote.host, "::1");
   },
 );
 
-test("those of IPv6 take IPv4 as well where they are told to", { skip: noIPv6 }, async () => {
-  const [port = 0] = await freePorts(1);
-  const both = next({ host: "::", port }, { ipv6only: false });
-  assert.equal((await call("127.0.0.1", port, both)).remote.host, "::ffff:127.0.0.1");
-});
+test(
+  "a listener for all addresses of IPv6 accepts IPv4 too with ipv6only off",
+  { skip: noIPv6 },
+  async () => {
+    const [port = 0] = await freePorts(1);
+    const both = next({ host: "::", port }, { ipv6only: false });
+    assert.equal((await connectOnce("127.0.0.1", port, both)).remote.host, "::ffff:127.0.0.1");
+  },
+);
 
-test("a port that is taken is told in nginx's words", async () => {
+test("a port in use causes nginx's error", async () => {
   const [port = 0] = await freePorts(1);
   const address = { host: "127.0.0.1", port };
   const taken = next(address);
@@ -84,10 +88,10 @@ test("a port that is taken is told in nginx's words", async () => {
     message: `bind() to 127.0.0.1:${port} failed (98: Address already in use)`,
     inUse: true,
   });
-  await call("127.0.0.1", port, taken);
+  await connectOnce("127.0.0.1", port, taken);
 });
 
-test("an address of another machine is told in nginx's words", () => {
+test("an address of another machine causes nginx's error", () => {
   assert.throws(() => bind({ host: "192.0.2.1", port: 1143 }), {
     message: "bind() to 192.0.2.1:1143 failed (99: Cannot assign requested address)",
     inUse: false,
@@ -97,9 +101,15 @@ test("an address of another machine is told in nginx's words", () => {
 describe("so_keepalive", { skip: noLinux }, () => {
   const system = { idle: 0, interval: 0, count: 0 };
   const FORMS = {
-    "is off unless it is asked for": [null, null],
-    "begins after as long as it is told": [{ idle: 600, interval: 5, count: 3 }, 600],
-    "begins after two hours where only the rest is told": [{ ...system, count: 3 }, 7200],
+    "sends no probes where the parameter is absent": [null, null],
+    "sends the first probe after the idle time of the parameter": [
+      { idle: 600, interval: 5, count: 3 },
+      600,
+    ],
+    "sends the first probe after two hours where the parameter has no idle time": [
+      { ...system, count: 3 },
+      7200,
+    ],
   } as const;
   for (const [what, [keepAlive, idle]] of Object.entries(FORMS)) {
     test(what, async () => {
@@ -115,7 +125,7 @@ describe("so_keepalive", { skip: noLinux }, () => {
     });
   }
 
-  test("begins when the system thinks best where nothing is told", async () => {
+  test("sends probes at the system's times where the parameter has no times", async () => {
     const [port = 0] = await freePorts(1);
     const answered = next({ host: "127.0.0.1", port }, { keepAlive: system });
     const socket = connect(port, "127.0.0.1");
@@ -133,7 +143,7 @@ describe("a unix socket", () => {
     return path;
   }
 
-  test("is for everybody, and its file goes with it", async (t) => {
+  test("may be used by every user, and its file is removed on close", async (t) => {
     const path = join(await scratch(t), "mail.sock");
     const socket = bind({ host: `unix:${path}`, port: 0 });
     assert.equal(statSync(path).mode & 0o7777, 0o666);
@@ -141,7 +151,7 @@ describe("a unix socket", () => {
     assert.ok(!existsSync(path));
   });
 
-  test("moves bytes both ways, and its clients have no names", async (t) => {
+  test("moves bytes in both directions, and the remote address is unix: for each client", async (t) => {
     const address = { host: `unix:${join(await scratch(t), "mail.sock")}`, port: 0 };
     const answered = next(address);
     const dialled = await openConnection(transport, address, new AbortController().signal);
@@ -149,19 +159,19 @@ describe("a unix socket", () => {
     assert.deepEqual(accepted.remote, { host: "unix:", port: 0 });
     assert.deepEqual(accepted.local, address);
     assert.deepEqual(dialled.remote, address);
-    const ears = [new RecordingReceiver(accepted), new RecordingReceiver(dialled)];
+    const receivers = [new RecordingReceiver(accepted), new RecordingReceiver(dialled)];
     for (const [index, connection] of [dialled, accepted].entries()) {
       connection.write(`hello ${index}`);
       connection.end();
     }
-    await Promise.all(ears.map((ear) => ear.ending.promise));
+    await Promise.all(receivers.map((receiver) => receiver.ending.promise));
     assert.deepEqual(
-      ears.map(({ text }) => text),
+      receivers.map(({ text }) => text),
       ["hello 0", "hello 1"],
     );
   });
 
-  test("that cannot be bound is told in nginx's words", async (t) => {
+  test("causes nginx's error where bind fails", async (t) => {
     const path = await scratch(t);
     writeFileSync(join(path, "stale"), "");
     const WRONG = {

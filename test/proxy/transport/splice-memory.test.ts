@@ -11,14 +11,14 @@ import { UNDER, type Under } from "../../support/spliced.ts";
 import type { Errand } from "../../support/splicing-thread.ts";
 
 const SESSIONS = 6;
-/** Bytes that a session may hold, as docs/differences.md says; and a little for what is none of its bytes. */
+/** Bytes that a session may hold, as docs/differences.md says; LITTLE allows for memory beside the bytes. */
 const MOST = 256 * 1024;
 const LITTLE = 16 * 1024;
-/** More than the kernel holds for one way of a session. */
+/** More than the kernel buffers for one direction of a session. */
 const FLOOD = Buffer.alloc(32_000_000, "flood");
 
 for (const [name, under] of Object.entries(UNDER)) {
-  test(`sessions that nobody reads from hold at most 256 KiB each, ${name}`, async (t) => {
+  test(`sessions with peers that never read hold at most 256 KiB each, ${name}`, async (t) => {
     const upstreams = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
     await once(upstreams, "listening");
     const [from] = await freePorts(1);
@@ -75,7 +75,7 @@ async function context(): Promise<ReturnType<typeof createSecureContext>> {
   return createSecureContext({ cert: certificate, key });
 }
 
-/** Waits until no byte has moved for a while. */
+/** Waits until no byte has moved for 15 polls. */
 async function standstill(peers: readonly Socket[]): Promise<void> {
   let last = -1;
   for (let quiet = 0; quiet < 15; quiet++) {

@@ -11,7 +11,7 @@ type Server = { host: string; port: number };
 
 let now: number;
 let health: Health;
-/** What the listener has heard. */
+/** The listener's events, in order. */
 let heard: string[];
 const listener: HealthListener = {
   failing: ({ host }, why) => void heard.push(`${host} fails: ${why}`),
@@ -50,31 +50,31 @@ test("failures further apart than fail_timeout do not add up", () => {
   assert.equal(order(), "123");
 });
 
-test("with max_fails 0 nobody is set aside", () => {
+test("with max_fails 0 no server is set aside", () => {
   fails(5);
   const servers = health.order([first, second], { ...settings, max_fails: 0 });
   assert.deepEqual(servers, [first, second]);
 });
 
-describe("once its time is over", () => {
+describe("after fail_timeout, a server that was set aside", () => {
   beforeEach(() => {
     fails(2);
     now += 10_001;
   });
 
-  test("it is tried in its place again, by one session first", () => {
+  test("is tried in its place again, by one session first", () => {
     assert.equal(order(), "123");
     health.trying(first);
     assert.equal(order(), "231");
   });
 
-  test("it is everybody's when that session got through", () => {
+  test("is tried by every session once the first session has succeeded", () => {
     health.trying(first);
     health.succeeded(first, settings);
     assert.equal(order(), "123");
   });
 
-  test("it is set aside again when that session failed", () => {
+  test("is set aside again when the first session fails", () => {
     health.trying(first);
     fails(1);
     assert.equal(order(), "231");
@@ -84,31 +84,31 @@ describe("once its time is over", () => {
     assert.equal(order(), "123");
   });
 
-  test("it is tried by the next session when that one never came back", () => {
+  test("is tried by another session when the first session never reports a result", () => {
     health.trying(first);
     now += 10_001;
     assert.equal(order(), "123");
   });
 });
 
-test("a login that goes well among failures does not make them forgotten", () => {
+test("a successful login between two failures does not clear the first failure", () => {
   fails(1);
   health.succeeded(first, settings);
   fails(1);
   assert.equal(order(), "231");
 });
 
-test("a port of its own is a server of its own", () => {
+test("failures on one port do not count for another port of the same host", () => {
   health.failed({ ...first, port: 993 }, settings);
   health.failed({ ...first, port: 993 }, settings);
   assert.equal(order(), "123");
 });
 
-describe("a listener hears", () => {
+describe("a health listener", () => {
   const server = { host: "mail.example.test", port: 143 };
   const upstream = { server, addresses: [first, second] };
 
-  test("of a server that has failed max_fails times, by the name that the lookup has for it", () => {
+  test("is told of a server that has failed max_fails times, by the host name of the lookup's reply", () => {
     const alone = { server, addresses: [first] };
     health.failed(first, settings, alone, "refused");
     assert.deepEqual(heard, []);
@@ -116,7 +116,7 @@ describe("a listener hears", () => {
     assert.deepEqual(heard, ["mail.example.test fails: timed out"]);
   });
 
-  test("of no server that has an address left which has not failed", () => {
+  test("is told of a server only when all its addresses have failed", () => {
     for (let time = 0; time < 5; time++) health.failed(first, settings, upstream, "refused");
     health.failed(second, settings, upstream, "refused");
     assert.deepEqual(heard, []);
@@ -124,7 +124,7 @@ describe("a listener hears", () => {
     assert.deepEqual(heard, ["mail.example.test fails: refused"]);
   });
 
-  test("of each failure after that, also while the server is set aside and long after", () => {
+  test("is told of each further failure, also while the server is set aside and long after", () => {
     const alone = { server, addresses: [first] };
     for (const wait of [0, 1, 1, 60_000]) {
       now += wait;
@@ -133,7 +133,7 @@ describe("a listener hears", () => {
     assert.equal(heard.length, 3);
   });
 
-  test("of nothing where max_fails is 0, or where the failure says nothing of the server", () => {
+  test("is told nothing where max_fails is 0, or where a failure has no reason", () => {
     const alone = { server, addresses: [first] };
     for (let time = 0; time < 5; time++) {
       health.failed(first, { ...settings, max_fails: 0 }, alone, "refused");
@@ -142,7 +142,7 @@ describe("a listener hears", () => {
     assert.deepEqual(heard, []);
   });
 
-  test("of whoever gets through", () => {
+  test("is told of a server that serves a login", () => {
     health.succeeded(second, settings, server);
     assert.deepEqual(heard, ["mail.example.test serves"]);
   });

@@ -1,4 +1,4 @@
-// The servers that are reached through the outbound proxy, and those that are not.
+// The choice between a direct dial and the outbound proxy, for each server.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { HostResolver } from "../../../proxy/resolver/index.ts";
@@ -15,9 +15,9 @@ const known: Readonly<Record<string, readonly string[]>> = {
   "far.example": ["203.0.113.1"],
 };
 
-/** A resolver that a test answers for. */
-function names(tell: (name: string) => Promise<readonly string[]>): HostResolver {
-  return { addresses: (name) => tell(name) };
+/** A resolver with the test's own answers. */
+function resolver(answer: (name: string) => Promise<readonly string[]>): HostResolver {
+  return { addresses: (name) => answer(name) };
 }
 
 function neverDialled(): never {
@@ -26,14 +26,14 @@ function neverDialled(): never {
 
 const near: Dialer = direct(
   neverDialled,
-  names(() => Promise.resolve([])),
+  resolver(() => Promise.resolve([])),
 );
 const far: Dialer = proxied(neverDialled, () => new Error("timed out"));
 
 async function routeTo(host: string, bypass: readonly string[]): Promise<string> {
   const asked: string[] = [];
   const local = new LocalAddresses(
-    names(async (name) => {
+    resolver(async (name) => {
       asked.push(name);
       const addresses = known[name];
       if (addresses === undefined) throw new Error("not found");
@@ -44,16 +44,16 @@ async function routeTo(host: string, bypass: readonly string[]): Promise<string>
   return [dialer === near ? "straight" : "tunnel", ...asked].join(" asked ");
 }
 
-test("a proxy is sent the server's name, which the proxy resolves", async () => {
+test("an outbound proxy gets the server's name and resolves the name itself", async () => {
   const server = { host: "mail.example", port: 143 };
   assert.deepEqual(far.addresses(server), [server]);
   assert.deepEqual(await far.resolve(server, new AbortController().signal), [server]);
 });
 
-test("a name is resolved for a direct dial, and an address is not", async () => {
+test("a direct dial resolves a name and takes an address as it is", async () => {
   const dialer = direct(
     neverDialled,
-    names(async () => ["192.0.2.1", "2001:db8::1"]),
+    resolver(async () => ["192.0.2.1", "2001:db8::1"]),
   );
   const server = { host: "mail.example", port: 143 };
   assert.equal(dialer.addresses(server), null);
@@ -81,16 +81,16 @@ const ROUTES: readonly (readonly [host: string, bypass: readonly string[], route
   ["unix:/run/mail.sock", [], "straight"],
 ];
 for (const [host, bypass, expected] of ROUTES) {
-  test(`to ${host} with [${bypass.join(" ")}] the route is ${expected}`, async () => {
+  test(`the route to ${JSON.stringify(host)} with the bypass list [${bypass.join(" ")}] is ${expected}`, async () => {
     assert.equal(await routeTo(host, bypass), expected);
   });
 }
 
-describe("the addresses of a name", () => {
-  test("are asked for once, by many at a time too", async () => {
+describe("the local addresses of a name", () => {
+  test("are resolved once, also for several concurrent questions", async () => {
     let asked = 0;
     const local = new LocalAddresses(
-      names(async () => {
+      resolver(async () => {
         asked++;
         return ["10.0.0.1"];
       }),
@@ -101,15 +101,15 @@ describe("the addresses of a name", () => {
     assert.equal(asked, 1);
   });
 
-  test("are none where asking fails", async () => {
-    const failing = new LocalAddresses(names(() => Promise.reject(new Error("SERVFAIL"))));
+  test("are an empty list where the resolver fails", async () => {
+    const failing = new LocalAddresses(resolver(() => Promise.reject(new Error("SERVFAIL"))));
     assert.deepEqual(await failing.of("a.example"), []);
   });
 
-  test("are none while nobody answers, and those of a late answer then", async (t) => {
+  test("are an empty list until a late answer of the resolver arrives", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const late = Promise.withResolvers<readonly string[]>();
-    const local = new LocalAddresses(names(() => late.promise));
+    const local = new LocalAddresses(resolver(() => late.promise));
     const first = local.of("a.example");
     t.mock.timers.tick(1000);
     assert.deepEqual(await first, []);

@@ -1,4 +1,4 @@
-// What is said to proxies, and what they may answer: without sockets, and cut at every byte.
+// The bytes to and from outbound proxies, without sockets, cut at every byte.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -6,17 +6,18 @@ import { connect } from "../../../../proxy/upstream/tunnel/connect.ts";
 import { socks5 } from "../../../../proxy/upstream/tunnel/socks5.ts";
 import { Input, type Script } from "../../../../proxy/transport/index.ts";
 
-type Spoken = {
-  /** What we said, and what was left over of the proxy's words; or why we gave up. */
+type Exchange = {
+  /** The texts that the script sent. */
   readonly said: readonly string[];
+  /** The bytes behind the exchange, or the script's error. */
   readonly end: string;
 };
 
-/** Plays the proxy's words, in pieces. */
-function play(dialogue: (input: Input) => Script<void>, pieces: readonly string[]): Spoken {
+/** Runs a script against the proxy's bytes, in pieces. */
+function play(script: (input: Input) => Script<void>, pieces: readonly string[]): Exchange {
   const input = new Input();
   const said: string[] = [];
-  const running = dialogue(input);
+  const running = script(input);
   const left = [...pieces];
   try {
     for (;;) {
@@ -38,12 +39,12 @@ function play(dialogue: (input: Input) => Script<void>, pieces: readonly string[
   return { said, end: `tunnel ${JSON.stringify(rest)}` };
 }
 
-/** The same, whole, and byte by byte, and cut in two at each byte. */
-function agreed(dialogue: (input: Input) => Script<void>, words: string): Spoken {
-  const whole = play(dialogue, [words]);
-  assert.deepEqual(play(dialogue, [...words]), whole);
+/** Runs a script against the whole text, byte by byte, and cut in two at each byte; all results are equal. */
+function playInPieces(script: (input: Input) => Script<void>, words: string): Exchange {
+  const whole = play(script, [words]);
+  assert.deepEqual(play(script, [...words]), whole);
   for (let cut = 1; cut < words.length; cut++) {
-    assert.deepEqual(play(dialogue, [words.slice(0, cut), words.slice(cut)]), whole);
+    assert.deepEqual(play(script, [words.slice(0, cut), words.slice(cut)]), whole);
   }
   return whole;
 }
@@ -52,10 +53,10 @@ const server = { host: "192.0.2.7", port: 143 };
 const anna = { user: "anna", password: "s\xe9cret" };
 
 describe("CONNECT", () => {
-  const http = (words: string, to = server, credentials: typeof anna | null = null): Spoken =>
-    agreed((input) => connect(input, to, credentials), words);
+  const http = (words: string, to = server, credentials: typeof anna | null = null): Exchange =>
+    playInPieces((input) => connect(input, to, credentials), words);
 
-  test("asks for the server by name or address, with credentials if there are any", () => {
+  test("names the server by its name or address, and sends credentials where the configuration has some", () => {
     const asked = (to: typeof server, credentials: typeof anna | null = null): string =>
       http("HTTP/1.1 200 OK\r\n\r\n", to, credentials).said.join("");
     assert.equal(asked(server), "CONNECT 192.0.2.7:143 HTTP/1.1\r\nHost: 192.0.2.7:143\r\n\r\n");
@@ -78,7 +79,7 @@ describe("CONNECT", () => {
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 299 x\r\n\r\n",
   ];
   for (const head of GOOD) {
-    test(`goes through with ${JSON.stringify(head)}, and a banner behind it is the server's`, () => {
+    test(`opens the tunnel after ${JSON.stringify(head)}, and passes on a banner behind the response`, () => {
       assert.equal(http(head).end, 'tunnel ""');
       assert.equal(http(`${head}* OK hi\r\n`).end, String.raw`tunnel "* OK hi\r\n"`);
     });
@@ -108,12 +109,12 @@ describe("CONNECT", () => {
     "": "waits",
   };
   for (const [words, why] of Object.entries(BAD)) {
-    test(`does not go through with ${JSON.stringify(words)}`, () => {
+    test(`opens no tunnel after ${JSON.stringify(words)}`, () => {
       assert.equal(http(words).end, why);
     });
   }
 
-  test("listens to no more than 16 KiB, in one line, many, or many responses", () => {
+  test("reads at most 16 KiB, in one line, in many lines or in many responses", () => {
     for (const words of [
       "x".repeat(16_384),
       `HTTP/1.1 200 OK\r\nA: ${"x".repeat(16_384)}\r\n\r\n`,
@@ -128,12 +129,12 @@ describe("CONNECT", () => {
 });
 
 describe("SOCKS5", () => {
-  const socks = (words: string, to = server, credentials: typeof anna | null = null): Spoken =>
-    agreed((input) => socks5(input, to, credentials), words);
+  const socks = (words: string, to = server, credentials: typeof anna | null = null): Exchange =>
+    playInPieces((input) => socks5(input, to, credentials), words);
   const ASKED = "\x05\x01\x00\x01\xc0\x00\x02\x07\x00\x8f";
   const GRANTED = "\x05\x00\x00\x01\x7f\x00\x00\x01\x04\x38";
 
-  test("goes through without a login, whatever address the proxy names", () => {
+  test("opens the tunnel without a login, for every bound address that the proxy sends", () => {
     for (const bound of [
       "\x01\x7f\x00\x00\x01\x04\x38",
       `\x04${"\x00".repeat(16)}\x04\x38`,
@@ -146,7 +147,7 @@ describe("SOCKS5", () => {
     }
   });
 
-  test("logs in where the proxy asks for it, and only there", () => {
+  test("logs in only where the proxy selects the login method", () => {
     const login = "\x01\x04anna\x06s\xe9cret";
     assert.deepEqual(socks(`\x05\x02\x01\x00${GRANTED}`, server, anna), {
       said: ["\x05\x02\x00\x02", login, ASKED],
@@ -158,7 +159,7 @@ describe("SOCKS5", () => {
     });
   });
 
-  test("names the server by its address of either kind, or by its name", () => {
+  test("names the server by its IPv4 address, its IPv6 address or its name", () => {
     const asked = (host: string, port: number): string =>
       socks(`\x05\x00${GRANTED}`, { host, port }).said[1] ?? "";
     assert.equal(
@@ -191,7 +192,7 @@ describe("SOCKS5", () => {
     "\x05": "waits",
   };
   for (const [words, why] of Object.entries(BAD)) {
-    test(`does not go through with ${JSON.stringify(words)}`, () => {
+    test(`opens no tunnel after ${JSON.stringify(words)}`, () => {
       assert.equal(socks(words).end, why);
     });
   }
@@ -203,22 +204,22 @@ describe("SOCKS5", () => {
     "\x05\x02\x01": "waits",
   };
   for (const [words, why] of Object.entries(BAD_LOGINS)) {
-    test(`does not log in with ${JSON.stringify(words)}`, () => {
+    test(`rejects the login after ${JSON.stringify(words)}`, () => {
       assert.equal(socks(words, server, anna).end, why);
     });
   }
 
-  test("is not told a name that is too long for it", () => {
+  test("rejects a name of more than 255 bytes", () => {
     const { end } = socks("\x05\x00", { host: "x".repeat(256), port: 1 });
     assert.equal(end, "cannot be told more than 255 bytes");
   });
 });
 
-const DIALOGUES = {
+const SCRIPTS = {
   connect: (input: Input) => connect(input, server, anna),
   socks5: (input: Input) => socks5(input, server, anna),
 };
-/** What the words of proxies are made of, and what they must not make us tell. */
+/** Fragments of proxies' responses, and the credentials, which no error may contain. */
 const PIECES = [
   ..."\x05\x00\x02\x01\x03\x04\xff\n",
   "HTTP/1.1 ",
@@ -231,21 +232,21 @@ const PIECES = [
   "s\xe9cret",
   "anna",
 ];
-for (const [name, dialogue] of Object.entries(DIALOGUES)) {
-  test(`whatever a proxy says to ${name}, and however it is cut, the end is the same, and holds no secret`, () => {
+for (const [name, script] of Object.entries(SCRIPTS)) {
+  test(`${name} ends the same however a response is cut, and its error holds no credentials`, () => {
     const plausible = fc
       .array(fc.constantFrom(...PIECES), { maxLength: 30 })
       .map((words) => words.join(""));
     const noise = fc.uint8Array({ maxLength: 60 }).map((b) => Buffer.from(b).toString("latin1"));
     fc.assert(
       fc.property(fc.oneof(plausible, noise), fc.array(fc.nat(20)), (words, cuts) => {
-        const whole = play(dialogue, [words]);
+        const whole = play(script, [words]);
         const pieces: string[] = [];
         let at = 0;
         for (const cut of cuts) pieces.push(words.slice(at, (at += cut + 1)));
         assert.deepEqual(
           play(
-            dialogue,
+            script,
             [...pieces, words.slice(at)].filter((p) => p !== ""),
           ),
           whole,

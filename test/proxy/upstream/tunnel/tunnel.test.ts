@@ -1,4 +1,4 @@
-// Tunnels over real sockets: what arrives, and what is told of proxies that are hostile, broken or silent.
+// Tunnels over real sockets: the bytes that arrive, and the errors that hostile, broken and silent proxies cause.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
@@ -42,7 +42,7 @@ async function scripted(
   return proxy;
 }
 
-/** A server that greets, and then says back what it hears. */
+/** A server that greets, and then echoes each line. */
 async function echo(t: TestContext): Promise<number> {
   const upstream = await startUpstream(async (wire) => {
     wire.write("* OK hi\r\n");
@@ -52,8 +52,8 @@ async function echo(t: TestContext): Promise<number> {
   return upstream.port;
 }
 
-/** Waits until so much has been heard, which must be this. */
-async function heard(connection: Connection, text: string): Promise<void> {
+/** Reads as many bytes as the expected text has, and compares the two. */
+async function receives(connection: Connection, text: string): Promise<void> {
   let all = "";
   await new Promise<void>((resolve, reject) => {
     connection.receiver = {
@@ -70,7 +70,7 @@ async function heard(connection: Connection, text: string): Promise<void> {
   assert.equal(all, text);
 }
 
-/** Opens a tunnel. @param signal gives up, as a deadline does */
+/** Opens a tunnel. @param signal aborts the tunnel, as a deadline does */
 async function open(
   proxy: OutboundProxy,
   tls: SocketClientTls | null,
@@ -85,21 +85,21 @@ async function open(
   }
 }
 
-describe("through a proxy", { concurrency: true }, () => {
+describe("a tunnel through a proxy", { concurrency: true }, () => {
   for (const together of [false, true]) {
-    test(`bytes flow, the server's first ones ${together ? "with" : "behind"} the proxy's answer`, async (t) => {
+    test(`passes bytes on, where the server's greeting comes ${together ? "with" : "after"} the proxy's response`, async (t) => {
       const proxy = await startConnectProxy({ names: ["mail.example"], together });
       t.after(() => proxy.close());
       const to = { host: "Mail.Example.", port: await echo(t) };
       const connection = await open(at(proxy.port), null, to, never);
       connection.write("a b\r\n");
-      await heard(connection, "* OK hi\r\na b\r\n");
+      await receives(connection, "* OK hi\r\na b\r\n");
       assert.match(proxy.asked[0]!, /^CONNECT mail\.example:\d+ HTTP\/1\.1\r\n/);
       connection.destroy();
     });
   }
 
-  test("an answer that comes a byte at a time is one all the same", async (t) => {
+  test("accepts a response that comes a byte at a time", async (t) => {
     const proxy = await scripted(t, async (wire) => {
       for (const byte of "HTTP/1.1 200 OK\r\nA: b\r\n\r\nhi") {
         wire.write(byte);
@@ -108,11 +108,11 @@ describe("through a proxy", { concurrency: true }, () => {
       await silence();
     });
     const connection = await open(at(proxy.port), null, server, never);
-    await heard(connection, "hi");
+    await receives(connection, "hi");
     connection.destroy();
   });
 
-  test("TLS to the server is inside", async (t) => {
+  test("carries TLS to the server", async (t) => {
     const own = await selfSigned("mail.example");
     const upstream = createTlsServer({ cert: own.certificate, key: own.key }, (socket) =>
       socket.end("* OK secret\r\n"),
@@ -125,11 +125,11 @@ describe("through a proxy", { concurrency: true }, () => {
     const connection = await open(at(proxy.port), null, to, never);
     const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
     await connectTlsOn(connection, trusting, "mail.example");
-    await heard(connection, "* OK secret\r\n");
+    await receives(connection, "* OK secret\r\n");
     connection.destroy();
   });
 
-  test("TLS to the proxy is verified, and TLS to the server is inside that", async (t) => {
+  test("verifies the proxy's certificate, and carries TLS to the server inside TLS to the proxy", async (t) => {
     const own = await selfSigned("localhost");
     const upstream = createTlsServer({ cert: own.certificate, key: own.key }, (socket) =>
       socket.end("* OK twice\r\n"),
@@ -139,15 +139,15 @@ describe("through a proxy", { concurrency: true }, () => {
     const proxy = await startConnectProxy({ certificate: own, login: "anna:SECRET" });
     t.after(() => proxy.close());
     const to = { host: "127.0.0.1", port: (upstream.address() as AddressInfo).port };
-    const way = at(proxy.port, "https", "anna:SECRET");
+    const route = at(proxy.port, "https", "anna:SECRET");
     const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
-    const connection = await open(way, trusting, to, never);
+    const connection = await open(route, trusting, to, never);
     await connectTlsOn(connection, trusting, "localhost");
-    await heard(connection, "* OK twice\r\n");
+    await receives(connection, "* OK twice\r\n");
     connection.destroy();
 
-    const strange = new SocketClientTls({ verify: true, trusted: null });
-    await assert.rejects(open(way, strange, to, never), {
+    const distrusting = new SocketClientTls({ verify: true, trusted: null });
+    await assert.rejects(open(route, distrusting, to, never), {
       name: "OutboundProxyError",
       message:
         /^outbound proxy 127\.0\.0\.1:\d+ SSL certificate verify error: \(18:self-signed certificate\)/,
@@ -156,9 +156,9 @@ describe("through a proxy", { concurrency: true }, () => {
   });
 });
 
-/** Proxies that let nobody through, and what is told of them. */
+/** Proxies that open no tunnel, and the error of each. */
 const HOSTILE: Readonly<Record<string, readonly [(wire: Wire) => Promise<void>, why: string]>> = {
-  "refuses and goes on talking": [
+  "refuses and keeps sending": [
     async (wire) => {
       wire.write(`HTTP/1.1 403 no\r\n\r\n${"x".repeat(100_000)}`);
       await silence();
@@ -172,21 +172,21 @@ const HOSTILE: Readonly<Record<string, readonly [(wire: Wire) => Promise<void>, 
     },
     "sent invalid response",
   ],
-  "talks without end": [
+  "sends a line without an end": [
     async (wire) => {
       wire.write("x".repeat(100_000));
       await silence();
     },
     "sent too long response",
   ],
-  "hangs up at once": [async () => {}, "closed the connection"],
-  "hangs up in its answer": [
+  "closes the connection at once": [async () => {}, "closed the connection"],
+  "closes the connection inside its response": [
     async (wire) => wire.write("HTTP/1.1 200 OK\r\nA: "),
     "closed the connection",
   ],
 };
 
-describe("nobody gets through a proxy that", { concurrency: true }, () => {
+describe("a tunnel fails with an error where the proxy", { concurrency: true }, () => {
   for (const [name, [script, why]] of Object.entries(HOSTILE)) {
     test(name, async (t) => {
       const proxy = await scripted(t, script);
@@ -207,7 +207,7 @@ describe("nobody gets through a proxy that", { concurrency: true }, () => {
     });
   });
 
-  test("is not there", async () => {
+  test("does not listen", async () => {
     const [port] = await freePorts(1);
     await assert.rejects(open(at(port!, "socks5"), null, server, never), {
       message: `outbound proxy 127.0.0.1:${port} recv() failed (111: Connection refused)`,
@@ -215,7 +215,7 @@ describe("nobody gets through a proxy that", { concurrency: true }, () => {
   });
 
   for (const scheme of ["http", "https", "socks5"] as const) {
-    test(`says nothing to ${scheme}, which ends when whoever waits gives up`, async (t) => {
+    test(`is silent over ${scheme}, and a deadline closes the connection`, async (t) => {
       const gone = Promise.withResolvers<unknown>();
       const arrived = Promise.withResolvers<void>();
       const proxy = await scripted(t, async (_wire, socket) => {
@@ -235,7 +235,7 @@ describe("nobody gets through a proxy that", { concurrency: true }, () => {
   }
 });
 
-test("what is no host is not asked for", async (t) => {
+test("a proxy is never asked for a malformed host", async (t) => {
   const proxy = await startConnectProxy();
   t.after(() => proxy.close());
   for (const host of ["a\r\nHost: b", "", "a b", "unix:/x", "mail.example/"]) {
@@ -246,7 +246,7 @@ test("what is no host is not asked for", async (t) => {
   assert.equal(proxy.listener.connections, 0);
 });
 
-test("a proxy that speaks no TLS is not believed", async (t) => {
+test("a proxy that answers a TLS handshake in the clear causes an error", async (t) => {
   const plain = createTcpServer((socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")).listen(
     0,
     "127.0.0.1",
