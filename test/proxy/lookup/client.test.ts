@@ -5,10 +5,10 @@ import { LookupClient, type LookupReply, type LookupRequest } from "../../../pro
 import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
 
-const forever = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
-/** A cache before a scripted endpoint, and a clock that stands still until it is set. */
-function cacheOf(
+/** Creates a lookup client of a scripted endpoint; its clock moves only when a test sets the time with `at`. */
+function createClient(
   endpoint: ScriptedEndpoint,
   { entries = 100, patience = 60_000 }: { entries?: number | null; patience?: number } = {},
 ) {
@@ -20,34 +20,34 @@ function cacheOf(
     auth_http_header: ["X-Auth-Key: k"],
     auth_http_cache: entries === null ? null : { entries },
   };
-  const cache = new LookupClient(endpoint, settings, { patience, now: () => now });
+  const lookupClient = new LookupClient(endpoint, settings, { patience, now: () => now });
   return {
-    cache,
-    ask: (changes: Partial<LookupRequest> = {}, signal = forever) =>
-      lookUp(cache, lookupRequest(changes), signal),
-    /** @param seconds since the beginning */
+    lookupClient,
+    ask: (changes: Partial<LookupRequest> = {}, signal = neverAborted) =>
+      lookUp(lookupClient, lookupRequest(changes), signal),
+    /** @param seconds since the start of the test */
     at: (seconds: number) => {
       now = seconds * 1000;
     },
   };
 }
 
-function plain(login: string, password = "s3cret"): Partial<LookupRequest> {
+function plainLogin(login: string, password = "s3cret"): Partial<LookupRequest> {
   return { credentials: { method: "plain", login, password } };
 }
 
-/** `route`, `remembered`, `stale`, or what else it is. */
+/** The reply's kind; a route from the cache is `remembered`, or `stale` if it stands in for a failed lookup. */
 function kind(answer: LookupReply): string {
   if (answer.kind !== "route" || answer.remembered === null) return answer.kind;
   return answer.remembered.instead === null ? "remembered" : "stale";
 }
 
-describe("what is asked at once", () => {
+describe("lookups at the same time", () => {
   for (const entries of [null, 100]) {
-    const name = entries === null ? "without a cache" : "with one";
-    test(`is asked once, ${name}`, async () => {
+    const name = entries === null ? "without a cache" : "with a cache";
+    test(`equal lookups share one request ${name}`, async () => {
       const endpoint = new ScriptedEndpoint();
-      const { ask } = cacheOf(endpoint, { entries });
+      const { ask } = createClient(endpoint, { entries });
       const all = Array.from({ length: 5 }, () => ask());
       assert.equal(endpoint.asked.length, 1);
       endpoint.asked[0]!.answer(yes());
@@ -55,26 +55,26 @@ describe("what is asked at once", () => {
     });
   }
 
-  test("is asked once for each password, client, protocol and number of attempts", () => {
+  test("lookups that differ in login, password, client, protocol or attempt send a request each", () => {
     const endpoint = new ScriptedEndpoint();
-    const { ask } = cacheOf(endpoint);
-    const questions = [
+    const { ask } = createClient(endpoint);
+    const variants = [
       {},
-      plain("anna", "S3cret"),
-      plain("Anna"),
+      plainLogin("anna", "S3cret"),
+      plainLogin("Anna"),
       { client: "192.0.2.8" },
       { protocol: "pop3" as const },
       { attempt: 2 },
     ];
-    for (const question of [...questions, ...questions]) {
-      ask(question).catch(() => {});
+    for (const variant of [...variants, ...variants]) {
+      ask(variant).catch(() => {});
     }
-    assert.equal(endpoint.asked.length, questions.length);
+    assert.equal(endpoint.asked.length, variants.length);
   });
 
-  test("goes on for those who stay, and is given up when all have left", async () => {
+  test("a shared request goes on while one caller waits, and is cancelled when the last caller leaves", async () => {
     const endpoint = new ScriptedEndpoint();
-    const { ask } = cacheOf(endpoint);
+    const { ask } = createClient(endpoint);
     const leaving = [new AbortController(), new AbortController()] as const;
     const [first, second] = leaving.map(({ signal }) => ask({}, signal));
     leaving[0].abort(new Error("left"));
@@ -85,9 +85,9 @@ describe("what is asked at once", () => {
     assert.equal(endpoint.asked[0]?.cancelled, true);
   });
 
-  test("is asked for each alone where the answer holds a password, which may be good once", async () => {
+  test("callers do not share an answer that holds a password, because the password may be valid once", async () => {
     const endpoint = new ScriptedEndpoint();
-    const { ask } = cacheOf(endpoint);
+    const { ask } = createClient(endpoint);
     const all = Promise.all([ask(), ask(), ask()]);
     endpoint.answers = () => yes({ password: `${endpoint.asked.length}` });
     endpoint.asked[0]!.answer(yes({ password: "1" }));
@@ -95,18 +95,18 @@ describe("what is asked at once", () => {
     assert.deepEqual(passwords, ["1", "2", "3"]);
   });
 
-  test("is asked for each alone where there is no password to it, as with a recipient", () => {
+  test("lookups without credentials, as for an SMTP recipient, send a request each", () => {
     const endpoint = new ScriptedEndpoint();
-    const { ask } = cacheOf(endpoint);
+    const { ask } = createClient(endpoint);
     const credentials = { method: "none", helo: "h", from: "f", to: "t" } as const;
     for (let count = 0; count < 3; count++) ask({ credentials }).catch(() => {});
     assert.equal(endpoint.asked.length, 3);
   });
 });
 
-test("an answer is used again while it is fresh, asked for anew after, and used while nobody can tell", async () => {
+test("an answer is reused while it is fresh, refreshed afterwards, and served stale while the endpoint fails", async () => {
   const endpoint = new ScriptedEndpoint(() => yes());
-  const { ask, at } = cacheOf(endpoint);
+  const { ask, at } = createClient(endpoint);
   assert.equal(kind(await ask()), "route");
   at(29.9);
   assert.equal(kind(await ask({ attempt: 3 })), "remembered");
@@ -127,9 +127,9 @@ test("an answer is used again while it is fresh, asked for anew after, and used 
   assert.equal(kind(await ask()), "route");
 });
 
-test("a refusal ends what was known, so that no outage brings it back", async () => {
+test("a refusal removes the cached answer, so that no outage brings the answer back", async () => {
   const endpoint = new ScriptedEndpoint(() => yes());
-  const { ask, at } = cacheOf(endpoint);
+  const { ask, at } = createClient(endpoint);
   await ask();
   at(31);
   endpoint.answers = no;
@@ -138,9 +138,9 @@ test("a refusal ends what was known, so that no outage brings it back", async ()
   assert.equal(kind(await ask()), "unavailable");
 });
 
-test("an answer that may not be used again ends what was known", async () => {
+test("an answer that may not be cached removes the cached answer", async () => {
   const endpoint = new ScriptedEndpoint(() => yes());
-  const { ask, at } = cacheOf(endpoint);
+  const { ask, at } = createClient(endpoint);
   await ask();
   at(31);
   endpoint.answers = () => yes({ freshness: null });
@@ -149,98 +149,102 @@ test("an answer that may not be used again ends what was known", async () => {
   assert.equal(kind(await ask()), "unavailable");
 });
 
-describe("never kept is", () => {
+describe("the cache stores only reusable answers", () => {
   const bearer = { method: "oauthbearer", login: "anna", token: "t" } as const;
   const digest = { login: "anna", salt: "<1@x>", digest: "d" };
   const ANSWERS: Record<string, () => LookupReply> = {
-    "a no": no,
-    "a request to wait": () => ({ kind: "wait", wait: 1 }),
-    "that nobody can tell": () => cannotTell(true),
-    "a yes with a password": () => yes({ password: "p" }),
-    "a yes that does not say for how long": () => yes({ freshness: null }),
+    "a refusal": no,
+    "an answer that asks the client to wait": () => ({ kind: "wait", wait: 1 }),
+    "a failure of the endpoint": () => cannotTell(true),
+    "a route with a password": () => yes({ password: "p" }),
+    "a route without a freshness lifetime": () => yes({ freshness: null }),
   };
   for (const [name, answer] of Object.entries(ANSWERS)) {
-    test(name, async () => {
+    test(`${name} is not cached`, async () => {
       const endpoint = new ScriptedEndpoint(answer);
-      const { ask } = cacheOf(endpoint);
+      const { ask } = createClient(endpoint);
       assert.equal(kind(await ask()), kind(await ask()));
       assert.equal(endpoint.asked.length, 2);
     });
   }
   const METHODS = {
-    "a recipient's": { method: "none", helo: "h", from: "f", to: "t" },
-    "a certificate's": { method: "external", login: "anna" },
-    "APOP's": { method: "apop", ...digest },
-    "CRAM-MD5's": { method: "cram-md5", ...digest },
+    "an SMTP recipient": { method: "none", helo: "h", from: "f", to: "t" },
+    "a client certificate": { method: "external", login: "anna" },
+    "an APOP digest": { method: "apop", ...digest },
+    "a CRAM-MD5 digest": { method: "cram-md5", ...digest },
   } as const;
   for (const [name, credentials] of Object.entries(METHODS)) {
-    test(`an answer to ${name} question`, async () => {
+    test(`the answer for ${name} is not cached`, async () => {
       const endpoint = new ScriptedEndpoint(() => yes());
-      const { ask } = cacheOf(endpoint);
+      const { ask } = createClient(endpoint);
       for (let count = 0; count < 2; count++)
         assert.equal(kind(await ask({ credentials })), "route");
       assert.equal(endpoint.asked.length, 2);
     });
   }
 
-  test("anything without auth_http_cache", async () => {
+  test("no answer is cached without auth_http_cache", async () => {
     const endpoint = new ScriptedEndpoint(() => yes());
-    const { ask } = cacheOf(endpoint, { entries: null });
+    const { ask } = createClient(endpoint, { entries: null });
     await ask();
     assert.equal(kind(await ask()), "route");
   });
 
-  test("but a bearer token's yes is", async () => {
-    const { ask } = cacheOf(new ScriptedEndpoint(() => yes()));
+  test("a route for a bearer token is cached", async () => {
+    const { ask } = createClient(new ScriptedEndpoint(() => yes()));
     await ask({ credentials: bearer });
     assert.equal(kind(await ask({ credentials: bearer })), "remembered");
   });
 });
 
-test("no more answers are kept than was said, those used last", async () => {
-  const { ask } = cacheOf(new ScriptedEndpoint(() => yes()), { entries: 2 });
-  await ask(plain("a"));
-  await ask(plain("b"));
-  await ask(plain("a"));
-  await ask(plain("c"));
-  const kinds = [await ask(plain("c")), await ask(plain("a")), await ask(plain("b"))].map(kind);
+test("a full cache drops the answer that was used least recently", async () => {
+  const { ask } = createClient(new ScriptedEndpoint(() => yes()), { entries: 2 });
+  await ask(plainLogin("a"));
+  await ask(plainLogin("b"));
+  await ask(plainLogin("a"));
+  await ask(plainLogin("c"));
+  const kinds = [
+    await ask(plainLogin("c")),
+    await ask(plainLogin("a")),
+    await ask(plainLogin("b")),
+  ].map(kind);
   assert.deepEqual(kinds, ["remembered", "remembered", "route"]);
 });
 
-describe("who is forgotten", () => {
-  test("is asked for again, by the name typed or the one that replaces it, and nobody else is", async () => {
+describe("forgetting a user", () => {
+  test("the next login of a user forgotten by the typed or the replaced name sends a request, and other users stay cached", async () => {
     for (const name of ["anna", "u42", "ANNA"]) {
       const endpoint = new ScriptedEndpoint((text) =>
         yes({ login: text.includes("Auth-User: anna\r\n") ? "u42" : null }),
       );
-      const { ask, cache } = cacheOf(endpoint);
+      const { ask, lookupClient } = createClient(endpoint);
       await ask();
-      await ask(plain("berta"));
-      cache.forget(name);
+      await ask(plainLogin("berta"));
+      lookupClient.forget(name);
       assert.equal(kind(await ask()), "route");
-      assert.equal(kind(await ask(plain("berta"))), "remembered");
+      assert.equal(kind(await ask(plainLogin("berta"))), "remembered");
     }
   });
 
-  test("with everybody, is asked for again as they all are, and by no question of before", async () => {
+  test("forgetAll removes every cached answer, and an answer to an earlier request is not cached", async () => {
     const endpoint = new ScriptedEndpoint(() => yes());
-    const { ask, cache } = cacheOf(endpoint);
+    const { ask, lookupClient } = createClient(endpoint);
     await ask();
     endpoint.answers = null;
-    const before = ask(plain("berta"));
-    cache.forgetAll();
+    const before = ask(plainLogin("berta"));
+    lookupClient.forgetAll();
     endpoint.asked[1]!.answer(yes());
     await before;
     endpoint.answers = () => yes();
     assert.equal(kind(await ask()), "route");
-    assert.equal(kind(await ask(plain("berta"))), "route");
+    assert.equal(kind(await ask(plainLogin("berta"))), "route");
   });
 
-  test("is not remembered by a question of before, nor let in by it later", async () => {
+  test("a request sent before forget neither answers a later login nor fills the cache", async () => {
     const endpoint = new ScriptedEndpoint();
-    const { ask, cache } = cacheOf(endpoint);
+    const { ask, lookupClient } = createClient(endpoint);
     const before = ask();
-    cache.forget("anna");
+    lookupClient.forget("anna");
     const after = ask();
     assert.equal(endpoint.asked.length, 2);
     endpoint.asked[1]!.answer(no());
@@ -251,22 +255,22 @@ describe("who is forgotten", () => {
     assert.equal(kind(await ask()), "unavailable");
   });
 
-  test("is not let in by what is remembered while the endpoint is being asked", async () => {
+  test("a forgotten answer is not served stale to a login that already waits for the endpoint", async () => {
     const endpoint = new ScriptedEndpoint(() => yes());
-    const { ask, at, cache } = cacheOf(endpoint);
+    const { ask, at, lookupClient } = createClient(endpoint);
     await ask();
     at(31);
     endpoint.answers = null;
     const asked = ask();
-    cache.forget("anna");
+    lookupClient.forget("anna");
     endpoint.asked[1]!.answer(cannotTell());
     assert.equal(kind(await asked), "unavailable");
   });
 });
 
-test("an endpoint that keeps us waiting is not waited for where there is an answer from before; its own still counts", async () => {
+test("a slow endpoint's stale answer is served after the patience, and the endpoint's late refusal still removes the answer", async () => {
   const endpoint = new ScriptedEndpoint(() => yes());
-  const { ask, at } = cacheOf(endpoint, { patience: 1 });
+  const { ask, at } = createClient(endpoint, { patience: 1 });
   await ask();
   at(31);
   endpoint.answers = null;
@@ -279,9 +283,9 @@ test("an endpoint that keeps us waiting is not waited for where there is an answ
   assert.equal(kind(await ask()), "unavailable");
 });
 
-test("a client that leaves while it waits for a newer answer has left", async () => {
+test("a client that leaves during a refresh rejects its lookup and cancels the request", async () => {
   const endpoint = new ScriptedEndpoint(() => yes());
-  const { ask, at } = cacheOf(endpoint);
+  const { ask, at } = createClient(endpoint);
   await ask();
   at(31);
   endpoint.answers = null;
@@ -292,7 +296,7 @@ test("a client that leaves while it waits for a newer answer has left", async ()
   assert.equal(endpoint.asked[1]?.cancelled, true);
 });
 
-describe("property: whatever was asked before, no answer is one to another question", () => {
+describe("property: a lookup never receives the answer to a different lookup", () => {
   const name = fc.constantFrom("anna", "Anna", "anna ", "anna%20", "b", "");
   const secret = fc.constantFrom("s", "S", "s\r\nAuth-Login-Attempt: 1", "s%0D", "");
   const changes: fc.Arbitrary<Partial<LookupRequest>> = fc.record({
@@ -319,13 +323,13 @@ describe("property: whatever was asked before, no answer is one to another quest
       verification: null,
     }),
   });
-  /** All that makes a question; of a host name only SMTP tells. */
+  /** Encodes every field that distinguishes lookups; only SMTP sends the client's host name. */
   const identity = (asked: LookupRequest): string => {
     const clientHost = asked.protocol === "smtp" ? asked.clientHost : "";
     const parts = JSON.stringify({ ...asked, attempt: 0, clientHost });
     return Buffer.from(parts).toString("hex");
   };
-  test("(fast-check)", async () => {
+  test("each route carries the identity of its own request, after any sequence of lookups", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -337,7 +341,7 @@ describe("property: whatever was asked before, no answer is one to another quest
         ),
         async (steps) => {
           const endpoint = new ScriptedEndpoint();
-          const { ask, at } = cacheOf(endpoint, { entries: 8 });
+          const { ask, at } = createClient(endpoint, { entries: 8 });
           let seconds = 0;
           for (const [asked, later, away] of steps) {
             at((seconds += later));
