@@ -1,4 +1,4 @@
-// What becomes of clients by the certificates that they show: what they hear, what lookups and the log tell.
+// Client certificates: the client's refusal, the lookup's Auth-SSL headers and the log lines.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { connect as connectSocket } from "node:net";
@@ -16,15 +16,15 @@ import { type Servers, startServers } from "../../support/servers.ts";
 import { Wire } from "../../support/wire.ts";
 
 const root = issue("/CN=root", { ca: true });
-const between = issue("/CN=between", { ca: true, by: root });
-const below = issue("/CN=below", { ca: true, by: between });
+const intermediate = issue("/CN=between", { ca: true, by: root });
+const subordinate = issue("/CN=below", { ca: true, by: intermediate });
 const anna = issue("/C=DE/O=Zoë \\+ Söhne, GmbH+OU=Post/CN=anna\r\nAuth-Status: OK", {
   by: root,
   serial: "0xabc",
 });
-const self = issue("/CN=self");
-const old = issue("/CN=old", { by: root, days: -1 });
-const deep = chain(issue("/CN=deep", { by: below }), below, between);
+const selfSigned = issue("/CN=self");
+const expired = issue("/CN=old", { by: root, days: -1 });
+const deep = chain(issue("/CN=deep", { by: subordinate }), subordinate, intermediate);
 
 type Security = "ssl" | "starttls";
 const securities: readonly Security[] = ["ssl", "starttls"];
@@ -63,8 +63,8 @@ after(async () => {
 const STARTTLS = { imap: "t STARTTLS", pop3: "STLS", smtp: "STARTTLS" };
 const GREETING = { imap: /^\* OK /, pop3: /^\+OK/, smtp: /^220 / };
 
-/** A client under TLS: one that has heard the greeting, unless the server had something else to say. */
-class Visitor {
+/** A client under TLS; STARTTLS follows the greeting, and implicit TLS leaves the greeting unread. */
+class TlsClient {
   readonly socket: TLSSocket;
   readonly wire: Wire;
   private constructor(socket: TLSSocket) {
@@ -72,11 +72,11 @@ class Visitor {
     this.wire = new Wire(socket);
   }
 
-  static async come(
+  static async connect(
     name: Name,
     shown: Certificate | null,
     more: ConnectionOptions = {},
-  ): Promise<Visitor> {
+  ): Promise<TlsClient> {
     const [protocol, security] = name.split(" ") as [ProtocolName, Security];
     const options: ConnectionOptions = {
       rejectUnauthorized: false,
@@ -84,26 +84,27 @@ class Visitor {
       ...more,
     };
     const port = postern.ports[name];
-    if (security === "ssl") return new Visitor(connectTls({ ...options, port, host: "127.0.0.1" }));
+    if (security === "ssl")
+      return new TlsClient(connectTls({ ...options, port, host: "127.0.0.1" }));
     const socket = connectSocket(port, "127.0.0.1");
     const clear = new Wire(socket);
     assert.match(await clear.line(), GREETING[protocol]);
     clear.write(`${STARTTLS[protocol]}\r\n`);
     await clear.line();
-    return new Visitor(connectTls({ ...options, socket }));
+    return new TlsClient(connectTls({ ...options, socket }));
   }
 }
 
-/** What a client that is turned away hears, and nothing else. */
-async function turnedAway(name: Name, shown: Certificate | null): Promise<readonly string[]> {
-  const { wire } = await Visitor.come(name, shown);
+/** Connects and returns the lines up to the server's close. */
+async function linesUntilClosed(name: Name, shown: Certificate | null): Promise<readonly string[]> {
+  const { wire } = await TlsClient.connect(name, shown);
   return untilClosed(wire);
 }
 
-/** Tries to log in as somebody of that name, and returns what the lookup told of TLS. */
-async function told(name: Name, shown: Certificate | null, more: ConnectionOptions = {}) {
+/** Logs in under a unique name, and returns the Auth-SSL lines of the login's lookup. */
+async function logInUnderTls(name: Name, shown: Certificate | null, more: ConnectionOptions = {}) {
   const [protocol, security] = name.split(" ") as [ProtocolName, Security];
-  const { wire, socket } = await Visitor.come(name, shown, more);
+  const { wire, socket } = await TlsClient.connect(name, shown, more);
   if (security === "ssl") assert.match(await wire.line(), GREETING[protocol]);
   const login = crypto.randomUUID();
   await attempt(protocol, wire, { login, password: "x" });
@@ -123,7 +124,7 @@ const BAD_CERTIFICATE = {
   smtp: "421 4.7.1 SSL certificate error",
 };
 
-const facts = [
+const annaHeaders = [
   String.raw`Auth-SSL-Subject: CN=anna\0D\0AAuth-Status: OK,O=Zo\C3\AB \+ S\C3\B6hne\, GmbH+OU=Post,C=DE`,
   "Auth-SSL-Issuer: CN=root",
   "Auth-SSL-Serial: 0ABC",
@@ -132,78 +133,83 @@ const facts = [
     .toLowerCase()}`,
 ];
 
-describe("a client", { concurrency: 4 }, () => {
+describe("client certificates", { concurrency: 4 }, () => {
   for (const protocol of protocolNames) {
     for (const security of securities) {
-      describe(`of ${protocol} with ${security}`, { concurrency: true }, () => {
+      describe(`${protocol} with ${security}`, { concurrency: true }, () => {
         const server = (mode: Mode): Name => `${protocol} ${security} ${mode}`;
 
-        test("without the certificate that it must have is sent away", async () => {
-          assert.deepEqual(await turnedAway(server("on"), null), [NO_CERTIFICATE[protocol]]);
+        test("a client without a required certificate is refused", async () => {
+          assert.deepEqual(await linesUntilClosed(server("on"), null), [NO_CERTIFICATE[protocol]]);
         });
 
-        test("with one that does not hold is sent away", async () => {
+        test("a client whose certificate fails verification is refused", async () => {
           const refused: readonly (readonly [Mode, Certificate])[] = [
-            ["on", self],
-            ["on", old],
+            ["on", selfSigned],
+            ["on", expired],
             ["on", deep],
-            ["optional", self],
+            ["optional", selfSigned],
             ["optional", deep],
-            ["optional_no_ca", old],
+            ["optional_no_ca", expired],
           ];
           for (const [mode, shown] of refused) {
-            assert.deepEqual(await turnedAway(server(mode), shown), [BAD_CERTIFICATE[protocol]]);
+            assert.deepEqual(await linesUntilClosed(server(mode), shown), [
+              BAD_CERTIFICATE[protocol],
+            ]);
           }
         });
 
-        test("with a good one is told of in lookups", async () => {
+        test("the lookup describes a verified certificate", async () => {
           for (const mode of modes) {
-            const { lines } = await told(server(mode), anna);
-            assert.deepEqual(lines.slice(3), ["Auth-SSL-Verify: SUCCESS", ...facts]);
+            const { lines } = await logInUnderTls(server(mode), anna);
+            assert.deepEqual(lines.slice(3), ["Auth-SSL-Verify: SUCCESS", ...annaHeaders]);
           }
         });
 
-        test("without one that need not be is told of as well", async () => {
+        test("the lookup says NONE for a client without an optional certificate", async () => {
           for (const mode of ["optional", "optional_no_ca"] as const) {
-            const { lines } = await told(server(mode), null);
+            const { lines } = await logInUnderTls(server(mode), null);
             assert.deepEqual(lines.slice(3), ["Auth-SSL-Verify: NONE"]);
           }
         });
 
-        test("with one of unknown origin is told of where any will do", async () => {
-          const { lines } = await told(server("optional_no_ca"), self);
+        test("optional_no_ca admits a certificate of an unknown authority, and the lookup gives the failure", async () => {
+          const { lines } = await logInUnderTls(server("optional_no_ca"), selfSigned);
           assert.equal(lines[3], "Auth-SSL-Verify: FAILED:self-signed certificate");
           assert.equal(lines[4], "Auth-SSL-Subject: CN=self");
-          const { lines: far } = await told(server("optional_no_ca"), deep);
-          assert.equal(far[3], "Auth-SSL-Verify: FAILED:unable to get local issuer certificate");
+          const { lines: deepLines } = await logInUnderTls(server("optional_no_ca"), deep);
+          assert.equal(
+            deepLines[3],
+            "Auth-SSL-Verify: FAILED:unable to get local issuer certificate",
+          );
         });
       });
     }
   }
 
   for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`that resumes a session of ${maxVersion} is told of alike`, async () => {
+    test(`the lookup describes the certificate of a resumed ${maxVersion} session`, async () => {
       const name: Name = "imap ssl on";
-      const { socket } = await Visitor.come(name, anna, { maxVersion });
+      const { socket } = await TlsClient.connect(name, anna, { maxVersion });
       const [session] = (await once(socket, "session")) as [Buffer];
       socket.destroy();
-      const again = await told(name, anna, { maxVersion, session });
+      const again = await logInUnderTls(name, anna, { maxVersion, session });
       assert.equal(again.socket.isSessionReused(), true);
-      assert.deepEqual(again.lines.slice(3), ["Auth-SSL-Verify: SUCCESS", ...facts]);
+      assert.deepEqual(again.lines.slice(3), ["Auth-SSL-Verify: SUCCESS", ...annaHeaders]);
     });
 
-    test(`that resumes a session of ${maxVersion} in which it was refused is refused again`, async () => {
+    test(`a client that resumes a refused ${maxVersion} session is refused again`, async () => {
       const name: Name = "imap ssl on";
-      const { socket } = await Visitor.come(name, self, { maxVersion });
+      const { socket } = await TlsClient.connect(name, selfSigned, { maxVersion });
       const [session] = (await once(socket, "session")) as [Buffer];
       socket.destroy();
-      const again = await Visitor.come(name, self, { maxVersion, session });
+      const again = await TlsClient.connect(name, selfSigned, { maxVersion, session });
       assert.deepEqual(await untilClosed(again.wire), [BAD_CERTIFICATE.imap]);
       assert.equal(again.socket.isSessionReused(), true);
     });
   }
 
-  test("has its certificate passed on where it is wanted", async () => {
+  test("auth_http_pass_client_cert sends the client's certificate to the lookup", async () => {
     const socket = connectTls({
       port: postern.ports.passing,
       host: "127.0.0.1",
@@ -219,9 +225,9 @@ describe("a client", { concurrency: 4 }, () => {
     assert.equal(passed, anna.certificate.replaceAll(" ", "%20").replaceAll("\n", "%0A"));
   });
 
-  test("that is sent away is told of in the log", async () => {
-    await turnedAway("pop3 starttls on", null);
-    await turnedAway("pop3 ssl on", old);
+  test("the log gives the reason for a refused certificate", async () => {
+    await linesUntilClosed("pop3 starttls on", null);
+    await linesUntilClosed("pop3 ssl on", expired);
     await postern.proxy.program.logs(
       /\[info\] .*client sent no required SSL certificate while in starttls state, client: 127\.0\.0\.1 using starttls, server: /,
     );

@@ -1,4 +1,4 @@
-// Clients beyond a limit: told so in the words of their protocol, and in the log in nginx's.
+// limit_conn and limit_login_rate: the refusal has the protocol's form, and the log line is nginx's.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
@@ -63,18 +63,18 @@ const tooManyLogins = {
   smtp: "421 4.7.0 too many logins, try again later",
 };
 
-async function start(
+async function startLimited(
   t: { after(work: () => Promise<void>): void },
   limits: string,
 ): Promise<Servers<ProtocolName>> {
   const postern = await startServers(`auth_http ${endpoint.address}; ${limits}`, inTheClear);
   t.after(() => postern.stop());
-  await alone(postern, protocolNames.length);
+  await portProbesGone(postern, protocolNames.length);
   return postern;
 }
 
-/** Waits until those have gone that only asked whether the ports are open. */
-async function alone({ proxy }: Servers<string>, ports: number): Promise<void> {
+/** Waits for the end of the connections that probed the ports, because they count against the limits. */
+async function portProbesGone({ proxy }: Servers<string>, ports: number): Promise<void> {
   for (let number = 1; number <= ports; number++) {
     await proxy.program.says(`"connection":${number},`);
   }
@@ -84,13 +84,13 @@ function logIn(protocol: ProtocolName, wire: Wire, login: string): Promise<strin
   return attempt(protocol, wire, { login, password });
 }
 
-/** Connects and reads to the end, without a word. */
-function sentAway(port: number): Promise<string[]> {
+/** Connects, sends nothing and reads to the end. */
+function linesUntilClosed(port: number): Promise<string[]> {
   return untilClosed(new Wire(connect(port, "127.0.0.1")));
 }
 
-/** A client that comes again until it is let in: it may see another one's end before the server has. */
-async function letIn(port: number): Promise<Wire> {
+/** Connects again until the server greets, because a client sees another connection end before the server counts the end. */
+async function connectUntilGreeted(port: number): Promise<Wire> {
   for (;;) {
     const wire = new Wire(connect(port, "127.0.0.1"));
     if (/^(?:\* OK|\+OK|220) /.test(await wire.line())) return wire;
@@ -98,37 +98,37 @@ async function letIn(port: number): Promise<Wire> {
 }
 
 describe("limits", { concurrency: 4 }, () => {
-  test("a client's network has its number of connections, and no more, whichever protocol it speaks", async (t) => {
-    const postern = await start(
+  test("limit_conn by address refuses further connections of a network, in every protocol", async (t) => {
+    const postern = await startLimited(
       t,
       "limit_conn_zone $binary_remote_addr zone=addr:1m; limit_conn addr 2;",
     );
     const { ports, proxy } = postern;
     const [first] = [await greeted("imap", ports.imap), await greeted("pop3", ports.pop3)];
     for (const protocol of protocolNames) {
-      assert.deepEqual(await sentAway(ports[protocol]), [refusedAtOnce[protocol]]);
+      assert.deepEqual(await linesUntilClosed(ports[protocol]), [refusedAtOnce[protocol]]);
     }
     const line =
       /\[error\] \d+#\d+: \*\d+ limiting connections by zone "addr", client: 127\.0\.0\.1, server: 127\.0\.0\.1:\d+$/;
     await proxy.program.logs(line, 3);
     first.write("a LOGOUT\r\n");
     await untilClosed(first);
-    (await letIn(ports.smtp)).end();
+    (await connectUntilGreeted(ports.smtp)).end();
   });
 
-  test("under TLS it is told once it can be", async (t) => {
+  test("a client of a TLS port reads the refusal after the handshake", async (t) => {
     const postern = await startServers(
       `auth_http ${endpoint.address}; limit_conn_zone $remote_addr zone=a:1m; limit_conn a 1;`,
       { imaps: "listen 127.0.0.1:PORT ssl; protocol imap;" },
     );
     t.after(() => postern.stop());
-    await alone(postern, 1);
+    await portProbesGone(postern, 1);
     const first = await greetedSecurely("imap", postern.ports.imaps);
     await assert.rejects(greetedSecurely("imap", postern.ports.imaps), /BYE \[LIMIT\]/);
     first.end();
   });
 
-  test("clients behind a balancer count by their own network, an IPv6 one by its /64", async (t) => {
+  test("clients behind a balancer count by the address of the PROXY header, an IPv6 client by its /64", async (t) => {
     const postern = await startServers(
       `auth_http ${endpoint.address}; set_real_ip_from 127.0.0.1;
        limit_conn_zone $binary_remote_addr zone=addr:1m; limit_conn addr 1;`,
@@ -150,8 +150,8 @@ describe("limits", { concurrency: 4 }, () => {
     assert.equal(await from(6, "2001:db8:0:2::1"), ok);
   });
 
-  test("a user has their number of sessions, under whichever name they log in", async (t) => {
-    const { ports, proxy } = await start(
+  test("limit_conn by user refuses further sessions of a user, also under an alias of the user", async (t) => {
+    const { ports, proxy } = await startLimited(
       t,
       "limit_conn_zone $remote_user zone=user:1m; limit_conn user 1;",
     );
@@ -172,8 +172,8 @@ describe("limits", { concurrency: 4 }, () => {
     for (const wire of [anna, otto]) wire.end();
   });
 
-  test("a server has its number of sessions; whoever may be served elsewhere is", async (t) => {
-    const { ports, proxy } = await start(
+  test("limit_conn by upstream refuses further sessions of a server, unless the lookup names a fallback", async (t) => {
+    const { ports, proxy } = await startLimited(
       t,
       "limit_conn_zone $upstream_addr zone=server:1m; limit_conn server 1;",
     );
@@ -191,8 +191,8 @@ describe("limits", { concurrency: 4 }, () => {
     for (const wire of [anna, otto]) wire.end();
   });
 
-  test("a network that logs in too fast is told to wait, before anybody is asked about its users", async (t) => {
-    const { ports, proxy } = await start(t, "limit_login_rate 1r/m burst=2;");
+  test("limit_login_rate refuses further logins of a network, without a lookup", async (t) => {
+    const { ports, proxy } = await startLimited(t, "limit_login_rate 1r/m burst=2;");
     for (const protocol of protocolNames) {
       const wire = await greeted(protocol, ports[protocol]);
       assert.match(await logIn(protocol, wire, "anna"), granted[protocol]);
@@ -211,7 +211,7 @@ describe("limits", { concurrency: 4 }, () => {
     await proxy.program.logs(line, 3);
   });
 
-  test("all workers count together, old ones and new ones too, and a dead one's sessions are free", async (t) => {
+  test("all workers share one count across a reload, and a killed worker's sessions leave the count", async (t) => {
     const [port] = await freePorts(1);
     const postern = await startServers(
       `auth_http ${endpoint.address}; limit_conn_zone $remote_addr zone=a:1m; limit_conn a 12;`,
@@ -220,7 +220,7 @@ describe("limits", { concurrency: 4 }, () => {
     );
     t.after(() => postern.stop());
     const { program } = postern.proxy;
-    const firstLines = (count: number) =>
+    const connectMany = (count: number) =>
       Promise.all(
         Array.from({ length: count }, async () => {
           const wire = new Wire(connect(port!, "127.0.0.1"));
@@ -229,8 +229,8 @@ describe("limits", { concurrency: 4 }, () => {
         }),
       );
     await program.logs(/start worker process/, 3);
-    await alone(postern, 1);
-    const clients = await firstLines(40);
+    await portProbesGone(postern, 1);
+    const clients = await connectMany(40);
     const served = clients.filter((client) => client.served);
     assert.equal(served.length, 12);
     for (const { wire } of served) {
@@ -239,13 +239,13 @@ describe("limits", { concurrency: 4 }, () => {
     program.signal("SIGHUP");
     await program.logs(/start worker process/, 6);
     await program.logs(/gracefully shutting down/, 3);
-    const more = (await firstLines(10)).filter((client) => client.served);
-    assert.equal(more.length, 0);
+    const servedAfterReload = (await connectMany(10)).filter((client) => client.served);
+    assert.equal(servedAfterReload.length, 0);
     const started = await program.logs(/start worker process (\d+)/, 6);
     for (const [, pid] of started.slice(0, 3)) process.kill(Number(pid), "SIGKILL");
     await program.logs(/exited on signal 9/, 3);
-    const anew = (await firstLines(40)).filter((client) => client.served);
-    assert.equal(anew.length, 12);
-    for (const { wire } of anew) wire.end();
+    const servedAfterKill = (await connectMany(40)).filter((client) => client.served);
+    assert.equal(servedAfterKill.length, 12);
+    for (const { wire } of servedAfterKill) wire.end();
   });
 });

@@ -1,4 +1,4 @@
-// What nginx leaves open, and an operator may close.
+// Directives that nginx does not have: auth_strict, max_login_failures and auth_http_unescape.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
@@ -41,19 +41,19 @@ after(async () => {
   await upstream.close();
 });
 
-test("auth_strict: EXTERNAL without a certificate that was verified asks nobody", async () => {
+test("auth_strict refuses EXTERNAL without a verified certificate, and sends no lookup", async () => {
   const wire = await greeted("imap", postern.ports.external);
   wire.write(`a AUTHENTICATE EXTERNAL ${btoa("anna")}\r\n`);
   assert.deepEqual(await untilClosed(wire), ["a NO client certificate required"]);
   assert.ok(endpoint.lookups.every((lookup) => lookup.header("Auth-Method") !== "external"));
 });
 
-describe("auth_strict: passwords are taken only where they are named", () => {
+describe("auth_strict accepts plain passwords only where the configuration names their mechanism", () => {
   const strict = { auth_strict: true };
   const digests = { imap_auth: ["cram-md5"], pop3_auth: ["apop"], smtp_auth: ["cram-md5"] };
   const plain = btoa("\0anna\0secret");
 
-  test("IMAP says so, and refuses LOGIN", () => {
+  test("IMAP announces LOGINDISABLED, and refuses LOGIN and AUTHENTICATE with a password", () => {
     const client = clearClient("imap", { ...strict, ...digests });
     assert.match(client.say("a CAPABILITY"), / AUTH=CRAM-MD5 LOGINDISABLED\r\n/);
     assert.equal(client.say("a LOGIN anna secret"), "a BAD invalid command");
@@ -61,32 +61,32 @@ describe("auth_strict: passwords are taken only where they are named", () => {
     assert.equal(client.say("a AUTHENTICATE LOGIN"), "a BAD invalid command");
   });
 
-  test("POP3 refuses USER", () => {
+  test("POP3 refuses USER and AUTH LOGIN, and accepts APOP", () => {
     const client = clearClient("pop3", { ...strict, ...digests });
     assert.equal(client.say("USER anna"), "-ERR invalid command");
     assert.equal(client.say("AUTH LOGIN"), "-ERR invalid command");
     assert.match(client.say("APOP anna x"), /^<apop/);
   });
 
-  test("SMTP refuses PLAIN and LOGIN", () => {
+  test("SMTP refuses AUTH PLAIN", () => {
     const client = clearClient("smtp", { ...strict, ...digests });
     assert.equal(client.say(`AUTH PLAIN ${plain}`), "500 5.5.1 Invalid command");
   });
 
-  test("where they are named, they are taken", () => {
+  test("each protocol accepts passwords with its default mechanisms, which include plain passwords", () => {
     assert.equal(clearClient("imap", strict).say("a LOGIN anna secret"), "<plain|anna|secret>");
     assert.equal(clearClient("pop3", strict).say("AUTH LOGIN"), "+ VXNlcm5hbWU6");
     assert.equal(clearClient("smtp", strict).say(`AUTH PLAIN ${plain}`), "<plain|anna|secret>");
   });
 
-  test("in the default, nginx's way, they are taken all the same", () => {
+  test("without auth_strict, IMAP and POP3 accept passwords that are not named, as nginx does", () => {
     assert.equal(clearClient("imap", digests).say("a LOGIN anna secret"), "<plain|anna|secret>");
     assert.doesNotMatch(clearClient("imap", digests).say("a CAPABILITY"), /LOGINDISABLED/);
     assert.equal(clearClient("pop3", digests).say("USER anna"), "+OK");
   });
 });
 
-test("max_login_failures: the last one permitted is the session's end, Auth-Wait or not", async () => {
+test("max_login_failures ends the session at the last permitted failure, also under Auth-Wait", async () => {
   const wire = await greeted("imap", postern.ports.patient);
   wire.write("a LOGIN eve x\r\n");
   assert.equal(await wire.line(), "a NO no");
@@ -94,7 +94,7 @@ test("max_login_failures: the last one permitted is the session's end, Auth-Wait
   assert.deepEqual(await untilClosed(wire), ["b NO no"]);
 });
 
-test("auth_http_unescape: a login and a password of any bytes come from the lookup", async () => {
+test("auth_http_unescape decodes a login and a password of any bytes from the lookup's reply", async () => {
   const wire = await greeted("imap", postern.ports.escaped);
   wire.write("a LOGIN anna x\r\n");
   assert.match(await wire.line(), /^a OK/);
@@ -103,7 +103,7 @@ test("auth_http_unescape: a login and a password of any bytes come from the look
   wire.end();
 });
 
-test("auth_http_unescape: an escape that is none is a temporary failure", async () => {
+test("auth_http_unescape answers a malformed percent-escape with a temporary failure", async () => {
   const wire = await greeted("imap", postern.ports.escaped);
   wire.write("a LOGIN broken x\r\n");
   assert.deepEqual(await untilClosed(wire), ["a NO [UNAVAILABLE] internal server error"]);

@@ -1,4 +1,4 @@
-// Upstream logins over real connections, TLS included, with upstreams that do what they should not.
+// Upstream logins over real connections, TLS included, with upstreams that violate their protocol.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
@@ -15,10 +15,10 @@ import { protocolNames } from "../../support/mail-client.ts";
 import { Hangup, Wire } from "../../support/wire.ts";
 import { type LoggedIn, logIn } from "../../support/upstream-login.ts";
 
-const own = await selfSigned("mail.test");
-const trusting = new SocketClientTls({ verify: true, trusted: own.certificate });
+const serverCertificate = await selfSigned("mail.test");
+const trustingTls = new SocketClientTls({ verify: true, trusted: serverCertificate.certificate });
 
-/** What an upstream says after each line that it hears, the greeting first; a handshake is done unasked. */
+/** An upstream's greeting, and then its reply to each line; `TLS` stands for a handshake, which follows without a line. */
 type Replies = readonly (string | typeof TLS)[];
 const TLS = Symbol("TLS");
 
@@ -72,7 +72,7 @@ class Upstream {
     socket.resume();
   }
 
-  /** Plays the server as far as it goes. */
+  /** Sends the replies in order, each but the first after one line of the proxy. */
   async play(replies: Replies, say = AT_ONCE): Promise<void> {
     for (const [index, reply] of replies.entries()) {
       if (reply === TLS) await this.secure();
@@ -84,7 +84,7 @@ class Upstream {
   }
 
   async secure(): Promise<void> {
-    const { certificate: cert, key } = own;
+    const { certificate: cert, key } = serverCertificate;
     const secured = new TLSSocket(this.#socket, { isServer: true, cert, key });
     secured.on("error", () => {});
     this.wire = new Wire(secured);
@@ -98,11 +98,11 @@ class Upstream {
 
 type Behaviour = (upstream: Upstream) => Promise<void>;
 
-/** Logs in to an upstream of this kind; what it had been about to say when we hung up does not matter. */
+/** Logs in to an upstream with the given behaviour; an upstream may still be sending when the login ends. */
 async function logInTo(
   protocol: ProtocolName,
   behaviour: Behaviour,
-  { tls = trusting, mode = "starttls" }: { tls?: SocketClientTls; mode?: TlsMode } = {},
+  { tls = trustingTls, mode = "starttls" }: { tls?: SocketClientTls; mode?: TlsMode } = {},
 ): Promise<LoggedIn> {
   const { peer, connection } = await dialled();
   const played = behaviour(new Upstream(peer)).catch((error: unknown) => {
@@ -124,7 +124,7 @@ for (const protocol of protocolNames) {
   const replies = GRANTING[protocol];
   const handshake = replies.indexOf(TLS);
   const steps = [...replies.keys()].filter((step) => step !== handshake);
-  const instead = (step: number, text: string, say = AT_ONCE): Behaviour => {
+  const playUpTo = (step: number, text: string, say = AT_ONCE): Behaviour => {
     return async (upstream) => {
       await upstream.play(replies.slice(0, step));
       if (step > 0 && step !== handshake) await upstream.wire.line();
@@ -133,17 +133,17 @@ for (const protocol of protocolNames) {
   };
 
   describe(protocol, { concurrency: 4 }, () => {
-    test("a login by STARTTLS is a login", async () => {
+    test("a login by STARTTLS is accepted with the upstream's reply", async () => {
       const { end } = await logInTo(protocol, (upstream) => upstream.play(replies));
       assert.deepEqual(end, { kind: "accepted", reply: ACCEPTED[protocol] });
     });
 
-    test("replies that come a byte at a time mean the same", async () => {
+    test("replies that arrive byte by byte give the same result", async () => {
       const { end } = await logInTo(protocol, (upstream) => upstream.play(replies, BYTE_BY_BYTE));
       assert.deepEqual(end, { kind: "accepted", reply: ACCEPTED[protocol] });
     });
 
-    test("what comes behind the last reply is not lost", async () => {
+    test("bytes behind the last reply are kept for the client", async () => {
       const last = `${String(replies.at(-1))}* news\r\n`;
       const { rest } = await logInTo(protocol, (upstream) =>
         upstream.play([...replies.slice(0, -1), last]),
@@ -154,7 +154,7 @@ for (const protocol of protocolNames) {
     for (const step of steps) {
       test(`a reset in reply ${step} ends the login`, async () => {
         const login = logInTo(protocol, async (upstream) => {
-          await instead(step, "")(upstream);
+          await playUpTo(step, "")(upstream);
           upstream.reset();
         });
         await assert.rejects(login, Error);
@@ -162,39 +162,39 @@ for (const protocol of protocolNames) {
 
       test(`a hangup in the middle of reply ${step} ends the login`, async () => {
         const login = logInTo(protocol, async (upstream) => {
-          await instead(step, String(replies[step]).slice(0, 5))(upstream);
+          await playUpTo(step, String(replies[step]).slice(0, 5))(upstream);
           upstream.wire.end();
         });
         await assert.rejects(login, { message: "upstream prematurely closed connection" });
       });
 
-      test(`a line without end as reply ${step} ends the login`, async () => {
-        const login = logInTo(protocol, instead(step, "x".repeat(4096)));
+      test(`an endless line as reply ${step} ends the login`, async () => {
+        const login = logInTo(protocol, playUpTo(step, "x".repeat(4096)));
         await assert.rejects(login, { message: "upstream sent too long response line" });
       });
     }
 
-    test("lines without end as capabilities end the login", async () => {
+    test("an endless list of capabilities ends the login", async () => {
       const step = handshake + 1;
       const line = { imap: "* x\r\n", pop3: "+OK x\r\n", smtp: "250-x\r\n" }[protocol];
-      const login = logInTo(protocol, instead(step, line.repeat(1000)));
+      const login = logInTo(protocol, playUpTo(step, line.repeat(1000)));
       await assert.rejects(login, { message: "upstream sent too long response line" });
     });
 
-    test("a reply pipelined behind STARTTLS's is not taken for one under TLS", async () => {
+    test("a clear reply behind the STARTTLS reply ends the login", async () => {
       const injected = `${String(replies[handshake - 1])}${String(replies[handshake + 1])}`;
-      const login = logInTo(protocol, instead(handshake - 1, injected));
+      const login = logInTo(protocol, playUpTo(handshake - 1, injected));
       await assert.rejects(login, { message: "upstream sent more than its answer to STARTTLS" });
     });
 
-    test("nor is half a line", async () => {
+    test("a clear partial line behind the STARTTLS reply ends the login", async () => {
       const injected = `${String(replies[handshake - 1])}*`;
-      const login = logInTo(protocol, instead(handshake - 1, injected));
+      const login = logInTo(protocol, playUpTo(handshake - 1, injected));
       await assert.rejects(login, { message: "upstream sent more than its answer to STARTTLS" });
     });
 
-    test("words instead of a handshake end the login", async () => {
-      const login = logInTo(protocol, instead(handshake, "* OK hello\r\n".repeat(10)));
+    test("clear text instead of a handshake ends the login", async () => {
+      const login = logInTo(protocol, playUpTo(handshake, "* OK hello\r\n".repeat(10)));
       await assert.rejects(login, Error);
     });
 
@@ -207,7 +207,7 @@ for (const protocol of protocolNames) {
       await assert.rejects(login, Error);
     });
 
-    test("a certificate that nobody trusts ends the login, and is what the error tells", async () => {
+    test("an untrusted certificate ends the login, and the error names the certificate", async () => {
       const tls = new SocketClientTls({ verify: true, trusted: null });
       const login = logInTo(protocol, (upstream) => upstream.play(replies), { tls });
       await assert.rejects(login, /certificate/);
@@ -215,14 +215,14 @@ for (const protocol of protocolNames) {
   });
 }
 
-test("a server that says yes in the clear only has not been spoken to under TLS", async () => {
-  const heard: string[] = [];
+test("a server that injects clear replies behind STARTTLS gets no credentials", async () => {
+  const receivedLines: string[] = [];
   const login = logInTo("imap", async ({ wire }) => {
     wire.write("* OK [CAPABILITY STARTTLS] hi\r\n");
-    heard.push(await wire.line());
+    receivedLines.push(await wire.line());
     wire.write("postern OK begin\r\n* CAPABILITY AUTH=PLAIN\r\npostern OK\r\na OK in\r\n");
-    heard.push(await wire.line());
+    receivedLines.push(await wire.line());
   });
   await assert.rejects(login, /more than its answer/);
-  assert.deepEqual(heard, ["postern STARTTLS"]);
+  assert.deepEqual(receivedLines, ["postern STARTTLS"]);
 });

@@ -1,4 +1,4 @@
-// TLS to upstreams: who decides about it, and what it demands.
+// TLS to upstreams: proxy_ssl and the lookup choose it, and a verified certificate is required.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -23,8 +23,8 @@ const certificates = {
   stranger: issue("/CN=mail", { names: "IP:127.0.0.1" }),
 };
 
-/** What the login says of the server: its certificate, and headers of the lookup. */
-const LOGINS: Record<string, Record<string, string>> = {};
+/** Headers of the lookup's reply by login; a login also names the server's certificate. */
+const REPLY_HEADERS: Record<string, Record<string, string>> = {};
 
 const secure = new Map<string, Server>();
 let clear: Listener;
@@ -32,7 +32,7 @@ let endpoint: LookupEndpoint;
 let scratch: Scratch;
 let postern: Servers<"on" | "off" | "unsaid" | "named" | "careless">;
 
-/** Grants the login, and says by its tag whether it was heard under TLS. */
+/** Grants the login, and then stays silent. */
 async function serve(wire: Wire): Promise<void> {
   await grantImap(wire);
   await silence();
@@ -57,7 +57,7 @@ before(async () => {
       "Auth-Status": "OK",
       "Auth-Server": "127.0.0.1",
       "Auth-Port": tls?.port ?? clear.port,
-      ...LOGINS[login],
+      ...REPLY_HEADERS[login],
     });
   });
   scratch = await makeScratch();
@@ -83,29 +83,29 @@ after(async () => {
   await scratch.remove();
 });
 
-type By = keyof (typeof postern)["ports"];
+type ProxyName = keyof (typeof postern)["ports"];
 
 /** @param headers of the lookup's reply */
 async function logIn(
   server: string,
-  by: By,
+  proxy: ProxyName,
   headers: Record<string, string> = {},
 ): Promise<{ wire: Wire; answer: string; login: string }> {
-  const login = `${server}/${by}/${Object.values(headers).join("/")}`;
-  LOGINS[login] = headers;
-  const wire = await greeted("imap", postern.ports[by]);
+  const login = `${server}/${proxy}/${Object.values(headers).join("/")}`;
+  REPLY_HEADERS[login] = headers;
+  const wire = await greeted("imap", postern.ports[proxy]);
   return { wire, answer: await attempt("imap", wire, { ...anna, login }), login };
 }
 
-async function succeeds(...how: Parameters<typeof logIn>): Promise<void> {
-  const { wire, answer } = await logIn(...how);
+async function succeeds(...args: Parameters<typeof logIn>): Promise<void> {
+  const { wire, answer } = await logIn(...args);
   assert.equal(answer, "a OK logged in");
   wire.end();
 }
 
-/** @returns what the error log says of it */
-async function fails(...how: Parameters<typeof logIn>): Promise<string> {
-  const { wire, answer, login } = await logIn(...how);
+/** @returns the error log's line for the login */
+async function fails(...args: Parameters<typeof logIn>): Promise<string> {
+  const { wire, answer, login } = await logIn(...args);
   assert.match(answer, temporary.imap);
   assert.deepEqual(await untilClosed(wire), []);
   const [line] = await postern.proxy.program.logs(
@@ -114,31 +114,35 @@ async function fails(...how: Parameters<typeof logIn>): Promise<string> {
   return line![0];
 }
 
-describe("the upstream is under TLS", { concurrency: true }, () => {
-  test("with proxy_ssl on", () => succeeds("good", "on"));
-  test("when the lookup says so", () => succeeds("good", "unsaid", { "Auth-Upstream-TLS": "tls" }));
-  test("when the lookup says so, although proxy_ssl is off", () =>
+describe("the proxy speaks TLS to the upstream", { concurrency: true }, () => {
+  test("proxy_ssl on selects TLS", () => succeeds("good", "on"));
+  test("the lookup's Auth-Upstream-TLS selects TLS", () =>
+    succeeds("good", "unsaid", { "Auth-Upstream-TLS": "tls" }));
+  test("the lookup's Auth-Upstream-TLS overrides proxy_ssl off", () =>
     succeeds("good", "off", { "Auth-Upstream-TLS": "tls" }));
 });
 
-describe("the upstream is in the clear", { concurrency: true }, () => {
-  test("with proxy_ssl off", () => succeeds("clear", "off"));
-  test("where nobody speaks of TLS and the port does not mean it", () =>
+describe("the proxy speaks to the upstream in the clear", { concurrency: true }, () => {
+  test("proxy_ssl off selects the clear", () => succeeds("clear", "off"));
+  test("the clear is the default where neither the configuration, the lookup nor the port selects TLS", () =>
     succeeds("clear", "unsaid"));
-  test("when the lookup says so and proxy_ssl demands nothing", () =>
+  test("the lookup's Auth-Upstream-TLS off selects the clear where proxy_ssl is not set", () =>
     succeeds("clear", "unsaid", { "Auth-Upstream-TLS": "off" }));
 });
 
-test("a lookup cannot take away the TLS that proxy_ssl demands", async () => {
-  const said = await fails("clear", "on", { "Auth-Upstream-TLS": "off" });
-  assert.match(said, /lookup forbids the TLS that proxy_ssl demands while connecting to upstream/);
+test("a lookup cannot turn off the TLS that proxy_ssl on demands", async () => {
+  const logLine = await fails("clear", "on", { "Auth-Upstream-TLS": "off" });
+  assert.match(
+    logLine,
+    /lookup forbids the TLS that proxy_ssl demands while connecting to upstream/,
+  );
 });
 
-describe("its certificate", { concurrency: true }, () => {
+describe("the upstream's certificate", { concurrency: true }, () => {
   const handshake =
     "while SSL handshaking to upstream, client: .*, upstream: 127\\.0\\.0\\.1:\\d+$";
 
-  test("must be for the server that the lookup names", async () => {
+  test("a certificate for another name than the lookup's server is refused", async () => {
     assert.match(
       await fails("other", "on"),
       new RegExp(
@@ -146,25 +150,26 @@ describe("its certificate", { concurrency: true }, () => {
       ),
     );
   });
-  test("may be for proxy_ssl_name instead", () => succeeds("other", "named"));
-  test("may be for the lookup's Auth-Upstream-Name instead", () =>
+  test("a certificate for proxy_ssl_name is accepted", () => succeeds("other", "named"));
+  test("a certificate for the lookup's Auth-Upstream-Name is accepted, although proxy_ssl_name is set", () =>
     succeeds("good", "named", { "Auth-Upstream-Name": "mail.test" }));
-  test("must not have expired", async () => {
+  test("an expired certificate is refused", async () => {
     assert.match(
       await fails("expired", "on"),
       new RegExp(`certificate verify error: \\(10:certificate has expired\\) ${handshake}`),
     );
   });
-  test("must be of an authority that is trusted", async () => {
+  test("a certificate of an untrusted authority is refused", async () => {
     assert.match(
       await fails("stranger", "on"),
       new RegExp(`certificate verify error: .*${handshake}`),
     );
   });
-  test("is not looked at with proxy_ssl_verify off", () => succeeds("stranger", "careless"));
+  test("proxy_ssl_verify off accepts an untrusted certificate", () =>
+    succeeds("stranger", "careless"));
 });
 
-test("a server that speaks no TLS is not spoken to in the clear", async () => {
+test("the proxy sends no login in the clear to a server that fails the TLS handshake", async () => {
   const { connections, lines } = clear;
   assert.match(await fails("clear", "on"), /while SSL handshaking to upstream/);
   assert.equal(clear.connections, connections + 1);
