@@ -101,12 +101,15 @@ function readLine(input: Input): ByteString | null {
 }
 
 function* version2(input: Input): Script<ProxyHeader> {
-  const fixed = Buffer.from(yield* takeBytes(input, V2_FIXED), "latin1");
+  while (input.length < V2_FIXED) yield MORE;
+  // The bytes stay in the input until all have come, since the log shows a header that breaks off.
+  const fixed = Buffer.from(input.peek(V2_FIXED), "latin1");
   const version = fixed.readUInt8(12) >> 4;
   if (version !== 2) throw new InvalidProxyHeader(`unknown PROXY protocol version: ${version}`);
   const length = fixed.readUInt16BE(14);
   if (V2_FIXED + length > LONGEST) throw new InvalidProxyHeader("header is too large");
-  const rest = Buffer.from(yield* takeBytes(input, length), "latin1");
+  const header = Buffer.from(yield* takeBytes(input, V2_FIXED + length), "latin1");
+  const rest = header.subarray(V2_FIXED);
   const command = fixed.readUInt8(12) & 0x0f;
   const transport = fixed.readUInt8(13);
   if (command !== 1) return LOCAL;

@@ -136,12 +136,12 @@ export class SocketConnection implements Connection, SocketOwner {
     this.#delivering = false;
     this.resume();
     this.deliver(bytes);
-    if (this.finished) this.receiver.ended();
+    if (this.finished) this.#notify("ended");
   }
 
   end(): void {
     this.#socket.end((failed?: Error | null) => {
-      if (!failed) this.receiver.drained();
+      if (!failed) this.#notify("drained");
     });
   }
 
@@ -247,7 +247,7 @@ export class SocketConnection implements Connection, SocketOwner {
       verification,
     };
     // The receiver may have let go of the connection before the handshake was done.
-    if (this.receiver === receiver) receiver.secured();
+    if (this.receiver === receiver) this.#notify("secured");
   }
 
   read(bytes: Uint8Array): void {
@@ -256,12 +256,11 @@ export class SocketConnection implements Connection, SocketOwner {
     this.deliver(bytes);
   }
 
-  /** A fault in the receiver ends this connection and no other. */
   deliver(bytes: Uint8Array): void {
     try {
       this.receiver.received(bytes);
     } catch (error) {
-      this.#socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      this.#fault(error);
     }
   }
 
@@ -290,16 +289,30 @@ export class SocketConnection implements Connection, SocketOwner {
   }
 
   drained(): void {
-    this.receiver.drained();
+    this.#notify("drained");
   }
 
   /** Bytes that were put back come before the end. */
   ended(): void {
-    if (this.finished) this.receiver.ended();
+    if (this.finished) this.#notify("ended");
   }
 
   connected(): void {
-    if (isDialReceiver(this.receiver)) this.receiver.connected();
+    this.#notify("connected");
+  }
+
+  /** A fault in the receiver ends this connection and no other. */
+  #notify(event: "connected" | "secured" | "drained" | "ended"): void {
+    const receiver: Partial<DialReceiver & TlsReceiver> = this.receiver;
+    try {
+      receiver[event]?.();
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown): void {
+    this.#socket.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 
   /** After the handshake Node leaves a socket open that TLS has failed on, and reports only its end. */
@@ -319,10 +332,6 @@ export class SocketConnection implements Connection, SocketOwner {
     if (this.#handshake === null) return this.#error;
     return this.#handshake.explained(this.#error ?? new Error("closed in the handshake"));
   }
-}
-
-function isDialReceiver(receiver: Receiver): receiver is DialReceiver {
-  return "connected" in receiver;
 }
 
 function destroySoon(this: Socket): void {

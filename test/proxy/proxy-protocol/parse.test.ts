@@ -99,6 +99,14 @@ describe("a PROXY header", () => {
     });
   }
 
+  test("of version 2 stays in the input until all of it has come, for the log", () => {
+    const text = `${SIGNATURE}\x21\x11\0\x0c\xc0\0`;
+    const input = new Input();
+    input.append(Buffer.from(text, "latin1"));
+    assert.equal(readProxyHeader(input).next().value, null);
+    assert.equal(input.peek(input.length), text);
+  });
+
   test("that is no header never gets further than its longest form", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => {

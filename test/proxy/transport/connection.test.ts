@@ -179,3 +179,27 @@ test("bytes that were put back wait while the connection is paused, and come onc
   assert.equal(receiver.text, "before after");
   connection.destroy();
 });
+
+for (const event of ["ended", "drained"] as const) {
+  test(`a fault of the receiver in ${event} ends its connection, and no other`, async () => {
+    const { peer, connection } = await accepted();
+    const gone = Promise.withResolvers<Error | null>();
+    connection.receiver = {
+      received() {},
+      drained() {},
+      ended() {},
+      closed: gone.resolve,
+      [event]: () => {
+        throw new Error("fault");
+      },
+    };
+    peer.on("error", () => {});
+    if (event === "ended") peer.end();
+    else {
+      connection.write(Buffer.alloc(50_000_000));
+      peer.resume();
+    }
+    assert.equal((await gone.promise)?.message, "fault");
+    peer.destroy();
+  });
+}
