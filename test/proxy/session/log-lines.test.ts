@@ -1,4 +1,4 @@
-// The error log line for line: nginx's words, levels and context, for each thing that can happen.
+// The error log of a session: each event has nginx's text, level and context.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -17,7 +17,7 @@ import { type Servers, startServers } from "../../support/servers.ts";
 import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
 import { Wire } from "../../support/wire.ts";
 
-/** What an upstream says, a piece for each line that it hears; then nothing. */
+/** Upstreams by login: each sends its first piece, then a piece for each line, and then stays silent. */
 const SCRIPTS: Record<string, readonly string[]> = {
   mute: [],
   "mute-later": ["* OK hi\r\n"],
@@ -33,7 +33,7 @@ const upstreams = new Map<string, Listener>();
 let good: Listener;
 let mail: Listener;
 let endpoint: LookupEndpoint;
-let nobody: number;
+let closedPort: number;
 let postern: Servers<"imap" | "smtp" | "login" | "delay" | "header" | "passing" | "tls">;
 
 before(async () => {
@@ -58,7 +58,7 @@ before(async () => {
       wire.write("250 XCLIENT\r\n");
     }
   });
-  [nobody = 0] = await freePorts(1);
+  [closedPort = 0] = await freePorts(1);
   const answers: Record<string, () => string | Promise<string>> = {
     "": () => route(mail.port),
     ext: () => route(mail.port),
@@ -70,11 +70,11 @@ before(async () => {
     "bad-port": () => route(70_000),
     "bad-header": () => "HTTP/1.0 200 OK\r\nAuth Status: OK\r\n\r\n",
     "bad-status": () => "HTTP/1.0 200 OK\rAuth-Status: OK\r\n\r\n",
-    stranded: () => route(nobody),
+    stranded: () => route(closedPort),
   };
   endpoint = await startLookupEndpoint((lookup) => {
     const login = lookup.header("Auth-User") ?? "";
-    return answers[login]?.() ?? route(upstreams.get(login)?.port ?? nobody);
+    return answers[login]?.() ?? route(upstreams.get(login)?.port ?? closedPort);
   });
   const imap = "protocol imap; imap_auth plain external;";
   postern = await startServers(
@@ -82,7 +82,7 @@ before(async () => {
     {
       imap: `listen 127.0.0.1:PORT; ${imap} starttls on;`,
       smtp: "listen 127.0.0.1:PORT; protocol smtp; smtp_auth none external; proxy_smtp_auth on;",
-      login: `listen 127.0.0.1:PORT; protocol smtp; auth_http http://127.0.0.1:${nobody}/;`,
+      login: `listen 127.0.0.1:PORT; protocol smtp; auth_http http://127.0.0.1:${closedPort}/;`,
       delay: "listen 127.0.0.1:PORT; protocol smtp; smtp_greeting_delay 5s;",
       header: `listen 127.0.0.1:PORT proxy_protocol; ${imap}`,
       passing: `listen 127.0.0.1:PORT; ${imap} proxy_protocol on;`,
@@ -98,13 +98,13 @@ after(async () => {
 
 interface Session {
   readonly server: keyof (typeof postern)["ports"];
-  /** Each is sent when the one before has been answered. */
+  /** Lines of the client; each waits for the reply to the line before. */
   readonly says?: readonly string[];
-  /** Whether a greeting comes first. */
+  /** True where the client does not wait for a greeting or a reply. */
   readonly ungreeted?: boolean;
-  /** Whether the client hangs up, politely or not, or waits for the server to. */
+  /** The client's close; a client without one waits for the server's close. */
   readonly leaves?: "FIN" | "RST";
-  /** Level and text up to the context, `|`, and what the context has in front and behind. */
+  /** Level and text, `|`, and the context; the test adds the client and the server. */
   readonly log: readonly string[];
 }
 
@@ -132,7 +132,7 @@ const SESSIONS: Record<string, Session> = {
     ],
   },
   "a refusal": lookup("no", "info", 'client login failed: "bad password"'),
-  "a lookup without an answer": lookup(
+  "a lookup that times out": lookup(
     "never",
     "error",
     "auth http server ENDPOINT timed out (110: Connection timed out)",
@@ -169,20 +169,20 @@ const SESSIONS: Record<string, Session> = {
       '[error] auth http server ENDPOINT did not send password while in http auth state|, login: "anna"',
     ],
   },
-  "a lookup that nobody hears": {
+  "a lookup to a closed port": {
     server: "login",
     says: [`AUTH PLAIN ${b64("\0anna\0x")}`],
     log: [
       '[error] auth http server NOBODY recv() failed (111: Connection refused) while in http auth state|, login: "anna"',
     ],
   },
-  "an upstream that is not there": upstream(
+  "an upstream with a closed port": upstream(
     "stranded",
     "error",
     "recv() failed (111: Connection refused)",
     "connecting to upstream",
   ),
-  "an upstream without a greeting": upstream("mute", "info", slow, "connecting to upstream"),
+  "an upstream that sends no greeting": upstream("mute", "info", slow, "connecting to upstream"),
   "an upstream that does not answer LOGIN": upstream(
     "mute-later",
     "info",
@@ -201,13 +201,13 @@ const SESSIONS: Record<string, Session> = {
     slow,
     "sending password to upstream",
   ),
-  "an upstream that stops in a line": upstream(
+  "an upstream that sends half a line": upstream(
     "half",
     "info",
     slow,
     "reading response from upstream",
   ),
-  "an upstream that answers something else": upstream(
+  "an upstream that sends an invalid response": upstream(
     "other",
     "error",
     'upstream sent invalid response: "x NO b"',
@@ -241,14 +241,14 @@ const SESSIONS: Record<string, Session> = {
       "[info] proxied session done|, upstream: UPSTREAM",
     ],
   },
-  "a password that nobody knows": {
+  "a login without a password for the upstream": {
     server: "smtp",
     says: [`AUTH EXTERNAL ${b64("ext")}`],
     log: [
       '[error] no password available while sending AUTH to upstream|, login: "ext", upstream: UPSTREAM',
     ],
   },
-  "commands that are none": {
+  "a client with too many invalid commands": {
     server: "imap",
     says: ["a X", "b X"],
     log: ["[info] client sent too many invalid commands while in auth state|"],
@@ -258,7 +258,7 @@ const SESSIONS: Record<string, Session> = {
     says: [`a LOGIN anna ${"x".repeat(5000)}`],
     log: ['[info] client sent too long command "LOGIN" while in auth state|'],
   },
-  "a response that is no base64": {
+  "a SASL response with invalid base64": {
     server: "imap",
     says: ["a AUTHENTICATE PLAIN !"],
     leaves: "FIN",
@@ -270,7 +270,7 @@ const SESSIONS: Record<string, Session> = {
     leaves: "FIN",
     log: ['[info] client was rejected: "MAIL FROM:<a@b>__" while in auth state|'],
   },
-  "a client that does not wait": {
+  "a client that speaks before the greeting": {
     server: "delay",
     ungreeted: true,
     says: ["EHLO x"],
@@ -278,17 +278,17 @@ const SESSIONS: Record<string, Session> = {
       '[info] client was rejected before greeting: "EHLO x__" while in delay pipelining state|',
     ],
   },
-  "a client that says nothing": {
+  "a client that sends nothing": {
     server: "imap",
     log: ["[info] client timed out (110: Connection timed out) while in auth state|"],
   },
-  "a client that breaks off": {
+  "a client that resets before its login": {
     server: "imap",
     says: ["a NOOP"],
     leaves: "RST",
     log: ["[info] recv() failed (104: Connection reset by peer) while in auth state|"],
   },
-  "a client that breaks off when it is logged in": {
+  "a client that resets after its login": {
     server: "imap",
     says: ["a LOGIN anna x"],
     leaves: "RST",
@@ -298,25 +298,25 @@ const SESSIONS: Record<string, Session> = {
       '[info] proxied session done|, login: "anna", upstream: UPSTREAM',
     ],
   },
-  "a header that is none": {
+  "a malformed PROXY header": {
     server: "header",
     ungreeted: true,
     says: ["PROXY x y"],
     log: ['[error] broken header: "PROXY x y" while reading PROXY protocol|'],
   },
-  "a header of the future": {
+  "a PROXY header of an unknown version": {
     server: "header",
     ungreeted: true,
     says: ["\r\n\r\n\0\r\nQUIT\n\x31\0\0"],
     log: ["[error] unknown PROXY protocol version: 3 while reading PROXY protocol|"],
   },
-  "a header that breaks off": {
+  "a PROXY header that the client breaks off": {
     server: "header",
     ungreeted: true,
     leaves: "FIN",
     log: ['[error] broken header: "" while reading PROXY protocol|'],
   },
-  "a header that does not come": {
+  "a missing PROXY header": {
     server: "header",
     ungreeted: true,
     log: ["[info] client timed out (110: Connection timed out) while reading PROXY protocol|"],
@@ -342,7 +342,7 @@ const SESSIONS: Record<string, Session> = {
 async function play({ server, says = [], ungreeted = false, leaves }: Session): Promise<string> {
   const socket = connect(postern.ports[server], "127.0.0.1");
   await once(socket, "connect");
-  // With the server's port: another session's client may have the same one towards another server.
+  // The pattern includes the server's port, because two clients may have the same port towards two servers.
   const connected = new RegExp(
     `\\*(\\d+) client 127\\.0\\.0\\.1:${socket.localPort} connected to 127\\.0\\.0\\.1:${postern.ports[server]}`,
   );
@@ -361,20 +361,20 @@ async function play({ server, says = [], ungreeted = false, leaves }: Session): 
 
 const LINE = /^\S+ \S+ (\[\w+\]) \d+#\d+: \*(\d+) (.*)$/;
 
-describe("the error log has a line for", { concurrency: 4 }, () => {
+describe("the error log", { concurrency: 4 }, () => {
   for (const [name, session] of Object.entries(SESSIONS)) {
-    test(name, async () => {
+    test(`${name} is logged with nginx's text, level and context`, async () => {
       const number = await play(session);
       const { program } = postern.proxy;
       const server = `127.0.0.1:${postern.ports[session.server]}`;
-      const mine = (): string[] =>
+      const sessionLines = (): string[] =>
         program.stderr.split("\n").flatMap((line) => {
-          const [, level, of, text = ""] = LINE.exec(line) ?? [];
-          const told = text
+          const [, level, connection, text = ""] = LINE.exec(line) ?? [];
+          const normalized = text
             .replaceAll(`127.0.0.1:${endpoint.port}`, "ENDPOINT")
             .replace(/upstream: 127\.0\.0\.1:\d+$/, "upstream: UPSTREAM")
-            .replace(`auth http server 127.0.0.1:${nobody}`, "auth http server NOBODY");
-          return of === number ? `${level} ${told}` : [];
+            .replace(`auth http server 127.0.0.1:${closedPort}`, "auth http server NOBODY");
+          return connection === number ? `${level} ${normalized}` : [];
         });
       const expected = session.log.map((line) => {
         const [message, context = ""] = line.split("|");
@@ -382,7 +382,7 @@ describe("the error log has a line for", { concurrency: 4 }, () => {
         return `${message}, client: 127.0.0.1${starttls}, server: ${server}${rest}`;
       });
       await program.logs(new RegExp(`\\*${number} `), 1 + expected.length);
-      const [first = "", ...lines] = mine();
+      const [first = "", ...lines] = sessionLines();
       assert.match(
         first,
         new RegExp(`^\\[info\\] client 127\\.0\\.0\\.1:\\d+ connected to ${server}$`),

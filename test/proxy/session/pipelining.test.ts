@@ -11,7 +11,7 @@ import { Wire } from "../../support/wire.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 let mailbox: Mailbox;
-/** Says what it was sent behind the login, a line at a time. */
+/** Returns each line behind the login as an untagged IMAP response. */
 let echo: Listener;
 let endpoint: LookupEndpoint;
 let postern: Servers<ProtocolName | "starttls imap" | "starttls pop3" | "starttls smtp">;
@@ -55,7 +55,7 @@ test("commands sent behind LOGIN reach the upstream once each, in order", async 
   wire.end();
 });
 
-test("so do commands that trickle in during the lookup and the login", async () => {
+test("commands that arrive byte by byte during the lookup and the login reach the upstream once each, in order", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   for (const byte of bytes.slice(0, 3000)) {
     wire.write(byte);
@@ -67,7 +67,7 @@ test("so do commands that trickle in during the lookup and the login", async () 
   wire.end();
 });
 
-test("more than we hold before a login is not lost, only left waiting", async () => {
+test("a client that sends more than the input buffer holds before the login loses no line", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   const line = `c ${"x".repeat(1000)}`;
   wire.write(`a LOGIN echo x\r\n${`${line}\r\n`.repeat(2000)}`);
@@ -76,7 +76,7 @@ test("more than we hold before a login is not lost, only left waiting", async ()
   wire.end();
 });
 
-test("what an upstream sends right behind its answer reaches the client", async () => {
+test("bytes that an upstream sends right behind its login reply reach the client", async () => {
   const hasty = await startUpstream(async (wire) => {
     wire.write("* OK [CAPABILITY LITERAL+] ready\r\n");
     const [tag] = (await wire.line()).split(" ");
@@ -84,19 +84,21 @@ test("what an upstream sends right behind its answer reaches the client", async 
     await wire.line();
     wire.write(`* CAPABILITY IMAP4rev1\r\n${tag} OK in\r\n* 3 EXISTS\r\n* unfinished`);
   });
-  const asking = await startLookupEndpoint(() => route(hasty.port));
-  const servers = await startServers(`auth_http ${asking.address};`, { imap: inTheClear.imap });
+  const lookupEndpoint = await startLookupEndpoint(() => route(hasty.port));
+  const servers = await startServers(`auth_http ${lookupEndpoint.address};`, {
+    imap: inTheClear.imap,
+  });
   const wire = await greeted("imap", servers.ports.imap);
   wire.write("a LOGIN echo x\r\n");
-  const told = "* CAPABILITY IMAP4rev1\r\na OK in\r\n* 3 EXISTS\r\n* unfinished";
-  assert.equal(await wire.bytes(told.length), told);
+  const expected = "* CAPABILITY IMAP4rev1\r\na OK in\r\n* 3 EXISTS\r\n* unfinished";
+  assert.equal(await wire.bytes(expected.length), expected);
   await servers.stop();
-  await asking.close();
+  await lookupEndpoint.close();
   await hasty.close();
 });
 
-describe("a client that has said all and sent FIN, as nc -N does,", () => {
-  const SAID: Record<ProtocolName, [said: string, last: RegExp]> = {
+describe("a client that sends FIN behind its last command, as nc -N does", () => {
+  const COMMANDS: Record<ProtocolName, [commands: string, last: RegExp]> = {
     imap: [`a LOGIN ${anna.login} ${anna.password}\r\nb SELECT INBOX\r\nc LOGOUT\r\n`, /^c OK/],
     pop3: [`USER ${anna.login}\r\nPASS ${anna.password}\r\nSTAT\r\nQUIT\r\n`, /^\+OK/],
     smtp: [
@@ -104,22 +106,22 @@ describe("a client that has said all and sent FIN, as nc -N does,", () => {
       /^221/,
     ],
   };
-  const ANSWERS = { imap: 8, pop3: 4, smtp: 5 };
+  const REPLY_LINES = { imap: 8, pop3: 4, smtp: 5 };
   for (const protocol of ["imap", "pop3", "smtp"] as const) {
-    test(`gets all answers by ${protocol}`, async () => {
+    test(`the client gets every reply by ${protocol}`, async () => {
       const wire = new Wire(
         connect({ port: postern.ports[protocol], host: "127.0.0.1", allowHalfOpen: true }),
       );
-      const [said, last] = SAID[protocol];
-      wire.write(said);
+      const [clientCommands, last] = COMMANDS[protocol];
+      wire.write(clientCommands);
       wire.end();
       const lines = await untilClosed(wire);
-      assert.ok(lines.length >= ANSWERS[protocol], lines.join("\n"));
+      assert.ok(lines.length >= REPLY_LINES[protocol], lines.join("\n"));
       assert.match(lines.at(-1) ?? "", last);
     });
   }
 
-  test("gets the answers to commands before any login", async () => {
+  test("the client gets the replies to commands before a login", async () => {
     const wire = new Wire(
       connect({ port: postern.ports.imap, host: "127.0.0.1", allowHalfOpen: true }),
     );
@@ -137,7 +139,7 @@ describe("a command in the clear behind STARTTLS", () => {
     smtp: "STARTTLS\r\nAUTH PLAIN AGFubmEAaW5qZWN0ZWQ=\r\n",
   };
   for (const protocol of ["imap", "pop3", "smtp"] as const) {
-    test(`ends the ${protocol} session, and is no command`, async () => {
+    test(`an injected ${protocol} command ends the session, and is not executed`, async () => {
       const asked = endpoint.lookups.length;
       const wire = await greeted(protocol, postern.ports[`starttls ${protocol}`]);
       wire.write(INJECTIONS[protocol]);
@@ -145,7 +147,7 @@ describe("a command in the clear behind STARTTLS", () => {
       assert.equal(endpoint.lookups.length, asked);
     });
 
-    test(`ends the ${protocol} session too when it comes a little later`, async () => {
+    test(`a clear command in place of the handshake ends the ${protocol} session, and is not executed`, async () => {
       const asked = endpoint.lookups.length;
       const socket = connect(postern.ports[`starttls ${protocol}`], "127.0.0.1");
       const wire = new Wire(socket);
@@ -160,17 +162,19 @@ describe("a command in the clear behind STARTTLS", () => {
   }
 });
 
-test("a client that leaves while its upstream says nothing leaves no connection behind", async () => {
-  const dumb = await startUpstream(silence);
-  const asking = await startLookupEndpoint(() => route(dumb.port));
-  const servers = await startServers(`auth_http ${asking.address};`, { imap: inTheClear.imap });
-  const reached = once(dumb, "connection");
+test("a client that leaves during a silent upstream's login closes the upstream connection", async () => {
+  const silent = await startUpstream(silence);
+  const lookupEndpoint = await startLookupEndpoint(() => route(silent.port));
+  const servers = await startServers(`auth_http ${lookupEndpoint.address};`, {
+    imap: inTheClear.imap,
+  });
+  const reached = once(silent, "connection");
   const client = connect(servers.ports.imap, "127.0.0.1").resume();
   client.write("a LOGIN anna x\r\n");
   const [upstream] = (await reached) as [NodeJS.EventEmitter];
   client.destroy();
   await once(upstream, "close");
   await servers.stop();
-  await asking.close();
-  await dumb.close();
+  await lookupEndpoint.close();
+  await silent.close();
 });
