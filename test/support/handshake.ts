@@ -12,7 +12,7 @@ export type Handshaken = {
   /** The client's socket below TLS. */
   readonly peer: Socket;
   readonly connection: Connection;
-  readonly ear: RecordingReceiver;
+  readonly receiver: RecordingReceiver;
   /** For a later handshake. */
   readonly session: Promise<Buffer>;
 };
@@ -22,7 +22,7 @@ export async function handshake(
   tls: SocketServerTls | Promise<SocketServerTls> = serverTls(),
 ): Promise<Handshaken> {
   const [{ peer, connection }, server] = await Promise.all([accepted(), tls]);
-  const ear = new RecordingReceiver(connection);
+  const receiver = new RecordingReceiver(connection);
   const client = connectTls({ socket: peer, rejectUnauthorized: false, ...options });
   client.on("error", () => {});
   const session = new Promise<Buffer>((resolve) => client.once("session", resolve));
@@ -33,7 +33,7 @@ export async function handshake(
     client.destroy();
     throw error;
   }
-  return { client, peer, connection, ear, session };
+  return { client, peer, connection, receiver, session };
 }
 
 /** Handshakes, receives a line, and leaves. @returns the session for a later handshake, if there is one */

@@ -116,7 +116,7 @@ export function dial(to: Address): Promise<Connection> {
   return openConnection(transport, to, new AbortController().signal);
 }
 
-export type Secured = { readonly connection: Connection; readonly ear: RecordingReceiver };
+export type Secured = { readonly connection: Connection; readonly receiver: RecordingReceiver };
 
 /** Opens TLS. If that fails, it asserts that nothing was received and the connection is closed. */
 export async function opened(
@@ -134,14 +134,14 @@ export async function opened(
     assert.equal(connection.tls, null);
     throw error;
   }
-  return { connection, ear: new RecordingReceiver(connection) };
+  return { connection, receiver: new RecordingReceiver(connection) };
 }
 
 /** Waits for the greeting, and closes. */
-export async function greeted({ connection, ear }: Secured): Promise<void> {
+export async function greeted({ connection, receiver }: Secured): Promise<void> {
   let closed = false;
-  void ear.closing.promise.then(() => (closed = true));
-  while (!closed && ear.text.length < GREETING.length) await new Promise(setImmediate);
-  assert.equal(ear.text, GREETING);
+  void receiver.closing.promise.then(() => (closed = true));
+  while (!closed && receiver.text.length < GREETING.length) await new Promise(setImmediate);
+  assert.equal(receiver.text, GREETING);
   connection.close();
 }

@@ -108,15 +108,15 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
 
 test("the next client gets a renewed certificate, and a client that is there stays", async () => {
   const { contexts: made } = await contexts();
-  const { client, connection, ear } = await handshake({}, new SocketServerTls(made, "imap"));
+  const { client, connection, receiver } = await handshake({}, new SocketServerTls(made, "imap"));
   made.renew(renewable({ "x.test": "b" }, a));
   assert.equal(await subject(made), "CN=a");
   assert.equal(await subject(made, { servername: "x.test" }), "CN=b");
   assert.equal(await subject(made, { servername: "a.test" }), "CN=a");
   client.write("still here");
   client.end();
-  await ear.ending.promise;
-  assert.equal(ear.text, "still here");
+  await receiver.ending.promise;
+  assert.equal(receiver.text, "still here");
   connection.close();
 });
 

@@ -1,4 +1,4 @@
-// Sessions with servers: the ones that are resumed, and the ones that must not be.
+// Resumption of TLS sessions with upstream servers.
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import type { SecureVersion, TlsOptions } from "node:tls";
@@ -11,14 +11,14 @@ import { connectTlsOn } from "../../../support/transport.ts";
 const authority = issue("/CN=authority", { ca: true });
 const names = "DNS:mail.test, DNS:other.test, IP:127.0.0.1";
 const certificate = issue("/CN=mail.test", { by: authority, names });
-const shown = issue("/CN=client", { by: authority });
+const clientCertificate = issue("/CN=client", { by: authority });
 const files = {
   "ca.crt": authority.certificate,
   "ca.crl": revoke(authority),
-  "client.crt": shown.certificate,
-  "client.key": shown.key,
+  "client.crt": clientCertificate.certificate,
+  "client.key": clientCertificate.key,
 };
-const SHOWN = "proxy_ssl_certificate client.crt; proxy_ssl_certificate_key client.key;";
+const CLIENT = "proxy_ssl_certificate client.crt; proxy_ssl_certificate_key client.key;";
 const TRUST = "proxy_ssl_trusted_certificate ca.crt;";
 const ticketKeys = Buffer.alloc(48, 1);
 
@@ -26,13 +26,13 @@ function client(directives = TRUST): SocketClientTls {
   return clientTls(directives, files);
 }
 
-/** Waits for the greeting, which comes after all tickets. @returns true if the session was resumed */
+/** Reads the greeting, which comes after all tickets. @returns true if the session was resumed */
 async function visit(tls: SocketClientTls, { at }: TlsPeer, name = "mail.test"): Promise<boolean> {
   const connection = await dial(at);
   await connectTlsOn(connection, tls, name);
-  const ear = new RecordingReceiver(connection);
+  const receiver = new RecordingReceiver(connection);
   connection.write("hello\n");
-  while (ear.text === "") await new Promise(setImmediate);
+  while (receiver.text === "") await new Promise(setImmediate);
   connection.close();
   return connection.tls!.resumed;
 }
@@ -44,7 +44,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
     test("is resumed repeatedly with a server that issues a ticket each time", async () => {
       const flag = version === "TLSv1.2" ? "-tls1_2" : "-tls1_3";
       await using peer = await opensslPeer(certificate, authority, flag);
-      const tls = client(`${TRUST} ${SHOWN}`);
+      const tls = client(`${TRUST} ${CLIENT}`);
       const resumed = [];
       for (let count = 0; count < 5; count++) resumed.push(await visit(tls, peer));
       assert.deepEqual(resumed, [false, true, true, true, true]);
@@ -64,7 +64,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
       assert.deepEqual([await visit(tls, peer), await visit(tls, peer)], [false, false]);
     });
 
-    test("is not offered under another name, which was not verified", async () => {
+    test("is not offered for another host name, because that name was not verified", async () => {
       await using peer = await tlsPeer(certificate, options);
       const tls = client();
       await visit(tls, peer);
@@ -87,10 +87,10 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
 
     test("is not offered at another port", async () => {
       await using peer = await tlsPeer(certificate, options);
-      await using neighbour = await tlsPeer(certificate, options);
+      await using otherPort = await tlsPeer(certificate, options);
       const tls = client();
       await visit(tls, peer);
-      assert.equal(await visit(tls, neighbour), false);
+      assert.equal(await visit(tls, otherPort), false);
       assert.equal(await visit(tls, peer), true);
     });
 
@@ -106,16 +106,16 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const satisfies readonly SecureV
   });
 }
 
-test("a ticket of TLS 1.3 is used once, even by many connections at a time", async () => {
+test("a ticket of TLS 1.3 is used once, even by concurrent connections", async () => {
   await using peer = await tlsPeer(certificate, { minVersion: "TLSv1.3", ticketKeys });
   const tls = client();
   await visit(tls, peer);
-  // OpenSSL issues two.
+  // OpenSSL issues two tickets.
   const resumed = await Promise.all(Array.from({ length: 6 }, () => visit(tls, peer)));
   assert.equal(resumed.filter(Boolean).length, 2);
 });
 
-test("a session of TLS 1.2 serves many connections at a time", async () => {
+test("a session of TLS 1.2 serves concurrent connections", async () => {
   await using peer = await tlsPeer(certificate, { maxVersion: "TLSv1.2", ticketKeys });
   const tls = client();
   await visit(tls, peer);

@@ -44,7 +44,7 @@ const TRUST = "proxy_ssl_trusted_certificate ca.crt;";
 const CLIENT = "proxy_ssl_certificate client.crt; proxy_ssl_certificate_key client.key;";
 const STRANGE = CLIENT.replaceAll("client.", "strange.");
 
-/** Opens TLS with those directives. */
+/** Opens TLS with these directives. */
 function secure(peer: TlsPeer, directives = TRUST, name = "mail.test"): Promise<Secured> {
   return opened(peer, clientTls(directives, files), name);
 }
@@ -101,7 +101,7 @@ describe("a certificate", () => {
     });
   }
 
-  test("without names is valid for its common name, and an error cuts a long list of names short", async () => {
+  test("without alternative names is valid for its common name, and an error cuts a long list of names short", async () => {
     const bare = issue("/CN=bare.test", { by: authority });
     assert.equal(await handshakeError(bare, TRUST, "bare.test"), null);
     assert.match(
@@ -152,21 +152,21 @@ describe("a certificate", () => {
   for (const [fault, [certificate, problem, directives]] of Object.entries(FAULTS)) {
     for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       const options = { ...LOOSE, minVersion: version, maxVersion: version };
-      test(`that ${fault} ends the connection, by ${version}`, async () => {
+      test(`that ${fault} ends the connection (${version})`, async () => {
         assert.equal(
           await handshakeError(certificate, directives, "mail.test", options),
           `upstream SSL certificate verify error: ${problem}`,
         );
       });
 
-      test(`that ${fault} is accepted with proxy_ssl_verify off, by ${version}`, async () => {
+      test(`that ${fault} is accepted with proxy_ssl_verify off (${version})`, async () => {
         const off = `${(directives ?? TRUST).replace("proxy_ssl_verify on;", "")} proxy_ssl_verify off;`;
         assert.equal(await handshakeError(certificate, off, "elsewhere.test", options), null);
       });
     }
   }
 
-  test("that is on no revocation list is valid, and so is a revoked one without a list", async () => {
+  test("that is on no revocation list is valid, and a revoked certificate is valid without proxy_ssl_crl", async () => {
     assert.equal(await handshakeError(good, `${TRUST} proxy_ssl_crl ca.crl;`), null);
     assert.equal(await handshakeError(revoked), null);
   });
@@ -179,7 +179,7 @@ describe("the version and cipher of a connection", () => {
     ciphers: "ALL:@SECLEVEL=0",
   });
 
-  test("are those of proxy_ssl_protocols and proxy_ssl_ciphers", async () => {
+  test("are chosen from proxy_ssl_protocols and proxy_ssl_ciphers", async () => {
     const SPOKEN: Readonly<Record<string, string>> = {
       [TRUST]: "TLSv1.3",
       [`${TRUST} proxy_ssl_protocols TLSv1.2;`]: "TLSv1.2",
@@ -209,7 +209,7 @@ describe("the version and cipher of a connection", () => {
     ],
   };
   for (const [what, [options, directives]] of Object.entries(NOTHING)) {
-    test(`cannot be agreed with a server that speaks ${what}, and the error says so`, async () => {
+    test(`cannot be negotiated with a server that speaks ${what}, and OpenSSL's error is reported`, async () => {
       const error = await handshakeError(good, directives, "mail.test", options);
       assert.match(
         error!,
@@ -219,20 +219,20 @@ describe("the version and cipher of a connection", () => {
   }
 });
 
-describe("a server that wants a certificate", () => {
+describe("a server that requires a client certificate", () => {
   const demand = { requestCert: true, rejectUnauthorized: true, ca: authority.certificate };
 
-  test("gets the one of proxy_ssl_certificate", async () => {
+  test("receives the certificate of proxy_ssl_certificate", async () => {
     await using peer = await tlsPeer(good, demand);
     await greeted(await secure(peer, `${TRUST} ${CLIENT}`));
     assert.equal(peer.met[0]?.getPeerCertificate().subject.CN, "client");
   });
 
   for (const [what, directives] of [
-    ["none", TRUST],
-    ["one of another authority", `${TRUST} ${STRANGE}`],
+    ["no certificate", TRUST],
+    ["a certificate of another authority", `${TRUST} ${STRANGE}`],
   ] as const) {
-    test(`and gets ${what} ends the handshake of TLS 1.2`, async () => {
+    test(`and receives ${what} ends the handshake of TLS 1.2`, async () => {
       await using peer = await opensslPeer(good, authority, "-tls1_2");
       await assert.rejects(secure(peer, directives), {
         message:
@@ -240,31 +240,31 @@ describe("a server that wants a certificate", () => {
       });
     });
 
-    test(`and gets ${what} ends the connection of TLS 1.3 before its greeting`, async () => {
+    test(`and receives ${what} ends the connection of TLS 1.3 before the greeting`, async () => {
       await using peer = await opensslPeer(good, authority, "-tls1_3");
-      const { ear } = await secure(peer, directives);
+      const { receiver } = await secure(peer, directives);
       assert.match(
-        reason((await ear.closing.promise)!),
+        reason((await receiver.closing.promise)!),
         /^SSL: error:0A000\w{3}:SSL routines::tlsv1\w* alert /,
       );
-      assert.equal(ear.text, "");
+      assert.equal(receiver.text, "");
     });
   }
 });
 
-describe("the server name that is sent (SNI)", () => {
+describe("the server name in the handshake (SNI)", () => {
   const asked = async (directives: string, name: string): Promise<string | false> => {
     await using peer = await tlsPeer(good);
     await greeted(await secure(peer, directives, name));
     return peer.met[0]?.servername ?? "no handshake";
   };
 
-  test("is the server's, without a dot at its end", async () => {
+  test("is the server's host name, without a final dot", async () => {
     assert.equal(await asked(TRUST, "mail.test"), "mail.test");
     assert.equal(await asked(TRUST, "mail.test."), "mail.test");
   });
 
-  test("is none for an address, or with proxy_ssl_server_name off", async () => {
+  test("is absent for an address, and with proxy_ssl_server_name off", async () => {
     assert.equal(await asked(TRUST, "127.0.0.1"), false);
     assert.equal(await asked(`${TRUST} proxy_ssl_server_name off;`, "mail.test"), false);
   });

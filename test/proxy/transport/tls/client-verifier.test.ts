@@ -33,7 +33,7 @@ const trusting = (file: string, more = ""): Promise<SocketServerTls> =>
   server(`ssl_client_certificate ${file}; ${more}`);
 
 /** OpenSSL's error about a client's certificate. */
-async function verdict(
+async function verifyError(
   shown: Certificate | null,
   tls: Promise<SocketServerTls>,
 ): Promise<VerifyError | null | undefined> {
@@ -46,7 +46,7 @@ function clientOptions(shown: Certificate | null) {
   return shown === null ? {} : { cert: shown.certificate, key: shown.key };
 }
 
-/** OpenSSL's errors about a chain that it has not followed to its end, with and without trusted certificates in it. */
+/** OpenSSL's errors for a chain longer than the depth; the second is for a chain with a trusted certificate. */
 const TOO_LONG = { code: 20, reason: "unable to get local issuer certificate" };
 const TOO_LONG_TRUSTED = { code: 2, reason: "unable to get issuer certificate" };
 
@@ -57,15 +57,15 @@ describe("a client's certificate", () => {
     assert.deepEqual(connection.tls?.verification, { certificate: null, error: null });
   });
 
-  test("is not asked for by default", async () => {
+  test("is not requested by default", async () => {
     const { client, connection } = await handshake(clientOptions(anna), serverTls());
     client.destroy();
     assert.equal(connection.tls?.verification, null);
   });
 
-  test("is valid if its authority is trusted by either directive", async () => {
-    assert.equal(await verdict(anna, trusting("root.crt")), null);
-    assert.equal(await verdict(anna, server("ssl_trusted_certificate root.crt;")), null);
+  test("is valid if ssl_client_certificate or ssl_trusted_certificate has its authority", async () => {
+    assert.equal(await verifyError(anna, trusting("root.crt")), null);
+    assert.equal(await verifyError(anna, server("ssl_trusted_certificate root.crt;")), null);
   });
 
   const REASONS: Readonly<Record<string, [Certificate, number, string]>> = {
@@ -92,14 +92,14 @@ describe("a client's certificate", () => {
     ],
   };
   for (const [name, [shown, code, why]] of Object.entries(REASONS)) {
-    test(`${name} finishes the handshake, with OpenSSL's error ${code}`, async () => {
-      const error = await verdict(shown, trusting("root.crt", "ssl_verify_depth 5;"));
+    test(`may be ${name}: the handshake succeeds, with OpenSSL's error ${code}`, async () => {
+      const error = await verifyError(shown, trusting("root.crt", "ssl_verify_depth 5;"));
       assert.deepEqual(error, { code, reason: why });
     });
   }
 
-  test("is not trusted for the sake of a well-known authority", async () => {
-    const error = await verdict(anna, serverTls("ssl_verify_client optional_no_ca;"));
+  test("is not trusted because of a well-known authority", async () => {
+    const error = await verifyError(anna, serverTls("ssl_verify_client optional_no_ca;"));
     assert.equal(error?.code, 21);
   });
 });
@@ -113,47 +113,50 @@ describe("ssl_verify_depth", () => {
     "two intermediate certificates in the wrong order": [chain(cleo, between, below), 2],
   };
   for (const [name, [shown, needed]] of Object.entries(chains)) {
-    test(`admits ${name} from ${needed} on`, async () => {
+    test(`admits ${name} where the depth is at least ${needed}`, async () => {
       for (const depth of [0, 1, 2, 3]) {
-        const error = await verdict(shown, trusting("root.crt", `ssl_verify_depth ${depth};`));
+        const error = await verifyError(shown, trusting("root.crt", `ssl_verify_depth ${depth};`));
         assert.deepEqual(error, depth < needed ? TOO_LONG : null, `depth ${depth}`);
       }
     });
   }
 
-  test("counts intermediate certificates that the server has itself", async () => {
-    assert.equal(await verdict(ben, trusting("both.crt")), null);
-    const flat = await verdict(ben, trusting("both.crt", "ssl_verify_depth 0;"));
+  test("also counts intermediate certificates of the server's own files", async () => {
+    assert.equal(await verifyError(ben, trusting("both.crt")), null);
+    const flat = await verifyError(ben, trusting("both.crt", "ssl_verify_depth 0;"));
     assert.deepEqual(flat, TOO_LONG_TRUSTED);
-    assert.deepEqual(await verdict(cleo, trusting("all.crt")), TOO_LONG_TRUSTED);
-    assert.equal(await verdict(cleo, trusting("all.crt", "ssl_verify_depth 2;")), null);
+    assert.deepEqual(await verifyError(cleo, trusting("all.crt")), TOO_LONG_TRUSTED);
+    assert.equal(await verifyError(cleo, trusting("all.crt", "ssl_verify_depth 2;")), null);
   });
 
   test("is 1 by default", async () => {
-    assert.equal(await verdict(chain(ben, between), trusting("root.crt")), null);
-    assert.deepEqual(await verdict(chain(cleo, below, between), trusting("root.crt")), TOO_LONG);
-  });
-
-  test("also limits chains that are not trusted", async () => {
-    const long = chain(cleo, below, between, root);
+    assert.equal(await verifyError(chain(ben, between), trusting("root.crt")), null);
     assert.deepEqual(
-      await verdict(long, server("ssl_trusted_certificate stranger.crt;")),
+      await verifyError(chain(cleo, below, between), trusting("root.crt")),
       TOO_LONG,
     );
-    const self = await verdict(
+  });
+
+  test("also limits chains without a trusted authority", async () => {
+    const long = chain(cleo, below, between, root);
+    assert.deepEqual(
+      await verifyError(long, server("ssl_trusted_certificate stranger.crt;")),
+      TOO_LONG,
+    );
+    const self = await verifyError(
       chain(ben, between, root),
       server("ssl_trusted_certificate stranger.crt;"),
     );
     assert.deepEqual(self, { code: 19, reason: "self-signed certificate in certificate chain" });
   });
 
-  test("is not the error about a chain with another fault", async () => {
+  test("is not reported for a chain that is too long and has expired", async () => {
     const old = chain(issue("/CN=old", { by: below, days: -1 }), below, between);
-    assert.equal((await verdict(old, trusting("root.crt")))?.code, 10);
+    assert.equal((await verifyError(old, trusting("root.crt")))?.code, 10);
   });
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`is not evaded by a ticket of ${version}, which other clients get meanwhile`, async () => {
+    test(`is not evaded by a ticket of ${version}, while other clients receive tickets`, async () => {
       const tls = await trusting("root.crt");
       const options = { maxVersion: version };
       const tooLong = { ...options, ...clientOptions(chain(cleo, below, between)) };
@@ -170,23 +173,23 @@ describe("ssl_verify_depth", () => {
 });
 
 describe("ssl_crl", () => {
-  test("lists certificates that are no longer valid", async () => {
-    const error = await verdict(anna, trusting("root.crt", "ssl_crl anna.crl;"));
+  test("makes the listed certificates invalid", async () => {
+    const error = await verifyError(anna, trusting("root.crt", "ssl_crl anna.crl;"));
     assert.deepEqual(error, { code: 23, reason: "certificate revoked" });
   });
 
   test("leaves other certificates valid", async () => {
-    assert.equal(await verdict(anna, trusting("root.crt", "ssl_crl root.crl;")), null);
+    assert.equal(await verifyError(anna, trusting("root.crt", "ssl_crl root.crl;")), null);
     const shown = chain(ben, between);
-    assert.equal(await verdict(shown, trusting("root.crt", "ssl_crl irrelevant.crl;")), null);
+    assert.equal(await verifyError(shown, trusting("root.crt", "ssl_crl irrelevant.crl;")), null);
   });
 
   test("must cover every certificate of the chain", async () => {
-    const error = await verdict(chain(ben, between), trusting("root.crt", "ssl_crl root.crl;"));
+    const error = await verifyError(chain(ben, between), trusting("root.crt", "ssl_crl root.crl;"));
     assert.deepEqual(error, { code: 3, reason: "unable to get certificate CRL" });
   });
 
-  test("that is broken gets an error with its place", async () => {
+  test("with a broken file is refused with the file and line of the directive", async () => {
     await assert.rejects(trusting("root.crt", "ssl_crl broken.crl;"), {
       name: "ConfigError",
       message:

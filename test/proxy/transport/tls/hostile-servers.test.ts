@@ -1,4 +1,4 @@
-// Servers that speak no TLS, or break it: nothing of it is received, and no resource is left over.
+// Servers that speak no TLS or break off: no byte of theirs is received as text, and no resource leaks.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
@@ -27,7 +27,7 @@ function trusting(): SocketClientTls {
   return clientTls("proxy_ssl_trusted_certificate ca.crt;", files);
 }
 
-describe("a server without TLS, or one that breaks off", () => {
+describe("a handshake fails where the server", () => {
   const failing = async (serve: (socket: Socket) => void): Promise<string> => {
     await using peer = await tcpPeer(serve);
     const failure = await opened(peer, trusting()).catch((error: unknown) => error);
@@ -81,19 +81,19 @@ describe("a server without TLS, or one that breaks off", () => {
     }
   });
 
-  test("sends nothing until the client gives up", async () => {
-    const heard = Promise.withResolvers<void>();
-    await using peer = await tcpPeer((socket) => socket.once("data", () => heard.resolve()));
+  test("sends nothing until the client destroys the connection", async () => {
+    const arrived = Promise.withResolvers<void>();
+    await using peer = await tcpPeer((socket) => socket.once("data", () => arrived.resolve()));
     const connection = await dial(peer.at);
     const handshake = connectTlsOn(connection, trusting(), "mail.test");
     const refused = assert.rejects(handshake, /closed in the handshake/);
-    await heard.promise;
+    await arrived.promise;
     connection.destroy();
     await refused;
   });
 });
 
-/** Forwards bytes; `pass` forwards those of the server. */
+/** Forwards the client's bytes; `pass` forwards the server's bytes. */
 function relay(peer: TlsPeer, pass: (chunk: Buffer, to: Socket) => void): Promise<TlsPeer> {
   return tcpPeer((socket) => {
     const server = connect({ ...peer.at, noDelay: true });
@@ -107,7 +107,7 @@ function relay(peer: TlsPeer, pass: (chunk: Buffer, to: Socket) => void): Promis
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   const options = { minVersion: version, maxVersion: version };
 
-  test(`a handshake of ${version} succeeds byte by byte`, async () => {
+  test(`a handshake of ${version} succeeds where each byte arrives alone`, async () => {
     await using whole = await tlsPeer(good, options);
     await using bytewise = await relay(whole, (chunk, to) => {
       to.setNoDelay(true);
@@ -143,29 +143,29 @@ test("a greeting that arrives together with the end of the handshake is received
   await greeted(await opened(slow, trusting()));
 });
 
-test("bytes that arrived before the handshake are neither dropped nor received after it", async () => {
+test("bytes that arrived before the handshake make the handshake fail, and are never received", async () => {
   await using peer = await tlsPeer(good);
   const connection = await dial(peer.at);
-  const ear = new RecordingReceiver(connection);
+  const receiver = new RecordingReceiver(connection);
   connection.unread(Buffer.from("* PREAUTH injected\r\n"));
   const handshake = connectTlsOn(connection, trusting(), "mail.test");
   await assert.rejects(handshake, /wrong version number/);
-  await ear.closing.promise;
-  assert.equal(ear.text, "");
+  await receiver.closing.promise;
+  assert.equal(receiver.text, "");
   assert.deepEqual(peer.met, []);
 });
 
-test("bytes that wait in a paused connection are not received either", async () => {
+test("bytes that wait in a paused connection make the handshake fail, and are never received", async () => {
   const injected = Promise.withResolvers<void>();
   await using peer = await tcpPeer((socket) => socket.write(GREETING, () => injected.resolve()));
   const connection = await dial(peer.at);
-  const ear = new RecordingReceiver(connection);
+  const receiver = new RecordingReceiver(connection);
   connection.pause();
   await injected.promise;
   const handshake = connectTlsOn(connection, trusting(), "mail.test");
   await assert.rejects(handshake, /wrong version number/);
-  await ear.closing.promise;
-  assert.equal(ear.text, "");
+  await receiver.closing.promise;
+  assert.equal(receiver.text, "");
 });
 
 test("a failed handshake leaves no socket open on either side", async () => {

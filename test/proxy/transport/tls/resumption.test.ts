@@ -16,7 +16,8 @@ const files = {
   long: Buffer.alloc(80, "3"),
 };
 
-/** @param directives of the first server, and of the server that the client visits later */
+/** @param first the server of the first connection
+ * @param later the server of the second connection */
 async function resumes(
   version: "TLSv1.2" | "TLSv1.3",
   first: SocketServerTls | Promise<SocketServerTls>,
@@ -37,13 +38,13 @@ async function resumes(
 
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   describe(`a session of ${version}`, () => {
-    test("is resumed, also by another worker", async () => {
+    test("is resumed by the same worker and by another worker", async () => {
       assert.equal(await resumes(version, serverTls()), true);
       assert.equal(await resumes(version, serverTls(), serverTls()), true);
     });
 
     // A client of TLS 1.3 uses a ticket once; a client of TLS 1.2 may keep its ticket.
-    test("is resumed again and again", async () => {
+    test("is resumed repeatedly", async () => {
       const server = await serverTls();
       const options = { minVersion: version, maxVersion: version, servername: "mail.test" };
       let { session } = await visit(options, server);
@@ -90,7 +91,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
         assert.equal(await resumes(version, server("k1"), server("k2")), false);
       });
 
-      test("is resumed if its key is an older one", async () => {
+      test("is resumed if its key is listed as an older key", async () => {
         assert.equal(await resumes(version, server("k1"), server("k2", "long", "k1")), true);
         assert.equal(await resumes(version, server("k2", "k1"), server("k2")), true);
       });
@@ -101,11 +102,11 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       });
     });
 
-    describe("of a client that showed its certificate", () => {
+    describe("of a client with a certificate", () => {
       const demand = "ssl_verify_client on; ssl_client_certificate ca.crt;";
       const server = (directives: string): Promise<SocketServerTls> => serverTls(directives, files);
 
-      test("is resumed by a server with the same demands", async () => {
+      test("is resumed by a server with the same directives", async () => {
         assert.equal(await resumes(version, server(demand), server(demand)), true);
       });
 
@@ -118,7 +119,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
         "the server has another certificate": `${demand} ssl_certificate second.crt; ssl_certificate_key second.key;`,
       };
       for (const [how, directives] of Object.entries(ELSEWHERE)) {
-        test(`is not resumed if ${how}, nor the other way round`, async () => {
+        test(`is not resumed if ${how}, nor in the opposite order`, async () => {
           assert.equal(await resumes(version, server(demand), server(directives)), false);
           assert.equal(await resumes(version, server(directives), server(demand)), false);
         });
@@ -134,7 +135,7 @@ describe("a certificate of a resumed session", () => {
   });
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`has the same fields as in the first session, by ${version}`, async () => {
+    test(`has the same fields as in the first session (${version})`, async () => {
       const options = {
         maxVersion: version,
         cert: client.certificate,

@@ -7,12 +7,12 @@ import { serverTls } from "../../../support/server-tls.ts";
 import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
 import { acceptTlsOn } from "../../../support/transport.ts";
 
-test("bytes pass both ways, and FIN one way at a time", async () => {
-  const { client, connection, ear } = await handshake();
+test("bytes pass in both directions, and FIN closes one direction at a time", async () => {
+  const { client, connection, receiver } = await handshake();
   client.write("hello");
   client.end();
-  await ear.ending.promise;
-  assert.equal(ear.text, "hello");
+  await receiver.ending.promise;
+  assert.equal(receiver.text, "hello");
   connection.write("still \xe4 here");
   connection.end();
   assert.equal(await rest(client), "still \xe4 here");
@@ -43,7 +43,7 @@ test("the fields of a TLS session have OpenSSL's names", async () => {
 });
 
 describe("ALPN (RFC 7301)", () => {
-  test("the protocol's own name is agreed on", async () => {
+  test("the protocol's name is selected from the client's list", async () => {
     const { client } = await handshake({ ALPNProtocols: ["h2", "imap"] });
     assert.equal(client.alpnProtocol, "imap");
     client.destroy();
@@ -66,7 +66,7 @@ const RSA = "ssl_certificate rsa.crt; ssl_certificate_key rsa.key;";
 const EC = "ssl_certificate one.crt; ssl_certificate_key one.key;";
 
 /** Version and cipher of a handshake; null if it fails. */
-async function agreed(options: ConnectionOptions, directives: string): Promise<string | null> {
+async function negotiate(options: ConnectionOptions, directives: string): Promise<string | null> {
   try {
     const { client, connection } = await handshake(options, serverTls(directives, files));
     client.destroy();
@@ -98,8 +98,8 @@ describe("ssl_protocols", () => {
       "1110",
   };
   for (const [directives, spoken] of Object.entries(SPOKEN)) {
-    test(`"${directives}" speaks ${spoken} of ${VERSIONS.join(", ")}`, async () => {
-      const each = VERSIONS.map((version) => agreed(only(version), directives));
+    test(`"${directives}" accepts the versions ${spoken} of ${VERSIONS.join(", ")}`, async () => {
+      const each = VERSIONS.map((version) => negotiate(only(version), directives));
       const answers = await Promise.all(each);
       assert.equal(answers.map((answer) => (answer === null ? 0 : 1)).join(""), spoken);
     });
@@ -111,8 +111,8 @@ describe("ssl_ciphers", () => {
 
   test("selects ciphers of TLS 1.2, and leaves those of TLS 1.3 unchanged", async () => {
     const directives = "ssl_ciphers TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256;";
-    assert.equal(await agreed(old, directives), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
-    assert.equal(await agreed({}, directives), "TLSv1.3 TLS_AES_256_GCM_SHA384");
+    assert.equal(await negotiate(old, directives), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
+    assert.equal(await negotiate({}, directives), "TLSv1.3 TLS_AES_256_GCM_SHA384");
   });
 
   test("follows the client's order, unless ssl_prefer_server_ciphers is on", async () => {
@@ -121,43 +121,43 @@ describe("ssl_ciphers", () => {
       ...old,
       ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
     };
-    const theirs = await agreed(client, `ssl_ciphers ${ciphers};`);
+    const theirs = await negotiate(client, `ssl_ciphers ${ciphers};`);
     assert.equal(theirs, "TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384");
-    const ours = await agreed(client, `ssl_ciphers ${ciphers}; ssl_prefer_server_ciphers on;`);
+    const ours = await negotiate(client, `ssl_ciphers ${ciphers}; ssl_prefer_server_ciphers on;`);
     assert.equal(ours, "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
   });
 
-  test("is overridden by ssl_conf_command, which also sets those of TLS 1.3", async () => {
+  test("is overridden by ssl_conf_command, which also sets the ciphers of TLS 1.3", async () => {
     const command = "ssl_conf_command Ciphersuites TLS_CHACHA20_POLY1305_SHA256;";
-    assert.equal(await agreed({}, command), "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256");
+    assert.equal(await negotiate({}, command), "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256");
     const list = "ssl_conf_command CipherString ECDHE-ECDSA-AES128-GCM-SHA256;";
-    assert.equal(await agreed(old, list), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
+    assert.equal(await negotiate(old, list), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256");
   });
 });
 
-test("each client gets the certificate with the type of key that it wants", async () => {
+test("each client receives the certificate of the key type that its ciphers allow", async () => {
   for (const pairs of [`${RSA} ${EC}`, `${EC} ${RSA}`]) {
     for (const type of ["RSA", "ECDSA"]) {
       const ciphers = `ECDHE-${type}-AES128-GCM-SHA256`;
-      const answer = await agreed({ maxVersion: "TLSv1.2", ciphers }, pairs);
+      const answer = await negotiate({ maxVersion: "TLSv1.2", ciphers }, pairs);
       assert.equal(answer, `TLSv1.2 ${ciphers}`);
     }
   }
 });
 
-test("DHE is spoken with ssl_dhparam, and not without", async () => {
+test("DHE is available only with ssl_dhparam", async () => {
   const client = { maxVersion: "TLSv1.2", ciphers: "DHE-RSA-AES128-GCM-SHA256" } as const;
-  assert.equal(await agreed(client, RSA), null);
+  assert.equal(await negotiate(client, RSA), null);
   const expected = "TLSv1.2 DHE-RSA-AES128-GCM-SHA256";
-  assert.equal(await agreed(client, `${RSA} ssl_dhparam dh.pem;`), expected);
-  assert.equal(await agreed(client, `${RSA} ssl_conf_command DHParameters dh.pem;`), expected);
+  assert.equal(await negotiate(client, `${RSA} ssl_dhparam dh.pem;`), expected);
+  assert.equal(await negotiate(client, `${RSA} ssl_conf_command DHParameters dh.pem;`), expected);
 });
 
-test("ssl_ecdh_curve chooses the groups", async () => {
+test("ssl_ecdh_curve sets the groups", async () => {
   const client = { maxVersion: "TLSv1.2", ecdhCurve: "prime256v1" } as const;
-  assert.notEqual(await agreed(client, "ssl_ecdh_curve prime256v1:secp384r1;"), null);
-  assert.equal(await agreed(client, "ssl_ecdh_curve secp384r1;"), null);
-  assert.equal(await agreed(client, "ssl_conf_command Groups X25519;"), null);
+  assert.notEqual(await negotiate(client, "ssl_ecdh_curve prime256v1:secp384r1;"), null);
+  assert.equal(await negotiate(client, "ssl_ecdh_curve secp384r1;"), null);
+  assert.equal(await negotiate(client, "ssl_conf_command Groups X25519;"), null);
 });
 
 test("certificates are sent compressed with ssl_certificate_compression", async () => {
@@ -190,7 +190,7 @@ const REFUSED: Readonly<Record<string, string>> = {
     'SSL_CONF_cmd("SignatureAlgorithms", "foo") failed (SSL: error:0A000180:SSL routines::bad value)',
 };
 for (const [directives, message] of Object.entries(REFUSED)) {
-  test(`"${directives}" is refused in nginx's words, with its place`, async () => {
+  test(`"${directives}" is refused with nginx's error and the line of the directive`, async () => {
     await assert.rejects(serverTls(directives, files), (error: Error) => {
       assert.equal(error.name, "ConfigError");
       assert.equal(
@@ -210,19 +210,19 @@ describe("the handshake fails with", () => {
   });
 
   for (const [name, bytes] of Object.entries({
-    "words in the clear": "a LOGIN anna secret\r\n",
+    "plain text": "a LOGIN anna secret\r\n",
     zeros: "\0".repeat(100),
     "a broken hello": "\x16\x03\x01\x00\x05\x01\xff\xff\xff\xff",
     "an overlong record": `\x16\x03\x01\xff\xff${"x".repeat(70_000)}`,
   })) {
     test(`${name}, and the connection is closed`, async () => {
       const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
-      const ear = new RecordingReceiver(connection);
+      const receiver = new RecordingReceiver(connection);
       peer.on("error", () => {});
       peer.write(bytes, "latin1");
       await assert.rejects(acceptTlsOn(connection, tls));
-      await ear.closing.promise;
-      assert.equal(ear.text, "");
+      await receiver.closing.promise;
+      assert.equal(receiver.text, "");
       peer.destroy();
     });
   }
@@ -230,9 +230,9 @@ describe("the handshake fails with", () => {
   for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
     test(`a client that leaves during the handshake (${leave})`, async () => {
       const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
-      const ear = new RecordingReceiver(connection);
+      const receiver = new RecordingReceiver(connection);
       // After FIN, the owner decides whether to go on.
-      void ear.ending.promise.then(() => connection.close());
+      void receiver.ending.promise.then(() => connection.close());
       const accepting = assert.rejects(acceptTlsOn(connection, tls));
       peer.write("\x16\x03\x01\x02\0\x01", "latin1", () => peer[leave]());
       await accepting;
@@ -241,9 +241,9 @@ describe("the handshake fails with", () => {
   }
 });
 
-test("a client that leaves in the moment in which the handshake is done causes no error", async () => {
+test("a client that leaves as the handshake finishes causes no uncaught error", async () => {
   const [{ peer, connection }, tls] = await Promise.all([accepted(), serverTls()]);
-  const ear = new RecordingReceiver(connection);
+  const receiver = new RecordingReceiver(connection);
   const accept = tls.accept.bind(tls);
   tls.accept = (socket) => {
     const secured = accept(socket);
@@ -251,26 +251,26 @@ test("a client that leaves in the moment in which the handshake is done causes n
   };
   connectTls({ socket: peer, rejectUnauthorized: false }).on("error", () => {});
   await assert.rejects(acceptTlsOn(connection, tls));
-  await ear.closing.promise;
+  await receiver.closing.promise;
 });
 
-test("ssl_session_timeout may be any time", async () => {
+test("ssl_session_timeout accepts 0 and 100 years", async () => {
   for (const time of ["0", "100y"]) {
     const { client } = await handshake({}, serverTls(`ssl_session_timeout ${time};`));
     client.destroy();
   }
 });
 
-test("bytes that were read before the handshake are part of it", async () => {
+test("bytes that were read before the handshake become part of the handshake", async () => {
   const { peer, connection } = await accepted();
-  const ear = new RecordingReceiver(connection);
+  const receiver = new RecordingReceiver(connection);
   const client = connectTls({ socket: peer, rejectUnauthorized: false });
-  while (ear.text === "") await new Promise(setImmediate);
-  connection.unread(Buffer.from(ear.text, "latin1"));
+  while (receiver.text === "") await new Promise(setImmediate);
+  connection.unread(Buffer.from(receiver.text, "latin1"));
   await acceptTlsOn(connection, await serverTls());
-  const heard = new RecordingReceiver(connection);
+  const secured = new RecordingReceiver(connection);
   client.end("hello");
-  await heard.ending.promise;
-  assert.equal(heard.text, "hello");
+  await secured.ending.promise;
+  assert.equal(secured.text, "hello");
   connection.destroy();
 });

@@ -18,7 +18,7 @@ function facts(pem: string): CertificateFacts {
   return new CertificateFacts(new X509Certificate(pem));
 }
 
-/** The name as openssl writes it for nginx; null if it cannot. */
+/** The name in the format of nginx, by the openssl program; null if the program fails. */
 function nameByOpenssl(pem: string, which: "-subject" | "-issuer" = "-subject"): string | null {
   const output = opensslSays(pem, which, "-nameopt", "RFC2253");
   return output.includes("=") ? output.slice(output.indexOf("=") + 1) : null;
@@ -29,33 +29,33 @@ const NAMES: Readonly<Record<string, string>> = {
   "several, the last one first": "/DC=test/DC=example/C=DE/O=Acme/OU=Post/CN=anna",
   "several values in one RDN": "/O=Acme+OU=Post/CN=anna+UID=1+serialNumber=2",
   "characters beyond ASCII": "/CN=Jürgen Größe €😀/O=日本",
-  "signs that mean something": String.raw`/O=Acme, Inc. \+ "Sons" <x>;y\\z/CN=a=b`,
-  "spaces around": "/CN= anna /OU=  /O= ",
+  "special characters of RFC 2253": String.raw`/O=Acme, Inc. \+ "Sons" <x>;y\\z/CN=a=b`,
+  "spaces at both ends": "/CN= anna /OU=  /O= ",
   "number signs": "/CN=#anna/OU=a#b/O=#",
   "line ends and other controls": "/CN=a\r\nAuth-Status: OK\t\x01\x7fb",
-  "short names that are seldom":
-    "/title=Dr/GN=Anna/SN=Post/pseudonym=x/street=Y 1/businessCategory=z",
-  "a name that no RFC has": "/emailAddress=anna@example.test/unstructuredName=u",
+  "rare attribute types": "/title=Dr/GN=Anna/SN=Post/pseudonym=x/street=Y 1/businessCategory=z",
+  "attribute types without a name in RFC 2253":
+    "/emailAddress=anna@example.test/unstructuredName=u",
 };
 for (const [what, subject] of Object.entries(NAMES)) {
-  test(`a name with ${what} is written as openssl writes it`, () => {
+  test(`a name with ${what} has openssl's format`, () => {
     const { certificate } = issue(subject);
     assert.equal(facts(certificate).subject, nameByOpenssl(certificate));
   });
 }
 
-test("a name with no value is empty", () => {
+test("a name without attributes is the empty string", () => {
   assert.equal(facts(issue("/").certificate).subject, "");
 });
 
-test("a common name is the first one, in UTF-8, or none", () => {
+test("the common name is the first CN in UTF-8, or null", () => {
   const commonName = (subject: string) => facts(issue(subject).certificate).commonName;
   assert.equal(commonName("/CN=Zoë/O=x/CN=other"), "Zo\xc3\xab");
   assert.equal(commonName("/O=x"), null);
   assert.equal(commonName("/"), null);
 });
 
-test("an issuer is written like a subject", () => {
+test("an issuer has the same format as a subject", () => {
   const by = issue("/O=Zoë+OU=a/CN=authority", { ca: true });
   const { certificate } = issue("/CN=anna", { by });
   assert.equal(facts(certificate).issuer, nameByOpenssl(certificate, "-issuer"));
@@ -69,7 +69,7 @@ describe("a name of any bytes", () => {
   const template = new X509Certificate(certificate).raw;
   /** UTF8String, NumericString, PrintableString, T61String, IA5String, VisibleString, UniversalString, BMPString. */
   const tags = [12, 18, 19, 20, 22, 26, 28, 30];
-  /** OpenSSL has a short name for the first two. */
+  /** Attribute types; OpenSSL has a short name for the first two. */
   const types = ["\x55\x04\x03", "\x55\x04\x0a", "\x55\x04\x7f", "\x2a\x03\x04"];
 
   /** The certificate with other bytes and another type for the name. Its signature is no longer valid. */
@@ -95,7 +95,7 @@ describe("a name of any bytes", () => {
       .map((text) => Buffer.from(text)),
   );
 
-  test("is written as openssl writes it, and breaks no line", () => {
+  test("has openssl's format, and contains no line end", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...tags),
@@ -118,7 +118,7 @@ describe("a name of any bytes", () => {
 describe("a serial number", () => {
   const NUMBERS = ["0", "1", "0x80", "0xabcdef0123456789", "0x00ff", "-5"];
   for (const serial of NUMBERS) {
-    test(`of ${serial} is written as openssl writes it`, () => {
+    test(`of ${serial} has openssl's format`, () => {
       const { certificate } = issue("/CN=anna", { serial });
       assert.equal(facts(certificate).serial, opensslSays(certificate, "-serial").split("=")[1]);
     });
