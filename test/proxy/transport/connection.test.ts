@@ -194,6 +194,7 @@ for (const event of ["ended", "drained"] as const) {
       },
     };
     peer.on("error", () => {});
+    connection.resume();
     if (event === "ended") peer.end();
     else {
       connection.write(Buffer.alloc(50_000_000));
