@@ -24,12 +24,12 @@ before(async () => {
     name: "mail1",
     users: [{ address: anna.login, password: anna.password }],
   });
-  const [nobody = 0] = await freePorts(1);
+  const [closedPort = 0] = await freePorts(1);
   endpoint = await startLookupEndpoint((lookup) => {
     const login = lookup.header("Auth-User");
     if (login === "refused") return reply(200, { "Auth-Status": "Go away" });
     if (login === "failing") return reply(500, {});
-    return route(login === "stranded" ? nobody : mailbox.imap.port);
+    return route(login === "stranded" ? closedPort : mailbox.imap.port);
   });
   postern = await startServers(
     `auth_http ${endpoint.address};
@@ -48,8 +48,8 @@ after(async () => {
   await mailbox.close();
 });
 
-/** Waits for a line of the log that matches. */
-async function line(file: string, pattern: RegExp): Promise<string> {
+/** Waits for a line of the log that matches the pattern. */
+async function logLine(file: string, pattern: RegExp): Promise<string> {
   const path = join(postern.proxy.directory, file);
   const changes = watch(path);
   try {
@@ -66,34 +66,34 @@ async function line(file: string, pattern: RegExp): Promise<string> {
   }
 }
 
-const ENDS: Readonly<Record<string, RegExp>> = {
+const LINES: Readonly<Record<string, RegExp>> = {
   refused: /^refused 403 - "the login was refused"$/,
   failing: /^failing 500 - "the lookup could not be answered"$/,
   stranded: /^stranded 502 127\.0\.0\.1:\d+ "the upstream could not be reached"$/,
 };
-for (const [login, pattern] of Object.entries(ENDS)) {
-  test(`a ${login} login has a status of its own`, async () => {
+for (const [login, pattern] of Object.entries(LINES)) {
+  test(`a ${login} login has its own status and end in the access log`, async () => {
     const wire = await greeted("imap", postern.ports.imap);
     await attempt("imap", wire, { ...anna, login });
     await untilClosed(wire);
-    assert.match(await line("short.log", new RegExp(`^${login} `)), pattern);
+    assert.match(await logLine("short.log", new RegExp(`^${login} `)), pattern);
   });
 }
 
-test("a session that got through is 200, and stands in the log for those alone as well", async () => {
+test("a session with a login has status 200, and appears in the log with if=$logged_in too", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   await attempt("imap", wire, anna);
   wire.write("z LOGOUT\r\n");
   await untilClosed(wire);
   const expected = /^anna@example\.test 200 127\.0\.0\.1:\d+ "the \w+ closed the connection"$/;
-  assert.match(await line("short.log", /^anna/), expected);
-  assert.match(await line("through.log", /./), expected);
+  assert.match(await logLine("short.log", /^anna/), expected);
+  assert.match(await logLine("through.log", /./), expected);
 });
 
-test("a broken PROXY header is 400", async () => {
+test("a broken PROXY header has status 400", async () => {
   const socket = connect(postern.ports.balanced, "127.0.0.1");
   socket.end("nonsense\r\n");
   socket.resume();
   await once(socket, "close");
-  assert.match(await line("short.log", / 400 /), /^- 400 - "the PROXY header was broken"$/);
+  assert.match(await logLine("short.log", / 400 /), /^- 400 - "the PROXY header was broken"$/);
 });

@@ -12,33 +12,33 @@ import { Wire } from "../../support/wire.ts";
 const HEADER = "PROXY TCP4 192.0.2.9 192.0.2.1 50001 143\r\n";
 
 let upstream: Listener;
-let introduced: Listener;
-let binary: Listener;
+let headerUpstream: Listener;
+let binaryUpstream: Listener;
 let endpoint: LookupEndpoint;
 let postern: Servers<"trusting" | "doubting" | "tls" | "passing" | "telling">;
-/** The version 2 header that the last client of `telling` was introduced with. */
-let introduction = Buffer.alloc(0);
+/** The version 2 header of the last session through `telling`. */
+let lastHeader = Buffer.alloc(0);
 
 before(async () => {
   upstream = await startUpstream(async (wire) => {
     await grantImap(wire);
     await silence();
   });
-  introduced = await startUpstream(async (wire) => {
+  headerUpstream = await startUpstream(async (wire) => {
     await wire.line();
     await grantImap(wire);
     await silence();
   });
-  binary = await startUpstream(async (wire) => {
+  binaryUpstream = await startUpstream(async (wire) => {
     const fixed = await wire.bytes(16);
     const length = Buffer.from(fixed, "latin1").readUInt16BE(14);
-    introduction = Buffer.from(fixed + (await wire.bytes(length)), "latin1");
+    lastHeader = Buffer.from(fixed + (await wire.bytes(length)), "latin1");
     await grantImap(wire);
     await silence();
   });
   const ports: Record<string, () => number> = {
-    told: () => introduced.port,
-    binary: () => binary.port,
+    told: () => headerUpstream.port,
+    binary: () => binaryUpstream.port,
   };
   endpoint = await startLookupEndpoint((lookup) =>
     route(ports[lookup.header("Auth-User") ?? ""]?.() ?? upstream.port),
@@ -56,11 +56,11 @@ after(async () => {
   await postern.stop();
   await endpoint.close();
   await upstream.close();
-  await introduced.close();
-  await binary.close();
+  await headerUpstream.close();
+  await binaryUpstream.close();
 });
 
-async function loginBehind(port: number, login: string): Promise<Wire> {
+async function logInWithHeader(port: number, login: string): Promise<Wire> {
   const wire = new Wire(connect(port, "127.0.0.1"));
   wire.write(HEADER);
   assert.match(await wire.line(), /^\* OK/);
@@ -72,8 +72,8 @@ function lookupOf(login: string): LookupEndpoint["lookups"][number] {
   return endpoint.lookups.find((lookup) => lookup.header("Auth-User") === login)!;
 }
 
-test("a trusted balancer's word on the client's address is believed everywhere", async () => {
-  const wire = await loginBehind(postern.ports.trusting, "believed");
+test("the lookup and the access log use the client's address from a trusted balancer", async () => {
+  const wire = await logInWithHeader(postern.ports.trusting, "believed");
   const lookup = lookupOf("believed");
   assert.equal(lookup.header("Client-IP"), "192.0.2.9");
   assert.equal(lookup.header("Proxy-Protocol-Addr"), "192.0.2.9");
@@ -87,14 +87,14 @@ test("a trusted balancer's word on the client's address is believed everywhere",
   assert.equal(session?.["remote_port"], 50001);
 });
 
-test("a stranger's word is passed on, and not believed", async () => {
-  const wire = await loginBehind(postern.ports.doubting, "doubted");
+test("the lookup gets an untrusted sender's header, and keeps the connection's own address as Client-IP", async () => {
+  const wire = await logInWithHeader(postern.ports.doubting, "doubted");
   assert.equal(lookupOf("doubted").header("Client-IP"), "127.0.0.1");
   assert.equal(lookupOf("doubted").header("Proxy-Protocol-Addr"), "192.0.2.9");
   wire.end();
 });
 
-test("the header may come in pieces, with the first command in the last one", async () => {
+test("a header that arrives in pieces is accepted, with the first command in its last piece", async () => {
   const wire = new Wire(connect(postern.ports.trusting, "127.0.0.1"));
   for (const byte of HEADER.slice(0, -1)) wire.write(byte);
   wire.write("\na NOOP\r\n");
@@ -103,7 +103,7 @@ test("the header may come in pieces, with the first command in the last one", as
   wire.end();
 });
 
-test("TLS begins behind the header, even in the same packet", async () => {
+test("the TLS handshake follows the header, also without a pause", async () => {
   const socket = connect(postern.ports.tls, "127.0.0.1");
   socket.write(HEADER);
   const wire = new Wire(connectTls({ socket, rejectUnauthorized: false }));
@@ -113,21 +113,21 @@ test("TLS begins behind the header, even in the same packet", async () => {
   wire.end();
 });
 
-test("a client that sends no header is closed without a word", async () => {
+test("a client that sends no header is closed without a reply", async () => {
   const wire = new Wire(connect(postern.ports.trusting, "127.0.0.1"));
   wire.write("a LOGIN anna x\r\n");
   assert.deepEqual(await untilClosed(wire), []);
   await postern.proxy.program.logs(/broken header: "a LOGIN/);
 });
 
-test("the upstream hears who the client is before anything else", async () => {
-  const wire = await loginBehind(postern.ports.passing, "told");
-  const [first] = introduced.lines;
+test("the PROXY header is the first line that the upstream receives", async () => {
+  const wire = await logInWithHeader(postern.ports.passing, "told");
+  const [first] = headerUpstream.lines;
   assert.equal(first, `PROXY TCP4 192.0.2.9 127.0.0.1 50001 ${postern.ports.passing}`);
   wire.end();
 });
 
-test("the canonical form of the balancer's word is what others are told", async () => {
+test("Client-IP has the canonical form of the balancer's address, and Proxy-Protocol-Addr the form as sent", async () => {
   const wire = new Wire(connect(postern.ports.trusting, "127.0.0.1"));
   wire.write("PROXY TCP6 2001:DB8:0:0::9 2001:0db8::1 50001 143\r\n");
   assert.match(await wire.line(), /^\* OK/);
@@ -138,18 +138,18 @@ test("the canonical form of the balancer's word is what others are told", async 
   wire.end();
 });
 
-test("version 2 tells the upstream of a client's TLS after STARTTLS, too", async () => {
+test("a version 2 header describes a client's TLS after STARTTLS", async () => {
   const clear = await greeted("imap", postern.ports.telling);
   assert.match(await attempt("imap", clear, { login: "binary", password: "x" }), granted.imap);
-  // Addresses and a checksum.
-  assert.equal(introduction.length, 16 + 12 + 7);
+  // The header without TLS has addresses and a checksum.
+  assert.equal(lastHeader.length, 16 + 12 + 7);
   clear.end();
 
   const secure = await upgraded("imap", postern.ports.telling);
   assert.match(await attempt("imap", secure, { login: "binary", password: "x" }), granted.imap);
-  const told = introduction.toString("latin1", 28);
-  assert.ok(told.startsWith("\x02\0\x09mail.test\x20\0"));
-  assert.ok(told.includes("\x01\0\0\0\x01\x21\0\x07TLSv1.3\x23\0"));
-  assert.ok(told.includes("\x24\0\x11ecdsa-with-SHA256\x25\0\x05EC256\x03\0\x04"));
+  const tlvs = lastHeader.toString("latin1", 28);
+  assert.ok(tlvs.startsWith("\x02\0\x09mail.test\x20\0"));
+  assert.ok(tlvs.includes("\x01\0\0\0\x01\x21\0\x07TLSv1.3\x23\0"));
+  assert.ok(tlvs.includes("\x24\0\x11ecdsa-with-SHA256\x25\0\x05EC256\x03\0\x04"));
   secure.end();
 });

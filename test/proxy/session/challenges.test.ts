@@ -67,7 +67,7 @@ function lookupOf(user: string): LookupEndpoint["lookups"][number] {
   return endpoint.lookups.find((lookup) => lookup.header("Auth-User") === user)!;
 }
 
-test("CRAM-MD5: the lookup gets the digest and the salt, and gives the password", async () => {
+test("CRAM-MD5 sends the digest and the salt to the lookup, and the upstream gets the lookup's password", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   wire.write("a AUTHENTICATE CRAM-MD5\r\n");
   const [, challenge = ""] = (await wire.line()).split(" ");
@@ -84,7 +84,7 @@ test("CRAM-MD5: the lookup gets the digest and the salt, and gives the password"
   wire.end();
 });
 
-test("APOP: the greeting's salt goes with the digest", async () => {
+test("APOP sends the greeting's salt and the digest to the lookup", async () => {
   const wire = new Wire(connect(postern.ports.pop3, "127.0.0.1"));
   const [, salt = ""] = /^\+OK POP3 ready (<.*>)$/.exec(await wire.line()) ?? [];
   wire.write(`APOP apop ${"0".repeat(32)}\r\n`);
@@ -95,7 +95,7 @@ test("APOP: the greeting's salt goes with the digest", async () => {
   wire.end();
 });
 
-test("EXTERNAL: only the name goes to the lookup", async () => {
+test("EXTERNAL sends the login to the lookup, with an empty password", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   wire.write(`a AUTHENTICATE EXTERNAL ${btoa("outside")}\r\n`);
   assert.match(await wire.line(), /^a OK/);
@@ -104,14 +104,14 @@ test("EXTERNAL: only the name goes to the lookup", async () => {
   wire.end();
 });
 
-test("a lookup that gives no password where one is needed is a temporary failure", async () => {
+test("a lookup's reply without a needed password is a temporary failure", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   wire.write(`a AUTHENTICATE EXTERNAL ${btoa("nopass")}\r\n`);
   assert.deepEqual(await untilClosed(wire), ["a NO [UNAVAILABLE] internal server error"]);
   await postern.proxy.program.logs(/did not send password/);
 });
 
-test("a method that is not enabled is an invalid command, in both its forms", async () => {
+test("a SASL mechanism that is not enabled is an invalid command, with and without an initial response", async () => {
   const wire = await greeted("pop3", postern.ports.pop3);
   for (const command of ["AUTH EXTERNAL", `AUTH EXTERNAL ${btoa("x")}`, "AUTH CRAM-MD5 eA=="]) {
     wire.write(`${command}\r\n`);
@@ -120,7 +120,7 @@ test("a method that is not enabled is an invalid command, in both its forms", as
   wire.end();
 });
 
-test("WAIT: the same lookup is asked again after the wait, with the same attempt", async () => {
+test("WAIT makes the proxy repeat the lookup after the wait, with the same attempt number", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   wire.write("a LOGIN wait x\r\n");
   assert.match(await wire.line(), /^a OK/);
@@ -132,7 +132,7 @@ test("WAIT: the same lookup is asked again after the wait, with the same attempt
   wire.end();
 });
 
-test("smtp_auth none: the recipient decides the route, and the transaction is said again upstream", async () => {
+test("smtp_auth none sends the recipient to the lookup, and replays the transaction to the upstream", async () => {
   const wire = await greeted("smtp", postern.ports.anyone);
   wire.write("EHLO laptop.example\r\n");
   assert.equal(await wire.line(), "250 mx.example.test");
@@ -154,7 +154,7 @@ test("smtp_auth none: the recipient decides the route, and the transaction is sa
   wire.end();
 });
 
-test("smtp_auth none: the upstream's no to a recipient reaches the client as it is", async () => {
+test("smtp_auth none passes the upstream's refusal of a recipient to the client unchanged", async () => {
   const wire = await greeted("smtp", postern.ports.anyone);
   wire.write("MAIL FROM:<>\r\nRCPT TO:<nobody@example.test>\r\n");
   assert.equal(await wire.line(), "250 2.0.0 OK");
@@ -162,13 +162,13 @@ test("smtp_auth none: the upstream's no to a recipient reaches the client as it 
   wire.end();
 });
 
-test("a client that speaks before the delayed greeting is sent away", async () => {
+test("a client that speaks before the delayed greeting is refused", async () => {
   const wire = new Wire(connect(postern.ports.patient, "127.0.0.1"));
   wire.write("EHLO eager\r\n");
   assert.deepEqual(await untilClosed(wire), ["503 5.5.0 Improper use of SMTP command pipelining"]);
 });
 
-test("one that waits is greeted after the delay", async () => {
+test("a client that waits is greeted after the delay", async () => {
   const wire = await greeted("smtp", postern.ports.patient);
   wire.write("QUIT\r\n");
   assert.deepEqual(await untilClosed(wire), ["221 2.0.0 Bye"]);
