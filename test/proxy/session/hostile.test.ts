@@ -31,8 +31,8 @@ let postern: Servers<
   ProtocolName | "imaps" | "hasty imap" | "hasty pop3" | "hasty smtp" | "hasty imaps"
 >;
 
-/** Sends the client to its mailbox. */
-const welcome: Answer = (lookup) =>
+/** Routes the client to its mailbox. */
+const routeToMailbox: Answer = (lookup) =>
   route(mailbox[lookup.header("Auth-Protocol") as ProtocolName].port);
 
 before(async () => {
@@ -40,7 +40,7 @@ before(async () => {
     name: "mail1",
     users: [{ address: anna.login, password: anna.password }],
   });
-  answer = welcome;
+  answer = routeToMailbox;
   endpoint = await startLookupEndpoint((lookup) => answer(lookup));
   postern = await startServers(`auth_http ${endpoint.address};`, {
     ...inTheClear,
@@ -57,11 +57,11 @@ after(async () => {
   await mailbox.close();
 });
 
-const PROMISES: Record<ProtocolName, Record<string, string>> = {
+const HOSTILE_INPUTS: Record<ProtocolName, Record<string, string>> = {
   imap: {
     "a line of 10 MB": `a LOGIN ${"x".repeat(10_000_000)}`,
     "10 MB of line ends": "\r\n".repeat(5_000_000),
-    "a literal of 100 GB that does not wait": `a LOGIN {99999999999+}\r\n${"x".repeat(1_000_000)}`,
+    "a non-synchronizing literal of 100 GB": `a LOGIN {99999999999+}\r\n${"x".repeat(1_000_000)}`,
     "a SASL response of 10 MB": `a AUTHENTICATE PLAIN\r\n${"A".repeat(10_000_000)}`,
     "10 MB of random bytes": "\x16\x03\x01\x02\0\x01\0\x01\xfc\xff\r\n".repeat(900_000),
   },
@@ -79,14 +79,14 @@ const PROMISES: Record<ProtocolName, Record<string, string>> = {
 
 for (const protocol of protocolNames) {
   describe(protocol, () => {
-    for (const [name, input] of Object.entries(PROMISES[protocol])) {
-      test(`${name} ends its session with an answer, and no other session`, async () => {
+    for (const [name, input] of Object.entries(HOSTILE_INPUTS[protocol])) {
+      test(`${name} ends its own session with an error reply, and no other session`, async () => {
         const bystander = await loggedIn(protocol, postern.ports[protocol]);
         const waiting = await greeted(protocol, postern.ports[protocol]);
         const wire = await greeted(protocol, postern.ports[protocol]);
         wire.write(input);
-        const told = await untilClosed(wire);
-        assert.match(told.at(-1) ?? "", /BAD invalid|-ERR invalid|^500 /);
+        const lines = await untilClosed(wire);
+        assert.match(lines.at(-1) ?? "", /BAD invalid|-ERR invalid|^500 /);
         bystander.write(protocol === "imap" ? "z NOOP\r\n" : "NOOP\r\n");
         assert.match(await bystander.line(), /OK/i);
         assert.match(await attempt(protocol, waiting), granted[protocol]);
@@ -95,14 +95,14 @@ for (const protocol of protocolNames) {
       });
     }
 
-    test("a client that says nothing is closed after `timeout`", async () => {
+    test("a client that sends nothing is closed after `timeout`", async () => {
       assert.deepEqual(
         await untilClosed(await greeted(protocol, postern.ports[`hasty ${protocol}`])),
         [],
       );
     });
 
-    test("commands do not prolong `timeout`", async () => {
+    test("commands do not extend `timeout`", async () => {
       const wire = await greeted(protocol, postern.ports[`hasty ${protocol}`]);
       const noop = protocol === "imap" ? "a NOOP\r\n" : "NOOP\r\n";
       let answers = 0;
@@ -125,7 +125,7 @@ test("a client that never begins its handshake is closed after `timeout`", async
   await once(socket.resume(), "close");
 });
 
-test("garbage instead of a handshake ends its session and no other", async () => {
+test("garbage instead of a handshake ends its own session, and no other session", async () => {
   const bystander = await greetedSecurely("imap", postern.ports.imaps);
   for (const garbage of [
     "a LOGIN anna x\r\n",
@@ -141,14 +141,14 @@ test("garbage instead of a handshake ends its session and no other", async () =>
   bystander.end();
 });
 
-test("many clients that vanish at any moment leave the others served", async () => {
-  const words = `a CAPABILITY\r\nb LOGIN ${anna.login} ${anna.password}\r\nc SELECT INBOX\r\n`;
+test("a hundred clients that disconnect at different points of the login leave the server working", async () => {
+  const commands = `a CAPABILITY\r\nb LOGIN ${anna.login} ${anna.password}\r\nc SELECT INBOX\r\n`;
   await Promise.all(
     Array.from({ length: 100 }, async (_, index) => {
       const socket = connect(postern.ports.imap, "127.0.0.1");
       socket.on("error", () => {});
       await once(socket, "connect");
-      socket.write(words.slice(0, Math.floor((words.length * index) / 100)));
+      socket.write(commands.slice(0, Math.floor((commands.length * index) / 100)));
       if (index % 2 === 0) socket.resetAndDestroy();
       else socket.destroy();
     }),
@@ -161,7 +161,7 @@ for (const [how, leave] of [
   ["resets", "resetAndDestroy"],
   ["closes", "destroy"],
 ] as const) {
-  test(`a client that ${how} during its lookup has the lookup given up`, async () => {
+  test(`a client that ${how} during its lookup cancels the lookup`, async () => {
     const asked = new Promise<Lookup>((resolve) => {
       answer = (lookup) => {
         resolve(lookup);
@@ -171,13 +171,13 @@ for (const [how, leave] of [
     const socket = connect(postern.ports.imap, "127.0.0.1");
     socket.write("a LOGIN anna x\r\n");
     const { gone } = await asked;
-    answer = welcome;
+    answer = routeToMailbox;
     socket[leave]();
     await gone;
   });
 }
 
-test("a client that reads nothing is closed, however much it asks for", async () => {
+test("a client that reads no replies is closed after `timeout`", async () => {
   const socket = connect(postern.ports["hasty imap"], "127.0.0.1");
   socket.on("error", () => {});
   await once(socket, "connect");

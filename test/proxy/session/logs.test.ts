@@ -35,12 +35,12 @@ before(async () => {
     name: "mail1",
     users: [{ address: anna.login, password: anna.password }],
   });
-  const [nobody] = await freePorts(1);
+  const [closedPort] = await freePorts(1);
   endpoint = await startLookupEndpoint((lookup) => {
     const login = lookup.header("Auth-User");
     if (login === "refused") return reply(200, { "Auth-Status": "Go away\x1b[2J" });
     if (login === "failing") return reply(500, {});
-    if (login === "stranded") return route(nobody!);
+    if (login === "stranded") return route(closedPort!);
     return route(mailbox[lookup.header("Auth-Protocol") as ProtocolName].port);
   });
   postern = await startServers(
@@ -59,8 +59,11 @@ after(async () => {
   await mailbox.close();
 });
 
-/** Waits for the line of the session with this login, and returns it. */
-async function record(login: string | null, protocol: string): Promise<Record<string, unknown>> {
+/** Waits for the access log's line of the session with this login. */
+async function accessLogLine(
+  login: string | null,
+  protocol: string,
+): Promise<Record<string, unknown>> {
   for (;;) {
     const found = postern
       .sessions()
@@ -70,17 +73,17 @@ async function record(login: string | null, protocol: string): Promise<Record<st
   }
 }
 
-async function bye(protocol: ProtocolName, wire: Wire): Promise<void> {
+async function logOut(protocol: ProtocolName, wire: Wire): Promise<void> {
   wire.write(protocol === "imap" ? "z LOGOUT\r\n" : "QUIT\r\n");
   await untilClosed(wire);
 }
 
 for (const protocol of protocolNames) {
-  test(`a ${protocol} session is one line of JSON with all that happened`, async () => {
+  test(`the access log describes a ${protocol} session in one line of JSON`, async () => {
     const wire = await greeted(protocol, postern.ports[protocol]);
     assert.match(await attempt(protocol, wire, { ...anna, login: anna.login }), granted[protocol]);
-    await bye(protocol, wire);
-    const session = await record(anna.login, protocol);
+    await logOut(protocol, wire);
+    const session = await accessLogLine(anna.login, protocol);
     assert.deepEqual(Object.keys(session), [
       "log",
       "time",
@@ -122,7 +125,7 @@ for (const protocol of protocolNames) {
   });
 }
 
-test("a session that breaks off still names its server", async () => {
+test("the access log names the server of a session that the client resets", async () => {
   const socket = connect(postern.ports.quiet, "127.0.0.1");
   await once(socket, "data");
   const port = socket.localPort;
@@ -130,7 +133,7 @@ test("a session that breaks off still names its server", async () => {
   let session;
   while (session === undefined) {
     await new Promise((resolve) => setTimeout(resolve, 10));
-    // Another session's client may have the same port towards another server.
+    // The server's port is compared too, because two clients may have the same port towards two servers.
     session = postern
       .sessions()
       .find((one) => one["remote_port"] === port && one["server_port"] === postern.ports.quiet);
@@ -138,11 +141,11 @@ test("a session that breaks off still names its server", async () => {
   assert.equal(session["server_addr"], "127.0.0.1");
 });
 
-test("TLS is told in OpenSSL's words, to the log and to the lookup", async () => {
+test("the access log and the lookup name the TLS version and cipher as OpenSSL does", async () => {
   const wire = await greetedSecurely("imap", postern.ports.imaps);
   assert.match(await attempt("imap", wire, { ...anna, login: "refused" }), /^a NO /);
   await untilClosed(wire);
-  const session = await record("refused", "imap");
+  const session = await accessLogLine("refused", "imap");
   assert.equal(session["ssl_protocol"], "TLSv1.3");
   assert.match(String(session["ssl_cipher"]), /^TLS_/);
   assert.equal(session["ssl_server_name"], "mail.test");
@@ -154,10 +157,10 @@ test("TLS is told in OpenSSL's words, to the log and to the lookup", async () =>
 });
 
 for (const protocol of protocolNames) {
-  test(`after STARTTLS a ${protocol} login works, and the lookup knows of TLS`, async () => {
+  test(`a ${protocol} login works after STARTTLS, and the lookup is told of TLS`, async () => {
     const wire = await upgraded(protocol, postern.ports[protocol]);
     assert.match(await attempt(protocol, wire, anna), granted[protocol]);
-    await bye(protocol, wire);
+    await logOut(protocol, wire);
     assert.equal(endpoint.lookups.at(-1)?.header("Auth-SSL"), "on");
     const line = new RegExp(
       `client logged in, client: 127\\.0\\.0\\.1 using starttls, server: 127\\.0\\.0\\.1:${postern.ports[protocol]}`,
@@ -169,7 +172,7 @@ for (const protocol of protocolNames) {
 const LINE =
   /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d+#\d+: (?:\*\d+ )?[^\r\n]+$/;
 
-test("the error log is in nginx's form, line for line", async () => {
+test("each line of the error log has nginx's form", async () => {
   for (const login of ["failing", "stranded"]) {
     const wire = await greeted("imap", postern.ports.imap);
     await attempt("imap", wire, { ...anna, login });
@@ -192,7 +195,7 @@ test("the error log is in nginx's form, line for line", async () => {
   }
 });
 
-test("what peers send cannot forge or break a line", async () => {
+test("input of a peer cannot forge or break a line of a log", async () => {
   const wire = await greeted("smtp", postern.ports.smtp);
   wire.write("MAIL FROM:<a>\r\x1b[2J\r\nNOOP\r\n");
   await wire.line();
@@ -201,13 +204,13 @@ test("what peers send cannot forge or break a line", async () => {
   wire.write("QUIT\r\n");
   await untilClosed(wire);
   const { stdout, stderr } = postern.proxy.program;
-  // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- the test looks for control characters
   assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
   // oxlint-disable-next-line no-control-regex -- as above
   assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f]/);
 });
 
-test("no password appears in any output, whatever becomes of it", async () => {
+test("no password appears in any output, also from failed or malformed logins", async () => {
   const secret = btoa(`\0anna\0${CANARY}`);
   const misplaced: Record<ProtocolName, string[]> = {
     imap: [
@@ -229,9 +232,9 @@ test("no password appears in any output, whatever becomes of it", async () => {
     ],
   };
   for (const protocol of protocolNames) {
-    for (const said of misplaced[protocol]) {
+    for (const command of misplaced[protocol]) {
       const wire = await greeted(protocol, postern.ports[protocol]);
-      wire.write(`${said}\r\n`);
+      wire.write(`${command}\r\n`);
       await wire.line();
       wire.end();
       await untilClosed(wire);

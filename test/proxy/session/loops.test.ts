@@ -1,4 +1,4 @@
-// A Postern that is sent to itself.
+// A Postern whose lookup routes logins back to the same Postern.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
@@ -27,7 +27,7 @@ after(async () => {
 });
 
 for (const protocol of protocolNames) {
-  test(`by ${protocol} comes to the fifth hop, and says so`, async () => {
+  test(`a looping ${protocol} login fails temporarily at the fifth hop, and the log reports the loop`, async () => {
     const wire = await greeted(protocol, postern.ports[protocol]);
     assert.match(await attempt(protocol, wire), temporary[protocol]);
     assert.deepEqual(await untilClosed(wire), []);

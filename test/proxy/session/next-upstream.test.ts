@@ -1,4 +1,4 @@
-// What becomes of a login when the server that it was sent to fails.
+// proxy_next_upstream: a login whose server fails goes to the next server.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type LookupEndpoint, reply, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
@@ -12,8 +12,8 @@ import { Wire, run } from "../../support/wire.ts";
 
 const IMAP = "listen 127.0.0.1:PORT; protocol imap; resolver NAMES ipv6=off;";
 
-/** A server at each of the loopback addresses: 127.0.0.2 does this, 127.0.0.3 that. All share a port. */
-const WAYS: Record<string, ((wire: Wire) => Promise<void>) | null> = {
+/** The servers by loopback address, all at one port; null stands for a closed port. */
+const SERVERS: Record<string, ((wire: Wire) => Promise<void>) | null> = {
   "127.0.0.2": null,
   "127.0.0.3": async (wire) => {
     await grantImap(wire);
@@ -42,7 +42,7 @@ let postern: Servers<"patient" | "one" | "two" | "hasty" | "strict">;
 
 before(async () => {
   [port = 0] = await freePorts(1);
-  for (const [host, script] of Object.entries(WAYS)) {
+  for (const [host, script] of Object.entries(SERVERS)) {
     if (script === null) continue;
     const listener = new Listener(host);
     listener.on("connection", (socket) => {
@@ -65,7 +65,7 @@ before(async () => {
     }),
   );
   endpoint = await startLookupEndpoint((lookup) => {
-    // The login names the servers: "2,3" is 127.0.0.2 and then 127.0.0.3; others are names.
+    // The login lists the servers: a digit is the last byte of 127.0.0.x, any other word is a host name.
     const [server = "", ...others] = (lookup.header("Auth-User") ?? "")
       .split(",")
       .map((word) => (/^\d$/.test(word) ? `127.0.0.${word}` : word));
@@ -92,83 +92,86 @@ after(async () => {
   for (const upstream of upstreams.values()) await upstream.close();
 });
 
-async function logIn(servers: string, by: keyof (typeof postern)["ports"] = "patient") {
-  const wire = await greeted("imap", postern.ports[by]);
+async function logIn(servers: string, proxy: keyof (typeof postern)["ports"] = "patient") {
+  const wire = await greeted("imap", postern.ports[proxy]);
   const answer = await attempt("imap", wire, { ...anna, login: servers });
   return { wire, answer };
 }
 
-async function succeeds(servers: string, by?: keyof (typeof postern)["ports"]): Promise<void> {
-  const { wire, answer } = await logIn(servers, by);
+async function succeeds(servers: string, proxy?: keyof (typeof postern)["ports"]): Promise<void> {
+  const { wire, answer } = await logIn(servers, proxy);
   assert.equal(answer, "a OK logged in");
   wire.end();
 }
 
-async function fails(servers: string, by?: keyof (typeof postern)["ports"]): Promise<void> {
-  const { wire, answer } = await logIn(servers, by);
+async function fails(servers: string, proxy?: keyof (typeof postern)["ports"]): Promise<void> {
+  const { wire, answer } = await logIn(servers, proxy);
   assert.match(answer, temporary.imap);
   assert.deepEqual(await untilClosed(wire), []);
 }
 
 describe("the next server gets the login", { concurrency: true }, () => {
   const CASES: Record<string, string> = {
-    "when a server refuses connections": "2,3",
-    "when a server hangs up at its greeting": "4,3",
-    "when a server says nothing": "5,3",
-    "when a server hangs up over the password": "6,3",
-    "when several fail": "2,4,6,3",
-    "when a server's name does not exist": "nobody.test,3",
-    "when one address of a name fails": "both.test",
-    "when the server behind one address of a name turns us away": "leaving.test",
+    "a server refuses connections": "2,3",
+    "a server greets with BYE": "4,3",
+    "a server sends nothing": "5,3",
+    "a server closes after the password": "6,3",
+    "several servers fail": "2,4,6,3",
+    "a server's name does not exist": "nobody.test,3",
+    "one address of a name refuses connections": "both.test",
+    "one address of a name greets with BYE": "leaving.test",
   };
-  for (const [when, servers] of Object.entries(CASES)) {
-    test(when, () => succeeds(servers));
+  for (const [failure, servers] of Object.entries(CASES)) {
+    test(`a login succeeds at the next server when ${failure}`, () => succeeds(servers));
   }
-  test("when a server's name does not exist, since that is no try (proxy_next_upstream off)", () =>
+  test("proxy_next_upstream off still skips a server whose name does not exist, because no try was made", () =>
     succeeds("nobody.test,3", "one"));
 });
 
-describe("a client hears that it is temporary", { concurrency: true }, () => {
-  test("when all servers fail", () => fails("2,4,6"));
-  test("when the only server's name does not exist", () => fails("nobody.test"));
-  test("when the first fails and proxy_next_upstream is off", () => fails("2,3", "one"));
-  test("when proxy_next_upstream_tries have been made", async () => {
+describe("a login fails temporarily", { concurrency: true }, () => {
+  test("a login fails temporarily when all servers fail", () => fails("2,4,6"));
+  test("a login fails temporarily when the only server's name does not exist", () =>
+    fails("nobody.test"));
+  test("proxy_next_upstream off fails the login when the first server fails", () =>
+    fails("2,3", "one"));
+  test("proxy_next_upstream_tries limits the number of servers that a login tries", async () => {
     await fails("2,4,3", "two");
     await succeeds("2,3", "two");
   });
-  test("when proxy_next_upstream_timeout is over", () => fails("5,3", "hasty"));
+  test("proxy_next_upstream_timeout limits the time for the next server", () =>
+    fails("5,3", "hasty"));
 });
 
-test("a server that has refused the login has the last word", async () => {
+test("a server's refusal of the login is final, and no other server is tried", async () => {
   const { connections } = upstreams.get("127.0.0.3")!;
   await fails("7,3", "strict");
   assert.equal(upstreams.get("127.0.0.3")!.connections, connections);
 });
 
-test("a server that has failed is not asked again for fail_timeout", async () => {
+test("a failed server is skipped for fail_timeout, unless it is the login's only server", async () => {
   const failing = upstreams.get("127.0.0.8")!;
   await succeeds("8,3", "strict");
   await succeeds("8,3", "strict");
   assert.equal(failing.connections, 1);
-  // Better than none at all.
+  // A login with no other server still tries the failed server.
   await fails("8", "strict");
   assert.equal(failing.connections, 2);
 });
 
-test("each failure is told with the server that it was, and the access log has them all", async () => {
+test("the error log names the server of each failure, and the access log lists every server tried", async () => {
   const { program } = postern.proxy;
   const earlier = program.stderr.length;
   const { wire, answer } = await logIn("2,nobody.test,3");
   assert.match(answer, /^a OK/);
   wire.end();
   await program.logs(/proxied session done.*login: "2,nobody.test,3"/);
-  const told = (pattern: string): void => {
+  const logHas = (pattern: string): void => {
     assert.match(program.stderr.slice(earlier), new RegExp(pattern));
   };
-  told(
+  logHas(
     String.raw`\[error\] .* recv\(\) failed \(111: Connection refused\) while connecting to upstream, .* upstream: 127\.0\.0\.2:${port}`,
   );
-  told(
+  logHas(
     String.raw`\[error\] .* nobody\.test could not be resolved \(3: Host not found\) while connecting to upstream, .* upstream: nobody\.test:${port}`,
   );
   await program.says('"login":"2,nobody.test,3"');

@@ -42,32 +42,32 @@ after(async () => {
   await mailbox.close();
 });
 
-const REFUSALS = { imap: "a NO Go away", pop3: "-ERR Go away", smtp: "535 5.7.8 Go away" };
+const REFUSAL_LINES = { imap: "a NO Go away", pop3: "-ERR Go away", smtp: "535 5.7.8 Go away" };
 
-describe("a refusal", { concurrency: true }, () => {
+describe("a refusal by the lookup", { concurrency: true }, () => {
   for (const protocol of protocolNames) {
-    test(`without Auth-Wait is told by ${protocol} in the lookup's words and ends the session`, async () => {
+    test(`a refusal without Auth-Wait reaches the ${protocol} client in the lookup's words and ends the session`, async () => {
       const wire = await greeted(protocol, postern.ports[protocol]);
       const answer = await attempt(protocol, wire, { ...anna, password: "wrong" });
-      assert.equal(answer, REFUSALS[protocol]);
+      assert.equal(answer, REFUSAL_LINES[protocol]);
       assert.deepEqual(await untilClosed(wire), []);
     });
 
-    test(`with Auth-Wait is told by ${protocol} after the wait, and the next try may be right`, async () => {
+    test(`a refusal with Auth-Wait reaches the ${protocol} client after the wait, and the next login has attempt number 2`, async () => {
       const wire = await greeted(protocol, postern.ports[protocol]);
       const asked = performance.now();
       const answer = await attempt(protocol, wire, { login: protocol, password: "again" });
-      assert.equal(answer, REFUSALS[protocol]);
+      assert.equal(answer, REFUSAL_LINES[protocol]);
       assert.ok(performance.now() - asked >= 1000, "the wait was not waited");
       const second = { login: protocol, password: "wrong" };
-      assert.equal(await attempt(protocol, wire, second), REFUSALS[protocol]);
+      assert.equal(await attempt(protocol, wire, second), REFUSAL_LINES[protocol]);
       const attempts = endpoint.lookups
         .filter((lookup) => lookup.header("Auth-User") === protocol)
         .map((lookup) => lookup.header("Auth-Login-Attempt"));
       assert.deepEqual(attempts, ["1", "2"]);
     });
 
-    test(`with Auth-Wait by ${protocol} may be followed by a login`, async () => {
+    test(`a ${protocol} client logs in after a refusal with Auth-Wait`, async () => {
       const wire = await greeted(protocol, postern.ports[protocol]);
       await attempt(protocol, wire, { ...anna, password: "again" });
       assert.match(await attempt(protocol, wire), granted[protocol]);
@@ -75,7 +75,7 @@ describe("a refusal", { concurrency: true }, () => {
     });
   }
 
-  test("leaves what is sent during the wait until after it, in order", async () => {
+  test("commands during the wait are answered after the wait, in order", async () => {
     const wire = await greeted("imap", postern.ports.imap);
     wire.write(`a LOGIN x again\r\nb NOOP\r\nc LOGIN x wrong\r\nd NOOP\r\n`);
     assert.deepEqual(await untilClosed(wire), ["a NO Go away", "b OK completed", "c NO Go away"]);
