@@ -1,4 +1,4 @@
-// Postern behind outbound proxies: as whole logins see them, and as the log tells of them.
+// outbound_proxy and auth_http_proxy with whole logins: the tunnel's requests, the client's replies and the log.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ after(async () => {
   await endpoint.close();
 });
 
-describe("with outbound_proxy and its credentials in a file", () => {
+describe("outbound_proxy with credentials in a file", () => {
   let proxy: TestProxy;
   let postern: Servers<ProtocolName>;
   before(async () => {
@@ -59,7 +59,7 @@ describe("with outbound_proxy and its credentials in a file", () => {
   });
 
   for (const protocol of protocolNames) {
-    test(`a login by ${protocol} goes through it, with a banner that comes with the 200`, async () => {
+    test(`a login by ${protocol} goes through the proxy, also if the banner arrives together with the 200`, async () => {
       const wire = await loggedIn(protocol, postern.ports[protocol]);
       wire.end();
       const request = `CONNECT 127.0.0.1:${mailbox[protocol].port} HTTP/1.1\r\n`;
@@ -68,7 +68,7 @@ describe("with outbound_proxy and its credentials in a file", () => {
   }
 });
 
-test("a PROXY header goes through the proxy, to the server", async (t) => {
+test("a PROXY header goes through the outbound proxy to the server", async (t) => {
   const headers: string[] = [];
   const upstream = await startUpstream(async (wire) => {
     headers.push(await wire.line());
@@ -76,12 +76,12 @@ test("a PROXY header goes through the proxy, to the server", async (t) => {
     await silence();
   });
   t.after(() => upstream.close());
-  const asking = await startLookupEndpoint(() => route(upstream.port));
-  t.after(() => asking.close());
+  const lookupEndpoint = await startLookupEndpoint(() => route(upstream.port));
+  t.after(() => lookupEndpoint.close());
   const proxy = await startConnectProxy();
   t.after(() => proxy.close());
   const directives = `proxy_protocol on; outbound_proxy http://127.0.0.1:${proxy.port};`;
-  const postern = await startServers(`auth_http ${asking.address}; ${directives}`, {
+  const postern = await startServers(`auth_http ${lookupEndpoint.address}; ${directives}`, {
     imap: inTheClear.imap,
   });
   t.after(() => postern.stop());
@@ -91,18 +91,18 @@ test("a PROXY header goes through the proxy, to the server", async (t) => {
   assert.equal(proxy.asked.length, 1);
 });
 
-test("a server's name is the proxy's to look up, and where it fails the next server is asked for", async (t) => {
-  const asking = await startLookupEndpoint(() =>
+test("the outbound proxy resolves a server's name, and a failure leads to the next server", async (t) => {
+  const lookupEndpoint = await startLookupEndpoint(() =>
     route(mailbox.imap.port, {
       "Auth-Server": "gone.nowhere.example",
       "Auth-Fallback": `mail.nowhere.example:${mailbox.imap.port}`,
     }),
   );
-  t.after(() => asking.close());
+  t.after(() => lookupEndpoint.close());
   const proxy = await startConnectProxy({ names: ["mail.nowhere.example"] });
   t.after(() => proxy.close());
   const postern = await startServers(
-    `auth_http ${asking.address}; outbound_proxy http://127.0.0.1:${proxy.port};`,
+    `auth_http ${lookupEndpoint.address}; outbound_proxy http://127.0.0.1:${proxy.port};`,
     { imap: inTheClear.imap },
   );
   t.after(() => postern.stop());
@@ -114,7 +114,7 @@ test("a server's name is the proxy's to look up, and where it fails the next ser
   );
 });
 
-describe("the innermost outbound_proxy, and patterns of who needs none", () => {
+describe("outbound_proxy of a server, and outbound_proxy_bypass", () => {
   let proxy: TestProxy;
   let postern: Servers<"through" | "off" | "bypass">;
   before(async () => {
@@ -138,17 +138,17 @@ describe("the innermost outbound_proxy, and patterns of who needs none", () => {
     ["off", 0],
     ["bypass", 0],
   ] as const) {
-    test(`decide for the server "${name}"`, async () => {
-      const soFar = proxy.asked.length;
+    test(`a login at the server "${name}" opens ${tunnels === 1 ? "a tunnel" : "no tunnel"}`, async () => {
+      const earlier = proxy.asked.length;
       const wire = await loggedIn("imap", postern.ports[name]);
       wire.end();
-      assert.equal(proxy.asked.length - soFar, tunnels);
+      assert.equal(proxy.asked.length - earlier, tunnels);
     });
   }
 });
 
-describe("with auth_http_proxy", () => {
-  test("lookups go through it, by the name that it alone may know", async (t) => {
+describe("auth_http_proxy", () => {
+  test("lookups go through the proxy, and the proxy resolves the endpoint's name", async (t) => {
     const proxy = await startConnectProxy({ login, names: ["auth.nowhere.example"] });
     t.after(() => proxy.close());
     const url = `http://proxyuser:s%25cr%3At@127.0.0.1:${proxy.port}`;
@@ -166,7 +166,7 @@ describe("with auth_http_proxy", () => {
     assert.doesNotMatch(postern.proxy.program.stderr, /s%25?cr/);
   });
 
-  test("a refusal of its is a temporary failure, and told", async (t) => {
+  test("a refusal by the proxy is a temporary failure, and the log gives the reason", async (t) => {
     const proxy = await startConnectProxy({ login });
     t.after(() => proxy.close());
     const postern = await startServers(
@@ -176,15 +176,15 @@ describe("with auth_http_proxy", () => {
     t.after(() => postern.stop());
     const wire = await greeted("imap", postern.ports.imap);
     assert.match(await attempt("imap", wire), temporary.imap);
-    const why = `outbound proxy 127.0.0.1:${proxy.port} answered 407 Proxy Authentication Required`;
+    const reason = `outbound proxy 127.0.0.1:${proxy.port} answered 407 Proxy Authentication Required`;
     await postern.proxy.program.logs(
-      new RegExp(`auth http server 127.0.0.1:${endpoint.port} ${why}`),
+      new RegExp(`auth http server 127.0.0.1:${endpoint.port} ${reason}`),
     );
   });
 });
 
-/** Proxies that let nobody through, and what the log says of them. */
-const HOSTILE: Readonly<
+/** Proxies that open no tunnel, with the reason in the log. */
+const FAILING_PROXIES: Readonly<
   Record<string, readonly [Parameters<typeof startScriptedProxy>[0], string]>
 > = {
   refuses: [
@@ -209,46 +209,42 @@ const HOSTILE: Readonly<
   "hangs up": [async () => {}, "closed the connection"],
 };
 
-describe(
-  "a client hears that it is temporary, and no more, of a proxy that",
-  { concurrency: true },
-  () => {
-    let postern: Servers<string>;
-    const proxies = new Map<string, TestProxy>();
+describe("an outbound proxy that opens no tunnel", { concurrency: true }, () => {
+  let postern: Servers<string>;
+  const proxies = new Map<string, TestProxy>();
 
-    before(async () => {
-      const servers: Record<string, string> = {};
-      for (const [name, [script]] of Object.entries(HOSTILE)) {
-        const proxy = await startScriptedProxy(script);
-        proxies.set(name, proxy);
-        const directive = `outbound_proxy http://u:SECRET@127.0.0.1:${proxy.port};`;
-        for (const protocol of protocolNames) {
-          servers[`${name} ${protocol}`] = `${inTheClear[protocol]} ${directive}`;
-        }
-      }
-      postern = await startServers(`auth_http ${endpoint.address}; timeout 2s;`, servers);
-    });
-    after(async () => {
-      await postern.stop();
-      for (const proxy of proxies.values()) await proxy.close();
-    });
-
-    for (const [name, [, why]] of Object.entries(HOSTILE)) {
+  before(async () => {
+    const servers: Record<string, string> = {};
+    for (const [name, [script]] of Object.entries(FAILING_PROXIES)) {
+      const proxy = await startScriptedProxy(script);
+      proxies.set(name, proxy);
+      const directive = `outbound_proxy http://u:SECRET@127.0.0.1:${proxy.port};`;
       for (const protocol of protocolNames) {
-        test(`${name}, by ${protocol}, and the log tells which proxy it was`, async () => {
-          const wire = await greeted(protocol, postern.ports[`${name} ${protocol}`]!);
-          assert.match(await attempt(protocol, wire), temporary[protocol]);
-          assert.deepEqual(await untilClosed(wire), []);
-          const { program } = postern.proxy;
-          const told = `outbound proxy 127.0.0.1:${proxies.get(name)?.port} ${why}`;
-          await program.logs(
-            new RegExp(
-              `\\[error\\] .* ${told.replaceAll(/[().]/g, "\\$&")} while connecting to upstream, client: `,
-            ),
-          );
-          assert.doesNotMatch(program.stderr, /SECRET/);
-        });
+        servers[`${name} ${protocol}`] = `${inTheClear[protocol]} ${directive}`;
       }
     }
-  },
-);
+    postern = await startServers(`auth_http ${endpoint.address}; timeout 2s;`, servers);
+  });
+  after(async () => {
+    await postern.stop();
+    for (const proxy of proxies.values()) await proxy.close();
+  });
+
+  for (const [name, [, reason]] of Object.entries(FAILING_PROXIES)) {
+    for (const protocol of protocolNames) {
+      test(`a proxy that ${name} fails a ${protocol} login temporarily, and the log names the proxy`, async () => {
+        const wire = await greeted(protocol, postern.ports[`${name} ${protocol}`]!);
+        assert.match(await attempt(protocol, wire), temporary[protocol]);
+        assert.deepEqual(await untilClosed(wire), []);
+        const { program } = postern.proxy;
+        const message = `outbound proxy 127.0.0.1:${proxies.get(name)?.port} ${reason}`;
+        await program.logs(
+          new RegExp(
+            `\\[error\\] .* ${message.replaceAll(/[().]/g, "\\$&")} while connecting to upstream, client: `,
+          ),
+        );
+        assert.doesNotMatch(program.stderr, /SECRET/);
+      });
+    }
+  }
+});

@@ -1,4 +1,4 @@
-// The attempt at one upstream server, with a session and an upstream of the test's.
+// ServerAttempt with a fake session and a fake upstream.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProtocolHandler } from "../../../proxy/protocols/index.ts";
@@ -12,15 +12,15 @@ const ACCOUNT = { login: "anna", password: "secret", bearer: null };
 
 /**
  * @param route finds the dialer of the server
- * @param refused the owner's part when the upstream has refused the login
+ * @param onRefused the owner's action when the upstream refuses the login
  */
-function start(
+function startAttempt(
   route: () => Dialer | Promise<Dialer>,
-  refused: () => void = () => {},
-): { attempt: ServerAttempt; heard: string[] } {
-  const heard: string[] = [];
-  const hear = (what: string) => (): void => {
-    heard.push(what);
+  onRefused: () => void = () => {},
+): { attempt: ServerAttempt; calls: string[] } {
+  const calls: string[] = [];
+  const record = (call: string) => (): void => {
+    calls.push(call);
   };
   const context = {
     server: {
@@ -30,21 +30,21 @@ function start(
     },
     client: { info: {} },
     deadline: { set() {} },
-    fault: hear("fault"),
+    fault: record("fault"),
     telemetry: { log() {}, connecting() {}, connected() {} },
     resumeWith: async (promise: Promise<unknown>, next: (value: unknown) => void) =>
       next(await promise),
   };
   const owner: ServerAttemptOwner = {
     mayTry: () => true,
-    beginTry: hear("try"),
-    dialling: hear("dialling"),
-    loggedIn: hear("logged in"),
+    beginTry: record("try"),
+    dialling: record("dialling"),
+    loggedIn: record("logged in"),
     refused: () => {
-      heard.push("refused");
-      refused();
+      calls.push("refused");
+      onRefused();
     },
-    serverFailed: hear("failed"),
+    serverFailed: record("failed"),
   };
   const handler = {
     // eslint-disable-next-line require-yield
@@ -61,20 +61,20 @@ function start(
     owner,
   );
   attempt.start();
-  return { attempt, heard };
+  return { attempt, calls };
 }
 
-test("a server whose route is not found in time has failed, and is not dialled later", async () => {
+test("a server whose route is not found in time fails, and is not dialled later", async () => {
   const found = Promise.withResolvers<Dialer>();
-  const { attempt, heard } = start(() => found.promise);
+  const { attempt, calls } = startAttempt(() => found.promise);
   attempt.expired();
-  assert.deepEqual(heard, ["failed"]);
+  assert.deepEqual(calls, ["failed"]);
   found.resolve({ addresses: () => assert.fail("too late") } as object as Dialer);
   await found.promise;
-  assert.deepEqual(heard, ["failed"]);
+  assert.deepEqual(calls, ["failed"]);
 });
 
-test("a fault behind the upstream's verdict ends the session, and its connection", () => {
+test("an exception behind the upstream's verdict ends the session, and destroys the upstream connection", () => {
   const ends: string[] = [];
   let receiver: DialReceiver | null = null;
   const connection = { close() {}, destroy: () => ends.push("destroy"), resume() {} };
@@ -83,7 +83,7 @@ test("a fault behind the upstream's verdict ends the session, and its connection
     return connection as object as Connection;
   };
   const dialer = { addresses: () => [SERVER], dial };
-  const { heard } = start(
+  const { calls } = startAttempt(
     () => dialer as object as Dialer,
     () => {
       throw new Error("a bug");
@@ -91,11 +91,11 @@ test("a fault behind the upstream's verdict ends the session, and its connection
   );
   assert.ok(receiver !== null);
   (receiver as DialReceiver).connected();
-  assert.deepEqual(heard, ["dialling", "refused", "fault"]);
+  assert.deepEqual(calls, ["dialling", "refused", "fault"]);
   assert.deepEqual(ends, ["destroy"]);
 });
 
-test("an upstream that has refused the login gets an orderly end", () => {
+test("the connection to an upstream that refused the login is closed, and not destroyed", () => {
   const ends: string[] = [];
   let receiver: DialReceiver | null = null;
   const connection = {
@@ -103,7 +103,7 @@ test("an upstream that has refused the login gets an orderly end", () => {
     destroy: () => ends.push("destroy"),
     resume() {},
   };
-  const { attempt, heard } = start(() => ({
+  const { attempt, calls } = startAttempt(() => ({
     addresses: () => [SERVER],
     resolve: () => assert.fail("an address"),
     timedOut: () => new Error("late"),
@@ -114,8 +114,8 @@ test("an upstream that has refused the login gets an orderly end", () => {
   }));
   assert.ok(receiver !== null);
   (receiver as DialReceiver).connected();
-  // The session ends behind the refusal, and cancels what is under way.
+  // The session ends behind the refusal, and cancels the attempt.
   attempt.cancel();
-  assert.deepEqual(heard, ["dialling", "refused"]);
+  assert.deepEqual(calls, ["dialling", "refused"]);
   assert.deepEqual(ends, ["close"]);
 });

@@ -1,4 +1,4 @@
-// A client that does not read the replies to its commands, with a session and a handler of the test's.
+// PreAuthPhase with a client that does not read its replies; the session and the protocol handler are fakes.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { ProtocolHandler, Step } from "../../../proxy/protocols/index.ts";
@@ -14,7 +14,7 @@ const LOGIN: Step = {
 
 let written: string;
 let ends: string[];
-/** Each is the step of one command. */
+/** The steps of the commands that the fake handler has not returned. */
 let steps: Step[];
 let client: { queued: number; finished: boolean };
 let phase: PreAuthPhase;
@@ -63,17 +63,17 @@ function send(...commands: readonly Step[]): void {
   phase.received(Buffer.from("."));
 }
 
-test("a client that reads its replies during a lookup goes on behind a refusal", () => {
+test("a client that reads its replies during a lookup receives the lookup's refusal", () => {
   client.queued = 100_000;
   send(REPLY, LOGIN);
-  // The phase of the lookup hears that the client has read everything.
+  // The lookup's phase receives the drain, and PreAuthPhase does not.
   client.queued = 0;
   phase.loginRefused({ reply: "refusal", challenge: null, wait: 1 });
   phase.expired();
   assert.equal(written, "greetingreplyrefusal");
 });
 
-test("a client that has sent FIN has time to read its replies", () => {
+test("the session of a client that sent FIN ends after the client has read its replies", () => {
   client.queued = 100_000;
   client.finished = true;
   send(REPLY);

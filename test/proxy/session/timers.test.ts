@@ -1,8 +1,8 @@
-// nginx's time limits: what each holds for, and what does not move it.
+// nginx's time limits: the start and the end of each.
 import assert from "node:assert/strict";
 import { type Socket, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as pass } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type LookupEndpoint,
   never,
@@ -16,31 +16,31 @@ import { type Servers, startServers } from "../../support/servers.ts";
 import { grantImap, startUpstream } from "../../support/upstream.ts";
 import { Wire } from "../../support/wire.ts";
 
-/** ms; `timeout` in the servers below. */
+/** ms, `timeout` of the servers below. */
 const TIMEOUT = 1000;
 /** ms by which a limit may fire late on a busy machine. */
 const LATE = 900;
 
-/** Whether upstreams may fall silent. */
-let over = false;
+/** True when the tests have ended, so that the upstreams stop sending. */
+let finished = false;
 let slow: Listener;
 let chatty: Listener;
 let endpoint: LookupEndpoint;
 let postern: Servers<"imap" | "header" | "tls" | "starttls" | "lookup">;
 
 before(async () => {
-  // A byte now and then, and never a whole line.
+  // This upstream sends a byte every 200 ms, and never a whole line.
   slow = await startUpstream(async (wire) => {
-    while (!over) {
+    while (!finished) {
       wire.write("*");
-      await pass(200);
+      await sleep(200);
     }
   });
   chatty = await startUpstream(async (wire) => {
     await grantImap(wire);
-    while (!over) {
+    while (!finished) {
       wire.write("* 1 EXISTS\r\n");
-      await pass(200);
+      await sleep(200);
     }
   });
   const answers: Record<string, () => string> = {
@@ -61,14 +61,14 @@ before(async () => {
   });
 });
 after(async () => {
-  over = true;
+  finished = true;
   await postern.stop();
   await endpoint.close();
   await Promise.all([slow.close(), chatty.close()]);
 });
 
-/** Asserts that something took as long as a limit, within reason. */
-function took(since: number, limit: number): void {
+/** Asserts that the time since `since` is the limit, with a margin for a busy machine. */
+function assertElapsed(since: number, limit: number): void {
   const elapsed = performance.now() - since;
   assert.ok(elapsed >= limit - 10, `${Math.round(elapsed)} ms is too soon`);
   assert.ok(elapsed < limit + LATE, `${Math.round(elapsed)} ms is too late`);
@@ -79,88 +79,88 @@ function dial(port: number): { socket: Socket; wire: Wire } {
   return { socket, wire: new Wire(socket) };
 }
 
-/** Writes this again and again, until the wire is closed. */
-async function repeat(socket: Socket, text: string): Promise<void> {
+/** Writes the text every 200 ms until the socket is closed. */
+async function writeRepeatedly(socket: Socket, text: string): Promise<void> {
   while (socket.writable) {
     socket.write(text);
-    await pass(200);
+    await sleep(200);
   }
 }
 
 describe("timeout", { concurrency: true }, () => {
-  test("begins with the greeting, and commands do not move it", async () => {
+  test("timeout starts at the greeting, and commands do not extend timeout", async () => {
     const { socket, wire } = dial(postern.ports.imap);
     await wire.line();
     const since = performance.now();
-    void repeat(socket, "a NOOP\r\n");
+    void writeRepeatedly(socket, "a NOOP\r\n");
     const lines = await untilClosed(wire);
-    took(since, TIMEOUT);
+    assertElapsed(since, TIMEOUT);
     assert.ok(lines.length > 1);
     assert.deepEqual([...new Set(lines)], ["a OK completed"]);
   });
 
-  test("holds for a balancer's PROXY header, however it trickles", async () => {
+  test("timeout limits a PROXY header that arrives byte by byte", async () => {
     const { socket, wire } = dial(postern.ports.header);
     const since = performance.now();
     socket.write("PROXY TCP4 192.0.2.1 ");
-    void repeat(socket, "1");
+    void writeRepeatedly(socket, "1");
     assert.deepEqual(await untilClosed(wire), []);
-    took(since, TIMEOUT);
+    assertElapsed(since, TIMEOUT);
   });
 
-  test("begins anew with the greeting behind the header", async () => {
+  test("timeout starts again at the greeting behind a PROXY header", async () => {
     const { wire } = dial(postern.ports.header);
-    await pass(TIMEOUT * 0.6);
+    await sleep(TIMEOUT * 0.6);
     wire.write("PROXY UNKNOWN\r\n");
     await wire.line();
     const since = performance.now();
     assert.deepEqual(await untilClosed(wire), []);
-    took(since, TIMEOUT);
+    assertElapsed(since, TIMEOUT);
   });
 
-  test("holds for a handshake", async () => {
+  test("timeout limits a TLS handshake", async () => {
     const { wire } = dial(postern.ports.tls);
     const since = performance.now();
     assert.deepEqual(await untilClosed(wire), []);
-    took(since, TIMEOUT);
+    assertElapsed(since, TIMEOUT);
   });
 
-  test("goes on at STARTTLS, and once more for a handshake that has not begun", async () => {
+  test("timeout runs out twice for a client that sends STARTTLS and begins no handshake", async () => {
     const wire = await greeted("imap", postern.ports.starttls);
     const since = performance.now();
     wire.write("a STARTTLS\r\n");
     assert.deepEqual(await untilClosed(wire), ["a OK completed"]);
-    took(since, 2 * TIMEOUT);
+    assertElapsed(since, 2 * TIMEOUT);
   });
 
-  test("begins anew when a refusal that was held back is told", async () => {
+  test("timeout starts again when the client gets a refusal after Auth-Wait", async () => {
     const wire = await greeted("imap", postern.ports.imap);
-    await pass(TIMEOUT * 0.6);
+    await sleep(TIMEOUT * 0.6);
     assert.equal(await attempt("imap", wire, { login: "refused", password: "x" }), "a NO no");
     const since = performance.now();
     assert.deepEqual(await untilClosed(wire), []);
-    took(since, TIMEOUT);
+    assertElapsed(since, TIMEOUT);
   });
 
-  test("holds for the whole login upstream, whatever arrives meanwhile", async () => {
+  test("timeout limits the whole upstream login, and bytes from the upstream do not extend timeout", async () => {
     const wire = await greeted("imap", postern.ports.imap);
-    await pass(TIMEOUT * 0.6);
+    await sleep(TIMEOUT * 0.6);
     const since = performance.now();
     const answer = await attempt("imap", wire, { login: "slow", password: "x" });
-    took(since, TIMEOUT);
+    assertElapsed(since, TIMEOUT);
     assert.match(answer, temporary.imap);
     assert.deepEqual(await untilClosed(wire), []);
   });
 });
 
-test("auth_http_timeout holds for a lookup, timeout does not", async () => {
+test("auth_http_timeout limits a lookup, and timeout does not", async () => {
   const wire = await greeted("imap", postern.ports.lookup);
   const since = performance.now();
   assert.match(await attempt("imap", wire, { login: "never", password: "x" }), temporary.imap);
-  took(since, TIMEOUT);
+  assertElapsed(since, TIMEOUT);
 });
 
-test("proxy_timeout is moved by what the upstream says (nginx counts the client's bytes only)", async () => {
+test("bytes from the upstream restart proxy_timeout (in nginx only the client's bytes do)", async () => {
   const wire = await greeted("imap", postern.ports.imap);
   assert.match(await attempt("imap", wire, { login: "chatty", password: "x" }), /^a OK/);
   const since = performance.now();

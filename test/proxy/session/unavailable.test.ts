@@ -22,7 +22,7 @@ import { type Servers, inTheClear, startServers } from "../../support/servers.ts
 
 const WORDS = { imap: "[UNAVAILABLE] later", pop3: "[SYS/TEMP] later", smtp: "later" };
 
-/** How a lookup can fail to say anything; the login's name chooses. */
+/** Failures of the lookup endpoint by login. */
 const FAILURES: Record<string, Answer> = {
   "answers-500": () => reply(500, {}),
   "answers-403": () => reply(403, {}),
@@ -38,7 +38,7 @@ const FAILURES: Record<string, Answer> = {
   "says-ok-in-small-letters": () => route(1).replace("OK", "ok").replace("Auth-Status: ok", "X: y"),
   "has-no-server": () => reply(200, { "Auth-Status": "OK" }),
   "has-a-bad-port": () => route(70_000),
-  "503-with-words": (lookup) =>
+  "answers-503-with-words": (lookup) =>
     reply(503, {
       "Auth-Status": WORDS[lookup.header("Auth-Protocol") as ProtocolName],
       "Auth-Error-Code": "451 4.3.0",
@@ -47,25 +47,25 @@ const FAILURES: Record<string, Answer> = {
 
 let endpoint: LookupEndpoint;
 let postern: Servers<ProtocolName>;
-let stranded: Servers<ProtocolName>;
+let withoutEndpoint: Servers<ProtocolName>;
 
 before(async () => {
   endpoint = await startLookupEndpoint((lookup) => FAILURES[lookup.header("Auth-User")!]!(lookup));
-  const [nobody] = await freePorts(1);
-  [postern, stranded] = await Promise.all([
+  const [closedPort] = await freePorts(1);
+  [postern, withoutEndpoint] = await Promise.all([
     startServers(`auth_http ${endpoint.address}; auth_http_timeout 500ms;`, inTheClear),
-    startServers(`auth_http http://127.0.0.1:${nobody}/;`, inTheClear),
+    startServers(`auth_http http://127.0.0.1:${closedPort}/;`, inTheClear),
   ]);
 });
 after(async () => {
-  await Promise.all([postern.stop(), stranded.stop()]);
+  await Promise.all([postern.stop(), withoutEndpoint.stop()]);
   await endpoint.close();
 });
 
-describe("a client hears that it is temporary, and no more,", { concurrency: true }, () => {
+describe("a failed lookup", { concurrency: true }, () => {
   for (const protocol of protocolNames) {
     for (const login of Object.keys(FAILURES)) {
-      test(`by ${protocol} when the endpoint ${login.replaceAll("-", " ")}`, async () => {
+      test(`a ${protocol} login fails temporarily, without a word about the credentials, when the endpoint ${login.replaceAll("-", " ")}`, async () => {
         const wire = await greeted(protocol, postern.ports[protocol]);
         const answer = await attempt(protocol, wire, { ...anna, login });
         assert.match(answer, temporary[protocol]);
@@ -74,22 +74,22 @@ describe("a client hears that it is temporary, and no more,", { concurrency: tru
       });
     }
 
-    test(`by ${protocol} when the endpoint is not there`, async () => {
-      const wire = await greeted(protocol, stranded.ports[protocol]);
+    test(`a ${protocol} login fails temporarily when the endpoint's port is closed`, async () => {
+      const wire = await greeted(protocol, withoutEndpoint.ports[protocol]);
       assert.match(await attempt(protocol, wire), temporary[protocol]);
       assert.deepEqual(await untilClosed(wire), []);
     });
   }
 });
 
-test("each failure is one line of the error log that names the endpoint", () => {
+test("each failed lookup writes one line to the error log, which names the endpoint", () => {
   const lines = postern.proxy.program.stderr.split("\n");
   for (const login of Object.keys(FAILURES)) {
-    const named = lines.filter(
+    const failures = lines.filter(
       (line) => line.includes("[error]") && line.includes(`login: "${login}"`),
     );
-    assert.equal(named.length, protocolNames.length, login);
-    for (const line of named)
+    assert.equal(failures.length, protocolNames.length, login);
+    for (const line of failures)
       assert.ok(line.includes(`auth http server 127.0.0.1:${endpoint.port} `), line);
   }
 });

@@ -1,4 +1,4 @@
-// Clients, lookups and balancers that come by unix sockets, which have no addresses.
+// Clients, lookups and balancers over unix sockets, which have no addresses.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ type Name = (typeof names)[number];
 
 let scratch: Scratch;
 let imap: Listener;
-let introduced: Listener;
+let headerUpstream: Listener;
 let smtp: Listener;
 let endpoint: LookupEndpoint;
 let postern: Servers<Name>;
@@ -28,8 +28,8 @@ before(async () => {
     await grantImap(wire);
     await silence();
   });
-  introduced = await startUpstream(async (wire) => {
-    // Version 1 ends in a line end, version 2 has 23 bytes where it has nothing to tell but its checksum.
+  headerUpstream = await startUpstream(async (wire) => {
+    // A version 1 header ends in a line end; a version 2 header with only a checksum has 23 bytes.
     if ((await wire.bytes(5)) === "PROXY") await wire.line();
     else await wire.bytes(18);
     await grantImap(wire);
@@ -43,15 +43,15 @@ before(async () => {
     }
   });
   const upstreams: Partial<Record<string, Listener>> = {
-    passing: introduced,
-    passing2: introduced,
+    passing: headerUpstream,
+    passing2: headerUpstream,
     xclient: smtp,
   };
   endpoint = await startLookupEndpoint(
     (lookup) => route((upstreams[lookup.header("Auth-User")!] ?? imap).port),
-    path("auth"),
+    socketPath("auth"),
   );
-  const server = (name: Name, more: string) => `listen unix:${path(name)} ${more}`;
+  const server = (name: Name, more: string) => `listen unix:${socketPath(name)} ${more}`;
   postern = await startServers(`auth_http ${endpoint.address};`, {
     plain: server("plain", "; protocol imap;"),
     tls: server("tls", "ssl; protocol imap;"),
@@ -65,15 +65,15 @@ before(async () => {
 after(async () => {
   await postern.stop();
   await endpoint.close();
-  for (const upstream of [imap, introduced, smtp]) await upstream.close();
+  for (const upstream of [imap, headerUpstream, smtp]) await upstream.close();
   await scratch.remove();
 });
 
-function path(name: string): string {
+function socketPath(name: string): string {
   return join(scratch.path, `${name}.sock`);
 }
 
-/** A session that logs in by its server's name. */
+/** Logs in with the server's name as the login, and returns the login's lookup. */
 async function logIn(name: Name, wire: Wire): Promise<LookupEndpoint["lookups"][number]> {
   const protocol = name === "xclient" ? "smtp" : "imap";
   await wire.line();
@@ -83,49 +83,49 @@ async function logIn(name: Name, wire: Wire): Promise<LookupEndpoint["lookups"][
   return endpoint.lookups.find((lookup) => lookup.header("Auth-User") === name)!;
 }
 
-/** The session's line in the access log. */
-async function logged(name: Name): Promise<Readonly<Record<string, unknown>>> {
+/** Waits for the session's line in the access log. */
+async function accessLogLine(name: Name): Promise<Readonly<Record<string, unknown>>> {
   await postern.proxy.program.says(`"login":"${name}"`);
   return postern.sessions().find(({ login }) => login === name)!;
 }
 
-test("a client of a unix socket is unix: to the endpoint and in the logs", async () => {
-  const lookup = await logIn("plain", new Wire(connect(path("plain"))));
+test("the lookup and the logs name a client of a unix socket unix:", async () => {
+  const lookup = await logIn("plain", new Wire(connect(socketPath("plain"))));
   assert.equal(lookup.lines[0], "GET /auth HTTP/1.1");
   assert.equal(lookup.header("Host"), "localhost");
   assert.equal(lookup.header("Client-IP"), "unix:");
-  const { remote_addr, server_addr } = await logged("plain");
-  assert.deepEqual([remote_addr, server_addr], ["unix:", `unix:${path("plain")}`]);
+  const { remote_addr, server_addr } = await accessLogLine("plain");
+  assert.deepEqual([remote_addr, server_addr], ["unix:", `unix:${socketPath("plain")}`]);
   const { stderr } = postern.proxy.program;
-  assert.ok(stderr.includes(` client unix: connected to unix:${path("plain")}\n`), stderr);
+  assert.ok(stderr.includes(` client unix: connected to unix:${socketPath("plain")}\n`), stderr);
   assert.ok(
     stderr.includes(
-      ` client logged in, client: unix:, server: unix:${path("plain")}, login: "plain", upstream: `,
+      ` client logged in, client: unix:, server: unix:${socketPath("plain")}, login: "plain", upstream: `,
     ),
     stderr,
   );
 });
 
-test("TLS goes over a unix socket as over any other", async () => {
-  const socket = connectTls({ path: path("tls"), rejectUnauthorized: false });
+test("a client logs in with TLS over a unix socket", async () => {
+  const socket = connectTls({ path: socketPath("tls"), rejectUnauthorized: false });
   const lookup = await logIn("tls", new Wire(socket));
   assert.equal(lookup.header("Auth-SSL"), "on");
 });
 
-test("a balancer at a unix socket is believed where set_real_ip_from says unix:", async () => {
-  const wire = new Wire(connect(path("balanced")));
+test("set_real_ip_from unix: trusts the PROXY header of a balancer at a unix socket", async () => {
+  const wire = new Wire(connect(socketPath("balanced")));
   wire.write("PROXY TCP4 192.0.2.9 192.0.2.1 50001 143\r\n");
   const lookup = await logIn("balanced", wire);
   assert.equal(lookup.header("Client-IP"), "192.0.2.9");
-  assert.equal((await logged("balanced"))["remote_addr"], "192.0.2.9");
+  assert.equal((await accessLogLine("balanced"))["remote_addr"], "192.0.2.9");
 });
 
-test("upstreams hear that there is nothing to tell of the client", async () => {
-  await logIn("passing", new Wire(connect(path("passing"))));
-  await logIn("passing2", new Wire(connect(path("passing2"))));
-  await logIn("xclient", new Wire(connect(path("xclient"))));
-  assert.deepEqual(introduced.lines.slice(0, 2), ["PROXY", " UNKNOWN"]);
-  assert.ok(introduced.lines.join("").includes("\r\n\r\n\0\r\nQUIT\n\x20\0\0\x07\x03\0\x04"));
+test("PROXY headers and XCLIENT tell upstreams that the client's address is unknown", async () => {
+  await logIn("passing", new Wire(connect(socketPath("passing"))));
+  await logIn("passing2", new Wire(connect(socketPath("passing2"))));
+  await logIn("xclient", new Wire(connect(socketPath("xclient"))));
+  assert.deepEqual(headerUpstream.lines.slice(0, 2), ["PROXY", " UNKNOWN"]);
+  assert.ok(headerUpstream.lines.join("").includes("\r\n\r\n\0\r\nQUIT\n\x20\0\0\x07\x03\0\x04"));
   assert.ok(
     smtp.lines.includes("XCLIENT ADDR=[UNAVAILABLE] LOGIN=xclient NAME=[UNAVAILABLE]"),
     smtp.lines.join("\n"),

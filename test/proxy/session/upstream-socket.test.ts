@@ -1,9 +1,9 @@
-// How a session's connection upstream is made, and how it ends where the client's is reset.
+// The socket options of the connection to an upstream, and the reset of the connection.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { firstProbe, noLinux } from "../../support/keep-alive.ts";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
 import {
@@ -44,60 +44,62 @@ after(async () => {
   await upstream.close();
 });
 
-async function logIn(port: number): Promise<{ client: Socket; far: Socket }> {
+async function logIn(port: number): Promise<{ client: Socket; upstreamSocket: Socket }> {
   const arrived = once(upstream, "connection") as Promise<[Socket]>;
   const client = connect(port, "127.0.0.1");
   const wire = new Wire(client);
   await wire.line();
   assert.match(await attempt("imap", wire, anna), granted.imap);
-  const [far] = await arrived;
-  return { client, far };
+  const [upstreamSocket] = await arrived;
+  return { client, upstreamSocket };
 }
 
 describe("the connection to an upstream", { skip: noLinux }, () => {
-  test("comes from where proxy_bind says; lookups do not", async () => {
+  test("proxy_bind sets the local address of upstream connections, and not of lookups", async () => {
     const asked = once(endpoint.listener, "connection") as Promise<[Socket]>;
-    const { client, far } = await logIn(postern.ports.bound);
-    assert.equal(far.remoteAddress, "127.0.0.9");
+    const { client, upstreamSocket } = await logIn(postern.ports.bound);
+    assert.equal(upstreamSocket.remoteAddress, "127.0.0.9");
     const [lookup] = await asked;
     assert.equal(lookup.remoteAddress, "127.0.0.1");
     client.destroy();
   });
 
-  test("is kept alive only where proxy_socket_keepalive says so", async () => {
+  test("proxy_socket_keepalive turns on TCP keep-alive, which is off by default", async () => {
     for (const [port, alive] of [
       [postern.ports.plain, false],
       [postern.ports.alive, true],
     ] as const) {
-      const { client, far } = await logIn(port);
-      const local = { host: "127.0.0.1", port: far.remotePort! };
-      const remote = { host: "127.0.0.1", port: far.localPort! };
+      const { client, upstreamSocket } = await logIn(port);
+      const local = { host: "127.0.0.1", port: upstreamSocket.remotePort! };
+      const remote = { host: "127.0.0.1", port: upstreamSocket.localPort! };
       assert.equal(firstProbe({ local, remote }) !== null, alive);
       client.destroy();
     }
   });
 });
 
-for (const [name, why] of [
+for (const [name, reason] of [
   ["elsewhere", "bind(192.0.2.1) failed (99: Cannot assign requested address)"],
   ["six", "bind(::1) is of no use for 127.0.0.1, which is not IPv6"],
 ] as const) {
-  test(`a proxy_bind that cannot be is a temporary failure, and told: ${why}`, async () => {
+  test(`a proxy_bind that fails is a temporary failure, and the log gives the reason: ${reason}`, async () => {
     const wire = await greeted("imap", postern.ports[name]);
     assert.match(await attempt("imap", wire), temporary.imap);
     await untilClosed(wire);
     const { stderr } = postern.proxy.program;
-    assert.ok(stderr.includes(`${why} while connecting to upstream, client: 127.0.0.1`), stderr);
+    assert.ok(stderr.includes(`${reason} while connecting to upstream, client: 127.0.0.1`), stderr);
   });
 }
 
-test("a client that resets makes the upstream be reset, and both logs say who it was", async () => {
+test("a client's reset resets the upstream connection, and both logs name the client's side", async () => {
   const earlier = postern.sessions().length;
-  const { client, far } = await logIn(postern.ports.plain);
-  const broken = new Promise<NodeJS.ErrnoException>((resolve) => far.once("error", resolve));
+  const { client, upstreamSocket } = await logIn(postern.ports.plain);
+  const upstreamError = new Promise<NodeJS.ErrnoException>((resolve) =>
+    upstreamSocket.once("error", resolve),
+  );
   client.resetAndDestroy();
-  assert.equal((await broken).code, "ECONNRESET");
-  while (postern.sessions().length === earlier) await turn();
+  assert.equal((await upstreamError).code, "ECONNRESET");
+  while (postern.sessions().length === earlier) await nextTurn();
   const session = postern.sessions().at(-1);
   assert.equal(session?.["end"], "client recv() failed (104: Connection reset by peer)");
   const line = "recv() failed (104: Connection reset by peer) while proxying, client: 127.0.0.1";

@@ -1,4 +1,4 @@
-// With proxy_ssl starttls, upstreams that would have a session go on in the clear.
+// proxy_ssl starttls with upstreams that do not start TLS: the login fails, and no password is sent.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
@@ -15,7 +15,7 @@ import {
 import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
 import { silence, startUpstream } from "../../support/upstream.ts";
 
-/** What an upstream says, a reply for each line that it hears, by how it errs; and what the log tells of it. */
+/** Upstreams by login: a greeting, then a reply for each line; `logged` matches the failure in the log. */
 const UPSTREAMS: Record<string, Record<ProtocolName, readonly string[]> & { logged: RegExp }> = {
   "offers-none": {
     imap: ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n"],
@@ -57,7 +57,7 @@ const UPSTREAMS: Record<string, Record<ProtocolName, readonly string[]> & { logg
 };
 
 const listeners = new Map<string, Listener>();
-const heard: string[] = [];
+const receivedLines: string[] = [];
 let endpoint: LookupEndpoint;
 let postern: Servers<ProtocolName>;
 
@@ -68,8 +68,8 @@ before(async () => {
         const [greeting = "", ...answers] = replies[protocol];
         wire.write(greeting);
         for (const answer of answers) {
-          // A handshake has no lines.
-          heard.push(answer.includes(" hm") ? await wire.bytes(5) : await wire.line());
+          // A TLS handshake has no lines.
+          receivedLines.push(answer.includes(" hm") ? await wire.bytes(5) : await wire.line());
           wire.write(answer);
         }
         await silence();
@@ -93,9 +93,9 @@ after(async () => {
 });
 
 for (const [login, { logged }] of Object.entries(UPSTREAMS)) {
-  describe(`an upstream that ${login.replaceAll("-", " ")}`, () => {
+  describe(`an upstream that ${login.replaceAll("-", " ")} with proxy_ssl starttls`, () => {
     for (const protocol of protocolNames) {
-      test(`is a temporary failure of ${protocol}, and the log says why`, async () => {
+      test(`a ${protocol} login fails temporarily, and the log gives the reason`, async () => {
         const wire = await greeted(protocol, postern.ports[protocol]);
         assert.match(await attempt(protocol, wire, { ...anna, login }), temporary[protocol]);
         assert.deepEqual(await untilClosed(wire), []);
@@ -106,8 +106,8 @@ for (const [login, { logged }] of Object.entries(UPSTREAMS)) {
   });
 }
 
-test("none of them has heard a password", () => {
-  assert.ok(heard.length > 0);
+test("an upstream that does not start TLS receives no password", () => {
+  assert.ok(receivedLines.length > 0);
   const secrets = [anna.password, ...Object.keys(UPSTREAMS)];
-  for (const secret of secrets) assert.ok(!heard.some((line) => line.includes(secret)));
+  for (const secret of secrets) assert.ok(!receivedLines.some((line) => line.includes(secret)));
 });

@@ -17,7 +17,7 @@ import { type Servers, inTheClear, startServers } from "../../support/servers.ts
 import { silence, startUpstream } from "../../support/upstream.ts";
 import type { Wire } from "../../support/wire.ts";
 
-/** What an upstream may do wrong; the login's name chooses. */
+/** Faulty upstreams by login. */
 const UPSTREAMS: Record<string, (wire: Wire) => Promise<void>> = {
   "says-nothing": silence,
   "hangs-up-at-once": async () => {},
@@ -44,9 +44,9 @@ before(async () => {
   for (const [name, script] of Object.entries(UPSTREAMS)) {
     upstreams.set(name, await startUpstream(script));
   }
-  const [nobody] = await freePorts(1);
+  const [closedPort] = await freePorts(1);
   endpoint = await startLookupEndpoint((lookup) =>
-    route(upstreams.get(lookup.header("Auth-User")!)?.port ?? nobody!),
+    route(upstreams.get(lookup.header("Auth-User")!)?.port ?? closedPort!),
   );
   postern = await startServers(`auth_http ${endpoint.address}; timeout 2s;`, inTheClear);
 });
@@ -56,10 +56,10 @@ after(async () => {
   for (const upstream of upstreams.values()) await upstream.close();
 });
 
-describe("a client hears that it is temporary, and no more,", { concurrency: true }, () => {
+describe("a login at a faulty upstream", { concurrency: true }, () => {
   for (const protocol of protocolNames) {
-    for (const login of ["is-not-there", ...Object.keys(UPSTREAMS)]) {
-      test(`by ${protocol} when the mail server ${login.replaceAll("-", " ")}`, async () => {
+    for (const login of ["has-a-closed-port", ...Object.keys(UPSTREAMS)]) {
+      test(`a ${protocol} login fails temporarily when the mail server ${login.replaceAll("-", " ")}`, async () => {
         const wire = await greeted(protocol, postern.ports[protocol]);
         assert.match(await attempt(protocol, wire, { ...anna, login }), temporary[protocol]);
         assert.deepEqual(await untilClosed(wire), []);
@@ -68,37 +68,37 @@ describe("a client hears that it is temporary, and no more,", { concurrency: tru
   }
 });
 
-test("the error log names the upstream and tells what was wrong", () => {
+test("the error log names the faulty upstream and gives the reason", () => {
   const { stderr } = postern.proxy.program;
   const lines = stderr.split("\n").filter((line) => line.includes("upstream: "));
-  const of = (login: string): string =>
+  const lineOf = (login: string): string =>
     lines.find((line) => line.includes(`login: "${login}"`)) ?? "";
-  const where = String.raw`, client: 127\.0\.0\.1, server: .*, upstream: 127\.0\.0\.1:\d+$`;
-  const written = (level: string, message: string, doing: string): RegExp =>
-    new RegExp(String.raw`\[${level}\] .* ${message} while ${doing}${where}`);
+  const context = String.raw`, client: 127\.0\.0\.1, server: .*, upstream: 127\.0\.0\.1:\d+$`;
+  const pattern = (level: string, message: string, doing: string): RegExp =>
+    new RegExp(String.raw`\[${level}\] .* ${message} while ${doing}${context}`);
   assert.match(
-    of("says-nothing"),
-    written(
+    lineOf("says-nothing"),
+    pattern(
       "info",
       String.raw`upstream timed out \(110: Connection timed out\)`,
       "connecting to upstream",
     ),
   );
   assert.match(
-    of("is-not-there"),
-    written(
+    lineOf("has-a-closed-port"),
+    pattern(
       "error",
       String.raw`recv\(\) failed \(111: Connection refused\)`,
       "connecting to upstream",
     ),
   );
   assert.match(
-    of("talks-without-end"),
-    written("error", "upstream sent too long response line", "reading response from upstream"),
+    lineOf("talks-without-end"),
+    pattern("error", "upstream sent too long response line", "reading response from upstream"),
   );
   assert.match(
-    of("speaks-no-mail"),
-    written(
+    lineOf("speaks-no-mail"),
+    pattern(
       "error",
       'upstream sent invalid response: "HTTP/1.1 400 Bad Request"',
       "reading response from upstream",
@@ -108,7 +108,7 @@ test("the error log names the upstream and tells what was wrong", () => {
 
 describe("an upstream that refuses the login", () => {
   let refusing: Record<ProtocolName, Listener>;
-  let asking: LookupEndpoint;
+  let lookupEndpoint: LookupEndpoint;
   let servers: Servers<"imap" | "pop3" | "smtp" | "silent imap" | "silent pop3" | "silent smtp">;
 
   before(async () => {
@@ -132,12 +132,12 @@ describe("an upstream that refuses the login", () => {
         await silence();
       }),
     };
-    asking = await startLookupEndpoint((lookup) =>
+    lookupEndpoint = await startLookupEndpoint((lookup) =>
       route(refusing[lookup.header("Auth-Protocol") as ProtocolName].port),
     );
     const passing = (name: ProtocolName): string =>
       `${inTheClear[name]} proxy_pass_error_message on;`;
-    servers = await startServers(`auth_http ${asking.address};`, {
+    servers = await startServers(`auth_http ${lookupEndpoint.address};`, {
       imap: passing("imap"),
       pop3: passing("pop3"),
       smtp: passing("smtp"),
@@ -148,23 +148,23 @@ describe("an upstream that refuses the login", () => {
   });
   after(async () => {
     await servers.stop();
-    await asking.close();
+    await lookupEndpoint.close();
     for (const protocol of protocolNames) await refusing[protocol].close();
   });
 
-  const TOLD = {
+  const REFUSAL_LINES = {
     imap: ["a NO [OVERQUOTA] full"],
     pop3: ["-ERR [IN-USE] locked"],
     smtp: ["421-4.7.0 not", "421 4.7.0 now"],
   };
   for (const protocol of protocolNames) {
-    test(`is passed on by ${protocol} with proxy_pass_error_message`, async () => {
+    test(`proxy_pass_error_message passes the upstream's refusal to the ${protocol} client`, async () => {
       const wire = await greeted(protocol, servers.ports[protocol]);
-      const told = [await attempt(protocol, wire), ...(await untilClosed(wire))];
-      assert.deepEqual(told.slice(-TOLD[protocol].length), TOLD[protocol]);
+      const lines = [await attempt(protocol, wire), ...(await untilClosed(wire))];
+      assert.deepEqual(lines.slice(-REFUSAL_LINES[protocol].length), REFUSAL_LINES[protocol]);
     });
 
-    test(`is a temporary failure of ${protocol} without it`, async () => {
+    test(`a refused ${protocol} login fails temporarily without proxy_pass_error_message`, async () => {
       const wire = await greeted(protocol, servers.ports[`silent ${protocol}`]);
       assert.match(await attempt(protocol, wire), temporary[protocol]);
       assert.deepEqual(await untilClosed(wire), []);
@@ -172,16 +172,16 @@ describe("an upstream that refuses the login", () => {
   }
 });
 
-describe("an upstream whose replies come a byte at a time", { concurrency: true }, () => {
-  /** What it says, a reply for each line that it hears, and what the client then hears. */
+describe("an upstream whose replies arrive byte by byte", { concurrency: true }, () => {
+  /** The upstream's greeting, and then a reply for each line. */
   const REPLIES: Record<ProtocolName, readonly string[]> = {
     imap: ["* OK hi\r\n", "* 1 X\r\n+ go\r\n", "+ go\r\n", "* 2 Y\r\na OK in\r\n"],
     pop3: ["+OK hi\r\n", "+OK\r\n", "+OK in\r\n"],
     smtp: ["220-a\r\n220 b\r\n", "250-c\r\n250 d\r\n", "235-e\r\n235 f\r\n"],
   };
-  const HEARD = { imap: ["* 2 Y", "a OK in"], pop3: ["+OK in"], smtp: ["235 2.0.0 OK"] };
+  const CLIENT_LINES = { imap: ["* 2 Y", "a OK in"], pop3: ["+OK in"], smtp: ["235 2.0.0 OK"] };
   const slow = new Map<ProtocolName, Listener>();
-  let asking: LookupEndpoint;
+  let lookupEndpoint: LookupEndpoint;
   let servers: Servers<ProtocolName>;
 
   before(async () => {
@@ -198,21 +198,21 @@ describe("an upstream whose replies come a byte at a time", { concurrency: true 
       });
       slow.set(protocol, upstream);
     }
-    asking = await startLookupEndpoint((lookup) =>
+    lookupEndpoint = await startLookupEndpoint((lookup) =>
       route(slow.get(lookup.header("Auth-Protocol") as ProtocolName)?.port ?? 0),
     );
-    servers = await startServers(`auth_http ${asking.address};`, inTheClear);
+    servers = await startServers(`auth_http ${lookupEndpoint.address};`, inTheClear);
   });
   after(async () => {
     await servers.stop();
-    await asking.close();
+    await lookupEndpoint.close();
     for (const upstream of slow.values()) await upstream.close();
   });
 
   for (const protocol of protocolNames) {
-    test(`says the same by ${protocol}`, async () => {
+    test(`a ${protocol} client gets the same reply as from one piece`, async () => {
       const wire = await greeted(protocol, servers.ports[protocol]);
-      const [first, ...more] = HEARD[protocol];
+      const [first, ...more] = CLIENT_LINES[protocol];
       assert.equal(await attempt(protocol, wire), first);
       for (const line of more) assert.equal(await wire.line(), line);
       wire.end();
