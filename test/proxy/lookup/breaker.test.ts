@@ -4,9 +4,9 @@ import { LookupClient } from "../../../proxy/lookup/index.ts";
 import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
 
-const forever = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
-/** A lookup that is never shared with another one. */
+/** A lookup that the client never shares with another lookup. */
 const request = lookupRequest({ credentials: { method: "external", login: "anna" } });
 
 const settings = {
@@ -17,10 +17,10 @@ const settings = {
   auth_http_cache: null,
 };
 
-function breakerOf(endpoint: ScriptedEndpoint) {
+function createClient(endpoint: ScriptedEndpoint) {
   let now = 0;
   const client = new LookupClient(endpoint, settings, { now: () => now });
-  const ask = (signal = forever) => lookUp(client, request, signal);
+  const ask = (signal = neverAborted) => lookUp(client, request, signal);
   return {
     ask,
     times: async (count: number) => {
@@ -32,14 +32,14 @@ function breakerOf(endpoint: ScriptedEndpoint) {
   };
 }
 
-test("an endpoint that is away five times in a row is asked once a second, until it answers", async () => {
+test("an endpoint that fails five times in a row gets one request a second, until a request succeeds", async () => {
   const endpoint = new ScriptedEndpoint(() => cannotTell());
-  const { ask, times, at } = breakerOf(endpoint);
+  const { ask, times, at } = createClient(endpoint);
   await times(20);
   assert.equal(endpoint.asked.length, 5);
-  const said = await ask();
-  assert.ok(said.kind === "unavailable");
-  assert.equal(said.why, "is not asked after 5 failures in a row, the last one: is away");
+  const reply = await ask();
+  assert.ok(reply.kind === "unavailable");
+  assert.equal(reply.why, "is not asked after 5 failures in a row, the last one: is away");
   at(999);
   await times(5);
   assert.equal(endpoint.asked.length, 5);
@@ -53,9 +53,9 @@ test("an endpoint that is away five times in a row is asked once a second, until
   assert.equal(endpoint.asked.length, 17);
 });
 
-test("one question at a time finds out whether it is back, and those of others fail meanwhile", async () => {
+test("one request at a time probes a failed endpoint, and other lookups fail during the probe", async () => {
   const endpoint = new ScriptedEndpoint(() => cannotTell());
-  const { ask, times, at } = breakerOf(endpoint);
+  const { ask, times, at } = createClient(endpoint);
   await times(5);
   at(1000);
   endpoint.answers = null;
@@ -67,24 +67,24 @@ test("one question at a time finds out whether it is back, and those of others f
   assert.equal((await ask()).kind, "route");
 });
 
-describe("what says nothing about the endpoint does not count:", () => {
-  test("failures with an answer in between", async () => {
+describe("the count of failures in a row", () => {
+  test("an answer between failures resets the count", async () => {
     const endpoint = new ScriptedEndpoint();
-    const { times } = breakerOf(endpoint);
+    const { times } = createClient(endpoint);
     endpoint.answers = () => (endpoint.asked.length % 5 === 0 ? no() : cannotTell());
     await times(50);
     assert.equal(endpoint.asked.length, 50);
   });
 
-  test("errors that it tells, which clients may have caused", async () => {
+  test("errors that the endpoint reports do not count, because a client may have caused them", async () => {
     const endpoint = new ScriptedEndpoint(() => cannotTell(true));
-    await breakerOf(endpoint).times(50);
+    await createClient(endpoint).times(50);
     assert.equal(endpoint.asked.length, 50);
   });
 
-  test("clients that leave", async () => {
+  test("lookups of clients that leave do not count", async () => {
     const endpoint = new ScriptedEndpoint();
-    const { ask } = breakerOf(endpoint);
+    const { ask } = createClient(endpoint);
     for (let count = 0; count < 10; count++) {
       const leaving = new AbortController();
       const asked = ask(leaving.signal);
@@ -95,9 +95,9 @@ describe("what says nothing about the endpoint does not count:", () => {
   });
 });
 
-test("clients that wait in vain count", async () => {
+test("lookups that time out count as failures of the endpoint", async () => {
   const endpoint = new ScriptedEndpoint();
-  const { ask } = breakerOf(endpoint);
+  const { ask } = createClient(endpoint);
   for (let count = 0; count < 5; count++) {
     const waiting = new AbortController();
     const asked = ask(waiting.signal);

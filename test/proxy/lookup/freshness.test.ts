@@ -33,12 +33,12 @@ const HEADERS: Record<string, [maxAge: number, staleIfError: number] | null> = {
 
 for (const [header, expected] of Object.entries(HEADERS)) {
   const [maxAge, staleIfError] = expected ?? [];
-  test(`"${header}" is ${expected === null ? "not to be used again" : `for ${expected.join("+")} s`}`, () => {
+  test(`Cache-Control "${header}" ${expected === null ? "forbids the cache" : `allows the cache ${expected.join("+")} s`}`, () => {
     assert.deepEqual(readFreshness(header), expected === null ? null : { maxAge, staleIfError });
   });
 }
 
-test("a header that is repeated is one list", () => {
+test("a repeated Cache-Control header is one list", () => {
   const input = new Input();
   const lines = ["Auth-Status: OK", "Auth-Server: 192.0.2.1", "Auth-Port: 143"];
   const reply = [
@@ -53,7 +53,7 @@ test("a header that is repeated is one list", () => {
   assert.equal(answer.freshness, null);
 });
 
-test("property: whatever the header, what is read of it is whole seconds or nothing", () => {
+test("property: any header gives whole seconds or no freshness", () => {
   const part = fc.constantFrom(
     "max-age",
     "stale-if-error",

@@ -10,29 +10,32 @@ import { SocketClientTls, SocketTransport } from "../../../proxy/transport/index
 import { type Certificate, selfSigned } from "../../support/certificate.ts";
 import { lookUp, lookupClientOf, lookupRequest } from "../../support/lookup-request.ts";
 
-let own: Certificate;
+let serverCertificate: Certificate;
 let server: Server;
 let port: number;
-const asked: { password: string; agent: string; resumed: boolean }[] = [];
+const requests: { password: string; agent: string; resumed: boolean }[] = [];
 
 before(async () => {
-  own = await selfSigned();
-  server = createServer({ key: own.key, cert: own.certificate }, (request, reply) => {
-    asked.push({
-      password: String(request.headers["auth-pass"]),
-      agent: String(request.headers["user-agent"]),
-      resumed: (request.socket as TLSSocket).isSessionReused(),
-    });
-    // Every second connection is closed, so that the next lookup needs a new one.
-    if (asked.length % 2 === 0) reply.shouldKeepAlive = false;
-    reply.writeHead(200, {
-      "Auth-Status": "OK",
-      "Auth-Server": "127.0.0.1",
-      "Auth-Port": 143,
-      "Content-Length": 0,
-    });
-    reply.end();
-  }).listen(0, "127.0.0.1");
+  serverCertificate = await selfSigned();
+  server = createServer(
+    { key: serverCertificate.key, cert: serverCertificate.certificate },
+    (request, reply) => {
+      requests.push({
+        password: String(request.headers["auth-pass"]),
+        agent: String(request.headers["user-agent"]),
+        resumed: (request.socket as TLSSocket).isSessionReused(),
+      });
+      // Every second connection is closed, so that the next lookup needs a new one.
+      if (requests.length % 2 === 0) reply.shouldKeepAlive = false;
+      reply.writeHead(200, {
+        "Auth-Status": "OK",
+        "Auth-Server": "127.0.0.1",
+        "Auth-Port": 143,
+        "Content-Length": 0,
+      });
+      reply.end();
+    },
+  ).listen(0, "127.0.0.1");
   await once(server, "listening");
   ({ port } = server.address() as AddressInfo);
 });
@@ -55,51 +58,54 @@ const eightBit = lookupRequest({
   credentials: { method: "plain", login: "anna", password: "p\xc3\xa4ss %" },
 });
 
-test("a trusted endpoint is asked, by name or by address, with everything escaped", async () => {
+test("a trusted endpoint gets the lookup, by name or by address, with the password escaped", async () => {
   for (const host of ["localhost", "127.0.0.1"]) {
-    const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
+    const tls = new SocketClientTls({ verify: true, trusted: serverCertificate.certificate });
     assert.equal((await lookUp(lookupClient(host, tls), eightBit, signal)).kind, "route");
-    const last = asked.at(-1);
+    const last = requests.at(-1);
     assert.equal(last?.password, "p%C3%A4ss%20%25");
     assert.match(last.agent, /^postern\/\d/);
   }
 });
 
 test("a later connection resumes the TLS session of an earlier one", async () => {
-  const asking = lookupClient(
+  const client = lookupClient(
     "localhost",
-    new SocketClientTls({ verify: true, trusted: own.certificate }),
+    new SocketClientTls({ verify: true, trusted: serverCertificate.certificate }),
   );
-  for (let lookup = 0; lookup < 4; lookup++) await lookUp(asking, eightBit, signal);
-  assert.ok(asked.slice(-4).some(({ resumed }) => resumed));
+  for (let lookup = 0; lookup < 4; lookup++) await lookUp(client, eightBit, signal);
+  assert.ok(requests.slice(-4).some(({ resumed }) => resumed));
 });
 
-test("a certificate of nobody's, or for another name, is told as unavailable, with its problem", async () => {
-  const strange = new SocketClientTls({ verify: true, trusted: null });
-  const soFar = asked.length;
-  const unknown = await lookUp(lookupClient("localhost", strange), eightBit, signal);
+test("an endpoint with an untrusted certificate, or one for another name, is unavailable and gets no password", async () => {
+  const untrusting = new SocketClientTls({ verify: true, trusted: null });
+  const earlier = requests.length;
+  const unknown = await lookUp(lookupClient("localhost", untrusting), eightBit, signal);
   assert.match(JSON.stringify(unknown), /"unavailable".*self-signed certificate/);
 
-  const other = new SocketClientTls({ verify: true, trusted: own.certificate });
+  const other = new SocketClientTls({ verify: true, trusted: serverCertificate.certificate });
   const wrong = await lookUp(lookupClient("127.0.0.2", other), eightBit, signal);
   assert.equal(wrong.kind, "unavailable");
-  assert.equal(asked.length, soFar, "no password was sent");
+  assert.equal(requests.length, earlier, "no password was sent");
 });
 
-test("auth_http_ssl_verify off asks whoever is there", async () => {
-  const trusting = new SocketClientTls({ verify: false, trusted: null });
-  assert.equal((await lookUp(lookupClient("localhost", trusting), eightBit, signal)).kind, "route");
+test("auth_http_ssl_verify off accepts an untrusted certificate", async () => {
+  const notVerifying = new SocketClientTls({ verify: false, trusted: null });
+  assert.equal(
+    (await lookUp(lookupClient("localhost", notVerifying), eightBit, signal)).kind,
+    "route",
+  );
 });
 
-test("an endpoint that speaks no TLS is told as unavailable", async () => {
+test("an endpoint that speaks no TLS is unavailable", async () => {
   const plain = createTcpServer((socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")).listen(
     0,
     "127.0.0.1",
   );
   await once(plain, "listening");
-  const tls = new SocketClientTls({ verify: true, trusted: own.certificate });
+  const tls = new SocketClientTls({ verify: true, trusted: serverCertificate.certificate });
   const at = (plain.address() as AddressInfo).port;
-  const said = await lookUp(lookupClient("localhost", tls, at), eightBit, signal);
-  assert.equal(said.kind, "unavailable");
+  const reply = await lookUp(lookupClient("localhost", tls, at), eightBit, signal);
+  assert.equal(reply.kind, "unavailable");
   plain.close();
 });

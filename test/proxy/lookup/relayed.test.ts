@@ -12,22 +12,27 @@ function relayed(...headers: readonly string[]): string[] | undefined {
   return relayedRequest([GET, ...headers], endpoint, true)?.split("\r\n");
 }
 
-test("a lookup goes to the endpoint's own place, with the caller's headers and key, and none of ours but who we are", () => {
-  const own = ["Auth-Method: plain", "X-Auth-Key: the caller's", "Client-IP: 192.0.2.1"];
-  const lines = relayed("Host: 127.0.0.1", "Connection: close", "Content-Length: 5", ...own);
-  assert.deepEqual(lines?.slice(0, 5), ["GET /auth HTTP/1.1", "Host: w.test", ...own]);
+test("a relayed lookup has the endpoint's URI and Host, the caller's Auth headers and key, and Postern's User-Agent", () => {
+  const callerHeaders = ["Auth-Method: plain", "X-Auth-Key: the caller's", "Client-IP: 192.0.2.1"];
+  const lines = relayed(
+    "Host: 127.0.0.1",
+    "Connection: close",
+    "Content-Length: 5",
+    ...callerHeaders,
+  );
+  assert.deepEqual(lines?.slice(0, 5), ["GET /auth HTTP/1.1", "Host: w.test", ...callerHeaders]);
   assert.match(lines[5]!, /^User-Agent: postern\//);
   assert.deepEqual(lines.slice(6), ["", ""]);
 });
 
-test("login and password, which nginx sends with raw bytes, are escaped towards https, once", () => {
+test("a login and a password, which nginx sends with raw bytes, are escaped once towards https", () => {
   const lines = relayed("Auth-User: \xc3\xa4%20%25", "Auth-Pass: \x7f\xff", "X: \xc3");
   assert.deepEqual(lines?.slice(2, 5), ["Auth-User: %C3%A4%20%25", "Auth-Pass: %7F%FF", "X: \xc3"]);
-  const broken = relayed("Auth-Pass: 100%");
-  assert.equal(broken?.[2], "Auth-Pass: 100%");
+  const malformed = relayed("Auth-Pass: 100%");
+  assert.equal(malformed?.[2], "Auth-Pass: 100%");
 });
 
-describe("no lookup is", () => {
+describe("a request that is not a lookup", () => {
   for (const start of [
     "POST /auth HTTP/1.1",
     "GET /auth",
@@ -35,16 +40,17 @@ describe("no lookup is", () => {
     "GET /a b HTTP/1.0",
     "",
   ]) {
-    test(JSON.stringify(start), () => assert.equal(relayedRequest([start], endpoint, true), null));
+    test(`the request line ${JSON.stringify(start)} is rejected`, () =>
+      assert.equal(relayedRequest([start], endpoint, true), null));
   }
   for (const header of ["no colon", ": no name", "a b: c", "A: b\rc", "A: b\0", " folded: x"]) {
-    test(`one with the header ${JSON.stringify(header)}`, () => {
+    test(`a request with the header ${JSON.stringify(header)} is rejected`, () => {
       assert.equal(relayed(header), undefined);
     });
   }
 });
 
-test("property: however odd the headers, a line of the caller's is one line or none", () => {
+test("property: each header of the caller becomes at most one line", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary" })), (headers) => {
       const lines = relayed(...headers);
@@ -62,7 +68,7 @@ function reply(...lines: readonly string[]): string[] {
 
 const END = ["Content-Length: 0", "Connection: close", "", ""];
 
-test("nginx is told what is for it, and nothing else", () => {
+test("nginx gets the Auth headers of the reply, and no other header of the reply", () => {
   const yes = ["auth-status: OK", "auth-server: 192.0.2.1", "auth-port: 143", "auth-pass: p%20"];
   const more = ["CF-Ray: x", "Set-Cookie: a=b", "Cache-Control: max-age=9"];
   assert.deepEqual(reply("HTTP/1.1 200 OK", ...more, ...yes), ["HTTP/1.1 200 OK", ...yes, ...END]);
@@ -73,20 +79,21 @@ test("nginx is told what is for it, and nothing else", () => {
   assert.deepEqual(reply(unavailable, ...away), [unavailable, ...away, ...END]);
 });
 
-test("a refusal stays one, whatever follows it", () => {
+test("a refusal stays a refusal, although Auth-Status: OK follows", () => {
   const yes = ["Auth-Status: OK", "Auth-Server: 192.0.2.1", "Auth-Port: 143"];
   assert.ok(reply("HTTP/1.1 200 OK", "Auth-Status: no", ...yes).includes("auth-status: no"));
 });
 
-describe("nginx, which takes silence and error pages for a yes, is not shown", () => {
+describe("a reply that nginx would mistake for a route becomes 502", () => {
   const yes = ["Auth-Server: 192.0.2.1", "Auth-Port: 143"];
   const REPLIES = {
-    "a yes without its word": ["HTTP/1.1 200 OK", ...yes],
-    "a yes on an error page": ["HTTP/1.1 500 Error", "Auth-Status: OK", ...yes],
-    "a refused key": ["HTTP/1.1 403 Forbidden", "Content-Length: 20"],
-    "a yes without a server": ["HTTP/1.1 200 OK", "Auth-Status: OK"],
+    "a route without Auth-Status": ["HTTP/1.1 200 OK", ...yes],
+    "a route with an error status": ["HTTP/1.1 500 Error", "Auth-Status: OK", ...yes],
+    "a refusal of the key": ["HTTP/1.1 403 Forbidden", "Content-Length: 20"],
+    "an OK without a server": ["HTTP/1.1 200 OK", "Auth-Status: OK"],
   };
   for (const [name, lines] of Object.entries(REPLIES)) {
-    test(name, () => assert.deepEqual(reply(...lines), ["HTTP/1.1 502 Bad Gateway", ...END]));
+    test(`${name} becomes 502`, () =>
+      assert.deepEqual(reply(...lines), ["HTTP/1.1 502 Bad Gateway", ...END]));
   }
 });

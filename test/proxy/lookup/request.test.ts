@@ -21,7 +21,7 @@ const tls = {
   verification: null,
 };
 
-const nginxs: RequestSettings = {
+const nginxSettings: RequestSettings = {
   auth_http: endpoint,
   auth_http_keepalive: false,
   auth_http_pass_client_cert: false,
@@ -29,10 +29,13 @@ const nginxs: RequestSettings = {
   auth_http_cache: null,
 };
 
-const OURS = /^(?:Auth-Accept|Auth-SSL-Server-Name|Traceparent): /;
+const POSTERN_HEADERS = /^(?:Auth-Accept|Auth-SSL-Server-Name|Traceparent): /;
 
-test("the cache is among what we understand where there is one", () => {
-  const text = formatRequest({ ...nginxs, auth_http_cache: { entries: 1 } }, lookupRequest());
+test("Auth-Accept lists the cache where auth_http_cache is on", () => {
+  const text = formatRequest(
+    { ...nginxSettings, auth_http_cache: { entries: 1 } },
+    lookupRequest(),
+  );
   assert.match(text, /\r\nAuth-Accept: hostname, tls, fallback, cache\r\n/);
 });
 
@@ -40,25 +43,28 @@ function formatRequest(settings: RequestSettings, request: LookupRequest): strin
   return new LookupFormatter(settings).format(request).text;
 }
 
-/** The lines of a request in nginx's manner. */
+/** The lines of a request without the headers that nginx does not send. */
 function lines(changes: Partial<LookupRequest> = {}, headers: readonly string[] = []): string[] {
-  const text = formatRequest({ ...nginxs, auth_http_header: headers }, lookupRequest(changes));
+  const text = formatRequest(
+    { ...nginxSettings, auth_http_header: headers },
+    lookupRequest(changes),
+  );
   assert.ok(text.endsWith("\r\n\r\n"));
   return text
     .slice(0, -4)
     .split("\r\n")
-    .filter((line) => !OURS.test(line));
+    .filter((line) => !POSTERN_HEADERS.test(line));
 }
 
-/** A whole request, without what is new in each. */
-function whole(changes: Partial<LookupRequest> = {}): string {
-  const text = formatRequest(nginxs, lookupRequest(changes));
+/** A whole request; `<span>` replaces the random span. */
+function wholeRequest(changes: Partial<LookupRequest> = {}): string {
+  const text = formatRequest(nginxSettings, lookupRequest(changes));
   return text.replace(/(?<=^Traceparent: \S{36})[\da-f]{16}/m, "<span>");
 }
 
-test("a lookup is nginx's, byte for byte, and says what else we understand, and whose it is", () => {
+test("a request is nginx's byte for byte, with Auth-Accept and Traceparent behind nginx's headers", () => {
   assert.equal(
-    whole(),
+    wholeRequest(),
     "GET /auth?a=b HTTP/1.0\r\nHost: 192.0.2.7\r\nAuth-Method: plain\r\nAuth-User: anna\r\nAuth-Pass: s3cret\r\n" +
       "Auth-Protocol: imap\r\nAuth-Login-Attempt: 1\r\nClient-IP: 192.0.2.9\r\n" +
       "Auth-Accept: hostname, tls, fallback\r\n" +
@@ -66,25 +72,25 @@ test("a lookup is nginx's, byte for byte, and says what else we understand, and 
   );
 });
 
-test("each lookup is a span of its own in the session's trace", () => {
+test("each lookup has its own span in the session's trace", () => {
   const spans = Array.from({ length: 100 }, () => {
-    const text = formatRequest(nginxs, lookupRequest());
+    const text = formatRequest(nginxSettings, lookupRequest());
     return /^Traceparent: 00-0af7651916cd43dd8448eb211c80319c-([\da-f]{16})-01\r$/m.exec(text)?.[1];
   });
   assert.equal(new Set(spans).size, 100);
   assert.ok(spans.every((span) => span !== undefined && !/^0+$/.test(span)));
 });
 
-test("the name that the client asked for by SNI is told as DNS has it, unless it is none", () => {
-  const told = (serverName: string | null): string | undefined =>
-    /^Auth-SSL-Server-Name: (.*)\r$/m.exec(whole({ tls: { ...tls, serverName } }))?.[1];
-  assert.equal(told("Mail.Example.TEST"), "mail.example.test");
-  for (const none of [null, "", "192.0.2.1", "a b", "mail\r\nAuth-User: eve", "x".repeat(300)]) {
-    assert.equal(told(none), undefined);
+test("Auth-SSL-Server-Name is the client's SNI name in lower case, and is left out for an invalid name", () => {
+  const sentName = (serverName: string | null): string | undefined =>
+    /^Auth-SSL-Server-Name: (.*)\r$/m.exec(wholeRequest({ tls: { ...tls, serverName } }))?.[1];
+  assert.equal(sentName("Mail.Example.TEST"), "mail.example.test");
+  for (const invalid of [null, "", "192.0.2.1", "a b", "mail\r\nAuth-User: eve", "x".repeat(300)]) {
+    assert.equal(sentName(invalid), undefined);
   }
 });
 
-test("headers of the configuration stand last, verbatim and in order", () => {
+test("the headers of auth_http_header come last, verbatim and in order", () => {
   const headers = ["X-Auth-Key: a  b%20", "Client-IP: 1.2.3.4"];
   assert.deepEqual(lines({ tls }, headers).slice(-5), [
     "Auth-SSL: on",
@@ -94,7 +100,7 @@ test("headers of the configuration stand last, verbatim and in order", () => {
   ]);
 });
 
-test("SMTP tells the client's host, behind its address", () => {
+test("an SMTP lookup sends Client-Host behind Client-IP", () => {
   const smtp = lines({ protocol: "smtp", attempt: 3 });
   assert.deepEqual(smtp.slice(-4), [
     "Auth-Protocol: smtp",
@@ -104,7 +110,7 @@ test("SMTP tells the client's host, behind its address", () => {
   ]);
 });
 
-test("controls, spaces and % are escaped in login and password, 8-bit bytes are not", () => {
+test("control characters, spaces and % are escaped in a login and a password, and 8-bit bytes are not escaped", () => {
   const credentials = {
     method: "plain",
     login: "an na%\t\x1f",
@@ -115,15 +121,19 @@ test("controls, spaces and % are escaped in login and password, 8-bit bytes are 
   assert.equal(password, "Auth-Pass: \xe4\xff~%20%7F");
 });
 
-test("towards https 8-bit bytes are escaped too", () => {
+test("8-bit bytes are escaped towards https", () => {
   const credentials = { method: "plain", login: "\xc3\xa4", password: "" } as const;
-  const https = { ...nginxs, auth_http: { ...endpoint, https: true }, auth_http_keepalive: true };
+  const https = {
+    ...nginxSettings,
+    auth_http: { ...endpoint, https: true },
+    auth_http_keepalive: true,
+  };
   const text = formatRequest(https, lookupRequest({ credentials }));
   assert.match(text, /\r\nAuth-User: %C3%A4\r\nAuth-Pass: \r\n/);
   assert.match(text, /^GET \/auth\?a=b HTTP\/1\.1\r\n/);
 });
 
-test("a digest comes with its salt", () => {
+test("an APOP lookup sends the digest and the salt", () => {
   const credentials = {
     method: "apop",
     login: "anna",
@@ -139,7 +149,7 @@ test("a digest comes with its salt", () => {
   ]);
 });
 
-test("a recipient without a login comes with its transaction", () => {
+test("a lookup for an SMTP recipient sends HELO, MAIL and RCPT of the transaction", () => {
   const credentials = {
     method: "none",
     helo: "",
@@ -160,7 +170,7 @@ test("a recipient without a login comes with its transaction", () => {
   ]);
 });
 
-test("a PROXY header's addresses stand before TLS", () => {
+test("the addresses of a PROXY header come before the Auth-SSL headers", () => {
   const proxied = {
     source: { host: "198.51.100.1", port: 1234 },
     destination: { host: "203.0.113.1", port: 143 },
