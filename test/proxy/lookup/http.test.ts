@@ -18,7 +18,7 @@ import { makeScratch } from "../../support/scratch.ts";
 
 const transport = new SocketTransport();
 
-function atPort(port: number, keepalive = true): LookupClient {
+function clientAt(port: number, keepalive = true): LookupClient {
   return lookupClientOf(transport, {
     auth_http: { https: false, host: "127.0.0.1", port, hostHeader: "127.0.0.1", uri: "/auth" },
     tls: null,
@@ -30,7 +30,7 @@ function atPort(port: number, keepalive = true): LookupClient {
   });
 }
 
-async function endpoint(context: TestContext, answer: Answer): Promise<LookupEndpoint> {
+async function startEndpoint(context: TestContext, answer: Answer): Promise<LookupEndpoint> {
   const started = await startLookupEndpoint(answer);
   context.after(() => started.close());
   return started;
@@ -49,9 +49,9 @@ const ROUTE = {
   remembered: null,
 };
 
-test("lookups one after another share a connection", async (context) => {
-  const { port, listener, lookups } = await endpoint(context, () => route(143));
-  const lookupClient = atPort(port);
+test("successive lookups share a connection", async (context) => {
+  const { port, listener, lookups } = await startEndpoint(context, () => route(143));
+  const lookupClient = clientAt(port);
   for (let attempt = 1; attempt <= 10; attempt++)
     assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
   assert.equal(listener.connections, 1);
@@ -61,7 +61,7 @@ test("lookups one after another share a connection", async (context) => {
   );
 });
 
-test("a lookup over a unix socket is one like others, to localhost", async (context) => {
+test("lookups over a unix socket have the Host localhost and share a connection", async (context) => {
   const { path, remove } = await makeScratch();
   context.after(remove);
   const socket = join(path, "auth.sock");
@@ -91,39 +91,39 @@ test("a lookup over a unix socket is one like others, to localhost", async (cont
   ]);
 });
 
-test("lookups at once have a connection each, which later ones use", async (context) => {
-  const { port, listener } = await endpoint(context, () => route(143));
-  const lookupClient = atPort(port);
+test("lookups at the same time have a connection each, and later lookups reuse the connections", async (context) => {
+  const { port, listener } = await startEndpoint(context, () => route(143));
+  const lookupClient = clientAt(port);
   const all = (): Promise<LookupReply[]> =>
     Promise.all(Array.from({ length: 5 }, (_, index) => ask(lookupClient, index + 1)));
-  for (const said of await all()) assert.deepEqual(said, ROUTE);
+  for (const answer of await all()) assert.deepEqual(answer, ROUTE);
   assert.equal(listener.connections, 5);
   await all();
   assert.equal(listener.connections, 5);
 });
 
-test("answers are not mixed up", async (context) => {
-  const { port } = await endpoint(context, (lookup) =>
+test("each of many lookups at the same time gets its own answer", async (context) => {
+  const { port } = await startEndpoint(context, (lookup) =>
     reply(200, { "Auth-Status": `no ${lookup.header("Auth-Login-Attempt")}` }),
   );
-  const lookupClient = atPort(port);
+  const lookupClient = clientAt(port);
   for (let round = 0; round < 5; round++) {
     const attempts = Array.from({ length: 20 }, (_, index) => round * 20 + index);
-    const said = await Promise.all(attempts.map((attempt) => ask(lookupClient, attempt)));
+    const answers = await Promise.all(attempts.map((attempt) => ask(lookupClient, attempt)));
     assert.deepEqual(
-      said.map((one) => ("text" in one ? one.text : null)),
+      answers.map((answer) => ("text" in answer ? answer.text : null)),
       attempts.map((attempt) => `no ${attempt}`),
     );
   }
 });
 
-test("a body is read over, and the connection used again", async (context) => {
+test("a reply's body is skipped, and the connection is reused", async (context) => {
   const body = "<p>hello</p>".repeat(100);
-  const { port, listener } = await endpoint(
+  const { port, listener } = await startEndpoint(
     context,
     () => `${route(143).replace("Content-Length: 0", `Content-Length: ${body.length}`)}${body}`,
   );
-  const lookupClient = atPort(port);
+  const lookupClient = clientAt(port);
   for (let attempt = 1; attempt <= 3; attempt++)
     assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
   assert.equal(listener.connections, 1);
@@ -131,22 +131,22 @@ test("a body is read over, and the connection used again", async (context) => {
 
 for (const [name, text] of Object.entries({
   "closed by the endpoint": route(143).replace("Content-Length: 0", "X: y"),
-  "announced to be closed": route(143, { Connection: "close" }),
+  "with Connection: close": route(143, { Connection: "close" }),
   "of HTTP/1.0": route(143).replace("HTTP/1.1", "HTTP/1.0"),
   "with more bytes than announced": `${route(143)}more`,
 })) {
-  test(`a connection ${name} is not used again`, async (context) => {
-    const { port, listener } = await endpoint(context, () => text);
-    const lookupClient = atPort(port);
+  test(`a connection ${name} is not reused`, async (context) => {
+    const { port, listener } = await startEndpoint(context, () => text);
+    const lookupClient = clientAt(port);
     for (let attempt = 1; attempt <= 3; attempt++)
       assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
     assert.equal(listener.connections, 3);
   });
 }
 
-test("with keepalive off each lookup is HTTP/1.0 on a connection of its own", async (context) => {
-  const { port, listener, lookups } = await endpoint(context, () => route(143));
-  const lookupClient = atPort(port, false);
+test("auth_http_keepalive off sends each lookup by HTTP/1.0 on its own connection", async (context) => {
+  const { port, listener, lookups } = await startEndpoint(context, () => route(143));
+  const lookupClient = clientAt(port, false);
   for (let attempt = 1; attempt <= 3; attempt++)
     assert.deepEqual(await ask(lookupClient, attempt), ROUTE);
   assert.equal(listener.connections, 3);
@@ -154,89 +154,90 @@ test("with keepalive off each lookup is HTTP/1.0 on a connection of its own", as
   assert.equal(lookups[0]?.lines.at(-1), "X-Auth-Key: k");
 });
 
-test("a kept connection that dies with the question is replaced, once", async (context) => {
+test("a lookup is sent again on a new connection, once, when a kept connection closes without a reply", async (context) => {
   let asked = 0;
-  const { port, listener } = await endpoint(context, () => (++asked === 2 ? "" : route(143)));
-  const lookupClient = atPort(port);
+  const { port, listener } = await startEndpoint(context, () => (++asked === 2 ? "" : route(143)));
+  const lookupClient = clientAt(port);
   assert.deepEqual(await ask(lookupClient), ROUTE);
   assert.deepEqual(await ask(lookupClient), ROUTE);
   assert.deepEqual([asked, listener.connections], [3, 2]);
 });
 
-test("a new connection that dies with the question is not replaced", async (context) => {
-  const { port, listener } = await endpoint(context, () => "");
-  assert.equal((await ask(atPort(port))).kind, "unavailable");
+test("a lookup is not sent again when a new connection closes without a reply", async (context) => {
+  const { port, listener } = await startEndpoint(context, () => "");
+  assert.equal((await ask(clientAt(port))).kind, "unavailable");
   assert.equal(listener.connections, 1);
 });
 
-test("a question that was half answered is not asked again", async (context) => {
+test("a lookup is not sent again after a partial reply", async (context) => {
   let asked = 0;
-  const { port } = await endpoint(context, () =>
+  const { port } = await startEndpoint(context, () =>
     ++asked === 2 ? "HTTP/1.1 200 OK\r\n" : route(143),
   );
-  const lookupClient = atPort(port);
+  const lookupClient = clientAt(port);
   await ask(lookupClient);
   assert.equal((await ask(lookupClient)).kind, "unavailable");
   assert.equal(asked, 2);
 });
 
-test("an endpoint that was restarted meanwhile is asked anew", async (context) => {
-  const { port, listener } = await endpoint(context, () => route(143));
-  const lookupClient = atPort(port);
+test("a lookup after the endpoint's restart succeeds on a new connection", async (context) => {
+  const { port, listener } = await startEndpoint(context, () => route(143));
+  const lookupClient = clientAt(port);
   await ask(lookupClient);
   await listener.close();
   await listener.listen(port);
   assert.deepEqual(await ask(lookupClient), ROUTE);
 });
 
-describe("whatever the endpoint does wrong,", () => {
-  const WRONGS: Record<string, Answer> = {
+describe("a faulty endpoint", () => {
+  const FAULTS: Record<string, Answer> = {
     garbage: () => "\x16\x03\x01\0 what",
     "an early end": () => "HTTP/1.1 200 OK\r\nAuth-Status: OK\r\n",
     silence: () => "",
     "a reply without end": () => `HTTP/1.1 200 OK\r\n${"x".repeat(100_000)}`,
   };
-  for (const [name, answer] of Object.entries(WRONGS)) {
-    test(`${name} is told as unavailable, with a reason`, async (context) => {
-      const { port } = await endpoint(context, answer);
-      const said = await ask(atPort(port));
-      assert.equal(said.kind, "unavailable");
-      assert.ok("why" in said && said.why !== "");
+  for (const [name, answer] of Object.entries(FAULTS)) {
+    test(`${name} makes the lookup unavailable, with a reason`, async (context) => {
+      const { port } = await startEndpoint(context, answer);
+      const result = await ask(clientAt(port));
+      assert.equal(result.kind, "unavailable");
+      assert.ok("why" in result && result.why !== "");
     });
   }
 
-  test("its absence is told as unavailable", async () => {
+  test("a closed port makes the lookup unavailable", async () => {
     const [port] = await freePorts(1);
-    const said = await ask(atPort(port!));
+    const answer = await ask(clientAt(port!));
     assert.ok(
-      said.kind === "unavailable" && /^recv\(\) failed \(111: Connection refused\)$/.test(said.why),
+      answer.kind === "unavailable" &&
+        /^recv\(\) failed \(111: Connection refused\)$/.test(answer.why),
     );
   });
 });
 
-test("giving up ends the lookup and its connection", async (context) => {
-  const { port, listener, lookups } = await endpoint(context, never);
-  const giveUp = new AbortController();
-  const asked = lookUp(atPort(port), lookupRequest(), giveUp.signal);
+test("an aborted signal ends the lookup and closes the lookup's connection", async (context) => {
+  const { port, listener, lookups } = await startEndpoint(context, never);
+  const aborting = new AbortController();
+  const asked = lookUp(clientAt(port), lookupRequest(), aborting.signal);
   if (listener.connections === 0) await once(listener, "connection");
   while (lookups.length === 0) await new Promise(setImmediate);
-  giveUp.abort(new Error("enough"));
+  aborting.abort(new Error("enough"));
   await assert.rejects(asked);
   await lookups[0]?.gone;
 });
 
-test("a lookup that was answered is not given up later", async (context) => {
-  const { port, listener } = await endpoint(context, () => route(143));
-  const lookupClient = atPort(port);
-  const giveUp = new AbortController();
-  await lookUp(lookupClient, lookupRequest(), giveUp.signal);
-  giveUp.abort();
+test("a signal that aborts after the reply leaves the kept connection open", async (context) => {
+  const { port, listener } = await startEndpoint(context, () => route(143));
+  const lookupClient = clientAt(port);
+  const aborting = new AbortController();
+  await lookUp(lookupClient, lookupRequest(), aborting.signal);
+  aborting.abort();
   assert.deepEqual(await ask(lookupClient), ROUTE);
   assert.equal(listener.connections, 1);
 });
 
-test("a lookup that is cancelled after its reply leaves the kept connection alone", async (context) => {
-  const { port, listener } = await endpoint(context, () => route(143));
+test("an exchange that is cancelled after its reply leaves the kept connection open", async (context) => {
+  const { port, listener } = await startEndpoint(context, () => route(143));
   const settings = {
     auth_http: { https: false, host: "127.0.0.1", port, hostHeader: "127.0.0.1", uri: "/auth" },
     tls: null,

@@ -5,7 +5,7 @@ import { cost } from "../../support/cost.ts";
 import { HeadReader, InvalidReply, type ReplyHead } from "../../../proxy/lookup/reply.ts";
 import { Input, TooLong } from "../../../proxy/transport/index.ts";
 
-/** Feeds a reply in pieces. */
+/** Reads a reply that arrives in pieces; null before the end of its head. */
 function read(pieces: readonly string[]): ReplyHead | null {
   const reader = new HeadReader(false);
   const input = new Input();
@@ -17,32 +17,32 @@ function read(pieces: readonly string[]): ReplyHead | null {
   return null;
 }
 
-/** What a reply with these lines answers. */
+/** Describes the answer of a reply with the lines. */
 function answer(...lines: readonly string[]): string {
   const head = read([`${lines.join("\r\n")}\r\n\r\n`]);
   assert.ok(head);
-  return told(head);
+  return describeReply(head);
 }
 
-function told({ reply: said }: ReplyHead): string {
-  switch (said.kind) {
+function describeReply({ reply }: ReplyHead): string {
+  switch (reply.kind) {
     case "route": {
-      const { host, port } = said.route.servers[0];
-      return `route ${host} ${port} ${said.login} ${said.password}`;
+      const { host, port } = reply.route.servers[0];
+      return `route ${host} ${port} ${reply.login} ${reply.password}`;
     }
     case "refused":
-      return `refused "${said.text}" ${said.errorCode} ${said.wait}`;
+      return `refused "${reply.text}" ${reply.errorCode} ${reply.wait}`;
     case "wait":
-      return `wait ${said.wait}`;
+      return `wait ${reply.wait}`;
     case "unavailable":
-      return `unavailable "${said.text}" ${said.errorCode}: ${said.why}`;
+      return `unavailable "${reply.text}" ${reply.errorCode}: ${reply.why}`;
   }
 }
 
 const OK = ["HTTP/1.1 200 OK", "Auth-Status: OK", "Auth-Server: 192.0.2.1", "Auth-Port: 143"];
 const ROUTE = "route 192.0.2.1 143 null null";
 
-test("a yes is a route", () => {
+test("a reply with Auth-Status: OK and a server is a route", () => {
   assert.equal(answer(...OK), ROUTE);
   assert.equal(
     answer(...OK, "Auth-User: Anna %20", "Auth-Pass: x y"),
@@ -51,12 +51,14 @@ test("a yes is a route", () => {
   assert.equal(answer("HTTP/1.1 204 No", ...OK.slice(1)), ROUTE);
 });
 
-const WRITTEN: Record<string, string> = {
+const FORMS: Record<string, string> = {
   "with LF for CRLF": `${OK.join("\n")}\n\n`,
   "without a status line": `${OK.slice(1).join("\r\n")}\r\n\r\n`,
   "with HTTP/1.0": [...OK, "", ""].join("\r\n").replace("1.1", "1.0"),
-  "with a status line without words": [...OK, "", ""].join("\r\n").replace(" OK", ""),
-  "in other letters": [...OK, "", ""].join("\r\n").replace("Auth-Server", "AUTH-server"),
+  "with a status line without a reason phrase": [...OK, "", ""].join("\r\n").replace(" OK", ""),
+  "with header names in another case": [...OK, "", ""]
+    .join("\r\n")
+    .replace("Auth-Server", "AUTH-server"),
   "without a space behind the colon": [...OK, "", ""].join("\r\n").replace("Port: ", "Port:"),
   "with tabs and trailing blanks": [...OK, "", ""]
     .join("\r\n")
@@ -77,57 +79,57 @@ const WRITTEN: Record<string, string> = {
     "",
   ].join("\r\n"),
 };
-for (const [how, text] of Object.entries(WRITTEN)) {
-  test(`a reply ${how} is understood`, () => {
+for (const [form, text] of Object.entries(FORMS)) {
+  test(`a reply ${form} is a route`, () => {
     const head = read([text]);
-    assert.equal(head && told(head), ROUTE);
+    assert.equal(head && describeReply(head), ROUTE);
   });
 
-  test(`a reply ${how} is understood byte by byte`, () => {
+  test(`a reply ${form} is a route, also byte by byte`, () => {
     const head = read(text.split(""));
-    assert.equal(head && told(head), ROUTE);
+    assert.equal(head && describeReply(head), ROUTE);
   });
 }
 
-test("a reply is not looked at before its empty line", () => {
+test("a reply without its empty line gives no answer yet", () => {
   assert.equal(read([`${OK.join("\r\n")}\r\n`]), null);
   assert.equal(read([`${OK.join("\r\n")}\r\n\r`]), null);
 });
 
-describe("of a repeated header", () => {
-  test("the last one counts", () => {
+describe("a repeated header", () => {
+  test("the last Auth-Port and the last Auth-Server count", () => {
     assert.equal(answer(...OK, "Auth-Port: 1143", "auth-server: ::1"), "route ::1 1143 null null");
   });
 
-  test("an Auth-Status that refuses stays refused", () => {
+  test("a refusal by one Auth-Status wins over an OK by another Auth-Status", () => {
     const refused = ["HTTP/1.1 200 OK", "Auth-Status: no", ...OK.slice(1)];
     assert.equal(answer(...refused), 'refused "no" null 0');
     assert.equal(answer(...OK, "Auth-Status: no"), 'refused "no" null 0');
   });
 
-  test("an empty Auth-Status is not made good by an OK", () => {
+  test("an empty Auth-Status next to an OK gives no route", () => {
     assert.doesNotMatch(answer("HTTP/1.1 200 OK", "Auth-Status:", ...OK.slice(1)), /^route/);
     assert.doesNotMatch(answer(...OK, "Auth-Status:"), /^route/);
   });
 
-  test("an empty Auth-Status is a refusal without words, of a 2xx only", () => {
+  test("an empty Auth-Status is a refusal without text in a 2xx reply, and unavailable in any other", () => {
     assert.equal(answer("HTTP/1.1 200 OK", "Auth-Status:", "Auth-Wait: 1"), 'refused "" null 1');
     assert.match(answer("HTTP/1.1 404 Where", "Auth-Status:"), /^unavailable .*answered 404$/);
   });
 
-  test("of several refusals the last one counts", () => {
+  test("the last of several refusals counts", () => {
     const lines = ["HTTP/1.1 200 OK", "Auth-Status: no", "Auth-Status: not now"];
     assert.equal(answer(...lines, "Auth-Status: OK"), 'refused "not now" null 0');
   });
 
-  test("a CR that ends no line breaks the status line", () => {
+  test("a bare CR makes the status line invalid", () => {
     assert.throws(
       () => read(["HTTP/1.0 200 OK\rAuth-Status: OK\r\n\r\n"]),
       new InvalidReply("sent invalid response"),
     );
   });
 
-  test("an empty Auth-Status hides no refusal", () => {
+  test("a refusal behind an empty Auth-Status counts", () => {
     assert.equal(
       answer("HTTP/1.1 200 OK", "Auth-Status:", "Auth-Status: no"),
       'refused "no" null 0',
@@ -135,14 +137,17 @@ describe("of a repeated header", () => {
   });
 });
 
-test("a refusal is told in the endpoint's words, bytes and all", () => {
-  const words = "[AUTH] Falsches Kennwort f\xc3\xbcr dich";
-  assert.equal(answer("HTTP/1.1 200 OK", `Auth-Status: ${words}`), `refused "${words}" null 0`);
+test("a refusal has the endpoint's text byte for byte, and the endpoint's code and wait", () => {
+  const refusalText = "[AUTH] Falsches Kennwort f\xc3\xbcr dich";
+  assert.equal(
+    answer("HTTP/1.1 200 OK", `Auth-Status: ${refusalText}`),
+    `refused "${refusalText}" null 0`,
+  );
   const more = ["Auth-Error-Code: 535 5.7.8", "Auth-Wait: 3"];
   assert.equal(answer("HTTP/1.1 200 OK", "Auth-Status: no", ...more), 'refused "no" 535 5.7.8 3');
 });
 
-test("a wait that is no number is none", () => {
+test("an Auth-Wait that is not a valid number counts as 0", () => {
   for (const wait of ["x", "-1", "1.5", "1s", "", "9".repeat(30)]) {
     assert.equal(
       answer("HTTP/1.1 200 OK", "Auth-Status: no", `Auth-Wait: ${wait}`),
@@ -151,7 +156,7 @@ test("a wait that is no number is none", () => {
   }
 });
 
-test("WAIT asks for the same question later", () => {
+test("Auth-Status: WAIT asks for the same lookup after Auth-Wait", () => {
   assert.equal(answer("HTTP/1.1 200 OK", "Auth-Status: WAIT", "Auth-Wait: 2"), "wait 2");
   assert.equal(answer("HTTP/1.1 200 OK", "Auth-Status: WAIT", ...OK.slice(1)), "wait 0");
   assert.equal(
@@ -183,13 +188,13 @@ const UNAVAILABLE: Record<string, string[]> = {
   'sent invalid Auth-Upstream-Name:"a b"': [...OK, "Auth-Upstream-Name: a b"],
   "sent control characters": [...OK, "Auth-Pass: a\0b"],
 };
-for (const [why, lines] of Object.entries(UNAVAILABLE)) {
-  test(`"${why}" is no answer, and no refusal`, () => {
-    assert.equal(answer(...lines), `unavailable "null" null: ${why}`);
+for (const [reason, lines] of Object.entries(UNAVAILABLE)) {
+  test(`a faulty reply is unavailable, and not a refusal: ${reason}`, () => {
+    assert.equal(answer(...lines), `unavailable "null" null: ${reason}`);
   });
 }
 
-test("a server may go by its name, bring others along, and say how it speaks TLS", () => {
+test("a route holds host names, the fallback servers and the TLS headers", () => {
   const lines = [
     "HTTP/1.1 200 OK",
     "Auth-Status: OK",
@@ -213,20 +218,20 @@ test("a server may go by its name, bring others along, and say how it speaks TLS
   });
 });
 
-test("a small ok is no yes", () => {
+test("Auth-Status: ok in lower case gives no route", () => {
   assert.doesNotMatch(
     answer(...OK.map((line) => line.replace("Status: OK", "Status: ok"))),
     /^route/,
   );
 });
 
-test("cannot tell may come with words for the client", () => {
-  const told503 = answer(
+test("a 503 reply may carry a text and a code for the client", () => {
+  const unavailable = answer(
     "HTTP/1.1 503 x",
     "Auth-Status: [UNAVAILABLE] later",
     "Auth-Error-Code: 451 4.3.0",
   );
-  assert.match(told503, /^unavailable "\[UNAVAILABLE\] later" 451 4\.3\.0: answered 503/);
+  assert.match(unavailable, /^unavailable "\[UNAVAILABLE\] later" 451 4\.3\.0: answered 503/);
 });
 
 for (const text of [
@@ -239,12 +244,12 @@ for (const text of [
   "HTTP/1.1 200 OK\r\nA: 1\rB: 2\r\n\r\n",
   "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
 ]) {
-  test(`${JSON.stringify(text)} is no reply`, () => {
+  test(`${JSON.stringify(text)} is an invalid reply`, () => {
     assert.throws(() => read([text]), InvalidReply);
   });
 }
 
-test("16 KiB are enough, and one byte more is too much", () => {
+test("a head of 16 KiB is accepted, and a head of one byte more is too long", () => {
   const [start, end] = ["HTTP/1.1 200 OK\r\nX: ", "\r\n\r\n"];
   const padded = (length: number): string =>
     `${start}${"x".repeat(length - start.length - end.length)}${end}`;
@@ -257,7 +262,7 @@ test("16 KiB are enough, and one byte more is too much", () => {
   assert.throws(() => read(["x".repeat(16_384)]), TooLong);
 });
 
-const KEPT: [lines: string[], keepAlive: boolean, body: number | null][] = [
+const KEEP_ALIVE: [lines: string[], keepAlive: boolean, body: number | null][] = [
   [["HTTP/1.1 200 OK", "Content-Length: 12"], true, 12],
   [["HTTP/1.1 204 OK"], true, 0],
   [["HTTP/1.1 200 OK"], true, null],
@@ -267,15 +272,15 @@ const KEPT: [lines: string[], keepAlive: boolean, body: number | null][] = [
   [["HTTP/1.0 200 OK", "Connection: Keep-Alive", "Content-Length: 0"], true, 0],
   [["X: y"], false, null],
 ];
-for (const [lines, keepAlive, body] of KEPT) {
-  test(`${lines.join(", ")}: the connection ${keepAlive && body !== null ? "may serve again" : "may not serve again"}`, () => {
+for (const [lines, keepAlive, body] of KEEP_ALIVE) {
+  test(`a connection is ${keepAlive && body !== null ? "reusable" : "not reusable"} after the reply ${lines.join(", ")}`, () => {
     const head = read([`${lines.join("\r\n")}\r\n\r\n`]);
     assert.equal(head?.keepAlive, keepAlive);
     assert.equal(head?.body, body);
   });
 }
 
-test("blanks inside a header cost no more than other bytes", () => {
+test("blanks inside a header take no more time than other bytes", () => {
   const header = (filling: string): number =>
     cost(() => void read([`HTTP/1.1 200 OK\r\nX: a${filling.repeat(16_000)}b\r\n\r\n`]), 5);
   const ordinary = header("x");
@@ -284,7 +289,7 @@ test("blanks inside a header cost no more than other bytes", () => {
   }
 });
 
-test("any bytes are an answer, a wish for more, or an error of their own", () => {
+test("any bytes give an answer, an unfinished head, InvalidReply or TooLong", () => {
   const line = fc.oneof(
     fc.constantFrom(...OK, "Auth-Status: no", "", "Auth-Wait: 1"),
     fc.string({ unit: "binary" }),
