@@ -29,10 +29,10 @@ const OPENSSL_CONF =
 const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
 
 /**
- * MiB of each half of a worker's young generation. While many clients log in, V8 would let it grow to 16 and keep
- * it so. This is the memory of thousands of idle sessions, and saves a login no time.
+ * MiB of each half of a worker's young generation. V8 would let it grow to 16 while many clients log in, and keep
+ * that memory, which thousands of idle sessions need; a login would cost the same.
  */
-const YOUNG_GENERATION = "--max-semi-space-size=4";
+const YOUNG_GENERATION = "--max-semi-space-size=2";
 
 /** @param entry path of the module that workers run */
 export function setUpWorkerProcesses(entry: string): void {
