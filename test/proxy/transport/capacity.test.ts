@@ -1,4 +1,4 @@
-// How many connections may be open at a time.
+// The limit on open connections (worker_connections).
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, type Server, createServer } from "node:net";
@@ -16,7 +16,7 @@ import { freePorts } from "../../support/ports.ts";
 const { signal } = new AbortController();
 const full = new Error("3 worker_connections are not enough");
 
-describe("a transport with room for three, one of them reserved,", () => {
+describe("a transport of three connections, one of them reserved,", () => {
   let server: Server;
   let address: Address;
   before(async () => {
@@ -28,31 +28,31 @@ describe("a transport with room for three, one of them reserved,", () => {
 
   const small = () => new SocketTransport(3, 1);
 
-  test("dials two, and a third one when one of them has gone", async () => {
+  test("dials two connections, and a third one after one of them is closed", async () => {
     const transport = small();
     const first = await openConnection(transport, address, signal);
     const second = await openConnection(transport, address, signal);
     await assert.rejects(openConnection(transport, address, signal), full);
     first.destroy();
-    await gone(first);
+    await isClosed(first);
     const third = await openConnection(transport, address, signal);
     await assert.rejects(openConnection(transport, address, signal), full);
     for (const connection of [second, third]) connection.destroy();
   });
 
-  test("counts a connection that is still being made", async () => {
+  test("counts a dial that has no answer yet", async () => {
     const transport = small();
     const dials = [1, 2].map(() => openConnection(transport, address, signal));
     await assert.rejects(openConnection(transport, address, signal), full);
     for (const connection of await Promise.all(dials)) connection.destroy();
   });
 
-  test("counts those that were accepted, until the peer has gone", async () => {
+  test("counts accepted connections until each one is closed", async () => {
     const transport = small();
     const [one, two, three] = [await accepted(), await accepted(), await accepted()];
     for (const { connection } of [one, two]) transport.admit(connection);
     assert.throws(() => transport.admit(three.connection), full);
-    const closed = gone(one.connection);
+    const closed = isClosed(one.connection);
     one.peer.destroy();
     one.connection.resume();
     one.connection.end();
@@ -64,7 +64,7 @@ describe("a transport with room for three, one of them reserved,", () => {
     }
   });
 
-  test("has the place back of a connection that did not come about", async () => {
+  test("frees the place of a dial that fails", async () => {
     const transport = small();
     const [port = 0] = await freePorts(1);
     for (let count = 0; count < 5; count++) {
@@ -76,7 +76,7 @@ describe("a transport with room for three, one of them reserved,", () => {
     }
   });
 
-  test("closes the one that has been spare for longest, and no other", async () => {
+  test("closes only the connection that has been spare for longest", async () => {
     const transport = small();
     const [first, second] = [
       await openConnection(transport, address, signal),
@@ -85,7 +85,7 @@ describe("a transport with room for three, one of them reserved,", () => {
     for (const connection of [second, first]) transport.spare(connection, true);
     transport.spare(second, false);
     transport.spare(second, true);
-    const closed = gone(first);
+    const closed = isClosed(first);
     const third = await openConnection(transport, address, signal);
     await closed;
     transport.spare(second, false);
@@ -94,8 +94,8 @@ describe("a transport with room for three, one of them reserved,", () => {
   });
 });
 
-/** Waits until a connection has gone, and its place is free. */
-async function gone(connection: Connection): Promise<void> {
+/** Waits until a connection is closed and its place is free. */
+async function isClosed(connection: Connection): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   connection.receiver = { received() {}, drained() {}, ended() {}, closed: () => resolve() };
   await promise;

@@ -15,7 +15,7 @@ for (const [how, make] of [
   ["accepted", accepted],
   ["dialled", dialled],
 ] as const) {
-  test(`a connection that we ${how} knows both its ends`, async () => {
+  test(`a connection that we ${how} has its remote and its local address`, async () => {
     const { peer, connection } = await make();
     assert.deepEqual(connection.remote, { host: "127.0.0.1", port: peer.localPort });
     assert.deepEqual(connection.local, { host: "127.0.0.1", port: peer.remotePort });
@@ -24,7 +24,7 @@ for (const [how, make] of [
     connection.destroy();
   });
 
-  test(`a connection that we ${how} carries bytes, and FIN one way at a time`, async () => {
+  test(`a connection that we ${how} carries bytes, and FIN closes one direction at a time`, async () => {
     const { peer, connection } = await make();
     const receiver = new RecordingReceiver(connection);
     peer.end("hello\0\xff", "latin1");
@@ -39,14 +39,14 @@ for (const [how, make] of [
   });
 }
 
-test("a peer's reset is told with its error", async () => {
+test("a peer's reset closes the receiver with ECONNRESET", async () => {
   const { peer, connection } = await accepted();
   const receiver = new RecordingReceiver(connection);
   peer.resetAndDestroy();
   assert.match(String(await receiver.closing.promise), /ECONNRESET/);
 });
 
-test("a write to a broken connection is harmless", async () => {
+test("a write to a broken connection causes no error", async () => {
   const { peer, connection } = await accepted();
   const receiver = new RecordingReceiver(connection);
   peer.resetAndDestroy();
@@ -75,7 +75,7 @@ test("a paused connection receives nothing until it is resumed", async () => {
   other.connection.destroy();
 });
 
-test("a full connection says so, and tells when it has drained", async () => {
+test("write() returns false when the connection is full, and the receiver is told when it has drained", async () => {
   const { peer, connection } = await accepted();
   const drained = new Promise<void>((resolve) => {
     connection.receiver = Object.assign(new RecordingReceiver(connection), { drained: resolve });
@@ -91,7 +91,7 @@ test("a full connection says so, and tells when it has drained", async () => {
   connection.destroy();
 });
 
-test("last words arrive though the client keeps sending", async () => {
+test("a reply before close arrives although the client keeps sending", async () => {
   const { peer, connection } = await accepted();
   const receiver = new RecordingReceiver(connection);
   peer.on("error", () => {});
@@ -104,7 +104,7 @@ test("last words arrive though the client keeps sending", async () => {
   peer.end();
 });
 
-test("after close nothing is heard any more", async () => {
+test("a closed connection passes no more bytes to its receiver", async () => {
   const { peer, connection } = await accepted();
   const receiver = new RecordingReceiver(connection);
   connection.close();
@@ -120,7 +120,7 @@ function openSockets(): number {
 }
 
 for (const fin of [false, true]) {
-  test(`a client that reads nothing${fin ? " and has sent FIN" : ""} does not keep a closed connection`, async () => {
+  test(`a client that reads nothing${fin ? " and has sent FIN" : ""} does not keep a closed connection open`, async () => {
     const { peer, connection } = await accepted();
     const receiver = new RecordingReceiver(connection);
     peer.on("error", () => {});
@@ -131,7 +131,7 @@ for (const fin of [false, true]) {
     for (let count = 0; count < 50; count++) connection.write(Buffer.alloc(1_000_000));
     const open = openSockets();
     connection.close();
-    // Some two seconds are given to it; this many turns only bound a failing test.
+    // The connection may linger for some two seconds; this many turns only bound a failing test.
     for (let turn = 0; turn < 200 && openSockets() >= open; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -142,7 +142,7 @@ for (const fin of [false, true]) {
   });
 }
 
-test("dialling nobody fails with the system's word", async () => {
+test("a dial to a closed port fails with ECONNREFUSED", async () => {
   const [port] = await freePorts(1);
   const dial = openConnection(
     transport,
@@ -152,7 +152,7 @@ test("dialling nobody fails with the system's word", async () => {
   await assert.rejects(dial, /ECONNREFUSED/);
 });
 
-test("a dial can be given up before and during", async () => {
+test("a dial may be aborted before its start and before its answer", async () => {
   const { peer, connection } = await dialled();
   const to = connection.remote;
   peer.destroy();
@@ -164,7 +164,7 @@ test("a dial can be given up before and during", async () => {
   await assert.rejects(dial);
 });
 
-test("bytes that were put back wait while the connection is paused, and come once", async () => {
+test("unread bytes wait while the connection is paused, and are received once", async () => {
   const { peer, connection } = await accepted();
   const receiver = new RecordingReceiver(connection);
   connection.unread(Buffer.from("before "));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Deadlines } from "../../../proxy/transport/deadlines.ts";
 
-/** Time as the wheel sees it, moved by hand. */
+/** The clock of the wheel, in ms; `pass` moves it. */
 let now = 0;
 beforeEach(() => {
   now = 5000;
@@ -21,8 +21,12 @@ function pass(ms: number): void {
   }
 }
 
-/** A limit that notes when it fires, ms after the start. */
-function limit(wheel: Deadlines): { fired: number[]; set(ms: number): void; clear(): void } {
+/** A deadline that records each firing, in ms after its creation. */
+function recordingDeadline(wheel: Deadlines): {
+  fired: number[];
+  set(ms: number): void;
+  clear(): void;
+} {
   const fired: number[] = [];
   const start = now;
   const deadline = wheel.deadline({ expired: () => fired.push(now - start) });
@@ -36,9 +40,9 @@ function between(value: number | undefined, from: number, to: number): void {
   );
 }
 
-test("a limit fires once, when its time has come or little later", () => {
+test("a deadline fires once, at most 200 ms late", () => {
   for (const ms of [0, 1, 99, 100, 101, 1234, 60_000, 102_399, 102_400, 200_000]) {
-    const one = limit(new Deadlines());
+    const one = recordingDeadline(new Deadlines());
     one.set(ms);
     pass(ms + 500);
     assert.equal(one.fired.length, 1, `${ms}`);
@@ -46,8 +50,8 @@ test("a limit fires once, when its time has come or little later", () => {
   }
 });
 
-test("a limit that is moved later fires later", () => {
-  const one = limit(new Deadlines());
+test("a deadline that is moved later fires later", () => {
+  const one = recordingDeadline(new Deadlines());
   one.set(1000);
   for (let count = 0; count < 20; count++) {
     pass(500);
@@ -58,8 +62,8 @@ test("a limit that is moved later fires later", () => {
   between(one.fired[0], 11_000, 11_200);
 });
 
-test("a limit that is moved nearer fires sooner", () => {
-  const one = limit(new Deadlines());
+test("a deadline that is moved nearer fires sooner", () => {
+  const one = recordingDeadline(new Deadlines());
   one.set(60_000);
   one.set(500);
   pass(100_000);
@@ -67,8 +71,8 @@ test("a limit that is moved nearer fires sooner", () => {
   between(one.fired[0], 500, 700);
 });
 
-test("a limit that is cleared does not fire, and may be set again", () => {
-  const one = limit(new Deadlines());
+test("a cleared deadline does not fire, and may be set again", () => {
+  const one = recordingDeadline(new Deadlines());
   one.set(500);
   pass(300);
   one.clear();
@@ -80,8 +84,8 @@ test("a limit that is cleared does not fire, and may be set again", () => {
   between(one.fired[0], 1800, 2000);
 });
 
-test("a limit of Infinity never fires, and may be moved nearer", () => {
-  const one = limit(new Deadlines());
+test("a deadline of Infinity never fires, and may be moved nearer", () => {
+  const one = recordingDeadline(new Deadlines());
   one.set(500);
   one.set(Number.POSITIVE_INFINITY);
   pass(300_000);
@@ -91,7 +95,7 @@ test("a limit of Infinity never fires, and may be moved nearer", () => {
   assert.equal(one.fired.length, 1);
 });
 
-test("a limit that fires may set itself again at once", () => {
+test("a deadline may set itself again when it fires", () => {
   const wheel = new Deadlines();
   const fired: number[] = [];
   const deadline = wheel.deadline({
@@ -105,40 +109,43 @@ test("a limit that fires may set itself again at once", () => {
   assert.equal(fired.length, 5);
 });
 
-test("a thousand limits fire each in its time, whatever the others do", () => {
+test("each of a thousand deadlines fires at its own time", () => {
   const wheel = new Deadlines();
-  const limits = Array.from({ length: 1000 }, (_, index) => ({
+  const deadlines = Array.from({ length: 1000 }, (_, index) => ({
     ms: (index * 137) % 150_000,
-    one: limit(wheel),
+    one: recordingDeadline(wheel),
   }));
-  for (const { ms, one } of limits) one.set(ms);
-  for (const [index, { one }] of limits.entries()) if (index % 3 === 0) one.clear();
+  for (const { ms, one } of deadlines) one.set(ms);
+  for (const [index, { one }] of deadlines.entries()) if (index % 3 === 0) one.clear();
   pass(151_000);
-  for (const [index, { ms, one }] of limits.entries()) {
+  for (const [index, { ms, one }] of deadlines.entries()) {
     if (index % 3 === 0) assert.deepEqual(one.fired, []);
     else between(one.fired[0], ms, ms + 200);
   }
 });
 
-test("after a pause of the whole process all that is due fires", () => {
+test("after a pause of the whole process, all deadlines that are due fire", () => {
   const wheel = new Deadlines();
-  const limits = [100, 1000, 50_000, 400_000].map((ms) => ({ ms, one: limit(wheel) }));
-  for (const { ms, one } of limits) one.set(ms);
+  const deadlines = [100, 1000, 50_000, 400_000].map((ms) => ({
+    ms,
+    one: recordingDeadline(wheel),
+  }));
+  for (const { ms, one } of deadlines) one.set(ms);
   now += 300_000;
   pass(200);
   assert.deepEqual(
-    limits.map(({ one }) => one.fired.length),
+    deadlines.map(({ one }) => one.fired.length),
     [1, 1, 1, 0],
   );
   pass(150_000);
-  assert.equal(limits[3]?.one.fired.length, 1);
+  assert.equal(deadlines[3]?.one.fired.length, 1);
 });
 
-test("no timer runs while no limit is set", () => {
+test("no timer runs while no deadline is set", () => {
   const set = mock.method(globalThis, "setInterval");
   const clear = mock.method(globalThis, "clearInterval");
   const wheel = new Deadlines();
-  const [one, other] = [limit(wheel), limit(wheel)];
+  const [one, other] = [recordingDeadline(wheel), recordingDeadline(wheel)];
   assert.equal(set.mock.callCount(), 0);
   one.set(1000);
   other.set(1000);

@@ -25,7 +25,7 @@ after(() => {
   server.close();
 });
 
-/** Where a connection dialled with these options comes from, as its peer sees it. */
+/** The source address of a connection dialled with these options, as its peer sees it. */
 async function origin(options: DialOptions, to = address): Promise<string | undefined> {
   const arrived = once(server, "connection") as Promise<[Socket]>;
   const connection = await openConnection(transport, to, signal, options);
@@ -36,18 +36,18 @@ async function origin(options: DialOptions, to = address): Promise<string | unde
   return remoteAddress;
 }
 
-describe("a connection", { skip: noLinux }, () => {
-  test("comes from the address that it is bound to", async () => {
+describe("a dialled connection", { skip: noLinux }, () => {
+  test("comes from the address of `bind`", async () => {
     assert.equal(await origin(system), "127.0.0.1");
     assert.equal(await origin({ ...system, bind: "127.0.0.9" }), "127.0.0.9");
   });
 
-  test("comes from it where the peer is known by name, too", async () => {
+  test("comes from the address of `bind` to a host name too", async () => {
     const to = { ...address, host: "localhost" };
     assert.equal(await origin({ ...system, bind: "127.0.0.9" }, to), "127.0.0.9");
   });
 
-  test("to a unix socket is not bound to anything", async (t) => {
+  test("to a unix socket ignores `bind`", async (t) => {
     const { path, remove } = await makeScratch();
     t.after(remove);
     const socket = join(path, "mail.sock");
@@ -62,7 +62,7 @@ describe("a connection", { skip: noLinux }, () => {
     listener.close();
   });
 
-  test("is asked whether its peer is still there only where that is wanted", async () => {
+  test("sends keep-alive probes only with keepAlive on", async () => {
     for (const keepAlive of [false, true]) {
       const arrived = once(server, "connection") as Promise<[Socket]>;
       const connection = await openConnection(transport, address, signal, { ...system, keepAlive });
@@ -74,7 +74,7 @@ describe("a connection", { skip: noLinux }, () => {
   });
 });
 
-test("an address that this machine has not is told in nginx's words", async () => {
+test("a bind address of another machine causes nginx's error", async () => {
   await assert.rejects(
     openConnection(transport, address, signal, { ...system, bind: "192.0.2.1" }),
     {
@@ -83,7 +83,7 @@ test("an address that this machine has not is told in nginx's words", async () =
   );
 });
 
-test("an address is of no use for a peer of the other family", async () => {
+test("a bind address of one family and a peer of the other family cause an error", async () => {
   await assert.rejects(openConnection(transport, address, signal, { ...system, bind: "::1" }), {
     message: "bind(::1) is of no use for 127.0.0.1, which is not IPv6",
   });
@@ -93,6 +93,6 @@ test("an address is of no use for a peer of the other family", async () => {
   });
 });
 
-test("a name below localhost is loopback, and DNS is not asked (RFC 6761)", async () => {
+test("a name below localhost is loopback without a DNS query (RFC 6761)", async () => {
   assert.equal(await origin(system, { ...address, host: "auth.localhost" }), "127.0.0.1");
 });

@@ -1,4 +1,4 @@
-// Much mail at once: a GiB each way, or so many MiB as POSTERN_TEST_MIB says.
+// Large transfers: a GiB in each direction, or as many MiB as POSTERN_TEST_MIB sets.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -9,12 +9,12 @@ import { UNDER, spliced } from "../../support/spliced.ts";
 
 const MIB = 1024 * 1024;
 const COUNT = Number(process.env["POSTERN_TEST_MIB"] ?? 1024);
-/** What may wait to be written to one side: what is read at a time. */
+/** Bytes that may be queued for one side: the size of one read. */
 const MOST_QUEUED = 65_536;
 
 const BLOCK = randomBytes(MIB);
 
-/** Sends so many blocks, no two the same, then FIN. */
+/** Sends COUNT blocks, each different, then FIN. */
 async function send(socket: Socket): Promise<string> {
   const hash = createHash("sha256");
   for (let count = 0; count < COUNT; count++) {
@@ -27,13 +27,13 @@ async function send(socket: Socket): Promise<string> {
   return hash.digest("hex");
 }
 
-/** @param rest turns of the event loop that it pauses for after every 4 MiB */
-async function receive(socket: Socket, rest: number, heard: () => void): Promise<string> {
+/** @param rest turns of the event loop that the reader pauses for after every 4 MiB */
+async function receive(socket: Socket, rest: number, received: () => void): Promise<string> {
   const hash = createHash("sha256");
   let since = 0;
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     hash.update(chunk);
-    heard();
+    received();
     since += chunk.length;
     if (since < 4 * MIB) continue;
     since = 0;
@@ -42,7 +42,7 @@ async function receive(socket: Socket, rest: number, heard: () => void): Promise
   return hash.digest("hex");
 }
 
-test(`${COUNT} MiB each way through TLS in and TLS out, to a slow reader, arrive as they were`, async () => {
+test(`${COUNT} MiB in each direction through TLS on both sides arrive unchanged at a slow reader`, async () => {
   const { client, upstream, towards, done } = await spliced(UNDER["under TLS"]);
   let most = 0;
   const look = (): void => {

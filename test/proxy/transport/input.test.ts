@@ -8,7 +8,7 @@ function input(text: string): Input {
   return made;
 }
 
-test("lines come out one by one, with their ends, byte for character", () => {
+test("line() returns one line at a time with its line end, one character for each byte", () => {
   const lines = input("a\xe4\r\nb\n\r\nrest");
   assert.deepEqual(
     [1, 2, 3, 4].map(() => lines.line(100)),
@@ -17,20 +17,20 @@ test("lines come out one by one, with their ends, byte for character", () => {
   assert.equal(lines.length, 4);
 });
 
-test("a line may be as long as the limit, its end included", () => {
+test("a line may be as long as the limit, with its line end", () => {
   assert.equal(input("1234\n").line(5), "1234\n");
   assert.throws(() => input("12345\n").line(5), TooLong);
   assert.throws(() => input("12345").line(5), TooLong);
   assert.equal(input("1234").line(5), null);
 });
 
-test("a long line behind a short one is not the short one's fault", () => {
+test("a short line is returned before a line that is too long", () => {
   const two = input("1\n123456789");
   assert.equal(two.line(5), "1\n");
   assert.throws(() => two.line(5), TooLong);
 });
 
-test("bytes come out by count, lines behind them", () => {
+test("bytes() returns the given count, and line() continues behind it", () => {
   const mixed = input("ab\ncd\r\nef");
   assert.equal(mixed.bytes(4), "ab\nc");
   assert.equal(mixed.line(10), "d\r\n");
@@ -40,7 +40,7 @@ test("bytes come out by count, lines behind them", () => {
   assert.equal(mixed.length, 0);
 });
 
-test("what comes in pieces is one", () => {
+test("pieces are joined to one line", () => {
   const pieces = new Input();
   for (const byte of "hello\r\nyou") {
     pieces.append(Buffer.from(byte));
@@ -51,7 +51,7 @@ test("what comes in pieces is one", () => {
   assert.equal(pieces.peek(20), "you");
 });
 
-test("only a CR before the LF ends a line with it", () => {
+test("chomp removes LF or CRLF, and returns null for any other CR", () => {
   assert.equal(chomp("a\r\n"), "a");
   assert.equal(chomp("a\n"), "a");
   assert.equal(chomp("a\rb\r\n"), null);

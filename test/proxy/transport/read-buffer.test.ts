@@ -10,7 +10,7 @@ import type { Receiver } from "../../../proxy/transport/index.ts";
 import { accepted } from "../../support/connections.ts";
 import { spliced } from "../../support/spliced.ts";
 
-/** Bytes of which every four tell their place and their stream. */
+/** Bytes of which each group of four encodes its offset and its stream. */
 function pattern(stream: number, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   for (let at = 0; at < length; at += 4) bytes.writeUInt32BE(((stream << 28) | (at / 4)) >>> 0, at);
@@ -21,7 +21,7 @@ function hash(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Reads until the socket has sent FIN, and rests between reads where `rest` is not 0. */
+/** Reads until the peer has sent FIN, and pauses for `rest` ms after each chunk where `rest` is not 0. */
 async function readAll(socket: Socket, rest = 0): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on("error", () => {});
@@ -38,13 +38,13 @@ async function readAll(socket: Socket, rest = 0): Promise<Buffer> {
 
 const SIZE = 8_000_000;
 
-test("two busy splices at once never see each other's bytes", async () => {
+test("two concurrent busy splices never mix their bytes", async () => {
   const splices = await Promise.all([spliced(), spliced()]);
-  const ways = splices.flatMap(({ client, upstream }) => [
+  const routes = splices.flatMap(({ client, upstream }) => [
     { from: client, to: upstream },
     { from: upstream, to: client },
   ]);
-  const read = ways.map(({ from, to }, stream) => {
+  const read = routes.map(({ from, to }, stream) => {
     from.end(pattern(stream, SIZE));
     return readAll(to);
   });
@@ -53,7 +53,7 @@ test("two busy splices at once never see each other's bytes", async () => {
   }
 });
 
-test("a chunk stays intact while its reader rests and another socket is busy", async () => {
+test("a chunk stays intact while its reader pauses and another socket is busy", async () => {
   const [slow, busy] = await Promise.all([spliced(), spliced()]);
   slow.client.end(pattern(1, SIZE));
   slow.upstream.end();
@@ -65,7 +65,7 @@ test("a chunk stays intact while its reader rests and another socket is busy", a
   assert.equal(hash(early), hash(pattern(2, SIZE)));
 });
 
-test("a chunk stays intact when the splice is stopped and its sender goes on sending", async () => {
+test("a chunk stays intact when the splice is stopped while the sender keeps sending", async () => {
   const { client, upstream, stop } = await spliced();
   client.on("error", () => {});
   const sent = pattern(3, 4 * SIZE);

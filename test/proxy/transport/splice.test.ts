@@ -9,7 +9,7 @@ import { UNDER, sides, spliced } from "../../support/spliced.ts";
 
 const BLOCK = randomBytes(1_000_003);
 
-/** Sends so many blocks, each different, then FIN. */
+/** Sends this many blocks, each different, then FIN. */
 async function send(socket: Socket, blocks: number): Promise<string> {
   const hash = createHash("sha256");
   for (let count = 0; count < blocks; count++) {
@@ -30,7 +30,7 @@ async function receive(socket: Socket): Promise<string> {
 }
 
 for (const [name, under] of Object.entries(UNDER)) {
-  test(`20 MB each way at once arrive as they were, ${name}`, async () => {
+  test(`20 MB in each direction arrive unchanged, ${name}`, async () => {
     const { client, upstream, done } = await spliced(under);
     const [sentUp, sentDown, gotUp, gotDown] = await Promise.all([
       send(client, 20),
@@ -44,7 +44,7 @@ for (const [name, under] of Object.entries(UNDER)) {
     assert.ok(toUpstream > 19_000_000 && toUpstream === toClient);
   });
 
-  test(`a reader that stops makes the sender stop, and little is held, ${name}`, async () => {
+  test(`a reader that pauses stops the sender, and the splice holds at most 64 KiB, ${name}`, async () => {
     const { client, upstream, towards, done } = await spliced(under);
     const queued = (): number => towards.client.queued + towards.upstream.queued;
     for (const [sender, reader] of [
@@ -76,7 +76,7 @@ for (const [name, under] of Object.entries(UNDER)) {
     await done;
   });
 
-  test(`each side may send FIN first and still be answered, ${name}`, async () => {
+  test(`a side that has sent FIN still receives an answer, ${name}`, async () => {
     for (const first of ["client", "upstream"] as const) {
       const ends = await spliced(under);
       const [early, late] = sides(ends, first);
@@ -90,7 +90,7 @@ for (const [name, under] of Object.entries(UNDER)) {
   });
 }
 
-test("a FIN that came before the splice is passed on", async () => {
+test("a FIN from before the splice is passed on", async () => {
   const [from, to] = await Promise.all([accepted(), dialled()]);
   from.connection.resume();
   from.peer.end();
@@ -109,7 +109,7 @@ test("a FIN that came before the splice is passed on", async () => {
   await done;
 });
 
-/** What a socket gets before its connection is reset. */
+/** The text that a socket receives before its connection is reset. */
 function untilReset(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
@@ -126,7 +126,7 @@ function untilReset(socket: Socket): Promise<string> {
 for (const [name, under] of Object.entries(UNDER)) {
   for (const first of ["client", "upstream"] as const) {
     describe(`${first} resets, ${name}: the other side`, () => {
-      test("is reset at once where nothing is under way", async () => {
+      test("is reset at once where no bytes are in flight", async () => {
         const ends = await spliced(under);
         const [, other] = sides(ends, first);
         const [broken] = sides(ends.wires, first);
@@ -137,7 +137,7 @@ for (const [name, under] of Object.entries(UNDER)) {
         assert.ok(end.by === first && /ECONNRESET/.test(String(end.error)));
       });
 
-      test("gets what was sent before, and is reset then", async (t) => {
+      test("receives the bytes from before the reset, and is reset afterwards", async (t) => {
         t.mock.timers.enable({ apis: ["setTimeout"] });
         const ends = await spliced(under);
         const [broken, other] = sides(ends, first);
@@ -155,8 +155,8 @@ for (const [name, under] of Object.entries(UNDER)) {
   }
 }
 
-/** Fills the way from one socket to another, which reads nothing, up to the splice. */
-async function stuff(sender: Socket, ours: { readonly queued: number }): Promise<number> {
+/** Sends until the splice holds bytes, because the peer reads nothing. @returns the bytes sent */
+async function fill(sender: Socket, ours: { readonly queued: number }): Promise<number> {
   let sent = 0;
   while (ours.queued === 0) {
     sender.write(BLOCK.subarray(0, 16_384));
@@ -167,41 +167,41 @@ async function stuff(sender: Socket, ours: { readonly queued: number }): Promise
 }
 
 for (const first of ["client", "upstream"] as const) {
-  test(`a slow reader still gets all when both have ended, however slow: ${first}`, async (t) => {
+  test(`a slow reader receives all bytes after both sides have sent FIN, however slow the reader is: ${first}`, async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const ends = await spliced();
     const [reader, sender] = sides(ends, first);
     reader.pause();
-    const sent = await stuff(sender, sides(ends.towards, first)[0]);
+    const sent = await fill(sender, sides(ends.towards, first)[0]);
     reader.end();
     sender.end();
     assert.equal(await rest(sender), "");
     for (let turns = 0; turns < 100; turns++) await turn();
-    // More than any time that a connection which is closed may linger.
+    // Longer than a closed connection may linger.
     t.mock.timers.tick(60_000);
     assert.equal((await rest(reader)).length, sent);
     await ends.done;
   });
 
-  test(`a slow reader gets what had been read before the other's reset: ${first}`, async (t) => {
+  test(`a slow reader receives the bytes that the splice read before the sender's reset: ${first}`, async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const ends = await spliced();
     const [reader, sender] = sides(ends, first);
     reader.pause();
-    const sent = await stuff(sender, sides(ends.towards, first)[0]);
+    const sent = await fill(sender, sides(ends.towards, first)[0]);
     sender.resetAndDestroy();
     for (let turns = 0; turns < 100; turns++) await turn();
     t.mock.timers.tick(60_000);
     const got = untilReset(reader);
     await ends.done;
-    // The reset waits until the last of it has had time to arrive; it is this process that reads it.
+    // The splice delays its reset so that the last bytes arrive; this process reads them in these turns.
     for (let turns = 0; turns < 100; turns++) await turn();
     t.mock.timers.tick(2000);
     assert.equal((await got).length, sent);
   });
 }
 
-test("silence both ways ends it; a byte either way does not let it end", async () => {
+test("silence in both directions ends a splice, and a byte in either direction restarts the idle timeout", async () => {
   const { client, upstream, done } = await spliced(undefined, { idle: 600, halfClosed: 3_600_000 });
   const start = performance.now();
   upstream.resume();
@@ -215,7 +215,7 @@ test("silence both ways ends it; a byte either way does not let it end", async (
   assert.ok(performance.now() - start >= 1000 + 600);
 });
 
-test("when one side has ended, the other's silence is borne for less long", async () => {
+test("silence ends a half-closed splice after the shorter timeout", async () => {
   const { client, upstream, done } = await spliced(undefined, { idle: 3_600_000, halfClosed: 300 });
   client.resume();
   client.end();
@@ -223,7 +223,7 @@ test("when one side has ended, the other's silence is borne for less long", asyn
   assert.deepEqual((await done).end, { by: "idle" });
 });
 
-test("it can be stopped from outside", async () => {
+test("stop() ends a splice, and both connections receive FIN", async () => {
   const { client, upstream, stop, done } = await spliced();
   client.write("hello");
   upstream.resume();

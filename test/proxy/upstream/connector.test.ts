@@ -5,7 +5,7 @@ import type { Address, Connection, DialReceiver } from "../../../proxy/transport
 import { Connector, type ConnectorOwner } from "../../../proxy/upstream/index.ts";
 import { interleaved } from "../../../proxy/upstream/dialer.ts";
 
-/** Addresses that answer when a test says so; a connection is no more than its `destroy`. */
+/** A network with addresses that answer on a test's call; a connection has only `destroy`. */
 class Network implements ConnectorOwner {
   readonly dialled: string[] = [];
   readonly destroyed: string[] = [];
@@ -57,7 +57,7 @@ function network({ mock }: TestContext): Network {
   return new Network();
 }
 
-test("the first address that answers wins, and the others are given up", (context) => {
+test("the first address that answers wins, and the dials to the others are destroyed", (context) => {
   const net = network(context);
   net.connect("a", "b", "c");
   assert.deepEqual(net.dialled, ["a"]);
@@ -72,7 +72,7 @@ test("the first address that answers wins, and the others are given up", (contex
   assert.equal(net.exhaustedTimes, 0);
 });
 
-test("an address that refuses is followed by the next at once", (context) => {
+test("a refusal makes the connector dial the next address at once", (context) => {
   const net = network(context);
   net.connect("a", "b");
   net.refuses("a");
@@ -82,7 +82,7 @@ test("an address that refuses is followed by the next at once", (context) => {
   assert.equal(net.won, "b");
 });
 
-test("an address that cannot even be dialled is followed by the next at once", (context) => {
+test("a dial that throws makes the connector dial the next address at once", (context) => {
   const net = network(context);
   net.connect("throws", "b");
   assert.deepEqual(net.dialled, ["throws", "b"]);
@@ -93,7 +93,7 @@ test("an address that cannot even be dialled is followed by the next at once", (
   assert.deepEqual(net.dialled, ["throws", "b"]);
 });
 
-test("where all refuse, each is reported with its error, and the end once", (context) => {
+test("each refusal is reported with its error, and exhaustion is reported once after the last refusal", (context) => {
   const net = network(context);
   net.connect("a", "b");
   context.mock.timers.tick(250);
@@ -105,7 +105,7 @@ test("where all refuse, each is reported with its error, and the end once", (con
   assert.equal(net.exhaustedTimes, 1);
 });
 
-test("giving up reports every address that has not answered, and dials no other", (context) => {
+test("giveUp reports every dialled address without an answer, and dials no further address", (context) => {
   const net = network(context);
   net.connect("a", "b", "c");
   context.mock.timers.tick(250);
@@ -118,7 +118,7 @@ test("giving up reports every address that has not answered, and dials no other"
   assert.deepEqual(net.dialled, ["a", "b"]);
 });
 
-test("after a cancel the owner hears nothing, and no connection is left", (context) => {
+test("cancel destroys all dials, and the owner is told nothing after it", (context) => {
   const net = network(context);
   net.connect("a", "b", "c");
   context.mock.timers.tick(250);
@@ -130,7 +130,7 @@ test("after a cancel the owner hears nothing, and no connection is left", (conte
   assert.deepEqual(net.dialled, ["a", "b"]);
 });
 
-test("a server's only address is dialled without a timer, and reported like any other", (context) => {
+test("a server's only address wins or fails like the first of several addresses", (context) => {
   const net = network(context);
   net.connect("a");
   net.answers("a");
@@ -141,7 +141,7 @@ test("a server's only address is dialled without a timer, and reported like any 
   assert.deepEqual([other.failed, other.exhaustedTimes], [["b"], 1]);
 });
 
-test("the families take turns, IPv6 first, and no address is lost", () => {
+test("address families alternate, IPv6 first, and no address is lost", () => {
   assert.deepEqual(interleaved(["1.1.1.1", "1.1.1.2", "::1"]), ["::1", "1.1.1.1", "1.1.1.2"]);
   fc.assert(
     fc.property(fc.uniqueArray(fc.oneof(fc.ipV4(), fc.ipV6())), (addresses) => {
