@@ -29,7 +29,7 @@ function version1(source: string, destination: string): string {
   return Buffer.from(formatProxyHeader("on", at(source, 5), at(destination), tls)).toString();
 }
 
-/** In hexadecimal, without the checksum. */
+/** The header in hexadecimal, without the signature and the checksum. */
 function version2(source: string, destination: string, session: TlsSession | null): string {
   const header = Buffer.from(formatProxyHeader("v2", at(source, 5), at(destination), session));
   assert.equal(header.subarray(0, 12).toString("latin1"), "\r\n\r\n\0\r\nQUIT\n");
@@ -45,21 +45,21 @@ function hex(text: string): string {
 }
 
 describe("version 1", () => {
-  test("is one line of text, of one family", () => {
+  test("is one line of text with two addresses of one family", () => {
     assert.equal(version1("192.0.2.9", "192.0.2.1"), "PROXY TCP4 192.0.2.9 192.0.2.1 5 143\r\n");
     assert.equal(version1("2001:db8::9", "::1"), "PROXY TCP6 2001:db8::9 ::1 5 143\r\n");
     assert.equal(version1("192.0.2.9", "::1"), "PROXY TCP6 ::ffff:192.0.2.9 ::1 5 143\r\n");
     assert.equal(version1("::1", "192.0.2.1"), "PROXY TCP6 ::1 ::ffff:192.0.2.1 5 143\r\n");
   });
 
-  test("keeps IPv4-mapped addresses IPv6, as nginx does", () => {
+  test("writes IPv4-mapped addresses as TCP6, as nginx does", () => {
     assert.equal(
       version1("::ffff:192.0.2.9", "::ffff:192.0.2.1"),
       "PROXY TCP6 ::ffff:192.0.2.9 ::ffff:192.0.2.1 5 143\r\n",
     );
   });
 
-  test("knows nothing of a client at a Unix socket", () => {
+  test("is PROXY UNKNOWN for a client of a Unix socket", () => {
     assert.equal(version1("unix:", "unix:"), "PROXY UNKNOWN\r\n");
   });
 });
@@ -67,7 +67,7 @@ describe("version 1", () => {
 describe("version 2", () => {
   const checksum = "030004";
 
-  test("ends in a checksum, in the clear as well", () => {
+  test("ends with a checksum, also without TLS", () => {
     assert.equal(
       version2("192.0.2.9", "192.0.2.1", null),
       `21110013c0000209c00002010005008f${checksum}`,
@@ -79,7 +79,7 @@ describe("version 2", () => {
   });
 
   const mapped = (octets: string): string => `${"0".repeat(20)}ffff${octets}`;
-  test("promotes IPv4 beside IPv6, and takes two mapped addresses for IPv4", () => {
+  test("writes IPv4 beside IPv6 as IPv6, and two mapped addresses as IPv4", () => {
     assert.equal(
       version2("192.0.2.9", "::1", null),
       `2121002b${mapped("c0000209")}${"0".repeat(31)}10005008f${checksum}`,
@@ -90,12 +90,12 @@ describe("version 2", () => {
     );
   });
 
-  test("speaks for itself where a side is a Unix socket", () => {
+  test("is a LOCAL header where a side is a Unix socket", () => {
     assert.equal(version2("unix:", "192.0.2.1", null), `20000007${checksum}`);
     assert.equal(version2("192.0.2.9", "unix:", null), `20000007${checksum}`);
   });
 
-  test("tells of TLS: the name asked for, ALPN, and the handshake's facts", () => {
+  test("describes TLS: the server name, ALPN, version, cipher and certificate algorithms", () => {
     const facts = [
       "0100000001",
       `210007${hex("TLSv1.3")}`,
@@ -115,7 +115,7 @@ describe("version 2", () => {
     );
   });
 
-  test("tells of the client's certificate, and what is thought of it", () => {
+  test("describes the client's certificate and its verification result", () => {
     const certificate = new CertificateFacts(
       new X509Certificate(issue("/CN=Zoë/O=x/CN=other").certificate),
     );
@@ -132,7 +132,7 @@ describe("version 2", () => {
     assert.equal(said({ verification: none }), said({}));
   });
 
-  test("leaves out what there is nothing to tell of", () => {
+  test("omits the fields of TLS that have no value", () => {
     const silent = { ...tls, serverName: null, alpn: null, certificate: () => null };
     const text = version2("192.0.2.9", "192.0.2.1", silent);
     assert.match(text, /^2111....c0000209c00002010005008f2000280100000001210007/);
@@ -144,7 +144,7 @@ const address = fc.record({
   port: fc.integer({ min: 0, max: 65_535 }),
 });
 for (const version of ["on", "v2"] as const) {
-  test(`a header (${version}) is one that we read, with the same addresses`, () => {
+  test(`readProxyHeader reads the same addresses from a header of formatProxyHeader (${version})`, () => {
     fc.assert(
       fc.property(address, address, fc.boolean(), (source, destination, secure) => {
         const input = new Input();
@@ -165,7 +165,7 @@ for (const version of ["on", "v2"] as const) {
   });
 }
 
-test("a certificate's algorithms have OpenSSL's short names, and the key its size", async () => {
+test("a certificate's algorithms have OpenSSL's short names, with the size of the key", async () => {
   const { certificate } = await selfSigned();
   assert.deepEqual(algorithms(new X509Certificate(certificate)), {
     signature: "ecdsa-with-SHA256",

@@ -18,7 +18,7 @@ function read(text: string): { header: ProxyHeader | null; rest: string } {
   return { header, rest: Buffer.from(input.rest()).toString("latin1") };
 }
 
-/** Fed a byte at a time; the header must come with its last byte and no sooner. */
+/** Reads a header byte by byte, and asserts that the last byte completes it. */
 function readSlowly(text: string): ProxyHeader | null {
   const input = new Input();
   const script = readProxyHeader(input);
@@ -53,7 +53,10 @@ const good: Record<string, [text: string, header: ProxyHeader]> = {
     "PROXY TCP6 2001:db8::9 2001:db8::1 50001 993\r\n",
     proxied("2001:db8::9", 50001, "2001:db8::1", 993),
   ],
-  "version 1, UNKNOWN with whatever behind it": ["PROXY UNKNOWN ffff::1 x\r\n", { kind: "local" }],
+  "version 1, UNKNOWN with other fields behind it": [
+    "PROXY UNKNOWN ffff::1 x\r\n",
+    { kind: "local" },
+  ],
   "version 2, IPv4, with a TLV": [
     `${SIGNATURE}\x21\x11\0\x10\xc0\0\x02\x09\xc0\0\x02\x01\xc3\x51\0\x8f\x04\0\x01x`,
     proxied("192.0.2.9", 50001, "192.0.2.1", 143),
@@ -68,10 +71,10 @@ const good: Record<string, [text: string, header: ProxyHeader]> = {
 
 describe("a PROXY header", () => {
   for (const [name, [text, header]] of Object.entries(good)) {
-    test(`${name}: is understood, and what follows is left in place`, () => {
+    test(`${name}: is parsed, and the bytes behind the header stay in the input`, () => {
       assert.deepEqual(read(`${text}a NOOP\r\n`), { header, rest: "a NOOP\r\n" });
     });
-    test(`${name}: may come byte by byte`, () => {
+    test(`${name}: is complete with its last byte, where each byte arrives alone`, () => {
       assert.deepEqual(readSlowly(text), header);
     });
   }
@@ -107,7 +110,7 @@ describe("a PROXY header", () => {
     assert.equal(input.peek(input.length), text);
   });
 
-  test("that is no header never gets further than its longest form", () => {
+  test("of random bytes is refused within 4096 bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => {
         const input = new Input();

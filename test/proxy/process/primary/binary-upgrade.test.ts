@@ -47,7 +47,7 @@ describe("a binary upgrade", { skip, concurrency: 3 }, () => {
     assert.ok(!existsSync(file("nginx.pid.oldbin")));
     assert.equal(readFileSync(file("nginx.pid"), "utf8"), `${fresh}\n`);
 
-    // The new one's turn has come.
+    // Only the new primary is left.
     await assertAtWork(next);
     await logOut(next);
     process.kill(fresh, "SIGQUIT");
@@ -295,12 +295,12 @@ describe("no binary upgrade", { skip, concurrency: 2 }, () => {
   );
 });
 
-/** Until the process has ended, although others write to its output. */
+/** Waits until the process has ended; other processes may still write to its output. */
 async function gone({ pid }: Program): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await pause(5);
 }
 
-/** The last words of a primary. */
+/** The last log line of a primary. */
 function exit(pid: number | undefined): RegExp {
   return new RegExp(` ${pid}#${pid}: exit$`);
 }

@@ -22,10 +22,10 @@ interface Told {
 
 interface Fleet {
   readonly proxy: Servers<"imap">;
-  /** Where every lookup sends its client, and nobody listens. */
+  /** The upstream port of every lookup's reply; no server listens on it. */
   readonly dead: number;
   readonly told: readonly Told[];
-  /** Says when one more has come. */
+  /** Emits `told` for each report. */
   readonly requests: EventEmitter;
 }
 

@@ -47,7 +47,7 @@ function activate(
   pid = "$$",
 ): Program {
   const environment = `LISTEN_PID=${pid} LISTEN_FDS=${descriptors.length} LISTEN_FDNAMES=bound`;
-  // A process learns its own pid only when it is there.
+  // The shell sets LISTEN_PID, because the pid is known only after the fork.
   const script = `${environment} exec "$0" "$@"`;
   const program = new Program("sh", ["-c", script, process.execPath, ...words(directory)], {
     descriptors,
@@ -98,7 +98,7 @@ describe("an inherited socket", { skip, concurrency: 3 }, () => {
     for (const at of [port, other]) (await greeted("imap", at)).end();
     assert.match(await greeting(unix), /^\* OK/);
     assert.equal(await codeOf(status, "/readyz"), 200);
-    // Nobody takes them for its own.
+    // The worker's environment has no LISTEN_ variables.
     assert.doesNotMatch(readFileSync(`/proc/${worker}/environ`, "latin1"), /LISTEN_/);
     // The process that has bound the socket keeps its file.
     assert.equal(await program.stop("SIGQUIT"), 0);

@@ -211,7 +211,7 @@ test("a reload that fails is logged, and nothing changes:", async (t) => {
     await assertUnmoved(service, /missing\/nginx\.pid/);
   });
 
-  await t.test("nothing of them is left in the way of the next one", async () => {
+  await t.test("the next reload succeeds, on the addresses of the failed ones", async () => {
     assert.ok(await isRefused(fresh));
     const next = good.replace("protocol smtp;", `protocol smtp; listen 127.0.0.1:${fresh};`);
     await writeFile(file, next.replace("server_name mx.", "server_name new."));
@@ -222,7 +222,7 @@ test("a reload that fails is logged, and nothing changes:", async (t) => {
   });
 });
 
-/** The name of the new server, and not that of one that ends. */
+/** The name of the new server; an old server that ends is asked again. */
 async function name(port: number): Promise<string | undefined> {
   for (;;) {
     const wire = await greeted("smtp", port);
@@ -243,7 +243,7 @@ async function newWorker(primary: number, old: number): Promise<number> {
   }
 }
 
-/** That nothing has changed for anyone, although a reload was tried. */
+/** Asserts that a failed reload changes nothing for sessions, new clients and the pid file. */
 async function assertUnmoved(
   { program, ports, file }: Service<"smtp">,
   complaint: RegExp,

@@ -1,4 +1,4 @@
-// Ends of Postern: at once, after the sessions, or with the primary.
+// The ends of Postern: immediate, graceful, and by the death of the primary.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -14,12 +14,12 @@ import { makeSite, start } from "../site.ts";
 
 const { imap, pop3, smtp } = inTheClear;
 
-describe("at once", { concurrency: 4 }, () => {
+describe("an immediate end", { concurrency: 4 }, () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     test(`${signal} ends every session, the workers and the primary`, async (t) => {
       const service = await serve(t, { imap }, "worker_processes 2;");
       const { program, ports, mailbox, workers } = service;
-      // One that is not there yet would be killed before it could end by itself.
+      // A worker that has not started yet would be killed before it could end by itself.
       await workers(2);
       const clients = [await loggedIn("imap", ports.imap), await greeted("imap", ports.imap)];
       assert.equal(await program.stop(signal), 0);
@@ -69,7 +69,7 @@ describe("at once", { concurrency: 4 }, () => {
   });
 });
 
-describe("when the sessions have ended", { concurrency: 4 }, () => {
+describe("a graceful end", { concurrency: 4 }, () => {
   test("SIGQUIT lets a session that is logged in go on to its end", async (t) => {
     const service = await serve(t, { imap });
     const { program, ports } = service;
@@ -111,13 +111,13 @@ describe("when the sessions have ended", { concurrency: 4 }, () => {
   });
 });
 
-describe("with its primary", () => {
-  test("no worker outlives a primary that was killed", async (t) => {
+describe("a killed primary", () => {
+  test("the workers end when the primary is killed", async (t) => {
     const service = await serve(t, { imap }, "worker_processes 2;");
     const { program, ports, workers } = service;
     const session = await loggedIn("imap", ports.imap);
     await workers(2);
-    // It has ended when all who write to its output have.
+    // `stop` also waits for the workers, because they write to the same output.
     assert.equal(await program.stop("SIGKILL"), "SIGKILL");
     assert.deepEqual(await untilClosed(session), []);
     assert.ok(await isRefused(ports.imap));

@@ -19,7 +19,7 @@ const RELOADS = 10;
 const WORKERS = 2;
 /** Sessions that log in at a time. */
 const AT_ONCE = 50;
-/** Sessions that have bytes under way at a time, and clients that come at a time. */
+/** Sessions that send at the same time, and new clients that connect at the same time. */
 const TALKING = 16;
 const COMING = 4;
 /** ms that a session is silent after a line. */
@@ -39,7 +39,7 @@ function lackOfFiles(): string | false {
   return reason;
 }
 
-/** A session that is logged in, before a server that says every line again. */
+/** A logged-in session with a server that echoes every line. */
 class Session {
   readonly #wire: Wire;
   readonly #name: string;
@@ -56,14 +56,14 @@ class Session {
     assert.equal(await this.#wire.line(), line);
   }
 
-  /** @returns what was left to read */
+  /** @returns the remaining lines */
   end(): Promise<string[]> {
     this.#wire.end();
     return untilClosed(this.#wire);
   }
 }
 
-/** Null for one who came too late to log in to who is leaving, and was told so. */
+/** Null where the worker is draining and says BYE. */
 async function logIn(port: number, name: string): Promise<Session | null> {
   const wire = new Wire(connect(port, "127.0.0.1"));
   const greeting = await wire.line();
@@ -82,7 +82,7 @@ class Bustle {
   #goal = 0;
   #reached = () => {};
 
-  /** @param step what each of so many does again and again, and whether it counts */
+  /** @param step one repetition of a runner; resolves to true if the repetition counts */
   constructor(width: number, step: (index: number, turn: number) => Promise<boolean>) {
     const run = async (index: number): Promise<void> => {
       for (let turn = 0; !this.#over; turn++) {
@@ -93,7 +93,7 @@ class Bustle {
     this.#all.catch(() => {});
   }
 
-  /** So many more. */
+  /** Waits for this many more counted steps. */
   async more(count: number): Promise<void> {
     this.#goal = this.#count + count;
     await Promise.race([this.#all, new Promise<void>((resolve) => (this.#reached = resolve))]);
