@@ -8,6 +8,7 @@
  */
 import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
 import type { Listen } from "../config/index.ts";
+import type { Denial } from "../limits/index.ts";
 import type { LiveSession, SessionState } from "../observe/index.ts";
 import { type Connection, type Deadline, type Expiring, Input } from "../transport/index.ts";
 import { Client } from "./client.ts";
@@ -80,6 +81,11 @@ export class Session implements SessionContext, Expiring {
 
   isIn(phase: Phase): boolean {
     return this.#phase === phase && !this.#ended;
+  }
+
+  resumeWithVerdict(verdict: Promise<Denial | null>, next: (denial: Denial | null) => void): void {
+    this.deadline.clear();
+    this.resumeWith(verdict, next);
   }
 
   resumeWith<Value>(promise: Promise<Value>, next: (value: Value) => void): void {

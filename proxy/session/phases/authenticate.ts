@@ -64,7 +64,7 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
     }
     const verdict = method === "none" ? null : (limits?.onLogin(client.address.host) ?? null);
     if (!(verdict instanceof Promise)) this.#admitted(verdict);
-    else this.session.resumeWith(verdict, (denial) => this.#admitted(denial));
+    else this.session.resumeWithVerdict(verdict, (denial) => this.#admitted(denial));
   }
 
   /** nginx takes EXTERNAL from any client and leaves the check to the lookup; `auth_strict` wants a certificate. */
@@ -188,7 +188,7 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
     };
     const verdict = limits?.onUser(client.login) ?? null;
     if (!(verdict instanceof Promise)) connect(verdict);
-    else this.session.resumeWith(verdict, connect);
+    else this.session.resumeWithVerdict(verdict, connect);
   }
 
   #refuse(reply: ByteString, challenge: string | null, wait: number): void {

@@ -90,7 +90,8 @@ export class ConnectPhase extends Phase implements ServerAttemptOwner {
     const security = { tls, tlsName: given ?? settings.proxy_ssl_name ?? server.host };
     const verdict = limits?.onUpstream(server) ?? null;
     if (!(verdict instanceof Promise)) this.#admitted(verdict, server, security);
-    else this.session.resumeWith(verdict, (denial) => this.#admitted(denial, server, security));
+    else
+      this.session.resumeWithVerdict(verdict, (denial) => this.#admitted(denial, server, security));
   }
 
   #admitted(denial: Denial | null, server: Address, security: UpstreamSecurity): void {

@@ -1,5 +1,6 @@
 /** A phase of a session: the receiver of the client's connection and the owner of the session's deadline. */
 import type { ByteString } from "../../../shared/lookup.ts";
+import type { Denial } from "../../limits/index.ts";
 import { PIPELINE, type ProtocolHandler } from "../../protocols/index.ts";
 import { reason } from "../../reason.ts";
 import type { Deadline, Expiring, Input, Receiver } from "../../transport/index.ts";
@@ -31,6 +32,8 @@ export interface SessionContext {
   end(reason: string, farewell?: ByteString | null): void;
   /** A bug of Postern's ends this session and no other. */
   fault(error: unknown): void;
+  /** Continues with the primary's verdict on a claim. The client's time stands still until then. */
+  resumeWithVerdict(verdict: Promise<Denial | null>, next: (denial: Denial | null) => void): void;
   /** Continues with a promised value, unless the session has gone on to another phase meanwhile. */
   resumeWith<Value>(promise: Promise<Value>, next: (value: Value) => void): void;
 }
