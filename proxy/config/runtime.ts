@@ -1,4 +1,4 @@
-/** What running processes need of the configuration. A worker that loads this file loads no parser. */
+/** The parts of the configuration that running processes need. A worker that loads this file loads no parser. */
 export { errorLines } from "./language/error.ts";
 export { openFailed } from "./language/files.ts";
 export { identityOf, isRoot } from "./modules/core/user.ts";

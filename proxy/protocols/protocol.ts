@@ -41,7 +41,7 @@ export interface ClientInfo {
   readonly session: string;
 }
 
-/** How to log in at an upstream. */
+/** Options of the login at an upstream. */
 export interface LoginOptions {
   readonly tls: TlsMode;
   /** Proxies that the session may still pass, with `proxy_client_id`; otherwise null. */

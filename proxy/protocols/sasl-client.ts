@@ -64,7 +64,7 @@ export function responseOf(account: PasswordAccount, mechanism: Mechanism): Sasl
   }
 }
 
-/** How a protocol carries SASL: its profile (RFC 4422 section 4). */
+/** The profile by which a protocol carries SASL (RFC 4422 section 4). */
 export interface SaslProfile {
   /** The words before the mechanism. */
   readonly command: ByteString;

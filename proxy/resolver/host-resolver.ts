@@ -1,7 +1,7 @@
 /** Resolves host names to addresses, by the system or by the name servers of a `resolver` directive. */
 import { lookup } from "node:dns/promises";
 import { isLocalhost } from "../../shared/address.ts";
-import { SingleFlight } from "../single-flight.ts";
+import { SingleFlight } from "./single-flight.ts";
 import { NXDOMAIN, ResolveError, SERVFAIL } from "./resolve-error.ts";
 import type { Resolver } from "./resolver.ts";
 

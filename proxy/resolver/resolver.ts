@@ -8,7 +8,7 @@
 import { LRUCache } from "lru-cache";
 import type { Ip } from "../../shared/address.ts";
 import type { ResolverSettings } from "../config/index.ts";
-import { SingleFlight } from "../single-flight.ts";
+import { SingleFlight } from "./single-flight.ts";
 import type { Transport } from "../transport/index.ts";
 import { orGiveUp } from "./give-up.ts";
 import {

@@ -18,7 +18,7 @@ export const COMMAND_LINE = "command line";
 /** A mistake in a configuration, in nginx's words, and its place. */
 export class ConfigError extends Error {
   override name = "ConfigError";
-  /** How to mend it, where that is not obvious. It is ours, and so never part of nginx's words. */
+  /** Advice for a mistake with no obvious mend. The advice is ours, and so never part of nginx's words. */
   readonly advice: string | null;
 
   constructor(what: string, place?: Place, advice: string | null = null) {

@@ -1,4 +1,4 @@
-/** How a child process has ended, in nginx's words. Node exits with codes of its own after a crash. */
+/** The end of a child process, in nginx's words. Node exits with codes of its own after a crash. */
 import { constants } from "node:os";
 import type { LogLevel } from "../../config/index.ts";
 

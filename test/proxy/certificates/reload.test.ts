@@ -201,7 +201,7 @@ describe("a reload", () => {
       const polling = before.certificates.poll();
       for (let step = 0; step < steps; step++) ended = polling.next().done === true;
       assert.deepEqual(shown(reread(files, DIR, before)), [newA], `after ${steps} steps`);
-      // That poll may be abandoned, and others must have the same result.
+      // The poll may be abandoned, and other polls must have the same result.
       if (!ended) poll(before);
       const [directory] = before.certificates.sources.directories.values();
       assert.equal(directory?.certificates[0]?.key, newA.key, `after ${steps} steps`);

@@ -31,7 +31,7 @@ type Step = readonly [line: string, answer: string];
 const USER = "alice@example.test";
 const PASSWORD = "wonderland";
 
-/** What a client says, and how the last line of the answer begins; the first step is the greeting. */
+/** The lines of a client, each with the start of the answer's last line. The first step is the greeting. */
 const SCRIPTS: Readonly<Record<ProtocolName, readonly Step[]>> = {
   imap: [
     ["", "* OK"],
