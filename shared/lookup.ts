@@ -10,7 +10,7 @@
 export type ProtocolName = "imap" | "pop3" | "smtp";
 
 /**
- * How the client authenticates (`Auth-Method`). `none` is an SMTP recipient without a login. `xoauth2` and
+ * The method by which the client authenticates (`Auth-Method`). `none` is an SMTP recipient without a login. `xoauth2` and
  * `oauthbearer` are Angie's and freenginx's: `Auth-Pass` holds the bearer token.
  */
 export type AuthMethod =
@@ -30,7 +30,7 @@ export type TlsMode = (typeof TLS_MODES)[number];
 export type ByteString = string;
 
 /**
- * How long a reply may be cached (`Cache-Control`), in seconds: RFC 9111 section 5.2.2.1. While the endpoint does
+ * The time for which a reply may be cached (`Cache-Control`), in seconds: RFC 9111 section 5.2.2.1. While the endpoint does
  * not answer, the reply lasts `staleIfError` seconds longer: RFC 5861 section 4.
  */
 export interface Freshness {

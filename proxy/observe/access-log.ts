@@ -4,13 +4,10 @@
  */
 import type { AccessLogTarget } from "../config/index.ts";
 import { clockText } from "./clock-text.ts";
-import { bounded, clipped } from "./line.ts";
+import { PIPE_BUF, bounded, clipped } from "./line.ts";
 import { conditionOf, lineOf } from "./log-format.ts";
 import type { SessionRecord } from "./session-record.ts";
 import type { Sinks } from "./sinks/index.ts";
-
-/** Bytes of a line: a pipe takes as many in one piece, so lines of several workers do not mix. */
-const LONGEST_LINE = 4096;
 
 type Write = (record: SessionRecord) => void;
 
@@ -59,5 +56,5 @@ function jsonLine(record: SessionRecord): string {
 }
 
 function boundedLine(line: (record: SessionRecord) => string): (record: SessionRecord) => string {
-  return (record) => `${bounded(line(record), LONGEST_LINE)}\n`;
+  return (record) => `${bounded(line(record), PIPE_BUF)}\n`;
 }

@@ -1,5 +1,8 @@
 /** Makes text fit into one line of a log. */
 
+/** Bytes that a pipe takes in one piece. No write is longer, so that lines of several workers do not mix. */
+export const PIPE_BUF = 4096;
+
 /** Cuts a line to `most` bytes with its line end, between characters. */
 export function bounded(line: string, most: number): string {
   // A UTF-16 unit takes at most three bytes.

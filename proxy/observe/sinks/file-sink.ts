@@ -3,13 +3,11 @@ import { constants, fstatSync, openSync, statSync } from "node:fs";
 import sonicBoom, { type SonicBoom } from "sonic-boom";
 import type { LogDestination } from "../../config/index.ts";
 import { systemReason } from "../../reason.ts";
+import { PIPE_BUF } from "../line.ts";
 import type { LogFunction } from "./sink.ts";
 
 /** Bytes that wait for room before lines are lost. */
 const MOST_WAITING = 1_048_576;
-
-/** Bytes of one write. A pipe takes as many in one piece (PIPE_BUF), so lines of several workers do not mix. */
-const MOST_AT_ONCE = 4096;
 
 /** ms between two attempts to write what waits. */
 const RETRY = 100;
@@ -49,7 +47,7 @@ export class FileSink {
       append: true,
       sync: true,
       maxLength: MOST_WAITING,
-      maxWrite: MOST_AT_ONCE,
+      maxWrite: PIPE_BUF,
       // Otherwise it sleeps until a full pipe has room.
       retryEAGAIN: () => false,
     });

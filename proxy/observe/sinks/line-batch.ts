@@ -2,10 +2,8 @@
  * Writes the lines of some 2 ms together: a system call costs more than the line of a session. Lines are in the file
  * at exit; a process that is killed loses those of the last 2 ms.
  */
+import { PIPE_BUF } from "../line.ts";
 import type { FileSink } from "./file-sink.ts";
-
-/** Bytes of one write. A pipe takes as many in one piece (PIPE_BUF), so lines of several workers do not mix. */
-const LONGEST_WRITE = 4096;
 
 /** ms. A write at the end of each turn of the event loop costs 25 µs a session: it wakes the loop once more. */
 const FLUSH_AFTER = 2;
@@ -41,7 +39,7 @@ export class LineBatch {
   /** @param line with its line end */
   add(line: string): void {
     const bytes = Buffer.byteLength(line);
-    if (this.#bytes + bytes > LONGEST_WRITE) this.flush();
+    if (this.#bytes + bytes > PIPE_BUF) this.flush();
     this.#text += line;
     this.#bytes += bytes;
     this.#lines++;

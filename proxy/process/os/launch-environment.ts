@@ -1,5 +1,5 @@
 /**
- * How this process was started, by its environment: as a daemon, for a binary upgrade, and with which listening
+ * The way in which this process was started, by its environment: as a daemon, for a binary upgrade, and with which listening
  * sockets (sd_listen_fds(3)). The variables are removed, so that no other child process sees them.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
