@@ -1,0 +1,45 @@
+/**
+ * Everything that attackers, bad networks and bad days bring, turned on Postern.
+ *
+ *   npm run hostile                  all parts, at most 15 minutes
+ *   npm run hostile -- long          all parts at full length: hours
+ *   npm run hostile -- fuzz load     the parts of these names
+ */
+import { type Length, type Outcome, type Part, runTests } from "./part.ts";
+
+const PARTS: readonly Part[] = [
+  {
+    name: "attacks",
+    run: (length) => runTests(length, ["test/hostile/attacks/**/*.test.ts"]),
+  },
+];
+
+const words = process.argv.slice(2);
+const length: Length = words.includes("long") ? "long" : "short";
+const names = words.filter((word) => word !== "long");
+const unknown = names.filter((name) => !PARTS.some((part) => part.name === name));
+if (unknown.length > 0) {
+  console.error(`no part is called ${unknown.join(" or ")}`);
+  process.exit(2);
+}
+
+let failed = false;
+for (const part of PARTS) {
+  if (names.length > 0 && !names.includes(part.name)) continue;
+  const start = performance.now();
+  const { passed, figures } = await outcomeOf(part);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${part.name.padEnd(10)} ${passed ? "passed" : "FAILED"}  ${figures}, ${seconds} s`);
+  failed ||= !passed;
+}
+process.exitCode = failed ? 1 : 0;
+
+/** A part that throws has failed, and the next one runs. */
+async function outcomeOf(part: Part): Promise<Outcome> {
+  try {
+    return await part.run(length);
+  } catch (error) {
+    console.error(error);
+    return { passed: false, figures: error instanceof Error ? error.message : String(error) };
+  }
+}
