@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eq } from "drizzle-orm";
 import { servers, users } from "../../../worker/directory/schema/index.ts";
+import { placeUser } from "../../../worker/directory/users.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
 import { seed } from "../../support/directory.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
@@ -91,6 +92,14 @@ test("simultaneous first logins all go to one server", async () => {
   const answers = await Promise.all(Array.from({ length: 16 }, () => sentTo(user!)));
   assert.equal(new Set(answers).size, 1);
   assert.equal(await storedServer(user!), `rush-${answers[0]}`);
+});
+
+test("of two placements at the same moment the first stays, and both logins learn it", async () => {
+  await group("race", "own", {}, {});
+  const [user] = await newcomers("race");
+  assert.equal(await placeUser(worker.db, user!, "race-1"), "race-1");
+  assert.equal(await placeUser(worker.db, user!, "race-2"), "race-1");
+  assert.equal(await storedServer(user!), "race-1");
 });
 
 test("a placed user stays, whatever happens to weights and other servers", async () => {
