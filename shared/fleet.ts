@@ -1,4 +1,5 @@
 /** The protocol between proxies and the worker's fleet API: `POST /fleet/health` takes `{ "reports": [ … ] }`. */
+import type { UserVersion } from "./user-version.ts";
 
 export interface HealthReport {
   /** The host that the lookup named. */
@@ -39,10 +40,22 @@ export interface Presence {
   readonly age: number;
 }
 
+/** The worker revokes every login of a user that was granted before `user.version`. */
+export interface KickMessage {
+  readonly kind: "kick";
+  /** The number of the previous kick plus one. */
+  readonly number: number;
+  /** The user's names. They find the logins that were granted without an id. */
+  readonly names: readonly string[];
+  /** Null where the user was deleted before this kick, or the worker is older than user ids. */
+  readonly user: UserVersion | null;
+  /** D1's bookmark of the change: a directory at least as new has it. Null where D1 gave none. */
+  readonly bookmark: string | null;
+}
+
 /** The worker's messages, in the order of their numbers. */
 export type FleetMessage =
-  /** The proxy ends the sessions of the user with these names and drops cached lookups for them. */
-  | { readonly kind: "kick"; readonly number: number; readonly names: readonly string[] }
+  | KickMessage
   /** Answers a presence, after the kicks that the proxy had missed. `complete` if none of these were lost. */
   | { readonly kind: "heard"; readonly last: number; readonly complete: boolean };
 

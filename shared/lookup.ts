@@ -38,6 +38,16 @@ export interface Freshness {
   readonly staleIfError: number;
 }
 
+/**
+ * The reply headers with the user's `UserVersion`: on every yes about a user, to callers that send a non-empty
+ * `Auth-Accept`.
+ */
+export const USER_ID_HEADER = "Auth-User-Id";
+export const USER_VERSION_HEADER = "Auth-User-Version";
+
+/** The request header with a bookmark of D1: the worker reads the directory at least as new as the bookmark. */
+export const BOOKMARK_HEADER = "Auth-Directory-Bookmark";
+
 /** The `Auth-Status` of a success: exactly these two capitals. */
 export const STATUS_OK = "OK";
 

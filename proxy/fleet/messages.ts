@@ -1,5 +1,6 @@
 /** Reads the messages of the worker, which may be newer than this proxy. */
 import { MAX_NAME_LENGTH, MAX_NAMES, type FleetMessage } from "../../shared/fleet.ts";
+import { isBookmark, readUserVersion } from "../../shared/user-version.ts";
 
 /** Characters. */
 const LONGEST_MESSAGE = 64 * 1024;
@@ -38,7 +39,14 @@ function readKick(message: object): Message | null {
   const names: unknown = "names" in message ? message.names : null;
   if (!isCount(number) || !Array.isArray(names)) return null;
   const some: readonly unknown[] = names;
-  return { kind: "kick", number, names: some.filter(isName).slice(0, MAX_NAMES) };
+  const bookmark: unknown = "bookmark" in message ? message.bookmark : null;
+  return {
+    kind: "kick",
+    number,
+    names: some.filter(isName).slice(0, MAX_NAMES),
+    user: "user" in message ? readUserVersion(message.user) : null,
+    bookmark: isBookmark(bookmark) ? bookmark : null,
+  };
 }
 
 function readHeard(message: object): Message | null {

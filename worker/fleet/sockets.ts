@@ -75,7 +75,7 @@ export class ProxySockets {
     }
     const { heard, age, host, version, sessions } = presence;
     const { kicks, last, complete } = this.#kicks.missedBy(heard, age, now);
-    for (const kick of kicks) send(socket, { kind: "kick", ...kick });
+    for (const kick of kicks) send(socket, { kind: "kick", user: null, bookmark: null, ...kick });
     send(socket, { kind: "heard", last, complete });
     const [name = ""] = this.#context.getTags(socket);
     const since = proxyOf(socket)?.since ?? now;
@@ -84,7 +84,8 @@ export class ProxySockets {
 
   broadcast(kick: Kick): void {
     for (const socket of this.#context.getWebSockets()) {
-      if (proxyOf(socket) !== null) send(socket, { kind: "kick", ...kick });
+      if (proxyOf(socket) !== null)
+        send(socket, { kind: "kick", user: null, bookmark: null, ...kick });
     }
   }
 

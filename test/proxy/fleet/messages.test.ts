@@ -10,7 +10,10 @@ const name = fc.stringMatching(/^[a-z*@.\u00e0-\u00ff]{1,40}$/);
 test("a message of the worker is read as it was written", () => {
   const options = { noNullPrototype: true };
   const names = fc.array(name, { maxLength: MAX_NAMES });
-  const kick = fc.record({ kind: fc.constant("kick"), number, names }, options);
+  const id = fc.constant("0123456789abcdefghij_w");
+  const user = fc.option(fc.record({ id, version: fc.integer({ min: 1 }) }, options));
+  const bookmark = fc.option(fc.stringMatching(/^[!-~]{1,128}$/));
+  const kick = fc.record({ kind: fc.constant("kick"), number, names, user, bookmark }, options);
   const complete = fc.boolean();
   const heard = fc.record({ kind: fc.constant("heard"), last: number, complete }, options);
   fc.assert(

@@ -204,8 +204,8 @@ describe("a proxy that was not connected", () => {
     const line = await connected({ heard });
     const said = [await line.next(), await line.next(), await line.next()];
     assert.deepEqual(said, [
-      { kind: "kick", number: heard + 1, names: ["b@example.test"] },
-      { kind: "kick", number: heard + 2, names: ["c@example.test"] },
+      { kind: "kick", user: null, bookmark: null, number: heard + 1, names: ["b@example.test"] },
+      { kind: "kick", user: null, bookmark: null, number: heard + 2, names: ["c@example.test"] },
       { kind: "heard", last: heard + 2, complete: true },
     ]);
     await line.close();
