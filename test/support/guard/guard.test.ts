@@ -4,20 +4,24 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { eventually } from "../eventually.ts";
 import { run } from "../program.ts";
 import { makeScratch } from "../scratch.ts";
 
 const guard = ["runner.ts", "file.ts"].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 const [runner, file] = guard as [string, string];
 
-/** Runs one test file of this content as `npm test` does, with short limits. */
-async function runFile(t: TestContext, content: string) {
+/** Runs one test file of this content as `npm test` does, with short limits, and what `patterns` match besides. */
+async function runFile(t: TestContext, content: string, patterns: readonly string[] = []) {
   const { path, remove } = await makeScratch();
   t.after(remove);
   await writeFile(join(path, "guarded.test.ts"), `${IMPORTS}${content}`);
   const guarded = [`--test-global-setup=${runner}`, "--import", file, "--test-timeout=1000"];
   const env = { PATH: process.env["PATH"], TEST_FILE_TIMEOUT: "3000", TEST_END_TIMEOUT: "300" };
-  return run(process.execPath, ["--test", ...guarded, "guarded.test.ts"], { cwd: path, env });
+  return run(process.execPath, ["--test", ...guarded, "guarded.test.ts", ...patterns], {
+    cwd: path,
+    env,
+  });
 }
 
 const IMPORTS = `
@@ -31,7 +35,7 @@ const started = (command, ...args) => console.log("started", spawn(command, args
 async function assertGone(stdout: string): Promise<void> {
   const pid = Number(/^started (\d+)$/m.exec(stdout)?.[1]);
   assert.ok(pid > 0, stdout);
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually(`process ${pid} is gone`, () => !isAlive(pid));
 }
 
 function isAlive(pid: number): boolean {
@@ -85,4 +89,15 @@ describe("a test file", { concurrency: true }, () => {
     assert.match(stdout, /✖ guarded\.test\.ts/);
     await assertGone(stdout);
   });
+});
+
+describe("a run of tests", () => {
+  for (const pattern of ["missing.test.ts", "missing/**/*.test.ts"]) {
+    test(`fails where ${pattern} matches no file`, async (t) => {
+      const { end, stdout, stderr } = await runFile(t, `test("quick", () => {});`, [pattern]);
+      assert.notEqual(end, 0, stdout);
+      assert.ok(stderr.includes(`no test file matches ${pattern}`), stderr);
+      assert.doesNotMatch(stdout, /quick/);
+    });
+  }
 });
