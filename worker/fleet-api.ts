@@ -3,8 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { MAX_REASON_LENGTH, MAX_REPORTS } from "../shared/fleet.ts";
-import { authenticate, requireRole } from "./admin/http/access.ts";
-import { PROBLEMS, SECURITY, body, newApp, errorResponse, tooLarge } from "./admin/http/app.ts";
+import { authenticate, forRole, requireRole } from "./admin/http/access.ts";
+import { PROBLEMS, body, newApp, errorResponse, tooLarge } from "./admin/http/app.ts";
 import * as normalize from "./admin/rows/normalize.ts";
 import { NO_CONTROLS, Port } from "./admin/http/fields.ts";
 import { TOKEN_EXPIRES, PROXY_NAME } from "./fleet/sockets.ts";
@@ -30,7 +30,7 @@ const health = createRoute({
   method: "post",
   path: "/health",
   summary: "Report which mail servers fail, and which serve again",
-  security: SECURITY,
+  ...forRole("fleet"),
   request: body(z.strictObject({ reports: z.array(Report).max(MAX_REPORTS) })),
   responses: { 204: { description: "The reports are counted" }, ...PROBLEMS },
 });

@@ -5,9 +5,9 @@ import { drizzle } from "drizzle-orm/d1";
 import type { Directory } from "../directory/database.ts";
 import { groups, secrets, users } from "../directory/schema/index.ts";
 import { keyIn, keySchema, pathOf } from "./collection.ts";
-import { requireRole } from "./http/access.ts";
+import { forRole } from "./http/access.ts";
 import { ApiError } from "./http/api-error.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import { PROBLEMS, answer, body, newApp } from "./http/app.ts";
 import { Name } from "./http/fields.ts";
 import { userRows } from "./resources/index.ts";
 import { auditStatement } from "./rows/audit.ts";
@@ -25,8 +25,7 @@ const password = createRoute({
   method: "post",
   path: `${user}/password`,
   summary: "Set a user's password",
-  security: SECURITY,
-  middleware: requireRole("support"),
+  ...forRole("support"),
   request: { params, ...body(Password.strict()) },
   responses: { 200: answer("The user", userRows.shown), ...PROBLEMS },
 });
@@ -54,8 +53,7 @@ const kick = createRoute({
   path: `${user}/kick`,
   summary: "End a user's sessions on all proxies",
   description: "The user can log in again. To prevent that, disable the user.",
-  security: SECURITY,
-  middleware: requireRole("support"),
+  ...forRole("support"),
   request: { params },
   responses: {
     204: {
@@ -83,8 +81,7 @@ const move = createRoute({
   description:
     "Move the mail first, because mail programs that are shown an empty mailbox delete their copy. " +
     "`null` unpins a user of a group with shared storage.",
-  security: SECURITY,
-  middleware: requireRole("admin"),
+  ...forRole("admin"),
   request: { params, ...body(z.strictObject({ server: Name.nullable() })) },
   responses: { 200: answer("The user", userRows.shown), ...PROBLEMS },
 });

@@ -4,9 +4,9 @@ import { drizzle } from "drizzle-orm/d1";
 import { clientNetwork, parseIp } from "../../shared/address.ts";
 import { liftBlock, listBlocks } from "../penalties/blocks.ts";
 import { failureLimits } from "../penalties/limits.ts";
-import { requireRole } from "./http/access.ts";
+import { forRole } from "./http/access.ts";
 import { ApiError } from "./http/api-error.ts";
-import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
+import { PROBLEMS, newApp, onePage } from "./http/app.ts";
 import { auditStatement } from "./rows/audit.ts";
 import * as normalize from "./rows/normalize.ts";
 
@@ -28,8 +28,7 @@ const list = createRoute({
   method: "get",
   path: "/blocks",
   summary: "List: blocked accounts and networks, those with most failures first",
-  security: SECURITY,
-  middleware: requireRole("read"),
+  ...forRole("read"),
   responses: { 200: onePage(Block), ...PROBLEMS },
 });
 
@@ -46,8 +45,7 @@ const lift = createRoute({
   path: "/blocks/{kind}/{name}",
   summary: "Forget the failed logins of an account or a network",
   description: "Workers may remember a block for some seconds more.",
-  security: SECURITY,
-  middleware: requireRole("support"),
+  ...forRole("support"),
   request: { params: z.object({ kind: Kind, name: z.string() }) },
   responses: { 204: { description: "The failed logins are forgotten" }, ...PROBLEMS },
 });

@@ -6,7 +6,7 @@ import { adminTokens } from "../directory/schema/index.ts";
 import { digestOf } from "../directory/secret.ts";
 import { bearer } from "./http/access.ts";
 import { ApiError } from "./http/api-error.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import { PROBLEMS, answer, body, newApp } from "./http/app.ts";
 import { Name } from "./http/fields.ts";
 import { completeToken } from "./resources/index.ts";
 import { IF_CHANGED, auditStatement } from "./rows/audit.ts";
@@ -19,7 +19,7 @@ const route = createRoute({
   summary: "Make the first token",
   description:
     "Takes the secret ADMIN_BOOTSTRAP in place of a token, and works only while there is no token.",
-  security: SECURITY,
+  security: [{ bootstrap: [] }],
   request: body(z.strictObject({ name: Name })),
   responses: { 201: answer("The token, shown once", z.object({ token: z.string() })), ...PROBLEMS },
 });

@@ -1,10 +1,9 @@
 /** Makes the routes of a resource: list, create, show, change, delete. */
 import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
-import { type AdminEnv, requireRole } from "./http/access.ts";
-import { ApiError } from "./http/api-error.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
-import { Cursor, cursorOf } from "./rows/cursor.ts";
+import { type AdminEnv, forRole } from "./http/access.ts";
+import { PROBLEMS, answer, body, newApp } from "./http/app.ts";
+import { Cursor, Cursors } from "./rows/cursor.ts";
 import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows/queries.ts";
 import type { Key, Resource, Row, Settings } from "./rows/resource.ts";
 import { revoking } from "./sessions.ts";
@@ -36,30 +35,26 @@ function list(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     method: "get",
     path: `/${path}`,
     summary: `List: ${name}`,
-    security: SECURITY,
-    middleware: requireRole("read"),
+    ...forRole("read"),
     request: { query: query.strict() },
     responses: { 200: answer("A page of rows, in the order of their keys", page), ...PROBLEMS },
   });
   app.openapi(route, async (c) => {
     const { after, limit, ...rest } = c.req.valid("query");
+    const cursors = new Cursors(c.env);
+    const listing = { path: `/${path}`, filters: rest, caller: c.var.caller };
     const given = Object.entries(rest).filter((entry): entry is [string, string] => {
       return typeof entry[1] === "string";
     });
     const { prefix, ...columns } = Object.fromEntries(given);
-    if (after !== undefined && after.length !== resource.key.length) {
-      throw new ApiError(400, "after: not a cursor of this list");
-    }
     const { items, next } = await listRows(drizzle(c.env.DB), resource, {
       prefix: prefix === undefined ? undefined : normalPrefix(resource, prefix),
-      after,
+      after: after === undefined ? undefined : await cursors.read(after, listing),
       limit,
       filters: normalRow(resource, columns, c.env),
     });
-    return c.json(
-      { items: items.map((row) => shown.parse(row)), next: next && cursorOf(next) },
-      200,
-    );
+    const rows = items.map((row) => shown.parse(row));
+    return c.json({ items: rows, next: next && (await cursors.write(next, listing)) }, 200);
   });
 }
 
@@ -71,8 +66,7 @@ function create(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     path: `/${path}`,
     summary: `Create: ${name}`,
     description: once === undefined ? "" : "Only this response shows the secret.",
-    security: SECURITY,
-    middleware: requireRole(writer),
+    ...forRole(writer),
     request: body(schema),
     responses: { 201: answer("The new row", created), ...PROBLEMS },
   });
@@ -91,8 +85,7 @@ function show(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     method: "get",
     path: pathOf(resource),
     summary: `Show: ${name}`,
-    security: SECURITY,
-    middleware: requireRole("read"),
+    ...forRole("read"),
     request: { params: keySchema(resource) },
     responses: { 200: answer("The row", shown), ...PROBLEMS },
   });
@@ -108,8 +101,7 @@ function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     method: "patch",
     path: pathOf(resource),
     summary: `Change: ${name}`,
-    security: SECURITY,
-    middleware: requireRole(writer),
+    ...forRole(writer),
     request: { params: keySchema(resource), ...body(schema) },
     responses: { 200: answer("The changed row", shown), ...PROBLEMS },
   });
@@ -132,8 +124,7 @@ function remove(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
     method: "delete",
     path: pathOf(resource),
     summary: `Delete: ${resource.name}`,
-    security: SECURITY,
-    middleware: requireRole(resource.writer),
+    ...forRole(resource.writer),
     request: { params: keySchema(resource) },
     responses: { 204: { description: "The row is deleted" }, ...PROBLEMS },
   });

@@ -2,12 +2,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { drizzle } from "drizzle-orm/d1";
 import { users } from "../directory/schema/index.ts";
-import { requireRole } from "./http/access.ts";
-import { PROBLEMS, SECURITY, answer, newApp } from "./http/app.ts";
+import { forRole } from "./http/access.ts";
+import { PROBLEMS, answer, newApp } from "./http/app.ts";
 import { createSelectSchema } from "./http/fields.ts";
 import { userRows } from "./resources/index.ts";
 import { auditStatement } from "./rows/audit.ts";
-import { Cursor, cursorOf } from "./rows/cursor.ts";
+import { Cursor, Cursors } from "./rows/cursor.ts";
 import { listRows } from "./rows/queries.ts";
 
 export const exportUsers = newApp();
@@ -21,8 +21,7 @@ const route = createRoute({
   method: "get",
   path: "/export",
   summary: "List every user, with the password's hash",
-  security: SECURITY,
-  middleware: requireRole("admin"),
+  ...forRole("admin"),
   request: { query: z.strictObject({ after: Cursor.optional() }) },
   responses: {
     200: answer(
@@ -35,16 +34,20 @@ const route = createRoute({
 
 exportUsers.openapi(route, async (c) => {
   const directory = drizzle(c.env.DB);
-  const { after } = c.req.valid("query");
-  const actor = c.var.caller.name;
-  // The export of all hashes is recorded once, with its first page.
-  if (after === undefined) {
-    await auditStatement(directory, { actor, action: "user.export", subject: "all", details: {} });
-  }
-  const query = { after, limit: PAGE, filters: {} };
-  const { items, next } = await listRows(directory, userRows, query);
-  return c.json(
-    { items: items.map((row) => exported.parse(row)), next: next && cursorOf(next) },
-    200,
-  );
+  const { caller } = c.var;
+  const cursors = new Cursors(c.env);
+  const listing = { path: "/export", filters: {}, caller };
+  const cursor = c.req.valid("query").after;
+  const after = cursor === undefined ? undefined : await cursors.read(cursor, listing);
+  const details = { after: after?.[0] ?? null };
+  // A page is recorded before it is read, so that no hash is told without a record.
+  await auditStatement(directory, {
+    actor: caller.name,
+    action: "user.export",
+    subject: "all",
+    details,
+  });
+  const { items, next } = await listRows(directory, userRows, { after, limit: PAGE, filters: {} });
+  const rows = items.map((row) => exported.parse(row));
+  return c.json({ items: rows, next: next && (await cursors.write(next, listing)) }, 200);
 });

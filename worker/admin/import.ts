@@ -12,9 +12,9 @@ import {
   servers,
   users,
 } from "../directory/schema/index.ts";
-import { type Caller, requireRole } from "./http/access.ts";
+import { type Caller, forRole } from "./http/access.ts";
 import { ApiError, isForeignKeyError, constraintError, sentenceOf } from "./http/api-error.ts";
-import { PROBLEMS, SECURITY, answer, body, newApp } from "./http/app.ts";
+import { PROBLEMS, answer, body, newApp } from "./http/app.ts";
 import { newUser } from "./resources/index.ts";
 import * as normalize from "./rows/normalize.ts";
 import { unusableReason } from "./rows/password.ts";
@@ -45,8 +45,7 @@ const route = createRoute({
   description:
     "Each row is accepted or refused by itself. A field that a row leaves out keeps its value, or gets its " +
     "default. A user who has a server is not moved. The same rows a second time change nothing.",
-  security: SECURITY,
-  middleware: requireRole("admin"),
+  ...forRole("admin"),
   request: body(
     z.strictObject({
       users: z

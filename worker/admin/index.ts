@@ -37,6 +37,12 @@ admin.use(onlyJson, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge(LARGEST
 admin.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",
   scheme: "bearer",
+  description: "A token of the role that the operation names, or of one that includes it",
+});
+admin.openAPIRegistry.registerComponent("securitySchemes", "bootstrap", {
+  type: "http",
+  scheme: "bearer",
+  description: "The secret ADMIN_BOOTSTRAP",
 });
 admin.doc31("/openapi.json", {
   openapi: "3.1.0",

@@ -1,8 +1,8 @@
 /** Lists the proxies that are connected now. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { fleetStub } from "../fleet/client.ts";
-import { requireRole } from "./http/access.ts";
-import { PROBLEMS, SECURITY, newApp, onePage } from "./http/app.ts";
+import { forRole } from "./http/access.ts";
+import { PROBLEMS, newApp, onePage } from "./http/app.ts";
 
 export const proxies = newApp();
 
@@ -19,8 +19,7 @@ const list = createRoute({
   method: "get",
   path: "/proxies",
   summary: "List: connected proxies",
-  security: SECURITY,
-  middleware: requireRole("read"),
+  ...forRole("read"),
   responses: { 200: onePage(Proxy), ...PROBLEMS },
 });
 

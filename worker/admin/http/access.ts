@@ -11,6 +11,8 @@ import { type Role, mayAct } from "./roles.ts";
 export interface Caller {
   /** The token's name. */
   readonly name: string;
+  /** The digest of the token, which tells it from an earlier one of its name. */
+  readonly digest: string;
   readonly role: Role;
   /** Null where the token never expires. */
   readonly expires: Date | null;
@@ -34,10 +36,14 @@ export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
   if (token.expires !== null && token.expires <= new Date()) {
     throw new ApiError(401, "the token has expired; an admin can make a new one");
   }
-  const { name, role, expires } = token;
-  c.set("caller", { name, role, expires });
+  c.set("caller", token);
   return next();
 });
+
+/** The two halves of a route's protection, so that the OpenAPI document names the role that is enforced. */
+export function forRole(needed: Role) {
+  return { security: [{ token: [needed] }], middleware: requireRole(needed) };
+}
 
 /** A middleware for a route, after `authenticate`. */
 export function requireRole(needed: Role) {

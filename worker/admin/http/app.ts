@@ -33,8 +33,6 @@ export const PROBLEMS = {
   default: answer("The request was refused, or it failed", Problem),
 } as const;
 
-export const SECURITY: { token: string[] }[] = [{ token: [] }];
-
 export function newApp(): OpenAPIHono<AdminEnv> {
   return new OpenAPIHono<AdminEnv>({
     defaultHook(result) {
