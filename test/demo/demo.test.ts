@@ -5,10 +5,10 @@ import { cp, glob, readFile, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { eq } from "drizzle-orm";
 import { users } from "../../worker/directory/schema/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { accepting, isFree } from "../support/ports.ts";
 import { Program, run } from "../support/program.ts";
 import { lacking } from "../support/requirements.ts";
@@ -57,7 +57,7 @@ async function allFree(): Promise<boolean> {
 }
 
 async function untilAllFree(): Promise<void> {
-  while (!(await allFree())) await pause(20);
+  await eventually("all ports are free", allFree);
 }
 
 function start(...args: string[]): Program {

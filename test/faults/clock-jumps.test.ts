@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as after } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
 import { route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
 import { anna, attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
 import { startMailbox } from "../support/mailbox/index.ts";
@@ -87,7 +87,7 @@ test(
     await logOut(early);
 
     const ended = () => postern.sessions().filter(({ logged_in: in_ }) => in_ === true);
-    while (ended().length < logins) await after(10);
+    await eventually("each session has its line in the log", () => ended().length >= logins);
     const longest = performance.now() / 1000;
     for (const { session_time: time } of ended()) {
       assert.ok(typeof time === "number" && time >= 0 && time <= longest, String(time));

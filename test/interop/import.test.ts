@@ -4,10 +4,10 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { users } from "../../worker/directory/schema/index.ts";
 import { type AdminCommand, startAdminCommand } from "../support/admin-command.ts";
 import { seed } from "../support/directory.ts";
+import { eventually } from "../support/eventually.ts";
 import { lacking } from "../support/requirements.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 
@@ -151,12 +151,11 @@ describe("import", { skip: lacking("doveadm", "mkpasswd", "htpasswd", "openssl")
 
   /** Waits until the worker has replaced the hashes, which it does after its answer to a login. */
   async function untilRehashed(names: readonly string[]): Promise<void> {
-    for (;;) {
+    await eventually("the hashes are replaced", async () => {
       const rows = await admin.worker.db.select().from(users);
       const better = rows.filter(({ passwordHash }) => passwordHash.includes("$argon2id$"));
-      if (better.length === names.length) return;
-      await pause(20);
-    }
+      return better.length === names.length;
+    });
   }
 
   async function login(user: string, password: string): Promise<string | null> {

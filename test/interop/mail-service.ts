@@ -1,8 +1,8 @@
 // Starts a mail service as an operator would run it: a proxy, our worker, Dovecot and Postfix.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { seed } from "../support/directory.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   freeMailPorts,
   mailConfig,
@@ -78,7 +78,7 @@ export async function arrival(
   text: string,
 ): Promise<string> {
   const maildir = join(dovecot.mail, address, "Maildir");
-  for (;;) {
+  return eventually(`"${text}" arrives in ${maildir}`, async () => {
     for (const folder of ["new", "cur"]) {
       const names = await readdir(join(maildir, folder)).catch(() => []);
       for (const name of names) {
@@ -87,6 +87,6 @@ export async function arrival(
         if (message.includes(text)) return message;
       }
     }
-    await pause(20);
-  }
+    return null;
+  });
 }

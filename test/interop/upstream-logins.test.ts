@@ -6,8 +6,8 @@ import { type Server, createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { writeCertificate } from "../support/certificate.ts";
+import { eventually } from "../support/eventually.ts";
 import { type LoggedIn, logIn } from "../support/upstream-login.ts";
 import type { Account, ClientInfo } from "../../proxy/protocols/index.ts";
 import { SocketClientTls, openConnection } from "../../proxy/transport/index.ts";
@@ -216,7 +216,7 @@ async function introduced(port: number): Promise<Wire> {
 }
 
 async function logged(postfix: Postfix, pattern: RegExp): Promise<void> {
-  while (!pattern.test(await postfix.log())) await pause(20);
+  await eventually(`Postfix logs ${pattern.source}`, async () => pattern.test(await postfix.log()));
 }
 
 async function login(

@@ -1,6 +1,6 @@
 // Reads the pages of `status_listen` as a monitoring system does.
 import assert from "node:assert/strict";
-import { setTimeout as after } from "node:timers/promises";
+import { eventually } from "./eventually.ts";
 import { assertTellsNoSecret } from "./secrets.ts";
 
 export type Sample = {
@@ -67,9 +67,8 @@ export async function scrapeUntil(
   port: number,
   so: (samples: readonly Sample[]) => boolean,
 ): Promise<Sample[]> {
-  for (;;) {
+  return eventually("/metrics is as awaited", async () => {
     const samples = await scrape(port);
-    if (so(samples)) return samples;
-    await after(20);
-  }
+    return so(samples) && samples;
+  });
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { HttpEndpoint, type LookupClient, type LookupReply } from "../../../proxy/lookup/index.ts";
 import { SocketTransport } from "../../../proxy/transport/index.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   type Answer,
   type LookupEndpoint,
@@ -220,7 +221,7 @@ test("an aborted signal ends the lookup and closes the lookup's connection", asy
   const aborting = new AbortController();
   const asked = lookUp(clientAt(port), lookupRequest(), aborting.signal);
   if (listener.connections === 0) await once(listener, "connection");
-  while (lookups.length === 0) await new Promise(setImmediate);
+  await eventually("a lookup arrives", () => lookups.length > 0);
   aborting.abort(new Error("enough"));
   await assert.rejects(asked);
   await lookups[0]?.gone;

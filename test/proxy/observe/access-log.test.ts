@@ -3,13 +3,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   AccessLog,
   ErrorLog,
   type SessionRecord,
   type Sinks,
 } from "../../../proxy/observe/index.ts";
+import { eventually } from "../../support/eventually.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { sessionRecord } from "../../support/session-record.ts";
 import { willingSinks } from "../../support/sinks.ts";
@@ -32,7 +32,10 @@ async function site(t: TestContext): Promise<Site> {
 
 /** Waits until the file has so many lines. */
 async function untilLines(path: string, count = 1): Promise<void> {
-  while (readFileSync(path, "utf8").split("\n").length <= count) await nextTurn();
+  await eventually(
+    `the log has ${count} lines`,
+    () => readFileSync(path, "utf8").split("\n").length > count,
+  );
 }
 
 test("a line of JSON is the time and the record, in the record's order, without control characters", async (t) => {

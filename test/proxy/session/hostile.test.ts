@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { eventually } from "../../support/eventually.ts";
 import {
   type Answer,
   type Lookup,
@@ -188,6 +189,6 @@ test("a client that reads no replies is closed after `timeout`", async () => {
   socket.write("a CAPABILITY\r\n".repeat(900));
   const ended = (): boolean =>
     postern.sessions().some(({ remote_port }) => remote_port === socket.localPort);
-  while (!ended()) await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually("the access log has the session", ended);
   socket.destroy();
 });

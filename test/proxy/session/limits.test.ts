@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { eventually } from "../../support/eventually.ts";
 import {
   type LookupEndpoint,
   reply,
@@ -91,10 +92,10 @@ function linesUntilClosed(port: number): Promise<string[]> {
 
 /** Connects again until the server greets, because a client sees another connection end before the server counts the end. */
 async function connectUntilGreeted(port: number): Promise<Wire> {
-  for (;;) {
+  return eventually("the server greets", async () => {
     const wire = new Wire(connect(port, "127.0.0.1"));
-    if (/^(?:\* OK|\+OK|220) /.test(await wire.line())) return wire;
-  }
+    return /^(?:\* OK|\+OK|220) /.test(await wire.line()) && wire;
+  });
 }
 
 describe("limits", { concurrency: 4 }, () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   type LookupEndpoint,
   reply,
@@ -64,13 +65,11 @@ async function accessLogLine(
   login: string | null,
   protocol: string,
 ): Promise<Record<string, unknown>> {
-  for (;;) {
-    const found = postern
+  return eventually(`the access log has a ${protocol} session of ${login}`, () =>
+    postern
       .sessions()
-      .find((session) => session["login"] === login && session["protocol"] === protocol);
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+      .find((session) => session["login"] === login && session["protocol"] === protocol),
+  );
 }
 
 async function logOut(protocol: ProtocolName, wire: Wire): Promise<void> {
@@ -130,14 +129,12 @@ test("the access log names the server of a session that the client resets", asyn
   await once(socket, "data");
   const port = socket.localPort;
   socket.resetAndDestroy();
-  let session;
-  while (session === undefined) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const session = await eventually(`the access log has the session from port ${port}`, () =>
     // The server's port is compared too, because two clients may have the same port towards two servers.
-    session = postern
+    postern
       .sessions()
-      .find((one) => one["remote_port"] === port && one["server_port"] === postern.ports.quiet);
-  }
+      .find((one) => one["remote_port"] === port && one["server_port"] === postern.ports.quiet),
+  );
   assert.equal(session["server_addr"], "127.0.0.1");
 });
 

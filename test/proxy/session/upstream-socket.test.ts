@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { eventually } from "../../support/eventually.ts";
 import { firstProbe, noLinux } from "../../support/keep-alive.ts";
 import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
 import {
@@ -99,7 +99,7 @@ test("a client's reset resets the upstream connection, and both logs name the cl
   );
   client.resetAndDestroy();
   assert.equal((await upstreamError).code, "ECONNRESET");
-  while (postern.sessions().length === earlier) await nextTurn();
+  await eventually("the access log has the session", () => postern.sessions().length > earlier);
   const session = postern.sessions().at(-1);
   assert.equal(session?.["end"], "client recv() failed (104: Connection reset by peer)");
   const line = "recv() failed (104: Connection reset by peer) while proxying, client: 127.0.0.1";

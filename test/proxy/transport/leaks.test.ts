@@ -11,6 +11,7 @@ import {
   openConnection,
 } from "../../../proxy/transport/index.ts";
 import { accepted, dialled, transport } from "../../support/connections.ts";
+import { eventually } from "../../support/eventually.ts";
 import { serverTls } from "../../support/server-tls.ts";
 import { acceptTlsOn, connectTlsOn } from "../../support/transport.ts";
 
@@ -134,5 +135,5 @@ test("a dial that is aborted before an answer leaves no socket", async () => {
   const dial = openConnection(transport, { host: "192.0.2.1", port: 9 }, giveUp.signal);
   giveUp.abort(new Error("enough"));
   await assert.rejects(dial);
-  while (openSockets() > before) await turn();
+  await eventually("the socket of the dial is closed", () => openSockets() <= before);
 });

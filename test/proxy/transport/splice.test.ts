@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { accepted, dialled, rest, transport } from "../../support/connections.ts";
+import { eventually } from "../../support/eventually.ts";
 import { UNDER, sides, spliced } from "../../support/spliced.ts";
 
 const BLOCK = randomBytes(1_000_003);
@@ -94,7 +95,7 @@ test("a FIN from before the splice is passed on", async () => {
   const [from, to] = await Promise.all([accepted(), dialled()]);
   from.connection.resume();
   from.peer.end();
-  while (!from.connection.finished) await new Promise(setImmediate);
+  await eventually("the FIN has arrived", () => from.connection.finished);
   const done = new Promise((resolve) =>
     transport.splice(
       from.connection,

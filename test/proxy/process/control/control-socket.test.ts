@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import { mailBlock } from "../../../support/configuration.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { anna, greeted } from "../../../support/mail-client.ts";
 import { freePorts, isFree } from "../../../support/ports.ts";
 import { type Program, run } from "../../../support/program.ts";
@@ -73,7 +74,7 @@ describe("the control socket", { concurrency: 3 }, () => {
         "Postern is not running any more\n",
     );
     // Its workers are not far behind.
-    while (!(await isFree(place.port)));
+    await eventually(`port ${place.port} is free`, () => isFree(place.port));
     await started(t, place);
     assert.equal((await postern(place.site, "-s", "who")).end, 0);
   });

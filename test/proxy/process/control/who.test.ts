@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ListedSession } from "../../../../proxy/observe/index.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { anna, attempt, greeted, upgraded } from "../../../support/mail-client.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { run } from "../../../support/program.ts";
@@ -11,10 +12,10 @@ import { postern } from "../site.ts";
 
 /** A list that is as wanted, as the connections that looked whether ports are open may only just be gone. */
 async function until<List>(ask: () => Promise<List>, so: (list: List) => boolean): Promise<List> {
-  for (;;) {
+  return eventually("the list is as wanted", async () => {
     const list = await ask();
-    if (so(list)) return list;
-  }
+    return so(list) && list;
+  });
 }
 
 function of(list: readonly ListedSession[], name: string): ListedSession {

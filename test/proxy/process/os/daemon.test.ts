@@ -6,8 +6,8 @@ import { readFile, readlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { mailBlock } from "../../../support/configuration.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { greeted, untilClosed } from "../../../support/mail-client.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { run } from "../../../support/program.ts";
@@ -46,7 +46,10 @@ async function daemon(t: TestContext): Promise<Daemon> {
     logs: async (pattern, times = 1) => {
       const every = new RegExp(pattern.source, "g");
       const text = () => readFile(join(site, "error.log"), "utf8");
-      while (((await text()).match(every)?.length ?? 0) < times) await pause(20);
+      await eventually(
+        `the error log has ${pattern.source}, ${times} times`,
+        async () => ((await text()).match(every)?.length ?? 0) >= times,
+      );
     },
   };
 }

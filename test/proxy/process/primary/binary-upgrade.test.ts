@@ -5,8 +5,8 @@ import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { mailBlock } from "../../../support/configuration.ts";
+import { eventually } from "../../../support/eventually.ts";
 import {
   anna,
   attempt,
@@ -297,7 +297,7 @@ describe("no binary upgrade", { skip, concurrency: 2 }, () => {
 
 /** Waits until the process has ended; other processes may still write to its output. */
 async function gone({ pid }: Program): Promise<void> {
-  while (existsSync(`/proc/${pid}`)) await pause(5);
+  await eventually(`process ${pid} is gone`, () => !existsSync(`/proc/${pid}`));
 }
 
 /** The last log line of a primary. */

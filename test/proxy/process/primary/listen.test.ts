@@ -6,6 +6,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { mailBlock } from "../../../support/configuration.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { attempt, granted, greeted } from "../../../support/mail-client.ts";
 import { freePortRange, freePorts } from "../../../support/ports.ts";
 import { makeScratch } from "../../../support/scratch.ts";
@@ -150,7 +151,7 @@ describe("a unix socket", { concurrency: 3 }, () => {
     await edit(`listen unix:${path};`, "");
     program.signal("SIGHUP");
     await workers(3);
-    while (existsSync(path)) await new Promise((resolve) => void setImmediate(resolve));
+    await eventually(`${path} is gone`, () => !existsSync(path));
     await assertAtWork(session);
 
     await edit("server {", `server { listen unix:${path};`);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { access, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
+import { eventually } from "../../../support/eventually.ts";
 import { greeted, loggedIn, untilClosed } from "../../../support/mail-client.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { inTheClear } from "../../../support/servers.ts";
@@ -224,23 +225,24 @@ test("a reload that fails is logged, and nothing changes:", async (t) => {
 
 /** The name of the new server; an old server that ends is asked again. */
 async function name(port: number): Promise<string | undefined> {
-  for (;;) {
+  return eventually("a server that does not end answers", async () => {
     const wire = await greeted("smtp", port);
     wire.write("HELO x\r\nQUIT\r\n");
     const [hello] = await untilClosed(wire);
-    if (hello?.startsWith("421 ") !== true) return hello?.replace(/^250 /, "");
-  }
+    return hello?.startsWith("421 ") !== true && hello?.replace(/^250 /, "");
+  });
 }
 
 /** The pid of a worker as soon as there is one besides the old one. */
 async function newWorker(primary: number, old: number): Promise<number> {
-  for (;;) {
+  return eventually("there is a new worker", async () => {
     const children = await readFile(`/proc/${primary}/task/${primary}/children`, "utf8");
     for (const pid of children.trim().split(" ").map(Number)) {
       const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
       if (pid !== old && environment.includes("NODE_UNIQUE_ID=")) return pid;
     }
-  }
+    return null;
+  });
 }
 
 /** Asserts that a failed reload changes nothing for sessions, new clients and the pid file. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setTimeout as after } from "node:timers/promises";
 import { type TestContext, test } from "node:test";
+import { eventually } from "../../../support/eventually.ts";
 import {
   anna,
   attempt,
@@ -130,13 +130,21 @@ test("the counts of workers outlive a reload and the death of a worker", async (
   assert.equal(accepted(await scrape(service.status)), 2);
 });
 
+/** Waits until `/readyz` has this code. */
+async function readiness(status: number, code: number): Promise<void> {
+  await eventually(
+    `/readyz answers ${code}`,
+    async () => (await codeOf(status, "/readyz")) === code,
+  );
+}
+
 test("a draining Postern is alive and not ready until the last session has ended", async (t) => {
   const service = await statusService(t);
   const { status, program } = service;
-  while ((await codeOf(status, "/readyz")) !== 200) await after(10);
+  await readiness(status, 200);
   const wire = await loggedIn(service);
   program.signal("SIGQUIT");
-  while ((await codeOf(status, "/readyz")) !== 503) await after(10);
+  await readiness(status, 503);
   assert.equal(await codeOf(status, "/healthz"), 200);
   assert.equal(total(await scrape(status), "postern_sessions", { state: "proxying" }), 1);
   await logOut(wire);
@@ -145,7 +153,7 @@ test("a draining Postern is alive and not ready until the last session has ended
 
 test("Postern is ready without a lookup endpoint, and answers no other paths", async (t) => {
   const service = await statusService(t);
-  while ((await codeOf(service.status, "/readyz")) !== 200) await after(10);
+  await readiness(service.status, 200);
   assert.equal(await codeOf(service.status, "/"), 404);
   assert.equal(await codeOf(service.status, "/metrics/../x"), 404);
   assert.equal(await codeOf(service.status, "/toString"), 404);

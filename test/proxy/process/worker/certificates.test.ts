@@ -8,6 +8,7 @@ import { type ConnectionOptions, type TLSSocket, connect } from "node:tls";
 import { issue, pairFiles } from "../../../support/authority.ts";
 import type { Certificate } from "../../../support/certificate.ts";
 import { CertificateFiles } from "../../../support/certificate-folder.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { greetedSecurely } from "../../../support/mail-client.ts";
 import { posternEntry, startPostern } from "../../../support/real-servers/index.ts";
 import { freePorts } from "../../../support/ports.ts";
@@ -55,7 +56,10 @@ async function shown(port: number, servername = ""): Promise<string> {
 
 /** Connects repeatedly until the certificate has that serial number. */
 async function shownAtLast(port: number, serialNumber: string, servername = ""): Promise<void> {
-  while ((await shown(port, servername)) !== serialNumber);
+  await eventually(
+    `a client gets the certificate ${serialNumber}`,
+    async () => (await shown(port, servername)) === serialNumber,
+  );
 }
 
 for (const main of ["worker_processes 2;", "master_process off;"]) {
@@ -207,8 +211,10 @@ test("new ticket keys reach all workers, and tickets of old keys are no longer v
   };
   const { session } = await visit();
   for (let count = 0; count < 8; count++) assert.equal((await visit(session)).resumed, true);
-  do program.signal("SIGURG");
-  while ((await visit(session)).resumed);
+  await eventually("a session is not resumed", async () => {
+    program.signal("SIGURG");
+    return !(await visit(session)).resumed;
+  });
 });
 
 describe("a certificate that expires within 14 days", () => {

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { describe, test } from "node:test";
 import { mailBlock } from "../../../support/configuration.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { anna, greeted, untilClosed } from "../../../support/mail-client.ts";
 import { inTheClear } from "../../../support/servers.ts";
 import { Wire } from "../../../support/wire.ts";
@@ -26,11 +27,11 @@ const alert = /\[alert\] .*: 5 worker_connections are not enough$/;
 
 /** A client that comes again until it is let in: it may see another one's close before the worker has. */
 async function admitted(port: number): Promise<Wire> {
-  for (;;) {
+  return eventually("there is room for a client", async () => {
     const wire = new Wire(connect(port, "127.0.0.1"));
     const greeting = await wire.line().catch(() => null);
-    if (greeting === "* OK IMAP4 ready") return wire;
-  }
+    return greeting === "* OK IMAP4 ready" && wire;
+  });
 }
 
 describe("worker_connections", { concurrency: 4 }, () => {
