@@ -111,13 +111,11 @@ function kicked(left: Word[]): string {
   return user;
 }
 
-/** In nginx's words. A value from a file is left out, since it may be the secret of a misspelt property. */
+/** In nginx's words. A value is left out, since it may be the secret of a misspelt property. */
 function invalid(option: string, { file, line }: Place): UsageError {
-  const told =
-    file === COMMAND_LINE
-      ? `"${option}"`
-      : `"${option.replace(/=.*/s, "=...")}" in ${formatPlace({ file, line })}`;
-  return new UsageError(`invalid option: ${told}`);
+  const told = `"${option.replace(/=.*/s, "=...")}"`;
+  const where = file === COMMAND_LINE ? "" : ` in ${formatPlace({ file, line })}`;
+  return new UsageError(`invalid option: ${told}${where}`);
 }
 
 function meaning(given: ReadonlyMap<string, string>): Omit<CommandLine, "properties" | "warnings"> {

@@ -1,5 +1,5 @@
 import { parseIp } from "../../../shared/address.ts";
-import { type Place, formatPlace } from "./error.ts";
+import { type Cause, type Place, formatPlace, withoutSecrets } from "./error.ts";
 
 /** A name that must have an address. */
 export interface HostName {
@@ -19,12 +19,12 @@ export class Diagnostics {
   /** In the file's order. */
   readonly hosts: HostName[] = [];
 
-  warn(what: string, place: Place): void {
-    this.warnings.push(`${what} in ${formatPlace(place)}`);
+  warn(what: string, cause: Cause): void {
+    this.warnings.push(`${withoutSecrets(what, cause)} in ${formatPlace(cause)}`);
   }
 
-  note(what: string, place: Place): void {
-    this.notices.push(`${what} in ${formatPlace(place)}`);
+  note(what: string, cause: Cause): void {
+    this.notices.push(`${withoutSecrets(what, cause)} in ${formatPlace(cause)}`);
   }
 
   /**

@@ -1,10 +1,18 @@
 import { reason } from "../../reason.ts";
-import { withoutSecrets } from "./secrets.ts";
+import { decoded } from "../../bytes.ts";
+import type { ByteString } from "../../../shared/lookup.ts";
+import { messageWithoutSecrets } from "./secrets.ts";
 
 /** The file as the configuration names it, and the line (from 1) on which the directive ends. */
 export interface Place {
   readonly file: string;
   readonly line: number;
+}
+
+/** A place with the words of its directive, where they are known. */
+export interface Cause extends Place {
+  readonly name?: ByteString;
+  readonly args?: readonly ByteString[];
 }
 
 /** Reduces a directive or scope to its place. */
@@ -21,11 +29,17 @@ export class ConfigError extends Error {
   /** Advice for a mistake with no obvious mend. The advice is ours, and so never part of nginx's words. */
   readonly advice: string | null;
 
-  constructor(what: string, place?: Place, advice: string | null = null) {
-    // Even text that is no directive may hold a URL with a password.
-    super(withoutSecrets(place === undefined ? what : `${what} in ${formatPlace(place)}`));
-    this.advice = advice === null ? null : withoutSecrets(advice);
+  constructor(what: string, cause?: Cause, advice: string | null = null) {
+    const told = withoutSecrets(what, cause);
+    super(cause === undefined ? told : `${told} in ${formatPlace(cause)}`);
+    this.advice = advice === null ? null : withoutSecrets(advice, cause);
   }
+}
+
+/** Hides the secrets of a directive in a message about it. */
+export function withoutSecrets(what: string, { name, args = [] }: Partial<Cause> = {}): string {
+  const words = name === undefined ? args : [name, ...args];
+  return messageWithoutSecrets(what, words.map(decoded));
 }
 
 /** The lines to log for an error: its message, and its advice if it has any. */

@@ -8,10 +8,16 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
 import { ConfigError, unfinished } from "./error.ts";
+import { shownWords } from "./secrets.ts";
 
-export type Token =
-  | { readonly kind: "word"; readonly text: ByteString; readonly line: number }
-  | { readonly kind: ";" | "{" | "}" | "end"; readonly line: number };
+export type Token = {
+  readonly line: number;
+  /** The index of its first byte in the text. */
+  readonly start: number;
+} & (
+  | { readonly kind: "word"; readonly text: ByteString }
+  | { readonly kind: ";" | "{" | "}" | "end" }
+);
 
 /** Bytes of nginx's read buffer. A word must fit with the byte that ends it, a quoted one with the next byte too. */
 const BUFFER = 4096;
@@ -30,24 +36,35 @@ export class Lexer {
   readonly #file: string;
   #at = 0;
   #line = 1;
+  #before: readonly ByteString[] = [];
 
   constructor(text: ByteString, file: string) {
     this.#text = text;
     this.#file = file;
   }
 
-  /** @throws ConfigError on an unfinished or overlong word, with nginx's text */
-  next(): Token {
+  /** The index behind the last token. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /**
+   * @param before the words before it in its directive, by which an error knows that this one is a secret
+   * @throws ConfigError on an unfinished or overlong word, with nginx's text
+   */
+  next(before: readonly ByteString[] = []): Token {
+    this.#before = before;
     this.#skipBlanks();
     const line = this.#line;
-    const first = this.#text[this.#at];
-    if (first === undefined) return { kind: "end", line };
+    const start = this.#at;
+    const first = this.#text[start];
+    if (first === undefined) return { kind: "end", line, start };
     if (first === ";" || first === "{" || first === "}") {
       this.#at++;
-      return { kind: first, line };
+      return { kind: first, line, start };
     }
     const text = first === '"' || first === "'" ? this.#quoted(first) : this.#bare();
-    return { kind: "word", text, line };
+    return { kind: "word", text, line, start };
   }
 
   #skipBlanks(): void {
@@ -116,7 +133,8 @@ export class Lexer {
   }
 
   #tooLong(start: number, line: number): ConfigError {
-    const begins = decoded(this.#text.slice(start, start + 10));
+    const word = this.#text.slice(start, start + BUFFER);
+    const begins = decoded((shownWords([...this.#before, word]).at(-1) ?? "").slice(0, 10));
     return new ConfigError(`too long parameter "${begins}..." started`, { file: this.#file, line });
   }
 

@@ -10,6 +10,7 @@ import type { Diagnostics } from "./diagnostics.ts";
 import type { Directive } from "./directive.ts";
 import { ConfigError, type Place, formatPlace, unfinished } from "./error.ts";
 import { Lexer } from "./lexer.ts";
+import { shownWords } from "./secrets.ts";
 
 /** The advice quotes at most this many characters of a directive without a `;`. */
 const MAX_QUOTED = 80;
@@ -32,7 +33,7 @@ export class Parser {
   next(): Directive | BlockEnd {
     const words: ByteString[] = [];
     for (;;) {
-      const token = this.#lexer.next();
+      const token = this.#lexer.next(words);
       const place = { file: this.#file, line: token.line };
       if (token.kind === "word") {
         words.push(token.text);
@@ -46,7 +47,7 @@ export class Parser {
       }
       if (name === undefined) return { end: token.kind === "}" ? "block" : "file", ...place };
       if (token.kind === "end") throw unfinished(place);
-      const advice = `is the ";" missing behind "${decoded(words.join(" ")).slice(0, MAX_QUOTED)}"?`;
+      const advice = `is the ";" missing behind "${decoded(shownWords(words).join(" ")).slice(0, MAX_QUOTED)}"?`;
       throw new ConfigError('unexpected "}"', place, advice);
     }
   }

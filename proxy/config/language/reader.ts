@@ -147,7 +147,9 @@ export class Reader {
       return;
     }
     const advice = suggestion === null ? null : `did you mean "${suggestion}"?`;
-    throw new ConfigError(`unknown directive "${decoded(name)}"`, directive, advice);
+    // No directive has such a name: it is a value behind a mistake, and may be a secret.
+    const shown = suggestion === null ? name.replace(/[^a-z\d_\x80-\xff].*/s, "***") : name;
+    throw new ConfigError(`unknown directive "${decoded(shown)}"`, directive, advice);
   }
 
   #skip(directive: Directive, parser: Parser): void {

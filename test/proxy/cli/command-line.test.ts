@@ -153,6 +153,12 @@ describe("Java's command line has", { concurrency: true }, () => {
     }
   });
 
+  test("no property without its -D, and the refusal leaves its value out", () => {
+    const message = 'invalid option: "mail.imap.proxy.password=..."';
+    const word = "mail.imap.proxy.password=SECRET";
+    assert.throws(() => parseCommandLine([word]), new UsageError(message));
+  });
+
   test("no @@, and no @ alone", () => {
     for (const word of ["@@x", "@"]) {
       const message = `invalid option: "${word}"`;

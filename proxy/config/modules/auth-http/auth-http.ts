@@ -35,7 +35,8 @@ function endpoint(directive: Directive): LookupEndpoint {
   const [given = ""] = rawWords(directive);
   const https = given.startsWith("https://");
   const url = https ? given.slice("https://".length) : given.replace(/^http:\/\//, "");
-  const where = `auth_http "${decoded(url)}"`;
+  // A password in front of the host is a mistake, and no message tells it.
+  const where = `auth_http "${decoded(url).replace(/^([^:]*:).*(?=@)/s, "$1***")}"`;
   const refuse = refuseIn(where, directive);
   if (!https && isUnix(url)) {
     const [, path = "", uri = ""] = /^unix:([^:]*)(?::(.*))?$/is.exec(url) ?? [];

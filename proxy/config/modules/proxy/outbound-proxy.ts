@@ -49,7 +49,7 @@ const FILE = "credentials=";
 function proxy(directive: Directive, paths: Paths): OutboundProxy | "off" {
   const [url = "", parameter] = rawWords(directive);
   if (url === "off" && parameter === undefined) return "off";
-  const shown = `${directive.name} "${decoded(url).replace(/\/\/.*@/s, "//***@")}"`;
+  const shown = `${directive.name} "${shownUrl(decoded(url))}"`;
   const advice = `"${directive.name}" takes off, or http://, https:// or socks5:// with [USER:PASSWORD@]HOST[:PORT]`;
   const refuse: Refuse = (what) => new ConfigError(`${what} in ${shown}`, directive, advice);
   // oxlint-disable-next-line no-control-regex -- no URL contains these
@@ -66,6 +66,12 @@ function proxy(directive: Directive, paths: Paths): OutboundProxy | "off" {
   return { scheme: known.scheme, host, port, credentials };
 }
 
+/** Hides the user information of a URL, and in a misspelt one all that may be part of it. */
+function shownUrl(url: string): string {
+  if (url.includes("@")) return url.replace(/^(\w+:\/\/)?.*@/s, "$1***@");
+  return url.replace(/((?<!\[[^\]]*):(?!\/\/|\d{1,5}\/?$)|=).*/s, "$1***");
+}
+
 function credentialsOf(
   userInfo: ByteString | undefined,
   parameter: ByteString | undefined,
@@ -75,7 +81,8 @@ function credentialsOf(
 ): ProxyCredentials | null {
   if (parameter === undefined) return userInfo === undefined ? null : inUrl(userInfo, refuse);
   if (!parameter.startsWith(FILE)) {
-    const what = `invalid parameter "${decoded(parameter)}"`;
+    // The error does not quote the parameter, which may be the password itself.
+    const what = `invalid parameter in "${directive.name}" directive`;
     throw new ConfigError(what, directive, `"${directive.name}" takes ${FILE}FILE behind the URL`);
   }
   if (userInfo !== undefined) throw refuse("credentials both in the URL and in a file");

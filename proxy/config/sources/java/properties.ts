@@ -55,7 +55,7 @@ export function readProperties(all: readonly JavaProperty[], diagnostics: Diagno
     if (NAMES.includes(name)) continue;
     if (name.startsWith("mail.")) throw unknown(name, place);
     diagnostics.note(
-      `"-D${name}" has no effect: Postern reads only Java's mail.* properties`,
+      `"-D${shownName(name)}" has no effect: Postern reads only Java's mail.* properties`,
       place,
     );
   }
@@ -78,7 +78,12 @@ function unknown(name: string, place: Place): ConfigError {
     suggestion === null
       ? "the known names are mail.PROTOCOL.proxy.* and mail.PROTOCOL.socks.* of imap, pop3, smtp, imaps, pop3s and smtps"
       : `did you mean "${suggestion}"?`;
-  return new ConfigError(`unknown property "${name}"`, place, advice);
+  return new ConfigError(`unknown property "${shownName(name)}"`, place, advice);
+}
+
+/** Leaves out what follows the name where the `=` is missing, since it may be a secret. */
+function shownName(name: string): string {
+  return name.replace(/[^\w.-].*/s, "...");
 }
 
 class Properties {
