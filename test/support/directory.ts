@@ -1,4 +1,5 @@
 /** Fills a directory: rows that are there already stay as they are. */
+import { createHash } from "node:crypto";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import {
   aliases,
@@ -84,9 +85,16 @@ export async function seed(db: DrizzleD1Database, wanted: Seed): Promise<void> {
   }
 }
 
+/** A seeded user's id, which is the same in all databases, as in a primary and its replica. */
+export function idOf(address: string): string {
+  return createHash("sha256").update(address).digest().subarray(0, 16).toString("base64url");
+}
+
 function hashed(user: NewUser): typeof users.$inferInsert {
-  if ("passwordHash" in user) return user;
-  const { password, ...row } = user;
+  const id = idOf(user.address);
+  if ("passwordHash" in user) return { id, ...user };
+  const { password, ...rest } = user;
+  const row = { id, ...rest };
   const bytes =
     typeof password === "string" ? new TextEncoder().encode(secret(password)) : password;
   return { ...row, passwordHash: hashPassword(bytes) };

@@ -15,7 +15,7 @@ export const exportUsers = newApp();
 /** Rows of a page. */
 const PAGE = 1000;
 
-const exported = createSelectSchema(users);
+const exported = createSelectSchema(users).omit({ id: true, version: true });
 
 const route = createRoute({
   method: "get",

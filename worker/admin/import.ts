@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type SQL, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Directory } from "../directory/database.ts";
 import {
   aliases,
@@ -12,6 +13,7 @@ import {
   servers,
   users,
 } from "../directory/schema/index.ts";
+import { newUserId } from "../directory/user-id.ts";
 import { type Caller, forRole } from "./http/access.ts";
 import { ApiError, isForeignKeyError, constraintError, sentenceOf } from "./http/api-error.ts";
 import { PROBLEMS, answer, body, newApp } from "./http/app.ts";
@@ -163,16 +165,21 @@ function withDomain(user: Imported) {
   return { ...user, domain: user.address.slice(user.address.lastIndexOf("@") + 1) };
 }
 
+/** Columns of which an existing user keeps the value. */
+const KEPT: readonly SQLiteColumn[] = [users.server, users.id, users.version];
+
 /** Writes all rows by four statements. The rows are one JSON parameter, because D1 binds at most 100. */
-async function writeRows(directory: Directory, rows: readonly Imported[], { name }: Caller) {
+async function writeRows(directory: Directory, imported: readonly Imported[], { name }: Caller) {
+  const rows = imported.map((row) => ({ ...row, id: newUserId(), version: 1 }));
   const columns = Object.entries(getTableColumns(users));
   const values = columns.map(([property, column]) => {
     const given = sql`value ->> ${property}`;
-    // A user is placed once; only `move` changes the server.
-    if (column === users.server) return sql`coalesce(${column}, ${given})`;
+    // A user is placed once; only `move` changes the server. The id stays, and the database counts the version.
+    if (KEPT.includes(column)) return sql`coalesce(${column}, ${given})`;
     const fallback = column.default === true ? sql`1` : sql`null`;
     return sql`coalesce(${given}, ${column}, ${fallback})`;
   });
+  const changed = columns.filter(([, column]) => column !== users.id && column !== users.version);
   const stored = sql.join(
     columns.map(([, column]) => sql`${column}`),
     sql`, `,
@@ -206,7 +213,7 @@ async function writeRows(directory: Directory, rows: readonly Imported[], { name
       directory
         .insert(users)
         .select(sql`select ${wanted} ${changing}`)
-        .onConflictDoUpdate({ target: users.address, set: excluded(columns) }),
+        .onConflictDoUpdate({ target: users.address, set: excluded(changed) }),
     ]);
     const created = recorded.filter(({ action }) => action === "user.create").length;
     return { created, updated: recorded.length - created, revoked };

@@ -9,6 +9,7 @@ import {
   users,
 } from "../../directory/schema/index.ts";
 import { digestOf, newSecret } from "../../directory/secret.ts";
+import { newUserId } from "../../directory/user-id.ts";
 import { ApiError } from "../http/api-error.ts";
 import { createInsertSchema, createSelectSchema, Name, Time } from "../http/fields.ts";
 import * as normalize from "../rows/normalize.ts";
@@ -23,7 +24,7 @@ export const newUser = createInsertSchema(users, {
   }),
   upstreamLogin: Name.nullish(),
 })
-  .omit({ passwordHash: true })
+  .omit({ passwordHash: true, id: true, version: true })
   .extend(Password.shape)
   .strict();
 
@@ -33,7 +34,7 @@ export const userRows: Resource = {
   table: users,
   key: ["address"],
   filters: ["group", "server"],
-  shown: createSelectSchema(users).omit({ passwordHash: true }),
+  shown: createSelectSchema(users).omit({ passwordHash: true, id: true, version: true }),
   create: newUser,
   // The server and the password have actions of their own.
   change: newUser
@@ -61,7 +62,7 @@ async function completeUser(given: Row, { settings, directory }: WriteContext) {
   if (shadowed !== undefined) {
     throw new ApiError(409, `${row.address} is an alias of ${shadowed.user}; delete that first`);
   }
-  return { row: { ...row, group, passwordHash: stored } };
+  return { row: { ...row, id: newUserId(), group, passwordHash: stored } };
 }
 
 async function groupOf(directory: WriteContext["directory"], address: string): Promise<string> {

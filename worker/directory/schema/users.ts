@@ -36,11 +36,16 @@ export const users = sqliteTable(
     server: text().references(() => servers.name, { onUpdate: "cascade" }),
     /** The login name at the server, if it is not the address. */
     upstreamLogin: text("upstream_login"),
+    /** `newUserId`. A trigger makes one for a row that is inserted without one, as by hand. */
+    id: text().notNull().default(""),
+    /** Triggers raise it at each change of a means of login (`0002_user_versions.sql`), and refuse a smaller one. */
+    version: integer().notNull().default(1),
   },
   (table) => [
     // The users of a group or a server are listed in the order of their addresses.
     index("users_by_group").on(table.group, table.address),
     index("users_by_server").on(table.server, table.address),
+    uniqueIndex("users_by_id").on(table.id),
     check("users_address", sql`${table.address} = lower(${table.address})`),
   ],
 );
