@@ -1,7 +1,7 @@
 /** `log_format` as functions, made when the configuration is read. */
 import { encoded } from "../bytes.ts";
 import type { LogFormat, Template } from "../config/index.ts";
-import { hexadecimal, printable } from "./line.ts";
+import { hexadecimal, printable, printableJson } from "./line.ts";
 import type { SessionRecord } from "./session-record.ts";
 import { VARIABLES } from "./variables.ts";
 
@@ -66,9 +66,7 @@ const SHORT: Readonly<Record<string, string>> = {
   "\f": String.raw`\f`,
 };
 
+/** nginx escapes quotes, backslashes and C0 controls (RFC 8259 section 7). It would pass DEL and all beyond ASCII. */
 function escapedJson(value: string): string {
-  // oxlint-disable-next-line no-control-regex -- JSON has them escaped (RFC 8259 section 7)
-  return value.replace(/["\\\x00-\x1f]/g, (char) => {
-    return SHORT[char] ?? hexadecimal(char).replace(String.raw`\x`, String.raw`\u00`);
-  });
+  return printableJson(value.replace(/["\\\n\r\t\b\f]/g, (char) => SHORT[char] ?? char));
 }

@@ -1,13 +1,11 @@
 /** All running sessions as one JSON document, written while the workers answer. */
+import { printableJson } from "../line.ts";
 import type { ListSessions, ListedSession } from "../live-session.ts";
 import type { Page } from "./page-server.ts";
 
-/** Escapes the control characters that JSON does not: a terminal may show the text. */
+/** A terminal may show the text, so it holds no control character. */
 export function json(session: ListedSession): string {
-  return JSON.stringify(session).replace(
-    /[\x7f-\x9f]/g,
-    (char) => `\\u00${char.charCodeAt(0).toString(16)}`,
-  );
+  return printableJson(JSON.stringify(session));
 }
 
 export function sessionsPage(list: ListSessions): Page {
