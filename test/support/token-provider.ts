@@ -57,14 +57,24 @@ export async function startTokenProvider(): Promise<TokenProvider> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const provider: TokenProvider = {
     url,
-    signing: { issuer: url, audience: "mail", jwks: `${url}/keys` },
-    introspecting: { introspection: `${url}/introspect`, ...CLIENT },
+    signing: { issuer: url, audience: "mail", jwks: `${url}/keys`, domains: ["example.test"] },
+    introspecting: {
+      introspection: `${url}/introspect`,
+      audience: "mail",
+      domains: ["example.test"],
+      ...CLIENT,
+    },
     async sign(changes = {}, { alg = "ES256", header = {} } = {}) {
       const now = Math.floor(Date.now() / 1000);
-      const claims = { iss: url, aud: "mail", exp: now + 3600, email: "alice@example.test" };
+      const address = { email: "alice@example.test", email_verified: true };
+      const claims = { iss: url, aud: "mail", exp: now + 3600, ...address };
       const { privateKey } = pairs.find((pair) => pair.alg === alg)!;
       const token = new SignJWT({ ...claims, ...changes });
-      return secret(await token.setProtectedHeader({ alg, kid: alg, ...header }).sign(privateKey));
+      return secret(
+        await token
+          .setProtectedHeader({ alg, kid: alg, typ: "at+jwt", ...header })
+          .sign(privateKey),
+      );
     },
     keys,
     opaque: new Map(),

@@ -3,6 +3,7 @@
  * contain a token.
  */
 export { challengeFor } from "./challenge.ts";
+export { vouchesFor } from "./claims.ts";
 export { readProviders } from "./providers.ts";
 export { TokenVerifier } from "./verifier.ts";
 export type { TokenResult } from "./token-result.ts";

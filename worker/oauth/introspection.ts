@@ -70,16 +70,20 @@ function unreadable({ introspection }: IntrospectingProvider): TokenResult {
 /** Providers do not say whether an inactive token has expired or never existed. */
 function checkClaims(claims: Claims, provider: IntrospectingProvider): TokenResult {
   if (claims["active"] !== true) return FORGED;
-  const { iss, aud, exp, nbf } = claims;
+  const { iss, aud, exp, nbf, token_type: type } = claims;
   if (provider.issuer !== undefined && iss !== undefined && iss !== provider.issuer) return FORGED;
-  if (provider.audience !== undefined) {
-    const accepted = [provider.audience].flat();
-    if (![aud].flat().some((each) => typeof each === "string" && accepted.includes(each))) {
-      return FORGED;
-    }
+  const accepted = [provider.audience].flat();
+  if (![aud].flat().some((each) => typeof each === "string" && accepted.includes(each))) {
+    return FORGED;
   }
+  // Some providers call a refresh token active too. RFC 6749 section 7.1: the type's case does not matter.
+  if (type !== undefined && !isBearer(type)) return FORGED;
   const now = Date.now() / 1000;
   if (typeof exp === "number" && exp + CLOCK_TOLERANCE <= now) return UNFIT;
   if (typeof nbf === "number" && nbf - CLOCK_TOLERANCE > now) return UNFIT;
   return addressIn(claims, provider);
+}
+
+function isBearer(type: unknown): boolean {
+  return typeof type === "string" && type.toLowerCase() === "bearer";
 }

@@ -2,8 +2,10 @@
 export type TokenResult =
   | {
       readonly kind: "valid";
-      /** The user's address as the provider writes it. */
+      /** The user's address, in the form of `normalAddress`. */
       readonly address: string;
+      /** The domains that the provider may vouch for (`vouchesFor`). */
+      readonly domains: readonly string[];
       /** ms since the epoch; Infinity if the provider does not say. */
       readonly expires: number;
     }

@@ -35,7 +35,7 @@ async function assertRefused(path: string, role?: Role): Promise<void> {
   assert.match(body.error, /^after: /);
 }
 
-/** The cursors that anybody could write before they were signed. */
+/** the cursors that a caller could write before they were signed. */
 const unsigned = (key: readonly unknown[]) =>
   btoa(encodeURIComponent(JSON.stringify(key))).replaceAll("=", "");
 

@@ -21,12 +21,18 @@ before(async () => {
   const configuration = "https://id.example.test/.well-known/openid-configuration";
   const providers = [
     { ...provider.signing, scope: "mail.read", configuration },
-    { ...asked.introspecting, audience: ["mail", "imap"], address: "username" },
+    {
+      ...asked.introspecting,
+      audience: ["mail", "imap"],
+      address: "username",
+      default_domain: "example.test",
+    },
   ];
   const row = { group: "mail", server: "m1", passwordHash };
   worker = await startHarness({
     vars: {
       DEFAULT_DOMAIN: "example.test",
+      LOGIN_SEPARATORS: "%!",
       FAILURES_PER_ACCOUNT: `${PERMITTED}`,
       FAILURES_PER_NETWORK: "1000",
     },
@@ -40,10 +46,13 @@ before(async () => {
         { address: "guessed@example.test", ...row },
         { address: "off@example.test", ...row, enabled: false },
         { address: "imap-only@example.test", ...row, pop3: false },
+        { address: "j\u00f6rg@example.test", ...row },
+        { address: "olga@other.test", ...row },
       ],
       aliases: [
         { address: "al@example.test", user: alice },
         { address: "ally@example.test", user: alice },
+        { address: "alias-of-olga@example.test", user: "olga@other.test" },
       ],
     },
   });
@@ -97,7 +106,7 @@ describe("a signed token", () => {
       ["al@example.test", alice],
       ["al@example.test", "ally@example.test"],
       ["alice", "Alice@Example.TEST"],
-      ["alice", "alice"],
+      ["example.test!al", alice],
     ] as const) {
       const answer = await logIn(await sign({ email }), { "Auth-User": login });
       assert.equal(status(answer), "OK", `${login} ${email}`);
@@ -123,6 +132,29 @@ describe("a signed token", () => {
       // A Kelvin sign becomes a k in lower case.
       ["kate@example.test", "\u212Aate@example.test"],
       ["", "\u212Aate@example.test"],
+      // The rules for typed names are not for claims.
+      ["", "alice"],
+      [alice, "alice"],
+      ["", "alice%example.test"],
+      [alice, "alice%example.test"],
+      ["", "example.test!alice"],
+      ["", `${alice}@example.test`],
+      ["", "alice@evil.test@example.test"],
+      ["", ` ${alice}`],
+      ["", `${alice}\n`],
+      ["", `${alice}.`],
+      ["", "@example.test"],
+      ["", "jo\u0308rg@example.test"],
+      ["", "J\u00d6RG@example.test"],
+      ["", "alice@\uff45xample.test"],
+      ["", "alice@EXAMPLE\u3002test"],
+      // The provider does not vouch for these domains.
+      ["", "olga@other.test"],
+      ["olga@other.test", "olga@other.test"],
+      ["", "alias-of-olga@example.test"],
+      ["olga@other.test", "alias-of-olga@example.test"],
+      ["", "alice@sub.example.test"],
+      ["", "alice@notexample.test"],
     ] as const) {
       const answer = await logIn(await sign({ email }), { "Auth-User": login });
       assert.equal(status(answer), WRONG, `${login} ${email}`);
@@ -138,6 +170,8 @@ describe("a signed token", () => {
     "without the scope for mail": { scope: "openid" },
     "without any scope": { scope: undefined },
     "with an unverified address": { email_verified: false },
+    "without a word on the address's verification": { email_verified: undefined },
+    "that is bound to a key": { cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } },
     "with an address that is not text": { email: [alice] },
   };
   for (const [what, changes] of Object.entries(UNFIT)) {
@@ -205,12 +239,29 @@ describe("an opaque token", () => {
     assert.equal(status(await logIn("opaque-2", { "Auth-User": "imap-only@example.test" })), WRONG);
   });
 
+  test("with separators in its user names no user by them", async () => {
+    for (const username of ["alice%example.test", "example.test!alice"]) {
+      asked.opaque.set(`of-${username.length}`, { active: true, username, aud: "mail" });
+      for (const login of ["", alice]) {
+        const answer = await logIn(`of-${username.length}`, { "Auth-User": login });
+        assert.equal(status(answer), WRONG, username);
+      }
+    }
+  });
+
   const REFUSED: Record<string, Record<string, unknown>> = {
     "that is not active": { active: false, username: "nobody3", aud: "mail" },
     "for another audience": { active: true, username: "nobody3", aud: "web" },
     "for no audience": { active: true, username: "nobody3" },
     "that has expired": { active: true, username: alice, aud: "mail", exp: NOW - 3600 },
     "that is not yet valid": { active: true, username: alice, aud: "mail", nbf: NOW + 3600 },
+    "that is a refresh token": {
+      active: true,
+      username: "nobody4",
+      aud: "mail",
+      token_type: "refresh_token",
+    },
+    "with a user of another domain": { active: true, username: "olga@other.test", aud: "mail" },
     "without a user": { active: true, aud: "mail" },
   };
   for (const [what, claims] of Object.entries(REFUSED)) {

@@ -24,20 +24,24 @@ const claims = () => ({
   aud: "mail",
   exp: NOW + 3600,
   email: "alice@example.test",
+  email_verified: true,
 });
+const TYP = { typ: "at+jwt" };
 
 test("a valid token gives its address and its expiry", async () => {
   assert.deepEqual(await verify(await provider.sign({ exp: NOW + 3600 })), {
     kind: "valid",
     address: "alice@example.test",
+    domains: ["example.test"],
     expires: (NOW + 3600) * 1000,
   });
 });
 
 test("an unsigned token is forged, in any spelling of none", async () => {
-  assert.deepEqual(await verify(new UnsecuredJWT(claims()).encode()), FORGED);
+  const unsecured = new UnsecuredJWT(claims()).encode();
+  assert.deepEqual(await verify(unsecured), FORGED);
   for (const alg of ["none", "None", "NONE", "", "nOnE"]) {
-    const unsigned = `${part({ alg })}.${part(claims())}`;
+    const unsigned = `${part({ alg, ...TYP })}.${part(claims())}`;
     assert.deepEqual(await verify(`${unsigned}.`), FORGED);
     assert.deepEqual(await verify(`${unsigned}.AAAA`), FORGED);
   }
@@ -51,7 +55,7 @@ test("a token signed with the public key as a shared secret is forged", async ()
     const pem = await exportSPKI((await importJWK(jwk)) as CryptoKey);
     for (const secret of [pem, pem.trim(), JSON.stringify(jwk)]) {
       for (const alg of ["HS256", "HS384", "HS512"]) {
-        const unsigned = `${part({ alg, kid: "RS256" })}.${part(claims())}`;
+        const unsigned = `${part({ alg, kid: "RS256", ...TYP })}.${part(claims())}`;
         const signature = createHmac(`sha${alg.slice(2)}`, secret).update(unsigned);
         assert.deepEqual(await verify(`${unsigned}.${signature.digest("base64url")}`), FORGED);
       }
@@ -69,7 +73,7 @@ test("a key in a token, or at a URL in it, is not used", async () => {
     { x5u: "https://evil.example/x" },
     { x5c: ["AAAA"] },
   ]) {
-    const token = new SignJWT(claims()).setProtectedHeader({ alg: "ES256", ...header });
+    const token = new SignJWT(claims()).setProtectedHeader({ alg: "ES256", ...TYP, ...header });
     assert.deepEqual(await verify(await token.sign(privateKey)), FORGED);
   }
 });
@@ -89,14 +93,17 @@ test("a hostile key name is only a name", async () => {
   ];
   for (const kid of kids) {
     const [, body, signature] = (await provider.sign()).split(".");
-    assert.deepEqual(await verify(`${part({ alg: "ES256", kid })}.${body}.${signature}`), FORGED);
+    assert.deepEqual(
+      await verify(`${part({ alg: "ES256", kid, ...TYP })}.${body}.${signature}`),
+      FORGED,
+    );
   }
 });
 
 test("an unknown critical header is not ignored", async () => {
   const crit = { crit: ["b64"], b64: false };
   const [, body, signature] = (await provider.sign()).split(".");
-  const header = part({ alg: "ES256", kid: "ES256", ...crit });
+  const header = part({ alg: "ES256", kid: "ES256", ...TYP, ...crit });
   assert.deepEqual(await verify(`${header}.${body}.${signature}`), FORGED);
 });
 
@@ -117,6 +124,76 @@ test("claims of the wrong type are forged or unfit, and no error", async () => {
 async function signed(changes: Record<string, unknown>): Promise<string> {
   return provider.sign(changes).catch(() => "unsigned");
 }
+
+test("an address is verified only where email_verified is exactly true, or is not looked at", async () => {
+  const believing = new TokenVerifier(
+    readProviders(JSON.stringify([{ ...provider.signing, email_verified: "ignored" }]))!,
+  );
+  for (const value of ["true", "True", "False", "", 0, 1, null, [], [true], {}, false, undefined]) {
+    const token = await provider.sign({ email_verified: value });
+    assert.deepEqual(
+      await verify(token),
+      { kind: "invalid", authentic: true },
+      JSON.stringify(value),
+    );
+    const proof = Buffer.from(token, "latin1");
+    assert.equal((await believing.verify(proof)).kind, "valid", JSON.stringify(value));
+  }
+});
+
+test("a token of another type is forged, and one type is pinned for each provider", async () => {
+  const older = new TokenVerifier(
+    readProviders(JSON.stringify([{ ...provider.signing, typ: "JWT" }]))!,
+  );
+  for (const [typ, isNew, isOlder] of [
+    ["at+jwt", true, false],
+    ["AT+JWT", true, false],
+    ["application/at+jwt", true, false],
+    ["JWT", false, true],
+    ["jwt", false, true],
+    ["id+jwt", false, false],
+    ["logout+jwt", false, false],
+    ["secevent+jwt", false, false],
+    ["dpop+jwt", false, false],
+    ["", false, false],
+    [undefined, false, false],
+  ] as const) {
+    const token = await provider.sign({}, { header: { typ } });
+    assert.equal((await verify(token)).kind === "valid", isNew, String(typ));
+    const proof = Buffer.from(token, "latin1");
+    assert.equal((await older.verify(proof)).kind === "valid", isOlder, String(typ));
+  }
+});
+
+test("a token under an algorithm that the provider's entry does not list is forged", async () => {
+  const picky = new TokenVerifier(
+    readProviders(JSON.stringify([{ ...provider.signing, algorithms: ["RS256"] }]))!,
+  );
+  for (const [alg, kind] of [
+    ["RS256", "valid"],
+    ["ES256", "invalid"],
+    ["EdDSA", "invalid"],
+  ] as const) {
+    const proof = Buffer.from(await provider.sign({}, { alg }), "latin1");
+    assert.equal((await picky.verify(proof)).kind, kind, alg);
+  }
+});
+
+test("a provider for every domain vouches for each address, and still for no other form of it", async () => {
+  const any = new TokenVerifier(
+    readProviders(JSON.stringify([{ ...provider.signing, domains: ["*"] }]))!,
+  );
+  for (const [email, kind] of [
+    ["olga@other.test", "valid"],
+    ["OLGA@other.test", "valid"],
+    ["olga", "invalid"],
+    ["olga%other.test", "invalid"],
+    ["olga@o\u200bther.test", "invalid"],
+  ] as const) {
+    const proof = Buffer.from(await provider.sign({ email }), "latin1");
+    assert.equal((await any.verify(proof)).kind, kind, email);
+  }
+});
 
 test("a token that is too long or has invalid bytes is not parsed", async () => {
   const good = await provider.sign();

@@ -16,10 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => provider.close());
 
+const ALICE = { active: true, aud: "mail", email: "alice@example.test", email_verified: true };
+
 const kind = async (token: string) => (await tokens.verify(Buffer.from(token))).kind;
 
 test("a valid token is cached for a minute, even if it is used, and then verified again", async () => {
-  provider.opaque.set("token", { active: true, email: "alice@example.test" });
+  provider.opaque.set("token", ALICE);
   assert.equal(await kind("token"), "valid");
   provider.opaque.clear();
   for (const later of [MINUTE / 2, MINUTE / 2 - 1]) {
@@ -33,7 +35,7 @@ test("a valid token is cached for a minute, even if it is used, and then verifie
 
 test("a valid token is not cached beyond its expiry", async () => {
   const exp = Math.floor(now / 1000) + 10;
-  provider.opaque.set("token", { active: true, email: "alice@example.test", exp });
+  provider.opaque.set("token", { ...ALICE, exp });
   assert.equal(await kind("token"), "valid");
   provider.opaque.clear();
   now = exp * 1000 + 1;
@@ -45,7 +47,7 @@ test("a refusal and a failure are not cached", async () => {
   provider.trouble = { status: 500, body: "" };
   assert.equal(await kind("token"), "unavailable");
   provider.trouble = null;
-  provider.opaque.set("token", { active: true, email: "alice@example.test" });
+  provider.opaque.set("token", ALICE);
   assert.equal(await kind("token"), "valid");
 });
 
@@ -61,9 +63,10 @@ test("a new key is fetched when a token names it, at most twice a minute", async
     aud: "mail",
     exp: now / 1000 + 3600,
     email: "a@example.test",
+    email_verified: true,
   };
   const token = await new SignJWT(claims)
-    .setProtectedHeader({ alg: "ES256", kid: "new" })
+    .setProtectedHeader({ alg: "ES256", kid: "new", typ: "at+jwt" })
     .sign(privateKey);
   assert.equal(await findKind(token), "invalid");
   assert.equal(provider.requests.length, 1);

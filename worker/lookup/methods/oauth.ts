@@ -2,7 +2,7 @@
 import { normalAddress } from "../../directory/address.ts";
 import { ownerOf, type UserEntry } from "../../directory/users.ts";
 import { logWarningOnce } from "../../log/log.ts";
-import { challengeFor, type TokenResult } from "../../oauth/index.ts";
+import { challengeFor, type TokenResult, vouchesFor } from "../../oauth/index.ts";
 import { NOT_ENABLED, type MethodVerdict, WRONG_CREDENTIALS } from "./verdict.ts";
 import {
   isEnabled,
@@ -45,17 +45,18 @@ async function verifyUser(
   if (result.kind === "invalid") return result.authentic ? NOT_ENABLED : WRONG_CREDENTIALS;
   if (!(await isFor(result.address, entry, credentials, context))) return WRONG_CREDENTIALS;
   if (entry === null || !isEnabled(entry, credentials)) return NOT_ENABLED;
+  // An alias in the provider's domain does not open a mailbox of another domain.
+  if (!vouchesFor(result.domains, entry.user.address)) return NOT_ENABLED;
   return { kind: "verified", entry, expires: result.expires };
 }
 
 /** True if a token's address is the login name, or if both belong to one user. */
 async function isFor(
-  tokenAddress: string,
+  address: string,
   entry: UserEntry | null,
   { login }: ParsedCredentials,
   { directory, addresses }: MethodContext,
 ): Promise<boolean> {
-  const address = normalAddress(tokenAddress, addresses);
   if (login === "" || normalAddress(login, addresses) === address) return true;
   if (entry === null) return false;
   const { user } = entry;
