@@ -9,15 +9,21 @@ export interface ConnectionClaim {
   readonly by: CountedBy;
   readonly zone: string;
   readonly key: string;
+  /** True where the key is a network beyond the client's narrowest one, which the log then names. */
+  readonly isWide: boolean;
   /** Connections that may be open under the key. */
   readonly most: number;
   /** Keys that the zone has room for. */
   readonly room: number;
 }
 
-/** One login at a limited rate (`limit_login_rate`). */
+/** One login at a limited rate (`limit_login_rate`), in each network that holds the client. */
 export interface LoginClaim {
   readonly kind: "login";
+  readonly networks: readonly NetworkRate[];
+}
+
+export interface NetworkRate {
   readonly network: string;
   /** Logins a second. */
   readonly rate: number;

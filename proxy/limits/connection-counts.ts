@@ -28,16 +28,18 @@ export class ConnectionCounts {
   }
 
   #login(claim: LoginClaim): string | null {
-    const excess = this.#rates.take(claim);
-    return excess === null
+    const over = this.#rates.take(claim);
+    return over === null
       ? null
-      : `limiting logins, excess: ${excess.toFixed(3)} by network ${claim.network}`;
+      : `limiting logins, excess: ${over.excess.toFixed(3)} by network ${over.network}`;
   }
 
-  #connection({ zone: name, key, most, room }: ConnectionClaim): string | null {
+  #connection({ zone: name, key, isWide, most, room }: ConnectionClaim): string | null {
     const zone = this.#zones.get(name) ?? new Map<string, number>();
     const count = zone.get(key) ?? 0;
-    if (count >= most) return `limiting connections by zone "${name}"`;
+    if (count >= most) {
+      return `limiting connections by zone "${name}"${isWide ? ` of network ${key}` : ""}`;
+    }
     // nginx refuses as well where it cannot count.
     if (count === 0 && zone.size >= room) return `no memory in limit_conn_zone "${name}"`;
     zone.set(key, count + 1);

@@ -1,6 +1,6 @@
 /** Limits the logins of each client's network by nginx's leaky bucket (ngx_http_limit_req_module). */
 import { LRUCache } from "lru-cache";
-import type { LoginClaim } from "./claim.ts";
+import type { LoginClaim, NetworkRate } from "./claim.ts";
 
 /** Networks that are remembered. The one that has been quiet for longest is forgotten first. */
 const MOST = 65_536;
@@ -21,16 +21,32 @@ export class LoginRates {
     this.#now = now;
   }
 
-  /** Counts a login. @returns null for a login within rate and burst, and its excess for any other */
-  take({ network, rate, burst }: LoginClaim): number | null {
-    // Servers with the same rate share their buckets.
-    const key = `${rate} ${network}`;
+  /**
+   * Counts a login in all of its networks, or in none.
+   *
+   * @returns null for a login within each rate and burst, or the network in which another is beyond them
+   */
+  take({ networks }: LoginClaim): { readonly network: string; readonly excess: number } | null {
     const at = this.#now();
-    const before = this.#buckets.get(key);
-    const excess =
-      before === undefined ? 0 : Math.max(before.excess - (rate * (at - before.at)) / 1000 + 1, 0);
-    if (excess > burst) return excess;
-    this.#buckets.set(key, { excess, at });
+    const excesses = networks.map((one) => this.#excess(one, at));
+    for (const [index, { network, burst }] of networks.entries()) {
+      const excess = excesses[index] ?? 0;
+      if (excess > burst) return { network, excess };
+    }
+    for (const [index, one] of networks.entries()) {
+      this.#buckets.set(keyOf(one), { excess: excesses[index] ?? 0, at });
+    }
     return null;
   }
+
+  #excess(one: NetworkRate, at: number): number {
+    const before = this.#buckets.get(keyOf(one));
+    if (before === undefined) return 0;
+    return Math.max(before.excess - (one.rate * (at - before.at)) / 1000 + 1, 0);
+  }
+}
+
+/** Servers with the same rate share their buckets. */
+function keyOf({ network, rate }: NetworkRate): string {
+  return `${rate} ${network}`;
 }

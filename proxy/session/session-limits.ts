@@ -1,8 +1,8 @@
 /** The claims of one session on the configured limits, held until the session ends. */
-import { clientNetwork, formatAddress, parseIp } from "../../shared/address.ts";
+import { formatAddress, formatNetwork, parseIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
 import type { ServerSettings } from "../config/index.ts";
-import type { Claim, CountedBy, Denial, Limiter } from "../limits/index.ts";
+import type { CountedBy, Denial, Limiter } from "../limits/index.ts";
 import type { Address } from "../transport/index.ts";
 
 type ConnectionLimit = ServerSettings["connectionLimits"][number];
@@ -43,14 +43,33 @@ export class SessionLimits {
   }
 
   onConnect(client: string): Verdict {
-    return this.#connections("client", networkOf(client));
+    const limits = this.#limits.client;
+    if (limits.length === 0) return null;
+    this.#claimed = true;
+    const claims = limits.flatMap(({ zone, most, room, prefixes }) =>
+      networksOf(client, prefixes).map(({ network, factor }, index) => ({
+        kind: "connection" as const,
+        by: "client" as const,
+        zone,
+        key: network,
+        isWide: index > 0,
+        most: most * factor,
+        room,
+      })),
+    );
+    return this.#limiter.claim(this.#session, claims);
   }
 
   onLogin(client: string): Verdict {
     const { loginRate } = this.#limits;
     if (loginRate === null) return null;
-    const claim: Claim = { kind: "login", network: networkOf(client), ...loginRate };
-    return this.#limiter.claim(this.#session, [claim]);
+    const { rate, burst, prefixes } = loginRate;
+    const networks = networksOf(client, prefixes).map(({ network, factor }) => ({
+      network,
+      rate: rate * factor,
+      burst: burst * factor,
+    }));
+    return this.#limiter.claim(this.#session, [{ kind: "login", networks }]);
   }
 
   /** The empty login belongs to no user. */
@@ -69,19 +88,40 @@ export class SessionLimits {
     if (this.#claimed) this.#limiter.release(this.#session);
   }
 
-  #connections(by: CountedBy, key: string): Verdict {
+  #connections(by: "user" | "server", key: string): Verdict {
     const limits = this.#limits[by];
     if (limits.length === 0) return null;
     this.#claimed = true;
     return this.#limiter.claim(
       this.#session,
-      limits.map((limit) => ({ kind: "connection" as const, key, ...limit })),
+      limits.map(({ zone, most, room }) => ({
+        kind: "connection" as const,
+        by,
+        zone,
+        key,
+        isWide: false,
+        most,
+        room,
+      })),
     );
   }
 }
 
-/** Clients of unix sockets count as one network. */
-function networkOf(client: string): string {
-  const ip = parseIp(client);
-  return ip === null ? client : clientNetwork(ip);
+interface ClientNetwork {
+  readonly network: string;
+  /** Multiplies the limit. */
+  readonly factor: number;
+}
+
+/** The networks by which a client counts, the narrowest first. Clients of unix sockets count as one network. */
+function networksOf(
+  client: string,
+  prefixes: ConnectionLimit["prefixes"],
+): readonly ClientNetwork[] {
+  const address = parseIp(client);
+  if (address === null) return [{ network: client, factor: 1 }];
+  return prefixes[address.kind()].map(({ length, factor }) => ({
+    network: formatNetwork({ address, prefix: length }),
+    factor,
+  }));
 }

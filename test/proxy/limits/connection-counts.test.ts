@@ -10,7 +10,7 @@ import {
 } from "../../../proxy/limits/index.ts";
 
 function connection(by: CountedBy, key: string, most: number, room = 100): Claim {
-  return { kind: "connection", by, zone: by, key, most, room };
+  return { kind: "connection", by, zone: by, key, isWide: false, most, room };
 }
 
 describe("connections", () => {
@@ -121,7 +121,7 @@ describe("logins", () => {
     return new WorkerCounts(new ConnectionCounts(() => now));
   };
   const login = (network: string, rate = 0.5, burst = 2): readonly Claim[] => [
-    { kind: "login", network, rate, burst },
+    { kind: "login", networks: [{ network, rate, burst }] },
   ];
 
   test("may come at once up to burst and one more, then at the rate", () => {

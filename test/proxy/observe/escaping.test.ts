@@ -55,7 +55,7 @@ const text = fc.string({
   ),
 });
 
-function written(escape: LogFormat["escape"], login: string): string {
+function formatted(escape: LogFormat["escape"], login: string): string {
   return lineOf({ escape, template: [{ variable: "login" }] })(sessionRecord({ login }));
 }
 
@@ -99,10 +99,10 @@ function nginxJson(value: string): string {
 test("escape=default is nginx's, byte for byte", () => {
   for (const code of range(0, 0x3000)) {
     const char = String.fromCodePoint(code);
-    assert.equal(written("default", char), nginxDefault(char), `U+${code.toString(16)}`);
+    assert.equal(formatted("default", char), nginxDefault(char), `U+${code.toString(16)}`);
   }
   fc.assert(
-    fc.property(text, (login) => assert.equal(written("default", login), nginxDefault(login))),
+    fc.property(text, (login) => assert.equal(formatted("default", login), nginxDefault(login))),
   );
 });
 
@@ -111,14 +111,14 @@ test("escape=json is nginx's, but for unsafe characters that nginx passes", () =
     const char = String.fromCodePoint(code);
     const passes = code >= 0x20 && UNSAFE.includes(char);
     const hex = code.toString(16).toUpperCase().padStart(4, "0");
-    assert.equal(written("json", char), passes ? `\\u${hex}` : nginxJson(char));
+    assert.equal(formatted("json", char), passes ? `\\u${hex}` : nginxJson(char));
   }
 });
 
 test("escape=none leaves all but unsafe characters as they are", () => {
   for (const code of range(0, 0x3000)) {
     const char = String.fromCodePoint(code);
-    const shown = written("none", char);
+    const shown = formatted("none", char);
     if (UNSAFE.includes(char)) assert.match(shown, /^\\(?:x[\dA-F]{2}|u[\dA-F]{4})$/);
     else assert.equal(shown, char);
   }
@@ -127,7 +127,7 @@ test("escape=none leaves all but unsafe characters as they are", () => {
 test("no line of a format holds an unsafe character", () => {
   fc.assert(
     fc.property(fc.constantFrom("default", "json", "none"), text, (escape, login) => {
-      assertSafe(written(escape, login));
+      assertSafe(formatted(escape, login));
     }),
     { numRuns: 2000 },
   );

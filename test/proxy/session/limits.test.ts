@@ -129,7 +129,7 @@ describe("limits", { concurrency: 4 }, () => {
     first.end();
   });
 
-  test("clients behind a balancer count by the address of the PROXY header, an IPv6 client by its /64", async (t) => {
+  test("clients behind a balancer count by the address of the PROXY header, an IPv6 client by its /64 and, with 4 times the limit, by its /56", async (t) => {
     const postern = await startServers(
       `auth_http ${endpoint.address}; set_real_ip_from 127.0.0.1;
        limit_conn_zone $binary_remote_addr zone=addr:1m; limit_conn addr 1;`,
@@ -148,7 +148,12 @@ describe("limits", { concurrency: 4 }, () => {
     assert.equal(await from(4, "192.0.2.1"), refusedAtOnce.imap);
     assert.equal(await from(6, "2001:db8:0:1::1"), ok);
     assert.equal(await from(6, "2001:db8:0:1:ffff::2"), refusedAtOnce.imap);
-    assert.equal(await from(6, "2001:db8:0:2::1"), ok);
+    for (const subnet of [2, 3, 4]) assert.equal(await from(6, `2001:db8:0:${subnet}::1`), ok);
+    assert.equal(await from(6, "2001:db8:0:5::1"), refusedAtOnce.imap);
+    assert.equal(await from(6, "2001:db8:0:100::1"), ok);
+    await postern.proxy.program.logs(
+      /limiting connections by zone "addr" of network 2001:db8::\/56, client: 2001:db8:0:5::1, /,
+    );
   });
 
   test("limit_conn by user refuses further sessions of a user, also under an alias of the user", async (t) => {

@@ -7,6 +7,7 @@ import { ConfigError, type Place, toPlace } from "../../language/error.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Paths, bytes, words } from "../../language/values.ts";
 import { SMALLEST_ZONE, declareZone } from "../../language/zone.ts";
+import { IPV6_PREFIXES, type Prefixes, withPrefixes } from "./prefixes.ts";
 
 /** The variables that may be a key: clients count by network, users by name, upstreams by address. */
 const KEYS = {
@@ -22,6 +23,8 @@ interface Zone {
   readonly name: string;
   readonly variable: string;
   readonly by: CountedBy;
+  /** The networks that are its keys, where it counts clients. */
+  readonly prefixes: Prefixes;
   /** Keys that fit into the zone. */
   readonly room: number;
 }
@@ -37,16 +40,18 @@ interface WrittenLimit {
 export interface ConnectionLimit {
   readonly zone: string;
   readonly by: CountedBy;
+  readonly prefixes: Prefixes;
   readonly room: number;
-  /** Open connections allowed for one key. */
+  /** Open connections allowed for one key, in its narrowest network. */
   readonly most: number;
 }
 
-interface LoginRate {
-  /** Logins a second. */
+export interface LoginRate {
+  /** Logins a second in the narrowest network. */
   readonly rate: number;
   /** Logins beyond the rate that are allowed at once. */
   readonly burst: number;
+  readonly prefixes: Prefixes;
 }
 
 /** Bytes of a zone for each key, by nginx's documentation. */
@@ -54,12 +59,23 @@ const KEY_BYTES = 64;
 
 const MAX_CONNECTIONS = 65_535;
 
+/** An IPv4 address counts alone, as in nginx. */
+const CONNECTION_PREFIXES: Prefixes = { ipv4: [{ length: 32, factor: 1 }], ipv6: IPV6_PREFIXES };
+
+const LOGIN_PREFIXES: Prefixes = {
+  ipv4: [
+    { length: 32, factor: 1 },
+    { length: 24, factor: 16 },
+  ],
+  ipv6: IPV6_PREFIXES,
+};
+
 function limitZone(
   directive: Directive,
   _paths: Paths,
   earlier: readonly Zone[] = [],
 ): readonly Zone[] {
-  const [variable = "", parameter = ""] = words(directive);
+  const [variable = "", parameter = "", ...more] = words(directive);
   const by = Object.entries(KEYS).find(([known]) => known === variable)?.[1];
   if (by === undefined) {
     const advice = `"limit_conn_zone" counts by ${Object.keys(KEYS).join(", ")}`;
@@ -74,8 +90,30 @@ function limitZone(
       directive,
     );
   }
-  return [...earlier, { name, variable, by, room: Math.floor(size / KEY_BYTES) }];
+  // Only a client has networks.
+  const prefixes = prefixesOf(by === "client" ? CONNECTION_PREFIXES : null, more, directive);
+  return [...earlier, { name, variable, by, prefixes, room: Math.floor(size / KEY_BYTES) }];
 }
+
+/**
+ * Reads parameters that are prefixes.
+ *
+ * @param defaults null where there can be none
+ */
+function prefixesOf(
+  defaults: Prefixes | null,
+  parameters: readonly string[],
+  directive: Directive,
+): Prefixes {
+  let prefixes = defaults;
+  for (const parameter of parameters) {
+    prefixes = prefixes === null ? null : withPrefixes(prefixes, parameter, directive);
+    if (prefixes === null) throw new ConfigError(`invalid parameter "${parameter}"`, directive);
+  }
+  return prefixes ?? NO_PREFIXES;
+}
+
+const NO_PREFIXES: Prefixes = { ipv4: [], ipv6: [] };
 
 /** Reads `zone=NAME:SIZE`. @returns the size in bytes */
 function zoneOf(parameter: string, directive: Directive): { name: string; size: number } {
@@ -121,27 +159,30 @@ export function connectionLimits(
   return limits.map(({ zone: name, most, place }) => {
     const zone = zones.find((one) => one.name === name);
     if (zone === undefined) throw new ConfigError(`zero size shared memory zone "${name}"`, place);
-    return { zone: name, by: zone.by, room: zone.room, most };
+    return { zone: name, by: zone.by, prefixes: zone.prefixes, room: zone.room, most };
   });
 }
 
-/** Reads `30r/m burst=10` or `off`. The default burst is the number of the rate. */
+/** Reads `30r/m burst=10 ipv4_prefix=32 ipv6_prefix=64`, or `off`. The default burst is the number of the rate. */
 function loginRate(directive: Directive): LoginRate | null {
-  const [rate = "", parameter] = words(directive);
-  if (rate === "off" && parameter === undefined) return null;
+  const [rate = "", ...parameters] = words(directive);
+  if (rate === "off" && parameters.length === 0) return null;
   const [, digits = "", unit] = /^(\d+)(r\/[sm])?$/.exec(rate) ?? [];
   const logins = positive(digits);
   if (logins === null) throw new ConfigError(`invalid rate "${rate}"`, directive);
+  const bursts = parameters.filter((word) => word.startsWith(BURST));
+  const others = parameters.filter((word) => !word.startsWith(BURST));
   return {
     rate: unit === "r/m" ? logins / 60 : logins,
-    burst: parameter === undefined ? logins : burstOf(parameter, directive),
+    burst: bursts.reduce((_, word) => burstOf(word, directive), logins),
+    prefixes: prefixesOf(LOGIN_PREFIXES, others, directive),
   };
 }
 
+const BURST = "burst=";
+
 function burstOf(parameter: string, directive: Directive): number {
-  const [, digits] = /^burst=(.*)$/.exec(parameter) ?? [];
-  if (digits === undefined) throw new ConfigError(`invalid parameter "${parameter}"`, directive);
-  const burst = positive(digits);
+  const burst = positive(parameter.slice(BURST.length));
   if (burst === null) throw new ConfigError(`invalid burst value "${parameter}"`, directive);
   return burst;
 }
@@ -152,11 +193,11 @@ function positive(digits: string): number | null {
 }
 
 export const limits = {
-  limit_conn_zone: { in: ["mail"], args: 2, read: limitZone, default: [] as readonly Zone[] },
+  limit_conn_zone: { in: ["mail"], args: [2, 4], read: limitZone, default: [] as readonly Zone[] },
   limit_conn: { in: MAIL, args: 2, read: limit, default: [] as readonly WrittenLimit[] },
   limit_login_rate: {
     in: MAIL,
-    args: [1, 2],
+    args: [1, 4],
     read: once(loginRate),
     default: null as LoginRate | null,
   },

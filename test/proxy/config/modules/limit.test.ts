@@ -3,6 +3,17 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { answer, configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
 
+const IPV6 = [
+  { length: 64, factor: 1 },
+  { length: 56, factor: 4 },
+  { length: 48, factor: 16 },
+];
+const IPV4 = [{ length: 32, factor: 1 }];
+/** Those of a connection, of a login, and of a zone that does not count clients. */
+const PREFIXES = { ipv4: IPV4, ipv6: IPV6 };
+const LOGIN_PREFIXES = { ipv4: [...IPV4, { length: 24, factor: 16 }], ipv6: IPV6 };
+const NONE = { ipv4: [], ipv6: [] };
+
 const ZONES = `
   limit_conn_zone $binary_remote_addr zone=addr:32k;
   limit_conn_zone $remote_addr zone=text:1m;
@@ -17,10 +28,10 @@ describe("limit_conn", () => {
       ZONES,
     );
     assert.deepEqual(connectionLimits, [
-      { zone: "addr", by: "client", room: 512, most: 5 },
-      { zone: "text", by: "client", room: 16_384, most: 6 },
-      { zone: "user", by: "user", room: 163_840, most: 7 },
-      { zone: "server", by: "server", room: 1024, most: 65_535 },
+      { zone: "addr", by: "client", prefixes: PREFIXES, room: 512, most: 5 },
+      { zone: "text", by: "client", prefixes: PREFIXES, room: 16_384, most: 6 },
+      { zone: "user", by: "user", prefixes: NONE, room: 163_840, most: 7 },
+      { zone: "server", by: "server", prefixes: NONE, room: 1024, most: 65_535 },
     ]);
   });
 
@@ -68,6 +79,8 @@ describe("limit_conn_zone", () => {
     "$remote_addr zone=:1m": '"limit_conn_zone" must have "zone" parameter',
     "$remote_addr size=1m": 'invalid parameter "size=1m"',
     "$server_name zone=a:1m": 'unknown "server_name" variable',
+    "$remote_addr zone=a:1m ipv6=64": 'invalid parameter "ipv6=64"',
+    "$remote_user zone=a:1m ipv6_prefix=64": 'invalid parameter "ipv6_prefix=64"',
     "$remote_addr zone=a:1m; limit_conn_zone $remote_user zone=a:1m":
       'limit_conn_zone "a" is already bound to key "$remote_addr"',
     "$remote_addr zone=a:1m; limit_conn_zone $remote_addr zone=a:2m":
@@ -94,10 +107,11 @@ describe("limit_conn_zone", () => {
 describe("limit_login_rate", () => {
   test("is logins a second or a minute, with that number as the default burst", () => {
     const rate = (text: string) => server(`limit_login_rate ${text};`).limit_login_rate;
-    assert.deepEqual(rate("30r/m"), { rate: 0.5, burst: 30 });
-    assert.deepEqual(rate("5r/s"), { rate: 5, burst: 5 });
-    assert.deepEqual(rate("5"), { rate: 5, burst: 5 });
-    assert.deepEqual(rate("60r/m burst=10"), { rate: 1, burst: 10 });
+    const prefixes = LOGIN_PREFIXES;
+    assert.deepEqual(rate("30r/m"), { rate: 0.5, burst: 30, prefixes });
+    assert.deepEqual(rate("5r/s"), { rate: 5, burst: 5, prefixes });
+    assert.deepEqual(rate("5"), { rate: 5, burst: 5, prefixes });
+    assert.deepEqual(rate("60r/m burst=10"), { rate: 1, burst: 10, prefixes });
     assert.equal(server("").limit_login_rate, null);
   });
 
@@ -112,6 +126,7 @@ describe("limit_login_rate", () => {
     "30r/m burst=0": 'invalid burst value "burst=0"',
     "30r/m burst=many": 'invalid burst value "burst=many"',
     "30r/m nodelay": 'invalid parameter "nodelay"',
+    "30r/m ipv6_prefix=": 'invalid parameter "ipv6_prefix="',
     "off burst=1": 'invalid rate "off"',
   };
   for (const [words, said] of Object.entries(mistakes)) {
@@ -120,4 +135,39 @@ describe("limit_login_rate", () => {
       assert.equal(mistake(text), `${said} in /conf/main.conf:1`);
     });
   }
+});
+
+describe("the prefixes of networks", () => {
+  test("are parameters of limit_conn_zone and limit_login_rate, each family's in place of the default", () => {
+    const parameters = "ipv6_prefix=60,48*2,32*2 ipv4_prefix=28";
+    const ipv6 = [
+      { length: 60, factor: 1 },
+      { length: 48, factor: 2 },
+      { length: 32, factor: 2 },
+    ];
+    const ipv4 = [{ length: 28, factor: 1 }];
+    const zone = `limit_conn_zone $remote_addr zone=a:1m ${parameters};`;
+    const rate = `limit_login_rate 9 ${parameters} burst=3;`;
+    const { connectionLimits, limit_login_rate } = server(`limit_conn a 5; ${rate}`, zone);
+    assert.deepEqual(connectionLimits[0]?.prefixes, { ipv4, ipv6 });
+    assert.deepEqual(limit_login_rate, { rate: 9, burst: 3, prefixes: { ipv4, ipv6 } });
+    assert.deepEqual(server("limit_login_rate 9 ipv4_prefix=28;").limit_login_rate?.prefixes, {
+      ipv4,
+      ipv6: IPV6,
+    });
+  });
+
+  const lists = ["0", "129", "64,64", "48,64", "64*0", "64*65536", "64*4,48*2", "64,", "*4", "6a"];
+  for (const list of lists) {
+    test(`cannot be "${list}"`, () => {
+      const told = answer(mailBlock(`limit_login_rate 9 ipv6_prefix=${list};`));
+      assert.equal(told.message, `invalid parameter "ipv6_prefix=${list}" in /conf/main.conf:1`);
+      assert.match(told.advice ?? "", /64,56\*4,48\*16/);
+    });
+  }
+
+  test("of IPv4 have 32 bits at most", () => {
+    const text = mailBlock("limit_login_rate 9 ipv4_prefix=33;");
+    assert.equal(mistake(text), 'invalid parameter "ipv4_prefix=33" in /conf/main.conf:1');
+  });
 });
