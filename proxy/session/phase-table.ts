@@ -36,3 +36,6 @@ export const ENDS = {
   timedOut: "the client timed out",
   stopped: "the server was stopped",
 } as const;
+
+/** ms for a handshake that is made only to tell the client that its session ends. */
+export const HANDSHAKE_TO_TELL = 5000;

@@ -11,13 +11,10 @@ import {
   ScriptRunner,
   type TlsReceiver,
 } from "../../transport/index.ts";
-import { ENDS, RESOLVING } from "../phase-table.ts";
+import { ENDS, HANDSHAKE_TO_TELL, RESOLVING } from "../phase-table.ts";
 import { checkCertificate, handshakeFailed } from "./client-tls.ts";
 import { Phase, type SessionContext } from "./phase.ts";
 import { PreAuthPhase } from "./pre-auth.ts";
-
-/** ms for the handshake of a client beyond a limit, which is made only to tell the client so. */
-const REJECTED_HANDSHAKE = 5000;
 
 export class AcceptPhase extends Phase implements TlsReceiver, ScriptOwner<ProxyHeader> {
   step: "proxyHeader" | "handshake" | "clientName" = "handshake";
@@ -25,6 +22,8 @@ export class AcceptPhase extends Phase implements TlsReceiver, ScriptOwner<Proxy
   readonly #listen: Listen;
   /** Set where a limit forbids the client to go on. */
   #denial: Denial | null = null;
+  /** Set where the server shuts down before the client can be told. */
+  #shutsDown = false;
   /** The lookup of the client's name; null while none is under way. */
   #resolving: AbortController | null = null;
 
@@ -80,7 +79,7 @@ export class AcceptPhase extends Phase implements TlsReceiver, ScriptOwner<Proxy
     this.#denial = denial;
     if (denial !== null) {
       telemetry.limited(denial);
-      time.limit(Math.min(server.settings.timeout, REJECTED_HANDSHAKE));
+      time.limit(Math.min(server.settings.timeout, HANDSHAKE_TO_TELL));
     }
     if (!this.#listen.ssl) this.#open();
     else if (server.tls === null) {
@@ -104,6 +103,10 @@ export class AcceptPhase extends Phase implements TlsReceiver, ScriptOwner<Proxy
     }
     if (!checkCertificate(this.session, handler, this.doing)) return;
     this.handler = handler;
+    if (this.#shutsDown) {
+      super.shutDown();
+      return;
+    }
     client.connection.resume();
     if (server.resolver === null) this.session.enter(new PreAuthPhase(this.session, handler));
     else this.#resolveName(handler, server.resolver);
@@ -128,6 +131,17 @@ export class AcceptPhase extends Phase implements TlsReceiver, ScriptOwner<Proxy
 
   override cancel(): void {
     this.#resolving?.abort();
+  }
+
+  /** A client in its handshake hears of the end behind it. */
+  override shutDown(): void {
+    if (this.handler !== null) {
+      super.shutDown();
+      return;
+    }
+    const { time, server } = this.session;
+    this.#shutsDown = true;
+    time.limit(Math.min(server.settings.timeout, HANDSHAKE_TO_TELL));
   }
 
   expired(): void {

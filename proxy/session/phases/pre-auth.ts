@@ -2,7 +2,7 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import type { ProtocolHandler, Step as CommandStep } from "../../protocols/index.ts";
 import type { TlsReceiver } from "../../transport/index.ts";
-import { ENDS } from "../phase-table.ts";
+import { ENDS, HANDSHAKE_TO_TELL } from "../phase-table.ts";
 import { AuthenticatePhase, type LoginRetry, type RefusedLogin } from "./authenticate.ts";
 import { checkCertificate, handshakeFailed } from "./client-tls.ts";
 import { Phase, type SessionContext } from "./phase.ts";
@@ -20,6 +20,8 @@ export class PreAuthPhase extends Phase implements TlsReceiver, LoginRetry {
   #replies: ByteString = "";
   /** True while the client does not read its replies. */
   #blocked = false;
+  /** Set where the server shuts down while the client is in its handshake. */
+  #shutsDown = false;
   #refusedLogins = 0;
   /** The refused login that the phase begins with; null for the greeting. */
   #refused: RefusedLogin | null = null;
@@ -209,9 +211,25 @@ export class PreAuthPhase extends Phase implements TlsReceiver, LoginRetry {
     const { client, telemetry } = this.session;
     if (client.connection.tls !== null) telemetry.secured(client.connection.tls);
     this.handler.secured();
+    if (this.#shutsDown) {
+      super.shutDown();
+      return;
+    }
     if (!checkCertificate(this.session, this.handler, this.doing)) return;
     this.step = "commands";
     this.#advance();
+  }
+
+  /** A client in its handshake hears of the end behind it. */
+  override shutDown(): void {
+    if (this.step !== "startTls" && this.step !== "handshake") {
+      super.shutDown();
+      return;
+    }
+    const { time, server } = this.session;
+    this.#shutsDown = true;
+    this.step = "handshake";
+    time.limit(Math.min(server.settings.timeout, HANDSHAKE_TO_TELL));
   }
 
   override closed(error: Error | null): void {

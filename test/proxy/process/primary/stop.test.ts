@@ -1,18 +1,45 @@
 // The ends of Postern: immediate, graceful, and by the death of the primary.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { type Socket, connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ProtocolName } from "../../../../shared/lookup.ts";
 import { mailBlock } from "../../../support/configuration.ts";
-import { greeted, greetedSecurely, loggedIn, untilClosed } from "../../../support/mail-client.ts";
+import {
+  greeted,
+  greetedSecurely,
+  loggedIn,
+  protocolNames,
+  untilClosed,
+} from "../../../support/mail-client.ts";
 import { freePorts } from "../../../support/ports.ts";
 import { inTheClear } from "../../../support/servers.ts";
+import { Wire } from "../../../support/wire.ts";
 import { assertAtWork, isRefused, logOut } from "../clients.ts";
 import { serve } from "../service.ts";
 import { makeSite, start } from "../site.ts";
 
 const { imap, pop3, smtp } = inTheClear;
+
+const LEAVING = {
+  imap: /^\* BYE \[UNAVAILABLE\] .*$/,
+  pop3: /^-ERR \[SYS\/TEMP\] .*$/,
+  smtp: /^421 4\.3\.2 .*$/,
+};
+
+/** A client that has asked for TLS and been told to go ahead. */
+async function wantingTls(protocol: ProtocolName, port: number): Promise<Socket> {
+  const socket = connectSocket(port, "127.0.0.1");
+  await once(socket, "data");
+  socket.write({ imap: "a STARTTLS\r\n", pop3: "STLS\r\n", smtp: "STARTTLS\r\n" }[protocol]);
+  await once(socket, "data");
+  socket.removeAllListeners("data").pause();
+  return socket;
+}
 
 describe("an immediate end", { concurrency: 4 }, () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -96,12 +123,30 @@ describe("a graceful end", { concurrency: 4 }, () => {
       await greetedSecurely("imap", ports.tls),
     ];
     program.signal("SIGQUIT");
-    assert.match((await untilClosed(byImap)).join("\n"), /^\* BYE \[UNAVAILABLE\] .*$/);
-    assert.match((await untilClosed(byPop3)).join("\n"), /^-ERR \[SYS\/TEMP\] .*$/);
-    assert.match((await untilClosed(bySmtp)).join("\n"), /^421 4\.3\.2 .*$/);
-    assert.match((await untilClosed(byTls)).join("\n"), /^\* BYE \[UNAVAILABLE\] .*$/);
+    assert.match((await untilClosed(byImap)).join("\n"), LEAVING.imap);
+    assert.match((await untilClosed(byPop3)).join("\n"), LEAVING.pop3);
+    assert.match((await untilClosed(bySmtp)).join("\n"), LEAVING.smtp);
+    assert.match((await untilClosed(byTls)).join("\n"), LEAVING.imap);
     assert.equal(await program.ended, 0);
   });
+
+  for (const protocol of protocolNames) {
+    test(`SIGQUIT lets a client of ${protocol} finish its handshake, and tells it under TLS`, async (t) => {
+      const tls = `listen 127.0.0.1:PORT ssl; protocol ${protocol};`;
+      const clear = `listen 127.0.0.1:PORT; protocol ${protocol}; starttls on;`;
+      const { program, ports } = await serve(t, { tls, clear });
+      const implicit = connectSocket(ports.tls, "127.0.0.1");
+      await program.logs(/client 127\.0\.0\.1.* connected to /);
+      const explicit = await wantingTls(protocol, ports.clear);
+      program.signal("SIGQUIT");
+      await program.logs(/gracefully shutting down/);
+      for (const socket of [implicit, explicit]) {
+        const wire = new Wire(connectTls({ socket, rejectUnauthorized: false }));
+        assert.match((await untilClosed(wire)).join("\n"), LEAVING[protocol]);
+      }
+      assert.equal(await program.ended, 0);
+    });
+  }
 
   test("SIGQUIT waits no longer than worker_shutdown_timeout", async (t) => {
     const { program, ports } = await serve(t, { imap }, "worker_shutdown_timeout 100ms;");
