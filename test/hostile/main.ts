@@ -12,6 +12,14 @@ const PARTS: readonly Part[] = [
     name: "attacks",
     run: (length) => runTests(length, ["test/hostile/attacks/**/*.test.ts"]),
   },
+  {
+    name: "faults",
+    run: (length) =>
+      runTests(length, ["test/hostile/faults/**/*.test.ts"], {
+        FAULT_ROUNDS: length === "short" ? "4" : "100",
+        FAULT_PROGRAMS: "250",
+      }),
+  },
 ];
 
 const words = process.argv.slice(2);

@@ -30,11 +30,13 @@ export async function endedChildrenCpu(): Promise<number> {
   return (Number(fields[13]) + Number(fields[14])) * 10;
 }
 
-async function processTree(root: number): Promise<number[]> {
+/** The process and all its descendants. */
+export async function processTree(root: number): Promise<number[]> {
   const tree = [root];
   for (const pid of tree) {
     for (const thread of await readdir(`/proc/${pid}/task`)) {
-      const children = (await read(pid, `task/${thread}/children`)).trim();
+      // A thread may end in the meantime; its children then have another parent.
+      const children = (await read(pid, `task/${thread}/children`).catch(() => "")).trim();
       if (children !== "") tree.push(...children.split(" ").map(Number));
     }
   }

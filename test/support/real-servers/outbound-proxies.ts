@@ -3,12 +3,17 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Certificate, writeCertificate } from "../certificate.ts";
 import { freePorts } from "../ports.ts";
+import { processTree } from "../process-tree.ts";
 import { Program, run } from "../program.ts";
 import { makeScratch } from "../scratch.ts";
 
 export type OutboundPeer = {
   /** The ports on which it listens. */
   readonly ports: readonly number[];
+  /** Ends it by SIGKILL, with all its processes. */
+  kill(): Promise<void>;
+  /** Starts it again on the same ports, after `kill`. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -49,8 +54,8 @@ coredump_dir ${scratch.path}
 shutdown_lifetime 0 seconds
 `,
   );
-  const program = new Program("/usr/sbin/squid", ["-N", "-f", file("squid.conf")]);
-  const running = await started(program, [clear, tls], scratch.remove);
+  const launch = () => new Program("/usr/sbin/squid", ["-N", "-f", file("squid.conf")]);
+  const running = await started(launch, [clear, tls], scratch.remove);
   return { ...running, certificate, certificateFile: file("certificate.pem") };
 }
 
@@ -64,12 +69,13 @@ export async function startTinyproxy(login: Login): Promise<OutboundPeer> {
 Listen 127.0.0.1
 Port ${port}
 Timeout 60
-MaxClients 20
+MaxClients 500
 LogLevel Connect
 BasicAuth ${login.user} ${login.password}
 `,
   );
-  return started(new Program("tinyproxy", ["-d", "-c", file]), [port], scratch.remove);
+  const launch = () => new Program("tinyproxy", ["-d", "-c", file]);
+  return started(launch, [port], scratch.remove);
 }
 
 /** Dante knows the users of the system only. nss_wrapper adds ours. */
@@ -111,15 +117,17 @@ socks pass {
     NSS_WRAPPER_GROUP: file("group"),
     NSS_WRAPPER_SHADOW: file("shadow"),
   };
-  const program = new Program("/usr/sbin/danted", ["-N", "1", "-f", file("danted.conf")], { env });
-  return started(program, [port], scratch.remove);
+  const launch = () =>
+    new Program("/usr/sbin/danted", ["-N", "1", "-f", file("danted.conf")], { env });
+  return started(launch, [port], scratch.remove);
 }
 
 async function started(
-  program: Program,
+  launch: () => Program,
   ports: readonly number[],
   remove: () => Promise<void>,
 ): Promise<OutboundPeer> {
+  let program = launch();
   const stop = async (): Promise<void> => {
     await program.stop();
     await remove();
@@ -130,7 +138,20 @@ async function started(
     await stop();
     throw error;
   }
-  return { ports, stop };
+  return {
+    ports,
+    stop,
+    kill: async () => {
+      const [, ...descendants] = await processTree(program.pid!);
+      program.signal("SIGKILL");
+      for (const pid of descendants) process.kill(pid, "SIGKILL");
+      await program.ended;
+    },
+    restart: async () => {
+      program = launch();
+      await program.listening(ports);
+    },
+  };
 }
 
 async function succeed(command: string, args: readonly string[]): Promise<string> {
