@@ -4,6 +4,7 @@ import { type Input, MORE, type Script, trimBlanks } from "../transport/index.ts
 import { readFreshness } from "./freshness.ts";
 import { type LookupReply, type Unavailable, unavailable } from "./lookup.ts";
 import { readRoute } from "./route.ts";
+import { quoted } from "../quoted.ts";
 
 /** Status line and headers together, bytes; nginx stops at 1,024. */
 export const LONGEST_HEAD = 16_384;
@@ -119,7 +120,8 @@ export class HeadReader {
     const successful = status >= 200 && status <= 299;
     // Without words, only a 2xx is a refusal: an error page has none either.
     if (text !== null && (text !== "" || successful)) {
-      if (status >= 500) return { ...this.#unavailable(`answered ${status}: "${text}"`), text };
+      if (status >= 500)
+        return { ...this.#unavailable(`answered ${status}: ${quoted(text)}`), text };
       const errorCode = this.#errorCode;
       return { kind: "refused", text, errorCode, challenge: this.#challenge(), wait: this.#wait() };
     }

@@ -1,6 +1,7 @@
 /** The servers that a reply names: nginx's `Auth-Server` and `Auth-Port`, and Postern's own headers. */
 import { isIp } from "../../shared/address.ts";
 import { type ByteString, TLS_MODES } from "../../shared/lookup.ts";
+import { quoted } from "../quoted.ts";
 import type { Address } from "../transport/index.ts";
 import type { Route } from "./lookup.ts";
 
@@ -18,16 +19,17 @@ export function readRoute(fields: ReadonlyMap<string, ByteString>): Route | stri
   const host = fields.get("auth-server") ?? "";
   const port = fields.get("auth-port") ?? "";
   if (host === "" || port === "") return "did not send server or port";
-  if (!isHost(host)) return `sent invalid server address:"${host}"`;
-  if (!isPort(port)) return `sent invalid server port:"${port}"`;
+  if (!isHost(host)) return `sent invalid server address:${quoted(host)}`;
+  if (!isPort(port)) return `sent invalid server port:${quoted(port)}`;
   const listed = fields.get("auth-fallback") ?? "";
   const fallbacks = readFallbacks(listed);
-  if (fallbacks === null) return `sent invalid Auth-Fallback:"${listed}"`;
+  if (fallbacks === null) return `sent invalid Auth-Fallback:${quoted(listed)}`;
   const asked = fields.get("auth-upstream-tls") ?? null;
   const tls = TLS_MODES.find((mode) => mode === asked) ?? null;
-  if (asked !== null && tls === null) return `sent invalid Auth-Upstream-TLS:"${asked}"`;
+  if (asked !== null && tls === null) return `sent invalid Auth-Upstream-TLS:${quoted(asked)}`;
   const tlsName = fields.get("auth-upstream-name") ?? null;
-  if (tlsName !== null && !isHost(tlsName)) return `sent invalid Auth-Upstream-Name:"${tlsName}"`;
+  if (tlsName !== null && !isHost(tlsName))
+    return `sent invalid Auth-Upstream-Name:${quoted(tlsName)}`;
   return { servers: [{ host, port: Number(port) }, ...fallbacks], tls, tlsName };
 }
 

@@ -13,6 +13,7 @@ import {
   TooLong,
   takeBytes,
 } from "../transport/index.ts";
+import { quoted } from "../quoted.ts";
 
 /** The addresses of the connection in front of the balancer. */
 export interface Proxied {
@@ -41,7 +42,7 @@ const LONGEST = 4096;
 /** nginx shows what came up to the first line end. */
 export function brokenHeader(text: ByteString): InvalidProxyHeader {
   const [line = ""] = text.split(/[\r\n]/, 1);
-  return new InvalidProxyHeader(`broken header: "${line}"`);
+  return new InvalidProxyHeader(`broken header: ${quoted(line)}`);
 }
 
 /** @throws InvalidProxyHeader with nginx's words */

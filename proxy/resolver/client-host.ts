@@ -2,6 +2,7 @@
 import { parseIp } from "../../shared/address.ts";
 import { NXDOMAIN, ResolveError } from "./resolve-error.ts";
 import type { ResolveOptions, Resolver } from "./resolver.ts";
+import { quoted } from "../quoted.ts";
 
 /** nginx's words for a client without such a name, and for a name that could not be resolved. */
 export const UNAVAILABLE = "[UNAVAILABLE]";
@@ -32,7 +33,7 @@ export async function clientHost(
   try {
     const name = await resolver.reverse(ip, options);
     if (!HOST_NAME.test(name)) {
-      failed(`${address} resolved to invalid host name "${name}"`, resolving);
+      failed(`${address} resolved to invalid host name ${quoted(name)}`, resolving);
       return TEMPUNAVAIL;
     }
     [resolving, subject] = ["hostname", `"${name}"`];

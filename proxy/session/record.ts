@@ -10,6 +10,7 @@ import {
 import type { Address } from "../transport/index.ts";
 import type { Client } from "./client.ts";
 import type { Server } from "./server.ts";
+import { quoted } from "../quoted.ts";
 
 /** Bytes spliced towards each side. */
 export interface RelayedBytes {
@@ -64,7 +65,7 @@ export class RecordBuilder {
     let text = doing === "" ? "" : ` while ${doing}`;
     text += `, client: ${address.host}${this.startTls ? " using starttls" : ""}`;
     if (this.listen !== null) text += `, server: ${formatAddress(this.listen)}`;
-    if (login !== null && login !== "") text += `, login: "${decoded(login)}"`;
+    if (login !== null && login !== "") text += `, login: ${quoted(decoded(login))}`;
     const upstream = this.upstreams.at(-1);
     if (upstream !== undefined) text += `, upstream: ${formatAddress(upstream)}`;
     return text;

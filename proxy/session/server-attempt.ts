@@ -11,6 +11,7 @@ import {
 } from "../upstream/index.ts";
 import type { SessionContext } from "./phases/phase.ts";
 import { UpstreamLogin, type UpstreamLoginOwner, type UpstreamSecurity } from "./upstream-login.ts";
+import { quoted } from "../quoted.ts";
 
 /** A verdict on the login other than yes. */
 export type Refusal = Exclude<LoginEnd, { readonly kind: "accepted" }>;
@@ -169,7 +170,7 @@ export class ServerAttempt implements ConnectorOwner, UpstreamLoginOwner {
     const { health, settings } = this.#session.server;
     const to = this.#address;
     if (end.kind === "unready") {
-      const why = `upstream is not ready: "${end.reply.trimEnd()}"`;
+      const why = `upstream is not ready: ${quoted(end.reply.trimEnd())}`;
       health.failed(to, settings, { server: this.#server, addresses: this.#addresses }, why);
     } else health.succeeded(to, settings, this.#server);
     if (end.kind === "accepted") {

@@ -7,7 +7,7 @@ export type Lookup = {
   /** Request line and headers, as they came, without line ends. */
   readonly lines: readonly string[];
   /** A header's value, its name in any case. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
   /** Settles when the connection of the lookup is closed. */
   readonly gone: Promise<unknown>;
 };

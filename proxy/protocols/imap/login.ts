@@ -10,6 +10,7 @@ import {
   chooseResponse,
   saslAuthenticate,
 } from "../sasl-client.ts";
+import { quoted } from "../../quoted.ts";
 
 /** RFC 7888: a non-synchronizing literal has up to 4,096 bytes. nginx waits for each literal. */
 const MAX_NON_SYNCHRONIZING = 4096;
@@ -158,7 +159,7 @@ function isContinuation(line: ByteString): boolean {
 function* requiredCommand(replies: ReplyReader, command: Command): Script<ByteString> {
   const { text, last } = yield* replies.reply(command);
   if (!isOk(last, OWN_TAG)) {
-    throw new Error(`upstream refused ${command.name}: "${text.trimEnd()}"`);
+    throw new Error(`upstream refused ${command.name}: ${quoted(text.trimEnd())}`);
   }
   return text;
 }

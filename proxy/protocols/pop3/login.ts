@@ -5,6 +5,7 @@ import { loopDetected, xclientAttributes, xclientCommand } from "../client-id.ts
 import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts";
 import type { Reply, ReplyReader } from "../reply-reader.ts";
 import { type PasswordAccount, chooseResponse, saslAuthenticate } from "../sasl-client.ts";
+import { quoted } from "../../quoted.ts";
 
 /** Bytes of a command (RFC 2449 section 4). */
 const MAX_LINE = 255;
@@ -86,7 +87,7 @@ function* userAndPass(
 /** Sends a command that the login cannot do without. */
 function* requiredCommand(replies: ReplyReader, command: Command): Script<void> {
   const { last } = yield* replies.reply(command);
-  if (!isOk(last)) throw new Error(`upstream refused ${command.name}: "${last.trimEnd()}"`);
+  if (!isOk(last)) throw new Error(`upstream refused ${command.name}: ${quoted(last.trimEnd())}`);
 }
 
 /** A reply is one line. The lines behind the reply to CAPA are read one by one. */

@@ -18,6 +18,7 @@ import { isClean } from "../sasl.ts";
 import { isContinued, login } from "./login.ts";
 import type { SmtpConfiguration, SmtpPolicy } from "./policy.ts";
 import type { Hello } from "./xclient.ts";
+import { quoted } from "../../quoted.ts";
 
 const OK = "250 2.0.0 OK\r\n";
 const INVALID = "500 5.5.1 Invalid command\r\n";
@@ -94,7 +95,7 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
     return {
       kind: "farewell",
       text: "503 5.5.0 Improper use of SMTP command pipelining\r\n",
-      note: `client was rejected before greeting: "${oneLine(shown)}"`,
+      note: `client was rejected before greeting: ${quoted(oneLine(shown))}`,
     };
   }
 
@@ -197,7 +198,7 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
   /** The upstream judges the arguments. */
   #mail(args: readonly ByteString[], line: ByteString): Step {
     if (!this.#configuration.withoutLogin) {
-      const note = `client was rejected: "${oneLine(line)}"`;
+      const note = `client was rejected: ${quoted(oneLine(line))}`;
       return this.answer({ kind: "reply", text: AUTHENTICATION_REQUIRED, note });
     }
     if (this.policy.starttlsRequired) return this.reply(TLS_REQUIRED);

@@ -7,6 +7,7 @@ import type { Account, ClientInfo, LoginEnd, LoginOptions } from "../protocol.ts
 import type { Reply, ReplyReader } from "../reply-reader.ts";
 import { type SaslResponse, chooseResponse, responseOf, saslAuthenticate } from "../sasl-client.ts";
 import { type Hello, announcedXclient, unconditionalXclient } from "./xclient.ts";
+import { quoted } from "../../quoted.ts";
 
 /** Bytes of AUTH with its first message, a command line of RFC 5321 (RFC 4954 section 4). */
 const MAX_LINE = 512;
@@ -120,7 +121,7 @@ function* startTls(replies: ReplyReader, extensions: Reply): Script<void> {
     throw new Error("upstream does not offer STARTTLS");
   const reply = yield* replies.reply({ text: "STARTTLS\r\n", name: "STARTTLS" });
   if (!hasCode(reply, "220")) {
-    throw new Error(`upstream refused STARTTLS: "${reply.text.trimEnd()}"`);
+    throw new Error(`upstream refused STARTTLS: ${quoted(reply.text.trimEnd())}`);
   }
   yield START_TLS;
 }

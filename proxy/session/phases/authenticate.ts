@@ -13,6 +13,7 @@ import { TIMED_OUT } from "../../reason.ts";
 import { ENDS, STEPS } from "../phase-table.ts";
 import { ConnectPhase } from "./connect.ts";
 import { Phase, type SessionContext } from "./phase.ts";
+import { quoted } from "../../quoted.ts";
 
 export interface RefusedLogin {
   readonly reply: ByteString;
@@ -78,7 +79,11 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
 
   #rejectExternal(): void {
     const text = "client certificate required";
-    this.session.telemetry.log("info", `client login failed: "${text}"`, STEPS.commands.doing);
+    this.session.telemetry.log(
+      "info",
+      `client login failed: ${quoted(text)}`,
+      STEPS.commands.doing,
+    );
     this.#refuse(this.handler.refused(text, null), null, 0);
   }
 
@@ -128,7 +133,7 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
         break;
       case "refused": {
         const { text, errorCode, challenge, wait } = reply;
-        this.session.telemetry.log("info", `client login failed: "${text}"`, this.doing);
+        this.session.telemetry.log("info", `client login failed: ${quoted(text)}`, this.doing);
         const toldWhy = "token" in this.#credentials ? challenge : null;
         this.#refuse(this.handler.refused(text, errorCode), toldWhy, wait);
         break;

@@ -15,6 +15,7 @@ import { type Refusal, ServerAttempt, type ServerAttemptOwner } from "../server-
 import type { UpstreamSecurity } from "../upstream-login.ts";
 import { Phase, type SessionContext } from "./phase.ts";
 import { RelayPhase } from "./relay.ts";
+import { quoted } from "../../quoted.ts";
 
 /** The reply for the client, and the result for the logs. */
 interface Failure {
@@ -138,7 +139,7 @@ export class ConnectPhase extends Phase implements ServerAttemptOwner {
     }
     const reply = end.reply + (rest.bytes(rest.length) ?? "");
     const pass = server.settings.proxy_pass_error_message;
-    const message = `upstream sent invalid response: "${reply.trimEnd()}"`;
+    const message = `upstream sent invalid response: ${quoted(reply.trimEnd())}`;
     telemetry.log(pass ? "info" : "error", message, doing);
     const why = "the upstream refused the login";
     return pass ? { reply, reason: why, result: "unavailable" } : this.#unavailable(why);
