@@ -1,5 +1,6 @@
 /** Reads the directory at the nearest D1 replica. A replica lags behind the primary by some moments. */
 import type { Directory } from "./database.ts";
+import { orFailure } from "./failure.ts";
 
 /** A statement of drizzle's. */
 interface DrizzleQuery<Row> extends PromiseLike<Row[]> {
@@ -25,7 +26,7 @@ export class DirectorySession {
   readonly #session: D1Session;
   #mayBeStale = false;
 
-  /** @param session begun with `first-unconstrained` or `first-primary` */
+  /** @param session begun with `first-unconstrained`, with `first-primary`, or at a bookmark */
   constructor(directory: Directory, session: D1Session) {
     this.directory = directory;
     this.#session = session;
@@ -36,14 +37,16 @@ export class DirectorySession {
     return this.#mayBeStale;
   }
 
-  /** Runs a query through D1 itself, since drizzle does not return which instance has answered. */
+  /**
+   * Runs a query through D1 itself, since drizzle does not return which instance has answered.
+   *
+   * @throws DirectoryFailure
+   */
   async rows<Row>(query: DrizzleQuery<Row>): Promise<readonly Row[]> {
     const prepared = query.prepare();
     const { sql, params } = prepared.getQuery();
-    const result = await this.#session
-      .prepare(withDistinctColumns(sql))
-      .bind(...params)
-      .all();
+    const statement = this.#session.prepare(withDistinctColumns(sql)).bind(...params);
+    const result = await orFailure(statement.all());
     if (result.meta.served_by_primary !== true) this.#mayBeStale = true;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- drizzle maps the rows by this query's columns
     return prepared.mapResult(result, true) as Row[];

@@ -3,6 +3,7 @@ import { alias } from "drizzle-orm/sqlite-core";
 import { clientNetwork, type Ip, networksOf } from "../../shared/address.ts";
 import type { AppPassword } from "./app-passwords.ts";
 import type { Directory } from "./database.ts";
+import { orFailure } from "./failure.ts";
 import type { DirectorySession } from "./session.ts";
 import { type CandidateServer, candidatesIn, failingPorts } from "./server-health.ts";
 import {
@@ -70,6 +71,7 @@ export interface MailDomain {
  * Finds a user by address or alias, in one statement.
  *
  * @param client the client's address; null if it has none
+ * @throws DirectoryFailure
  */
 export async function findUser(
   session: DirectorySession,
@@ -168,9 +170,13 @@ function ownerQuery(address: string) {
     (select ${aliases.user} from ${aliases} where ${aliases.address} = ${address}))`;
 }
 
-/** @returns the address of the user with this address or alias; null if there is none */
+/**
+ * @returns the address of the user with this address or alias; null if there is none
+ * @throws DirectoryFailure
+ */
 export async function ownerOf(directory: Directory, address: string): Promise<string | null> {
-  const [row] = await directory.select({ owner: ownerQuery(address) }).from(sql`(select 1)`);
+  const query = directory.select({ owner: ownerQuery(address) }).from(sql`(select 1)`);
+  const [row] = await orFailure(query);
   return row?.owner ?? null;
 }
 
@@ -179,17 +185,19 @@ export async function ownerOf(directory: Directory, address: string): Promise<st
  * first write decides for both.
  *
  * @returns the name of the user's server; null if the user was deleted
+ * @throws DirectoryFailure
  */
 export async function placeUser(
   directory: Directory,
   address: string,
   server: string,
 ): Promise<string | null> {
-  const [placed] = await directory
+  const placing = directory
     .update(users)
     .set({ server: sql`coalesce(${users.server}, ${server})` })
     .where(eq(users.address, address))
     .returning({ server: users.server });
+  const [placed] = await orFailure(placing);
   return placed?.server ?? null;
 }
 

@@ -41,12 +41,12 @@ export function lookupContext(
 ): LookupContext {
   const waitUntil = (work: Promise<unknown>) => executionCtx.waitUntil(work);
   const directory = drizzle(env.DB);
-  const session = (constraint: D1SessionConstraint) =>
-    new DirectorySession(directory, env.DB.withSession(constraint));
+  const session = (start: D1SessionBookmark) =>
+    new DirectorySession(directory, env.DB.withSession(start));
   return {
     request,
     directory,
-    nearest: session("first-unconstrained"),
+    nearest: session(request.bookmark ?? "first-unconstrained"),
     primary: session("first-primary"),
     penalties: new PenaltyStore(env.PENALTIES, failureLimits(env), waitUntil),
     addresses: { defaultDomain: env.DEFAULT_DOMAIN, separators: env.LOGIN_SEPARATORS },

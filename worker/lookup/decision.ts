@@ -1,3 +1,4 @@
+import type { UserVersion } from "../../shared/user-version.ts";
 import type { UserEntry } from "../directory/users.ts";
 import type { RefusedLookup, UnavailableLookup } from "./methods/index.ts";
 
@@ -31,6 +32,13 @@ export interface LookupDecision {
   readonly outcome: LookupOutcome;
   /** Null if the lookup concerns no user or domain of ours. */
   readonly subject: LookupSubject | null;
+  /** The login that was verified; null if none was, and for mail without a login. */
+  readonly login: VerifiedLogin | null;
+}
+
+export interface VerifiedLogin {
+  /** The version of the rows by which the login was verified, and no newer one. */
+  readonly user: UserVersion;
   /** When the client's credentials expire, ms since the epoch; left out if they do not. */
   readonly expires?: number | undefined;
 }

@@ -4,6 +4,7 @@ import type { DirectorySession } from "../directory/session.ts";
 import { findUser, type MailDomain, type UserEntry } from "../directory/users.ts";
 import { rank } from "../routing/index.ts";
 import type { LookupContext } from "./context.ts";
+import { isToBePlaced } from "./find.ts";
 import { type RefusedLookup, unavailable } from "./methods/index.ts";
 import { type LookupDecision, type LookupOutcome, NOT_ADMITTED, subjectOf } from "./decision.ts";
 import { accept, route } from "./route.ts";
@@ -16,7 +17,7 @@ export async function deliver(context: LookupContext): Promise<LookupDecision> {
   const { request, nearest, primary, addresses } = context;
   const address = recipientOf(request.recipient, addresses);
   // A malformed command is answered like an unknown user, since 501 is the proxy's to send.
-  if (address === null) return { outcome: UNKNOWN_USER, subject: null };
+  if (address === null) return { outcome: UNKNOWN_USER, subject: null, login: null };
   const decision = await deliverTo(address, nearest, context);
   // Refused mail goes back to its sender, so the refusal is confirmed at the primary.
   return decision.outcome.kind === "refused" && nearest.mayBeStale
@@ -32,15 +33,19 @@ async function deliverTo(
   const name = address.slice(address.lastIndexOf("@") + 1);
   const found = await findUser(session, address, context.request.client, { domain: name });
   const { admitted, domain } = found;
-  if (!admitted) return { outcome: NOT_ADMITTED, subject: null };
+  if (!admitted) return { outcome: NOT_ADMITTED, subject: null, login: null };
   const open = domain?.recipients !== "none";
   const entry = open ? (found.entry ?? (await findDetailOwner(address, session, context))) : null;
   if (entry !== null) {
-    return { outcome: await route(entry, context), subject: subjectOf(entry.user) };
+    // A placement is permanent, so it is decided by the primary's rows.
+    if (session !== context.primary && session.mayBeStale && isToBePlaced(entry)) {
+      return deliverTo(address, context.primary, context);
+    }
+    return { outcome: await route(entry, context), subject: subjectOf(entry.user), login: null };
   }
-  if (domain === null) return { outcome: UNKNOWN_DOMAIN, subject: null };
+  if (domain === null) return { outcome: UNKNOWN_DOMAIN, subject: null, login: null };
   const subject = { domain: name, group: domain.catchAll.group.name };
-  return { outcome: await deliverToDomain(address, domain, context), subject };
+  return { outcome: await deliverToDomain(address, domain, context), subject, login: null };
 }
 
 /** Decides about an address of an unknown user, or in a closed domain. */
@@ -54,7 +59,7 @@ async function deliverToDomain(
   const { request, coordinates } = context;
   const [server, ...others] = rank(catchAll, address, request.protocol, coordinates);
   if (server === undefined) {
-    return unavailable(`group ${catchAll.group.name} has no server for mail`);
+    return unavailable("configuration", `group ${catchAll.group.name} has no server for mail`);
   }
   return accept(server, others, CLIENT_CREDENTIALS, context);
 }

@@ -1,9 +1,9 @@
-/** Finds the user of a login: at the nearest replica, and before a refusal at the primary. */
+/** Finds the user of a login: at the nearest replica, and before a refusal or a placement at the primary. */
 import { clientNetwork } from "../../shared/address.ts";
 import { type AddressRules, normalAddress } from "../directory/address.ts";
 import { isKnownGood } from "../directory/known-networks.ts";
 import type { DirectorySession } from "../directory/session.ts";
-import { type FoundUser, findUser } from "../directory/users.ts";
+import { type FoundUser, findUser, type UserEntry } from "../directory/users.ts";
 import { describe } from "../log/log.ts";
 import type { LoginSource } from "../penalties/attempts.ts";
 import type { MethodVerdict, Verifier } from "./methods/index.ts";
@@ -44,33 +44,46 @@ export async function find(
 interface ConfirmedVerdict<Found> {
   readonly found: Found;
   readonly verdict: LoginVerdict;
-  /** Why the primary could not confirm the refusal; left out if it did. */
+  /** Why the primary could not confirm the verdict; left out if it did. */
   readonly unconfirmed?: string;
 }
 
 /**
  * Verifies a login by the nearest replica's rows, and confirms a refusal at the primary: a password that was set a
- * second ago is right.
+ * second ago is right. A login that places its user is confirmed too, since a placement is permanent.
  *
  * Each refusal costs this second read, whether there is such a user or not, so that its time does not tell. The
  * login is verified again only if the primary's rows differ, so that a wrong guess costs no second hash.
  */
-export async function confirmRefusal<Found extends FoundUser>(
+export async function confirm<Found extends FoundUser>(
   { nearest, primary }: DirectorySessions,
   findIn: (session: DirectorySession) => Promise<Found>,
   verify: (found: Found) => LoginVerdict | Promise<LoginVerdict>,
 ): Promise<ConfirmedVerdict<Found>> {
   const found = await findIn(nearest);
   const verdict = await verify(found);
-  if (verdict.kind !== "refused" || !nearest.mayBeStale) return { found, verdict };
+  if (!nearest.mayBeStale || !mustBeConfirmed(verdict)) return { found, verdict };
   let current: Found;
   try {
     current = await findIn(primary);
   } catch (error) {
     return { found, verdict, unconfirmed: describe(error) };
   }
-  const same = decisiveColumns(current) === decisiveColumns(found);
-  return { found: current, verdict: same ? verdict : await verify(current) };
+  if (decisiveColumns(current) !== decisiveColumns(found)) {
+    return { found: current, verdict: await verify(current) };
+  }
+  const { entry } = current;
+  const isVerified = verdict.kind === "verified" && entry !== null;
+  return { found: current, verdict: isVerified ? { ...verdict, entry } : verdict };
+}
+
+function mustBeConfirmed(verdict: LoginVerdict): boolean {
+  return verdict.kind === "refused" || (verdict.kind === "verified" && isToBePlaced(verdict.entry));
+}
+
+/** True if the user gets a server for good at this lookup. */
+export function isToBePlaced({ user, group }: UserEntry): boolean {
+  return user.server === null && group.storage === "own";
 }
 
 /** All columns that a verdict depends on, for any method. */

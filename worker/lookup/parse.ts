@@ -1,14 +1,22 @@
 /** Parses a lookup's headers. */
 import { type Ip, parseIp } from "../../shared/address.ts";
-import { type AuthMethod, type ProtocolName, unescapeValue } from "../../shared/lookup.ts";
+import {
+  type AuthMethod,
+  BOOKMARK_HEADER,
+  type ProtocolName,
+  unescapeValue,
+} from "../../shared/lookup.ts";
+import { isBookmark } from "../../shared/user-version.ts";
 import type { ClientCertificate, ParsedCredentials } from "./methods/index.ts";
 
 export interface ParsedLookup extends ParsedCredentials {
   readonly method: AuthMethod;
   /** The client's address; null if it has none, as on a unix socket. */
   readonly client: Ip | null;
-  /** The extensions to nginx's protocol that the caller supports (`Auth-Accept`). */
+  /** The extensions to nginx's protocol that the caller supports (`Auth-Accept`). nginx supports none. */
   readonly accepts: ReadonlySet<string>;
+  /** A bookmark of D1: the directory must be read at least as new. Null if the caller sends none. */
+  readonly bookmark: string | null;
   /** With `none`, the whole RCPT command; else empty. */
   readonly recipient: string;
   /** The number of this attempt in its session, from 1. */
@@ -45,7 +53,8 @@ function parseHeaders(headers: Headers): ParsedLookup {
     salt: method === "apop" || method === "cram-md5" ? required(headers, "Auth-Salt") : "",
     certificate: certificate(headers),
     client: clientAddress(headers.get("Client-IP")),
-    accepts: new Set((headers.get("Auth-Accept") ?? "").toLowerCase().split(/[\s,]+/)),
+    accepts: new Set((headers.get("Auth-Accept") ?? "").toLowerCase().match(/[^\s,]+/g)),
+    bookmark: bookmark(headers.get(BOOKMARK_HEADER)),
     recipient: headers.get("Auth-SMTP-To") ?? "",
     attempt: attemptNumber(headers.get("Auth-Login-Attempt")),
   };
@@ -133,6 +142,11 @@ function clientAddress(value: string | null): Ip | null {
   const ip = parseIp(value.replace(/%.*$/, ""));
   if (ip === null) throw new MalformedLookup("Client-IP is no address");
   return ip;
+}
+
+/** A malformed bookmark is ignored: the caller sees by the reply's version that it is not new enough. */
+function bookmark(value: string | null): string | null {
+  return isBookmark(value) ? value : null;
 }
 
 /** The header may be absent, as in a try with curl. */

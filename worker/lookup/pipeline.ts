@@ -1,10 +1,11 @@
 /** Answers a lookup: parse, find, verify, penalise, route, reply. */
 import type { Context } from "hono";
+import { DirectoryFailure } from "../directory/failure.ts";
 import { describe, logError } from "../log/log.ts";
 import { recordLookup } from "./analytics.ts";
 import { type LookupContext, lookupContext } from "./context.ts";
 import { deliver } from "./deliver.ts";
-import { confirmRefusal, find } from "./find.ts";
+import { confirm, find } from "./find.ts";
 import { unavailable, VERIFIERS } from "./methods/index.ts";
 import { type LookupDecision, type LookupSubject, subjectOf } from "./decision.ts";
 import { MalformedLookup, parse } from "./parse.ts";
@@ -37,21 +38,23 @@ async function decide(context: LookupContext): Promise<LookupDecision> {
   try {
     if (method === "none") return await deliver(context);
     const verifier = await VERIFIERS[method](request, context);
-    const { found, verdict, unconfirmed } = await confirmRefusal(
+    const { found, verdict, unconfirmed } = await confirm(
       context,
       (session) => find(verifier, session, context),
       (login) => verify(verifier, login, context),
     );
     const final = await penalise(verdict, found, context);
     subject = found.entry === null ? null : subjectOf(found.entry.user);
-    if (final.kind === "refused" && unconfirmed !== undefined) {
-      return { outcome: unavailable(unconfirmed), subject };
+    if (unconfirmed !== undefined && (final.kind === "refused" || final.kind === "verified")) {
+      return { outcome: unavailable("unconfirmed", unconfirmed), subject, login: null };
     }
-    if (final.kind !== "verified") return { outcome: final, subject };
+    if (final.kind !== "verified") return { outcome: final, subject, login: null };
     const outcome = await route(final.entry, context);
-    return { outcome, subject, expires: final.expires };
+    const { id, version } = final.entry.user;
+    return { outcome, subject, login: { user: { id, version }, expires: final.expires } };
   } catch (error) {
-    return { outcome: unavailable(describe(error)), subject };
+    const cause = error instanceof DirectoryFailure ? "directory" : "service";
+    return { outcome: unavailable(cause, describe(error)), subject, login: null };
   }
 }
 

@@ -2,7 +2,7 @@
 import { formatAddress, parseIp } from "../../shared/address.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import type { MailServer } from "../directory/schema/index.ts";
-import { findUser, placeUser, type UserEntry } from "../directory/users.ts";
+import { placeUser, type UserEntry } from "../directory/users.ts";
 import { portOf, rank } from "../routing/index.ts";
 import { isSendable } from "../secrets/index.ts";
 import type { LookupContext } from "./context.ts";
@@ -18,39 +18,32 @@ const MAX_FALLBACKS = 4;
 /**
  * A mail program that is shown an empty mailbox deletes its copy of the mail. So a placed user goes to their own
  * server or to none, whatever its state and its weight.
+ *
+ * @param entry read at the primary if the user is to be placed
  */
 export async function route(
   entry: UserEntry,
   context: LookupContext,
 ): Promise<AcceptedLookup | UnavailableLookup> {
-  const current = await currentEntry(entry, context);
-  if (current === null) return unavailable(`${entry.user.address} was deleted`);
-  const { user } = current;
+  const { user } = entry;
   const [server, ...others] =
     user.server === null
-      ? await choose(current, context)
-      : [current.placed].filter((placed) => placed !== null);
+      ? await choose(entry, context)
+      : [entry.placed].filter((placed) => placed !== null);
   if (server === undefined) {
-    return unavailable(`group ${user.group} has no server for ${user.address}`);
+    return unavailable("configuration", `group ${user.group} has no server for ${user.address}`);
   }
   if (server.state === "down") {
-    return unavailable(`server ${server.name}, which holds the mail of ${user.address}, is down`);
+    return unavailable(
+      "configuration",
+      `server ${server.name}, which holds the mail of ${user.address}, is down`,
+    );
   }
   const { method } = context.request;
   const credentials =
     method === "none" ? CLIENT_CREDENTIALS : await upstreamLogin(entry, method, context);
   if (credentials.kind === "unavailable") return credentials;
   return accept(server, others, credentials, context);
-}
-
-/** Reads a user at the primary before they are placed: a placement is permanent, and a replica may be stale. */
-async function currentEntry(
-  entry: UserEntry,
-  { request, nearest, primary }: LookupContext,
-): Promise<UserEntry | null> {
-  const toBePlaced = entry.user.server === null && entry.group.storage === "own";
-  if (!toBePlaced || !nearest.mayBeStale) return entry;
-  return (await findUser(primary, entry.user.address, request.client)).entry;
 }
 
 /** Ranks the servers for a user without one. With `own` storage the user is placed on the first one. */
@@ -72,7 +65,8 @@ export async function accept(
   { request: { protocol, accepts }, resolve }: LookupContext,
 ): Promise<AcceptedLookup | UnavailableLookup> {
   const port = portOf(server, protocol);
-  if (port === null) return unavailable(`server ${server.name} has no port for ${protocol}`);
+  if (port === null)
+    return unavailable("configuration", `server ${server.name} has no port for ${protocol}`);
   const acceptsTls = accepts.has("tls");
   const acceptsHost = ({ host }: MailServer) => accepts.has("hostname") || parseIp(host) !== null;
   const host = acceptsHost(server) ? server.host : await resolve(server.host);
@@ -83,11 +77,16 @@ export async function accept(
   );
   if (!values.every(isSendable)) {
     return unavailable(
+      "configuration",
       `the host of server ${server.name}, or the login there, does not fit into a header`,
     );
   }
   const room = MAX_VALUES_LENGTH - values.join("").length;
-  if (room < 0) return unavailable(`the values for server ${server.name} are too long for a reply`);
+  if (room < 0)
+    return unavailable(
+      "configuration",
+      `the values for server ${server.name} are too long for a reply`,
+    );
   // A caller uses the first server's TLS mode for the fallbacks too, and verifies them by their hosts.
   const fallbacks = others.filter(
     (other) =>

@@ -45,11 +45,17 @@ function masterCredentials(
   const master = group.masterUser ?? "";
   const password = context.masterPassword(master);
   if (password === null) {
-    return unavailable(`MASTER_PASSWORDS has none for ${master}, the master of ${group.name}`);
+    return unavailable(
+      "configuration",
+      `MASTER_PASSWORDS has none for ${master}, the master of ${group.name}`,
+    );
   }
   // The server would read the part after the separator as the master's name.
   if (name.includes(MASTER_SEPARATOR)) {
-    return unavailable("a user's login name contains the separator of master users");
+    return unavailable(
+      "configuration",
+      "a user's login name contains the separator of master users",
+    );
   }
   return credentials(masterLogin(name, master), password, context);
 }
@@ -87,9 +93,11 @@ async function openSecret(
   { keys }: LookupContext,
 ): Promise<string | UnavailableLookup> {
   const sealed = purpose === "own" ? ownSecret : upstreamSecret;
-  if (sealed === null) return unavailable(`no ${purpose} secret of ${user.address} is kept`);
+  if (sealed === null)
+    return unavailable("configuration", `no ${purpose} secret of ${user.address} is kept`);
   const sealingKeys = keys();
-  if (sealingKeys === null) return unavailable("there are sealed secrets, but no SECRET_KEYS");
+  if (sealingKeys === null)
+    return unavailable("configuration", "there are sealed secrets, but no SECRET_KEYS");
   return sealingKeys.open(sealed, { user: user.address, purpose });
 }
 

@@ -18,7 +18,7 @@ export interface Replicated {
 interface Answer {
   readonly status: number;
   readonly auth: Headers;
-  /** The instance that answered each statement of the lookup: `replica` or `primary`. */
+  /** The instance that answered each statement of the lookup: `replica`, `primary` or `caught-up`. */
   readonly asked: readonly string[];
   readonly points: readonly DataPoint[];
 }

@@ -3,8 +3,8 @@ import worker, { Fleet, Penalties } from "../../../worker/index.ts";
 
 export { Fleet, Penalties };
 
-/** The instance that answered a statement. */
-type Instance = "replica" | "primary";
+/** The instance that answered a statement: `caught-up` is a replica that waited until it had a bookmark. */
+type Instance = "replica" | "primary" | "caught-up";
 
 export default {
   async fetch(request: Request, env: Env & { REPLICA: D1Database }, context: ExecutionContext) {
@@ -27,7 +27,7 @@ class Replicated {
   readonly #asked: Instance[];
 
   constructor(primary: D1Database, replica: D1Database, headers: Headers, asked: Instance[]) {
-    this.#instances = { primary, replica };
+    this.#instances = { primary, replica, "caught-up": primary };
     this.#headers = headers;
     this.#asked = asked;
   }
@@ -37,9 +37,14 @@ class Replicated {
     return this.#instances.primary.prepare(sql);
   }
 
-  withSession(constraint: D1SessionConstraint) {
+  withSession(start: D1SessionBookmark) {
     const nearest = this.#headers.get("Test-Nearest") === "primary" ? "primary" : "replica";
-    const instance = constraint === "first-primary" ? "primary" : nearest;
+    const instance =
+      start === "first-primary"
+        ? "primary"
+        : start === "first-unconstrained"
+          ? nearest
+          : "caught-up";
     return {
       prepare: (sql: string) => ({
         bind: (...values: unknown[]) => ({ all: () => this.#read(instance, sql, values) }),

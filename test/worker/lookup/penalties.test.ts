@@ -129,9 +129,14 @@ test("after ten failures clients from unknown networks get a temporary failure, 
   for (const [protocol, words] of Object.entries(MESSAGES)) {
     for (const password of ["wonderland", "wrong"]) {
       const headers = { "Auth-Protocol": protocol, "Auth-Pass": password };
-      const { status: code, auth } = await logIn(login, network(), headers);
+      const { status: code, auth, cacheControl } = await logIn(login, network(), headers);
       assert.equal(code, 503);
       assert.deepEqual(auth, words);
+      assert.equal(cacheControl, null);
+      const caching = await logIn(login, network(), { ...headers, "Auth-Accept": "cache" });
+      assert.equal(caching.status, 503);
+      assert.deepEqual(caching.auth, words);
+      assert.equal(caching.cacheControl, "no-store");
     }
   }
 });
@@ -144,6 +149,18 @@ test("of many simultaneous guesses, only as many are answered as are permitted",
   // The others' passwords were not verified, since too many waited.
   const busy = told.get(BUSY)?.length ?? 0;
   assert.equal((told.get(BLOCKED)?.length ?? 0) + busy, 50);
+});
+
+test("a caller that caches is told that the worker is busy, and no older reply replaces that", async () => {
+  const logins = Array.from({ length: 60 }, (_, index) =>
+    logIn(`crowd-${index}@example.test`, network(), { "Auth-Accept": "cache" }),
+  );
+  const busy = (await Promise.all(logins)).filter((answer) => status(answer) === BUSY);
+  assert.ok(busy.length > 0);
+  for (const { status: code, cacheControl } of busy) {
+    assert.equal(code, 503);
+    assert.equal(cacheControl, "no-store");
+  }
 });
 
 test("an unknown user is treated like a user, from the first failure to the block", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DirectorySession } from "../../../worker/directory/session.ts";
 import type { UserEntry, FoundUser } from "../../../worker/directory/users.ts";
-import { confirmRefusal } from "../../../worker/lookup/find.ts";
+import { confirm } from "../../../worker/lookup/find.ts";
 
 const nearest = { mayBeStale: true } as DirectorySession;
 const primary = { mayBeStale: false } as DirectorySession;
@@ -17,6 +17,8 @@ const USER = {
   group: "mail",
   server: null,
   upstreamLogin: null,
+  id: "AAAAAAAAAAAAAAAAAAAAAA",
+  version: 1,
 };
 
 type Changes = Partial<Omit<UserEntry, "user">> & { readonly user?: Partial<UserEntry["user"]> };
@@ -24,6 +26,7 @@ type Changes = Partial<Omit<UserEntry, "user">> & { readonly user?: Partial<User
 function found({ user, ...rest }: Changes = {}): FoundUser {
   const entry = {
     user: { ...USER, ...user },
+    group: { storage: "own" },
     appPassword: null,
     certified: false,
     ...rest,
@@ -36,7 +39,7 @@ const NOBODY: FoundUser = { entry: null, admitted: true, domain: null };
 /** Counts the verifications, given the rows of the replica and of the primary. */
 async function verifications(replica: FoundUser, known: FoundUser) {
   let times = 0;
-  await confirmRefusal(
+  await confirm(
     { nearest, primary },
     async (session) => (session === nearest ? replica : known),
     () => {
@@ -73,9 +76,38 @@ for (const [what, news] of Object.entries<FoundUser>({
   });
 }
 
+test("a login that places its user is judged by the primary's rows, and is verified again only if they differ", async () => {
+  const placed = { user: { server: "m1", version: 2 } };
+  for (const [known, times] of [
+    [found(placed), 1],
+    [found({ user: { passwordHash: "other", version: 2 } }), 2],
+  ] as const) {
+    let verified = 0;
+    const { verdict } = await confirm(
+      { nearest, primary },
+      async (session) => (session === nearest ? found() : known),
+      ({ entry }) => {
+        verified += 1;
+        return { kind: "verified", entry: entry! };
+      },
+    );
+    assert.equal(verified, times);
+    assert.deepEqual(verdict, { kind: "verified", entry: known.entry });
+  }
+});
+
+test("a login of a placed user is looked up once, and keeps the version of the rows that it was verified by", async () => {
+  const { verdict } = await confirm(
+    { nearest, primary },
+    async (session) => found({ user: { server: "m1", version: session === nearest ? 1 : 2 } }),
+    ({ entry }) => ({ kind: "verified", entry: entry! }),
+  );
+  assert.equal(verdict.kind === "verified" && verdict.entry.user.version, 1);
+});
+
 test("a blocked login is looked up once", async () => {
   let asked = 0;
-  const confirmed = await confirmRefusal(
+  const confirmed = await confirm(
     { nearest, primary },
     async () => {
       asked += 1;
@@ -88,7 +120,7 @@ test("a blocked login is looked up once", async () => {
 });
 
 test("an error of the verification is not an error of the primary", async () => {
-  const failing = confirmRefusal(
+  const failing = confirm(
     { nearest, primary },
     async (session) => (session === nearest ? NOBODY : found()),
     ({ entry }) => {

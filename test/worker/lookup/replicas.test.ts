@@ -148,8 +148,8 @@ async function newcomer(group: string): Promise<string> {
   await known({
     groups: [{ name: group, policy: "first" }],
     servers: [
-      { name: `${group}-1`, group, host: "192.0.2.1", imapPort: 143, position: 1 },
-      { name: `${group}-2`, group, host: "192.0.2.2", imapPort: 143, position: 2 },
+      { name: `${group}-1`, group, host: "192.0.2.1", imapPort: 143, smtpPort: 25, position: 1 },
+      { name: `${group}-2`, group, host: "192.0.2.2", imapPort: 143, smtpPort: 25, position: 2 },
     ],
     users: [{ address, group, passwordHash }],
   });
@@ -183,11 +183,28 @@ test("a user who was placed a second ago is not placed again", async () => {
   assert.equal(await placementOf(user), "placed-2");
 });
 
-test("a user who was deleted a second ago is not placed, and gets a temporary failure", async () => {
+test("a user who was deleted a second ago is not placed, and is refused", async () => {
   const user = await newcomer("deleted");
   await worker.primary.delete(users).where(eq(users.address, user));
-  assert.equal((await logIn(user)).told, UNAVAILABLE);
+  assert.equal((await logIn(user)).told, WRONG);
   assert.equal(await placementOf(user), undefined);
+});
+
+test("a user whose password was changed a second ago is not placed by the old one", async () => {
+  const user = await newcomer("renewed");
+  await change(user, changed);
+  assert.equal((await logIn(user)).told, WRONG);
+  assert.equal(await placementOf(user), null);
+  assert.equal((await logIn(user, "rabbit-hole")).told, OK);
+});
+
+test("mail does not place a user by a replica's rows", async () => {
+  const user = await newcomer("addressee");
+  await change(user, { server: "addressee-2" });
+  const { told, asked } = await deliver(user);
+  assert.equal(told, OK);
+  assert.deepEqual(asked, ["replica", "primary"]);
+  assert.equal(await placementOf(user), "addressee-2");
 });
 
 test("while the primary is away no user is placed", async () => {

@@ -23,6 +23,7 @@ before(async () => {
       servers: [
         { name: "m1", group: "mail", host: "192.0.2.7", imapPort: 143 },
         { name: "named", group: "mail", host: "imap.example.test", imapPort: 143 },
+        { name: "down", group: "mail", host: "192.0.2.9", imapPort: 143, state: "down" },
         { name: "broken", group: "mail", host: "m1.test\r\nauth-pass: x", imapPort: 143 },
       ],
       users: [
@@ -30,6 +31,7 @@ before(async () => {
         { address: "new@example.test", group: "mail", password: "wonderland" },
         { address: "named@example.test", ...row, server: "named" },
         { address: "broken@example.test", ...row, server: "broken" },
+        { address: "down@example.test", ...row, server: "down" },
         { address: "hostile@example.test", group: "mail", server: "m1", passwordHash: hash },
         { address: "garbled@example.test", group: "mail", server: "m1", passwordHash: "x" },
       ],
@@ -52,6 +54,21 @@ test("a host that is not a header value is a temporary failure, and no header", 
   assert.equal(status, 503);
   assert.deepEqual(auth, MESSAGES.imap);
 });
+
+for (const user of [
+  "hostile@example.test",
+  "garbled@example.test",
+  "named@example.test",
+  "down@example.test",
+]) {
+  test(`a caller that caches hears of it as the worker's word, which no older reply replaces: ${user}`, async () => {
+    const headers = { "Auth-User": user, "Auth-Accept": "fallback, cache" };
+    const { status, auth, cacheControl } = await worker.ask(headers);
+    assert.equal(status, 503);
+    assert.deepEqual(auth, MESSAGES.imap);
+    assert.equal(cacheControl, "no-store");
+  });
+}
 
 test("the error in the data is logged, without the hash", () => {
   assert.match(worker.logs(), /the password hash of hostile@example.test cannot be read/);
@@ -80,10 +97,24 @@ test("a failing database is a temporary failure in each protocol's text", async 
   for (const [protocol, words] of Object.entries(MESSAGES)) {
     for (const password of ["wonderland", "wrong"]) {
       const headers = { "Auth-Protocol": protocol, "Auth-Pass": password };
-      const { status, auth } = await worker.ask(headers);
+      const { status, auth, cacheControl } = await worker.ask(headers);
       assert.equal(status, 503);
       assert.deepEqual(auth, words);
+      assert.equal(cacheControl, null);
+      const other = await worker.ask({ ...headers, "Auth-Accept": "hostname, tls, fallback" });
+      assert.deepEqual(other.auth, words);
+      assert.equal(other.cacheControl, "no-store");
     }
+  }
+});
+
+test("a failing database is a bare 503 to a caller that caches, which may use an older reply", async () => {
+  for (const protocol of Object.keys(MESSAGES)) {
+    const headers = { "Auth-Protocol": protocol, "Auth-Accept": "hostname, tls, fallback, cache" };
+    const { status, auth, cacheControl } = await worker.ask(headers);
+    assert.equal(status, 503);
+    assert.deepEqual(auth, {});
+    assert.equal(cacheControl, null);
   }
 });
 

@@ -3,7 +3,7 @@ import { normalAddress } from "../../directory/address.ts";
 import { ownerOf, type UserEntry } from "../../directory/users.ts";
 import { logWarningOnce } from "../../log/log.ts";
 import { challengeFor, type TokenResult, vouchesFor } from "../../oauth/index.ts";
-import { NOT_ENABLED, type MethodVerdict, WRONG_CREDENTIALS } from "./verdict.ts";
+import { NOT_ENABLED, type MethodVerdict, unavailable, WRONG_CREDENTIALS } from "./verdict.ts";
 import {
   isEnabled,
   type MethodContext,
@@ -41,7 +41,7 @@ async function verifyUser(
   credentials: ParsedCredentials,
   context: MethodContext,
 ): Promise<MethodVerdict> {
-  if (result.kind === "unavailable") return result;
+  if (result.kind === "unavailable") return unavailable("service", result.reason);
   if (result.kind === "invalid") return result.authentic ? NOT_ENABLED : WRONG_CREDENTIALS;
   if (!(await isFor(result.address, entry, credentials, context))) return WRONG_CREDENTIALS;
   if (entry === null || !isEnabled(entry, credentials)) return NOT_ENABLED;

@@ -8,7 +8,7 @@ import { simulateVerification, verifyPassword } from "../../passwords/verify.ts"
 import { NOT_ENABLED, unavailable, type MethodVerdict, WRONG_CREDENTIALS } from "./verdict.ts";
 import { isEnabled, type ParsedCredentials, type VerifierFactory } from "./verifier.ts";
 
-const BUSY = unavailable("too many passwords wait to be verified");
+const BUSY = unavailable("busy", "too many passwords wait to be verified");
 
 export const plain: VerifierFactory = async (credentials, { schemes }) => {
   // Bytes that are not UTF-8, and a byte order mark, become characters that app passwords do not contain.
@@ -55,7 +55,7 @@ async function verifyOwn(
       return BUSY;
     case "unreadable":
       return enabled
-        ? unavailable(`the password hash of ${address} cannot be read`)
+        ? unavailable("configuration", `the password hash of ${address} cannot be read`)
         : WRONG_CREDENTIALS;
   }
 }

@@ -32,9 +32,22 @@ type RefusalReason =
 /** The worker cannot tell whether the client may log in, or where to. */
 export interface UnavailableLookup {
   readonly kind: "unavailable";
+  readonly cause: UnavailableCause;
   /** For the log: one sentence without secrets. */
   readonly reason: string;
 }
+
+export type UnavailableCause =
+  /** The directory cannot be read. Only then may a caller that caches replies use an older one. */
+  | "directory"
+  /** A replica refuses, and the primary cannot be asked. An older yes would contradict the replica. */
+  | "unconfirmed"
+  /** Too many lookups wait. A client can cause that, so it must not bring an older reply back. */
+  | "busy"
+  /** A token provider or a resolver cannot be asked. A client may cause that too. */
+  | "service"
+  /** The directory's rows or the worker's settings permit no answer, as where a server is down. */
+  | "configuration";
 
 /** The verdict on a client's credentials. */
 export type MethodVerdict = Verified | RefusedLookup | UnavailableLookup;
@@ -43,6 +56,6 @@ export const WRONG_CREDENTIALS: RefusedLookup = { kind: "refused", reason: "wron
 export const NOT_ENABLED: RefusedLookup = { kind: "refused", reason: "not-enabled" };
 
 /** @param reason for the log */
-export function unavailable(reason: string): UnavailableLookup {
-  return { kind: "unavailable", reason };
+export function unavailable(cause: UnavailableCause, reason: string): UnavailableLookup {
+  return { kind: "unavailable", cause, reason };
 }
