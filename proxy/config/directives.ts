@@ -20,6 +20,7 @@ import { status } from "./modules/mail/status.ts";
 import { nextUpstream } from "./modules/proxy/next-upstream.ts";
 import { outboundProxy } from "./modules/proxy/outbound-proxy.ts";
 import { proxySsl, upstreamSecurity } from "./modules/proxy/proxy-ssl.ts";
+import { upstreamNetworks } from "./modules/proxy/upstream-networks.ts";
 import { proxy } from "./modules/proxy/proxy.ts";
 import { security, ssl } from "./tls/index.ts";
 
@@ -38,6 +39,7 @@ export const serverRows = {
   ...nextUpstream,
   ...upstreamSecurity,
   ...outboundProxy,
+  ...upstreamNetworks,
   ...security,
   ...imap,
   ...pop3,

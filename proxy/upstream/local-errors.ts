@@ -1,5 +1,6 @@
-/** Errors of this machine, which say nothing about a server. */
+/** Errors of this machine and its configuration, which say nothing about a server. */
 import { NoRoom, SourceError } from "../transport/index.ts";
+import { ForbiddenUpstream } from "./permitted.ts";
 
 /** Want of files, ports or memory. */
 const CODES: ReadonlySet<unknown> = new Set([
@@ -12,5 +13,6 @@ const CODES: ReadonlySet<unknown> = new Set([
 
 export function isLocalError(error: unknown): boolean {
   if (error instanceof NoRoom || error instanceof SourceError) return true;
+  if (error instanceof ForbiddenUpstream) return true;
   return error instanceof Error && "code" in error && CODES.has(error.code);
 }

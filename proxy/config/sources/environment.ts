@@ -48,14 +48,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   POSTERN_CERTIFICATE_KEY: { in: "mail", toDirectives: directive("ssl_certificate_key") },
   POSTERN_SERVER_NAME: { in: "mail", toDirectives: directive("server_name") },
   POSTERN_STATUS_LISTEN: { in: "mail", toDirectives: directive("status_listen") },
-  POSTERN_TRUSTED_NETWORKS: {
-    in: "mail",
-    toDirectives: (value) =>
-      value
-        .split(/[\s,]+/)
-        .map(directive("set_real_ip_from"))
-        .join("\n"),
-  },
+  POSTERN_TRUSTED_NETWORKS: { in: "mail", toDirectives: eachOf("set_real_ip_from") },
+  POSTERN_UPSTREAM_ALLOW: { in: "mail", toDirectives: eachOf("upstream_allow") },
 };
 
 /** Variables with this prefix are Postern's. */
@@ -187,6 +181,15 @@ function withoutPrefix(name: string): string {
 
 function directive(name: string): (value: string) => string {
   return (value) => `${name} ${quoted(value)};`;
+}
+
+/** A directive for each of several values. */
+function eachOf(name: string): (value: string) => string {
+  return (value) =>
+    value
+      .split(/[\s,]+/)
+      .map(directive(name))
+      .join("\n");
 }
 
 /** Refuses a key that a header cannot carry. The error does not quote it. */

@@ -7,6 +7,8 @@ import {
   LocalAddresses,
   type OutboundRoute,
   direct,
+  guarded,
+  permittedUpstreams,
   proxied,
   throughProxy,
   tunnel,
@@ -14,17 +16,24 @@ import {
 } from "../../upstream/index.ts";
 
 export function outboundRoutes(
-  { outbound: { clear, tls, bypass }, proxy_bind: bind, proxy_socket_keepalive }: ServerSettings,
+  settings: ServerSettings,
   transport: Transport,
   resolver: HostResolver,
 ): Server["routes"] {
+  const { outbound, proxy_bind: bind, proxy_socket_keepalive } = settings;
+  const { clear, tls, bypass } = outbound;
+  const permitted = permittedUpstreams(settings);
   const options = { bind, keepAlive: proxy_socket_keepalive };
   const dial: Dial = (to, receiver) => transport.dial(to, receiver, options);
-  const straight = direct(dial, bind === null ? resolver : reachableFrom(bind, resolver));
+  const usable = bind === null ? resolver : reachableFrom(bind, resolver);
+  const straight = guarded(direct(dial, usable), permitted);
   const local = new LocalAddresses(resolver);
   const route = (proxy: OutboundProxy | null): OutboundRoute => {
     if (proxy === null) return () => straight;
-    const tunnelled = proxied(dialThrough(proxy, dial), () => tunnelTimedOut(proxy));
+    const tunnelled = guarded(
+      proxied(dialThrough(proxy, dial), () => tunnelTimedOut(proxy)),
+      permitted,
+    );
     return throughProxy(bypass, straight, tunnelled, local);
   };
   return { clear: route(clear), tls: route(tls) };

@@ -153,7 +153,8 @@ describe("auth_http_proxy", () => {
     t.after(() => proxy.close());
     const url = `http://proxyuser:s%25cr%3At@127.0.0.1:${proxy.port}`;
     const postern = await startServers(
-      `auth_http http://auth.nowhere.example:${endpoint.port}/auth; auth_http_proxy ${url};`,
+      `auth_http http://auth.nowhere.example:${endpoint.port}/auth; auth_http_proxy ${url};
+       upstream_allow 127.0.0.1;`,
       { imap: inTheClear.imap },
     );
     t.after(() => postern.stop());

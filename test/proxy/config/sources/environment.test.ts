@@ -103,6 +103,13 @@ describe("the environment as a configuration", () => {
     }
   });
 
+  test("lookups may name mail servers in networks that a variable lists", () => {
+    const { servers } = settings({ ...BEHIND, POSTERN_UPSTREAM_ALLOW: "127.0.0.0/8, ::1" });
+    for (const { upstream_allow } of servers) {
+      assert.deepEqual(upstream_allow, ["127.0.0.0/8", "::1"]);
+    }
+  });
+
   test("where the load balancer terminates TLS there is no certificate and no TLS", () => {
     for (const { listen, tls } of settings(BEHIND).servers) {
       assert.equal(listen.length, 1);
