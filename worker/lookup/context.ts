@@ -5,7 +5,7 @@ import type { Freshness } from "../../shared/lookup.ts";
 import { DirectorySession } from "../directory/session.ts";
 import { readProviders, TokenVerifier } from "../oauth/index.ts";
 import { allowedSchemes } from "../passwords/schemes/index.ts";
-import { failureLimits, PenaltyStore } from "../penalties/index.ts";
+import { penaltyLimits, PenaltyStore } from "../penalties/index.ts";
 import { type Coordinates, DnsOverHttps } from "../routing/index.ts";
 import { readKeys, readMasterPasswords } from "../secrets/index.ts";
 import type { DirectorySessions } from "./find.ts";
@@ -48,7 +48,7 @@ export function lookupContext(
     directory,
     nearest: session(request.bookmark ?? "first-unconstrained"),
     primary: session("first-primary"),
-    penalties: new PenaltyStore(env.PENALTIES, failureLimits(env), waitUntil),
+    penalties: new PenaltyStore(env.PENALTIES, penaltyLimits(env), waitUntil),
     addresses: { defaultDomain: env.DEFAULT_DOMAIN, separators: env.LOGIN_SEPARATORS },
     schemes: allowedSchemes(env.WEAK_PASSWORD_SCHEMES),
     tokens: () => tokenVerifiers(env.OAUTH_PROVIDERS ?? ""),

@@ -1,11 +1,11 @@
 /** Finds the user of a login: at the nearest replica, and before a refusal or a placement at the primary. */
-import { clientNetwork } from "../../shared/address.ts";
 import { type AddressRules, normalAddress } from "../directory/address.ts";
 import { isKnownGood } from "../directory/known-networks.ts";
 import type { DirectorySession } from "../directory/session.ts";
 import { type FoundUser, findUser, type UserEntry } from "../directory/users.ts";
 import { describe } from "../log/log.ts";
 import type { LoginSource } from "../penalties/attempts.ts";
+import { clientNetworks } from "../penalties/networks.ts";
 import type { MethodVerdict, Verifier } from "./methods/index.ts";
 import type { BlockedLookup } from "./decision.ts";
 import type { ParsedLookup } from "./parse.ts";
@@ -33,9 +33,10 @@ export async function find(
   const address = normalAddress(login, addresses);
   const found = await findUser(session, address, client, terms);
   const { entry } = found;
+  const name = address.slice(0, MAX_ACCOUNT_LENGTH);
   const source = {
-    account: (entry?.user.address ?? address).slice(0, MAX_ACCOUNT_LENGTH),
-    network: client === null ? null : clientNetwork(client),
+    account: login === "" ? null : { user: entry?.user.address ?? name, login: name },
+    networks: clientNetworks(client),
     known: isKnownGood(entry?.lastSuccess ?? null),
   };
   return { ...found, source };

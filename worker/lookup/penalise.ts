@@ -17,8 +17,9 @@ export async function penalise(
   if (verdict.kind === "blocked" || verdict.kind === "unavailable" || !admitted) return verdict;
   const result = resultOf(verdict);
   const { blocked, failureRatio, trusted } = await countAttempt(context.penalties, source, result);
-  const { network, known } = source;
-  if (entry !== null && network !== null) {
+  const { networks, known } = source;
+  const [network] = networks;
+  if (entry !== null && network !== undefined) {
     if (known && !trusted) distrust(entry, network, context);
     if (result === "succeeded" && trusted) trust(entry, network, context);
   }

@@ -1,5 +1,6 @@
 /** Verifies the client's credentials, unless its network is denied or a block is known. */
-import { isBlocked } from "../penalties/index.ts";
+import type { HashClient } from "../passwords/hash-queue.ts";
+import { isBlocked, isKnown, isUnderAttack, type LoginSource } from "../penalties/index.ts";
 import type { LookupContext } from "./context.ts";
 import type { FoundLogin, LoginVerdict } from "./find.ts";
 import type { Verifier } from "./methods/index.ts";
@@ -12,5 +13,10 @@ export async function verify(
 ): Promise<LoginVerdict> {
   if (!admitted) return NOT_ADMITTED;
   if (isBlocked(penalties, source)) return { kind: "blocked" };
-  return verifier.verify(entry);
+  return verifier.verify(entry, { networks: source.networks, trust: trustIn(source, penalties) });
+}
+
+function trustIn(source: LoginSource, penalties: LookupContext["penalties"]): HashClient["trust"] {
+  if (isKnown(penalties, source)) return "known";
+  return isUnderAttack(source.account?.login ?? "") ? "suspect" : "unknown";
 }

@@ -1,5 +1,5 @@
 import { MAX_PASSWORD_BYTES } from "./schemes/limits.ts";
-import { HashQueue } from "./hash-queue.ts";
+import { type HashClient, HashQueue } from "./hash-queue.ts";
 import { VerifiedPasswords } from "./verified-passwords.ts";
 import { type PasswordScheme, UnreadableHash } from "./schemes/scheme.ts";
 import { STRONG_SCHEMES } from "./schemes/index.ts";
@@ -8,24 +8,27 @@ import { type StoredPassword, readStored } from "./stored.ts";
 /** `unreadable`: the stored hash cannot be verified. `busy`: too many passwords wait to be verified. */
 export type PasswordVerdict = "right" | "wrong" | "unreadable" | "busy";
 
+export interface VerifyOptions {
+  readonly client: HashClient;
+  /** The allowed schemes; those that are not weak if left out. */
+  readonly schemes?: readonly PasswordScheme[];
+}
+
 /** One of each in an isolate. */
 const queue = new HashQueue();
 const verifiedPasswords = new VerifiedPasswords();
 
-/**
- * Verifies the client's bytes against a stored hash.
- *
- * @param schemes the allowed schemes
- */
+/** Verifies the client's bytes against a stored hash. */
 export async function verifyPassword(
   password: Uint8Array,
   stored: string,
-  schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
+  options: VerifyOptions,
 ): Promise<PasswordVerdict> {
-  if (!isPossible(password)) return simulateVerification(password, schemes);
+  const { client, schemes = STRONG_SCHEMES } = options;
+  if (!isPossible(password)) return simulateVerification(password, options);
   const hash = tryRead(stored, schemes);
   if (hash !== null && verifiedPasswords.has(password, stored)) return "right";
-  const verdict = await queue.run(() => compare(password, hash, schemes));
+  const verdict = await queue.run(client, () => compare(password, hash, schemes));
   if (verdict === "right") verifiedPasswords.add(password, stored);
   return verdict;
 }
@@ -41,9 +44,9 @@ export async function verifyPassword(
  */
 export function simulateVerification(
   password: Uint8Array,
-  schemes: readonly PasswordScheme[] = STRONG_SCHEMES,
+  { client, schemes = STRONG_SCHEMES }: VerifyOptions,
 ): Promise<"wrong" | "busy"> {
-  return queue.run(() => {
+  return queue.run(client, () => {
     simulate(password, schemes);
     return "wrong";
   });

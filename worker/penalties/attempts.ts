@@ -1,36 +1,66 @@
-/** Applies penalties to one login attempt, for its account and for its network. */
-import type { Penalty, PenaltyStore } from "./store.ts";
+/** Applies penalties to one login attempt, for its account and for its networks. */
+import type { LimitedKey } from "./counter.ts";
+import { permittedIn } from "./networks.ts";
+import type { CounterKind } from "./shards.ts";
+import type { PenaltyStore, Tally } from "./store.ts";
 
-/** The account and the network of an attempt. */
+/** The account and the networks of an attempt. */
 export interface LoginSource {
-  /** The user's address; for an unknown user, the address that the client gave. */
-  readonly account: string;
-  /** The client's network (`clientNetwork`); null if the client has no address. */
-  readonly network: string | null;
-  /** True if the network is known good for this account. */
+  /** Null if the client gave no name: strangers without a name have no count in common. */
+  readonly account: LoginAccount | null;
+  /** `clientNetworks`: the narrowest first, none if the client has no address. */
+  readonly networks: readonly string[];
+  /** True if the narrowest network is known good for this account. */
   readonly known: boolean;
+}
+
+/**
+ * An account, and the name under which the client asks for it.
+ *
+ * The answer to a guess depends on the failures under the same name alone. If it depended on those under the user's
+ * other names, then guesses at an alias would tell whose alias it is. The count of a user under all names has a higher
+ * limit, so that aliases multiply the guesses at a password by no more than FAILURES_PER_USER / FAILURES_PER_ACCOUNT.
+ * A client learns of it only when it has spent that many guesses on at least that many names of one user.
+ */
+export interface LoginAccount {
+  /** The user's address; for an unknown user, the same as `login`. */
+  readonly user: string;
+  /** The address that the client gave: the user's own, an alias, or one of no user. */
+  readonly login: string;
 }
 
 /** `uncounted`: the attempt proves nothing, and is no guess either. */
 export type AttemptResult = "succeeded" | "failed" | "uncounted";
 
 /** A blocked attempt is told neither yes nor no. */
-export interface AttemptPenalty extends Penalty {
+export interface AttemptPenalty {
+  /** True if there were too many failures before this attempt. */
+  readonly blocked: boolean;
+  /** Failures divided by the permitted ones; 1 at the last permitted failure. */
+  readonly failureRatio: number;
   /** True if the network is known good for the account from now on. */
   readonly trusted: boolean;
 }
 
-/** Counts failures from all networks. */
-const ANYWHERE = "";
+const NOTHING_COUNTED: Tally = { refused: false, ratios: [] };
 
 /** True if this isolate met the block lately, so that the password need not be verified. */
 export function isBlocked(store: PenaltyStore, source: LoginSource): boolean {
-  const { account, network } = source;
-  if (isKnown(store, source)) return false;
+  const known = isKnown(store, source);
   return (
-    store.hasCachedBlock("account", account) ||
-    (network !== null && store.hasCachedBlock("network", network))
+    accountKeys(store, source, known).some((key) => isCachedRefusal(store, "account", key)) ||
+    networkKeys(store, source, known).some((key) => isCachedRefusal(store, "network", key))
   );
+}
+
+/** True if a client's networks are blocked. It costs a call to a Durable Object, and counts nothing. */
+export async function isNetworkBlocked(
+  store: PenaltyStore,
+  networks: readonly string[],
+): Promise<boolean> {
+  const source = { account: null, networks, known: false };
+  if (isBlocked(store, source)) return true;
+  return (await countNetworks(store, source, false, false)).refused;
 }
 
 /**
@@ -45,29 +75,96 @@ export async function countAttempt(
   source: LoginSource,
   result: AttemptResult,
 ): Promise<AttemptPenalty> {
-  const { account, network } = source;
   const known = isKnown(store, source);
   const failed = result === "failed";
   if (known && !failed) return { blocked: false, failureRatio: 0, trusted: true };
-  // A failure from a network that is not known good does not count for the pair of account and network.
-  const origins = network === null || (failed && !known) ? [ANYWHERE] : [ANYWHERE, network];
-  const [[ofAccount, ofPair], [ofNetwork]] = await Promise.all([
-    store.count("account", account, origins, failed),
-    network === null ? [] : store.count("network", network, [ANYWHERE], failed),
+  const [ofAccount, ofNetworks] = await Promise.all([
+    countAccount(store, source, known, failed),
+    countNetworks(store, source, known, failed),
   ]);
-  const trusted = ofPair !== undefined && ofPair.failureRatio < 1;
-  if (known) return { blocked: false, failureRatio: ofPair?.failureRatio ?? 0, trusted };
-  const penalties = [ofAccount, ofNetwork].filter((penalty) => penalty !== undefined);
-  const blocked = penalties.some((penalty) => penalty.blocked);
-  return {
-    blocked,
-    failureRatio: Math.max(0, ...penalties.map(({ failureRatio }) => failureRatio)),
-    // A blocked client must not learn whether the password was right from its network's later treatment.
-    trusted: trusted && result === "succeeded" && !blocked,
-  };
+  if (failed) store.sample(source.account?.login ?? "");
+  // An attempt that one object refuses was no guess, so it must not count in the other: a blocked network could block
+  // accounts, and a mail program with an old password could block its network.
+  if (ofNetworks.refused && !ofAccount.refused) ofAccount.retract?.();
+  if (ofAccount.refused && !ofNetworks.refused) ofNetworks.retract?.();
+  const blocked = ofAccount.refused || ofNetworks.refused;
+  const [ofName = 0, , ofPair = 1] = ofAccount.ratios;
+  const trusted = ofPair < 1 && !blocked;
+  return known
+    ? { blocked, failureRatio: Math.max(ofPair, ofNetworks.ratios[0] ?? 0), trusted }
+    : {
+        blocked,
+        failureRatio: Math.max(ofName, ...ofNetworks.ratios),
+        // A blocked client must not learn whether the password was right from its network's later treatment.
+        trusted: trusted && result === "succeeded",
+      };
 }
 
-/** The directory's row may outlast the network's trust for a moment, so the cache is asked too. */
-function isKnown(store: PenaltyStore, { account, network, known }: LoginSource): boolean {
-  return known && network !== null && !store.hasCachedBlock("account", account, network);
+/**
+ * True if the narrowest network is known good for the account. The directory's row may outlast the network's trust for
+ * a moment, so the cache is asked too.
+ */
+export function isKnown(store: PenaltyStore, source: LoginSource): boolean {
+  if (!source.known || source.account === null || source.networks.length === 0) return false;
+  return !accountKeys(store, source, true).some((key) => isCachedRefusal(store, "account", key));
+}
+
+function isCachedRefusal(store: PenaltyStore, kind: CounterKind, key: LimitedKey): boolean {
+  return key.effect === "refuse" && store.hasCachedBlock(kind, key);
+}
+
+async function countAccount(
+  store: PenaltyStore,
+  source: LoginSource,
+  known: boolean,
+  failed: boolean,
+): Promise<Tally> {
+  const { account } = source;
+  if (account === null) return NOTHING_COUNTED;
+  return store.count("account", account.user, accountKeys(store, source, known), failed);
+}
+
+/** One object counts for all networks of a client, so the widest chooses it. */
+async function countNetworks(
+  store: PenaltyStore,
+  source: LoginSource,
+  known: boolean,
+  failed: boolean,
+): Promise<Tally> {
+  const widest = source.networks.at(-1);
+  if (widest === undefined) return NOTHING_COUNTED;
+  return store.count("network", widest, networkKeys(store, source, known), failed);
+}
+
+/** The counts of the name, of the user, and of the pair of name and network. A known network is spared the former. */
+function accountKeys(
+  { limits }: PenaltyStore,
+  { account, networks: [network] }: LoginSource,
+  known: boolean,
+): readonly LimitedKey[] {
+  if (account === null) return [];
+  const { user: name, login } = account;
+  const effect = known ? "add" : "refuse";
+  const ofName = { name, login, network: "", permitted: limits.account, effect } as const;
+  const ofUser = { name, login: "", network: "", permitted: limits.user, effect } as const;
+  if (network === undefined) return [ofName, ofUser];
+  const ofPair = { ...ofName, network, effect: known ? "refuse" : "read" } as const;
+  return [ofName, ofUser, ofPair];
+}
+
+/**
+ * The counts of the client's networks.
+ *
+ * A network that is known good is refused for its own failures, and not for those of its neighbours in the wider ones:
+ * an attacker in the neighbourhood could otherwise lock out the users of a whole provider.
+ */
+function networkKeys(
+  { limits }: PenaltyStore,
+  { networks }: LoginSource,
+  known: boolean,
+): readonly LimitedKey[] {
+  return networks.map((name, index) => {
+    const effect = known && index > 0 ? "add" : "refuse";
+    return { name, login: "", network: "", permitted: permittedIn(name, limits), effect };
+  });
 }

@@ -1,25 +1,30 @@
 import { DurableObject } from "cloudflare:workers";
 import type {
   CounterEntry,
-  FailureCounter,
-  FailureLimit,
   CounterKey,
   FailureCount,
+  FailureCounter,
+  LimitedKey,
+  RetractedKey,
 } from "./counter.ts";
+import { tally } from "./tally.ts";
 
-/** Keys in one object, which take up to some 20 MB; 256 objects keep 2,560,000. */
-const MAX_KEYS = 10_000;
+/** Keys in one object, which take up to some 40 MB; 256 objects keep 5,120,000. */
+const MAX_KEYS = 20_000;
 /** Keys that a full object drops at once, so that the search for them is rare. */
 const DROP_BATCH = 100;
 /** ms between two deletions of expired keys. */
 const PURGE_INTERVAL = 1000;
 
+/** The table `failures` is of an older version. Its counts would have expired within minutes. */
 const SCHEMA = `
-  create table if not exists failures (
-    name text not null, network text not null, failures integer not null, expires integer not null,
-    primary key (name, network)
+  drop table if exists failures;
+  create table if not exists counts (
+    name text not null, login text not null, network text not null,
+    failures integer not null, permitted integer not null, expires integer not null,
+    primary key (name, login, network)
   );
-  create index if not exists failures_by_expiry on failures (expires);
+  create index if not exists counts_by_expiry on counts (expires);
   create table if not exists shards (name text primary key, until integer not null);`;
 
 /**
@@ -30,6 +35,10 @@ const SCHEMA = `
  */
 export class Penalties extends DurableObject<Env> implements FailureCounter {
   readonly #sql = this.ctx.storage.sql;
+  readonly #table = {
+    read: (key: CounterKey) => this.#read(key),
+    write: (key: LimitedKey, count: FailureCount) => this.#write(key, count),
+  };
   #size: number;
 
   constructor(context: DurableObjectState, env: Env) {
@@ -39,30 +48,42 @@ export class Penalties extends DurableObject<Env> implements FailureCounter {
   }
 
   async tally(
-    keys: readonly CounterKey[],
-    limit: FailureLimit,
+    keys: readonly LimitedKey[],
+    window: number,
     failed: boolean,
   ): Promise<FailureCount[]> {
     const now = Date.now();
-    const counts = keys.map((key) => this.#tally(key, limit, failed, now));
-    if (failed && (await this.ctx.storage.getAlarm()) === null) {
-      await this.ctx.storage.setAlarm(now + limit.window);
+    const { counts, added } = tally(this.#table, keys, window, failed, now);
+    if (added && (await this.ctx.storage.getAlarm()) === null) {
+      await this.ctx.storage.setAlarm(now + window);
     }
     return counts;
   }
 
-  async list(failures: number): Promise<CounterEntry[]> {
-    const rows = this.#sql.exec<FailureRow>(
-      `select * from failures where failures >= ? and expires > ?
+  async retract(counted: readonly RetractedKey[]): Promise<void> {
+    for (const { name, login, network, expires } of counted) {
+      this.#sql.exec(
+        `update counts set failures = failures - 1
+         where name = ? and login = ? and network = ? and expires = ? and failures > 0`,
+        name,
+        login,
+        network,
+        expires,
+      );
+    }
+  }
+
+  async list(): Promise<CounterEntry[]> {
+    const rows = this.#sql.exec<CountRow>(
+      `select * from counts where failures >= permitted and expires > ?
        order by failures desc, expires desc limit 1000`,
-      failures,
       Date.now(),
     );
     return rows.toArray();
   }
 
   async lift(name: string): Promise<boolean> {
-    const { rowsWritten } = this.#sql.exec("delete from failures where name = ?", name);
+    const { rowsWritten } = this.#sql.exec("delete from counts where name = ?", name);
     this.#size = this.#count();
     return rowsWritten > 0;
   }
@@ -84,55 +105,45 @@ export class Penalties extends DurableObject<Env> implements FailureCounter {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#sql.exec("delete from failures where expires <= ?", now);
+    this.#sql.exec("delete from counts where expires <= ?", now);
     this.#size = this.#count();
     const { next } = this.#sql
-      .exec<{ next: number | null }>("select min(expires) as next from failures")
+      .exec<{ next: number | null }>("select min(expires) as next from counts")
       .one();
     if (next !== null) await this.ctx.storage.setAlarm(Math.max(next, now + PURGE_INTERVAL));
   }
 
-  #tally(
-    { name, network }: CounterKey,
-    limit: FailureLimit,
-    failed: boolean,
-    now: number,
-  ): FailureCount {
-    const [stored] = this.#sql.exec<FailureRow>(
-      "select * from failures where name = ? and network = ?",
+  #read({ name, login, network }: CounterKey): FailureCount | null {
+    const [stored] = this.#sql.exec<CountRow>(
+      "select * from counts where name = ? and login = ? and network = ?",
       name,
+      login,
       network,
     );
-    // An expiry that was written before the clock was set back, or with a longer window, is cut to this one.
-    const latest = now + limit.window;
-    const count =
-      stored !== undefined && stored.expires > now
-        ? { failures: stored.failures, expires: Math.min(stored.expires, latest) }
-        : { failures: 0, expires: latest };
-    // During a block a right password causes a write like a wrong one, so that time does not tell them apart.
-    if (!failed && count.failures < limit.failures) return count;
-    const failures = count.failures + Number(failed);
-    // The last permitted failure begins a block. Later failures do not prolong it.
-    const begins = failed && failures === limit.failures;
-    const expires = begins ? latest : count.expires;
-    if (stored === undefined) this.#makeRoom(now);
+    return stored ?? null;
+  }
+
+  #write({ name, login, network, permitted }: LimitedKey, count: FailureCount): void {
+    if (count.failures === 1) this.#makeRoom();
     this.#sql.exec(
-      "insert or replace into failures (name, network, failures, expires) values (?, ?, ?, ?)",
+      `insert or replace into counts (name, login, network, failures, permitted, expires)
+       values (?, ?, ?, ?, ?, ?)`,
       name,
+      login,
       network,
-      failures,
-      expires,
+      count.failures,
+      permitted,
+      count.expires,
     );
-    return { failures: count.failures, expires };
   }
 
   /** Makes room for one more key. The highest counts stay, so that a flood of names cannot hide an attack. */
-  #makeRoom(now: number): void {
+  #makeRoom(): void {
     if (this.#size >= MAX_KEYS) {
       this.#sql.exec(
-        `delete from failures where rowid in
-         (select rowid from failures order by expires > ?, failures, expires limit ?)`,
-        now,
+        `delete from counts where rowid in
+         (select rowid from counts order by expires > ?, failures, expires limit ?)`,
+        Date.now(),
         DROP_BATCH,
       );
       this.#size = this.#count();
@@ -141,8 +152,8 @@ export class Penalties extends DurableObject<Env> implements FailureCounter {
   }
 
   #count(): number {
-    return this.#sql.exec<{ size: number }>("select count(*) as size from failures").one().size;
+    return this.#sql.exec<{ size: number }>("select count(*) as size from counts").one().size;
   }
 }
 
-type FailureRow = Record<string, SqlStorageValue> & CounterEntry;
+type CountRow = Record<string, SqlStorageValue> & CounterEntry;

@@ -1,7 +1,7 @@
 import type { FailureCounter, FailureCounters } from "./counter.ts";
 
-/** Failures are counted for accounts and for networks. */
-export type CounterKind = "account" | "network";
+/** Failures are counted for accounts and for networks, and sampled for domains and for all logins (`alarms.ts`). */
+export type CounterKind = "account" | "network" | "domain" | "all";
 
 /** The name of the object that counts nothing and records which shards have blocks. */
 const INDEX = "blocks";
@@ -14,7 +14,8 @@ export async function shardOf(kind: CounterKind, name: string): Promise<string> 
 }
 
 export function kindOf(shard: string): CounterKind {
-  return shard.startsWith("account-") ? "account" : "network";
+  const kinds: readonly CounterKind[] = ["account", "network", "domain", "all"];
+  return kinds.find((kind) => shard.startsWith(`${kind}-`)) ?? "account";
 }
 
 export async function counterOf(

@@ -1,10 +1,9 @@
 /** The Durable Objects that count failed logins. */
 import type {
+  FailureCount,
   FailureCounter,
   FailureCounters,
-  FailureLimit,
-  CounterKey,
-  FailureCount,
+  LimitedKey,
 } from "../../../worker/penalties/counter.ts";
 import type { TestObjects } from "./objects.ts";
 
@@ -21,6 +20,7 @@ export class TestCounters implements FailureCounters {
       return answer;
     };
     return {
+      retract: (...args) => call("retract", ...args) as ReturnType<FailureCounter["retract"]>,
       tally: (...args) => call("tally", ...args) as ReturnType<FailureCounter["tally"]>,
       list: (...args) => call("list", ...args) as ReturnType<FailureCounter["list"]>,
       lift: (...args) => call("lift", ...args) as ReturnType<FailureCounter["lift"]>,
@@ -32,11 +32,11 @@ export class TestCounters implements FailureCounters {
   /** Reports this many simultaneous failures to one object. */
   async fail(
     shard: string,
-    key: CounterKey,
-    limit: FailureLimit,
+    key: LimitedKey,
+    window: number,
     times: number,
   ): Promise<FailureCount[]> {
-    const answers = await this.#objects.call(shard, "tally", [[key], limit, true], times);
+    const answers = await this.#objects.call(shard, "tally", [[key], window, true], times);
     return (answers as FailureCount[][]).flat();
   }
 

@@ -14,7 +14,10 @@ const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
 const BUSY = "[UNAVAILABLE] Temporary failure, please try again later";
 const BLOCKED = "[UNAVAILABLE] Too many failed logins, please try again later";
 
-const LIMIT = { failures: 10, window: 600_000 };
+const WINDOW = 600_000;
+
+/** Counts a failure that nothing refuses. */
+const ADDED = { login: "", network: "", permitted: 10, effect: "add" } as const;
 
 /** Users with one wrong password each. */
 const GUESSED = Array.from({ length: 30 }, (_, index) => `guessed-${index}@example.test`);
@@ -40,10 +43,14 @@ async function user(name: string, row: Partial<typeof users.$inferInsert> = {}) 
 }
 
 let networks = 0;
+/** An address in a /24 of its own. */
 function network(): string {
   networks += 1;
-  return `10.${networks >> 16}.${(networks >> 8) & 255}.${networks & 255}`;
+  return `10.${networks >> 8}.${networks & 255}.1`;
 }
+
+/** The /24 of an address, which chooses the object that counts for both. */
+const wider = (address: string) => address.replace(/\d+(?:\/32)?$/, "0/24");
 
 type Headers = Record<string, string | undefined>;
 
@@ -70,8 +77,9 @@ async function shardOf(kind: CounterKind, name: string): Promise<string> {
 }
 
 async function counted(kind: CounterKind, name: string): Promise<number> {
-  const counter = await counterOf(worker.counters, kind, name);
-  const [tally] = await counter.tally([{ name, network: "" }], { failures: 10, window: 1 }, false);
+  const subject = kind === "network" ? wider(name) : name;
+  const counter = await counterOf(worker.counters, kind, subject);
+  const [tally] = await counter.tally([{ ...ADDED, name }], WINDOW, false);
   return tally!.failures;
 }
 
@@ -172,11 +180,32 @@ test("an unknown user is treated like a user, from the first failure to the bloc
   );
 });
 
-test("failures with an alias or in capitals count for the user", async () => {
+test("failures in capitals count for the same login name", async () => {
   const login = await user("capital");
-  await seed(worker.db, { aliases: [{ address: "alias@example.test", user: login }] });
-  await failOften(5, "alias@example.test");
+  await failOften(5, login);
   await failOften(5, "Capital@Example.Test");
+  assert.equal(status(await logIn(login, network())), BLOCKED);
+});
+
+test("guesses at an alias do not tell who owns it: the answers to guesses at the owner stay as they are", async () => {
+  const login = await user("owner");
+  await seed(worker.db, { aliases: [{ address: "alias@example.test", user: login }] });
+  const strangers = await failOften(12, "nobodys-alias@example.test");
+  const answers = await failOften(12, "alias@example.test");
+  answers.push(...(await failOften(12, login)));
+  assert.deepEqual(
+    answers.map(({ auth }) => auth),
+    [...strangers, ...strangers].map(({ auth }) => auth),
+  );
+});
+
+test("guesses under all names of a user are three times as many as under one name, at most", async () => {
+  const login = await user("many-names");
+  const names = Array.from({ length: 4 }, (_, index) => `other-name-${index}@example.test`);
+  await seed(worker.db, { aliases: names.map((address) => ({ address, user: login })) });
+  const answers: Answer[] = [];
+  for (const name of names) answers.push(...(await failOften(12, name)));
+  assert.equal(answers.filter((answer) => status(answer) === WRONG).length, 30);
   assert.equal(status(await logIn(login, network())), BLOCKED);
 });
 
@@ -280,13 +309,16 @@ test("an attack on the account does not delay a user in a known network", async 
   assert.equal(typo.auth["auth-wait"], "1");
 });
 
-test("failures of others in a known network do not block its user", async () => {
+test("a network that is blocked may not guess at the users who are known there", async () => {
   const login = await user("colleague");
   const office = network();
   await makeKnown(login, office);
   for (const guessed of GUESSED) await fail(guessed, office);
-  assert.equal(status(await logIn("stranger@example.test", office)), BLOCKED);
-  assert.equal(status(await logIn(login, office)), "OK");
+  for (const answer of await failOften(3, login, () => office)) {
+    assert.equal(status(answer), BLOCKED);
+  }
+  assert.equal(status(await logIn(login, office)), BLOCKED);
+  assert.equal(status(await logIn(login, network())), "OK");
 });
 
 test("failures from a known network count, and after ten it is no longer known", async () => {
@@ -306,8 +338,8 @@ test("a network that lost its trust stays unknown until its failures expire", as
   const login = await user("lost");
   const home = network();
   const counter = await counterOf(worker.counters, "account", login);
-  const pair = { name: login, network: `${home}/32` };
-  for (let n = 0; n < 10; n++) await counter.tally([pair], LIMIT, true);
+  const pair = { ...ADDED, name: login, login, network: `${home}/32` };
+  for (let n = 0; n < 10; n++) await counter.tally([pair], WINDOW, true);
   assert.equal(status(await logIn(login, home)), "OK");
   await writingIsDone();
   assert.equal(await lastSuccess(login, home), undefined);
@@ -374,8 +406,9 @@ test("a block expires by itself", async () => {
 test("an operator lifts a block", async () => {
   const login = await user("lifted");
   const counter = await counterOf(worker.counters, "account", login);
-  for (let n = 0; n < 10; n++) await counter.tally([{ name: login, network: "" }], LIMIT, true);
-  const [block] = await counter.list(10);
+  const ofLogin = { ...ADDED, name: login, login };
+  for (let n = 0; n < 10; n++) await counter.tally([ofLogin], WINDOW, true);
+  const [block] = await counter.list();
   assert.equal(block?.name, login);
   assert.equal(await liftBlock(worker.counters, "account", login), true);
   assert.equal(status(await logIn(login, network())), "OK");
@@ -385,8 +418,8 @@ test("an operator lifts a block", async () => {
 test("without the Durable Objects logins go on, which is logged", async () => {
   const login = await user("outage");
   const client = network();
-  const broken = [await shardOf("account", login), await shardOf("network", `${client}/32`)];
-  for (const shard of broken) await worker.counters.exec(shard, "drop table failures");
+  const broken = [await shardOf("account", login), await shardOf("network", wider(client))];
+  for (const shard of broken) await worker.counters.exec(shard, "drop table counts");
   assert.equal(status(await logIn(login, client)), "OK");
   const wrong = await fail(login, client, { "Auth-Login-Attempt": "3" });
   assert.deepEqual(wrong.auth, { "auth-status": WRONG, "auth-wait": "4" });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { listBlocks } from "../../../worker/penalties/blocks.ts";
+import { liftBlock, listBlocks } from "../../../worker/penalties/blocks.ts";
 import type { CounterEntry, FailureCounter } from "../../../worker/penalties/counter.ts";
 import { counterOf } from "../../../worker/penalties/shards.ts";
 
 const unreachable: FailureCounter = {
   tally: () => assert.fail(),
+  retract: () => assert.fail(),
   list: () => assert.fail(),
   lift: () => assert.fail(),
   note: () => assert.fail(),
@@ -31,13 +32,17 @@ test("names are spread over 256 objects of each kind, the same name always to th
 });
 
 test("listing blocks asks only the objects that have some, and puts the highest count first", async () => {
-  const entry = (name: string, failures: number) => ({ name, network: "", failures, expires: 1 });
+  const entry = (name: string, failures: number) => {
+    return { name, login: "", network: "", failures, expires: 1 };
+  };
   const listed: Record<string, CounterEntry[]> = {
     "account-00": [entry("anna", 11), entry("bert", 10)],
     "account-ff": [entry("carl", 99)],
-    "network-7f": [entry("192.0.2.1/32", 31)],
+    "network-7f": [entry("192.0.2.1/32", 31), entry("192.0.2.0/24", 120)],
+    // Two of the objects that share a domain's samples.
+    "domain-01": [entry("example.test", 63)],
+    "domain-02": [entry("example.test", 64)],
   };
-  const permitted = { account: 10, network: 30 };
   const counters = {
     getByName: (shard: string): FailureCounter => ({
       ...unreachable,
@@ -45,20 +50,32 @@ test("listing blocks asks only the objects that have some, and puts the highest 
         assert.equal(shard, "blocks");
         return Object.keys(listed);
       },
-      async list(failures) {
-        assert.equal(failures, shard.startsWith("account") ? permitted.account : permitted.network);
-        return listed[shard] ?? assert.fail(shard);
-      },
+      list: async () => listed[shard] ?? assert.fail(shard),
     }),
   };
-  const blocks = await listBlocks(counters, {
-    account: { failures: permitted.account, window: 1 },
-    network: { failures: permitted.network, window: 1 },
-  });
-  assert.deepEqual(blocks, [
+  assert.deepEqual(await listBlocks(counters), [
+    { ...entry("example.test", 8 * 127), kind: "domain" },
+    { ...entry("192.0.2.0/24", 120), kind: "network" },
     { ...entry("carl", 99), kind: "account" },
     { ...entry("192.0.2.1/32", 31), kind: "network" },
     { ...entry("anna", 11), kind: "account" },
     { ...entry("bert", 10), kind: "account" },
   ]);
+});
+
+test("lifting the block of a network of any width asks the object that counts for all widths", async () => {
+  for (const names of [
+    ["192.0.2.7/32", "192.0.2.0/24"],
+    ["2001:db8:0:1::/64", "2001:db8::/56", "2001:db8::/48"],
+  ]) {
+    const asked: string[] = [];
+    const counters = {
+      getByName(shard: string): FailureCounter {
+        asked.push(shard);
+        return { ...unreachable, lift: async (name) => names.includes(name) };
+      },
+    };
+    for (const name of names) assert.equal(await liftBlock(counters, "network", name), true);
+    assert.equal(new Set(asked).size, 1);
+  }
 });

@@ -2,9 +2,12 @@
 import { isUsable } from "../../directory/app-passwords.ts";
 import { digestOf } from "../../directory/secret.ts";
 import type { UserEntry } from "../../directory/users.ts";
-import type { PasswordScheme } from "../../passwords/schemes/scheme.ts";
 import { needsRehash } from "../../passwords/stored.ts";
-import { simulateVerification, verifyPassword } from "../../passwords/verify.ts";
+import {
+  simulateVerification,
+  type VerifyOptions,
+  verifyPassword,
+} from "../../passwords/verify.ts";
 import { NOT_ENABLED, unavailable, type MethodVerdict, WRONG_CREDENTIALS } from "./verdict.ts";
 import { isEnabled, type ParsedCredentials, type VerifierFactory } from "./verifier.ts";
 
@@ -19,9 +22,9 @@ export const plain: VerifierFactory = async (credentials, { schemes }) => {
   return {
     login: credentials.login,
     terms: { appPassword },
-    verify(entry) {
+    verify(entry, client) {
       if (entry === null || entry.appPassword === null) {
-        return verifyOwn(credentials, entry, schemes);
+        return verifyOwn(credentials, entry, { client, schemes });
       }
       // The digest has found the app password, so it is right. The shorter time tells its owner alone.
       const { appPassword: used } = entry;
@@ -36,16 +39,16 @@ export const plain: VerifierFactory = async (credentials, { schemes }) => {
 async function verifyOwn(
   credentials: ParsedCredentials,
   entry: UserEntry | null,
-  schemes: readonly PasswordScheme[],
+  options: VerifyOptions,
 ): Promise<MethodVerdict> {
   const { proof } = credentials;
   if (entry === null) {
-    return (await simulateVerification(proof)) === "busy" ? BUSY : WRONG_CREDENTIALS;
+    return (await simulateVerification(proof, options)) === "busy" ? BUSY : WRONG_CREDENTIALS;
   }
   const { address, passwordHash } = entry.user;
   // A disabled user's password is verified too, so that the time does not reveal that they are disabled.
   const enabled = isEnabled(entry, credentials);
-  switch (await verifyPassword(proof, passwordHash, schemes)) {
+  switch (await verifyPassword(proof, passwordHash, options)) {
     case "right":
       if (!enabled) return NOT_ENABLED;
       return { kind: "verified", entry, ...(needsRehash(passwordHash) && { weaklyHashed: proof }) };

@@ -3,6 +3,7 @@ import type { AddressRules } from "../../directory/address.ts";
 import type { Directory } from "../../directory/database.ts";
 import type { SearchTerms, UserEntry } from "../../directory/users.ts";
 import type { TokenVerifier } from "../../oauth/index.ts";
+import type { HashClient } from "../../passwords/hash-queue.ts";
 import type { PasswordScheme } from "../../passwords/schemes/scheme.ts";
 import type { SealingKeys } from "../../secrets/index.ts";
 import { NOT_ENABLED, type MethodVerdict } from "./verdict.ts";
@@ -47,8 +48,11 @@ export interface Verifier {
   readonly login: string;
   /** Rows to find in addition to the user. */
   readonly terms?: SearchTerms;
-  /** @param entry the user with this name; null if there is none */
-  verify(entry: UserEntry | null): MethodVerdict | Promise<MethodVerdict>;
+  /**
+   * @param entry the user with this name; null if there is none
+   * @param client the client, if a password must be hashed
+   */
+  verify(entry: UserEntry | null, client: HashClient): MethodVerdict | Promise<MethodVerdict>;
 }
 
 /** Makes the verifier of an authentication method. */
