@@ -12,7 +12,7 @@ import { MalformedLookup, parse } from "./parse.ts";
 import { penalise } from "./penalise.ts";
 import { reply } from "./reply.ts";
 import { route } from "./route.ts";
-import { verify } from "./verify.ts";
+import { isBlockedWithoutName, verify } from "./verify.ts";
 
 /** Replies 400, without a header that nginx reads, if the lookup is malformed. */
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
@@ -37,6 +37,7 @@ async function decide(context: LookupContext): Promise<LookupDecision> {
   let subject: LookupSubject | null = null;
   try {
     if (method === "none") return await deliver(context);
+    if (await isBlockedWithoutName(context)) return { outcome: { kind: "blocked" }, subject };
     const verifier = await VERIFIERS[method](request, context);
     const { found, verdict, unconfirmed } = await confirm(
       context,

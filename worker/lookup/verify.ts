@@ -1,10 +1,30 @@
 /** Verifies the client's credentials, unless its network is denied or a block is known. */
 import type { HashClient } from "../passwords/hash-queue.ts";
-import { isBlocked, isKnown, isUnderAttack, type LoginSource } from "../penalties/index.ts";
+import {
+  isBlocked,
+  isKnown,
+  isNetworkBlocked,
+  isUnderAttack,
+  type LoginSource,
+} from "../penalties/index.ts";
+import { clientNetworks } from "../penalties/networks.ts";
 import type { LookupContext } from "./context.ts";
 import type { FoundLogin, LoginVerdict } from "./find.ts";
 import type { Verifier } from "./methods/index.ts";
 import { NOT_ADMITTED } from "./decision.ts";
+
+/**
+ * True for a login without a name from a blocked network.
+ *
+ * The token of such a login is verified to find its user, so a blocked client would otherwise cost the provider a
+ * request each time. Only such a login asks the Durable Object first.
+ */
+export async function isBlockedWithoutName({
+  request: { login, client },
+  penalties,
+}: LookupContext): Promise<boolean> {
+  return login === "" && (await isNetworkBlocked(penalties, clientNetworks(client)));
+}
 
 export async function verify(
   verifier: Verifier,

@@ -29,14 +29,17 @@ interface Shares {
   readonly wide: number;
 }
 
-/** Clients that may wait in an isolate. At 80 ms each, the last one waits 3.2 s. */
-const PLACES = 40;
+/** Clients that may wait in an isolate. At 80 ms each, the last one waits 3.8 s. */
+const PLACES = 48;
 
-/** Eight places are for known networks alone, and no network gets so many that it leaves none to others. */
+/**
+ * Eight places are for known networks alone, and no network gets so many that it leaves none to others. A mail program
+ * opens several connections at once, so the least share is ten.
+ */
 const SHARES: Readonly<Record<HashClient["trust"], Shares>> = {
   known: { all: PLACES, narrow: 24, wide: 24 },
-  unknown: { all: 32, narrow: 4, wide: 6 },
-  suspect: { all: 8, narrow: 2, wide: 4 },
+  unknown: { all: 40, narrow: 10, wide: 12 },
+  suspect: { all: 10, narrow: 4, wide: 6 },
 };
 
 /** ms after which a place is free in any case, since a cancelled request does not run its `finally`. */

@@ -32,16 +32,24 @@ function digestMethod(digest: ChallengeDigest): VerifierFactory {
   };
 }
 
+/**
+ * A user without a sealed password, and an unknown user, fail like a user with one: after the same work, since a dummy
+ * is opened, and counted like them, since waits and blocks would otherwise tell who has a sealed password.
+ */
 async function verify(
   credentials: ParsedCredentials,
   entry: UserEntry | null,
   keys: SealingKeys,
   digest: ChallengeDigest,
 ): Promise<MethodVerdict> {
-  // Neither case counts as a failure, so that penalties do not reveal which users exist.
-  if (entry === null || entry.ownSecret === null) return NOT_ENABLED;
-  const password = await keys.open(entry.ownSecret, { user: entry.user.address, purpose: "own" });
+  const own = entry?.ownSecret ?? null;
+  const password =
+    entry === null || own === null
+      ? await keys.openDummy()
+      : await keys.open(own, { user: entry.user.address, purpose: "own" });
   const expected = bytesOf(digest(bytesOf(password), credentials.salt));
-  if (!same(expected, credentials.proof)) return WRONG_CREDENTIALS;
+  const right = same(expected, credentials.proof);
+  // Nothing matches the dummy, even a digest of it.
+  if (!right || entry === null || own === null) return WRONG_CREDENTIALS;
   return isEnabled(entry, credentials) ? { kind: "verified", entry } : NOT_ENABLED;
 }
