@@ -37,7 +37,9 @@ async function decide(context: LookupContext): Promise<LookupDecision> {
   let subject: LookupSubject | null = null;
   try {
     if (method === "none") return await deliver(context);
-    if (await isBlockedWithoutName(context)) return { outcome: { kind: "blocked" }, subject };
+    if (await isBlockedWithoutName(context)) {
+      return { outcome: { kind: "blocked" }, subject, login: null };
+    }
     const verifier = await VERIFIERS[method](request, context);
     const { found, verdict, unconfirmed } = await confirm(
       context,
