@@ -1,5 +1,6 @@
 /** Mail clients that work through one port of a proxy. */
-import { NativeProgram } from "./native.ts";
+import type { NativeProgram } from "../support/native.ts";
+import { start } from "./native.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 
 export type Security = "clear" | "tls" | "resumed";
@@ -36,7 +37,7 @@ export class Clients {
   /** @param programs the directory of the compiled programs */
   static async open(programs: string, port: number, load: Load): Promise<Clients> {
     const { protocol, security, deed, count } = load;
-    const program = new NativeProgram(programs, "client", [port, protocol, security, deed, count]);
+    const program = start(programs, "client", [port, protocol, security, deed, count]);
     try {
       await program.line();
       return new Clients(program);

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Scratch, makeScratch } from "../support/scratch.ts";
 import { median } from "./median.ts";
-import { NativeProgram, compile } from "./native.ts";
+import { compileAll, start } from "./native.ts";
 import { NGINX_MODULE, type Proxy, type ProxyName, prepare, startProxy } from "./proxies.ts";
 import { type Bench, type Proxies, type Row, measureWork } from "./row.ts";
 import { rows } from "./rows/index.ts";
@@ -57,8 +57,8 @@ try {
 }
 
 async function benchmark({ path: programs }: Scratch): Promise<void> {
-  compile(programs);
-  const upstream = new NativeProgram(programs, "upstream", []);
+  compileAll(programs);
+  const upstream = start(programs, "upstream", []);
   const endpoint = Number((await upstream.line()).split(" ")[3]);
   const bench: Bench = {
     programs,

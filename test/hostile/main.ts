@@ -18,6 +18,7 @@ const PARTS: readonly Part[] = [
       runTests(length, ["test/hostile/faults/**/*.test.ts"], {
         FAULT_ROUNDS: length === "short" ? "4" : "100",
         FAULT_PROGRAMS: "250",
+        LOSSY_TIME: length === "short" ? "10000" : "300000",
       }),
   },
 ];

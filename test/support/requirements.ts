@@ -19,7 +19,8 @@ type Tool =
   | "mkpasswd"
   | "htpasswd"
   | "openssl"
-  | "perl";
+  | "perl"
+  | "gcc";
 
 /** Commands or paths. */
 const files: Record<Tool, readonly string[]> = {
@@ -39,6 +40,7 @@ const files: Record<Tool, readonly string[]> = {
   htpasswd: ["htpasswd"],
   openssl: ["openssl"],
   perl: ["perl"],
+  gcc: ["gcc", "/usr/include/stdio.h"],
 };
 
 /** swaks needs a Perl library for TLS. */

@@ -5,10 +5,9 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "../../support/eventually.ts";
 import { lacking } from "../../support/requirements.ts";
-import { accounts } from "./accounts.ts";
 import { FAULTS, happen } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
-import { type Door, visit } from "./mail-program.ts";
+import { Programs, everyoneIsServed } from "./programs.ts";
 import { DEADLINE, type Site, WORKERS, startSite } from "./site.ts";
 
 /** Set by `npm run hostile`: how often all faults happen, and how many mail programs are at work. */
@@ -18,49 +17,8 @@ const PROGRAMS = Number(process.env["FAULT_PROGRAMS"] ?? 100);
 const RESPITE = 300;
 /** Of the memory after the same logins without faults: compiled code and the size of V8's heap differ so much. */
 const GROWTH = 1.4;
-/** Each tenth program uses a wrong password. */
-const WRONG = 10;
 
 const skip = lacking("tinyproxy", "dante");
-
-/** Mail programs that come again and again until `stop`. */
-class Programs {
-  readonly #all: Promise<unknown>;
-  #over = false;
-
-  constructor(doors: readonly Door[], ledger: Ledger) {
-    let next = 0;
-    const work = async (): Promise<void> => {
-      while (!this.#over) {
-        const number = next++;
-        const account = accounts[number % accounts.length]!;
-        // 60 users and 12 doors: each user comes by each door in time.
-        const door = doors[(number + Math.floor(number / accounts.length)) % doors.length]!;
-        ledger.visits.push(await visit(door, account, number % WRONG !== 0));
-        await pause(20);
-      }
-    };
-    this.#all = Promise.all(Array.from({ length: PROGRAMS }, work));
-    this.#all.catch(() => {});
-  }
-
-  async stop(): Promise<void> {
-    this.#over = true;
-    await this.#all;
-  }
-}
-
-/** Some users by each door, and each user by some, which must all succeed. */
-async function everyoneIsServed(site: Site, ledger: Ledger): Promise<void> {
-  const calm = new Ledger();
-  for (const [index, door] of site.doors.entries()) {
-    const some = accounts.filter((_, number) => number % 4 === index % 4);
-    calm.visits.push(...(await Promise.all(some.map((one) => visit(door, one, true)))));
-  }
-  const unserved = calm.visits.filter(({ work }) => work !== "whole");
-  assert.deepEqual(unserved, []);
-  ledger.visits.push(...calm.visits);
-}
 
 /** Of the primary, and of the worker that holds most. */
 interface Holding {
@@ -107,7 +65,7 @@ test(
     await everyoneIsServed(site, ledger);
     const before = await settled(site, fresh);
     await site.endpoint.restart();
-    const programs = new Programs(site.doors, ledger);
+    const programs = new Programs(PROGRAMS, site.doors, ledger);
     for (let round = 0; round < ROUNDS; round++) {
       for (const fault of FAULTS) {
         await pause(RESPITE);

@@ -1,9 +1,9 @@
 /**
  * The lookup endpoint as a process of its own, which can be killed:
  *
- *   node lookup-endpoint.ts PORT ROUTES
+ *   node lookup-endpoint.ts PORT HOST ROUTES
  *
- * ROUTES is JSON: for each mail server the port of each protocol.
+ * HOST is the address of all mail servers. ROUTES is JSON: for each mail server the port of each protocol.
  */
 import { reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
 import { accounts } from "./accounts.ts";
@@ -11,7 +11,7 @@ import type { ProtocolName } from "../../../shared/lookup.ts";
 
 type Routes = readonly Readonly<Record<ProtocolName, number>>[];
 
-const [port = "", text = ""] = process.argv.slice(2);
+const [port = "", host = "", text = ""] = process.argv.slice(2);
 const routes = JSON.parse(text) as Routes;
 const byAddress = new Map(accounts.map((account) => [account.address, account]));
 
@@ -29,6 +29,6 @@ await startLookupEndpoint((lookup) => {
   if (account === undefined || read("Auth-Pass") !== account.password) {
     return reply(200, { "Auth-Status": REFUSED[protocol], "Auth-Error-Code": "535" });
   }
-  return route(routes[account.server]![protocol]);
+  return route(routes[account.server]![protocol], { "Auth-Server": host });
 }, Number(port));
 console.log("ready");

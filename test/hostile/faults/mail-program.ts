@@ -10,6 +10,7 @@ import type { Told, Visit } from "./ledger.ts";
 /** A port of Postern. */
 export interface Door {
   readonly name: string;
+  readonly host: string;
   readonly protocol: ProtocolName;
   readonly secure: boolean;
   readonly port: number;
@@ -27,11 +28,11 @@ const LEAVING = { imap: /^\* BYE \[UNAVAILABLE\] /, pop3: /^-ERR \[SYS\/TEMP\] /
 
 /** @param isRight true to use the user's password */
 export async function visit(door: Door, account: Account, isRight: boolean): Promise<Visit> {
-  const { port, secure } = door;
+  const { host, port, secure } = door;
   const began = performance.now();
   const socket = secure
-    ? connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false })
-    : connectSocket(port, "127.0.0.1");
+    ? connectTls({ port, host, rejectUnauthorized: false })
+    : connectSocket(port, host);
   const wire = new Wire(socket);
   const words: string[] = [];
   let told: Told = "cut";

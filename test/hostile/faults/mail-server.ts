@@ -8,9 +8,12 @@
 import { startMailbox } from "../../support/mailbox/index.ts";
 import { accounts, isWhole, messageOf } from "./accounts.ts";
 
+/** All addresses of the machine, since some tests reach it by a network of their own. */
+const host = "0.0.0.0";
 const [number = 0, imap = 0, pop3 = 0, smtp = 0] = process.argv.slice(2).map(Number);
 const users = accounts.filter(({ server }) => server === number);
-const mailbox = await startMailbox({ name: `mail${number}`, ports: { imap, pop3, smtp }, users });
+const ports = { imap, pop3, smtp };
+const mailbox = await startMailbox({ name: `mail${number}`, host, ports, users });
 for (const { address } of users) {
   const inbox = mailbox.store.inbox(address);
   inbox.deliver(messageOf(address));

@@ -38,8 +38,24 @@ export interface Site {
   upgrade(): Promise<void>;
 }
 
+/** The network between mail programs and Postern, and between Postern and the mail servers. */
+export interface Network {
+  /** The address by which each reaches the next. */
+  readonly host: string;
+  /** The address on which Postern listens. */
+  readonly listen: string;
+  /** False leaves the outbound proxies out, which serve loopback only. */
+  readonly outbound: boolean;
+}
+
+const LOOPBACK: Network = { host: "127.0.0.1", listen: "127.0.0.1", outbound: true };
+
 /** @param damaged is told the address of each user whose message arrived with other bytes */
-export async function startSite(t: TestContext, damaged: (address: string) => void): Promise<Site> {
+export async function startSite(
+  t: TestContext,
+  damaged: (address: string) => void,
+  network: Network = LOOPBACK,
+): Promise<Site> {
   const upgrader = upgrades(t);
   const routes: Record<ProtocolName, number>[] = [];
   const mailServers: Peer[] = [];
@@ -53,33 +69,37 @@ export async function startSite(t: TestContext, damaged: (address: string) => vo
     mailServers.push(server);
   }
   const [lookups = 0] = await freePorts(1);
-  const endpoint = await Peer.start("lookup-endpoint.ts", [lookups, JSON.stringify(routes)]);
+  const endpoint = await Peer.start("lookup-endpoint.ts", [
+    lookups,
+    network.host,
+    JSON.stringify(routes),
+  ]);
   t.after(() => endpoint.kill());
 
   const login = { user: "proxyuser", password: secret("s3cret-of-the-proxy") };
-  const [http, socks] = [await startTinyproxy(login), await startDante(login)];
-  for (const proxy of [http, socks]) t.after(() => proxy.stop());
-  const urls = {
-    http: `http://${login.user}:${login.password}@127.0.0.1:${http.ports[0]}`,
-    socks: `socks5://${login.user}:${login.password}@127.0.0.1:${socks.ports[0]}`,
-  };
+  const outbound: Record<string, OutboundPeer> = network.outbound
+    ? { http: await startTinyproxy(login), socks5: await startDante(login) }
+    : {};
+  for (const proxy of Object.values(outbound)) t.after(() => proxy.stop());
 
   const doors: Door[] = [];
   const servers: string[] = [];
   const open = async (protocol: ProtocolName, name: string, rest: string): Promise<void> => {
     const [port = 0] = await freePorts(1);
     const secure = name === "tls";
-    doors.push({ name: `${protocol} ${name}`, protocol, secure, port });
+    doors.push({ name: `${protocol} ${name}`, protocol, secure, host: network.host, port });
     const ssl = secure ? " ssl" : "";
     servers.push(
-      `server { listen 127.0.0.1:${port}${ssl} backlog=1024; protocol ${protocol}; ${rest} }`,
+      `server { listen ${network.listen}:${port}${ssl} backlog=1024; protocol ${protocol}; ${rest} }`,
     );
   };
   for (const protocol of protocolNames) {
     await open(protocol, "clear", "");
     await open(protocol, "tls", "");
-    await open(protocol, "http", `outbound_proxy ${urls.http};`);
-    await open(protocol, "socks", `outbound_proxy ${urls.socks};`);
+    for (const [scheme, { ports }] of Object.entries(outbound)) {
+      const url = `${scheme}://${login.user}:${login.password}@127.0.0.1:${ports[0]}`;
+      await open(protocol, scheme, `outbound_proxy ${url};`);
+    }
   }
   const scratch = await makeScratch();
   t.after(scratch.remove);
@@ -113,7 +133,7 @@ mail {
     program,
     mailServers,
     endpoint,
-    outbound: [http, socks],
+    outbound: Object.values(outbound),
     primary: () => primary,
     workers: () => workersOf(primary),
     reload: async () => {
