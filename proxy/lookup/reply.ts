@@ -20,6 +20,12 @@ export interface ReplyHead {
   readonly keepAlive: boolean;
 }
 
+/** Seconds of `Auth-Wait`, beyond which a wrong number would hold sessions for years. nginx waits for any time. */
+const LONGEST_WAIT = 3600;
+
+/** RFC 9110 section 15.2.2. */
+const SWITCHING_PROTOCOLS = 101;
+
 /** RFC 9110 section 5.6.2. */
 export const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
@@ -68,9 +74,20 @@ export class HeadReader {
       if (line === null) return null;
       this.#size += line.length;
       const text = line.slice(0, line.endsWith("\r\n") ? -2 : -1);
-      if (text === "" && this.#size > line.length) return this.#head();
-      this.#line(text);
+      if (text !== "" || this.#size === line.length) this.#line(text);
+      else if (!this.#passInterim()) return this.#head();
     }
+  }
+
+  /** Forgets an interim reply (RFC 9110 section 15.2), but for its bytes: the final one follows. 101 is final. */
+  #passInterim(): boolean {
+    const { code } = this.#status ?? { code: 200 };
+    if (code < 100 || code > 199 || code === SWITCHING_PROTOCOLS) return false;
+    this.#status = null;
+    this.#fields.clear();
+    this.#refusal = null;
+    this.#waits = false;
+    return true;
   }
 
   #line(text: ByteString): void {
@@ -92,7 +109,9 @@ export class HeadReader {
     const field = name.toLowerCase();
     // The relay passes the fields on, so the refusal must stand in them.
     if (field === "auth-status" && value === STATUS_OK && this.#refusal !== null) return;
-    const earlier = field === "cache-control" ? this.#fields.get(field) : undefined;
+    // Two lengths make no number, so the connection is not used again (RFC 9112 section 6.3).
+    const isList = field === "cache-control" || field === "content-length";
+    const earlier = isList ? this.#fields.get(field) : undefined;
     this.#fields.set(field, earlier === undefined ? value : `${earlier}, ${value}`);
     if (field !== "auth-status" || value === STATUS_OK) return;
     if (value === "WAIT") this.#waits = true;
@@ -104,12 +123,13 @@ export class HeadReader {
     const length = this.#fields.get("content-length") ?? "";
     const chunked = this.#fields.has("transfer-encoding");
     const connection = this.#fields.get("connection")?.toLowerCase() ?? "";
-    const bodiless = code === 204 || code === 304;
+    const bodiless = (code === 204 || code === 304) && !chunked && /^0?$/.test(length);
+    const unknown = chunked || code === SWITCHING_PROTOCOLS || !/^\d{1,9}$/.test(length);
     return {
       reply: this.#reply(code),
       status: code,
       fields: this.#fields,
-      body: bodiless ? 0 : chunked || !/^\d{1,9}$/.test(length) ? null : Number(length),
+      body: bodiless ? 0 : unknown ? null : Number(length),
       keepAlive: version === "1.1" ? connection !== "close" : connection === "keep-alive",
     };
   }
@@ -165,7 +185,7 @@ export class HeadReader {
 
   #wait(): number {
     const seconds = this.#fields.get("auth-wait") ?? "";
-    return /^\d{1,9}$/.test(seconds) ? Number(seconds) : 0;
+    return /^\d{1,9}$/.test(seconds) ? Math.min(Number(seconds), LONGEST_WAIT) : 0;
   }
 }
 

@@ -45,11 +45,11 @@ function readFallbacks(text: string): readonly Address[] | null {
   return found;
 }
 
-/** A name that ends in a number is a broken address. */
+/** A name that ends in a number is a broken address, which system resolvers read all the same: `127.1`, `0x7f000001`. */
 function isHost(text: string): boolean {
   if (isIp(text)) return true;
   const labels = text.replace(/\.$/, "").split(".");
-  const numeric = /^\d+$/.test(labels.at(-1) ?? "");
+  const numeric = /^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1) ?? "");
   return text.length <= 253 && !numeric && labels.every((label) => LABEL.test(label));
 }
 

@@ -24,6 +24,10 @@ export interface Configuration<Policy extends LoginPolicy> {
   readonly tls: Policy;
 }
 
+/** A request line (RFC 9112 section 3), or a handshake record (RFC 8446 section 5.1). */
+// oxlint-disable-next-line no-control-regex -- they begin a record
+const FOREIGN = /^(?:[A-Z]+ \S+ HTTP\/\d|\x16\x03[\0-\x04])/;
+
 export abstract class CommandHandler<Policy extends LoginPolicy> implements SaltSource {
   protected readonly settings: ServerSettings;
   protected policy: Policy;
@@ -127,8 +131,15 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
     return this.reply(this.invalid());
   }
 
-  /** Answers a line that is not a command. It counts as an error. */
-  protected parserError(): Step {
+  /**
+   * Answers a line that is not a command. It counts as an error. A line of HTTP or TLS ends the session at once, as at
+   * Postfix (`smtpd_forbidden_commands`): commands of an attacker may stand behind it, in the body of a form or in a
+   * name that the handshake carries (ALPACA, "TLS poison"). nginx reads on.
+   */
+  protected parserError(line: ByteString): Step {
+    if (FOREIGN.test(line)) {
+      return { kind: "farewell", text: this.invalid(), note: "client speaks HTTP or TLS" };
+    }
     if (++this.#errors < this.settings.max_errors) return this.reply(this.invalid());
     return {
       kind: "farewell",
@@ -165,7 +176,7 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
     const [response = ""] = words;
     if (words.length > this.maxResponseWords || words.length === 0) {
       this.#exchange = null;
-      return this.parserError();
+      return this.parserError(line);
     }
     if (response === "*") {
       this.#exchange = null;

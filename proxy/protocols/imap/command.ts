@@ -27,7 +27,12 @@ export type ParseResult =
    * The line is not a command. `literalFollows` is true where the client sends a literal without waiting (RFC 7888),
    * which must not be taken for commands.
    */
-  | { readonly kind: "invalid"; readonly tag: ByteString | null; readonly literalFollows: boolean };
+  | {
+      readonly kind: "invalid";
+      readonly tag: ByteString | null;
+      readonly line: ByteString;
+      readonly literalFollows: boolean;
+    };
 
 export interface ParserOptions {
   /** Bytes of a command, its literals included. */
@@ -46,6 +51,7 @@ const TAG = /^[A-Za-z0-9._-]{1,32}$/;
 const LETTERS = /^[A-Za-z]+$/;
 /** nginx accepts any number of CRs after a literal's size. */
 const LITERAL = /^\{(\d*)(\+?)\}\r*$/;
+const LITERAL_AT_END = /\{\d*\+\}$/;
 const NON_SYNCHRONIZING = /\+\}\r*$/;
 
 const CONTINUE = { kind: "continue" } as const;
@@ -119,7 +125,8 @@ export class CommandParser {
   #parse(text: ByteString): ParseResult {
     const start = this.#tag === null ? this.#parseStart(text) : afterLiteral(text);
     if (start === null || !this.#parseArguments(text, start)) {
-      return { kind: "invalid", tag: this.#tag, literalFollows: text.endsWith("+}") };
+      const literalFollows = NON_SYNCHRONIZING.test(text);
+      return { kind: "invalid", tag: this.#tag, line: text, literalFollows };
     }
     if (this.#literal !== null || this.#tag === null || this.#name === null) return CONTINUE;
     return { kind: "command", tag: this.#tag, name: this.#name, args: this.#args };
@@ -157,8 +164,9 @@ export class CommandParser {
       const end = quoted ? endOfQuoted(text, at) : endOfWord(text, at);
       if (end === null) return false;
       const value = quoted ? unescaped(text.slice(at + 1, end - 1)) : text.slice(at, end);
-      // A CR that ends no line is not part of a command.
-      if (value.includes("\r")) return false;
+      // A CR that ends no line is not part of a command, and no atom holds `{` (RFC 9051 section 9): its client
+      // may mean a literal, such as `~{5+}` (RFC 3516), and send it without waiting.
+      if (value.includes("\r") || (!quoted && LITERAL_AT_END.test(value))) return false;
       this.#args.push(value);
       at = end;
     }

@@ -86,7 +86,7 @@ export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolH
     if (result.kind === "continue") return { kind: "reply", text: "+ OK\r\n" };
     this.#tag = result.tag;
     if (result.kind === "command") return this.#answer(result);
-    const step = this.parserError();
+    const step = this.parserError(result.line);
     if (!result.literalFollows) return step;
     return { kind: "farewell", text: this.invalid(), note: "client sent an unwanted literal" };
   }

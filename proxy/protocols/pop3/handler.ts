@@ -100,11 +100,11 @@ export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolH
     const user = this.#user;
     this.#user = null;
     return user === null
-      ? this.#start(verbOf(text), argumentOf(text))
-      : this.#afterUser(verbOf(text), argumentOf(text), user);
+      ? this.#start(verbOf(text), argumentOf(text), line)
+      : this.#afterUser(verbOf(text), argumentOf(text), user, line);
   }
 
-  #start(verb: string, argument: ByteString): Step {
+  #start(verb: string, argument: ByteString, line: ByteString): Step {
     switch (verb) {
       case "USER":
         if (!this.policy.passwordsAllowed || argument === "") return this.refuse();
@@ -115,15 +115,15 @@ export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolH
       case "XCLIENT":
         return this.settings.proxy_client_id
           ? this.#xclient(wordsOf(argument))
-          : this.parserError();
+          : this.parserError(line);
       default:
-        return this.#withWords(verb, wordsOf(argument));
+        return this.#withWords(verb, wordsOf(argument), line);
     }
   }
 
   /** Answers a command whose argument is a list of words. */
-  #withWords(verb: string, words: readonly ByteString[]): Step {
-    if (words.length > MAX_ARGUMENTS) return this.parserError();
+  #withWords(verb: string, words: readonly ByteString[], line: ByteString): Step {
+    if (words.length > MAX_ARGUMENTS) return this.parserError(line);
     switch (verb) {
       case "AUTH":
         if (this.policy.starttlsRequired) return this.refuse();
@@ -139,7 +139,7 @@ export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolH
       case "QUIT":
         return { kind: "farewell", text: OK };
       default:
-        return this.parserError();
+        return this.parserError(line);
     }
   }
 
@@ -157,13 +157,13 @@ export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolH
     };
   }
 
-  #afterUser(verb: string, argument: ByteString, user: ByteString): Step {
+  #afterUser(verb: string, argument: ByteString, user: ByteString, line: ByteString): Step {
     if (verb === "PASS") {
       const given = argument === "" ? null : credentials(user, argument);
       return given === null ? this.refuse() : { kind: "login", credentials: given };
     }
     if (verb === "USER") return this.refuse();
-    if (wordsOf(argument).length > MAX_ARGUMENTS) return this.parserError();
+    if (wordsOf(argument).length > MAX_ARGUMENTS) return this.parserError(line);
     switch (verb) {
       case "AUTH":
       case "APOP":
@@ -178,7 +178,7 @@ export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolH
       case "QUIT":
         return { kind: "farewell", text: OK };
       default:
-        return this.parserError();
+        return this.parserError(line);
     }
   }
 }

@@ -147,7 +147,7 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
     const text = chomp(line) ?? "";
     const verb = verbOf(text);
     const args = wordsOf(argumentOf(text));
-    if (verb === "" || args.length > MAX_ARGUMENTS) return this.parserError();
+    if (verb === "" || args.length > MAX_ARGUMENTS) return this.parserError(line);
     this.#to = null;
     return this.#answer(verb, args, line);
   }
@@ -176,13 +176,20 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
       case "QUIT":
         return { kind: "farewell", text: "221 2.0.0 Bye\r\n" };
       case "XCLIENT":
-        return this.settings.proxy_client_id ? this.#xclient(args) : this.parserError();
+        return this.settings.proxy_client_id ? this.#xclient(args) : this.parserError(line);
       case "VRFY":
       case "EXPN":
       case "HELP":
         return this.refuse();
+      case "BDAT":
+        // The chunk follows without waiting (RFC 3030 section 2), and must not be taken for commands.
+        return {
+          kind: "farewell",
+          text: INVALID,
+          note: "client sent BDAT without a recipient",
+        };
       default:
-        return this.parserError();
+        return this.parserError(line);
     }
   }
 

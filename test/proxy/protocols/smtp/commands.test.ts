@@ -30,7 +30,7 @@ const ANSWERS: Record<string, string> = {
   "EXPN list": INVALID,
   HELP: INVALID,
   DATA: INVALID,
-  "BDAT 0 LAST": INVALID,
+  "BDAT 0 LAST": `${INVALID} <close>`,
   "XCLIENT ADDR=127.0.0.1": INVALID,
   "": INVALID,
   " NOOP": INVALID,
