@@ -7,7 +7,7 @@ import { authenticate, forRole, requireRole } from "./admin/http/access.ts";
 import { PROBLEMS, body, newApp, errorResponse, tooLarge } from "./admin/http/app.ts";
 import * as normalize from "./admin/rows/normalize.ts";
 import { NO_CONTROLS, Port } from "./admin/http/fields.ts";
-import { TOKEN_EXPIRES, PROXY_NAME } from "./fleet/sockets.ts";
+import { TOKEN_DIGEST, TOKEN_EXPIRES, PROXY_NAME } from "./fleet/sockets.ts";
 import { FLEET_NAME } from "./fleet/client.ts";
 
 /** Bytes: enough for all reports of a request, with three bytes in each character. */
@@ -47,8 +47,9 @@ fleet.get("/live", (c) => {
   if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
     throw new HTTPException(426, { message: "this endpoint is a WebSocket" });
   }
-  const { name, expires } = c.var.caller;
+  const { name, digest, expires } = c.var.caller;
   const headers = new Headers({ Upgrade: "websocket", [PROXY_NAME]: encodeURIComponent(name) });
+  headers.set(TOKEN_DIGEST, digest);
   if (expires !== null) headers.set(TOKEN_EXPIRES, `${expires.getTime()}`);
   return c.env.FLEET.getByName(FLEET_NAME).fetch(c.req.url, { headers });
 });

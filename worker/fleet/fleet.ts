@@ -7,6 +7,7 @@ import {
   type FailingServer,
   writeHealth,
 } from "../directory/server-health.ts";
+import { tokenExists } from "../directory/tokens.ts";
 import { logWarning } from "../log/log.ts";
 import { Kicks } from "./kicks.ts";
 import { ProxySockets } from "./sockets.ts";
@@ -37,7 +38,9 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
   readonly #sql = this.ctx.storage.sql;
   readonly #votes = new Votes(this.#sql);
   readonly #kicks = new Kicks(this.#sql);
-  readonly #sockets = new ProxySockets(this.ctx, this.#kicks);
+  readonly #sockets = new ProxySockets(this.ctx, this.#kicks, (digest) =>
+    tokenExists(drizzle(this.env.DB), digest),
+  );
   #writing: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | null = null;
 
@@ -84,12 +87,14 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
   }
 
   /** Accepts a proxy's WebSocket. */
-  override fetch(request: Request): Response {
-    return this.#sockets.open(request);
+  override async fetch(request: Request): Promise<Response> {
+    const response = await this.#sockets.open(request);
+    await this.#setAlarm(Date.now());
+    return response;
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#sockets.receive(socket, message);
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#sockets.receive(socket, message);
   }
 
   /** A peer that closes waits for the close of this side. */
@@ -99,6 +104,7 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
 
   override alarm(): Promise<void> {
     const now = Date.now();
+    this.#sockets.closeExpired(now);
     for (const names of this.#kicks.takeDue(now))
       this.#sockets.broadcast(this.#kicks.add(names, now));
     return this.#publish();
@@ -159,13 +165,14 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
     this.#sql.exec("delete from published where host = ? and port = ?", host, port);
   }
 
-  /** Sets the alarm for the next expiry of a vote, row or proxy, or for the repetition of a kick. */
+  /** Sets the alarm for the next expiry of a vote, row, proxy or token, or for the repetition of a kick. */
   async #setAlarm(now: number): Promise<void> {
     const ends = this.#published().map(({ until }) => until);
     const times = [this.#votes.nextEnd, this.#kicks.nextDue, ...ends];
     const next = Math.min(...times.filter((time) => time !== null));
-    if (next === Number.POSITIVE_INFINITY) return;
-    const due = Math.max(next, now + ALARM_INTERVAL);
+    const expiry = this.#sockets.nextExpiry(now) ?? Number.POSITIVE_INFINITY;
+    const due = Math.min(expiry, Math.max(next, now + ALARM_INTERVAL));
+    if (due === Number.POSITIVE_INFINITY) return;
     const alarm = await this.ctx.storage.getAlarm();
     if (alarm === null || alarm > due) await this.ctx.storage.setAlarm(due);
   }

@@ -13,6 +13,8 @@ const MAX_MESSAGE_LENGTH = 4096;
 /** RFC 6455 section 7.4.1. */
 const POLICY_VIOLATION = 1008;
 
+const DELETED = "the token was deleted";
+
 const Text = z.string().regex(/^\P{Cc}*$/u);
 const Count = z.int().nonnegative();
 
@@ -31,11 +33,14 @@ const ProxyAttachment = PresenceSchema.pick({ host: true, version: true, session
   seen: z.number(),
 }) satisfies z.ZodType<ConnectedProxy>;
 
-/** The state of each socket: when its token expires, ms since the epoch; null for never. */
-const SocketAttachment = z.object({ until: z.number().nullable() });
+/** The state of each socket: its token's digest, and when that expires, ms since the epoch; null for never. */
+const SocketAttachment = z.object({ digest: z.string(), until: z.number().nullable() });
 
 /** The header with the name of the proxy's token, escaped as in a URL, from the worker to its object. */
 export const PROXY_NAME = "X-Proxy-Name";
+
+/** The header with the digest of the proxy's token. */
+export const TOKEN_DIGEST = "X-Token-Digest";
 
 /** The header with the expiry of the proxy's token, ms since the epoch; absent if it does not expire. */
 export const TOKEN_EXPIRES = "X-Good-Until";
@@ -43,48 +48,64 @@ export const TOKEN_EXPIRES = "X-Good-Until";
 export class ProxySockets {
   readonly #context: DurableObjectState;
   readonly #kicks: Kicks;
+  readonly #tokenExists: (digest: string) => Promise<boolean>;
 
-  constructor(context: DurableObjectState, kicks: Kicks) {
+  /** @param tokenExists false for the digest of a token that was deleted; rejects if the directory is away */
+  constructor(
+    context: DurableObjectState,
+    kicks: Kicks,
+    tokenExists: (digest: string) => Promise<boolean>,
+  ) {
     this.#context = context;
     this.#kicks = kicks;
+    this.#tokenExists = tokenExists;
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
-  open(request: Request): Response {
+  async open(request: Request): Promise<Response> {
     const name = decodeURIComponent(request.headers.get(PROXY_NAME) ?? "");
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.#context.acceptWebSocket(ours, [name]);
     const until = request.headers.get(TOKEN_EXPIRES);
-    ours.serializeAttachment({ until: until === null ? null : Number(until) });
+    const digest = request.headers.get(TOKEN_DIGEST) ?? "";
+    ours.serializeAttachment({ digest, until: until === null ? null : Number(until) });
+    // The token may have been deleted since the worker read it, and `disconnect` may have come before this line.
+    await this.#closeIfDeleted(ours, digest);
+    if (ours.readyState !== WebSocket.READY_STATE_OPEN) {
+      // The object cannot hibernate while one end is open.
+      theirs.accept();
+      theirs.close();
+      return new Response(null, { status: 401 });
+    }
     return new Response(null, { status: 101, webSocket: theirs });
   }
 
   /** A proxy receives kicks only after it has sent its presence. */
-  receive(socket: WebSocket, message: string | ArrayBuffer): void {
+  async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (!isOpen(socket, Date.now())) return;
     const presence = parsePresence(message);
     if (presence === null) {
       socket.close(POLICY_VIOLATION, "the message is not a proxy's presence");
       return;
     }
+    const { digest, until } = SocketAttachment.parse(socket.deserializeAttachment());
+    // A token that was deleted in the database itself, or while this object was away, ends with the next presence.
+    await this.#closeIfDeleted(socket, digest);
     const now = Date.now();
-    const { until } = SocketAttachment.parse(socket.deserializeAttachment());
-    // Each proxy sends its presence every minute, so an expired token closes the connection within a minute.
-    if (until !== null && until <= now) {
-      socket.close(POLICY_VIOLATION, "the token has expired");
-      return;
-    }
+    if (!isOpen(socket, now)) return;
     const { heard, age, host, version, sessions } = presence;
     const { kicks, last, complete } = this.#kicks.missedBy(heard, age, now);
     for (const kick of kicks) send(socket, { kind: "kick", user: null, bookmark: null, ...kick });
     send(socket, { kind: "heard", last, complete });
     const [name = ""] = this.#context.getTags(socket);
     const since = proxyOf(socket)?.since ?? now;
-    socket.serializeAttachment({ until, name, host, version, sessions, since, seen: now });
+    socket.serializeAttachment({ digest, until, name, host, version, sessions, since, seen: now });
   }
 
   broadcast(kick: Kick): void {
+    const now = Date.now();
     for (const socket of this.#context.getWebSockets()) {
-      if (proxyOf(socket) !== null)
+      if (isOpen(socket, now) && proxyOf(socket) !== null)
         send(socket, { kind: "kick", user: null, bookmark: null, ...kick });
     }
   }
@@ -104,12 +125,44 @@ export class ProxySockets {
       .toSorted((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1));
   }
 
+  /** Closes the connections whose tokens have expired. */
+  closeExpired(now: number): void {
+    for (const socket of this.#context.getWebSockets()) isOpen(socket, now);
+  }
+
+  /** When the next token of a connection expires, ms since the epoch; null if none does. */
+  nextExpiry(now: number): number | null {
+    const times = this.#context.getWebSockets().map((socket) => expiryOf(socket) ?? 0);
+    const next = Math.min(...times.filter((time) => time > now));
+    return next === Number.POSITIVE_INFINITY ? null : next;
+  }
+
   /** Closes the connections of a proxy whose token was deleted. */
   disconnect(name: string): void {
     for (const socket of this.#context.getWebSockets(name)) {
-      socket.close(POLICY_VIOLATION, "the token was deleted");
+      socket.close(POLICY_VIOLATION, DELETED);
     }
   }
+
+  /** While the directory is away no token can be deleted, and kicks must go on. */
+  async #closeIfDeleted(socket: WebSocket, digest: string): Promise<void> {
+    if (await this.#tokenExists(digest).catch(() => true)) return;
+    socket.close(POLICY_VIOLATION, DELETED);
+  }
+}
+
+/** False for a connection that is closing. Closes one whose token has expired. */
+function isOpen(socket: WebSocket, now: number): boolean {
+  if (socket.readyState !== WebSocket.READY_STATE_OPEN) return false;
+  const until = expiryOf(socket);
+  if (until === null || until > now) return true;
+  socket.close(POLICY_VIOLATION, "the token has expired");
+  return false;
+}
+
+/** ms since the epoch; null for a token that does not expire. */
+function expiryOf(socket: WebSocket): number | null {
+  return SocketAttachment.parse(socket.deserializeAttachment()).until;
 }
 
 function parsePresence(message: string | ArrayBuffer): Presence | null {

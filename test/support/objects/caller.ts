@@ -21,6 +21,7 @@ export default {
     const { binding, name, method, args, times } = (await request.json()) as Call;
     const object = env[binding].getByName(name);
     const calls = Array.from({ length: times }, () => object[method]!(...args));
-    return Response.json(await Promise.all(calls));
+    const results = await Promise.all(calls);
+    return Response.json(results.map((each) => (each instanceof Response ? each.status : each)));
   },
 };

@@ -28,6 +28,13 @@ export class TestFleet {
     await this.#objects.call(NAME, "kick", [users, again]);
   }
 
+  /** Opens a line as the worker does once it has read the token; gives the status. */
+  async open(proxy: string, digest: string): Promise<number> {
+    const headers = { Upgrade: "websocket", "X-Proxy-Name": proxy, "X-Token-Digest": digest };
+    const [status] = await this.#objects.call(NAME, "fetch", ["http://fleet/live", { headers }]);
+    return status as number;
+  }
+
   exec(statement: string): Promise<Record<string, unknown>[]> {
     return this.#objects.exec(NAME, statement);
   }

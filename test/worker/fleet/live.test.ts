@@ -1,6 +1,8 @@
 // The WebSocket on which proxies receive kicks, with those that they have missed.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { eq } from "drizzle-orm";
+import { adminTokens } from "../../../worker/directory/schema/index.ts";
 import { type Admin, BOOTSTRAP_SECRET, startAdmin, tokenOf } from "../../support/admin.ts";
 import { SEALING } from "../../support/directory.ts";
 import { PRESENCE, TestLine } from "../../support/line.ts";
@@ -100,15 +102,40 @@ describe("a connection", () => {
     assert.equal((await line.closed).code, 1008);
   });
 
-  test("is closed at the first presence after its token has expired", async () => {
-    const expires = new Date(Date.now() + 3000).toISOString();
-    const token = { name: "brief", role: "fleet", expires };
-    const { body } = await admin.call("admin", "POST", "/tokens", token);
-    const line = await TestLine.open(admin.url.origin, body.token);
-    const again = setInterval(() => line.say({}), 100);
+  test("is closed at the moment when its token expires, without a message from the proxy", async () => {
+    const closings: Promise<{ late: number; code: number; reason: string }>[] = [];
+    for (const [name, lifetime] of [
+      ["brief", 3000],
+      ["briefer", 2000],
+    ] as const) {
+      const expires = Math.ceil((Date.now() + lifetime) / 1000) * 1000;
+      const token = { name, role: "fleet", expires: new Date(expires).toISOString() };
+      const { body } = await admin.call("admin", "POST", "/tokens", token);
+      const line = await TestLine.open(admin.url.origin, body.token);
+      line.say({});
+      assert.equal((await line.next())["kind"], "heard");
+      closings.push(line.closed.then((closing) => ({ ...closing, late: Date.now() - expires })));
+    }
+    // An object that has left memory is woken by its alarm.
+    await admin.fleet.hibernate();
+    for (const { code, reason, late } of await Promise.all(closings)) {
+      assert.deepEqual([code, reason], [1008, "the token has expired"]);
+      assert.ok(late >= 0 && late < 1000, `${late} ms late`);
+    }
+  });
+
+  test("is closed at the next presence after its token was deleted in the database itself", async () => {
+    const line = await TestLine.open(admin.url.origin, await newKey("dropped"));
+    line.say({});
+    assert.equal((await line.next())["kind"], "heard");
+    await admin.db.delete(adminTokens).where(eq(adminTokens.name, "dropped"));
+    line.say({});
     const { code, reason } = await line.closed;
-    clearInterval(again);
-    assert.deepEqual([code, reason], [1008, "the token has expired"]);
+    assert.deepEqual([code, reason], [1008, "the token was deleted"]);
+  });
+
+  test("is refused where its token is deleted after the worker has read it", async () => {
+    assert.equal(await admin.fleet.open("mx1", "0".repeat(64)), 401);
   });
 });
 
