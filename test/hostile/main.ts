@@ -5,6 +5,7 @@
  *   npm run hostile -- long          all parts at full length: hours
  *   npm run hostile -- fuzz load     the parts of these names
  */
+import { load } from "./load/index.ts";
 import { type Length, type Outcome, type Part, runTests } from "./part.ts";
 
 const PARTS: readonly Part[] = [
@@ -21,6 +22,7 @@ const PARTS: readonly Part[] = [
         LOSSY_TIME: length === "short" ? "10000" : "300000",
       }),
   },
+  load,
 ];
 
 const words = process.argv.slice(2);

@@ -20,7 +20,8 @@ type Tool =
   | "htpasswd"
   | "openssl"
   | "perl"
-  | "gcc";
+  | "gcc"
+  | "libssl";
 
 /** Commands or paths. */
 const files: Record<Tool, readonly string[]> = {
@@ -41,6 +42,7 @@ const files: Record<Tool, readonly string[]> = {
   openssl: ["openssl"],
   perl: ["perl"],
   gcc: ["gcc", "/usr/include/stdio.h"],
+  libssl: ["/usr/include/openssl/ssl.h"],
 };
 
 /** swaks needs a Perl library for TLS. */

@@ -74,7 +74,7 @@ static void open_session(struct session *session) {
     session->state = CONNECTING;
     session->step = 0;
     session->received = 0;
-    open_stream(&session->stream, epoll, port, session);
+    open_stream(&session->stream, epoll, port, uses_tls, session);
 }
 
 /* Begins the next deed of a session that has none, until the time is over. */

@@ -9,7 +9,7 @@
 
 enum { TLS_RECORD = 1 << 14 };
 
-/* Null where all connections are in the clear. */
+/* Null before `use_tls`. */
 static SSL_CTX *context;
 static int resumes;
 
@@ -38,12 +38,12 @@ void use_tls(int with_tickets) {
 }
 
 /* The connection is writable once it is made; TLS begins with the first `shake_hands`. */
-void open_stream(struct stream *stream, int epoll, int port, void *owner) {
+void open_stream(struct stream *stream, int epoll, int port, int under_tls, void *owner) {
     stream->fd = connect_to_loopback(port);
     stream->waits_to_write = 1;
     stream->is_leaving = 0;
     watch(epoll, stream->fd, owner, 1);
-    if (context == NULL) return;
+    if (!under_tls) return;
     stream->tls = SSL_new(context);
     if (stream->tls == NULL) give_up("no memory for", "TLS");
     SSL_set_fd(stream->tls, stream->fd);

@@ -20,7 +20,8 @@ struct stream {
 enum handshake { UNFINISHED, FULL, REFUSED, RESUMED };
 
 void use_tls(int with_tickets);
-void open_stream(struct stream *stream, int epoll, int port, void *owner);
+/* Under TLS only after `use_tls`. */
+void open_stream(struct stream *stream, int epoll, int port, int under_tls, void *owner);
 enum handshake shake_hands(struct stream *stream, int epoll, void *owner);
 /* The number of bytes; 0 at the end, -1 where none can be moved now. */
 ssize_t take(struct stream *stream, void *into, size_t most);
