@@ -152,7 +152,8 @@ export class SocketConnection implements Connection, SocketOwner {
   close(): void {
     this.receiver = DETACHED;
     const socket = this.#socket;
-    if (socket.destroyed) return;
+    // Closed already; or to be reset, and a FIN before RST would call the end an orderly one.
+    if (socket.destroyed || this.#lingering !== undefined) return;
     // With nothing queued, closing is FIN enough; TLS still owes its close_notify.
     const silent = socket.writableLength === 0 && (socket.writableEnded || this.tls === null);
     if (socket.readableEnded && silent) {

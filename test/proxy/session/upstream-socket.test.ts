@@ -105,3 +105,15 @@ test("a client's reset resets the upstream connection, and both logs name the cl
   const line = "recv() failed (104: Connection reset by peer) while proxying, client: 127.0.0.1";
   assert.ok(postern.proxy.program.stderr.includes(line));
 });
+
+test("an upstream's reset amid an answer is no orderly end for the client", async () => {
+  const { client, upstreamSocket } = await logIn(postern.ports.plain);
+  upstreamSocket.write("* 1 FETCH half of a");
+  await once(client, "data");
+  const end = new Promise((resolve) => {
+    client.once("end", () => resolve("FIN"));
+    client.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code));
+  });
+  upstreamSocket.resetAndDestroy();
+  assert.equal(await end, "ECONNRESET");
+});
