@@ -77,6 +77,8 @@ export interface ProtocolHandler {
   secured(): void;
   /** The reply to a login that the lookup refused, in the lookup's words. */
   refused(text: ByteString, errorCode: string | null): ByteString;
+  /** The reply to a login that the lookup's endpoint could not decide, in the endpoint's words. */
+  undecided(text: ByteString, errorCode: string | null): ByteString;
   /**
    * Reports a failed login in the form for OAuth clients (RFC 7628 section 3.2.3): one more challenge, which the
    * client answers before the refusal.

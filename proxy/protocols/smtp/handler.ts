@@ -79,10 +79,19 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
     return `${errorCode ?? REFUSED} ${text}\r\n`;
   }
 
+  /** A code that does not begin with 4 would call the password wrong. */
+  undecided(text: ByteString, errorCode: string | null): ByteString {
+    const isTemporary = errorCode !== null && errorCode.startsWith("4");
+    return `${isTemporary ? errorCode : this.#temporaryCode} ${text}\r\n`;
+  }
+
   unavailable(): ByteString {
-    return this.#to === null
-      ? "454 4.7.0 internal server error\r\n"
-      : "451 4.3.0 internal server error\r\n";
+    return `${this.#temporaryCode} internal server error\r\n`;
+  }
+
+  /** RFC 4954 section 6 for a login, and RFC 3463 section 3.4 for a recipient. */
+  get #temporaryCode(): string {
+    return this.#to === null ? "454 4.7.0" : "451 4.3.0";
   }
 
   override get greetingDelay(): number {

@@ -215,7 +215,7 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
     telemetry.decided("unavailable");
     this.session.end(
       "the lookup could not be answered",
-      text === null ? this.handler.unavailable() : this.handler.refused(text, errorCode),
+      text === null ? this.handler.unavailable() : this.handler.undecided(text, errorCode),
     );
   }
 

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import {
   type Answer,
+  type Lookup,
   type LookupEndpoint,
   never,
   reply,
@@ -39,11 +40,15 @@ const FAILURES: Record<string, Answer> = {
   "has-no-server": () => reply(200, { "Auth-Status": "OK" }),
   "has-a-bad-port": () => route(70_000),
   "answers-503-with-words": (lookup) =>
-    reply(503, {
-      "Auth-Status": WORDS[lookup.header("Auth-Protocol") as ProtocolName],
-      "Auth-Error-Code": "451 4.3.0",
-    }),
+    reply(503, { ...wordsFor(lookup), "Auth-Error-Code": "451 4.3.0" }),
+  "answers-503-with-words-and-no-code": (lookup) => reply(503, wordsFor(lookup)),
+  "answers-503-with-the-code-of-a-refusal": (lookup) =>
+    reply(503, { ...wordsFor(lookup), "Auth-Error-Code": "535 5.7.8" }),
 };
+
+function wordsFor(lookup: Lookup): { "Auth-Status": string } {
+  return { "Auth-Status": WORDS[lookup.header("Auth-Protocol") as ProtocolName] };
+}
 
 let endpoint: LookupEndpoint;
 let postern: Servers<ProtocolName>;
