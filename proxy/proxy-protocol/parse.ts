@@ -36,13 +36,21 @@ const V2_FIXED = 16;
 
 const V1_START = "PROXY ";
 
+/** Bytes of a word that is shown: as many as a protocol's longest verb has. */
+const LONGEST_WORD = 12;
+
 /** Bytes of a header, as in nginx. */
 const LONGEST = 4096;
 
-/** nginx shows what came up to the first line end. */
+/**
+ * nginx shows what came up to the first line end. A line that is no header may be a client's login, so Postern
+ * shows only its first word.
+ */
 export function brokenHeader(text: ByteString): InvalidProxyHeader {
   const [line = ""] = text.split(/[\r\n]/, 1);
-  return new InvalidProxyHeader(`broken header: ${quoted(line)}`);
+  const [word = ""] = line.split(" ", 1);
+  const shown = line.startsWith(V1_START) ? line : word.slice(0, LONGEST_WORD);
+  return new InvalidProxyHeader(`broken header: ${quoted(shown)}`);
 }
 
 /** @throws InvalidProxyHeader with nginx's words */
