@@ -39,15 +39,21 @@ interface Failures {
 const MOST_KEPT = 10_000;
 
 export class Health {
-  readonly #records = new LRUCache<string, Failures>({ max: MOST_KEPT });
+  readonly #records: LRUCache<string, Failures>;
   readonly #clock: { now(): number };
   readonly #listener: HealthListener | null;
 
   /**
    * @param listener null without a fleet
    * @param clock ms, never going backwards
+   * @param most addresses remembered
    */
-  constructor(listener: HealthListener | null = null, clock: { now(): number } = performance) {
+  constructor(
+    listener: HealthListener | null = null,
+    clock: { now(): number } = performance,
+    most = MOST_KEPT,
+  ) {
+    this.#records = new LRUCache({ max: most });
     this.#listener = listener;
     this.#clock = clock;
   }
