@@ -14,6 +14,13 @@ const PARTS: readonly Part[] = [
     run: (length) => runTests(length, ["test/hostile/attacks/**/*.test.ts"]),
   },
   {
+    name: "explorer",
+    run: (length) =>
+      runTests(length, ["test/hostile/explorer/*.test.ts"], {
+        POSTERN_TEST_SEEDS: length === "short" ? "100000" : "10000000",
+      }),
+  },
+  {
     name: "faults",
     run: (length) =>
       runTests(length, ["test/hostile/faults/**/*.test.ts"], {

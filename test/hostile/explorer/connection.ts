@@ -12,56 +12,10 @@ import type {
   TlsReceiver,
   TlsSession,
 } from "../../../proxy/transport/index.ts";
-import type { Choices } from "./choices.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { Clock } from "./clock.ts";
-
-/** Factors by which mishaps are more likely; 0 for never. Each run has its own, so that many go well to the end. */
-export interface Mishaps {
-  /** A timer fires before what it waits for. */
-  readonly time: number;
-  /** Connections fail, break and end. */
-  readonly breaks: number;
-  /** An operator kicks, drains and stops. */
-  readonly operator: number;
-}
-
-/** The run that a connection is part of. */
-export interface Network {
-  readonly clock: Clock;
-  readonly choices: Choices;
-  /** How likely each kind of mishap is in this run. */
-  readonly mishaps: Mishaps;
-  /** Adds a line to the script of events, where one is wanted. */
-  trace(line: () => string): void;
-  /** Postern has broken a promise. */
-  violation(promise: string): void;
-  /** Runs right behind the present event, as `process.nextTick` would. */
-  soon(run: () => void): void;
-  /** A peer has broken its connection. */
-  connectionBroken(connection: SimConnection): void;
-}
-
-/** The other end. */
-export interface Peer {
-  /** The connection is established, or TLS is. */
-  ready(): void;
-  /** The peer has read bytes. */
-  received(text: string): void;
-  /** Postern has ended its direction, and everything before has been read. */
-  ended(): void;
-}
-
-/** A run of bytes towards Postern. A hello is the start of the peer's handshake. */
-interface Segment {
-  readonly kind: "clear" | "tls" | "hello" | "fin";
-  /** Empty for a hello and for the end. */
-  text: string;
-}
-
-/** Adds something that may happen next. */
-export type Add = (weight: number, happen: () => void) => void;
-
-const HELLO = "\x16\x03\x01";
+import type { Add, Network, Peer } from "./network.ts";
+import { Outgoing } from "./outgoing.ts";
 
 const NONE: Receiver = { received() {}, drained() {}, ended() {}, closed() {} };
 
@@ -90,18 +44,16 @@ export class SimConnection implements Connection {
   finished = false;
   /** True once the connection is gone for Postern. */
   gone = false;
+  /** True once the peer has broken the connection. */
+  broken = false;
   /** True once the peer speaks under TLS. */
   peerSecured = false;
   /** The last bytes that Postern has written. */
   lastWritten = "";
   readonly peer: Peer;
   readonly #network: Network;
-  readonly #arriving: Segment[] = [];
-  /** Bytes that the kernel has taken and the peer has not read. */
-  #sent = "";
-  /** Bytes that the kernel has not taken. */
-  #queue = "";
-  readonly #window: number;
+  readonly #arrivals = new Arrivals();
+  readonly #outgoing: Outgoing;
   #dialling: boolean;
   #handshaking: "server" | "client" | null = null;
   #paused = false;
@@ -133,7 +85,7 @@ export class SimConnection implements Connection {
     this.#network = network;
     this.name = name;
     this.remote = remote;
-    this.#window = window;
+    this.#outgoing = new Outgoing(window);
     this.#dialling = dialling;
     this.peer = peer(this);
   }
@@ -141,7 +93,7 @@ export class SimConnection implements Connection {
   // Postern's end.
 
   get queued(): number {
-    return this.#queue.length;
+    return this.#outgoing.queued;
   }
 
   write(bytes: Uint8Array | string): boolean {
@@ -151,9 +103,9 @@ export class SimConnection implements Connection {
     this.#network.trace(() => `Postern writes to ${this.name}: ${JSON.stringify(text)}`);
     this.lastWritten = text;
     if (this.gone || this.#error !== null) return true;
-    this.#queue += text;
+    this.#outgoing.add(text);
     this.#fill();
-    if (this.#queue === "") return true;
+    if (this.queued === 0) return true;
     this.#mustDrain = true;
     return false;
   }
@@ -221,8 +173,7 @@ export class SimConnection implements Connection {
 
   #secure(side: "server" | "client", receiver: TlsReceiver): void {
     if (this.tls !== null) this.#network.violation(`${this.name}: TLS within TLS`);
-    if (this.#unread === HELLO) this.#arriving.unshift({ kind: "hello", text: "" });
-    else if (this.#unread !== "") this.#arriving.unshift({ kind: "clear", text: this.#unread });
+    this.#arrivals.putBack(this.#unread);
     this.#unread = "";
     this.#handshaking = side;
     this.receiver = receiver;
@@ -241,31 +192,27 @@ export class SimConnection implements Connection {
   /** The peer sends. */
   send(text: string): void {
     if (text === "" || this.gone) return;
-    const kind = this.peerSecured ? "tls" : "clear";
-    const last = this.#arriving.at(-1);
-    // Bytes under way are a stream: a read takes what has arrived, whoever wrote it when.
-    if (last?.kind === kind) last.text += text;
-    else this.#arriving.push({ kind, text });
+    this.#arrivals.add(this.peerSecured ? "tls" : "clear", text);
   }
 
   /** The peer begins the handshake; it speaks under TLS from now on. */
   hello(): void {
     this.#network.trace(() => `${this.name} begins its handshake`);
-    this.#arriving.push({ kind: "hello", text: "" });
+    this.#arrivals.add("hello");
     this.peerSecured = true;
   }
 
   finish(): void {
     this.#network.trace(() => `${this.name} ends its direction`);
-    this.#arriving.push({ kind: "fin", text: "" });
+    this.#arrivals.add("fin");
   }
 
   break(): void {
     if (this.gone || this.#error !== null) return;
     this.#network.trace(() => `${this.name} breaks`);
     this.#error = new Error("ECONNRESET");
-    this.#sent = "";
-    this.#network.connectionBroken(this);
+    this.#outgoing.readAll();
+    this.broken = true;
   }
 
   // The network between.
@@ -275,18 +222,18 @@ export class SimConnection implements Connection {
     if (this.gone) return;
     if (this.#pending !== null) add(6, () => this.#deliverPending());
     else if (this.#error !== null) add(4, () => this.#close(this.#error));
-    else if (this.#end === "ended" && this.#queue === "" && !this.#endFlushed) {
+    else if (this.#end === "ended" && this.queued === 0 && !this.#endFlushed) {
       add(6, () => this.#flushed());
     } else if (this.finished && this.#endFlushed) add(6, () => this.#close(null));
-    else if (this.#end === "closed" && this.#queue === "" && this.#hasFinished) {
+    else if (this.#end === "closed" && this.queued === 0 && this.#hasFinished) {
       add(6, () => this.#vanish());
     }
   }
 
   /** The events that the peer and the network between decide. */
   peerOptions(add: Add): void {
-    if (this.#sent !== "") add(4, () => this.#peerReads());
-    else if (this.#queue === "" && this.#end !== "open" && !this.#endTold) {
+    if (this.#outgoing.sent > 0) add(4, () => this.#peerReads());
+    else if (this.queued === 0 && this.#end !== "open" && !this.#endTold) {
       add(3, () => this.#tellEnd());
     }
     if (this.gone || this.#error !== null || this.#pending === "secured") return;
@@ -294,56 +241,24 @@ export class SimConnection implements Connection {
       add(8, () => this.#connect());
       add(this.#network.mishaps.breaks, () => this.#close(new Error("ECONNREFUSED")));
     } else if (this.#handshaking !== null) this.#handshakeOptions(this.#handshaking, add);
-    else if (!this.#paused && this.#unread === "" && this.#end !== "closed") this.#arrivals(add);
+    else if (!this.#paused && this.#unread === "" && this.#end !== "closed") {
+      if (this.#arrivals.next === "fin") add(4, () => this.#receiveEnd());
+      else if (this.#arrivals.next !== undefined) add(8, () => this.#receive());
+    }
   }
 
   #handshakeOptions(side: "server" | "client", add: Add): void {
-    const [first] = this.#arriving;
-    const isGood = first === undefined ? side === "client" : first.kind === "hello";
-    if (first?.kind === "fin") add(4, () => this.#failHandshake("closed in the handshake"));
-    else if (first !== undefined && !isGood) add(4, () => this.#failHandshake("no TLS"));
-    else if (isGood) {
+    const { next } = this.#arrivals;
+    if (next === "hello" || (next === undefined && side === "client")) {
       add(8, () => this.#finishHandshake());
-      add(this.#network.mishaps.breaks, () => this.#failHandshake("unknown CA"));
-    }
+      add(this.#network.mishaps.breaks, () => this.#close(new Error("unknown CA")));
+    } else if (next !== undefined) add(4, () => this.#close(new Error("no TLS")));
   }
 
-  #arrivals(add: Add): void {
-    const [first, second] = this.#arriving;
-    switch (first?.kind) {
-      case "fin":
-        add(4, () => this.#receiveEnd());
-        break;
-      case "hello":
-      case "clear":
-      case "tls":
-        add(8, () => this.#receive(first, second));
-        break;
-      case undefined:
-        break;
-    }
-  }
-
-  #receive(first: Segment, second: Segment | undefined): void {
-    const isWhole =
-      first.kind === "hello" || first.kind === "fin" || !this.#network.choices.oneIn(3);
-    if (isWhole) this.#arriving.shift();
-    if (first.kind === "hello" || first.kind === "fin") {
-      // A hello that no one waits for is text.
-      this.#arrive(HELLO);
-      return;
-    }
-    const { text } = first;
-    const count = isWhole ? text.length : 1 + this.#network.choices.below(text.length);
-    const taken = text.slice(0, count);
-    if (!isWhole && count === text.length) this.#arriving.shift();
-    else first.text = text.slice(count);
-    const isTls = first.kind === "tls";
-    if (this.tls !== null && !isTls) this.#close(new Error("bytes in the clear under TLS"));
-    else if (isWhole && !isTls && second?.kind === "hello" && this.#network.choices.oneIn(3)) {
-      this.#arriving.shift();
-      this.#arrive(taken + HELLO);
-    } else this.#arrive(this.tls === null && isTls ? "\x17".repeat(taken.length) : taken);
+  #receive(): void {
+    const { text, tls } = this.#arrivals.take(this.#network.choices);
+    if (this.tls !== null && !tls) this.#close(new Error("bytes in the clear under TLS"));
+    else this.#arrive(this.tls === null && tls ? "\x17".repeat(text.length) : text);
   }
 
   #arrive(text: string): void {
@@ -359,7 +274,7 @@ export class SimConnection implements Connection {
   }
 
   #receiveEnd(): void {
-    this.#arriving.shift();
+    this.#arrivals.skip();
     this.#network.trace(() => `Postern receives the end of ${this.name}`);
     this.finished = true;
     this.#tell((receiver) => receiver.ended());
@@ -373,7 +288,7 @@ export class SimConnection implements Connection {
   }
 
   #finishHandshake(): void {
-    if (this.#arriving[0]?.kind === "hello") this.#arriving.shift();
+    if (this.#arrivals.next === "hello") this.#arrivals.skip();
     this.#network.trace(() => `${this.name} has finished its handshake`);
     this.#handshaking = null;
     this.#fill();
@@ -381,10 +296,6 @@ export class SimConnection implements Connection {
     this.peerSecured = true;
     this.tls = TLS_SESSION;
     this.peer.ready();
-  }
-
-  #failHandshake(why: string): void {
-    this.#close(new Error(why));
   }
 
   #flushed(): void {
@@ -399,17 +310,14 @@ export class SimConnection implements Connection {
     if (event === "secured")
       this.#tell((receiver) => (receiver as Partial<TlsReceiver>).secured?.());
     // More may have been written meanwhile.
-    else if (this.#queue !== "") this.#mustDrain = true;
+    else if (this.queued > 0) this.#mustDrain = true;
     else if (this.#end === "open") this.#tell((receiver) => receiver.drained());
   }
 
   #peerReads(): void {
-    const { choices } = this.#network;
-    const count = choices.oneIn(3) ? 1 + choices.below(this.#sent.length) : this.#sent.length;
-    const text = this.#sent.slice(0, count);
-    this.#sent = this.#sent.slice(count);
+    const text = this.#outgoing.read(this.#network.choices);
     this.#fill();
-    if (this.#mustDrain && this.#queue === "" && !this.gone) {
+    if (this.#mustDrain && this.queued === 0 && !this.gone) {
       this.#mustDrain = false;
       this.#pending ??= "drained";
     }
@@ -419,9 +327,7 @@ export class SimConnection implements Connection {
 
   /** The peer reads what is left. */
   readAll(): void {
-    const text = this.#sent;
-    this.#sent = "";
-    this.peer.received(text);
+    this.peer.received(this.#outgoing.readAll());
   }
 
   #tellEnd(): void {
@@ -432,15 +338,12 @@ export class SimConnection implements Connection {
 
   /** True once the peer's end has arrived, whether Postern has read up to it or not. */
   get #hasFinished(): boolean {
-    return this.finished || this.#arriving.some(({ kind }) => kind === "fin");
+    return this.finished || this.#arrivals.hasEnd;
   }
 
+  /** What is written in a handshake goes out under TLS. */
   #fill(): void {
-    const room = this.#window - this.#sent.length;
-    // What is written in a handshake goes out under TLS.
-    if (room <= 0 || this.#queue === "" || this.#handshaking !== null) return;
-    this.#sent += this.#queue.slice(0, room);
-    this.#queue = this.#queue.slice(room);
+    if (this.#handshaking === null) this.#outgoing.fill();
   }
 
   /** The connection is gone without Postern's doing. */
@@ -458,7 +361,7 @@ export class SimConnection implements Connection {
   #vanish(): void {
     if (this.gone) this.#network.violation(`${this.name}: gone twice`);
     this.gone = true;
-    this.#queue = "";
+    this.#outgoing.dropQueue();
     this.#pending = null;
     if (this.#end === "open") this.#end = "closed";
     this.#network.clock.clear(this.#linger);

@@ -1,6 +1,7 @@
 /** The promises that are checked when a run is over. */
 import { MOST_REFUSALS, TIMES } from "./scenario.ts";
-import type { Side, World } from "./world.ts";
+import type { Side } from "./operator.ts";
+import type { World } from "./world.ts";
 
 /** Replies that a client must not take for a wrong password. */
 const TEMPORARY = /\[UNAVAILABLE\]|\[SYS\/TEMP\]|^4\d\d|busy/m;
@@ -11,6 +12,9 @@ const LONGEST_LOGIN =
   12 * TIMES.auth_http_timeout +
   8 * (TIMES.proxy_connect_timeout + TIMES.timeout) +
   60_000;
+
+/** ms that a client has for a handshake behind which it hears that the server shuts down. */
+const LONGEST_FAREWELL = 5000;
 
 /** @param since when the peers fell silent, ms */
 export function checkEnd(world: World, since: number): void {
@@ -54,7 +58,11 @@ function checkSide(world: World, side: Side, since: number): void {
   if (began > ended) world.violation("time goes back");
 }
 
-function checkTime(world: World, { began, ended }: Side, since: number, loggedIn: boolean): void {
+function checkTime(world: World, side: Side, since: number, loggedIn: boolean): void {
+  const { began, ended, drained } = side;
+  if (drained !== null && !loggedIn && (ended ?? 0) - drained > LONGEST_FAREWELL) {
+    world.violation("a session before its login outlasts a drain");
+  }
   const time = (ended ?? 0) - (loggedIn ? since : began);
   if (time > (loggedIn ? TIMES.proxy_timeout : LONGEST_LOGIN)) {
     world.violation(`a session ends ${time / 1000} s too late`);
@@ -97,8 +105,8 @@ function checkRelay(world: World, side: Side, end: string): void {
   if (!upstream.sent.startsWith(client.relayed)) {
     world.violation(`the client got "${client.relayed}" of "${upstream.sent}"`);
   }
-  const orderly = / closed the connection$/.test(end);
-  const broken = [client, upstream].some(({ connection }) => world.brokenOnes.has(connection));
+  const orderly = end.endsWith(" closed the connection");
+  const broken = [client, upstream].some(({ connection }) => connection.broken);
   if (!orderly || broken) return;
   if (upstream.relayed.length < fromClient.length && client.connection.finished) {
     world.violation(`the server got only "${upstream.relayed}" of "${fromClient}"`);

@@ -46,7 +46,7 @@ export interface Tally {
   sessions: number;
   /** Sessions in which bytes went both ways behind the login. */
   relayed: number;
-  /** Sessions by the reason of their end, in the access log's words up to the first quotation mark. */
+  /** Sessions by the reason of their end, in the words of the access log up to the first quotation or number. */
   readonly ends: Map<string, number>;
 }
 
@@ -67,7 +67,7 @@ export async function explore(
     for (const { observer } of world.sides) {
       const [record] = observer.records;
       if (record === undefined) continue;
-      const [end = ""] = record.end.split(/ ["A-Z]/, 1);
+      const [end = ""] = record.end.split(/ ["0-9]/, 1);
       tally.sessions++;
       if (record.bytes_received > 0 && record.bytes_sent > 0) tally.relayed++;
       tally.ends.set(end, (tally.ends.get(end) ?? 0) + 1);

@@ -27,8 +27,8 @@ const ENDS = [
   "the upstream closed the connection",
   "the upstream could not be reached",
   "the upstream refused the login",
-  "upstream",
-  "client",
+  "upstream ECONNRESET",
+  "client ECONNRESET",
 ];
 
 /** The choices of runs that once broke a promise. */

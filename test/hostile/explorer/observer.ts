@@ -1,7 +1,7 @@
 /** The logs and metrics of one session, and the promises that they must keep. */
 import type { AccessLog, ErrorLog, WorkerMetrics } from "../../../proxy/observe/index.ts";
 import type { SessionRecord } from "../../../proxy/observe/session-record.ts";
-import type { Network } from "./connection.ts";
+import type { Network } from "./network.ts";
 
 type Result = Parameters<WorkerMetrics["decided"]>[1];
 

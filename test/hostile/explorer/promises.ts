@@ -2,7 +2,7 @@
 import type { Claim, Denial, Limiter } from "../../../proxy/limits/index.ts";
 import { type ConnectionCounts, WorkerCounts } from "../../../proxy/limits/index.ts";
 import { type HostResolver, ResolveError, type Resolver } from "../../../proxy/resolver/index.ts";
-import type { Add, Network } from "./connection.ts";
+import type { Add, Network } from "./network.ts";
 
 export class PendingPromises {
   readonly #network: Network;
@@ -36,7 +36,7 @@ export class PendingPromises {
           try {
             resolve(settle());
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         });
       signal?.addEventListener("abort", () => finish(() => reject(signal.reason as Error)));

@@ -41,6 +41,8 @@ const AUTH: Partial<ServerSettings> = {
   smtp_auth: ["plain", "login", "cram-md5", "xoauth2", "none"],
 };
 
+const PREFIXES = { ipv4: [{ length: 32, factor: 1 }], ipv6: [{ length: 64, factor: 1 }] };
+
 const LIMITS = ["client", "user", "server"] as const;
 
 /** Scenarios that are made already, by their choices. */
@@ -95,9 +97,15 @@ function makeScenario(
     smtp_greeting_delay: has("delayedGreeting") ? 1000 : 0,
     max_login_failures: MOST_REFUSALS,
     connectionLimits: limits
-      ? LIMITS.map((by) => ({ by, zone: by, most: by === "client" ? 2 : 1, room: 100 }))
+      ? LIMITS.map((by) => ({
+          by,
+          zone: by,
+          most: by === "client" ? 2 : 1,
+          room: 100,
+          prefixes: PREFIXES,
+        }))
       : [],
-    limit_login_rate: limits ? { rate: 1, burst: 1 } : null,
+    limit_login_rate: limits ? { rate: 1, burst: 0, prefixes: PREFIXES } : null,
   };
   return {
     protocol: configureProtocol(settings),

@@ -11,7 +11,8 @@ import {
 } from "../../../proxy/transport/index.ts";
 import type { SocketConnection } from "../../../proxy/transport/socket-connection.ts";
 import { SocketSplice } from "../../../proxy/transport/splice.ts";
-import type { Network, SimConnection } from "./connection.ts";
+import type { SimConnection } from "./connection.ts";
+import type { Network } from "./network.ts";
 
 export class SimTransport implements Transport {
   readonly #network: Network;

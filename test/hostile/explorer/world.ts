@@ -9,9 +9,11 @@ import { Health, direct } from "../../../proxy/upstream/index.ts";
 import type { Address } from "../../../proxy/transport/index.ts";
 import type { Choices } from "./choices.ts";
 import { Clock, useClock } from "./clock.ts";
-import { type Add, type Mishaps, type Network, type Peer, SimConnection } from "./connection.ts";
+import { SimConnection } from "./connection.ts";
+import type { Add, Mishaps, Network, Peer } from "./network.ts";
 import { Observer } from "./observer.ts";
-import { type Attempt, type Grant, grantOf } from "./peers/attempt.ts";
+import { Operator, type Side } from "./operator.ts";
+import { type Attempt, type Grant, grantOf, secretOf } from "./peers/attempt.ts";
 import { Client } from "./peers/client.ts";
 import { type Directory, LookupPeer } from "./peers/lookup-endpoint.ts";
 import { ProgramWriter } from "./peers/programs.ts";
@@ -38,18 +40,6 @@ const PORTS = { imap: [143, 993], pop3: [110, 995], smtp: [25, 465] } as const;
 let epoch = 0;
 let counts = new ConnectionCounts();
 
-/** A client with its session, and the mail servers that the session has dialled. */
-export interface Side {
-  readonly client: Client;
-  readonly session: Session;
-  readonly observer: Observer;
-  readonly upstreams: readonly Upstream[];
-  /** The state of the clock when the session began, ms. */
-  readonly began: number;
-  /** Likewise when it ended; null while it goes on. */
-  ended: number | null;
-}
-
 /** The parts of a server that all its sessions share. */
 type SharedServer = Omit<Server, "transport" | "routes" | "metrics" | "errorLog" | "accessLog">;
 
@@ -62,14 +52,10 @@ export class World implements Network, Directory {
   readonly sides: Side[] = [];
   readonly connections: SimConnection[] = [];
   readonly grants = new Set<Grant>();
-  /** Connections that their peers have broken. */
-  readonly brokenOnes = new Set<SimConnection>();
   /** The first promise that Postern has broken. */
   broken: string | null = null;
   /** The events so far, where they are wanted. */
   readonly script: string[] | null;
-  /** True once an operator has ended a session. */
-  interfered = false;
   /** True once peers do nothing any more. */
   quiet = false;
   readonly #attempts: Attempt[] = [];
@@ -78,7 +64,7 @@ export class World implements Network, Directory {
   readonly #next: (() => void)[] = [];
   readonly #soon: (() => void)[] = [];
   #weights: number[] = [];
-  #draining = false;
+  readonly #operator: Operator;
 
   constructor(choices: Choices, script: string[] | null) {
     this.choices = choices;
@@ -94,6 +80,7 @@ export class World implements Network, Directory {
       operator: choices.pick([0, 0, 0, 0.02, 0.1]),
     };
     this.#shared = this.#share();
+    this.#operator = new Operator(this, this.sides, this.#shared.lookup);
     this.#admit();
   }
 
@@ -164,7 +151,7 @@ export class World implements Network, Directory {
     const { listen } = this.scenario;
     const session = new Session(server, connection, listen, number, () => this.#sessionEnded(side));
     const began = this.clock.now;
-    const side: Side = { client, session, observer, upstreams, began, ended: null };
+    const side: Side = { client, session, observer, upstreams, began, ended: null, drained: null };
     this.sides.push(side);
     this.trace(() => `${connection.name} connects`);
     session.start();
@@ -265,10 +252,6 @@ export class World implements Network, Directory {
     this.#soon.push(run);
   }
 
-  connectionBroken(connection: SimConnection): void {
-    this.brokenOnes.add(connection);
-  }
-
   /** @returns false where nothing can happen any more */
   step(): boolean {
     this.#next.length = 0;
@@ -302,17 +285,7 @@ export class World implements Network, Directory {
     const weight = this.#next.length === 0 ? 1 : this.mishaps.time;
     if (this.clock.timers > 0 && mayWait) add(weight, () => this.#advance());
     if (this.sides.length < 2) add(0.1, () => this.#admit());
-    this.#operator(add);
-  }
-
-  #operator(add: Add): void {
-    const { operator } = this.mishaps;
-    for (const side of this.sides) {
-      if (side.ended !== null) continue;
-      add(operator, () => this.#kick(side));
-      if (!this.#draining) add(operator, () => this.#drain());
-      add(operator, () => this.#stop(side));
-    }
+    this.#operator.options(add);
   }
 
   #draw(): () => void {
@@ -330,56 +303,8 @@ export class World implements Network, Directory {
     this.trace(() => "time goes on");
   }
 
-  #kick(side: Side): void {
-    const login = side.session.client.typedLogin;
-    if (login === null) return;
-    this.interfered = true;
-    this.trace(() => `the operator kicks ${login}`);
-    this.#shared.lookup.forget(login);
-    for (const { session, ended } of this.sides) {
-      if (ended === null && session.kick(login)) this.#mustHaveEnded(session);
-    }
-  }
-
-  #drain(): void {
-    this.#draining = true;
-    this.interfered = true;
-    this.trace(() => "the server shuts down");
-    for (const { session, ended } of this.sides) {
-      if (ended !== null) continue;
-      const isRelaying = session.state === "proxying";
-      session.shutDown();
-      if (!isRelaying) this.#mustHaveEnded(session);
-    }
-  }
-
-  #stop({ session }: Side): void {
-    this.interfered = true;
-    this.trace(() => "the server is stopped");
-    session.terminate();
-    this.#mustHaveEnded(session);
-  }
-
-  #mustHaveEnded(session: Session): void {
-    if (this.sides.some((side) => side.session === session && side.ended === null)) {
-      this.violation("a session goes on that an operator has ended");
-    }
-  }
-
   /** Connections of all limits that are still counted. */
   get held(): number {
     return counts.held;
-  }
-}
-
-function secretOf(method: Attempt["method"], number: number): string {
-  switch (method) {
-    case "none":
-      return "";
-    case "cram-md5":
-      return `${String(number).padStart(28, "0")}feed`;
-    case "plain":
-    case "xoauth2":
-      return `pw-${number}-x`;
   }
 }

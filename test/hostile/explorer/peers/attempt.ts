@@ -29,3 +29,16 @@ export function base64(text: string): string {
 export function fromBase64(text: string): string {
   return Buffer.from(text, "base64").toString("latin1");
 }
+
+/** A secret that no other text contains. */
+export function secretOf(method: Attempt["method"], number: number): string {
+  switch (method) {
+    case "none":
+      return "";
+    case "cram-md5":
+      return `${String(number).padStart(28, "0")}feed`;
+    case "plain":
+    case "xoauth2":
+      return `pw-${number}-x`;
+  }
+}

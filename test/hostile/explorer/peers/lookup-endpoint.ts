@@ -1,6 +1,7 @@
 /** A simulated lookup endpoint: each connection answers as the run's choices say. */
 import { unescapeBytes } from "../../../../shared/lookup.ts";
-import type { Add, Network, Peer, SimConnection } from "../connection.ts";
+import type { SimConnection } from "../connection.ts";
+import type { Add, Network, Peer } from "../network.ts";
 import { type Attempt, type Grant, grantOf } from "./attempt.ts";
 
 /** The state that all connections of the endpoint share. */

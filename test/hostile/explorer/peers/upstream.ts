@@ -1,6 +1,7 @@
 /** A simulated mail server, good or bad. */
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import type { Add, Network, Peer, SimConnection } from "../connection.ts";
+import type { SimConnection } from "../connection.ts";
+import type { Add, Network, Peer } from "../network.ts";
 import {
   CONVERSATIONS,
   type Conversation,
