@@ -111,7 +111,7 @@ test(
     setNames(ENDPOINT, UPSTREAM);
     const endpoint = await startBackends(t);
     // A connection that is kept open would need no name.
-    const own = `auth_http http://${ENDPOINT}:${endpoint.port}/auth; auth_http_keepalive off;`;
+    const own = `auth_http http://${ENDPOINT}:${endpoint.port}/auth; auth_http_keepalive off; upstream_allow 127.0.0.1;`;
     Object.assign(process.env, { LD_PRELOAD: "libnss_wrapper.so", NSS_WRAPPER_HOSTS: hosts });
     const postern = await startServers(own, inTheClear, "env NSS_WRAPPER_HOSTS;");
     t.after(() => postern.stop());

@@ -7,6 +7,7 @@ import {
   readProxyHeader,
 } from "../../../proxy/proxy-protocol/parse.ts";
 import { Input } from "../../../proxy/transport/index.ts";
+import { canonicalIp, parseIp } from "../../../shared/address.ts";
 
 const SIGNATURE = "\r\n\r\n\0\r\nQUIT\n";
 
@@ -66,6 +67,10 @@ const good: Record<string, [text: string, header: ProxyHeader]> = {
     proxied("::ffff:192.0.2.9", 50001, "::ffff:192.0.2.1", 143),
   ],
   "version 2, LOCAL": [`${SIGNATURE}\x20\0\0\0`, { kind: "local" }],
+  "version 2, LOCAL with addresses, which are not believed": [
+    `${SIGNATURE}\x20\x11\0\x0c\xc0\0\x02\x09\xc0\0\x02\x01\xc3\x51\0\x8f`,
+    { kind: "local" },
+  ],
   "version 2, a datagram": [`${SIGNATURE}\x21\x12\0\x0c${"\0".repeat(12)}`, { kind: "local" }],
 };
 
@@ -122,5 +127,137 @@ describe("a PROXY header", () => {
         }
       }),
     );
+  });
+});
+
+/** A header in latin1, and its meaning. */
+interface Sent {
+  readonly text: string;
+  readonly header: ProxyHeader;
+}
+
+const port = fc.integer({ min: 0, max: 65_535 });
+const addresses = fc.oneof(
+  fc.tuple(fc.constant(4), fc.ipV4(), fc.ipV4()),
+  fc.tuple(fc.constant(6), fc.ipV6(), fc.ipV6()).filter(([, ...hosts]) => hosts.every(isIpv6)),
+);
+
+function isIpv6(host: string): boolean {
+  return parseIp(host)?.kind() === "ipv6";
+}
+
+const version1 = fc
+  .tuple(addresses, port, port)
+  .map(([[family, source, destination], from, to]): Sent => ({
+    text: `PROXY TCP${family} ${source} ${destination} ${from} ${to}\r\n`,
+    header: proxied(source, from, destination, to),
+  }));
+
+const tlvs = fc.array(
+  fc
+    .tuple(fc.integer({ min: 1, max: 255 }), fc.string({ unit: "binary", maxLength: 20 }))
+    .map(([type, value]) => {
+      const bytes = Buffer.from(value).toString("latin1");
+      return `${String.fromCharCode(type, bytes.length >> 8, bytes.length & 255)}${bytes}`;
+    }),
+  { maxLength: 4 },
+);
+
+/** LOCAL may have addresses, which say nothing. */
+const version2 = fc
+  .tuple(fc.boolean(), addresses, port, port, tlvs)
+  .map(([isLocal, [family, source, destination], from, to, extra]): Sent => {
+    const hosts = [source, destination].map((host) => parseIp(host)?.toByteArray() ?? []);
+    const ports = [from >> 8, from & 255, to >> 8, to & 255];
+    const rest = Buffer.from([...hosts.flat(), ...ports]).toString("latin1") + extra.join("");
+    const head = String.fromCharCode(
+      isLocal ? 0x20 : 0x21,
+      family === 4 ? 0x11 : 0x21,
+      rest.length >> 8,
+      rest.length & 255,
+    );
+    const [one = "", other = ""] = [source, destination].map((host) => canonicalIp(host) ?? "");
+    return {
+      text: `${SIGNATURE}${head}${rest}`,
+      header: isLocal ? { kind: "local" } : proxied(one, from, other, to),
+    };
+  });
+
+const sent = fc.oneof(version1, version2);
+
+/** Reads a header from bytes that come in pieces. @returns null where more bytes are awaited */
+function readPieces(
+  text: string,
+  sizes: readonly number[],
+): { header: ProxyHeader; rest: string } | "refused" | null {
+  const input = new Input();
+  const script = readProxyHeader(input);
+  let at = 0;
+  for (let index = 0; at < text.length; index++) {
+    const size = sizes[index % sizes.length] ?? 1;
+    input.append(Buffer.from(text.slice(at, at + size), "latin1"));
+    at += size;
+    try {
+      const { done, value } = script.next();
+      if (done === true) {
+        return {
+          header: value,
+          rest: Buffer.from(input.rest()).toString("latin1") + text.slice(at),
+        };
+      }
+    } catch (error) {
+      assert.ok(error instanceof InvalidProxyHeader, String(error));
+      return "refused";
+    }
+  }
+  return null;
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
+
+describe("for any header", () => {
+  test("its addresses are read, and the bytes behind it stay, however the network splits it", () => {
+    const kinds = new Map<string, number>();
+    fc.assert(
+      fc.property(sent, fc.string({ unit: "binary-ascii" }), sizes, (one, rest, pieces) => {
+        assert.deepEqual(readPieces(one.text + rest, pieces), { header: one.header, rest });
+        assert.deepEqual(readSlowly(one.text), one.header);
+        kinds.set(one.header.kind, (kinds.get(one.header.kind) ?? 0) + 1);
+      }),
+      { numRuns: 500 },
+    );
+    assert.ok((kinds.get("proxied") ?? 0) > 200 && (kinds.get("local") ?? 0) > 50);
+  });
+
+  test("with other bytes in it, it is refused or names two addresses, however it is split", (t) => {
+    const verdicts = { accepted: 0, refused: 0, waiting: 0 };
+    const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 2,
+    });
+    const runs = 3000;
+    fc.assert(
+      fc.property(sent, changes, sizes, ({ text }, changed, pieces) => {
+        const bytes = Buffer.from(text, "latin1");
+        for (const [index, byte] of changed) bytes[index % bytes.length] = byte;
+        const altered = bytes.toString("latin1");
+        const found = readPieces(altered, [altered.length]);
+        assert.deepEqual(readPieces(altered, pieces), found);
+        if (found === null) verdicts.waiting++;
+        else if (found === "refused") verdicts.refused++;
+        else {
+          verdicts.accepted++;
+          if (found.header.kind === "local") return;
+          for (const { host, port: number } of Object.values(found.header.proxied)) {
+            assert.notEqual(parseIp(host), null);
+            assert.ok(number >= 0 && number <= 65_535);
+          }
+        }
+      }),
+      { numRuns: runs },
+    );
+    t.diagnostic(JSON.stringify(verdicts));
+    assert.ok(verdicts.accepted > runs / 10, `${verdicts.accepted} of ${runs} were accepted`);
+    assert.ok(verdicts.refused > runs / 10, `${verdicts.refused} of ${runs} were refused`);
   });
 });

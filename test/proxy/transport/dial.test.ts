@@ -4,7 +4,7 @@ import { type AddressInfo, type Server, type Socket, createServer } from "node:n
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Address, DialOptions } from "../../../proxy/transport/index.ts";
-import { transport } from "../../support/connections.ts";
+import { RecordingReceiver, transport } from "../../support/connections.ts";
 import { firstProbe, noLinux } from "../../support/keep-alive.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { openConnection } from "../../../proxy/transport/index.ts";
@@ -51,15 +51,18 @@ describe("a dialled connection", { skip: noLinux }, () => {
     const { path, remove } = await makeScratch();
     t.after(remove);
     const socket = join(path, "mail.sock");
-    const listener = createServer((peer) => peer.destroy()).listen(socket);
+    const listener = createServer((peer) => peer.end("hello")).listen(socket);
+    t.after(() => listener.close());
     await once(listener, "listening");
     const to = { host: `unix:${socket}`, port: 0 };
     const connection = await openConnection(transport, to, signal, {
       bind: "127.0.0.9",
       keepAlive: true,
     });
+    const receiver = new RecordingReceiver(connection);
+    await receiver.ending.promise;
+    assert.equal(receiver.text, "hello");
     connection.destroy();
-    listener.close();
   });
 
   test("sends keep-alive probes only with keepAlive on", async () => {
