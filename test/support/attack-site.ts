@@ -18,8 +18,15 @@ export interface AttackSite<Name extends string> {
   /** The lookup for this login. */
   lookupFor(login: string): Lookup;
   /** Waits for the client's line of the access log, and asserts that there is one only. */
-  session(client: Pick<RawClient, "port">): Promise<Readonly<Record<string, unknown>>>;
+  session(client: Pick<RawClient, "port" | "to">): Promise<Readonly<Record<string, unknown>>>;
   stop(): Promise<void>;
+}
+
+/** Finds a client's line. Its port may serve again at another port of Postern. */
+export function lineOf({ port, to }: Pick<RawClient, "port" | "to">): RegExp {
+  return new RegExp(
+    `"remote_port":${port},"remote_host":[^,]*,"server_addr":"[^"]*","server_port":${to},`,
+  );
 }
 
 /**
@@ -36,8 +43,10 @@ export async function startAttackSite<Name extends string>(
   const mailbox = await startMailbox({ name: "mail1", users });
   const endpoint = await startLookupEndpoint((lookup) => site.answer(lookup));
   const postern = await startServers(`auth_http ${endpoint.address}; ${mail}`, servers, main);
-  const linesOf = ({ port }: Pick<RawClient, "port">) =>
-    postern.sessions().filter(({ remote_port }) => remote_port === port);
+  const linesOf = ({ port, to }: Pick<RawClient, "port" | "to">) =>
+    postern
+      .sessions()
+      .filter(({ remote_port, server_port }) => remote_port === port && server_port === to);
   const site: AttackSite<Name> = {
     mailbox,
     postern,
@@ -49,7 +58,7 @@ export async function startAttackSite<Name extends string>(
       return found;
     },
     async session(client) {
-      await postern.proxy.program.says(`"remote_port":${client.port},`);
+      await postern.proxy.program.says(lineOf(client));
       const [session, ...more] = linesOf(client);
       assert.deepEqual(more, []);
       return session!;

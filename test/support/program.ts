@@ -38,6 +38,8 @@ export class Program {
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    // Many tests may wait for its output at once.
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setMaxListeners(0);
     // The program may end without reading its input.
     this.#child.stdin?.on("error", () => {}).end(input ?? "");
     this.ended = this.#end();
@@ -61,8 +63,10 @@ export class Program {
   }
 
   /** Waits until its standard output holds the text; its early end is an error as well. */
-  async says(text: string): Promise<void> {
-    await this.#until("stdout", text, () => this.stdout.includes(text));
+  async says(text: string | RegExp): Promise<void> {
+    const isSaid = () =>
+      typeof text === "string" ? this.stdout.includes(text) : text.test(this.stdout);
+    await this.#until("stdout", String(text), isSaid);
   }
 
   /** Likewise until its standard error matches so many times; returns all matches. */

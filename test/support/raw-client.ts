@@ -11,14 +11,17 @@ export class RawClient {
   readonly socket: Socket;
   /** The port by which the access log names the client. */
   readonly port: number;
+  /** The port that it has connected to. */
+  readonly to: number;
   /** All that has arrived. */
   text = "";
   /** Settles with all that has arrived once the connection is over, by whichever end. */
   readonly closed: Promise<string>;
 
-  private constructor(socket: Socket, port: number) {
+  private constructor(socket: Socket, port: number, to: number) {
     this.socket = socket;
     this.port = port;
+    this.to = to;
     socket.setEncoding("latin1").on("data", (text: string) => (this.text += text));
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => socket.once("close", () => resolve(this.text)));
@@ -28,7 +31,7 @@ export class RawClient {
   static async connect(port: number, localAddress = "127.0.0.1"): Promise<RawClient> {
     const socket = connect({ port, host: "127.0.0.1", localAddress });
     await once(socket.setNoDelay(), "connect");
-    return new RawClient(socket, socket.localPort ?? 0);
+    return new RawClient(socket, socket.localPort ?? 0, port);
   }
 
   /** @throws the error of a failed handshake */
@@ -38,7 +41,7 @@ export class RawClient {
     const { localPort = 0 } = socket;
     const secured = connectTls({ socket, rejectUnauthorized: false, ...options });
     await once(secured, "secureConnect");
-    return new RawClient(secured, localPort);
+    return new RawClient(secured, localPort, port);
   }
 
   /** Begins TLS on this connection, which is read through the returned client from now on. */
@@ -47,7 +50,7 @@ export class RawClient {
     const secured = connectTls({ socket: this.socket, rejectUnauthorized: false, ...options });
     secured.on("error", () => {});
     await once(secured, "secureConnect");
-    return new RawClient(secured, this.port);
+    return new RawClient(secured, this.port, this.to);
   }
 
   /** Sends each piece in a segment of its own. */

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type ProtocolName, unescapeBytes } from "../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../support/attack-site.ts";
-import { route } from "../../support/lookup-endpoint.ts";
-import { protocolNames } from "../../support/mail-client.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { RawClient } from "../../support/raw-client.ts";
-import { startUpstream } from "../../support/upstream.ts";
+import { type ProtocolName, unescapeBytes } from "../../../../shared/lookup.ts";
+import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
+import { route } from "../../../support/lookup-endpoint.ts";
+import { protocolNames } from "../../../support/mail-client.ts";
+import type { Listener } from "../../../support/mailbox/index.ts";
+import { RawClient } from "../../../support/raw-client.ts";
+import { startUpstream } from "../../../support/upstream.ts";
 
 /** Names that must be refused: they would end a header or a command. */
 const FORBIDDEN: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ProtocolName } from "../../../shared/lookup.ts";
+import type { ProtocolName } from "../../../../shared/lookup.ts";
 import {
   anna,
   attempt,
@@ -14,9 +14,9 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+} from "../../../support/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../../support/mailbox/index.ts";
+import { type Servers, inTheClear, startServers } from "../../../support/servers.ts";
 
 let mailbox: Mailbox;
 let endpoint: Server;

@@ -2,11 +2,11 @@
 // CVE-2025-53859 and CVE-2026-27651, which nginx had where a lookup lets a client try again).
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../support/attack-site.ts";
-import { reply, route } from "../../support/lookup-endpoint.ts";
-import { anna, granted, greeted, protocolNames } from "../../support/mail-client.ts";
-import type { Wire } from "../../support/wire.ts";
+import type { ProtocolName } from "../../../../shared/lookup.ts";
+import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
+import { reply, route } from "../../../support/lookup-endpoint.ts";
+import { anna, granted, greeted, protocolNames } from "../../../support/mail-client.ts";
+import type { Wire } from "../../../support/wire.ts";
 
 type Method = "plain" | "login" | "cram-md5" | "apop" | "external" | "password";
 

@@ -6,13 +6,13 @@ import { type AddressInfo, type Server, type Socket, createServer } from "node:n
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
-import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../support/attack-site.ts";
-import { type Certificate, selfSigned } from "../../support/certificate.ts";
-import { route } from "../../support/lookup-endpoint.ts";
-import { anna, attempt, greeted, protocolNames, temporary } from "../../support/mail-client.ts";
-import { untilClosed } from "../../support/mail-client.ts";
-import { splits } from "../../support/raw-client.ts";
+import type { ProtocolName } from "../../../../shared/lookup.ts";
+import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
+import { type Certificate, selfSigned } from "../../../support/certificate.ts";
+import { route } from "../../../support/lookup-endpoint.ts";
+import { anna, attempt, greeted, protocolNames, temporary } from "../../../support/mail-client.ts";
+import { untilClosed } from "../../../support/mail-client.ts";
+import { splits } from "../../../support/raw-client.ts";
 
 /** Up to the answer to STARTTLS, which is the last piece. */
 const OFFER: Record<ProtocolName, readonly string[]> = {
