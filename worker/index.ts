@@ -5,6 +5,7 @@ import { fleet } from "./fleet-api.ts";
 import { health } from "./health.ts";
 import { requireKey } from "./lookup/key.ts";
 import { lookup } from "./lookup/pipeline.ts";
+import { sampleWork } from "./passwords/work-records.ts";
 import { purge } from "./directory/purge.ts";
 
 export { Fleet } from "./fleet/index.ts";
@@ -24,5 +25,8 @@ app.route("/fleet", fleet);
 
 export default {
   fetch: app.fetch,
-  scheduled: (_, env) => purge(env),
+  async scheduled(_, env) {
+    await purge(env);
+    await sampleWork(env);
+  },
 } satisfies ExportedHandler<Env>;

@@ -17,8 +17,9 @@ export const { SCHEMES, allowedSchemes } = await import("../../worker/passwords/
 export const { checkStored, needsRehash, readStored } =
   await import("../../worker/passwords/stored.ts");
 export const { UnreadableHash } = await import("../../worker/passwords/schemes/scheme.ts");
-export const { DUMMY_HASH, simulateVerification, verifyPassword } =
+export const { simulateVerification, verifyPassword } =
   await import("../../worker/passwords/verify.ts");
+export const { WorkProfile } = await import("../../worker/passwords/work.ts");
 
 /** A hash of `wonderland` that is cheap to verify, for tests that log in often. */
 export const CHEAP_HASH = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";

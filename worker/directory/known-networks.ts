@@ -35,6 +35,11 @@ export async function recordSuccess(
     });
 }
 
+/** Forgets a network for all users. */
+export async function forgetNetworkOfAll(directory: Directory, network: string): Promise<void> {
+  await directory.delete(knownNetworks).where(eq(knownNetworks.network, network));
+}
+
 export async function forgetNetwork(
   directory: Directory,
   user: string,

@@ -2,7 +2,8 @@
 import { lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { KNOWN_FOR } from "./known-networks.ts";
-import { appPasswords, audit, knownNetworks, serverHealth } from "./schema/index.ts";
+import { REMEMBERED_FOR } from "./password-work.ts";
+import { appPasswords, audit, knownNetworks, passwordWork, serverHealth } from "./schema/index.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -18,6 +19,7 @@ export async function purge({ DB, AUDIT_DAYS }: Env, now = Date.now()): Promise<
   await directory.batch([
     directory.delete(appPasswords).where(lt(appPasswords.expires, ago(EXPIRED_DAYS))),
     directory.delete(knownNetworks).where(lt(knownNetworks.lastSuccess, new Date(now - KNOWN_FOR))),
+    directory.delete(passwordWork).where(lt(passwordWork.seen, new Date(now - REMEMBERED_FOR))),
     directory.delete(serverHealth).where(lt(serverHealth.until, new Date(now))),
     directory.delete(audit).where(lt(audit.time, ago(auditDays))),
   ]);

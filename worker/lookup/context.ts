@@ -5,6 +5,7 @@ import type { Freshness } from "../../shared/lookup.ts";
 import { DirectorySession } from "../directory/session.ts";
 import { readProviders, TokenVerifier } from "../oauth/index.ts";
 import { allowedSchemes } from "../passwords/schemes/index.ts";
+import { knowWork, recordWork } from "../passwords/work-records.ts";
 import { penaltyLimits, PenaltyStore } from "../penalties/index.ts";
 import { type Coordinates, DnsOverHttps } from "../routing/index.ts";
 import { readKeys, readMasterPasswords } from "../secrets/index.ts";
@@ -43,14 +44,20 @@ export function lookupContext(
   const directory = drizzle(env.DB);
   const session = (start: D1SessionBookmark) =>
     new DirectorySession(directory, env.DB.withSession(start));
+  const nearest = session(request.bookmark ?? "first-unconstrained");
+  const schemes = allowedSchemes(env.WEAK_PASSWORD_SCHEMES);
   return {
     request,
     directory,
-    nearest: session(request.bookmark ?? "first-unconstrained"),
+    nearest,
     primary: session("first-primary"),
     penalties: new PenaltyStore(env.PENALTIES, penaltyLimits(env), waitUntil),
+    passwordWork: {
+      know: () => knowWork(nearest, schemes, waitUntil),
+      record: () => recordWork(directory, waitUntil),
+    },
     addresses: { defaultDomain: env.DEFAULT_DOMAIN, separators: env.LOGIN_SEPARATORS },
-    schemes: allowedSchemes(env.WEAK_PASSWORD_SCHEMES),
+    schemes,
     tokens: () => tokenVerifiers(env.OAUTH_PROVIDERS ?? ""),
     keys: () => sealingKeys(env.SECRET_KEYS ?? ""),
     masterPassword: (user) => masterPasswords(env.MASTER_PASSWORDS ?? "").get(user) ?? null,

@@ -1,6 +1,11 @@
 /** Counts failed logins, applies penalties, and records successful logins after the reply. */
 import { isUseStale, recordUse } from "../directory/app-passwords.ts";
-import { forgetNetwork, isSuccessStale, recordSuccess } from "../directory/known-networks.ts";
+import {
+  forgetNetwork,
+  forgetNetworkOfAll,
+  isSuccessStale,
+  recordSuccess,
+} from "../directory/known-networks.ts";
 import { replaceHash, type UserEntry } from "../directory/users.ts";
 import { describe, logError } from "../log/log.ts";
 import { hashPassword } from "../passwords/schemes/argon2id.ts";
@@ -16,9 +21,11 @@ export async function penalise(
 ): Promise<LoginVerdict> {
   if (verdict.kind === "blocked" || verdict.kind === "unavailable" || !admitted) return verdict;
   const result = resultOf(verdict);
-  const { blocked, failureRatio, trusted } = await countAttempt(context.penalties, source, result);
+  const penalty = await countAttempt(context.penalties, source, result);
+  const { blocked, failureRatio, trusted, blocksNetwork } = penalty;
   const { networks, known } = source;
   const [network] = networks;
+  if (network !== undefined && blocksNetwork) distrustForAll(network, context);
   if (entry !== null && network !== undefined) {
     if (known && !trusted) distrust(entry, network, context);
     if (result === "succeeded" && trusted) trust(entry, network, context);
@@ -43,6 +50,14 @@ function distrust(
   { directory, waitUntil }: LookupContext,
 ): void {
   waitUntil(forgetNetwork(directory, user.address, network).catch(logUnwrittenNetwork));
+}
+
+/**
+ * A right password from a known network waits for no Durable Object, so a network that gets blocked is no longer
+ * known good for any user. Otherwise it could go on guessing at the users who are known there.
+ */
+function distrustForAll(network: string, { directory, waitUntil }: LookupContext): void {
+  waitUntil(forgetNetworkOfAll(directory, network).catch(logUnwrittenNetwork));
 }
 
 function trust(

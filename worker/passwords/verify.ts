@@ -4,6 +4,7 @@ import { VerifiedPasswords } from "./verified-passwords.ts";
 import { type PasswordScheme, UnreadableHash } from "./schemes/scheme.ts";
 import { STRONG_SCHEMES } from "./schemes/index.ts";
 import { type StoredPassword, readStored } from "./stored.ts";
+import { isolateWork, type WorkProfile } from "./work.ts";
 
 /** `unreadable`: the stored hash cannot be verified. `busy`: too many passwords wait to be verified. */
 export type PasswordVerdict = "right" | "wrong" | "unreadable" | "busy";
@@ -12,6 +13,8 @@ export interface VerifyOptions {
   readonly client: HashClient;
   /** The allowed schemes; those that are not weak if left out. */
   readonly schemes?: readonly PasswordScheme[];
+  /** The work of a refusal; this isolate's if left out. */
+  readonly profile?: WorkProfile;
 }
 
 /** One of each in an isolate. */
@@ -24,30 +27,27 @@ export async function verifyPassword(
   stored: string,
   options: VerifyOptions,
 ): Promise<PasswordVerdict> {
-  const { client, schemes = STRONG_SCHEMES } = options;
+  const { client, schemes = STRONG_SCHEMES, profile = isolateWork } = options;
   if (!isPossible(password)) return simulateVerification(password, options);
   const hash = tryRead(stored, schemes);
+  if (hash?.work !== undefined) profile.meet(hash.work);
   if (hash !== null && verifiedPasswords.has(password, stored)) return "right";
-  const verdict = await queue.run(client, () => compare(password, hash, schemes));
+  const verdict = await queue.run(client, () => compare(password, hash, profile));
   if (verdict === "right") verifiedPasswords.add(password, stored);
   return verdict;
 }
 
 /**
- * Does the work of a verification without a hash to verify. An unknown user must take as long as a wrong password,
- * since the time would reveal which users exist.
- *
- * It takes as long as a new hash. A wrong password for a hash of an older scheme is followed by the same work, since
- * most older schemes cost little. A hash that takes longer than an unknown user, such as bcrypt with cost 12, is
- * replaced when its owner logs in. Argon2id with a higher cost than a new hash's is not replaced, since that would
- * weaken it, so the time reveals that its owner exists.
+ * Does the work of a refusal without a hash to verify. An unknown user must cost as much as a wrong password, since the
+ * time would reveal which users exist.
  */
 export function simulateVerification(
   password: Uint8Array,
-  { client, schemes = STRONG_SCHEMES }: VerifyOptions,
+  { client, profile = isolateWork }: VerifyOptions,
 ): Promise<"wrong" | "busy"> {
   return queue.run(client, () => {
-    simulate(password, schemes);
+    // The time of some schemes grows with the password.
+    profile.complete(password.subarray(0, MAX_PASSWORD_BYTES), undefined);
     return "wrong";
   });
 }
@@ -69,10 +69,10 @@ function tryRead(stored: string, schemes: readonly PasswordScheme[]): StoredPass
 function compare(
   password: Uint8Array,
   hash: StoredPassword | null,
-  schemes: readonly PasswordScheme[],
+  profile: WorkProfile,
 ): PasswordVerdict {
   const verdict = hash === null ? "unreadable" : match(password, hash);
-  if (verdict !== "right" && hash?.current !== true) simulate(password, schemes);
+  if (verdict !== "right") profile.complete(password, hash?.work);
   return verdict;
 }
 
@@ -84,11 +84,3 @@ function match(password: Uint8Array, hash: StoredPassword): PasswordVerdict {
     throw error;
   }
 }
-
-function simulate(password: Uint8Array, schemes: readonly PasswordScheme[]): void {
-  readStored(DUMMY_HASH, schemes).matches(password);
-}
-
-/** The `hashPassword` of discarded random bytes. It must be renewed when the cost of new hashes changes. */
-export const DUMMY_HASH =
-  "$argon2id$v=19$m=19456,t=2,p=1$9fpF/8V28L9b9zjTwVHnyA$sS3hl/0jEl4/stTKWqIkku0Ymg+N87J5jAaTFaPrlX8";

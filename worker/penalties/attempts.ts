@@ -38,9 +38,19 @@ export interface AttemptPenalty {
   readonly blocked: boolean;
   /** Failures divided by the permitted ones; 1 at the last permitted failure. */
   readonly failureRatio: number;
-  /** True if the network is known good for the account from now on. */
+  /** True if the narrowest network is known good for the account from now on. */
   readonly trusted: boolean;
+  /** True if this failure is the last one that the narrowest network permits, so that its block begins. */
+  readonly blocksNetwork: boolean;
 }
+
+/** A right password from a network that is known good waits for no object. */
+const SPARED: AttemptPenalty = {
+  blocked: false,
+  failureRatio: 0,
+  trusted: true,
+  blocksNetwork: false,
+};
 
 const NOTHING_COUNTED: Tally = { refused: false, ratios: [] };
 
@@ -77,7 +87,7 @@ export async function countAttempt(
 ): Promise<AttemptPenalty> {
   const known = isKnown(store, source);
   const failed = result === "failed";
-  if (known && !failed) return { blocked: false, failureRatio: 0, trusted: true };
+  if (known && !failed) return SPARED;
   const [ofAccount, ofNetworks] = await Promise.all([
     countAccount(store, source, known, failed),
     countNetworks(store, source, known, failed),
@@ -89,11 +99,14 @@ export async function countAttempt(
   if (ofAccount.refused && !ofNetworks.refused) ofNetworks.retract?.();
   const blocked = ofAccount.refused || ofNetworks.refused;
   const [ofName = 0, , ofPair = 1] = ofAccount.ratios;
+  const [ofNetwork = 0] = ofNetworks.ratios;
   const trusted = ofPair < 1 && !blocked;
+  const blocksNetwork = failed && !blocked && ofNetwork === 1;
   return known
-    ? { blocked, failureRatio: Math.max(ofPair, ofNetworks.ratios[0] ?? 0), trusted }
+    ? { blocked, failureRatio: Math.max(ofPair, ofNetwork), trusted, blocksNetwork }
     : {
         blocked,
+        blocksNetwork,
         failureRatio: Math.max(ofName, ...ofNetworks.ratios),
         // A blocked client must not learn whether the password was right from its network's later treatment.
         trusted: trusted && result === "succeeded",

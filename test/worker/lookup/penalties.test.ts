@@ -6,6 +6,7 @@ import type { users } from "../../../worker/directory/schema/index.ts";
 import { knownNetworks } from "../../../worker/directory/schema/index.ts";
 import { liftBlock } from "../../../worker/penalties/blocks.ts";
 import { type CounterKind, counterOf } from "../../../worker/penalties/shards.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
 import { ONE_SERVER, seed } from "../../support/directory.ts";
 import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
@@ -319,6 +320,18 @@ test("a network that is blocked may not guess at the users who are known there",
   }
   assert.equal(status(await logIn(login, office)), BLOCKED);
   assert.equal(status(await logIn(login, network())), "OK");
+});
+
+test("a network that gets blocked is known good for no user any more", async () => {
+  const logins = [await user("first-colleague"), await user("second-colleague")];
+  const office = network();
+  for (const login of logins) await makeKnown(login, office);
+  for (const guessed of GUESSED) await fail(guessed, office);
+  for (const login of logins) {
+    await eventually("the network is forgotten", async () => {
+      return (await lastSuccess(login, office)) === undefined;
+    });
+  }
 });
 
 test("failures from a known network count, and after ten it is no longer known", async () => {

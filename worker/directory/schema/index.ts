@@ -14,4 +14,12 @@ export {
   serverHealth,
   servers,
 } from "./routing.ts";
-export { aliases, appPasswords, certificates, knownNetworks, secrets, users } from "./users.ts";
+export {
+  aliases,
+  appPasswords,
+  certificates,
+  knownNetworks,
+  passwordWork,
+  secrets,
+  users,
+} from "./users.ts";

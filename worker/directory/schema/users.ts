@@ -131,5 +131,14 @@ export const knownNetworks = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.user, table.network] }),
     index("known_networks_by_age").on(table.lastSuccess),
+    index("known_networks_by_network").on(table.network),
   ],
 );
+
+/** The costliest stored hash of each kind, so that all refusals can cost the same (`passwords/work.ts`). */
+export const passwordWork = sqliteTable("password_work", {
+  kind: text().primaryKey(),
+  units: integer().notNull(),
+  /** When such a hash was last met. */
+  seen: integer({ mode: "timestamp" }).notNull(),
+});

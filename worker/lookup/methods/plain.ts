@@ -13,7 +13,8 @@ import { isEnabled, type ParsedCredentials, type VerifierFactory } from "./verif
 
 const BUSY = unavailable("busy", "too many passwords wait to be verified");
 
-export const plain: VerifierFactory = async (credentials, { schemes }) => {
+export const plain: VerifierFactory = async (credentials, { schemes, passwordWork }) => {
+  await passwordWork.know();
   // Bytes that are not UTF-8, and a byte order mark, become characters that app passwords do not contain.
   const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(
     credentials.proof,
@@ -22,9 +23,11 @@ export const plain: VerifierFactory = async (credentials, { schemes }) => {
   return {
     login: credentials.login,
     terms: { appPassword },
-    verify(entry, client) {
+    async verify(entry, client) {
       if (entry === null || entry.appPassword === null) {
-        return verifyOwn(credentials, entry, { client, schemes });
+        const verdict = await verifyOwn(credentials, entry, { client, schemes });
+        passwordWork.record();
+        return verdict;
       }
       // The digest has found the app password, so it is right. The shorter time tells its owner alone.
       const { appPassword: used } = entry;

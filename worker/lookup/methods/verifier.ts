@@ -36,6 +36,13 @@ export interface MethodContext {
   readonly addresses: AddressRules;
   /** The password schemes that the operator allows. */
   readonly schemes: readonly PasswordScheme[];
+  /** The work of refusals (`passwords/work.ts`). */
+  readonly passwordWork: {
+    /** Makes the costs of stored hashes known to this isolate, before the user is found. */
+    readonly know: () => Promise<void>;
+    /** Records what a verification has taught, after the response. */
+    readonly record: () => void;
+  };
   /** Null if no token provider is configured. */
   readonly tokens: () => TokenVerifier | null;
   /** Null if no keys are configured. */

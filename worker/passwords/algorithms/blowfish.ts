@@ -15,13 +15,13 @@ const TEXT = [0x4f727068, 0x65616e42, 0x65686f6c, 0x64657253, 0x63727944, 0x6f75
 /**
  * @param key 18 words
  * @param salt 4 words
- * @param cost the binary logarithm of the rounds
+ * @param rounds 2 to the power of the cost, for a hash
  * @returns 6 words
  */
-export function bcryptWords(key: Int32Array, salt: Int32Array, cost: number): Int32Array {
+export function bcryptWords(key: Int32Array, salt: Int32Array, rounds: number): Int32Array {
   const cipher = new Blowfish();
   cipher.expand(key, salt);
-  for (let round = 2 ** cost; round > 0; round -= 1) {
+  for (let round = rounds; round > 0; round -= 1) {
     cipher.expand(key);
     cipher.expand(salt);
   }

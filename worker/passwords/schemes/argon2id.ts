@@ -5,7 +5,7 @@ import { textOf } from "./encoding.ts";
 import { type PasswordScheme, UnreadableHash } from "./scheme.ts";
 
 /** OWASP's second choice for argon2id: 19 MiB and two passes. It takes some 80 ms in workerd. */
-const COST = { memory: 19_456, passes: 2, lanes: 1 };
+export const COST = { memory: 19_456, passes: 2, lanes: 1 };
 const SALT_BYTES = 16;
 const TAG_BYTES = 32;
 
@@ -28,6 +28,7 @@ function argon2(type: "argon2id" | "argon2i"): PasswordScheme {
       checkCost({ memory, passes, lanes });
       return {
         matches: (password) => verify(type, password, text),
+        work: { kind: "argon2", units: memory * passes },
         current:
           type === "argon2id" &&
           memory >= COST.memory &&

@@ -33,10 +33,12 @@ export const bcrypt: PasswordScheme = {
     if (cost > MAX_BCRYPT_COST)
       throw new UnreadableHash(`its cost is more than ${MAX_BCRYPT_COST}`);
     const saltWords = wordsOf(decode64(salt, SALT_BYTES), SALT_BYTES / 4, false);
+    const rounds = 2 ** cost;
     return {
+      work: { kind: "bcrypt", units: rounds },
       matches(password) {
         const key = wordsOf(Uint8Array.of(...password, 0), KEY_WORDS, variant === "x");
-        const words = bcryptWords(key, saltWords, cost);
+        const words = bcryptWords(key, saltWords, rounds);
         return sameText(encode64(bytesOf(words).subarray(0, HASH_BYTES)), hash);
       },
     };

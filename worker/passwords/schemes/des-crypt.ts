@@ -13,6 +13,9 @@ export const desCrypt: PasswordScheme = {
   read(stored) {
     const text = textOf(stored);
     if (!FORM.test(text)) throw new UnreadableHash("it is malformed");
-    return { matches: (password) => sameText(desCrypt3(password, text.slice(0, 2)), text) };
+    return {
+      work: { kind: "des-crypt", units: 1 },
+      matches: (password) => sameText(desCrypt3(password, text.slice(0, 2)), text),
+    };
   },
 };

@@ -24,6 +24,7 @@ export const md5Crypt: PasswordScheme = {
       throw new UnreadableHash("it is malformed");
     }
     return {
+      work: { kind: "md5-crypt", units: ROUNDS },
       matches: (password) => sameText(compute(password, bytesOf(magic), bytesOf(salt)), hash),
     };
   },

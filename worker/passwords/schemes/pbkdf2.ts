@@ -17,6 +17,7 @@ export const pbkdf2: PasswordScheme = {
     const iterations = checkedIterations(Number(rounds));
     const key = decode(hex, "hex");
     return {
+      work: { kind: "pbkdf2-sha1", units: iterations },
       matches: (password) =>
         same(pbkdf2Sync(password, bytesOf(salt), iterations, key.length, "sha1"), key),
     };

@@ -37,6 +37,28 @@ export interface PasswordHash {
 
   /** True if the hash is as strong as a new one. */
   readonly current?: boolean;
+
+  /** The work of `matches`; left out where it is next to nothing. */
+  readonly work?: Work;
+}
+
+export const WORK_KINDS = [
+  "argon2",
+  "bcrypt",
+  "sha512-crypt",
+  "sha256-crypt",
+  "md5-crypt",
+  "pbkdf2-sha256",
+  "pbkdf2-sha1",
+  "des-crypt",
+] as const;
+
+export type WorkKind = (typeof WORK_KINDS)[number];
+
+/** Units are KiB times passes of argon2, and rounds or iterations of the others. */
+export interface Work {
+  readonly kind: WorkKind;
+  readonly units: number;
 }
 
 /** A stored hash that cannot be used. The message does not contain the hash. */

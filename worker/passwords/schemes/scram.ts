@@ -25,6 +25,7 @@ function scram(name: string, hash: "sha256" | "sha1"): PasswordScheme {
       }
       const iterations = checkedIterations(Number(count));
       return {
+        work: { kind: `pbkdf2-${hash}`, units: iterations },
         matches(password) {
           const salted = pbkdf2Sync(password, salt, iterations, size, hash);
           const clientKey = createHmac(hash, salted).update("Client Key").digest();

@@ -40,6 +40,7 @@ function shaCrypt(name: string, sha: ShaName, id: string, digits: number): Passw
         throw new UnreadableHash(`it has more than ${MAX_SHA_CRYPT_ROUNDS} rounds`);
       }
       return {
+        work: { kind: `${sha}-crypt`, units: rounds },
         matches: (password) => sameText(compute(sha, password, bytesOf(salt), rounds), hash),
       };
     },
