@@ -73,7 +73,9 @@ describe("curl", { skip: lacking("curl", "dovecot", "postfix", "nginx") }, () =>
       users: [{ address: user, password: newSecret(), group: "real" }],
       appPasswords: [{ user, label: "phone", password: phone }],
       secrets: [{ user, purpose: "own", secret: "wonder land" }],
-      certificates: [{ user, kind: "subject", value: "CN=alice,O=Example\\, Inc." }],
+      certificates: [
+        { user, kind: "subject", value: "CN=alice,O=Example\\, Inc.", issuer: "CN=root" },
+      ],
     });
     files = await makeScratch();
     started.defer(files.remove);

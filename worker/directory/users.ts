@@ -46,7 +46,7 @@ export interface UserEntry {
 export interface SearchTerms {
   /** The `digestOf` an app password. */
   readonly appPassword?: string;
-  readonly certificate?: { readonly subject: string | null; readonly fingerprint: string | null };
+  readonly certificate?: Readonly<Record<"subject" | "issuer" | "fingerprint", string | null>>;
   /** The domain of a recipient of mail, in the form of `normalDomain`. */
   readonly domain?: string;
 }
@@ -116,10 +116,10 @@ function userQuery(
     and ${groups.storage} = 'shared' then ${rule.near} end`;
   // A missing search term is null, which equals nothing.
   const { appPassword = null, certificate, domain = null } = terms;
-  const { subject = null, fingerprint = null } = certificate ?? {};
-  const { user, kind, value } = certificates;
+  const { subject = null, issuer: by = null, fingerprint = null } = certificate ?? {};
+  const { user, kind, value, issuer } = certificates;
   const certified = sql<number>`exists (select 1 from ${certificates} where
-    ${user} = ${users.address} and ${kind} = 'subject' and ${value} = ${subject} or
+    ${user} = ${users.address} and ${kind} = 'subject' and ${value} = ${subject} and ${issuer} = ${by} or
     ${user} = ${users.address} and ${kind} = 'fingerprint' and ${value} = ${fingerprint})`;
   const { lastSuccess } = knownNetworks;
   const here = client === null ? "" : clientNetwork(client);

@@ -73,12 +73,16 @@ const METHODS: readonly AuthMethod[] = [
 
 function certificate(headers: Headers): ClientCertificate | null {
   if (headers.get("Auth-SSL-Verify") !== "SUCCESS") return null;
-  const subject = headers.get("Auth-SSL-Subject");
   return {
-    // Workers decode headers as UTF-8. Two different subjects that are not UTF-8 may decode to the same text.
-    subject: subject?.includes("\u{FFFD}") === true ? null : subject,
+    subject: distinguishedName(headers.get("Auth-SSL-Subject")),
+    issuer: distinguishedName(headers.get("Auth-SSL-Issuer")),
     fingerprint: headers.get("Auth-SSL-Fingerprint")?.toLowerCase() ?? null,
   };
+}
+
+/** Workers decode headers as UTF-8. Two different names that are not UTF-8 may decode to the same text. */
+function distinguishedName(value: string | null): string | null {
+  return value?.includes("\u{FFFD}") === true ? null : value;
 }
 
 function oneOf<Name extends string>(

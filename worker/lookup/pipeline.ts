@@ -12,7 +12,7 @@ import { MalformedLookup, parse } from "./parse.ts";
 import { penalise } from "./penalise.ts";
 import { reply } from "./reply.ts";
 import { route } from "./route.ts";
-import { isBlockedWithoutName, verify } from "./verify.ts";
+import { refuseWithoutName, verify } from "./verify.ts";
 
 /** Replies 400, without a header that nginx reads, if the lookup is malformed. */
 export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
@@ -37,9 +37,8 @@ async function decide(context: LookupContext): Promise<LookupDecision> {
   let subject: LookupSubject | null = null;
   try {
     if (method === "none") return await deliver(context);
-    if (await isBlockedWithoutName(context)) {
-      return { outcome: { kind: "blocked" }, subject, login: null };
-    }
+    const refusal = await refuseWithoutName(context);
+    if (refusal !== null) return { outcome: refusal, subject, login: null };
     const verifier = await VERIFIERS[method](request, context);
     const { found, verdict, unconfirmed } = await confirm(
       context,

@@ -1,4 +1,5 @@
 /** Verifies the client's credentials, unless its network is denied or a block is known. */
+import { findUser } from "../directory/users.ts";
 import type { HashClient } from "../passwords/hash-queue.ts";
 import {
   isBlocked,
@@ -10,20 +11,24 @@ import {
 import { clientNetworks } from "../penalties/networks.ts";
 import type { LookupContext } from "./context.ts";
 import type { FoundLogin, LoginVerdict } from "./find.ts";
-import type { Verifier } from "./methods/index.ts";
-import { NOT_ADMITTED } from "./decision.ts";
+import type { RefusedLookup, Verifier } from "./methods/index.ts";
+import { type BlockedLookup, NOT_ADMITTED } from "./decision.ts";
 
 /**
- * True for a login without a name from a blocked network.
+ * The verdict on a login without a name from a blocked or denied network; null for any other login.
  *
- * The token of such a login is verified to find its user, so a blocked client would otherwise cost the provider a
- * request each time. Only such a login asks the Durable Object first.
+ * The token of such a login is verified to find its user, so the client would otherwise cost the provider a request
+ * each time. Only such a login asks the Durable Object and the rules for networks first.
  */
-export async function isBlockedWithoutName({
+export async function refuseWithoutName({
   request: { login, client },
   penalties,
-}: LookupContext): Promise<boolean> {
-  return login === "" && (await isNetworkBlocked(penalties, clientNetworks(client)));
+  nearest,
+}: LookupContext): Promise<BlockedLookup | RefusedLookup | null> {
+  if (login !== "") return null;
+  if (await isNetworkBlocked(penalties, clientNetworks(client))) return { kind: "blocked" };
+  const { admitted } = await findUser(nearest, login, client);
+  return admitted ? null : NOT_ADMITTED;
 }
 
 export async function verify(

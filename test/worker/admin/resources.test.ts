@@ -77,10 +77,21 @@ const lives: readonly Life[] = [
   },
   {
     path: "/certificates",
-    create: { user: "bob", kind: "subject", value: "/CN=Bob/O=Örg %2F" },
-    shown: { user: "bob@example.test", kind: "subject", value: "/CN=Bob/O=Örg %2F" },
+    create: { user: "bob", kind: "subject", value: "/CN=Bob/O=Örg %2F", issuer: "CN=root" },
+    shown: {
+      user: "bob@example.test",
+      kind: "subject",
+      value: "/CN=Bob/O=Örg %2F",
+      issuer: "CN=root",
+    },
     at: `/bob/subject/${encodeURIComponent("/CN=Bob/O=Örg %2F")}`,
-    wrong: [{ user: "bob", kind: "smell", value: "x" }],
+    change: { issuer: "CN=another root" },
+    wrong: [
+      { user: "bob", kind: "smell", value: "x" },
+      { user: "bob", kind: "subject", value: "CN=x" },
+      { user: "bob", kind: "subject", value: "CN=x", issuer: "" },
+      { user: "bob", kind: "fingerprint", value: "00", issuer: "CN=root" },
+    ],
   },
   {
     path: "/secrets",

@@ -24,7 +24,7 @@ beforeEach(async () => {
     values ('alice@b.test', 'x', 'mail', 'm1'), ('bob@b.test', 'x', 'mail', null);
     insert into aliases values ('a@b.test', 'alice@b.test');
     insert into app_passwords (user, label, digest, created) values ('alice@b.test', 'phone', 'd', 0);
-    insert into certificates values ('alice@b.test', 'subject', 'CN=alice');
+    insert into certificates values ('alice@b.test', 'subject', 'CN=alice', 'CN=root');
     insert into secrets values ('alice@b.test', 'own', 's'), ('alice@b.test', 'upstream', 's');`);
 });
 
@@ -74,9 +74,10 @@ describe("a user's version grows when", () => {
     ["an app password is deleted", "delete from app_passwords"],
     [
       "a certificate is bound",
-      "insert into certificates values ('alice@b.test', 'subject', 'CN=b')",
+      "insert into certificates values ('alice@b.test', 'subject', 'CN=b', 'CN=root')",
     ],
     ["a certificate changes", "update certificates set value = 'CN=b'"],
+    ["a certificate's issuer changes", "update certificates set issuer = 'CN=other'"],
     ["a certificate is deleted", "delete from certificates"],
     ["the own secret changes", "update secrets set sealed = 't' where purpose = 'own'"],
     ["the own secret is deleted", "delete from secrets where purpose = 'own'"],

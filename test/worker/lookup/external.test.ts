@@ -5,9 +5,15 @@ import { type Harness, startHarness } from "../../support/harness.ts";
 
 const passwordHash = "x";
 const SUBJECT = "CN=alice@example.test,O=Example\\, Inc.";
+const ISSUER = "CN=root,O=Example\\, Inc.";
 const FINGERPRINT = "0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33";
 const shown = { "Auth-SSL": "on", "Auth-SSL-Verify": "SUCCESS" };
-const bySubject = { ...shown, "Auth-SSL-Subject": SUBJECT, "Auth-SSL-Fingerprint": "00" };
+const bySubject = {
+  ...shown,
+  "Auth-SSL-Subject": SUBJECT,
+  "Auth-SSL-Issuer": ISSUER,
+  "Auth-SSL-Fingerprint": "00",
+};
 const byFingerprint = { ...shown, "Auth-SSL-Subject": "CN=x", "Auth-SSL-Fingerprint": FINGERPRINT };
 
 let worker: Harness;
@@ -15,6 +21,7 @@ before(async () => {
   const row = { group: "mail", server: "m1", passwordHash };
   const user = "alice@example.test";
   worker = await startHarness({
+    vars: { FAILURES_PER_ACCOUNT: "1000", FAILURES_PER_NETWORK: "1000" },
     secrets: { LOOKUP_KEYS: "key", SECRET_KEYS: SEALING },
     seed: {
       ...ONE_SERVER,
@@ -26,11 +33,13 @@ before(async () => {
       ],
       aliases: [{ address: "al@example.test", user }],
       certificates: [
-        { user, kind: "subject", value: SUBJECT },
+        { user, kind: "subject", value: SUBJECT, issuer: ISSUER },
         { user, kind: "fingerprint", value: FINGERPRINT },
-        { user, kind: "subject", value: "CN=\u{FFFD}" },
-        { user: "card@example.test", kind: "subject", value: "CN=card" },
-        { user: "off@example.test", kind: "subject", value: SUBJECT },
+        { user, kind: "subject", value: "CN=\u{FFFD}", issuer: ISSUER },
+        { user, kind: "subject", value: "CN=bad issuer", issuer: "CN=\u{FFFD}" },
+        { user, kind: "subject", value: "CN=from before" },
+        { user: "card@example.test", kind: "subject", value: "CN=card", issuer: ISSUER },
+        { user: "off@example.test", kind: "subject", value: SUBJECT, issuer: ISSUER },
       ],
       secrets: [{ user, purpose: "own", secret: "wonderland" }],
     },
@@ -67,6 +76,28 @@ test("all other certificates are refused", async () => {
     "an empty name": { ...bySubject, "Auth-User": "" },
     "another subject": { ...bySubject, "Auth-SSL-Subject": `${SUBJECT},C=XX` },
     "a subject in another case": { ...bySubject, "Auth-SSL-Subject": SUBJECT.toLowerCase() },
+    "the subject by another issuer": { ...bySubject, "Auth-SSL-Issuer": "CN=evil" },
+    "the subject by an issuer in another case": {
+      ...bySubject,
+      "Auth-SSL-Issuer": ISSUER.toLowerCase(),
+    },
+    "the subject by an unknown issuer": { ...shown, "Auth-SSL-Subject": SUBJECT },
+    "the subject by itself": { ...bySubject, "Auth-SSL-Issuer": SUBJECT },
+    "a subject that is bound to no issuer": { ...bySubject, "Auth-SSL-Subject": "CN=from before" },
+    "a subject that is bound to no issuer, from none": {
+      ...shown,
+      "Auth-SSL-Subject": "CN=from before",
+    },
+    "a subject that is bound to no issuer, from an empty one": {
+      ...shown,
+      "Auth-SSL-Subject": "CN=from before",
+      "Auth-SSL-Issuer": "",
+    },
+    "an issuer that is not UTF-8": {
+      ...shown,
+      "Auth-SSL-Subject": "CN=bad issuer",
+      "Auth-SSL-Issuer": "CN=\u00ff",
+    },
     "a fingerprint as a subject": { ...shown, "Auth-SSL-Subject": FINGERPRINT },
     "a subject that is not UTF-8": { ...shown, "Auth-SSL-Subject": "CN=\u00ff" },
     "neither subject nor fingerprint": shown,

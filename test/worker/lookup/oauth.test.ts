@@ -39,6 +39,7 @@ before(async () => {
     secrets: { LOOKUP_KEYS: "key", OAUTH_PROVIDERS: JSON.stringify(providers) },
     seed: {
       ...ONE_SERVER,
+      networks: [{ network: "203.0.113.0/24", prefix: 24, access: "deny" }],
       users: [
         { address: alice, ...row },
         { address: "kate@example.test", ...row },
@@ -273,6 +274,14 @@ describe("an opaque token", () => {
       assert.equal(status(await logIn(what.replaceAll(" ", "-"), login)), WRONG);
     });
   }
+
+  test("of a client on a denied network is not sent to its provider, with a name or without", async () => {
+    for (const login of ["", alice]) {
+      const answer = await logIn("denied", { "Auth-User": login, "Client-IP": "203.0.113.9" });
+      assert.equal(status(answer), "[AUTHORIZATIONFAILED] Not from this network");
+    }
+    assert.ok(!asked.requests.some(({ form }) => form.get("token") === "denied"));
+  });
 
   test("is not sent to its provider if another provider issues such JWTs", async () => {
     const token = await sign();

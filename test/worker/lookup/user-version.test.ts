@@ -53,7 +53,7 @@ before(async () => {
   await seed(worker.db, {
     aliases: [{ address: "al@example.test", user }],
     appPasswords: [{ user, label: "phone", password: appPassword }],
-    certificates: [{ user, kind: "subject", value: "CN=alice" }],
+    certificates: [{ user, kind: "subject", value: "CN=alice", issuer: "CN=root" }],
     secrets: [{ user, purpose: "own", secret: "wonderland" }],
   });
 });
@@ -79,6 +79,7 @@ describe("a caller that sends Auth-Accept gets the user's id and version", () =>
       "Auth-Pass": "",
       "Auth-SSL-Verify": "SUCCESS",
       "Auth-SSL-Subject": "CN=alice",
+      "Auth-SSL-Issuer": "CN=root",
     }),
     "with a token": async () => ({
       "Auth-Method": "xoauth2",

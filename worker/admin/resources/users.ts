@@ -120,6 +120,12 @@ const appPasswordRows: Resource = {
   },
 };
 
+const newCertificate = createInsertSchema(certificates, {
+  user: Name,
+  value: Name,
+  issuer: Name.optional().openapi({ description: "For a subject: the issuer of the certificate" }),
+}).strict();
+
 const certificateRows: Resource = {
   path: "certificates",
   name: "certificate",
@@ -127,11 +133,29 @@ const certificateRows: Resource = {
   key: ["user", "kind", "value"],
   filters: ["user"],
   shown: createSelectSchema(certificates),
-  create: createInsertSchema(certificates, { user: Name, value: Name }).strict(),
-  change: null,
+  create: newCertificate,
+  // For a subject from before issuers were kept, and for an authority that changes its name.
+  change: newCertificate.pick({ issuer: true }),
   writer: "admin",
   revokes: () => true,
   normalize: { user: normalize.address },
+  complete: (row) => {
+    requireIssuer(row["kind"], row["issuer"]);
+    return { row };
+  },
+  alter: (changes, [, kind]) => {
+    if ("issuer" in changes) requireIssuer(kind, changes["issuer"]);
+    return changes;
+  },
 };
+
+function requireIssuer(kind: unknown, issuer: unknown): void {
+  if (kind === "subject" && typeof issuer !== "string") {
+    throw new ApiError(400, "issuer: give the certificate's issuer, as in `Auth-SSL-Issuer`");
+  }
+  if (kind !== "subject" && typeof issuer === "string") {
+    throw new ApiError(400, "issuer: a fingerprint has none, because it names one certificate");
+  }
+}
 
 export const userResources = [userRows, aliasRows, appPasswordRows, certificateRows];

@@ -112,6 +112,11 @@ export const certificates = sqliteTable(
     kind: text({ enum: ["subject", "fingerprint"] }).notNull(),
     /** The value of `Auth-SSL-Subject` or `Auth-SSL-Fingerprint`. */
     value: text().notNull(),
+    /**
+     * The value of `Auth-SSL-Issuer`, for a subject: another authority that the proxy trusts may give the same one
+     * to its own users. A subject without an issuer logs no user in. Null for a fingerprint.
+     */
+    issuer: text(),
   },
   (table) => [
     primaryKey({ columns: [table.user, table.kind, table.value] }),

@@ -25,6 +25,7 @@ export interface ParsedCredentials {
 export interface ClientCertificate {
   /** RFC 2253. */
   readonly subject: string | null;
+  readonly issuer: string | null;
   /** SHA-1, in lower-case hex. */
   readonly fingerprint: string | null;
 }

@@ -56,6 +56,7 @@ const otherLogin = fc
       ["Auth-SSL", "on"],
       ["Auth-SSL-Verify", name === "external" ? "SUCCESS" : "NONE"],
       ["Auth-SSL-Subject", name === "external" ? ALICE.subject : ""],
+      ["Auth-SSL-Issuer", name === "external" ? ALICE.issuer : ""],
       ["Client-IP", HOME],
     ],
   }));
@@ -171,6 +172,7 @@ const HEADERS = [
   "Auth-Salt",
   "Auth-SSL-Verify",
   "Auth-SSL-Subject",
+  "Auth-SSL-Issuer",
 ];
 /** Headers that do not matter for a login with a password. */
 const IRRELEVANT = [
@@ -182,6 +184,7 @@ const IRRELEVANT = [
   "Auth-SSL",
   "Auth-SSL-Verify",
   "Auth-SSL-Subject",
+  "Auth-SSL-Issuer",
   "Auth-SSL-Fingerprint",
   "Traceparent",
   "Cookie",

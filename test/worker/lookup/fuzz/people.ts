@@ -12,6 +12,7 @@ export const CANARY = "pw-canary";
 export const ALICE = {
   address: "alice@example.test",
   secret: `${CANARY}-tanstaaf`,
+  issuer: "CN=root",
   subject: "CN=alice,O=Example\\, Inc.",
 };
 
@@ -43,7 +44,9 @@ export const DIRECTORY: Seed = {
     passwordHash: cheapHash(password),
   })),
   secrets: [{ user: ALICE.address, purpose: "own", secret: ALICE.secret }],
-  certificates: [{ user: ALICE.address, kind: "subject", value: ALICE.subject }],
+  certificates: [
+    { user: ALICE.address, kind: "subject", value: ALICE.subject, issuer: ALICE.issuer },
+  ],
   domains: [
     { name: "example.test", group: "mail" },
     { name: "open.test", group: "mail", recipients: "any" },
