@@ -6,12 +6,9 @@
  * cannot depend on the worker's answer.
  */
 import { hostname } from "node:os";
-import { setTimeout as pause } from "node:timers/promises";
-import type { ByteString } from "../../shared/lookup.ts";
-import { encoded } from "../bytes.ts";
 import type { FleetSettings } from "../config/index.ts";
 import type { ErrorLog } from "../observe/index.ts";
-import { reason } from "../reason.ts";
+import type { Kick, LineState } from "../revocation/index.ts";
 import { version } from "../version.ts";
 import { LiveSocket } from "./live-socket.ts";
 import { readMessage } from "./messages.ts";
@@ -19,17 +16,19 @@ import { probeLive } from "./requests.ts";
 
 /** Carries out what the worker asks for, on the sessions of this proxy. */
 export interface FleetHandler {
-  /** Ends the sessions of a user, by either name, and drops cached lookups for the user. */
-  kick(user: ByteString): Promise<unknown>;
-  /** Drops all cached lookups. */
-  forget(): void;
+  /** Ends the sessions of revoked logins. */
+  kick(kicks: readonly Kick[]): void;
+  /** Kicks were lost that this proxy has missed. */
+  lostKicks(): void;
+  /** The line has another state, behind all kicks that have come by it. */
+  changed(line: LineState): void;
   /** Clients that are connected now. */
   sessions(): Promise<number>;
 }
 
 /** ms */
 export interface FleetTiming {
-  /** Between two pings, and for the answer to one. */
+  /** Between two pings, and for the answer to one: a dead line is noticed within twice the time. */
   readonly ping: number;
   /** Between two presences. */
   readonly presence: number;
@@ -40,17 +39,27 @@ export interface FleetTiming {
   readonly refused: number;
 }
 
-/** ms that one kick may hold up the next. */
-const KICK_TIMEOUT = 200;
-
-/** A dead path is noticed, and the socket opened anew, within a minute. */
+/** The worker answers pings without waking its Durable Object, so that pings cost little. */
 const TIMING: FleetTiming = {
-  ping: 15_000,
+  ping: 5000,
   presence: 60_000,
   first: 1000,
   slowest: 30_000,
   refused: 60_000,
 };
+
+/** ms by which a replica of the directory may lag behind a kick from before this proxy's start. */
+const LONGEST_LAG = 300_000;
+
+const LOST_KICKS =
+  "has lost kicks that this proxy missed: cached lookups are dropped, and sessions of users who were revoked " +
+  "meanwhile go on until they are kicked";
+
+/** The use of `auth_http_cache` while kicks may be missed. */
+const CACHE_USE = {
+  away: "cached lookups only stand in for an endpoint that is away",
+  refused: "cached lookups are not used",
+} as const;
 
 export class FleetClient {
   readonly #settings: FleetSettings;
@@ -67,7 +76,9 @@ export class FleetClient {
   #outage: "away" | "refused" | null = null;
   /** True once the log has been told of a message that is not understood. */
   #isGarbled = false;
-  #kicks: Promise<unknown> = Promise.resolve();
+  /** Kicks that are carried out together: those of a day may come at once. */
+  #kicks: Kick[] = [];
+  #carryOutSoon: NodeJS.Immediate | undefined;
 
   /** @param lastKick the number of the last kick received before; null for none */
   constructor(
@@ -93,6 +104,7 @@ export class FleetClient {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#socket?.close();
+    this.#carryOut();
   }
 
   #open(): void {
@@ -100,7 +112,10 @@ export class FleetClient {
     const socket = new LiveSocket(
       this.#settings,
       {
-        opened: () => void this.#present(socket),
+        opened: () => {
+          this.#handler.changed("catching up");
+          void this.#present(socket);
+        },
         received: (data) => {
           isAnswered = true;
           this.#received(data);
@@ -116,7 +131,7 @@ export class FleetClient {
   async #present(socket: LiveSocket): Promise<void> {
     const sessions = await this.#handler.sessions().catch(() => 0);
     if (this.#isClosed || socket !== this.#socket) return;
-    const age = Math.round(process.uptime() * 1000);
+    const age = Math.round(process.uptime() * 1000) + LONGEST_LAG;
     socket.send({ host: hostname(), version, sessions, heard: this.#lastKick, age });
     this.#after(this.#timing.presence, () => void this.#present(socket));
   }
@@ -132,14 +147,17 @@ export class FleetClient {
         // A kick may come twice: when it happens, and among the missed ones.
         if (message.number <= (this.#lastKick ?? 0)) break;
         this.#lastKick = message.number;
-        for (const name of message.names) this.#kick(name);
+        this.#kicks.push(message);
+        this.#carryOutSoon ??= setImmediate(() => this.#carryOut());
         break;
       case "heard":
         this.#lastKick = message.last;
         if (!message.complete) {
-          this.#write("warn", "has lost kicks that this proxy missed, cached lookups are dropped");
-          this.#handler.forget();
+          this.#write("alert", LOST_KICKS);
+          this.#handler.lostKicks();
         }
+        this.#carryOut();
+        this.#handler.changed("connected");
         if (this.#outage !== null) this.#write("notice", "is connected again");
         this.#outage = null;
         this.#failures = 0;
@@ -149,18 +167,21 @@ export class FleetClient {
     }
   }
 
-  /** Kicks follow each other, since those of a day may come at once. A kick that takes long does not hold up the next. */
-  #kick(name: string): void {
-    const user = encoded(name);
-    this.#kicks = this.#kicks
-      .then(() => Promise.race([this.#handler.kick(user), pause(KICK_TIMEOUT)]))
-      .catch((error: unknown) => this.#write("alert", `kick failed: ${reason(error)}`));
+  #carryOut(): void {
+    clearImmediate(this.#carryOutSoon);
+    this.#carryOutSoon = undefined;
+    const kicks = this.#kicks;
+    if (kicks.length === 0) return;
+    this.#kicks = [];
+    this.#handler.kick(kicks);
   }
 
   /** @param isAnswered true if the worker had sent a message */
   async #lost(isAnswered: boolean): Promise<void> {
     this.#socket = null;
     clearTimeout(this.#timer);
+    this.#carryOut();
+    if (this.#outage !== "refused") this.#handler.changed("away");
     if (isAnswered) {
       this.#after(spread(this.#timing.first), () => this.#open());
       return;
@@ -170,9 +191,10 @@ export class FleetClient {
     const outage = refused ? "refused" : "away";
     // The log is told once an outage.
     if (outage !== this.#outage) {
-      this.#write(refused ? "alert" : "error", `connection failed: ${why}`);
+      this.#write(refused ? "alert" : "error", `connection failed: ${why}, ${CACHE_USE[outage]}`);
     }
     this.#outage = outage;
+    this.#handler.changed(outage);
     const { first, slowest } = this.#timing;
     const slower = Math.min(first * 2 ** this.#failures++, slowest);
     this.#after(spread(refused ? this.#timing.refused : slower), () => this.#open());

@@ -6,23 +6,28 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { ByteString } from "../../shared/lookup.ts";
-import type { Accepted, LookupReply, LookupRequest } from "./lookup.ts";
+import type { Revocations } from "../revocation/index.ts";
+import type { Accepted, LookupReply } from "./lookup.ts";
 
 export interface CachedReply {
   readonly reply: Accepted;
   /** ms, on the cache's clock. */
   readonly freshUntil: number;
-  /** The login that was typed and the login that replaces it, in lower case. */
-  readonly logins: readonly ByteString[];
+  /** The login that the client typed. */
+  readonly typed: ByteString;
+  /** The last era of the revocations that is known to have left the reply alone. */
+  era: number;
 }
 
 export class ReplyCache {
   readonly #secret = randomBytes(32);
   readonly #replies: LRUCache<string, CachedReply>;
+  readonly #revocations: Revocations;
   readonly #now: () => number;
 
   /** @param now ms, never going back */
-  constructor(entries: number, now: () => number) {
+  constructor(entries: number, revocations: Revocations, now: () => number) {
+    this.#revocations = revocations;
     this.#now = now;
     // Each entry has its own lifetime; without a resolution of 0 the cache would keep the time until a timer fires.
     this.#replies = new LRUCache({ max: entries, ttl: 1, ttlResolution: 0, perf: { now } });
@@ -33,37 +38,44 @@ export class ReplyCache {
     return createHmac("sha256", this.#secret).update(identity, "latin1").digest("base64");
   }
 
+  /** Drops a reply whose user has been revoked since. */
   get(key: string): CachedReply | undefined {
-    return this.#replies.get(key);
+    const cached = this.#replies.get(key);
+    if (cached === undefined) return undefined;
+    const { typed, reply, era } = cached;
+    if (!this.#revocations.allows(typed, reply, era)) {
+      this.#replies.delete(key);
+      return undefined;
+    }
+    cached.era = this.#revocations.era;
+    return cached;
   }
 
+  /** True where the reply may be used without asking the endpoint. */
   isFresh({ freshUntil }: CachedReply): boolean {
-    return this.#now() < freshUntil;
+    return this.#revocations.line === "connected" && this.#now() < freshUntil;
   }
 
-  /** Keeps a reply that may be kept; any other reply but `unavailable` drops the one before. */
-  update(key: string, reply: LookupReply, { credentials }: LookupRequest): void {
-    if (reply.kind === "unavailable") return;
+  /** True where remembered replies may stand in for an endpoint that is away. */
+  get standsIn(): boolean {
+    const { line } = this.#revocations;
+    return line === "connected" || line === "away";
+  }
+
+  /**
+   * Keeps a reply that may be kept. Any other word of the endpoint drops the reply before.
+   *
+   * @param era of the revocations, in which the reply was asked for
+   */
+  update(key: string, reply: LookupReply, typed: ByteString, era: number): void {
+    if (reply.kind === "unavailable" && reply.outage) return;
     if (reply.kind !== "route" || reply.freshness === null || reply.password !== null) {
       this.#replies.delete(key);
       return;
     }
     const { maxAge, staleIfError } = reply.freshness;
-    const typed = "login" in credentials ? credentials.login : "";
-    const logins = [typed, reply.login ?? typed].map((login) => login.toLowerCase());
     const freshUntil = this.#now() + maxAge * 1000;
-    this.#replies.set(key, { reply, freshUntil, logins }, { ttl: (maxAge + staleIfError) * 1000 });
-  }
-
-  /** Drops the replies about a user, by either login; endpoints may not mind its case. */
-  forget(user: ByteString): void {
-    const login = user.toLowerCase();
-    for (const [key, { logins }] of this.#replies.entries()) {
-      if (logins.includes(login)) this.#replies.delete(key);
-    }
-  }
-
-  clear(): void {
-    this.#replies.clear();
+    const ttl = (maxAge + staleIfError) * 1000;
+    this.#replies.set(key, { reply, freshUntil, typed, era }, { ttl });
   }
 }

@@ -1,5 +1,6 @@
 /** A lookup, as a session asks it, and its reply. */
 import type { ByteString, Freshness, ProtocolName, TlsMode } from "../../shared/lookup.ts";
+import type { UserVersion } from "../../shared/user-version.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { Proxied } from "../proxy-protocol/index.ts";
 import type { Address, TlsSession } from "../transport/index.ts";
@@ -38,6 +39,8 @@ export interface Accepted {
   readonly login: ByteString | null;
   /** Replaces the client's password upstream; null where the client's own stands. */
   readonly password: ByteString | null;
+  /** The user, at the version that the endpoint has seen; null where the endpoint names none. */
+  readonly user: UserVersion | null;
   /** The time for which the same request may be answered with this reply; null for none. */
   readonly freshness: Freshness | null;
   /** Set where the reply comes from the cache. */
@@ -56,8 +59,11 @@ export interface Unavailable {
   readonly errorCode: string | null;
   /** For the log, behind the endpoint's address. */
   readonly why: string;
-  /** True where the endpoint has sent any byte. */
-  readonly reached: boolean;
+  /**
+   * True where the endpoint has said nothing about the login: silence, a broken reply, or a 5xx without `Auth-Status`.
+   * Only then may a remembered reply stand in.
+   */
+  readonly outage: boolean;
 }
 
 export type LookupReply =
@@ -85,11 +91,11 @@ export interface LookupReceiver {
 export interface PendingLookup {
   /** The client has left, which says nothing about the endpoint. */
   cancel(): void;
-  /** `auth_http_timeout` is over. */
-  timedOut(): void;
+  /** `auth_http_timeout` is over. @returns the reply that takes the place of the endpoint's */
+  timedOut(): LookupReply;
 }
 
-/** @param reached true where the endpoint has sent any byte */
-export function unavailable(why: string, reached: boolean): Unavailable {
-  return { kind: "unavailable", text: null, errorCode: null, why, reached };
+/** @param outage true where the endpoint has said nothing about the login */
+export function unavailable(why: string, outage: boolean): Unavailable {
+  return { kind: "unavailable", text: null, errorCode: null, why, outage };
 }

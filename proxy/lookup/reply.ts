@@ -1,8 +1,15 @@
 /** A lookup's reply: bytes, split at any place, into a `LookupReply`. */
-import { type ByteString, STATUS_OK, unescapeBytes } from "../../shared/lookup.ts";
+import {
+  type ByteString,
+  STATUS_OK,
+  USER_ID_HEADER,
+  USER_VERSION_HEADER,
+  unescapeBytes,
+} from "../../shared/lookup.ts";
+import { parseUserVersion } from "../../shared/user-version.ts";
 import { type Input, MORE, type Script, trimBlanks } from "../transport/index.ts";
 import { readFreshness } from "./freshness.ts";
-import { type LookupReply, type Unavailable, unavailable } from "./lookup.ts";
+import { type Accepted, type LookupReply, type Unavailable, unavailable } from "./lookup.ts";
 import { readRoute } from "./route.ts";
 import { quoted } from "../quoted.ts";
 
@@ -25,6 +32,9 @@ const LONGEST_WAIT = 3600;
 
 /** RFC 9110 section 15.2.2. */
 const SWITCHING_PROTOCOLS = 101;
+
+const USER_ID = USER_ID_HEADER.toLowerCase();
+const USER_VERSION = USER_VERSION_HEADER.toLowerCase();
 
 /** RFC 9110 section 5.6.2. */
 export const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -140,40 +150,58 @@ export class HeadReader {
     const successful = status >= 200 && status <= 299;
     // Without words, only a 2xx is a refusal: an error page has none either.
     if (text !== null && (text !== "" || successful)) {
-      if (status >= 500)
-        return { ...this.#unavailable(`answered ${status}: ${quoted(text)}`), text };
+      if (status >= 500) {
+        return { ...this.#unavailable(status, `answered ${status}: ${quoted(text)}`), text };
+      }
       const errorCode = this.#errorCode;
       return { kind: "refused", text, errorCode, challenge: this.#challenge(), wait: this.#wait() };
     }
-    if (!successful) return this.#unavailable(`answered ${status}`);
+    if (!successful) return this.#unavailable(status, `answered ${status}`);
     if (this.#waits) return { kind: "wait", wait: this.#wait() };
-    if (!this.#fields.has("auth-status")) return this.#unavailable("did not send Auth-Status");
+    if (!this.#fields.has("auth-status")) {
+      return this.#unavailable(status, "did not send Auth-Status");
+    }
+    const accepted = this.#accepted();
+    return typeof accepted === "string" ? this.#unavailable(status, accepted) : accepted;
+  }
 
-    const route = readRoute(this.#fields);
-    if (typeof route === "string") return this.#unavailable(route);
+  /** @returns a text for the log where the yes is malformed */
+  #accepted(): Accepted | string {
+    const fields = this.#fields;
+    const route = readRoute(fields);
+    if (typeof route === "string") return route;
     const login = this.#credential("auth-user");
     const password = this.#credential("auth-pass");
+    if (login === undefined || password === undefined) return "sent a broken percent-escape";
     // oxlint-disable-next-line no-control-regex -- they would become commands to the upstream
-    if (/[\r\n\0]/.test(`${login}${password}`)) return this.#unavailable("sent control characters");
-    const freshness = readFreshness(this.#fields.get("cache-control") ?? "");
-    return { kind: "route", route, login, password, freshness, remembered: null };
+    if (/[\r\n\0]/.test(`${login}${password}`)) return "sent control characters";
+    const user = parseUserVersion(fields.get(USER_ID), fields.get(USER_VERSION));
+    const freshness = readFreshness(fields.get("cache-control") ?? "");
+    return { kind: "route", route, login, password, user, freshness, remembered: null };
   }
 
   get #errorCode(): string | null {
     return this.#fields.get("auth-error-code") ?? null;
   }
 
-  #unavailable(why: string): Unavailable {
-    return { ...unavailable(why, true), errorCode: this.#errorCode };
+  /**
+   * A reply with `Auth-Status` is the endpoint's word, whatever its status. A 4xx is one about the request or its key,
+   * which no outage explains; a 2xx without `Auth-Status` is a page of something else.
+   */
+  #unavailable(status: number, why: string): Unavailable {
+    const isPage = status >= 500 || (status >= 200 && status <= 299);
+    const outage = isPage && !this.#fields.has("auth-status");
+    return { ...unavailable(why, outage), errorCode: this.#errorCode };
   }
 
-  #credential(name: string): ByteString | null {
+  /** @returns undefined for a broken escape */
+  #credential(name: string): ByteString | null | undefined {
     const value = this.#fields.get(name) ?? null;
     if (value === null || !this.#unescape) return value;
     try {
       return unescapeBytes(value);
-    } catch (error) {
-      throw new InvalidReply("sent a broken percent-escape", { cause: error });
+    } catch {
+      return undefined;
     }
   }
 

@@ -1,6 +1,6 @@
 /** A lookup's request as nginx writes it: its headers, in its order. */
 import { canonicalName } from "../../shared/host-pattern.ts";
-import { type ByteString, escapeValue } from "../../shared/lookup.ts";
+import { BOOKMARK_HEADER, type ByteString, escapeValue } from "../../shared/lookup.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import type { Credentials } from "../protocols/index.ts";
 import type { Proxied } from "../proxy-protocol/index.ts";
@@ -69,6 +69,11 @@ export class LookupFormatter {
       serverName === null ? this.#end : `Auth-SSL-Server-Name: ${serverName}\r\n${this.#end}`;
     return { text: who + attempt + where + trace + end, identity: who + where + end };
   }
+}
+
+/** The request for a reply that is not older than a bookmark of the directory. */
+export function withBookmark(text: ByteString, bookmark: string): ByteString {
+  return `${text.slice(0, -2)}${BOOKMARK_HEADER}: ${bookmark}\r\n\r\n`;
 }
 
 function credentialLines(credentials: Credentials, https: boolean): string {

@@ -1,6 +1,7 @@
 /** The client of a session: its connection, its address, and the logins that it has used. */
 import { canonicalIp } from "../../shared/address.ts";
 import type { ByteString } from "../../shared/lookup.ts";
+import type { UserVersion } from "../../shared/user-version.ts";
 import type { ClientInfo } from "../protocols/index.ts";
 import type { Proxied } from "../proxy-protocol/index.ts";
 import { UNAVAILABLE } from "../resolver/index.ts";
@@ -21,6 +22,8 @@ export class Client {
   typedLogin: ByteString | null = null;
   /** The login that upstreams are sent: the lookup may replace the client's own. */
   login: ByteString | null = null;
+  /** The user of the login that the lookup has granted, at the version of its reply; null where it names none. */
+  user: UserVersion | null = null;
   #address: Address;
 
   constructor(connection: Connection) {
@@ -52,16 +55,6 @@ export class Client {
     this.attempts++;
     this.typedLogin = login;
     this.login = login;
+    this.user = null;
   }
-
-  /** True for either login, in any case, as endpoints may not mind it. The empty login belongs to no user. */
-  uses(user: ByteString): boolean {
-    return isSame(this.typedLogin, user) || isSame(this.login, user);
-  }
-}
-
-/** A kick asks every session; most logins differ in length. */
-function isSame(known: ByteString | null, user: ByteString): boolean {
-  if (known === null || known.length !== user.length || user === "") return false;
-  return known.toLowerCase() === user.toLowerCase();
 }

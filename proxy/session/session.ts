@@ -10,6 +10,7 @@ import type { ByteString, ProtocolName } from "../../shared/lookup.ts";
 import type { Listen } from "../config/index.ts";
 import type { Denial } from "../limits/index.ts";
 import type { LiveSession, SessionState } from "../observe/index.ts";
+import type { KickList } from "../revocation/index.ts";
 import { type Connection, type Deadline, type Expiring, Input } from "../transport/index.ts";
 import { Client } from "./client.ts";
 import { LoginTime } from "./login-time.ts";
@@ -127,13 +128,14 @@ export class Session implements SessionContext, Expiring {
   /**
    * Ends the session of a user who is logging in or logged in.
    *
-   * @returns false for another user's session
+   * @returns the index of the kick; -1 where none of them is about the session
    */
-  kick(user: ByteString): boolean {
-    if (!this.#phase.kickable || !this.client.uses(user)) return false;
+  kick(kicks: KickList): number {
+    const index = this.#phase.kickable ? kicks.find(this.client) : -1;
+    if (index === -1) return -1;
     this.telemetry.kicked();
     this.#phase.kick();
-    return true;
+    return index;
   }
 
   /** A bug of Postern's ends this session and no other. */

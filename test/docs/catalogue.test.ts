@@ -40,7 +40,12 @@ test("docs/metrics-and-logs.md has the metrics of /metrics, and no other", async
     refused: () => new RejectionCounts().counts,
     lost,
   });
-  const primary = new PrimaryMetrics(() => settings, lost, false);
+  const primary = new PrimaryMetrics(
+    () => settings,
+    () => "connected",
+    lost,
+    false,
+  );
   const text = await new RetiredCounts().expose([worker.snapshot(), primary.snapshot()]);
   const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
   const rows = logs.match(/^\| `postern_\w+`.*$/gm) ?? [];

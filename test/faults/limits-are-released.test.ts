@@ -15,6 +15,7 @@ import type { PrimaryCalls, WorkerCalls } from "../../proxy/process/ipc/calls.ts
 import { Channel } from "../../proxy/process/ipc/channel.ts";
 import { remoteLimiter } from "../../proxy/process/worker/remote-limiter.ts";
 import { Worker } from "../../proxy/process/worker/worker.ts";
+import { Revocations } from "../../proxy/revocation/index.ts";
 import { type BoundSocket, bind } from "../../proxy/transport/index.ts";
 import { configure } from "../support/configuration.ts";
 import {
@@ -117,6 +118,7 @@ before(async () => {
       tls: settings.certificates.material,
       pairs: () => Promise.resolve(null),
       limiter: remote(),
+      revocations: new Revocations("connected").state,
       sendSockets() {},
     },
     idle.resolve,

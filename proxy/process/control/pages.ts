@@ -1,5 +1,4 @@
 /** The pages of the control socket: the list of sessions, and the end of a user's sessions. */
-import { encoded } from "../../bytes.ts";
 import { type Pages, text } from "../../observe/pages/page-server.ts";
 import { sessionsPage } from "../../observe/pages/sessions-page.ts";
 import type { Sessions } from "./sessions.ts";
@@ -19,7 +18,8 @@ export function controlPages(sessions: Sessions): Pages {
         const user = query.get("user") ?? "";
         if (user === "") return text(400, "the name of the user is missing: ?user=NAME\n");
         const silent: number[] = [];
-        const ended = await sessions.kick(encoded(user), (pid) => silent.push(pid));
+        const kick = { names: [user], user: null, bookmark: null };
+        const ended = await sessions.kick([kick], (pid) => silent.push(pid));
         const kicked: Kicked = { ended, silent };
         return { code: 200, type: "application/json", body: `${JSON.stringify(kicked)}\n` };
       },

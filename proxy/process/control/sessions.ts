@@ -1,14 +1,13 @@
 /** The sessions of all workers, of every generation, as the primary process sees them. */
-import type { ByteString } from "../../../shared/lookup.ts";
-import { decoded } from "../../bytes.ts";
 import type { ErrorLog, ListedSession } from "../../observe/index.ts";
+import type { Kick } from "../../revocation/index.ts";
 import type { SessionsPage } from "../ipc/calls.ts";
 
 /** The sessions of one worker. Its replies are null where it does not reply in time. */
 export interface WorkerSessions {
   readonly pid: number;
-  /** Ends a user's sessions. @returns how many */
-  kick(user: ByteString): Promise<number | null>;
+  /** Ends the sessions of revoked logins. @returns how many each kick has ended */
+  kick(kicks: readonly Kick[]): Promise<readonly number[] | null>;
   /** @param after only sessions of higher numbers */
   page(after: number): Promise<SessionsPage | null>;
 }
@@ -27,24 +26,30 @@ export class Sessions {
   }
 
   /**
-   * Ends a user's sessions, and forgets cached lookups for the user. A worker that does not reply in time does
-   * both as soon as it can.
+   * Ends the sessions of revoked logins. A worker that does not reply in time does so as soon as it can. Kicks reach
+   * each worker in the order of the calls.
    *
-   * @param user by the name that was typed, or the one that replaced it
    * @param silent hears the pid of each worker that has not replied
    * @returns how many sessions have ended
    */
-  async kick(user: ByteString, silent: (pid: number) => void = () => {}): Promise<number> {
-    const counts = await Promise.all(
+  async kick(kicks: readonly Kick[], silent: (pid: number) => void = () => {}): Promise<number> {
+    const replies = await Promise.all(
       this.#workers.map(async (worker) => {
-        const ended = await worker.kick(user);
+        const ended = await worker.kick(kicks);
         if (ended === null) silent(worker.pid);
-        return ended ?? 0;
+        return ended ?? [];
       }),
     );
-    const ended = counts.reduce((sum, count) => sum + count, 0);
-    this.#log().write("notice", `kicked "${decoded(user)}", sessions ended: ${ended}`);
-    return ended;
+    let all = 0;
+    for (const [index, { names, user }] of kicks.entries()) {
+      const ended = replies.reduce((sum, counts) => sum + (counts[index] ?? 0), 0);
+      all += ended;
+      // The kicks of a day may come at once.
+      if (ended === 0 && kicks.length > 1) continue;
+      const name = names[0] ?? user?.id ?? "";
+      this.#log().write("notice", `kicked "${name}", sessions ended: ${ended}`);
+    }
+    return all;
   }
 
   /** Lists all sessions, a page of each worker at a time, so that no process holds very many. */

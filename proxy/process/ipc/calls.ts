@@ -1,9 +1,9 @@
 /** Calls that the primary process and its workers make in each other. */
-import type { ByteString } from "../../../shared/lookup.ts";
 import type { RenewableMaterial, TlsMaterial } from "../../certificates/index.ts";
 import type { Identity, Settings } from "../../config/index.ts";
 import type { Claim, CountedBy, Denial } from "../../limits/index.ts";
 import type { LiveSession, Snapshot } from "../../observe/index.ts";
+import type { Kick, LineState, RevocationState } from "../../revocation/index.ts";
 import type { BoundSocket, KeyPair, TicketKeys } from "../../transport/index.ts";
 
 /** Calls in a worker. */
@@ -17,14 +17,16 @@ export interface WorkerCalls {
   /** The primary has made new ticket keys. */
   renewTickets(keys: TicketKeys): void;
   count(): Snapshot;
-  /** Ends a user's sessions. @returns how many */
-  kick(user: ByteString): number;
+  /** Ends the sessions of revoked logins. @returns how many each kick has ended */
+  kick(kicks: readonly Kick[]): readonly number[];
+  /** Kicks were lost on their way to the primary. */
+  lostKicks(): void;
+  /** The line by which the primary hears of kicks has changed. */
+  follow(line: LineState): void;
   /** @param after only sessions of higher numbers */
   page(after: number): SessionsPage;
   /** Opens the log files again. */
   reopen(): void;
-  /** Empties the lookup caches. */
-  forget(): void;
   /** Stops accepting, ends sessions before login, and exits after the last session. */
   drain(): void;
   /** Ends every session and exits. */
@@ -53,6 +55,8 @@ export interface WorkerConfiguration {
   readonly settings: Settings;
   readonly tls: TlsMaterial;
   readonly ticketKeys: TicketKeys;
+  /** The revocations that the primary has heard of. */
+  readonly revocations: RevocationState;
   /** The user to become before any connection is accepted; null to stay. */
   readonly identity: Identity | null;
 }

@@ -1,9 +1,10 @@
 /** The link to the fleet, one for all workers. A reload may move it to another fleet. */
 import { isDeepStrictEqual } from "node:util";
-import type { ByteString } from "../../../shared/lookup.ts";
 import type { FleetSettings, LogLevel } from "../../config/index.ts";
 import { type FleetHandler, FleetClient } from "../../fleet/index.ts";
 import { type ErrorLog, totalOf } from "../../observe/index.ts";
+import { reason } from "../../reason.ts";
+import type { Kick, LineState, Revocations } from "../../revocation/index.ts";
 import { trustSystem } from "../../transport/index.ts";
 import type { Generations } from "./generations.ts";
 import type { Sessions } from "../control/sessions.ts";
@@ -11,15 +12,30 @@ import type { Sessions } from "../control/sessions.ts";
 export class FleetLink implements FleetHandler {
   readonly #generations: Generations;
   readonly #sessions: Sessions;
+  readonly #revocations: Revocations;
   readonly #log: () => ErrorLog;
   #link: { readonly fleet: FleetSettings; readonly client: FleetClient } | null = null;
   #trustsSystem = false;
 
-  /** @param log returns the log in force */
-  constructor(generations: Generations, sessions: Sessions, log: () => ErrorLog) {
+  /**
+   * @param revocations for workers that start later
+   * @param log returns the log in force
+   */
+  constructor(
+    generations: Generations,
+    sessions: Sessions,
+    revocations: Revocations,
+    log: () => ErrorLog,
+  ) {
     this.#generations = generations;
     this.#sessions = sessions;
+    this.#revocations = revocations;
     this.#log = log;
+  }
+
+  /** The state of the line; null without a fleet. */
+  get line(): LineState | null {
+    return this.#link && this.#revocations.line;
   }
 
   /** Connects to a fleet. A client of the same URL goes on after the last kick of the one before. */
@@ -28,6 +44,7 @@ export class FleetLink implements FleetHandler {
     if (isDeepStrictEqual(fleet, before?.fleet ?? null)) return;
     before?.client.close();
     this.#link = null;
+    this.changed("away");
     if (fleet === null) return;
     if (!this.#trustsSystem) trustSystem();
     this.#trustsSystem = true;
@@ -43,12 +60,23 @@ export class FleetLink implements FleetHandler {
     this.#log().write(level, message);
   }
 
-  kick(user: ByteString): Promise<number> {
-    return this.#sessions.kick(user);
+  kick(kicks: readonly Kick[]): void {
+    for (const kick of kicks) this.#revocations.kick(kick);
+    this.#sessions
+      .kick(kicks)
+      .catch((error: unknown) => this.write("alert", `fleet kick failed: ${reason(error)}`));
   }
 
-  forget(): void {
-    this.#generations.forget();
+  lostKicks(): void {
+    this.#revocations.lost();
+    this.#generations.lostKicks();
+  }
+
+  /** Workers hear of the line behind the kicks that came by it. */
+  changed(line: LineState): void {
+    if (line === this.#revocations.line) return;
+    this.#revocations.line = line;
+    this.#generations.follow(line);
   }
 
   async sessions(): Promise<number> {

@@ -4,6 +4,7 @@ import type { RandomTicketKeys } from "../../certificates/random-ticket-keys.ts"
 import type { Identity } from "../../config/index.ts";
 import type { ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
+import type { LineState, Revocations } from "../../revocation/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
 import type { WorkerSessions } from "../control/sessions.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
@@ -19,8 +20,10 @@ export interface Generation {
   stop(): void;
   /** Ends the workers at once. */
   kill(): void;
-  /** Empties the lookup caches. */
-  forget(): void;
+  /** Kicks were lost. */
+  lostKicks(): void;
+  /** The line to the fleet has changed. */
+  follow(line: LineState): void;
   /** Opens the log files again. */
   reopen(): void;
   /** Takes the keys of new session tickets, and those that still open old ones. */
@@ -48,6 +51,7 @@ export interface GenerationContext {
   readonly identity: Identity | null;
   /** Counts of all generations together. */
   readonly connections: ConnectionCounts;
+  readonly revocations: Revocations;
   readonly log: ErrorLog;
   readonly listener: GenerationListener;
 }

@@ -2,6 +2,7 @@
 import type { Identity, Listen } from "../../config/index.ts";
 import { ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
+import type { LineState, Revocations } from "../../revocation/index.ts";
 import { clientListens } from "../ipc/bindings.ts";
 import type { Generation, GenerationKind, GenerationListener } from "./generation.ts";
 import { callLater } from "./call-later.ts";
@@ -20,6 +21,7 @@ export interface GenerationsListener {
 export class Generations implements Iterable<Generation> {
   readonly #kind: GenerationKind;
   readonly #sockets: ListeningSockets;
+  readonly #revocations: Revocations;
   readonly #log: () => ErrorLog;
   readonly #listener: GenerationsListener;
   readonly #connections = new ConnectionCounts();
@@ -39,11 +41,13 @@ export class Generations implements Iterable<Generation> {
     settings: LoadedSettings,
     identity: Identity | null,
     sockets: ListeningSockets,
+    revocations: Revocations,
     log: () => ErrorLog,
     listener: GenerationsListener,
   ) {
     this.#kind = kind;
     this.#sockets = sockets;
+    this.#revocations = revocations;
     this.#log = log;
     this.#listener = listener;
     this.#current = this.begin(settings, identity);
@@ -73,6 +77,7 @@ export class Generations implements Iterable<Generation> {
       ticketKeys: this.#ticketKeys,
       identity,
       connections: this.#connections,
+      revocations: this.#revocations,
       log: this.#log(),
       listener,
     });
@@ -113,9 +118,12 @@ export class Generations implements Iterable<Generation> {
     }
   }
 
-  /** Empties the lookup caches. */
-  forget(): void {
-    for (const generation of this.#all) generation.forget();
+  lostKicks(): void {
+    for (const generation of this.#all) generation.lostKicks();
+  }
+
+  follow(line: LineState): void {
+    for (const generation of this.#all) generation.follow(line);
   }
 
   reopen(): void {

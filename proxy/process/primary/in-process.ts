@@ -7,6 +7,7 @@ import {
   type TicketKeys,
   accept,
 } from "../../transport/index.ts";
+import type { LineState } from "../../revocation/index.ts";
 import type { Snapshot } from "../../observe/index.ts";
 import { bindings } from "../ipc/bindings.ts";
 import type { WorkerSessions } from "../control/sessions.ts";
@@ -32,7 +33,7 @@ export class InProcess implements Generation {
 
   constructor(
     settings: LoadedSettings,
-    { sockets, ticketKeys, connections, listener }: GenerationContext,
+    { sockets, ticketKeys, connections, revocations, listener }: GenerationContext,
   ) {
     this.settings = settings;
     this.#sockets = sockets;
@@ -43,6 +44,7 @@ export class InProcess implements Generation {
         ticketKeys: ticketKeys.current,
         tls: settings.certificates.material,
         pairs: async (server, id) => settings.certificates.get(server)?.pairs(id) ?? null,
+        revocations: revocations.state,
         limiter: new WorkerCounts(connections),
         sendSockets() {},
       },
@@ -95,14 +97,18 @@ export class InProcess implements Generation {
     return [
       {
         pid: process.pid,
-        kick: (user) => Promise.resolve(worker.kick(user)),
+        kick: (kicks) => Promise.resolve(worker.kick(kicks)),
         page: (after) => Promise.resolve(worker.page(after)),
       },
     ];
   }
 
-  forget(): void {
-    this.#worker.forget();
+  lostKicks(): void {
+    this.#worker.lostKicks();
+  }
+
+  follow(line: LineState): void {
+    this.#worker.follow(line);
   }
 
   reopen(): void {

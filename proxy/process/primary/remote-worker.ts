@@ -1,7 +1,7 @@
 /** A worker process, as the primary process calls it. */
 import type { Worker } from "node:cluster";
-import type { ByteString } from "../../../shared/lookup.ts";
 import type { Snapshot } from "../../observe/index.ts";
+import type { Kick } from "../../revocation/index.ts";
 import type { WorkerSessions } from "../control/sessions.ts";
 import {
   NO_SESSIONS,
@@ -56,9 +56,9 @@ export class RemoteWorker implements WorkerSessions {
     this.#worker.process.kill("SIGKILL");
   }
 
-  async kick(user: ByteString): Promise<number | null> {
-    const ended = await this.#channel.request("kick", [user], PATIENCE);
-    return ended ?? (this.#exited ? 0 : null);
+  async kick(kicks: readonly Kick[]): Promise<readonly number[] | null> {
+    const ended = await this.#channel.request("kick", [kicks], PATIENCE);
+    return ended ?? (this.#exited ? [] : null);
   }
 
   async page(after: number): Promise<SessionsPage | null> {

@@ -6,6 +6,7 @@ import { CertificateWatch } from "../../certificates/watch.ts";
 import type { Identity } from "../../config/index.ts";
 import { WorkerCounts } from "../../limits/index.ts";
 import type { Snapshot } from "../../observe/index.ts";
+import type { LineState } from "../../revocation/index.ts";
 import type { TicketKeys } from "../../transport/index.ts";
 import type { WorkerSessions } from "../control/sessions.ts";
 import { bindings } from "../ipc/bindings.ts";
@@ -88,8 +89,12 @@ export class WorkerProcesses implements Generation {
     for (const worker of this.#workers) worker.kill();
   }
 
-  forget(): void {
-    for (const worker of this.#workers) worker.send("forget", []);
+  lostKicks(): void {
+    for (const worker of this.#workers) worker.send("lostKicks", []);
+  }
+
+  follow(line: LineState): void {
+    for (const worker of this.#workers) worker.send("follow", [line]);
   }
 
   reopen(): void {
@@ -151,9 +156,10 @@ export class WorkerProcesses implements Generation {
 
   #configure(worker: RemoteWorker, index: number): void {
     const { certificates, ...settings } = this.settings;
-    const { ticketKeys, identity } = this.#context;
+    const { identity, ticketKeys, revocations } = this.#context;
     const { material: tls } = certificates;
-    worker.send("configure", [{ index, settings, tls, identity, ticketKeys: ticketKeys.current }]);
+    const known = { ticketKeys: ticketKeys.current, revocations: revocations.state };
+    worker.send("configure", [{ index, settings, tls, identity, ...known }]);
   }
 
   #sendSockets(worker: RemoteWorker): void {

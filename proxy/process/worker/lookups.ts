@@ -2,6 +2,7 @@
 import { unixPath } from "../../../shared/address.ts";
 import type { RelaySettings, ServerSettings } from "../../config/index.ts";
 import { HttpEndpoint, LookupClient, type Relay } from "../../lookup/index.ts";
+import type { Revocations } from "../../revocation/index.ts";
 import type { Dial, Transport } from "../../transport/index.ts";
 import type { ClientTlsContexts } from "../../certificates/index.ts";
 import { dialThrough } from "./outbound-routes.ts";
@@ -10,10 +11,12 @@ export function lookupClient(
   server: ServerSettings,
   transport: Transport,
   contexts: ClientTlsContexts,
+  revocations: Revocations,
 ): LookupClient {
   const tls = server.lookupTls === null ? null : contexts.of(server.lookupTls);
   const dial = dialEndpoint(server, transport);
-  return new LookupClient(new HttpEndpoint(transport, { ...server, tls }, dial), server);
+  const endpoint = new HttpEndpoint(transport, { ...server, tls }, dial);
+  return new LookupClient(endpoint, server, { revocations });
 }
 
 /** @param failed hears why a lookup could not be answered */

@@ -38,10 +38,11 @@ export function main(): void {
       renew: (server, renewable) => worker?.renew(server, renewable),
       renewTickets: (keys) => worker?.renewTickets(keys),
       count: () => worker?.counts() ?? [],
-      kick: (user) => worker?.kick(user) ?? 0,
+      kick: (kicks) => worker?.kick(kicks) ?? [],
+      lostKicks: () => worker?.lostKicks(),
+      follow: (line) => worker?.follow(line),
       page: (number) => worker?.page(number) ?? NO_SESSIONS,
       reopen: () => worker?.reopen(),
-      forget: () => worker?.forget(),
       drain: () => worker?.drain(),
       stop: () => stop(worker, primary),
     },
@@ -74,7 +75,7 @@ function failSetup(error: Error): never {
 
 /** Logs are opened before root is given up, and sockets are taken after. */
 function configure(
-  { settings, tls, ticketKeys, identity, index }: WorkerConfiguration,
+  { settings, tls, ticketKeys, revocations, identity, index }: WorkerConfiguration,
   primary: PrimaryChannel,
 ): Worker {
   const worker = new Worker(
@@ -82,6 +83,7 @@ function configure(
     {
       tls,
       ticketKeys,
+      revocations,
       pairs: async (server, id) => (await primary.request("pairs", [server, id])) ?? null,
       limiter: remoteLimiter(primary),
       sendSockets: () => primary.send("sendSockets", []),

@@ -1,6 +1,5 @@
 /** Accepts connections and runs their sessions, in a worker process or in the primary itself. */
 import { formatAddress } from "../../../shared/address.ts";
-import type { ByteString } from "../../../shared/lookup.ts";
 import { type Listen, type ServerSettings, type Settings } from "../../config/index.ts";
 import { trusts } from "../../config/runtime.ts";
 import { HealthReporter, postReportsTo } from "../../fleet/index.ts";
@@ -38,6 +37,13 @@ import {
   accept,
 } from "../../transport/index.ts";
 import { reason } from "../../reason.ts";
+import {
+  type Kick,
+  KickList,
+  type LineState,
+  type RevocationState,
+  Revocations,
+} from "../../revocation/index.ts";
 import { Health } from "../../upstream/index.ts";
 import { type Relay, RelayedLookup } from "../../lookup/index.ts";
 import { lookupClient, lookupRelay } from "./lookups.ts";
@@ -62,6 +68,8 @@ export interface Resources {
   readonly pairs: CertificateSource["pairs"];
   /** Counts the connections of all workers together. */
   readonly limiter: Limiter;
+  /** The revocations that the primary has heard of. */
+  readonly revocations: RevocationState;
   /** Asks for another `listen` of every socket. */
   readonly sendSockets: () => void;
 }
@@ -81,6 +89,7 @@ export class Worker {
   /** Null without a fleet. */
   readonly #reporter: HealthReporter | null;
   readonly #metrics: WorkerMetrics;
+  readonly #revocations: Revocations;
   readonly #tls: ServerTlsContexts;
   readonly #idle: () => void;
   #accepted = 0;
@@ -89,7 +98,7 @@ export class Worker {
   /** @param idle hears that a draining worker has no session */
   constructor(
     settings: Settings,
-    { ticketKeys, tls: material, pairs, limiter, sendSockets }: Resources,
+    { ticketKeys, tls: material, pairs, limiter, revocations, sendSockets }: Resources,
     idle: () => void,
   ) {
     this.#bindings = bindings(settings);
@@ -104,6 +113,9 @@ export class Worker {
     const resolvers = new Resolvers(transport);
     const system = new SystemResolver();
     const { fleet } = settings;
+    // Without a fleet no kick can be missed.
+    const line = fleet === null ? "connected" : revocations.line;
+    this.#revocations = new Revocations(line, revocations);
     this.#reporter = fleet === null ? null : new HealthReporter(postReportsTo(fleet), this.log);
     const health = new Health(this.#reporter);
     const metrics = new WorkerMetrics({
@@ -131,7 +143,7 @@ export class Worker {
       tls: tls.of(server),
       trusts: trusts(server.set_real_ip_from),
       resolver: nameResolver(server, resolvers),
-      lookup: lookupClient(server, transport, clientTls),
+      lookup: lookupClient(server, transport, clientTls, this.#revocations),
       routes: outboundRoutes(server, transport, upstreamNames(server, resolvers) ?? system),
       limits: serverLimits(server),
       health,
@@ -215,18 +227,29 @@ export class Worker {
   }
 
   /**
-   * Ends a user's sessions, and forgets cached lookups for the user.
+   * Ends the sessions of revoked logins. No reply to a lookup from before lets such a login in again.
    *
-   * @param user by the name that was typed, or the one that replaced it
-   * @returns how many sessions have ended
+   * @returns how many sessions each kick has ended
    */
-  kick(user: ByteString): number {
-    for (const { lookup } of this.#servers) lookup.forget(user);
-    let ended = 0;
+  kick(kicks: readonly Kick[]): readonly number[] {
+    for (const kick of kicks) this.#revocations.kick(kick);
+    const list = new KickList(kicks);
+    const ended = kicks.map(() => 0);
     for (const session of this.#sessions) {
-      if (session instanceof Session && session.kick(user)) ended++;
+      const index = session instanceof Session ? session.kick(list) : -1;
+      if (index !== -1) ended[index] = (ended[index] ?? 0) + 1;
     }
     return ended;
+  }
+
+  /** Kicks were lost on their way to the primary. */
+  lostKicks(): void {
+    this.#revocations.lost();
+  }
+
+  /** The line to the fleet has changed; other generations may have none. */
+  follow(line: LineState): void {
+    if (this.#reporter !== null) this.#revocations.line = line;
   }
 
   /** Sessions in the order in which they were accepted. @param after only sessions of higher numbers */
@@ -256,11 +279,6 @@ export class Worker {
   reopen(): void {
     this.log.write("notice", "reopening logs");
     this.#sinks.reopen();
-  }
-
-  /** Empties the lookup caches. */
-  forget(): void {
-    for (const { lookup } of this.#servers) lookup.forgetAll();
   }
 
   /** Logs an error that no code has caught. The other sessions go on. */

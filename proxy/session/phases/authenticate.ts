@@ -7,6 +7,7 @@ import {
   type LookupReceiver,
   type LookupReply,
   type PendingLookup,
+  unavailable,
 } from "../../lookup/index.ts";
 import type { Account, Credentials, ProtocolHandler } from "../../protocols/index.ts";
 import { TIMED_OUT } from "../../reason.ts";
@@ -158,17 +159,10 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
       this.#lookUp();
       return;
     }
-    this.#pending?.timedOut();
-    this.answered({
-      kind: "unavailable",
-      text: null,
-      errorCode: null,
-      why: TIMED_OUT,
-      reached: false,
-    });
+    this.answered(this.#pending?.timedOut() ?? unavailable(TIMED_OUT, true));
   }
 
-  #route({ route, login, password, remembered }: Accepted): void {
+  #route({ route, login, password, user, remembered }: Accepted): void {
     const { client, telemetry, limits } = this.session;
     const instead = remembered?.instead ?? null;
     if (instead !== null) {
@@ -181,6 +175,8 @@ export class AuthenticatePhase extends Phase implements LookupReceiver {
       return;
     }
     client.login = login ?? client.typedLogin ?? "";
+    // A mail for the user is no login of the user.
+    client.user = this.#credentials.method === "none" ? null : user;
     telemetry.routed();
     const account: Account = {
       login: client.login,

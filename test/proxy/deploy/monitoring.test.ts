@@ -46,6 +46,7 @@ before(async () => {
   });
   const primary = new PrimaryMetrics(
     () => settings,
+    () => "connected",
     () => ({ access: 0, error: 0 }),
     false,
   );

@@ -3,6 +3,7 @@ import { EventEmitter, once } from "node:events";
 import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { FleetClient } from "../../../proxy/fleet/index.ts";
+import type { Kick } from "../../../proxy/revocation/index.ts";
 import { version } from "../../../proxy/version.ts";
 import { type LiveServer, startLiveServer } from "../../support/live-server.ts";
 
@@ -14,7 +15,9 @@ let live: FleetClient | null;
 /** The calls that sessions and lookups received. */
 let done: string[];
 let log: string[];
-/** Emits when one of the two grows. */
+/** The states of the line. */
+let lines: string[];
+/** Emits when one of the three grows. */
 let news: EventEmitter;
 /** Keeps the process alive: the timers of the client do not. */
 let busy: NodeJS.Timeout;
@@ -25,6 +28,7 @@ beforeEach(async () => {
   live = null;
   done = [];
   log = [];
+  lines = [];
   news = new EventEmitter();
 });
 afterEach(async () => {
@@ -44,8 +48,13 @@ async function until(isSo: () => boolean): Promise<void> {
 
 function start(timing: Partial<typeof TIMING> = {}, heard: number | null = null): FleetClient {
   const host = {
-    kick: (user: string) => Promise.resolve(add(done, `kick ${user}`)),
-    forget: () => add(done, "forget"),
+    kick: (kicks: readonly Kick[]) => {
+      for (const { names, user } of kicks) {
+        add(done, `kick ${names.join(" ")}${user === null ? "" : ` before ${user.version}`}`);
+      }
+    },
+    lostKicks: () => add(done, "lost"),
+    changed: (line: string) => add(lines, line),
     sessions: () => Promise.resolve(3),
   };
   live = new FleetClient(
@@ -66,25 +75,75 @@ test("a proxy sends its presence with its own key, and sends it again", async ()
   const socket = await fleet.accepted();
   const { age, ...presence } = await socket.next();
   assert.deepEqual(presence, { host: hostname(), version, sessions: 3, heard: null });
-  assert.ok(Number(age) > 0);
+  // The replicas of a directory may lag behind kicks from before the start.
+  assert.ok(Number(age) > 300_000);
   socket.send(heard(5));
   while ((await socket.next())["heard"] !== 5);
   assert.equal(fleet.requests[0]!.authorization, "Bearer postern_its-own");
   assert.match(fleet.requests[0]!["user-agent"]!, /^postern\//);
 });
 
-test("a kick ends sessions by each of its names, in UTF-8, and counts once if it comes twice", async () => {
+test("a kick has the user's names and version, and counts once if it comes twice", async () => {
   start();
   const socket = await fleet.accepted();
-  socket.send(kick(1, "alice@example.test", "u1"));
+  const user = { id: "AAAAAAAAAAAAAAAAAAAAAA", version: 5 };
+  socket.send({ ...kick(1, "alice@example.test", "u1"), user });
   socket.send(kick(1, "alice@example.test", "u1"));
   socket.send(kick(2, "jürgen@example.test"));
-  await until(() => done.length === 3);
-  assert.deepEqual(done, [
-    "kick alice@example.test",
-    "kick u1",
-    `kick ${Buffer.from("jürgen@example.test").toString("latin1")}`,
-  ]);
+  await until(() => done.length === 2);
+  assert.deepEqual(done, ["kick alice@example.test u1 before 5", "kick jürgen@example.test"]);
+});
+
+describe("the line", () => {
+  test("catches up before it is connected, and the kicks that were missed come first", async () => {
+    start();
+    const socket = await fleet.accepted();
+    await socket.next();
+    assert.deepEqual(lines, ["catching up"]);
+    socket.send(kick(1, "alice"));
+    socket.send(kick(2, "bob"));
+    socket.send(heard(2));
+    await until(() => lines.length === 2);
+    assert.deepEqual(done, ["kick alice", "kick bob"]);
+    assert.deepEqual(lines, ["catching up", "connected"]);
+  });
+
+  test("is away from the moment that the socket breaks until the next one has caught up", async () => {
+    start();
+    const first = await fleet.accepted();
+    first.send(heard(0));
+    await until(() => lines.includes("connected"));
+    first.cut();
+    const second = await fleet.accepted();
+    await second.next();
+    assert.deepEqual(lines, ["catching up", "connected", "away", "catching up"]);
+  });
+
+  test("is away when the worker falls silent, and kicks that came before are carried out", async () => {
+    start({ ping: 10 });
+    const socket = await fleet.accepted();
+    socket.send(heard(0));
+    await until(() => lines.includes("connected"));
+    fleet.answering = false;
+    socket.send(kick(1, "alice"));
+    await until(() => lines.includes("away"));
+    assert.deepEqual(done, ["kick alice"]);
+  });
+
+  test("is refused from the first refusal of the key until the key opens a socket, and not away between", async () => {
+    fleet.status = 401;
+    start();
+    await until(() => lines.includes("refused"));
+    await fleet.requested(fleet.requests.length + 6);
+    fleet.status = 101;
+    const socket = await fleet.accepted();
+    socket.send(heard(0));
+    await until(() => lines.includes("connected"));
+    assert.deepEqual(
+      lines.slice(lines.indexOf("refused")).filter((line) => line !== "refused"),
+      ["catching up", "connected"],
+    );
+  });
 });
 
 test("a socket that breaks is opened anew, with the number of the last kick", async () => {
@@ -107,12 +166,13 @@ test("a socket without answers to pings is opened anew", async () => {
   await fleet.accepted();
 });
 
-test("all cached lookups are dropped if the worker has lost kicks that were missed", async () => {
+test("lost kicks are an alert, and count before the line is connected", async () => {
   start({}, 7);
   const socket = await fleet.accepted();
   socket.send(heard(3, false));
-  await until(() => done.length === 1);
-  assert.deepEqual(done, ["forget"]);
+  await until(() => lines.includes("connected"));
+  assert.deepEqual(done, ["lost"]);
+  assert.match(log.join("\n"), /^alert: fleet has lost kicks that this proxy missed: /);
   socket.send(kick(4, "alice@example.test"));
   await until(() => done.length === 2);
 });
@@ -151,8 +211,12 @@ describe("while no socket can be opened", () => {
         status === 426
           ? `${fleet.url} does not keep a WebSocket open`
           : `${fleet.url} answered ${status}`;
+      const use =
+        level === "alert"
+          ? "cached lookups are not used"
+          : "cached lookups only stand in for an endpoint that is away";
       assert.deepEqual(log, [
-        `${level}: fleet connection failed: ${why}`,
+        `${level}: fleet connection failed: ${why}, ${use}`,
         "notice: fleet is connected again",
       ]);
     });

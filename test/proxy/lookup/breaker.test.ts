@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LookupClient } from "../../../proxy/lookup/index.ts";
+import { InvalidReply } from "../../../proxy/lookup/reply.ts";
 import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
 
@@ -13,6 +14,7 @@ const settings = {
   auth_http: { https: false, host: "e.test", port: 80, hostHeader: "e.test", uri: "/auth" },
   auth_http_keepalive: true,
   auth_http_pass_client_cert: false,
+  auth_http_timeout: 60_000,
   auth_http_header: [],
   auth_http_cache: null,
 };
@@ -77,7 +79,7 @@ describe("the count of failures in a row", () => {
   });
 
   test("errors that the endpoint reports do not count, because a client may have caused them", async () => {
-    const endpoint = new ScriptedEndpoint(() => cannotTell(true));
+    const endpoint = new ScriptedEndpoint(() => new InvalidReply("is broken"));
     await createClient(endpoint).times(50);
     assert.equal(endpoint.asked.length, 50);
   });

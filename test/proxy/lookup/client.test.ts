@@ -2,6 +2,8 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LookupClient, type LookupReply, type LookupRequest } from "../../../proxy/lookup/index.ts";
+import { eventually } from "../../support/eventually.ts";
+import { InvalidReply } from "../../../proxy/lookup/reply.ts";
 import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
 
@@ -10,13 +12,18 @@ const neverAborted = new AbortController().signal;
 /** Creates a lookup client of a scripted endpoint; its clock moves only when a test sets the time with `at`. */
 function createClient(
   endpoint: ScriptedEndpoint,
-  { entries = 100, patience = 60_000 }: { entries?: number | null; patience?: number } = {},
+  {
+    entries = 100,
+    patience = 60_000,
+    timeout = 60_000,
+  }: { entries?: number | null; patience?: number; timeout?: number } = {},
 ) {
   let now = 0;
   const settings = {
     auth_http: { https: true, host: "e.test", port: 443, hostHeader: "e.test", uri: "/auth" },
     auth_http_keepalive: true,
     auth_http_pass_client_cert: false,
+    auth_http_timeout: timeout,
     auth_http_header: ["X-Auth-Key: k"],
     auth_http_cache: entries === null ? null : { entries },
   };
@@ -155,7 +162,7 @@ describe("the cache stores only reusable answers", () => {
   const ANSWERS: Record<string, () => LookupReply> = {
     "a refusal": no,
     "an answer that asks the client to wait": () => ({ kind: "wait", wait: 1 }),
-    "a failure of the endpoint": () => cannotTell(true),
+    "a failure that the endpoint reports": () => cannotTell(false),
     "a route with a password": () => yes({ password: "p" }),
     "a route without a freshness lifetime": () => yes({ freshness: null }),
   };
@@ -211,63 +218,6 @@ test("a full cache drops the answer that was used least recently", async () => {
   assert.deepEqual(kinds, ["remembered", "remembered", "route"]);
 });
 
-describe("forgetting a user", () => {
-  test("the next login of a user forgotten by the typed or the replaced name sends a request, and other users stay cached", async () => {
-    for (const name of ["anna", "u42", "ANNA"]) {
-      const endpoint = new ScriptedEndpoint((text) =>
-        yes({ login: text.includes("Auth-User: anna\r\n") ? "u42" : null }),
-      );
-      const { ask, lookupClient } = createClient(endpoint);
-      await ask();
-      await ask(plainLogin("berta"));
-      lookupClient.forget(name);
-      assert.equal(kind(await ask()), "route");
-      assert.equal(kind(await ask(plainLogin("berta"))), "remembered");
-    }
-  });
-
-  test("forgetAll removes every cached answer, and an answer to an earlier request is not cached", async () => {
-    const endpoint = new ScriptedEndpoint(() => yes());
-    const { ask, lookupClient } = createClient(endpoint);
-    await ask();
-    endpoint.answers = null;
-    const before = ask(plainLogin("berta"));
-    lookupClient.forgetAll();
-    endpoint.asked[1]!.answer(yes());
-    await before;
-    endpoint.answers = () => yes();
-    assert.equal(kind(await ask()), "route");
-    assert.equal(kind(await ask(plainLogin("berta"))), "route");
-  });
-
-  test("a request sent before forget neither answers a later login nor fills the cache", async () => {
-    const endpoint = new ScriptedEndpoint();
-    const { ask, lookupClient } = createClient(endpoint);
-    const before = ask();
-    lookupClient.forget("anna");
-    const after = ask();
-    assert.equal(endpoint.asked.length, 2);
-    endpoint.asked[1]!.answer(no());
-    assert.equal(kind(await after), "refused");
-    endpoint.asked[0]!.answer(yes());
-    assert.equal(kind(await before), "route");
-    endpoint.answers = () => cannotTell();
-    assert.equal(kind(await ask()), "unavailable");
-  });
-
-  test("a forgotten answer is not served stale to a login that already waits for the endpoint", async () => {
-    const endpoint = new ScriptedEndpoint(() => yes());
-    const { ask, at, lookupClient } = createClient(endpoint);
-    await ask();
-    at(31);
-    endpoint.answers = null;
-    const asked = ask();
-    lookupClient.forget("anna");
-    endpoint.asked[1]!.answer(cannotTell());
-    assert.equal(kind(await asked), "unavailable");
-  });
-});
-
 test("a slow endpoint's stale answer is served after the patience, and the endpoint's late refusal still removes the answer", async () => {
   const endpoint = new ScriptedEndpoint(() => yes());
   const { ask, at } = createClient(endpoint, { patience: 1 });
@@ -281,6 +231,41 @@ test("a slow endpoint's stale answer is served after the patience, and the endpo
   await new Promise(setImmediate);
   endpoint.answers = () => cannotTell();
   assert.equal(kind(await ask()), "unavailable");
+});
+
+test("a silent endpoint's stale answer is served at auth_http_timeout, where that is shorter than the patience", async () => {
+  const endpoint = new ScriptedEndpoint(() => yes());
+  const { lookupClient, ask, at } = createClient(endpoint);
+  await ask();
+  at(31);
+  endpoint.answers = null;
+  const waiting = lookupClient.lookup(lookupRequest(), { answered: () => assert.fail() });
+  assert.equal(kind(waiting!.timedOut()), "stale");
+  assert.equal(endpoint.asked[1]!.cancelled, true);
+});
+
+test("lookups that time out count as failures of the endpoint beside one that only refreshes the cache", async () => {
+  const endpoint = new ScriptedEndpoint(() => yes());
+  const { lookupClient, ask, at } = createClient(endpoint, { patience: 1 });
+  await ask();
+  at(31);
+  endpoint.answers = null;
+  for (let count = 0; count < 5; count++) {
+    assert.equal(kind(await ask()), "stale");
+    const waiting = lookupClient.lookup(lookupRequest(), { answered: () => assert.fail() });
+    waiting!.timedOut();
+  }
+  assert.match(lookupClient.breaker.refusal()!, /after 5 failures/);
+});
+
+test("a lookup that only refreshes the cache ends at auth_http_timeout, as a failure of the endpoint", async () => {
+  const endpoint = new ScriptedEndpoint(() => yes());
+  const { ask, at } = createClient(endpoint, { patience: 1, timeout: 1 });
+  await ask();
+  at(31);
+  endpoint.answers = null;
+  assert.equal(kind(await ask()), "stale");
+  await eventually("the request is cancelled", () => endpoint.asked[1]!.cancelled);
 });
 
 test("a client that leaves during a refresh rejects its lookup and cancels the request", async () => {
@@ -345,7 +330,8 @@ describe("property: a lookup never receives the answer to a different lookup", (
           let seconds = 0;
           for (const [asked, later, away] of steps) {
             at((seconds += later));
-            endpoint.answers = () => (away ? cannotTell(true) : yes({ login: identity(asked) }));
+            endpoint.answers = () =>
+              away ? new InvalidReply("is broken") : yes({ login: identity(asked) });
             const answers = await Promise.all([ask(asked), ask(asked)]);
             for (const answer of answers) {
               if (answer.kind === "route") assert.equal(answer.login, identity(asked));

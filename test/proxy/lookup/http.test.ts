@@ -28,6 +28,7 @@ function clientAt(port: number, keepalive = true): LookupClient {
     auth_http_keepalive: keepalive,
     auth_http_unescape: false,
     auth_http_pass_client_cert: false,
+    auth_http_timeout: 60_000,
   });
 }
 
@@ -46,6 +47,7 @@ const ROUTE = {
   route: { servers: [{ host: "127.0.0.1", port: 143 }], tls: null, tlsName: null },
   login: null,
   password: null,
+  user: null,
   freshness: null,
   remembered: null,
 };
@@ -82,6 +84,7 @@ test("lookups over a unix socket have the Host localhost and share a connection"
     auth_http_keepalive: true,
     auth_http_unescape: false,
     auth_http_pass_client_cert: false,
+    auth_http_timeout: 60_000,
   });
   for (let attempt = 1; attempt <= 3; attempt++)
     assert.deepEqual(await ask(lookupClient, attempt), ROUTE);

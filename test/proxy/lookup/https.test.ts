@@ -50,6 +50,7 @@ function lookupClient(host: string, tls: SocketClientTls, at = port): LookupClie
     auth_http_keepalive: true,
     auth_http_unescape: false,
     auth_http_pass_client_cert: false,
+    auth_http_timeout: 60_000,
   });
 }
 

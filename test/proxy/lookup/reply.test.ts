@@ -194,6 +194,60 @@ for (const [reason, lines] of Object.entries(UNAVAILABLE)) {
   });
 }
 
+const OUTAGES: readonly (readonly [outage: boolean, ...lines: string[]])[] = [
+  [true, "HTTP/1.1 500 Oops"],
+  [true, "HTTP/1.1 503 Busy", "Auth-Server: 192.0.2.1", "Cache-Control: max-age=60"],
+  [true, "HTTP/1.1 200 OK", "Content-Type: text/html"],
+  [false, "HTTP/1.1 503 Busy", "Auth-Status: [UNAVAILABLE] busy"],
+  [false, "HTTP/1.1 503 Busy", "Auth-Status: OK"],
+  [false, "HTTP/1.1 503 Busy", "Auth-Status:"],
+  [false, "HTTP/1.1 503 Busy", "Auth-Status: WAIT"],
+  [false, "HTTP/1.1 200 OK", "Auth-Status: OK"],
+  [false, ...OK, "Auth-Server: ma il"],
+  [false, ...OK, "Auth-Pass: a\0b"],
+  [false, "HTTP/1.1 400 Bad Request"],
+  [false, "HTTP/1.1 403 Forbidden"],
+  [false, "HTTP/1.1 429 Too Many Requests"],
+  [false, "HTTP/1.1 302 Found"],
+];
+for (const [outage, ...lines] of OUTAGES) {
+  test(`a reply is ${outage ? "an outage" : "the endpoint's word"}: ${lines.join(", ")}`, () => {
+    const reply = read([`${lines.join("\r\n")}\r\n\r\n`])?.reply;
+    assert.ok(reply?.kind === "unavailable");
+    assert.equal(reply.outage, outage);
+  });
+}
+
+test("a broken percent-escape in a yes is the endpoint's word, and no yes", () => {
+  const input = new Input();
+  input.append(Buffer.from([...OK, "Auth-User: a%2", "", ""].join("\r\n")));
+  const reply = new HeadReader(true).next(input)?.reply;
+  assert.ok(reply?.kind === "unavailable" && !reply.outage);
+  assert.equal(reply.why, "sent a broken percent-escape");
+});
+
+describe("the user of a route", () => {
+  const ID = "Auth-User-Id: AAAAAAAAAAAAAAAAAAAAAA";
+  const VERSION = "auth-user-version: 9007199254740991";
+
+  test("is the id and the version of the reply, also byte by byte", () => {
+    const text = [...OK, ID, VERSION, "", ""].join("\r\n");
+    const user = { id: "AAAAAAAAAAAAAAAAAAAAAA", version: 9_007_199_254_740_991 };
+    for (const head of [read([text]), read(text.split(""))]) {
+      assert.ok(head?.reply.kind === "route");
+      assert.deepEqual(head.reply.user, user);
+    }
+  });
+
+  for (const lines of [[], [ID], [VERSION], [ID, "Auth-User-Version: 0"], [`${ID}A`, VERSION]]) {
+    test(`is none with ${lines.join(", ") || "no header"}`, () => {
+      const head = read([[...OK, ...lines, "", ""].join("\r\n")]);
+      assert.ok(head?.reply.kind === "route");
+      assert.equal(head.reply.user, null);
+    });
+  }
+});
+
 test("a route holds host names, the fallback servers and the TLS headers", () => {
   const lines = [
     "HTTP/1.1 200 OK",

@@ -1,0 +1,48 @@
+/** Kicks that are carried out together, so that each session is looked at once. */
+import type { ByteString } from "../../shared/lookup.ts";
+import type { UserVersion } from "../../shared/user-version.ts";
+import { comparableLogin, comparableName } from "./login-name.ts";
+import type { Kick } from "./revocations.ts";
+
+/** A login that was granted, or that is under way. */
+export interface Login {
+  /** The login that the client typed; null before one. */
+  readonly typedLogin: ByteString | null;
+  /** The login that replaced it. */
+  readonly login: ByteString | null;
+  /** Null where no reply has named the user. */
+  readonly user: UserVersion | null;
+}
+
+export class KickList {
+  readonly #byId = new Map<string, { readonly version: number; readonly index: number }>();
+  /** Names of all kicks, for logins whose user is not known. */
+  readonly #byName = new Map<string, number>();
+  /** Names of the kicks without a user, for all logins. */
+  readonly #byNameAlone = new Map<string, number>();
+
+  constructor(kicks: readonly Kick[]) {
+    for (const [index, { names, user }] of kicks.entries()) {
+      for (const name of names.map(comparableName)) {
+        this.#byName.set(name, index);
+        if (user === null) this.#byNameAlone.set(name, index);
+      }
+      if (user === null) continue;
+      const before = this.#byId.get(user.id);
+      if (before === undefined || before.version < user.version) {
+        this.#byId.set(user.id, { version: user.version, index });
+      }
+    }
+  }
+
+  /** @returns the index of the kick that ends the login; -1 for none */
+  find({ typedLogin, login, user }: Login): number {
+    const kick = user === null ? undefined : this.#byId.get(user.id);
+    if (user !== null && kick !== undefined && kick.version > user.version) return kick.index;
+    const names = user === null ? this.#byName : this.#byNameAlone;
+    if (names.size === 0 || typedLogin === null) return -1;
+    const typed = names.get(comparableLogin(typedLogin));
+    if (typed !== undefined || login === null || login === typedLogin) return typed ?? -1;
+    return names.get(comparableLogin(login)) ?? -1;
+  }
+}
