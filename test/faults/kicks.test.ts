@@ -153,7 +153,8 @@ test("a proxy whose key is refused logs that once and serves on; with another ke
   const three = await startProxyWithKey("three", worker.url.origin);
   try {
     const { program } = three.proxy;
-    const refused = /\[alert\].* fleet connection failed: \S+ answered 401, cached lookups are not used$/;
+    const refused =
+      /\[alert\].* fleet connection failed: \S+ answered 401, cached lookups are not used$/;
     await program.logs(refused);
     const dave = await logIn(three, "dave");
     await writeKey("three");

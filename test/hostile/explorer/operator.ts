@@ -1,5 +1,7 @@
 /** The operator of a run: kicks users, drains the server, and stops sessions. */
+import { decoded } from "../../../proxy/bytes.ts";
 import type { LookupClient } from "../../../proxy/lookup/index.ts";
+import { KickList } from "../../../proxy/revocation/index.ts";
 import type { Session } from "../../../proxy/session/index.ts";
 import type { Add, Network } from "./network.ts";
 import type { Observer } from "./observer.ts";
@@ -47,9 +49,11 @@ export class Operator {
     const login = client.typedLogin;
     if (login === null) return;
     this.#network.trace(() => `the operator kicks ${login}`);
-    this.#lookup.forget(login);
+    const kick = { names: [decoded(login)], user: null, bookmark: null };
+    const kicks = new KickList([kick]);
+    this.#lookup.revocations.kick(kick);
     for (const side of this.#sides) {
-      if (side.ended === null && side.session.kick(login)) this.#mustHaveEnded(side);
+      if (side.ended === null && side.session.kick(kicks) !== -1) this.#mustHaveEnded(side);
     }
   }
 
