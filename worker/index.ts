@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { admin } from "./admin/index.ts";
 import { fleet } from "./fleet-api.ts";
 import { health } from "./health.ts";
+import { requireNetwork } from "./lookup/caller-network.ts";
 import { requireKey } from "./lookup/key.ts";
 import { lookup } from "./lookup/pipeline.ts";
 import { sampleWork } from "./passwords/work-records.ts";
@@ -16,7 +17,7 @@ const app = new Hono<{ Bindings: Env }>();
 app.get("/", (c) => c.text("Postern's worker: it answers nginx's mail lookups at /auth.\n"));
 // The second path is the one in nginx's guide.
 for (const path of ["/auth", "/cgi-bin/nginxauth.cgi"]) {
-  app.get(path, requireKey, lookup);
+  app.get(path, requireKey, requireNetwork, lookup);
   app.all(path, (c) => c.text("a lookup is a GET\n", 405, { Allow: "GET" }));
 }
 app.get("/healthz", health);

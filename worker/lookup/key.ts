@@ -1,6 +1,7 @@
 /** Admits only callers with one of the lookup keys. */
 import { createMiddleware } from "hono/factory";
 import { logError } from "../log/log.ts";
+import { refuse } from "./caller-network.ts";
 
 /** Replies 403, without a header that nginx reads, to a caller without a key. */
 export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) => {
@@ -9,7 +10,7 @@ export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) =>
     logError("every lookup is refused: set a key with `wrangler secret put LOOKUP_KEYS`");
   }
   if (!(await isOneOf(keys, c.req.header("X-Auth-Key") ?? ""))) {
-    return c.text("X-Auth-Key is missing or wrong\n", 403);
+    return refuse();
   }
   return next();
 });

@@ -60,6 +60,52 @@ describe("with two keys, as during a rotation", () => {
   });
 });
 
+describe("with LOOKUP_NETWORKS", () => {
+  const starting = (LOOKUP_NETWORKS: string) =>
+    startHarness({ seed: SEED, secrets: { LOOKUP_KEYS: "canary-key" }, vars: { LOOKUP_NETWORKS } });
+  const KEY = { "X-Auth-Key": "canary-key" };
+
+  test("a caller from a listed network is answered, and others get 403 as with a wrong key", async () => {
+    const worker = await starting("192.0.2.0/24, 2001:db8::/32\n198.51.100.7");
+    const wrong = await worker.ask({ "X-Auth-Key": "wrong" });
+    for (const [caller, status] of [
+      ["192.0.2.1", 200],
+      ["::ffff:192.0.2.1", 200],
+      ["2001:db8:ffff::1", 200],
+      ["198.51.100.7", 200],
+      ["198.51.100.8", 403],
+      ["2001:db9::1", 403],
+      ["192.0.2.1, 203.0.113.1", 403],
+      ["192.0.2", 403],
+      ["localhost", 403],
+      ["", 403],
+    ] as const) {
+      const answer = await worker.ask({ ...KEY, "CF-Connecting-IP": caller });
+      assert.equal(answer.status, status, caller);
+      if (status === 403) assert.deepEqual(answer, wrong);
+    }
+    // Only Cloudflare's own header counts.
+    for (const header of ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP"]) {
+      const headers = { ...KEY, "CF-Connecting-IP": "203.0.113.1", [header]: "192.0.2.1" };
+      assert.equal((await worker.ask(headers)).status, 403, header);
+    }
+    assert.match(worker.logs(), /a caller with a lookup key is not in LOOKUP_NETWORKS/);
+    assert.match(worker.logs(), /198\.51\.100\.8/);
+    assert.doesNotMatch(worker.logs(), /canary/);
+    await worker.close();
+  });
+
+  test("a setting that is no list of networks refuses every lookup, and the log says so", async () => {
+    for (const setting of ["192.0.2.0/24 everywhere", "192.0.2.0/33", "*"]) {
+      const worker = await starting(setting);
+      const answer = await worker.ask({ ...KEY, "CF-Connecting-IP": "192.0.2.1" });
+      assert.equal(answer.status, 403, setting);
+      assert.match(worker.logs(), /LOOKUP_NETWORKS is not a list/);
+      await worker.close();
+    }
+  });
+});
+
 for (const [how, secrets] of Object.entries(UNSET)) {
   describe(`with ${how} configured`, () => {
     let worker: Harness;
