@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { admin } from "./admin/index.ts";
 import { fleet } from "./fleet-api.ts";
+import { fleetStub } from "./fleet/client.ts";
 import { health } from "./health.ts";
 import { requireNetwork } from "./lookup/caller-network.ts";
 import { requireKey } from "./lookup/key.ts";
@@ -28,6 +29,8 @@ export default {
   fetch: app.fetch,
   async scheduled(_, env) {
     await purge(env);
+    // Without a proxy, nothing else collects the revocations that were made by SQL.
+    await fleetStub(env.FLEET).collect();
     await sampleWork(env);
   },
 } satisfies ExportedHandler<Env>;

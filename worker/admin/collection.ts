@@ -6,7 +6,6 @@ import { PROBLEMS, answer, body, newApp } from "./http/app.ts";
 import { Cursor, Cursors } from "./rows/cursor.ts";
 import { deleteRow, findRow, insertRow, listRows, updateRow } from "./rows/queries.ts";
 import type { Key, Resource, Row, Settings } from "./rows/resource.ts";
-import { revoking } from "./sessions.ts";
 
 export function collection(resource: Resource): OpenAPIHono<AdminEnv> {
   const app = newApp();
@@ -112,9 +111,7 @@ function change(app: OpenAPIHono<AdminEnv>, resource: Resource, schema: z.ZodObj
     const context = { settings: c.env, directory };
     const changes = (await resource.alter?.(given, key, context)) ?? given;
     const actor = c.var.caller.name;
-    const write = () => updateRow(directory, resource, key, changes, { actor });
-    const revoked = resource.revokes?.(changes, key) ?? false;
-    const row = await (revoked ? revoking(c.env, key, write) : write());
+    const row = await updateRow(directory, resource, key, changes, { actor });
     return c.json(shown.parse(row), 200);
   });
 }
@@ -130,8 +127,7 @@ function remove(app: OpenAPIHono<AdminEnv>, resource: Resource): void {
   });
   app.openapi(route, async (c) => {
     const key = keyIn(resource, c.req.valid("param"), c.env);
-    const write = () => deleteRow(drizzle(c.env.DB), resource, key, c.var.caller.name);
-    await (resource.revokes?.(null, key) ? revoking(c.env, key, write) : write());
+    await deleteRow(drizzle(c.env.DB), resource, key, c.var.caller.name);
     await resource.deleted?.(key, c.env);
     return c.body(null, 204);
   });

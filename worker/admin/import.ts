@@ -21,7 +21,6 @@ import { newUser } from "./resources/index.ts";
 import * as normalize from "./rows/normalize.ts";
 import { unusableReason } from "./rows/password.ts";
 import type { Settings } from "./rows/resource.ts";
-import { endSessions, namedIn } from "./sessions.ts";
 
 export const importUsers = newApp();
 
@@ -70,8 +69,7 @@ importUsers.openapi(route, async (c) => {
   const refused: Refused[] = [];
   const readable = readRows(c.req.valid("json").users, c.env, refused);
   const fitting = await fitRows(directory, readable, refused);
-  const { created, updated, revoked } = await writeRows(directory, fitting, c.var.caller);
-  await endSessions(c.env, revoked);
+  const { created, updated } = await writeRows(directory, fitting, c.var.caller);
   const unchanged = fitting.length - created - updated;
   return c.json({ created, updated, unchanged, refused }, 200);
 });
@@ -168,7 +166,7 @@ function withDomain(user: Imported) {
 /** Columns of which an existing user keeps the value. */
 const KEPT: readonly SQLiteColumn[] = [users.server, users.id, users.version];
 
-/** Writes all rows by four statements. The rows are one JSON parameter, because D1 binds at most 100. */
+/** Writes all rows in one transaction. The rows are one JSON parameter, because D1 binds at most 100. */
 async function writeRows(directory: Directory, imported: readonly Imported[], { name }: Caller) {
   const rows = imported.map((row) => ({ ...row, id: newUserId(), version: 1 }));
   const columns = Object.entries(getTableColumns(users));
@@ -188,19 +186,13 @@ async function writeRows(directory: Directory, imported: readonly Imported[], { 
   const changing = sql`
     from json_each(${JSON.stringify(rows)}) left join ${users} on ${users.address} = value ->> 'address'
     where (${stored}) is not (${wanted})`;
-  const addresses = (condition: SQL) => sql`(
-    select ${users.address} from json_each(${JSON.stringify(rows)})
-    join ${users} on ${users.address} = value ->> 'address' where ${condition})`;
-  const newPassword = sql`${users.passwordHash} <> value ->> 'passwordHash'`;
-  const narrower = [users.enabled, users.imap, users.pop3, users.smtp].map((column) => {
-    return sql`${column} > value ->> ${column.name}`;
-  });
-  const revoking = sql`${users.address} in ${addresses(sql.join([newPassword, ...narrower], sql` or `))}`;
   // The password may also be kept sealed for APOP and CRAM-MD5, where the old one would go on to work.
-  const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in ${addresses(newPassword)}`;
+  const outdated = sql`${secrets.purpose} = 'own' and ${secrets.user} in (
+    select ${users.address} from json_each(${JSON.stringify(rows)})
+    join ${users} on ${users.address} = value ->> 'address'
+    where ${users.passwordHash} <> value ->> 'passwordHash')`;
   try {
-    const [revoked, recorded] = await directory.batch([
-      namedIn(directory, revoking),
+    const [recorded] = await directory.batch([
       directory
         .insert(audit)
         .select(
@@ -209,6 +201,9 @@ async function writeRows(directory: Directory, imported: readonly Imported[], { 
             value ->> 'address', '{"import":true}' ${changing}`,
         )
         .returning({ action: audit.action }),
+      directory.insert(audit).select(sql`
+        select null, unixepoch(), ${name}, 'secret.delete', ${secrets.user} || ' own', '{"import":true}'
+        from ${secrets} where ${outdated}`),
       directory.delete(secrets).where(outdated),
       directory
         .insert(users)
@@ -216,7 +211,7 @@ async function writeRows(directory: Directory, imported: readonly Imported[], { 
         .onConflictDoUpdate({ target: users.address, set: excluded(changed) }),
     ]);
     const created = recorded.filter(({ action }) => action === "user.create").length;
-    return { created, updated: recorded.length - created, revoked };
+    return { created, updated: recorded.length - created };
   } catch (error) {
     if (isForeignKeyError(error)) {
       throw new ApiError(409, "a group or a server has just been deleted; send the rows again");

@@ -12,6 +12,7 @@ import { newApp, errorResponse, tooLarge } from "./http/app.ts";
 import { importUsers } from "./import.ts";
 import { proxies } from "./proxies.ts";
 import { RESOURCES } from "./resources/index.ts";
+import { collectRevocations } from "./sessions.ts";
 
 /** Bytes. A batch of an import takes a few hundred thousand. */
 const LARGEST_BODY = 1024 * 1024;
@@ -51,7 +52,7 @@ admin.doc31("/openapi.json", {
 });
 
 admin.route("/", bootstrap);
-admin.use(authenticate);
+admin.use(authenticate, collectRevocations);
 admin.route("/", actions);
 admin.route("/", importUsers);
 admin.route("/", exportUsers);

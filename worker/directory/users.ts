@@ -201,7 +201,10 @@ export async function placeUser(
   return placed?.server ?? null;
 }
 
-/** Replaces a stored hash, unless the password was changed in the meantime. */
+/**
+ * Replaces a stored hash, unless the password was changed in the meantime. The logins stay good, since the statement
+ * raises the version itself.
+ */
 export async function replaceHash(
   directory: Directory,
   address: string,
@@ -210,6 +213,6 @@ export async function replaceHash(
 ): Promise<void> {
   await directory
     .update(users)
-    .set({ passwordHash: to })
+    .set({ passwordHash: to, version: sql`${users.version} + 1` })
     .where(and(eq(users.address, address), eq(users.passwordHash, from)));
 }

@@ -14,11 +14,12 @@ export interface ConnectedProxy {
 
 export interface FleetStub {
   /**
-   * Ends the sessions of users on all proxies. A proxy that is not connected receives the kick when it connects.
+   * Kicks the users whose revocations the directory has noted. A proxy that is not connected receives the kicks when
+   * it connects.
    *
-   * @param users for each user, all names with which they or the proxy may have logged in
+   * @throws Error if the directory cannot be read; the revocations stay noted
    */
-  kick(users: readonly (readonly string[])[]): Promise<void>;
+  collect(): Promise<void>;
 
   /** Lists the connected proxies in the order of their names. */
   connected(): Promise<readonly ConnectedProxy[]>;

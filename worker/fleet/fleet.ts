@@ -8,8 +8,10 @@ import {
   writeHealth,
 } from "../directory/server-health.ts";
 import { tokenExists } from "../directory/tokens.ts";
-import { logWarning } from "../log/log.ts";
+import { describe, logError, logWarning } from "../log/log.ts";
+import { collectRevocations } from "./collect.ts";
 import { Kicks } from "./kicks.ts";
+import { SharedRun } from "./shared-run.ts";
 import { ProxySockets } from "./sockets.ts";
 import type { ConnectedProxy, FleetStub } from "./client.ts";
 import { Votes } from "./votes.ts";
@@ -19,12 +21,6 @@ const TOLERANCE = 5000;
 
 /** ms between two alarms. */
 const ALARM_INTERVAL = 1000;
-
-/**
- * ms until a kick is repeated: a stale replica of the directory may have let a client back in. The repetition also
- * drops the proxies' cached replies of that time, so the kick is complete within a minute.
- */
-const REPEAT_AFTER = 30_000;
 
 /** The rows in the directory. `until` is 0 while a row may or may not have been written. */
 const SCHEMA = `
@@ -41,8 +37,9 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
   readonly #sockets = new ProxySockets(this.ctx, this.#kicks, (digest) =>
     tokenExists(drizzle(this.env.DB), digest),
   );
-  #writing: Promise<void> = Promise.resolve();
-  #waiting: Promise<void> | null = null;
+  /** Reports that arrive during a write share the next one. */
+  readonly #publishing = new SharedRun(() => this.#publish());
+  readonly #collecting = new SharedRun(() => this.#collect());
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
@@ -65,17 +62,11 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
       if (state === "failing") this.#votes.cast(proxy, { host, port, until, why });
       else this.#votes.withdraw(proxy, { host, port });
     }
-    await this.#publish();
+    await this.#publishing.run();
   }
 
-  /** @param repeatAfter ms until the kick is repeated */
-  async kick(users: readonly (readonly string[])[], repeatAfter = REPEAT_AFTER): Promise<void> {
-    const now = Date.now();
-    for (const names of users) {
-      this.#sockets.broadcast(this.#kicks.add(names, now));
-      this.#kicks.repeat(names, now + repeatAfter);
-    }
-    await this.#setAlarm(now);
+  collect(): Promise<void> {
+    return this.#collecting.run();
   }
 
   async connected(): Promise<readonly ConnectedProxy[]> {
@@ -93,8 +84,14 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
     return response;
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    return this.#sockets.receive(socket, message);
+  /** A revocation that the worker could not hand over, or that was made by SQL, waits for the next presence. */
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    try {
+      await this.collect();
+    } catch (error) {
+      logError("revocations cannot be read from the directory", { reason: describe(error) });
+    }
+    await this.#sockets.receive(socket, message);
   }
 
   /** A peer that closes waits for the close of this side. */
@@ -103,26 +100,17 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
   }
 
   override alarm(): Promise<void> {
-    const now = Date.now();
-    this.#sockets.closeExpired(now);
-    for (const names of this.#kicks.takeDue(now))
-      this.#sockets.broadcast(this.#kicks.add(names, now));
-    return this.#publish();
+    this.#sockets.closeExpired(Date.now());
+    return this.#publishing.run();
   }
 
-  /** Runs one write at a time. Reports that arrive during a write share the next one. */
-  #publish(): Promise<void> {
-    this.#waiting ??= this.#writing
-      .catch(() => undefined)
-      .then(() => {
-        this.#waiting = null;
-        this.#writing = this.#write();
-        return this.#writing;
-      });
-    return this.#waiting;
+  #collect(): Promise<void> {
+    return collectRevocations(this.env.DB, (revocation) => {
+      this.#sockets.broadcast(this.#kicks.add(revocation, Date.now()));
+    });
   }
 
-  async #write(): Promise<void> {
+  async #publish(): Promise<void> {
     const now = Date.now();
     this.#votes.expire(now);
     const agreed = this.#votes.agreed();
@@ -165,10 +153,10 @@ export class Fleet extends DurableObject<Env> implements FleetStub {
     this.#sql.exec("delete from published where host = ? and port = ?", host, port);
   }
 
-  /** Sets the alarm for the next expiry of a vote, row, proxy or token, or for the repetition of a kick. */
+  /** Sets the alarm for the next expiry of a vote, row, proxy or token. */
   async #setAlarm(now: number): Promise<void> {
     const ends = this.#published().map(({ until }) => until);
-    const times = [this.#votes.nextEnd, this.#kicks.nextDue, ...ends];
+    const times = [this.#votes.nextEnd, ...ends];
     const next = Math.min(...times.filter((time) => time !== null));
     const expiry = this.#sockets.nextExpiry(now) ?? Number.POSITIVE_INFINITY;
     const due = Math.min(expiry, Math.max(next, now + ALARM_INTERVAL));

@@ -1,22 +1,26 @@
 /** Stores kicks in a Durable Object, for proxies that were not connected at the time. */
 import { z } from "zod";
+import type { KickMessage } from "../../shared/fleet.ts";
+import { isBookmark, readUserVersion } from "../../shared/user-version.ts";
 
 /** ms that a kick is kept, and the number of kicks that are kept. */
 const KEPT_FOR = 24 * 60 * 60 * 1000;
 const MAX_KICKS = 10_000;
 
+/** Columns after `names` were added later, since older objects have a table without them. */
 const SCHEMA = `
   create table if not exists kicks (
     number integer primary key autoincrement, time integer not null, names text not null
   );
-  create table if not exists repetitions (due integer not null, names text not null);`;
+  drop table if exists repetitions;`;
+const LATER_COLUMNS = ["user", "bookmark"];
 
-export interface Kick {
-  /** The number of the previous kick plus one. */
-  readonly number: number;
-  /** The names of one user. */
-  readonly names: readonly string[];
-}
+/** A revocation of one user's logins. */
+export type Revocation = Omit<KickMessage, "kind" | "number">;
+
+export type Kick = Omit<KickMessage, "kind">;
+
+type KickRow = Record<"names", string> & Record<"user" | "bookmark", string | null>;
 
 /** The kicks that a proxy has missed. */
 export interface MissedKicks {
@@ -33,15 +37,22 @@ export class Kicks {
   constructor(storage: SqlStorage) {
     this.#sql = storage;
     storage.exec(SCHEMA);
+    const columns = storage.exec<{ name: string }>("pragma table_info(kicks)").toArray();
+    for (const later of LATER_COLUMNS) {
+      if (columns.some(({ name }) => name === later)) continue;
+      storage.exec(`alter table kicks add column ${later} text`);
+    }
   }
 
   /** @param now ms since the epoch, as are all times in this file */
-  add(names: readonly string[], now: number): Kick {
+  add({ names, user, bookmark }: Revocation, now: number): Kick {
     const { number } = this.#sql
       .exec<{ number: number }>(
-        "insert into kicks (time, names) values (?, ?) returning number",
+        "insert into kicks (time, names, user, bookmark) values (?, ?, ?, ?) returning number",
         now,
         JSON.stringify(names),
+        JSON.stringify(user),
+        bookmark,
       )
       .one();
     // The new row stays, since its number counts the kicks. The condition on the number avoids a scan of kept rows.
@@ -51,32 +62,7 @@ export class Kicks {
       number - MAX_KICKS,
       now - KEPT_FOR,
     );
-    return { number, names };
-  }
-
-  /** Schedules another kick with these names. */
-  repeat(names: readonly string[], due: number): void {
-    this.#sql.exec(
-      "insert into repetitions (due, names) values (?, ?)",
-      due,
-      JSON.stringify(names),
-    );
-  }
-
-  /** Removes and returns the scheduled kicks that are due. */
-  takeDue(now: number): readonly (readonly string[])[] {
-    return this.#sql
-      .exec<{ names: string }>("delete from repetitions where due <= ? returning names", now)
-      .toArray()
-      .map(({ names }) => namesIn(names));
-  }
-
-  /** When the next scheduled kick is due; null if there is none. */
-  get nextDue(): number | null {
-    const { due } = this.#sql
-      .exec<{ due: number | null }>("select min(due) as due from repetitions")
-      .one();
-    return due;
+    return { number, names, user, bookmark };
   }
 
   /**
@@ -92,13 +78,13 @@ export class Kicks {
       )
       .one();
     const kicks = this.#sql
-      .exec<{ number: number; names: string }>(
-        "select number, names from kicks where number > ? and time > ? order by number",
+      .exec<{ number: number } & KickRow>(
+        "select number, names, user, bookmark from kicks where number > ? and time > ? order by number",
         heard ?? 0,
         heard === null ? now - age : 0,
       )
       .toArray()
-      .map(({ number, names }) => ({ number, names: namesIn(names) }));
+      .map(({ number, ...row }) => ({ number, ...revocationIn(row) }));
     const reached = last - first < MAX_KICKS - 1 || oldest <= now - age;
     const complete =
       heard === null ? age < KEPT_FOR && reached : first - 1 <= heard && heard <= last;
@@ -106,6 +92,10 @@ export class Kicks {
   }
 }
 
-function namesIn(text: string): string[] {
-  return z.array(z.string()).parse(JSON.parse(text));
+function revocationIn({ names, user, bookmark }: KickRow): Revocation {
+  return {
+    names: z.array(z.string()).parse(JSON.parse(names)),
+    user: readUserVersion(JSON.parse(user ?? "null")),
+    bookmark: isBookmark(bookmark) ? bookmark : null,
+  };
 }

@@ -95,7 +95,7 @@ export class ProxySockets {
     if (!isOpen(socket, now)) return;
     const { heard, age, host, version, sessions } = presence;
     const { kicks, last, complete } = this.#kicks.missedBy(heard, age, now);
-    for (const kick of kicks) send(socket, { kind: "kick", user: null, bookmark: null, ...kick });
+    for (const kick of kicks) send(socket, { kind: "kick", ...kick });
     send(socket, { kind: "heard", last, complete });
     const [name = ""] = this.#context.getTags(socket);
     const since = proxyOf(socket)?.since ?? now;
@@ -105,8 +105,7 @@ export class ProxySockets {
   broadcast(kick: Kick): void {
     const now = Date.now();
     for (const socket of this.#context.getWebSockets()) {
-      if (isOpen(socket, now) && proxyOf(socket) !== null)
-        send(socket, { kind: "kick", user: null, bookmark: null, ...kick });
+      if (isOpen(socket, now) && proxyOf(socket) !== null) send(socket, { kind: "kick", ...kick });
     }
   }
 

@@ -1,3 +1,12 @@
+CREATE TABLE `revocations` (
+	`number` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text,
+	`version` integer,
+	`address` text NOT NULL,
+	`upstream_login` text,
+	`master_user` text
+);
+--> statement-breakpoint
 ALTER TABLE `users` ADD `id` text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE `users` ADD `version` integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 -- 21 characters of 6 random bits, and one of the four that end 16 bytes in base64url. The condition names the row, so

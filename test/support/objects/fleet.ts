@@ -23,11 +23,6 @@ export class TestFleet {
     await this.#objects.call(NAME, "report", [proxy, reports, ...more], times);
   }
 
-  /** @param again ms */
-  async kick(users: readonly (readonly string[])[], again: number): Promise<void> {
-    await this.#objects.call(NAME, "kick", [users, again]);
-  }
-
   /** Opens a line as the worker does once it has read the token; gives the status. */
   async open(proxy: string, digest: string): Promise<number> {
     const headers = { Upgrade: "websocket", "X-Proxy-Name": proxy, "X-Token-Digest": digest };

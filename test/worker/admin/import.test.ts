@@ -67,6 +67,8 @@ test("a sealed password is deleted when its hash is replaced, and only then", as
     "bob@example.test own",
     "bob@example.test upstream",
   ]);
+  const { items } = (await admin.call("read", "GET", "/audit?subject=alice@example.test own")).body;
+  assert.partialDeepStrictEqual(items, [{ action: "secret.delete", details: '{"import":true}' }]);
 });
 
 test("an import places users, and moves none", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { users } from "../../../worker/directory/schema/index.ts";
+import { eq, sql } from "drizzle-orm";
+import { secrets, users } from "../../../worker/directory/schema/index.ts";
 import { type Admin, startAdmin } from "../../support/admin.ts";
 import { SEALING } from "../../support/directory.ts";
 
@@ -86,10 +87,37 @@ test("a secret permits CRAM-MD5 until the password is set anew, and appears nowh
   assert.equal((await admin.ask(login)).auth["auth-status"], "OK");
   await admin.call("support", "POST", "/users/dave/password", { password: "canary two" });
   assert.notEqual((await admin.ask(login)).auth["auth-status"], "OK");
+  const { items } = (await as("GET", "/audit?subject=dave@example.test own")).body;
+  assert.partialDeepStrictEqual(items, [
+    { actor: "support", action: "secret.delete" },
+    { actor: "admin", action: "secret.create" },
+  ]);
 
   const pages = ["/users", "/secrets", "/audit?limit=1000"];
   const readable = JSON.stringify(await Promise.all(pages.map((path) => as("GET", path))));
   for (const secret of ["canary", "sealed", "k1:"]) {
     assert.ok(!`${readable}${JSON.stringify(answer.body)}${admin.logs()}`.includes(secret), secret);
   }
+});
+
+test("a password that cannot be stored leaves the sealed one, and the audit, as they are", async () => {
+  assert.equal((await as("POST", "/users", { address: "frank", password: "one" })).status, 201);
+  const kept = { user: "frank", purpose: "own", secret: "one" };
+  assert.equal((await as("POST", "/secrets", kept)).status, 201);
+  const passwordHash = "{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9gUAAAAAA==";
+  const state = async () => [
+    await admin.db.select().from(secrets).where(eq(secrets.user, "frank@example.test")),
+    (await as("GET", "/audit?limit=1000")).body.items,
+  ];
+  const earlier = await state();
+  await admin.db.run(sql`create trigger full before update of password_hash on users
+    begin select raise(abort, 'database or disk is full'); end`);
+  try {
+    const imported = [{ address: "frank", passwordHash }];
+    assert.equal((await as("POST", "/users/frank/password", { passwordHash })).status, 503);
+    assert.equal((await as("POST", "/import", { users: imported })).status, 503);
+  } finally {
+    await admin.db.run(sql`drop trigger full`);
+  }
+  assert.deepEqual(await state(), earlier);
 });

@@ -33,8 +33,6 @@ export const secretRows: Resource = {
   create: newSecret,
   change: changedSecret,
   writer: "admin",
-  // The password `upstream` is for the mail server alone, and lets no client in.
-  revokes: (_, [, purpose]) => purpose === "own",
   normalize: { user: normalize.address },
   async complete(given, { settings }) {
     const { secret, ...purpose } = newSecret.parse(given);

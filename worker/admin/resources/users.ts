@@ -41,17 +41,9 @@ export const userRows: Resource = {
     .omit({ address: true, server: true, password: true, passwordHash: true })
     .partial(),
   writer: "admin",
-  revokes: narrows,
   normalize: { address: normalize.address },
   complete: completeUser,
 };
-
-/** True where a change forbids something: every flag of a user and of an app password permits something. */
-function narrows(changes: Row | null): boolean {
-  if (changes === null) return true;
-  const { expires, ...rest } = changes;
-  return Object.values(rest).includes(false) || (expires instanceof Date && expires <= new Date());
-}
 
 async function completeUser(given: Row, { settings, directory }: WriteContext) {
   const { password, passwordHash, ...row } = newUser.parse(given);
@@ -110,7 +102,6 @@ const appPasswordRows: Resource = {
   create: newAppPassword,
   change: newAppPassword.omit({ user: true, label: true }).partial(),
   writer: "support",
-  revokes: narrows,
   normalize: { user: normalize.address },
   once: z.object({ password: z.string() }),
   async complete(row) {
@@ -137,7 +128,6 @@ const certificateRows: Resource = {
   // For a subject from before issuers were kept, and for an authority that changes its name.
   change: newCertificate.pick({ issuer: true }),
   writer: "admin",
-  revokes: () => true,
   normalize: { user: normalize.address },
   complete: (row) => {
     requireIssuer(row["kind"], row["issuer"]);

@@ -1,11 +1,12 @@
 /** Reads and changes the rows of any resource. The transaction of a change also records it in the audit. */
 import { type SQL, and, asc, desc, eq, getTableColumns, gte, lt, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Directory } from "../../directory/database.ts";
 import { ApiError, isForeignKeyError, constraintError } from "../http/api-error.ts";
 import { IF_CHANGED, auditStatement } from "./audit.ts";
 import { referencingTables, missingReferences } from "./foreign-keys.ts";
-import type { Key, Resource, Row } from "./resource.ts";
+import type { Key, Permission, Resource, Row } from "./resource.ts";
 
 export interface Query {
   /** The beginning of the key's first column. */
@@ -89,16 +90,22 @@ export async function insertRow(
   }
 }
 
-/**
- * @param action the word for the audit, where it is not `update`
- * @throws ApiError
- */
+interface Update {
+  readonly actor: string;
+  /** The word for the audit, where it is not `update`. */
+  readonly action?: string;
+  readonly permitted?: Permission;
+  /** Statements for the same transaction. */
+  readonly also?: readonly BatchItem<"sqlite">[];
+}
+
+/** @throws ApiError */
 export async function updateRow(
   directory: Directory,
   resource: Resource,
   key: Key,
   changes: Row,
-  { actor, action = "update" }: { readonly actor: string; readonly action?: string },
+  { actor, action = "update", permitted, also = [] }: Update,
 ): Promise<Row> {
   // SQL has no UPDATE that sets no column.
   if (Object.keys(changes).length === 0) return findRow(directory, resource, key);
@@ -108,18 +115,20 @@ export async function updateRow(
       directory
         .update(resource.table)
         .set(changes)
-        .where(keyEquals(resource, key))
+        .where(and(keyEquals(resource, key), permitted?.condition))
         .returning(selection(resource)),
       auditStatement(
         directory,
         { ...auditEntry(resource, key, action), actor, details },
         IF_CHANGED,
       ),
+      ...also,
     ]);
-    return updated ?? missing(resource, key);
+    if (updated !== undefined) return updated;
   } catch (error) {
     throw await writeError(error, directory, resource, key, changes);
   }
+  return refuse(directory, resource, key, permitted);
 }
 
 /** @throws ApiError */
@@ -149,9 +158,18 @@ export async function deleteRow(
     const sentence = `${name} ${key.join(" ")} is in use by ${namers}: move, change or delete those first`;
     throw new ApiError(409, namers === "" ? CONFLICT : sentence);
   }
-  // Either the row does not exist, or its resource does not permit its end.
+  return refuse(directory, resource, key, deletable);
+}
+
+/** Says why a statement has changed no row: either the row does not exist, or it does not meet the condition. */
+async function refuse(
+  directory: Directory,
+  resource: Resource,
+  key: Key,
+  permission: Permission | undefined,
+): Promise<never> {
   await findRow(directory, resource, key);
-  throw new ApiError(409, deletable?.otherwise ?? CONFLICT);
+  throw new ApiError(409, permission?.otherwise ?? CONFLICT);
 }
 
 async function writeError(

@@ -31,6 +31,12 @@ export interface Completed {
   readonly once?: Readonly<Record<string, string>>;
 }
 
+/** The condition that a row must meet, and the sentence for rows that do not meet it. */
+export interface Permission {
+  readonly condition: SQL;
+  readonly otherwise: string;
+}
+
 export interface Resource {
   /** The name in paths: `app-passwords`. */
   readonly path: string;
@@ -51,15 +57,10 @@ export interface Resource {
   readonly change: z.ZodObject | null;
   /** Turns a given change into the columns to write, where the two differ. @throws ApiError */
   readonly alter?: (changes: Row, key: Key, context: WriteContext) => Row | Promise<Row>;
-  /**
-   * True where a change, or the row's deletion (null), takes a means of login away from the user whom the key
-   * names first.
-   */
-  readonly revokes?: (changes: Row | null, key: Key) => boolean;
   /** Runs after a row has been deleted. */
   readonly deleted?: (key: Key, bindings: { readonly FLEET: FleetNamespace }) => Promise<void>;
-  /** The condition for a row's deletion, and the sentence for rows that do not meet it. */
-  readonly deletable?: { readonly condition: SQL; readonly otherwise: string };
+  /** The condition for a row's deletion. */
+  readonly deletable?: Permission;
   /** The role that may create, change and delete. */
   readonly writer: Role;
   /** Normalizes the values of columns. @throws ApiError for a value without a normal form */

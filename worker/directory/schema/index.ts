@@ -20,6 +20,7 @@ export {
   certificates,
   knownNetworks,
   passwordWork,
+  revocations,
   secrets,
   users,
 } from "./users.ts";

@@ -50,6 +50,21 @@ export const users = sqliteTable(
   ],
 );
 
+/**
+ * Users with logins that must end, until the fleet has been told. Triggers insert the rows, in the transaction of the
+ * change. The columns are those of the user before the change.
+ */
+export const revocations = sqliteTable("revocations", {
+  number: integer().primaryKey({ autoIncrement: true }),
+  /** Null for a user who was deleted earlier. */
+  id: text(),
+  /** Logins at an earlier version must end. Null without an id. */
+  version: integer(),
+  address: text().notNull(),
+  upstreamLogin: text("upstream_login"),
+  masterUser: text("master_user"),
+});
+
 /** A reference to the row's user. The row changes and disappears with them. */
 const owner = () =>
   text()
