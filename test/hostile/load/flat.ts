@@ -5,6 +5,9 @@ export const GROWTH = 0.05;
 /** Times of logins: the last quarter may take so many times as long as the first. */
 export const FACTOR = 2;
 
+/** ms: a 99th percentile below is no slowdown, since other work of the machine alone makes such differences. */
+const QUICK = 25;
+
 /** The growth over the last half of the values by their linear trend (least squares), relative to their mean. */
 export function growth(values: readonly number[]): number {
   const half = values.slice(Math.floor(values.length / 2));
@@ -18,10 +21,10 @@ export function growth(values: readonly number[]): number {
   return square === 0 ? 0 : ((slope / square) * (half.length - 1)) / mean;
 }
 
-/** The median of the last quarter, relative to that of the first. */
+/** The median of the last quarter, relative to that of the first, or to `QUICK`. @param values ms */
 export function slowdown(values: readonly number[]): number {
   const quarter = Math.ceil(values.length / 4);
-  return median(values.slice(-quarter)) / median(values.slice(0, quarter));
+  return median(values.slice(-quarter)) / Math.max(median(values.slice(0, quarter)), QUICK);
 }
 
 function average(values: readonly number[]): number {

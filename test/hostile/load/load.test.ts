@@ -29,8 +29,8 @@ test(
   },
 );
 
-test("after 4,000 sessions the workers hold what they held after 2,000", { skip }, async (t) => {
-  const { passed, figures } = await runSessions({ first: 2000, all: 4000 });
+test("after 9,000 sessions the workers hold what they held after 4,000", { skip }, async (t) => {
+  const { passed, figures } = await runSessions({ first: 4000, all: 9000 });
   t.diagnostic(figures);
   assert.ok(passed, figures);
 });

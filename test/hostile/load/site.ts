@@ -26,7 +26,7 @@ const PROGRAMS = {
   },
 } as const;
 
-export interface Ports {
+interface Ports {
   readonly imap: number;
   readonly pop3: number;
   readonly smtp: number;
