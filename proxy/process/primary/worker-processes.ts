@@ -35,9 +35,28 @@ const SYSTEM_AUTHORITIES = { NODE_USE_SYSTEM_CA: "1" };
  */
 const YOUNG_GENERATION = "--max-semi-space-size=2";
 
+/**
+ * Workers read what clients send, so they run under Node's permission model: without native addons, threads, WASI and
+ * the debugger, and without other programs once they are set up (`setUpProcess`). Files stay a matter of the
+ * worker's user, since a configuration may name any.
+ */
+const PERMISSIONS = [
+  "--permission",
+  "--allow-fs-read=*",
+  "--allow-fs-write=*",
+  "--allow-net",
+  "--allow-child-process",
+  // Node warns of the last two flags at each start.
+  "--disable-warning=PERM0002",
+  "--disable-warning=ExperimentalWarning",
+];
+
 /** @param entry path of the module that workers run */
 export function setUpWorkerProcesses(entry: string): void {
-  const execArgv = [...process.execArgv, YOUNG_GENERATION];
+  const { execArgv: own } = process;
+  // An operator's own permissions hold for workers as well.
+  const permissions = own.includes("--permission") ? [] : PERMISSIONS;
+  const execArgv = [...own, YOUNG_GENERATION, ...permissions];
   cluster.setupPrimary({ exec: entry, args: [], execArgv, serialization: "advanced" });
 }
 

@@ -13,7 +13,7 @@ const LEAST_NICE = -20;
 
 /**
  * Follows nginx's order: root is given up after what root alone may do. A step that fails is logged and left out,
- * but a process that cannot change its user or directory ends.
+ * but a process that cannot change its user or directory ends. Afterwards the process can start no other program.
  *
  * @param index number of the worker, from 0
  */
@@ -46,6 +46,8 @@ export function setUpProcess(
     );
     if (!there) process.exit(FATAL);
   }
+  // From now on a worker has no reason to start a program.
+  process.permission?.drop("child");
 }
 
 /** Node has no setrlimit(2), but util-linux has a program for it. */

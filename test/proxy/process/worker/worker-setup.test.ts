@@ -1,15 +1,39 @@
 // Core directives that set up a worker process: priority, limits, CPUs, directory, environment.
 import assert from "node:assert/strict";
-import { readFile, readlink } from "node:fs/promises";
+import { readFile, readlink, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { CpuAffinity } from "../../../../proxy/config/index.ts";
 import { cpuMask } from "../../../../proxy/process/worker/worker-setup.ts";
 import { greeted } from "../../../support/mail-client.ts";
+import { makeScratch } from "../../../support/scratch.ts";
 import { inTheClear } from "../../../support/servers.ts";
 import { serve } from "../service.ts";
 
 const { imap } = inTheClear;
+
+/** A worker that gets SIGPWR tries what is forbidden, and says what Node has denied. */
+const PROBE = `
+import { fork, spawnSync } from "node:child_process";
+import cluster from "node:cluster";
+import { Worker } from "node:worker_threads";
+const tries = {
+  spawnSync: () => spawnSync("true"),
+  fork: () => fork("/dev/null"),
+  Worker: () => new Worker("", { eval: true }),
+};
+const isDenied = (attempt) => {
+  try {
+    attempt();
+    return false;
+  } catch (error) {
+    return error.code === "ERR_ACCESS_DENIED";
+  }
+};
+if (cluster.isWorker) process.on("SIGPWR", () => {
+  console.error("denied:", ...Object.keys(tries).filter((name) => isDenied(tries[name])));
+});`;
 
 /** The text of a file of a process in `/proc`. */
 function proc(pid: number, file: string): Promise<string> {
@@ -101,6 +125,24 @@ test("with a primary that is root may have a negative worker_priority", async (t
   const [worker = 0] = await workers(1);
   const stat = await proc(worker, "stat");
   assert.equal(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16], "-3");
+});
+
+// Apart from the others, whose programs would get NODE_OPTIONS too.
+test("a worker process may start no program, no thread and no debugger, and says nothing of it at its start", async (t) => {
+  const { path, remove } = await makeScratch();
+  t.after(remove);
+  const probe = join(path, "probe.mjs");
+  await writeFile(probe, PROBE);
+  process.env["NODE_OPTIONS"] = `--import ${probe}`;
+  const { program, workers, ports } = await serve(t, { imap }).finally(() => {
+    delete process.env["NODE_OPTIONS"];
+  });
+  (await greeted("imap", ports.imap)).end();
+  const [worker = 0] = await workers(1);
+  process.kill(worker, "SIGPWR");
+  const [[, told = ""] = []] = await program.logs(/^denied: (.*)$/);
+  assert.equal(told, "spawnSync fork Worker");
+  assert.doesNotMatch(program.stderr, /Warning/);
 });
 
 describe("worker_cpu_affinity", () => {
