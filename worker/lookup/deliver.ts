@@ -55,7 +55,7 @@ async function deliverToDomain(
   context: LookupContext,
 ): Promise<LookupOutcome> {
   if (recipients === "none") return UNKNOWN_DOMAIN;
-  if (recipients === "known") return UNKNOWN_USER;
+  if (recipients === "known" || ROUTED.test(address)) return UNKNOWN_USER;
   const { request, coordinates } = context;
   const [server, ...others] = rank(catchAll, address, request.protocol, coordinates);
   if (server === undefined) {
@@ -63,6 +63,12 @@ async function deliverToDomain(
   }
   return accept(server, others, CLIENT_CREDENTIALS, context);
 }
+
+/**
+ * A user's part that mail servers have taken for a route to another domain: `user%other@domain`, `other!user@domain`,
+ * `user@other@domain`, or none at all. A known user may have such a name; for any other a mail server could relay.
+ */
+const ROUTED = /^@|[@%!].*@/s;
 
 /**
  * Finds the user of a detailed address: `alice+shop@example.test` is Alice's (RFC 5233 section 4). Her server gets
@@ -73,6 +79,7 @@ async function findDetailOwner(
   session: DirectorySession,
   { request }: LookupContext,
 ): Promise<UserEntry | null> {
+  if (ROUTED.test(address)) return null;
   const [, user, domain] = /^([^+]+)\+.*(@[^@]*)$/.exec(address) ?? [];
   if (user === undefined || domain === undefined) return null;
   return (await findUser(session, user + domain, request.client)).entry;
