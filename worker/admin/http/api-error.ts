@@ -43,12 +43,16 @@ export function isForeignKeyError(error: unknown): boolean {
   return describe(error).includes("FOREIGN KEY constraint failed");
 }
 
+/** A name may be repeated to the caller. Other text in its place may be a hash, from a shifted column of an import. */
+const FIELD_NAME = /^\w{1,32}$/;
+
 /** The problems of a request in one sentence: `policy: expected one of …; there is no field polici`. */
 export function sentenceOf({ issues }: z.ZodError): string {
   const sentences = issues.map((issue) => {
     const at = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
-      return `there is no field ${issue.keys.join(", ")} that can be given here`;
+      const names = issue.keys.map((key) => (FIELD_NAME.test(key) ? key : "of an unreadable name"));
+      return `there is no field ${names.join(", ")} that can be given here`;
     }
     // Zod's messages begin with the class of the error, which callers do not need.
     const words = issue.message.endsWith("received undefined")
