@@ -61,6 +61,8 @@ export class Revocations {
   #oldest = 0;
   /** A directory at least as new has the kicks that are no longer known; null where there are none. */
   #floor: string | null;
+  /** Lookups of an earlier era have not carried the floor. */
+  #floorEra = 0;
 
   /**
    * @param known by another process
@@ -113,7 +115,7 @@ export class Revocations {
   lost(): void {
     this.#oldest = ++this.#era;
     this.#names.clear();
-    this.#floor = PRIMARY;
+    this.#raiseFloor(PRIMARY);
   }
 
   /**
@@ -127,11 +129,13 @@ export class Revocations {
     const { user } = reply;
     const known = user === null ? undefined : this.#versions.get(user.id);
     if (user !== null && known !== undefined && known.version > user.version) {
-      return known.bookmark ?? PRIMARY;
+      return this.#later(known.bookmark ?? PRIMARY);
     }
     if (asked === this.#era) return null;
-    if (asked < this.#oldest) return this.#floor ?? PRIMARY;
-    return this.#isNameKicked(typed, reply, asked) ? (known?.bookmark ?? PRIMARY) : null;
+    const mayBeDropped = user !== null && known === undefined && asked < this.#floorEra;
+    if (mayBeDropped || asked < this.#oldest) return this.#floor ?? PRIMARY;
+    if (!this.#isNameKicked(typed, reply, asked)) return null;
+    return this.#later(known?.bookmark ?? PRIMARY);
   }
 
   /** False for a cached reply whose user may have been revoked since. @param asked the era of the request */
@@ -154,7 +158,12 @@ export class Revocations {
   }
 
   #raiseFloor(bookmark: string): void {
-    // Bookmarks of D1 sort by time, and PRIMARY sorts behind them.
-    if (this.#floor === null || bookmark > this.#floor) this.#floor = bookmark;
+    this.#floor = this.#later(bookmark);
+    this.#floorEra = ++this.#era;
+  }
+
+  /** Of a bookmark and the floor. Bookmarks of D1 sort by time, and PRIMARY sorts behind them. */
+  #later(bookmark: string): string {
+    return this.#floor !== null && this.#floor > bookmark ? this.#floor : bookmark;
   }
 }

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { encoded } from "../../../proxy/bytes.ts";
+import {
+  type Kick,
+  KickList,
+  type Login,
+  comparableName,
+} from "../../../proxy/revocation/index.ts";
+
+const ID = "AAAAAAAAAAAAAAAAAAAAAA";
+const OTHER_ID = "BBBBBBBBBBBBBBBBBBBBBA";
+
+function login(
+  typed: string | null,
+  user: Login["user"] = null,
+  replaced: string | null = typed,
+): Login {
+  return {
+    typedLogin: typed === null ? null : encoded(typed),
+    login: replaced === null ? null : encoded(replaced),
+    user,
+  };
+}
+
+const kick = (names: readonly string[], user: Kick["user"] = null): Kick => ({
+  names,
+  user,
+  bookmark: null,
+});
+
+test("names are compared without case, in Unicode's composed form, and with the domain in its IDNA form", () => {
+  for (const [one, other] of [
+    ["JÖRG@example.test", "jo\u0308rg@example.test"],
+    ["J\u030c@example.test", "\u01f0@EXAMPLE.TEST"],
+    ["a@exämple.test", "A@XN--EXMPLE-CUA.TEST"],
+    ["a@EXA\u0308MPLE.test", "a@xn--exmple-cua.test"],
+    ["u42*master", "U42*Master"],
+  ] as const) {
+    assert.equal(comparableName(one), comparableName(other), `${one} and ${other}`);
+  }
+  assert.notEqual(comparableName("jorg@example.test"), comparableName("jörg@example.test"));
+});
+
+describe("a kick with a user", () => {
+  const kicks = new KickList([
+    kick(["other"], { id: OTHER_ID, version: 2 }),
+    kick(["anna", "u42"], { id: ID, version: 5 }),
+  ]);
+
+  test("ends the logins of the user that were granted at an earlier version, whatever name was typed", () => {
+    assert.equal(kicks.find(login("alias", { id: ID, version: 4 })), 1);
+    assert.equal(kicks.find(login("anna", { id: ID, version: 4 })), 1);
+  });
+
+  test("leaves logins alone that were granted at its version or a later one, and those of other users", () => {
+    assert.equal(kicks.find(login("anna", { id: ID, version: 5 })), -1);
+    assert.equal(kicks.find(login("anna", { id: ID, version: 6 })), -1);
+    assert.equal(kicks.find(login("anna", { id: "CCCCCCCCCCCCCCCCCCCCCA", version: 1 })), -1);
+  });
+
+  test("ends logins whose user is not known by either name", () => {
+    assert.equal(kicks.find(login("ANNA")), 1);
+    assert.equal(kicks.find(login("alias", null, "u42")), 1);
+    assert.equal(kicks.find(login("alias")), -1);
+    assert.equal(kicks.find(login("")), -1);
+    assert.equal(kicks.find(login(null)), -1);
+  });
+});
+
+test("a kick without a user ends all logins with the name, at any version", () => {
+  const kicks = new KickList([kick(["JÖRG@example.test"])]);
+  const user = { id: ID, version: 9 };
+  assert.equal(kicks.find(login("jörg@example.test", user)), 0);
+  assert.equal(kicks.find(login("alias", user, "jo\u0308rg@example.test")), 0);
+  assert.equal(kicks.find(login("alias", user)), -1);
+});
+
+test("of several kicks of a user the newest counts, in any order", () => {
+  const older = kick([], { id: ID, version: 3 });
+  const newer = kick([], { id: ID, version: 5 });
+  for (const kicks of [new KickList([older, newer]), new KickList([newer, older])]) {
+    assert.notEqual(kicks.find(login("anna", { id: ID, version: 4 })), -1);
+  }
+});
