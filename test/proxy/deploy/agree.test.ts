@@ -1,5 +1,6 @@
 // The Dockerfile, and what platforms are told of the container, agree with each other and with Postern.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
@@ -74,6 +75,41 @@ describe("the Dockerfile", () => {
       assert.equal(node, "/usr/local/bin/node");
       assert.ok(existsSync(new URL(script.replace("/postern/", ""), checkout)), script);
     }
+  });
+
+  test("builds in a base that is named by its digest, or was built on this machine, and in no other", () => {
+    const [check = ""] = instructions("RUN").filter((command) =>
+      command.startsWith("case ${BASE}"),
+    );
+    const digest = `sha256:${"0a".repeat(32)}`;
+    const isTaken = (base: string): boolean =>
+      spawnSync("sh", ["-c", check], { env: { BASE: base } }).status === 0;
+    for (const base of [`node@${digest}`, `node:26-slim@${digest}`, "localhost/base:1"]) {
+      assert.ok(isTaken(base), base);
+    }
+    const byDefault = instructions("ARG")[0]?.replace("BASE=", "") ?? "";
+    for (const base of [
+      byDefault,
+      "node:26-slim",
+      "registry.test/localhost/base",
+      "node@sha256:",
+      "",
+    ]) {
+      assert.ok(!isTaken(base), base);
+    }
+    const [first, second] = dockerfile().slice(2);
+    assert.deepEqual(first, ["ARG", "BASE"]);
+    assert.deepEqual(second, ["RUN", check], "it is not the first step");
+  });
+
+  test("installs what the lock file says, and the Node whose digest is recorded", () => {
+    const [install = ""] = instructions("RUN").filter((command) => command.includes("npm "));
+    assert.match(install, /^npm ci --omit=dev /);
+    const check = / && (grep -q .*?node\.sha256) /.exec(install)?.[1] ?? "";
+    const isTaken = (cwd: URL, record: string): boolean =>
+      spawnSync("sh", ["-c", check.replace("node.sha256", record)], { cwd }).status === 0;
+    assert.ok(isTaken(checkout, "proxy/deploy/node.sha256"));
+    assert.ok(!isTaken(checkout, "package.json"));
   });
 
   test("copies existing files", () => {
