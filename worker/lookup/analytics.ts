@@ -12,12 +12,14 @@ const MAX_INDEX_LENGTH = 96;
  * proxy's log, which has more. A failure to write does not fail the lookup.
  *
  * @param dataset undefined if there is no binding
+ * @param failedOpen true if failed logins could not be counted, so that this lookup went on without penalties
  */
 export function recordLookup(
   dataset: AnalyticsEngineDataset | undefined,
   { protocol, method, client, attempt }: ParsedLookup,
   { outcome, subject }: LookupDecision,
-  trace = "",
+  trace: string,
+  failedOpen: boolean,
 ): void {
   const { domain = "", group = "" } = subject ?? {};
   const reason = outcome.kind === "refused" ? outcome.reason : "";
@@ -27,7 +29,7 @@ export function recordLookup(
     dataset?.writeDataPoint({
       indexes: [domain.slice(0, MAX_INDEX_LENGTH)],
       blobs: [outcome.kind, reason, protocol, method, group, server, network, trace],
-      doubles: [attempt],
+      doubles: [attempt, Number(failedOpen)],
     });
   } catch (error) {
     logWarningOnce(`logins are not counted in Analytics Engine: ${describe(error)}`);

@@ -21,7 +21,8 @@ export async function lookup(c: Context<{ Bindings: Env }>): Promise<Response> {
   const context = lookupContext(c, request);
   const decision = await decide(context);
   const trace = traceId(c.req.header("Traceparent"));
-  recordLookup(c.env.ANALYTICS, request, decision, trace);
+  const { failedOpen } = context.penalties;
+  recordLookup(c.env.ANALYTICS, request, decision, trace ?? "", failedOpen);
   const { outcome } = decision;
   if (outcome.kind === "unavailable") {
     const { protocol } = request;

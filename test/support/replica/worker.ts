@@ -13,12 +13,20 @@ export default {
     const { headers } = request;
     const DB = new Replicated(env.DB, env.REPLICA, headers, asked);
     const ANALYTICS = dataset(headers.get("Test-Analytics"), points);
-    const response = await worker.fetch(request, { ...env, DB, ANALYTICS }, context);
+    const PENALTIES = headers.get("Test-Penalties") === "away" ? AWAY : env.PENALTIES;
+    const response = await worker.fetch(request, { ...env, DB, ANALYTICS, PENALTIES }, context);
     response.headers.set("Test-Asked", asked.join(" "));
     response.headers.set("Test-Points", JSON.stringify(points));
     return response;
   },
 };
+
+/** Durable Objects that cannot be asked. */
+const AWAY = {
+  getByName() {
+    throw new Error("the objects are away");
+  },
+} as unknown as Env["PENALTIES"];
 
 /** D1 as it answers where a replica is nearest; its primary alone, where `Test-Nearest: primary`. */
 class Replicated {

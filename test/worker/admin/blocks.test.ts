@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { counterOf, shardOf } from "../../../worker/penalties/shards.ts";
 import { type Admin, startAdmin } from "../../support/admin.ts";
 
 let admin: Admin;
@@ -9,6 +10,7 @@ before(async () => {
     seed: {
       groups: [{ name: "mail" }],
       users: [{ address: "alice@example.test", group: "mail", password: "wonderland" }],
+      aliases: [{ address: "al@example.test", user: "alice@example.test" }],
     },
   });
 });
@@ -55,4 +57,30 @@ test("the help desk lifts a block, the audit records it, and the list shows the 
   );
   assert.deepEqual([...new Set(names)], ["account bob@example.test"]);
   assert.ok(Date.parse(listed.body.items[0].expires) > Date.now());
+});
+
+test("a block of a wider network is listed and lifted like any other, and an alias stands for its user", async () => {
+  const { counters } = admin;
+  const key = { login: "", network: "", permitted: 1, effect: "add" } as const;
+  for (const [kind, subject, name] of [
+    ["network", "203.0.113.0/24", "203.0.113.0/24"],
+    ["network", "2001:db8::/48", "2001:db8::/48"],
+    ["network", "2001:db8::/48", "2001:db8::/56"],
+    ["network", "2001:db8::/48", "2001:db8::/64"],
+    ["account", "alice@example.test", "alice@example.test"],
+  ] as const) {
+    const counter = await counterOf(counters, kind, subject);
+    await counter.tally([{ ...key, name }], 600_000, true);
+    await counters.getByName("blocks").note(await shardOf(kind, subject), Date.now() + 60_000);
+    const given = name === "alice@example.test" ? "al@example.test" : encodeURIComponent(name);
+    const listed = await admin.call("read", "GET", "/blocks");
+    const found = listed.body.items.filter((item: Record<string, string>) => item["name"] === name);
+    assert.deepEqual(
+      found.map((item: Record<string, string>) => [item["kind"], item["login"]]),
+      [[kind, ""]],
+      name,
+    );
+    assert.equal((await admin.call("support", "DELETE", `/blocks/${kind}/${given}`)).status, 204);
+    assert.equal((await admin.call("support", "DELETE", `/blocks/${kind}/${given}`)).status, 404);
+  }
 });

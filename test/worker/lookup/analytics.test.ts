@@ -65,7 +65,7 @@ test("a login is one data point with domain, method, network and server", async 
     server: "m1",
     network: "192.0.2.0/24",
     trace: TRACE,
-    doubles: [2],
+    doubles: [2, 0],
   });
 });
 
@@ -150,4 +150,16 @@ for (const trouble of ["fails", "unbound"]) {
 test("a failing dataset is logged once", async () => {
   for (let n = 0; n < 3; n++) await worker.ask({ "Test-Analytics": "fails" });
   assert.equal(worker.logs().match(/not counted in Analytics Engine/g)?.length, 1);
+});
+
+test("a lookup that went on without penalties is marked in its data point", async () => {
+  for (const [penalties, failedOpen] of [
+    ["away", 1],
+    ["there", 0],
+  ] as const) {
+    const headers = { "Auth-Pass": "wrong", "Test-Penalties": penalties };
+    const { outcome, doubles } = await counted(headers);
+    assert.equal(outcome, "refused");
+    assert.deepEqual(doubles, [1, failedOpen]);
+  }
 });
