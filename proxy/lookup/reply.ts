@@ -180,8 +180,10 @@ export class HeadReader {
     return { kind: "route", route, login, password, user, freshness, remembered: null };
   }
 
+  /** Any other code is dropped: a client would take `235` for a login, and `535-` for the first line of more. */
   get #errorCode(): string | null {
-    return this.#fields.get("auth-error-code") ?? null;
+    const code = this.#fields.get("auth-error-code") ?? "";
+    return /^[45]\d\d(?: |$)/.test(code) ? code : null;
   }
 
   /**

@@ -222,6 +222,13 @@ for (const protocol of protocolNames) {
   });
 }
 
+test("a code that tells an SMTP client of success, or of more to come, is not passed on", async () => {
+  for (const code of ["235 2.7.0", "250", "334", "535-5.7.8", "535x", "x", "", "5", "1000"]) {
+    lie = (socket) => socket.write(head(["Auth-Status: no", `Auth-Error-Code: ${code}`]));
+    assert.equal(await logIn("smtp"), "535 5.7.0 no", code);
+  }
+});
+
 test("a wait of years holds no session for longer than its client stays", async () => {
   lie = (socket) => socket.write(head(["Auth-Status: no", "Auth-Wait: 999999999"]));
   const { program } = postern.proxy;
