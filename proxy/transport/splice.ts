@@ -177,7 +177,8 @@ class Pump implements Receiver {
     if (error === null && this.#ended && back.over) return;
     this.#splice.ending({ by: this.side, error });
     back.cancel();
-    if (this.#ended) this.#splice.over();
+    // This direction is over already where the other side has failed first.
+    if (this.#ended || this.over) this.#splice.over();
     else {
       this.#ended = true;
       if (this.#to.queued === 0) this.#finish();

@@ -78,6 +78,19 @@ describe("by default", () => {
     assert.equal(denied(session(99).onLogin("2001:db8:2::1")), null);
   });
 
+  test("a /48 that has used its burst gets logins at 16 times the rate", () => {
+    const { session, clock } = site("limit_login_rate 1r/s burst=1;");
+    const granted = (): number => {
+      const clients = Array.from({ length: 60 }, (_, index) => `2001:db8:1:${index}00::1`);
+      return clients.filter((client) => denied(session(1).onLogin(client)) === null).length;
+    };
+    assert.equal(granted(), 17);
+    clock.now += 500;
+    assert.equal(granted(), 8);
+    clock.now += 1000;
+    assert.equal(granted(), 16);
+  });
+
   test("an IPv4 address has its own connections, as in nginx, and a /24 has 16 times the logins", () => {
     const { session } = site("limit_conn a 1; limit_login_rate 2r/m burst=1;", `${ZONE};`);
     const clients = Array.from({ length: 60 }, (_, index) => `192.0.2.${index}`);

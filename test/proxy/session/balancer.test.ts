@@ -94,6 +94,19 @@ test("the lookup gets an untrusted sender's header, and keeps the connection's o
   wire.end();
 });
 
+test("the addresses of a LOCAL header of version 2 are not believed, even from a trusted balancer", async () => {
+  const header = Buffer.from("0d0a0d0a000d0a515549540a2011000cc0000209c0000201c351008f", "hex");
+  const wire = new Wire(connect(postern.ports.trusting, "127.0.0.1"));
+  wire.write(header.toString("latin1"));
+  assert.match(await wire.line(), /^\* OK/);
+  const login = "local-header";
+  assert.match(await attempt("imap", wire, { login, password: "x" }), granted.imap);
+  const lookup = lookupOf(login);
+  assert.equal(lookup.header("Client-IP"), "127.0.0.1");
+  assert.equal(lookup.header("Proxy-Protocol-Addr"), undefined);
+  wire.end();
+});
+
 test("a header that arrives in pieces is accepted, with the first command in its last piece", async () => {
   const wire = new Wire(connect(postern.ports.trusting, "127.0.0.1"));
   for (const byte of HEADER.slice(0, -1)) wire.write(byte);

@@ -27,9 +27,12 @@ const password = "x";
 let mailbox: Mailbox;
 let other: Mailbox;
 let endpoint: LookupEndpoint;
+/** Of a server that is away. */
+let deadPort: number;
 
 before(async () => {
-  const users = ["anna", "otto", "alias"].map((address) => ({ address, password }));
+  [deadPort = 0] = await freePorts(1);
+  const users = ["anna", "otto", "alias", "moved"].map((address) => ({ address, password }));
   [mailbox, other] = [
     await startMailbox({ name: "one", users }),
     await startMailbox({ name: "two", users }),
@@ -39,6 +42,10 @@ before(async () => {
     const user = lookup.header("Auth-User") ?? "";
     if (user === "nobody") return reply(200, { "Auth-Status": "no", "Auth-Wait": 1 });
     const { port } = mailbox[protocol];
+    const dead = `${deadPort}`;
+    if (user === "moved") {
+      return route(port, { "Auth-Port": dead, "Auth-Fallback": `127.0.0.1:${port}` });
+    }
     if (user === "alias") return route(port, { "Auth-User": "anna" });
     const fallback = `127.0.0.1:${other[protocol].port}`;
     return route(port, user === "otto" ? { "Auth-Fallback": fallback } : {});
@@ -195,6 +202,23 @@ describe("limits", { concurrency: 4 }, () => {
       2,
     );
     for (const wire of [anna, otto]) wire.end();
+  });
+
+  test("a server that fails gives back its place, and the next session may try it", async (t) => {
+    const { ports, proxy } = await startLimited(
+      t,
+      "limit_conn_zone $upstream_addr zone=server:1m; limit_conn server 1; max_fails 0;",
+    );
+    const first = await greeted("imap", ports.imap);
+    assert.match(await logIn("imap", first, "moved"), granted.imap);
+    const second = await greeted("imap", ports.imap);
+    assert.equal(await logIn("imap", second, "moved"), refusedAtLogin.imap);
+    const refused = new RegExp(`111: Connection refused.*, upstream: 127\\.0\\.0\\.1:${deadPort}$`);
+    assert.equal((await proxy.program.logs(refused, 2)).length, 2);
+    const limited = await proxy.program.logs(/limiting connections by zone "server", .*$/);
+    assert.equal(limited.length, 1);
+    assert.match(limited[0]![0], new RegExp(`upstream: 127\\.0\\.0\\.1:${mailbox.imap.port}$`));
+    first.end();
   });
 
   test("limit_login_rate refuses further logins of a network, without a lookup", async (t) => {

@@ -10,6 +10,7 @@ import { issue } from "../../support/authority.ts";
 import { type LookupEndpoint, reply, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
 import type { Listener } from "../../support/mailbox/index.ts";
 import { anna, attempt, greeted, temporary, untilClosed } from "../../support/mail-client.ts";
+import { freePorts } from "../../support/ports.ts";
 import { type Scratch, makeScratch } from "../../support/scratch.ts";
 import { type Servers, startServers } from "../../support/servers.ts";
 import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
@@ -153,6 +154,21 @@ describe("the upstream's certificate", { concurrency: true }, () => {
   test("a certificate for proxy_ssl_name is accepted", () => succeeds("other", "named"));
   test("a certificate for the lookup's Auth-Upstream-Name is accepted, although proxy_ssl_name is set", () =>
     succeeds("good", "named", { "Auth-Upstream-Name": "mail.test" }));
+  test("a fallback's certificate must be for the fallback's own name, whatever Auth-Upstream-Name says", async () => {
+    const [dead] = await freePorts(1);
+    const fallback = (name: string, upstreamName: string): Record<string, string> => ({
+      "Auth-Port": `${dead}`,
+      "Auth-Fallback": `127.0.0.1:${(secure.get(name)!.address() as AddressInfo).port}`,
+      "Auth-Upstream-Name": upstreamName,
+    });
+    await succeeds("good", "on", fallback("good", "elsewhere.test"));
+    const line = await fails("good", "on", fallback("other", "other.test"));
+    assert.match(line, /111: Connection refused/);
+    const login = /login: "[^"]*"/.exec(line)?.[0] ?? "";
+    await postern.proxy.program.logs(
+      new RegExp(`certificate does not match "127.0.0.1": it is for DNS:other.test .*${login}`),
+    );
+  });
   test("an expired certificate is refused", async () => {
     assert.match(
       await fails("expired", "on"),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { before, describe, test } from "node:test";
 import type { SocketServerTls } from "../../../../proxy/transport/index.ts";
 import { issue, pairFiles } from "../../../support/authority.ts";
@@ -147,6 +148,24 @@ describe("a certificate of a resumed session", () => {
       assert.equal(again.verification?.error, null);
       assert.equal(again.verification?.certificate?.pem, first.verification?.certificate?.pem);
       assert.equal(again.verification?.certificate?.pem, client.certificate);
+    });
+
+    test(`that has expired since the first session is reported (${version})`, async (t) => {
+      const options = {
+        maxVersion: version,
+        cert: client.certificate,
+        key: client.key,
+      };
+      const { tls: first, session } = await visit(options, server);
+      assert.equal(first.verification?.error, null);
+      const { validToDate } = new X509Certificate(client.certificate);
+      t.mock.timers.enable({ apis: ["Date"], now: validToDate.getTime() + 1000 });
+      const { tls: again } = await visit({ ...options, session: session! }, server);
+      assert.equal(again.resumed, true);
+      assert.deepEqual(again.verification?.error, {
+        code: 10,
+        reason: "certificate has expired",
+      });
     });
   }
 });
