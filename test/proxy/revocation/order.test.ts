@@ -232,7 +232,7 @@ class World {
       this.#kick(kick);
       for (const session of this.#sessions) {
         const old = session.typedLogin === name && session.user !== null;
-        assert.ok(!old || session.user!.version >= version, `${name} stays logged in`);
+        assert.ok(!old || session.user.version >= version, `${name} stays logged in`);
       }
     }
   }

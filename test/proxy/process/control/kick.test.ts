@@ -92,6 +92,28 @@ describe("-s kick", { concurrency: 3 }, () => {
     }
   });
 
+  test("takes a name in another case and in another form of Unicode, as the worker does", async (t) => {
+    let asked = Promise.withResolvers<void>();
+    const { kick, ports } = await serveControlled(t, "", "", () => () => {
+      asked.resolve();
+      return never();
+    });
+    for (const [typed, name] of [
+      ["JÖRG@example.test", "jo\u0308rg@example.test"],
+      ["jo\u0308rg@example.test", "JÖRG@EXAMPLE.TEST"],
+      ["a@exämple.test", "a@xn--exmple-cua.test"],
+    ] as const) {
+      asked = Promise.withResolvers();
+      const wire = await greeted("imap", ports.imap);
+      const bytes = Buffer.from(typed).toString("latin1");
+      wire.write(`a LOGIN {${bytes.length}+}\r\n${bytes} x\r\n`);
+      await asked.promise;
+      assert.equal(await kick("jorg@example.test"), "0 sessions ended\n");
+      assert.equal(await kick(name), "1 session ended\n");
+      await untilClosed(wire);
+    }
+  });
+
   test("gives a client that is logging in a temporary failure, never a wrong password", async (t) => {
     const asked = Promise.withResolvers<void>();
     const { kick, ports } = await serveControlled(t, "", "", () => () => {
