@@ -107,16 +107,16 @@ async function add(address: string, more: Readonly<Record<string, unknown>> = {}
 }
 
 /** Sends the login as a literal, which holds any bytes. */
-async function login(name: string, secret = password): Promise<Wire> {
+async function login(name: string): Promise<Wire> {
   const wire = await greeted("imap", proxy.ports.imap);
   const bytes = Buffer.from(name).toString("latin1");
-  wire.write(`a LOGIN {${bytes.length}+}\r\n${bytes} ${secret}\r\n`);
+  wire.write(`a LOGIN {${bytes.length}+}\r\n${bytes} ${password}\r\n`);
   return wire;
 }
 
 /** The answer to a login, whose session then ends. */
-async function answer(name: string, secret = password): Promise<string> {
-  const wire = await login(name, secret);
+async function answer(name: string): Promise<string> {
+  const wire = await login(name);
   const line = await wire.line();
   wire.end();
   return line;
