@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { adminTokens, serverHealth } from "../../worker/directory/schema/index.ts";
 import { digestOf } from "../../worker/directory/secret.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import type { Listener } from "../support/mailbox/listener.ts";
 import { attempt, granted, greeted } from "../support/mail-client.ts";
@@ -48,7 +48,10 @@ before(async () => {
   });
   scratch = await makeScratch();
   [one, two] = await Promise.all([startProxy("one"), startProxy("two")]);
-  await until(async () => (await worker.fleet.exec("select * from proxies")).length === 2);
+  await eventually(
+    "the votes count",
+    async () => (await worker.fleet.exec("select * from proxies")).length === 2,
+  );
 });
 after(async () => {
   await Promise.all([one.stop(), two.stop()]);
@@ -69,10 +72,6 @@ async function startProxy(name: string): Promise<Servers<"imap">> {
      fleet ${origin}/fleet key=${scratch.path}/${name}.key;`,
     { imap: "listen 127.0.0.1:PORT; protocol imap;" },
   );
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await pause(20);
 }
 
 /** Logs in at either server. */
@@ -98,10 +97,10 @@ test("a server that is down is no longer named once both proxies have reported i
 
   await main.close();
   await logIn(one);
-  await until(async () => (await votes()) === 1);
+  await eventually("the votes count", async () => (await votes()) === 1);
   assert.deepEqual(await named(), [main.port, spare.port], "one report is not enough");
   await logIn(two);
-  await until(async () => (await avoided()) === 1);
+  await eventually("the votes count", async () => (await avoided()) === 1);
   assert.deepEqual(await named(), [spare.port]);
 
   await main.listen(main.port);
@@ -112,7 +111,7 @@ test("a server that is down is no longer named once both proxies have reported i
   // A pinned user is sent there in any case, and the login succeeds.
   await logIn(one, PINNED);
   await logIn(two, PINNED);
-  await until(async () => (await avoided()) === 0);
+  await eventually("the votes count", async () => (await avoided()) === 0);
   assert.deepEqual(await named(), [main.port, spare.port]);
 });
 
@@ -120,13 +119,16 @@ test("a server without reports for a minute is tried again", async () => {
   await main.close();
   await logIn(one);
   await logIn(two);
-  await until(async () => (await avoided()) === 1);
+  await eventually("the votes count", async () => (await avoided()) === 1);
   await main.listen(main.port);
   // A minute goes by.
   await worker.fleet.exec("update votes set until = until - 60000");
   await worker.db.update(serverHealth).set({ until: new Date(Date.now() - 1000) });
   const { connections } = main;
   // The proxy itself may avoid the server for a moment.
-  while (main.connections === connections) await logIn(one);
+  await eventually("a login goes there again", async () => {
+    await logIn(one);
+    return main.connections > connections;
+  });
   assert.deepEqual(await named(), [main.port, spare.port]);
 });

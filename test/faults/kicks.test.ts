@@ -4,8 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { type Admin, startAdmin } from "../support/admin.ts";
+import { eventually } from "../support/eventually.ts";
 import { Listener } from "../support/mailbox/listener.ts";
 import { attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
 import { makeScratch } from "../support/scratch.ts";
@@ -89,7 +89,9 @@ function startProxyWithKey(name: string, fleet: string): Promise<Servers<"imap">
 async function connected(...names: readonly string[]): Promise<void> {
   const list = async () => (await worker.call("read", "GET", "/proxies")).body.items;
   const now = async () => (await list()).map(({ name }: { name: string }) => name).join(" ");
-  while ((await now()) !== names.join(" ")) await pause(20);
+  await eventually(`the proxies ${names.join(" ")} are connected`, async () => {
+    return (await now()) === names.join(" ");
+  });
 }
 
 async function logIn({ ports }: Servers<"imap">, user: string): Promise<Wire> {

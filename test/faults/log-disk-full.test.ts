@@ -5,6 +5,7 @@ import { closeSync, constants, openSync, readSync, symlinkSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/ports.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { anna, attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
@@ -155,7 +156,10 @@ test("a reader of standard output that does not read: users see nothing of it, a
   const { program } = service;
   program.pause();
   // More than what is on the way to the reader, and what may wait.
-  while ((await service.lost()) === 0) await service.visitors(100);
+  await eventually("a line is lost", async () => {
+    await service.visitors(100);
+    return (await service.lost()) > 0;
+  });
   await logsIn(service);
   program.resume();
   const lost = await loggedAsLost(service, "stdout");

@@ -5,6 +5,8 @@ import { HealthReporter } from "../../../proxy/fleet/index.ts";
 import type { HealthReport } from "../../../shared/fleet.ts";
 
 const NEVER = 1_000_000_000;
+/** ms: longer than every time of the reporters below. */
+const HOUR = 3_600_000;
 
 const m1 = { host: "192.0.2.1", port: 143 };
 const m2 = { host: "m2.example.test", port: 993 };
@@ -67,17 +69,23 @@ test("reports of the same moment go out in one request", async () => {
   ]);
 });
 
-test("a second request does not come before the first is answered", async () => {
+test("a second request does not come before the first is answered", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { promise, resolve } = Promise.withResolvers<void>();
-  await start(0, NEVER);
+  const started = start(1, NEVER);
+  t.mock.timers.tick(1);
+  await started;
   answer = () => promise;
+  // The answer to the first request arrives in these turns.
+  await new Promise(setImmediate);
   reporter.failing(m1, "refused");
-  await next();
+  t.mock.timers.tick(1);
   reporter.failing(m2, "refused");
-  await new Promise((settled) => setTimeout(settled, 20));
+  t.mock.timers.tick(HOUR);
   assert.equal(told.length, 2);
   resolve();
-  await next();
+  await new Promise(setImmediate);
+  t.mock.timers.tick(1);
   assert.deepEqual(
     told[2]!.map(({ host }) => host),
     [m2.host],
@@ -190,11 +198,14 @@ describe("while the fleet is out of reach", () => {
   });
 });
 
-test("a closed reporter posts nothing any more", async () => {
-  await start(0, 1);
+test("a closed reporter posts nothing any more", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const started = start(1, 1);
+  t.mock.timers.tick(1);
+  await started;
   reporter.close();
   const count = told.length;
   reporter.failing(m1, "refused");
-  await new Promise((settled) => setTimeout(settled, 20));
+  t.mock.timers.tick(HOUR);
   assert.equal(told.length, count);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import type { HealthReport } from "../../../shared/fleet.ts";
 import { serverHealth } from "../../../worker/directory/schema/index.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Harness, startHarness } from "../../support/harness.ts";
 
 const m1 = { host: "192.0.2.1", port: 143 };
@@ -175,7 +175,10 @@ test("a write that the object's death interrupted is completed by the next repor
 test("an alarm deletes expired votes without another report", async () => {
   await report("one", [failing(m1)], 50);
   await report("two", [failing(m1), failing(m2)], 50);
-  while ((await worker.fleet.exec("select * from published")).length > 0) await pause(20);
+  await eventually(
+    "the votes are deleted",
+    async () => (await worker.fleet.exec("select * from published")).length === 0,
+  );
   assert.deepEqual(await avoided(), []);
 });
 

@@ -106,7 +106,7 @@ async function writingIsDone(): Promise<void> {
 /** Logs in from a network, and waits until that is written. */
 async function makeKnown(login: string, client: string): Promise<void> {
   assert.equal(status(await logIn(login, client)), "OK");
-  while ((await lastSuccess(login, client)) === undefined) await pause(5);
+  await eventually("the success is written", () => lastSuccess(login, client));
 }
 
 test("failures for an account delay the replies, and the last permitted one ends the session", async () => {
@@ -344,7 +344,10 @@ test("failures from a known network count, and after ten it is no longer known",
   assert.equal(await counted("account", login), 10);
   assert.equal(await counted("network", `${home}/32`), 10);
   assert.equal(status(await logIn(login, home)), BLOCKED);
-  while ((await lastSuccess(login, home)) !== undefined) await pause(5);
+  await eventually(
+    "the success is forgotten",
+    async () => (await lastSuccess(login, home)) === undefined,
+  );
 });
 
 test("a network that lost its trust stays unknown until its failures expire", async () => {
@@ -368,7 +371,10 @@ test("a success is written at most once a day", async () => {
   assert.deepEqual(await lastSuccess(login, home), recent);
   const old = await setLastSuccess(login, 25);
   assert.equal(status(await logIn(login, home)), "OK");
-  while ((await lastSuccess(login, home))?.getTime() === old.getTime()) await pause(5);
+  await eventually(
+    "the success is refreshed",
+    async () => (await lastSuccess(login, home))?.getTime() !== old.getTime(),
+  );
 });
 
 test("a right password during a block does not make the network known", async () => {
