@@ -6,12 +6,20 @@
  *   npm run hostile -- fuzz load     the parts of these names
  */
 import { load } from "./load/index.ts";
+import { globSync, readFileSync } from "node:fs";
 import { type Length, type Outcome, type Part, runTests } from "./part.ts";
 
 const PARTS: readonly Part[] = [
   {
     name: "attacks",
     run: (length) => runTests(length, ["test/hostile/attacks/**/*.test.ts"]),
+  },
+  {
+    name: "fuzz",
+    run: (length) =>
+      runTests(length, propertyTests(), {
+        POSTERN_TEST_INPUTS: length === "short" ? "50000" : "1000000",
+      }),
   },
   {
     name: "explorer",
@@ -51,6 +59,13 @@ for (const part of PARTS) {
   failed ||= !passed;
 }
 process.exitCode = failed ? 1 : 0;
+
+/** The tests that try a property with as many inputs as the environment says. */
+function propertyTests(): readonly string[] {
+  return globSync("test/**/*.test.ts").filter((file) =>
+    readFileSync(file, "utf8").includes('support/property.ts"'),
+  );
+}
 
 /** A part that throws has failed, and the next one runs. */
 async function outcomeOf(part: Part): Promise<Outcome> {

@@ -11,6 +11,7 @@ import {
   parseIp,
   parseNetwork,
 } from "../../shared/address.ts";
+import { inputs } from "../support/property.ts";
 
 for (const address of [
   "192.0.2.1",
@@ -60,12 +61,15 @@ test("a text that is read as an IP address is one to Node as well", () => {
       assert.equal(isIp(text), parseIp(text) !== null, text);
       assert.ok(parseIp(text) === null || isIP(text) !== 0, text);
     }),
-    { numRuns: 2_000 },
+    inputs(5),
   );
 });
 
 test("all IPv4 and IPv6 addresses in canonical form are read", () => {
-  fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => parseIp(text) !== null));
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => parseIp(text) !== null),
+    inputs(),
+  );
 });
 
 test("the networks of an address all contain it, the narrowest first, in canonical form", () => {
@@ -86,7 +90,7 @@ test("the networks of an address all contain it, the narrowest first, in canonic
         );
       }
     }),
-    { numRuns: 50 },
+    inputs(200),
   );
 });
 

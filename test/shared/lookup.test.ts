@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { escapeValue, unescapeValue } from "../../shared/lookup.ts";
+import { inputs } from "../support/property.ts";
 
 /** Makes a ByteString. */
 const byteString = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
@@ -24,6 +25,7 @@ test("escaping with `eightBit` gives ASCII, and unescaping restores all bytes", 
       assert.match(header, /^[\x21-\x7e]*$/);
       assert.deepEqual(unescapeValue(decodedByWorkers(header)), bytes);
     }),
+    inputs(),
   );
 });
 
@@ -34,6 +36,7 @@ test("unescaping restores UTF-8 text that was escaped without `eightBit`", () =>
       const header = escapeValue(byteString(bytes), false);
       assert.deepEqual(unescapeValue(decodedByWorkers(header)), bytes);
     }),
+    inputs(),
   );
 });
 
@@ -43,6 +46,7 @@ test("two different passwords are escaped to different headers", () => {
     fc.property(password, password, fc.boolean(), (one, other, eightBit) => {
       assert.equal(escapeValue(one, eightBit) === escapeValue(other, eightBit), one === other);
     }),
+    inputs(),
   );
 });
 

@@ -7,6 +7,7 @@ import {
   parseUserVersion,
   readUserVersion,
 } from "../../shared/user-version.ts";
+import { inputs } from "../support/property.ts";
 
 const id = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
@@ -20,12 +21,13 @@ test("every 16 bytes are an id, and its version is read from headers and from JS
       assert.deepEqual(parseUserVersion(one, String(number)), user);
       assert.deepEqual(readUserVersion(JSON.parse(JSON.stringify(user))), user);
     }),
+    inputs(),
   );
 });
 
 test("an id with one character changed, lost or added is an id only where 16 bytes are written so", () => {
   let accepted = 0;
-  const runs = 2000;
+  const { numRuns: runs } = inputs(5);
   const edit = fc.record({
     at: fc.nat(22),
     lost: fc.nat(1),
@@ -39,7 +41,7 @@ test("an id with one character changed, lost or added is an id only where 16 byt
       assert.equal(isUserId(text), canonical);
       if (canonical) accepted++;
     }),
-    { numRuns: runs },
+    inputs(5),
   );
   assert.ok(accepted > runs / 20 && accepted < runs, `${accepted} of ${runs} were ids`);
 });
@@ -58,14 +60,17 @@ describe("a version that no worker writes is refused:", () => {
 });
 
 test("a user's version of any other JSON is null", () => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => assert.equal(readUserVersion(value), null)));
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => assert.equal(readUserVersion(value), null)),
+    inputs(),
+  );
   assert.equal(parseUserVersion(null, "1"), null);
   assert.equal(parseUserVersion("AAAAAAAAAAAAAAAAAAAAA", "1"), null);
 });
 
 test("a bookmark is 1 to 128 printable ASCII characters, so that it fits into a header as it is", () => {
   let accepted = 0;
-  const runs = 1000;
+  const { numRuns: runs } = inputs(10);
   const text = fc.oneof(
     fc.stringMatching(/^[!-~]{1,140}$/),
     fc.string({ unit: "binary", maxLength: 4 }),
@@ -80,7 +85,7 @@ test("a bookmark is 1 to 128 printable ASCII characters, so that it fits into a 
       );
       assert.ok(value.length >= 1 && value.length <= 128);
     }),
-    { numRuns: runs },
+    inputs(10),
   );
   assert.ok(accepted > runs / 4 && accepted < runs, `${accepted} of ${runs} were bookmarks`);
   assert.ok(isBookmark("00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683"));

@@ -10,6 +10,7 @@ import { ComparedProxy } from "./compared-proxy.ts";
 import type { Script } from "./script.ts";
 import { topics } from "./topics/index.ts";
 import type { Transcript } from "./transcript.ts";
+import { inputs } from "../../support/property.ts";
 
 const scripts = topics
   .flatMap((topic) => topic.scripts)
@@ -65,7 +66,7 @@ test("Postern answers a script in segments of any size as it answers it line by 
       ]);
       assertSame(cut, whole);
     }),
-    { numRuns: 500 },
+    inputs(20),
   );
 });
 
@@ -79,6 +80,6 @@ test("Postern answers a script that comes a byte at a time as it answers it line
       ]);
       assertSame(cut, whole);
     }),
-    { numRuns: 50 },
+    inputs(200),
   );
 });

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { readMessage } from "../../../proxy/fleet/messages.ts";
 import { MAX_NAME_LENGTH, MAX_NAMES } from "../../../shared/fleet.ts";
+import { inputs } from "../../support/property.ts";
 
 const number = fc.nat();
 const name = fc.stringMatching(/^[a-z*@.\u00e0-\u00ff]{1,40}$/);
@@ -20,6 +21,7 @@ test("a message of the worker is read as it was written", () => {
     fc.property(fc.oneof(kick, heard), (message) => {
       assert.deepEqual(readMessage(JSON.stringify(message)), message);
     }),
+    inputs(),
   );
 });
 
@@ -51,6 +53,7 @@ test("any data is a message within its bounds, or none", () => {
         assert.doesNotMatch(one, /\p{Cc}/u);
       }
     }),
+    inputs(),
   );
 });
 

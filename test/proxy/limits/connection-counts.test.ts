@@ -8,6 +8,7 @@ import {
   type CountedBy,
   WorkerCounts,
 } from "../../../proxy/limits/index.ts";
+import { inputs } from "../../support/property.ts";
 
 function connection(by: CountedBy, key: string, most: number, room = 100): Claim {
   return { kind: "connection", by, zone: by, key, isWide: false, most, room };
@@ -110,6 +111,7 @@ describe("connections", () => {
           assert.equal(connections.held, 0);
         },
       ),
+      inputs(100),
     );
   });
 });
@@ -170,6 +172,7 @@ describe("logins", () => {
           }
         }
       }),
+      inputs(100),
     );
   });
 });

@@ -6,6 +6,7 @@ import { ConnectionCounts, type Denial, WorkerCounts } from "../../../proxy/limi
 import { SessionLimits, serverLimits } from "../../../proxy/session/session-limits.ts";
 import { contains, parseIp, parseNetwork } from "../../../shared/address.ts";
 import { server } from "../../support/configuration.ts";
+import { inputs } from "../../support/property.ts";
 
 const ZONE = "limit_conn_zone $binary_remote_addr zone=a:1m";
 
@@ -176,7 +177,7 @@ test("for any prefixes, a client gets in exactly where each of its networks has 
         assert.equal(counts.held, 0);
       },
     ),
-    { numRuns: 100 },
+    inputs(100),
   );
   assert.ok(refused > 50, `${refused}`);
 });
@@ -210,7 +211,7 @@ test("for any prefixes, no network ever gets more logins than its rate and burst
         }
       },
     ),
-    { numRuns: 100 },
+    inputs(100),
   );
   assert.ok(refused > 50, `${refused}`);
 });

@@ -6,6 +6,7 @@ import { eventually } from "../../support/eventually.ts";
 import { InvalidReply } from "../../../proxy/lookup/reply.ts";
 import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
+import { inputs } from "../../support/property.ts";
 
 const neverAborted = new AbortController().signal;
 
@@ -340,6 +341,7 @@ describe("property: a lookup never receives the answer to a different lookup", (
           }
         },
       ),
+      inputs(100),
     );
   });
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { readFreshness } from "../../../proxy/lookup/freshness.ts";
 import { HeadReader } from "../../../proxy/lookup/reply.ts";
 import { Input } from "../../../proxy/transport/index.ts";
+import { inputs } from "../../support/property.ts";
 
 const HEADERS: Record<string, [maxAge: number, staleIfError: number] | null> = {
   "private, max-age=30, stale-if-error=600": [30, 600],
@@ -71,5 +72,6 @@ test("property: any header gives whole seconds or no freshness", () => {
       for (const seconds of Object.values(freshness ?? {}))
         assert.ok(Number.isSafeInteger(seconds));
     }),
+    inputs(),
   );
 });

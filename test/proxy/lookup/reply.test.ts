@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { cost } from "../../support/cost.ts";
 import { HeadReader, InvalidReply, type ReplyHead } from "../../../proxy/lookup/reply.ts";
 import { Input, TooLong } from "../../../proxy/transport/index.ts";
+import { inputs } from "../../support/property.ts";
 
 /** Reads a reply that arrives in pieces; null before the end of its head. */
 function read(pieces: readonly string[]): ReplyHead | null {
@@ -356,6 +357,6 @@ test("any bytes give an answer, an unfinished head, InvalidReply or TooLong", ()
         assert.ok(error instanceof InvalidReply || error instanceof TooLong, String(error));
       }
     }),
-    { numRuns: 300 },
+    inputs(3),
   );
 });

@@ -14,6 +14,7 @@ import { eventually } from "../../support/eventually.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { sessionRecord } from "../../support/session-record.ts";
 import { willingSinks } from "../../support/sinks.ts";
+import { inputs } from "../../support/property.ts";
 
 /** Controls, line ends beyond ASCII, and the controls of bidirectional text. */
 const UNSAFE = [
@@ -103,6 +104,7 @@ test("escape=default is nginx's, byte for byte", () => {
   }
   fc.assert(
     fc.property(text, (login) => assert.equal(formatted("default", login), nginxDefault(login))),
+    inputs(2),
   );
 });
 
@@ -129,7 +131,7 @@ test("no line of a format holds an unsafe character", () => {
     fc.property(fc.constantFrom("default", "json", "none"), text, (escape, login) => {
       assertSafe(formatted(escape, login));
     }),
-    { numRuns: 2000 },
+    inputs(2),
   );
 });
 
@@ -144,6 +146,7 @@ test("a session on the status page and in -s who holds no unsafe character, and 
       assertSafe(row);
       assert.deepEqual(more, [""]);
     }),
+    inputs(2),
   );
 });
 
@@ -182,6 +185,7 @@ test("each message is one line of the error log without unsafe characters", asyn
       log.write("error", message);
       messages++;
     }),
+    inputs(2),
   );
   const lines = readFileSync(path, "utf8").split("\n");
   assert.equal(lines.length, messages + 1);
@@ -200,6 +204,7 @@ test("each session is one line of the JSON log without unsafe characters, from w
       log.write(sessionRecord({ login, end: login, ssl_server_name: login, remote_host: login }));
       logins.push(login);
     }),
+    inputs(2),
   );
   await eventually("the log has all lines", () => {
     return readFileSync(path, "utf8").split("\n").length > logins.length;

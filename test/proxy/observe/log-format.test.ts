@@ -10,6 +10,7 @@ import { eventually } from "../../support/eventually.ts";
 import { makeScratch } from "../../support/scratch.ts";
 import { sessionRecord } from "../../support/session-record.ts";
 import { willingSinks } from "../../support/sinks.ts";
+import { inputs } from "../../support/property.ts";
 
 function written(escape: LogFormat["escape"], login: string | null): string {
   return lineOf({ escape, template: [{ variable: "login" }] })(sessionRecord({ login }));
@@ -34,6 +35,7 @@ test("by default a value is written in printable ASCII, from which the value can
       );
       assert.equal(Buffer.from(bytes, "latin1").toString(), login);
     }),
+    inputs(),
   );
 });
 
@@ -42,6 +44,7 @@ test("with escape=json any value between quotes is a string of JSON", () => {
     fc.property(text, (login) => {
       assert.equal(JSON.parse(`"${written("json", login)}"`), login);
     }),
+    inputs(),
   );
 });
 
@@ -51,6 +54,7 @@ test("with escape=none a value can neither end the line nor control a terminal",
       // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
       assert.doesNotMatch(written("none", login), /[\x00-\x1f\x7f-\x9f]/);
     }),
+    inputs(),
   );
   assert.equal(written("none", 'ä "b" \\'), 'ä "b" \\');
 });

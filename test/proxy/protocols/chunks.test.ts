@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { configureProtocol } from "../../../proxy/protocols/index.ts";
 import { ProtocolClient } from "../../support/protocol-client.ts";
 import { serverSettings } from "../../support/settings.ts";
+import { inputs } from "../../support/property.ts";
 
 /** Small buffers, so that limits come into play. */
 const changes = {
@@ -93,7 +94,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
         fc.property(transcript, (whole) => {
           assert.equal(steps(whole.split("")), steps([whole]));
         }),
-        { numRuns: 500 },
+        inputs(5),
       );
     });
 
@@ -107,7 +108,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
           );
           assert.equal(steps(pieces), steps([whole]));
         }),
-        { numRuns: 500 },
+        inputs(5),
       );
     });
 
@@ -125,7 +126,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
             assert.ok(client.held <= 12_288, `${client.held} bytes are held`);
           }
         }),
-        { numRuns: 500 },
+        inputs(5),
       );
     });
   });

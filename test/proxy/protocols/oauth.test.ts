@@ -8,6 +8,7 @@ import {
   tlsClient,
   inShort,
 } from "../../support/protocol-client.ts";
+import { inputs } from "../../support/property.ts";
 
 const TOKEN = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
 
@@ -83,6 +84,7 @@ test("a token never has a character that would break a header", () => {
         assert.match(token, /^[!-~]+$/);
       }
     }),
+    inputs(),
   );
 });
 

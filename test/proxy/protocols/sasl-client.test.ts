@@ -11,6 +11,7 @@ import {
 import type { Account } from "../../../proxy/protocols/index.ts";
 import { clearClient } from "../../support/protocol-client.ts";
 import { type Played, logIn } from "../../support/login-script.ts";
+import { inputs } from "../../support/property.ts";
 
 const TOKEN = "ya29.token/+x==";
 const XOAUTH2 = btoa(`user=anna\u0001auth=Bearer ${TOKEN}\u0001\u0001`);
@@ -119,6 +120,7 @@ describe("a message is parsed as it was formatted:", () => {
         const bearer = { user: `u${name}`, token: secret };
         assert.deepEqual(parseXoauth2(formatXoauth2(bearer)), bearer);
       }),
+      inputs(),
     );
   });
 
@@ -128,6 +130,7 @@ describe("a message is parsed as it was formatted:", () => {
         const bearer = { user: name, token: secret };
         assert.deepEqual(parseOauthbearer(formatOauthbearer(bearer)), bearer);
       }),
+      inputs(),
     );
   });
 });

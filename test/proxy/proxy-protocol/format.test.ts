@@ -10,6 +10,7 @@ import { formatProxyHeader, readProxyHeader } from "../../../proxy/proxy-protoco
 import { parseIp } from "../../../shared/address.ts";
 import { issue } from "../../support/authority.ts";
 import { selfSigned } from "../../support/certificate.ts";
+import { inputs } from "../../support/property.ts";
 
 const tls: TlsSession = {
   protocol: "TLSv1.3",
@@ -161,6 +162,7 @@ for (const version of ["on", "v2"] as const) {
           assert.equal(parseIp(theirs.host)?.toString(), parseIp(ours.host)?.toString());
         }
       }),
+      inputs(4),
     );
   });
 }

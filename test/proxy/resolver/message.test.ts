@@ -12,6 +12,7 @@ import {
 } from "../../../proxy/resolver/message.ts";
 import { parseIp } from "../../../shared/address.ts";
 import { type DnsRecord, answer } from "../../support/name-server.ts";
+import { inputs } from "../../support/property.ts";
 
 const ID = 0x1234;
 const ptr = { id: ID, type: "PTR", name: "9.2.0.192.in-addr.arpa" } as const;
@@ -204,5 +205,6 @@ test("any bytes are a response, or ignored, and never throw", () => {
       }
       assert.deepEqual(Buffer.from(bytes), before);
     }),
+    inputs(),
   );
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { exchange } from "../../../proxy/resolver/over-tcp.ts";
 import { Input, MORE } from "../../../proxy/transport/index.ts";
+import { inputs } from "../../support/property.ts";
 
 /** Runs the exchange on an answer that arrives in pieces. @returns the bytes sent, and the message read */
 function run(question: Uint8Array, pieces: readonly Uint8Array[]): [Uint8Array, Uint8Array | null] {
@@ -32,6 +33,7 @@ test("a message is read behind its length, whatever pieces it arrives in, and no
       assert.equal(Buffer.from(sent).readUInt16BE(), question.length);
       assert.deepEqual(Buffer.from(read!), Buffer.from(answer));
     }),
+    inputs(),
   );
 });
 

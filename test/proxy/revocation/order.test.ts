@@ -8,6 +8,7 @@ import type { HttpExchange, HttpReceiver } from "../../../proxy/lookup/http.ts";
 import { type Kick, KickList, type Login, Revocations } from "../../../proxy/revocation/index.ts";
 import { lookupRequest } from "../../support/lookup-request.ts";
 import { cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
+import { inputs } from "../../support/property.ts";
 
 const USERS = ["anna", "bert", "carl"] as const;
 type User = (typeof USERS)[number];
@@ -283,7 +284,7 @@ test("no login is granted and no session goes on at a version older than a kick 
         }
       },
     ),
-    { numRuns: 2000 },
+    inputs(5),
   );
   // The share of runs in which each thing happened on average.
   const { runs, ...counts } = seen;

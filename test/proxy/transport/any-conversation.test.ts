@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { UNDER, spliced } from "../../support/spliced.ts";
+import { inputs } from "../../support/property.ts";
 
 type Action =
   | { readonly do: "write"; readonly bytes: number }
@@ -103,7 +104,7 @@ for (const [name, under] of Object.entries(UNDER)) {
         assert.deepEqual([toUpstream, toClient], [client.sent.length, upstream.sent.length]);
         assert.ok("error" in end && end.error === null);
       }),
-      { numRuns: 25 },
+      inputs(400),
     );
   });
 }

@@ -12,6 +12,7 @@ import {
   takeBytes,
   takeLine,
 } from "../../../proxy/transport/index.ts";
+import { inputs } from "../../support/property.ts";
 
 /** The part of a connection that a script needs. */
 class WriteRecorder {
@@ -229,6 +230,7 @@ test("property: a script comes to the same end wherever its input is split", () 
         assert.deepEqual(pieces.connection.written, whole.connection.written);
       },
     ),
+    inputs(),
   );
 });
 

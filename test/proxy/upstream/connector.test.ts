@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Address, Connection, DialReceiver } from "../../../proxy/transport/index.ts";
 import { Connector, type ConnectorOwner } from "../../../proxy/upstream/index.ts";
 import { interleaved } from "../../../proxy/upstream/dialer.ts";
+import { inputs } from "../../support/property.ts";
 
 /** A network with addresses that answer on a test's call; a connection has only `destroy`. */
 class Network implements ConnectorOwner {
@@ -147,5 +148,6 @@ test("address families alternate, IPv6 first, and no address is lost", () => {
     fc.property(fc.uniqueArray(fc.oneof(fc.ipV4(), fc.ipV6())), (addresses) => {
       assert.deepEqual(interleaved(addresses).toSorted(), addresses.toSorted());
     }),
+    inputs(2),
   );
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { normalAddress } from "../../../worker/directory/address.ts";
+import { inputs } from "../../support/property.ts";
 
 for (const [login, defaultDomain, address] of [
   ["alice@example.test", "", "alice@example.test"],
@@ -62,5 +63,6 @@ test("a normal address stays as it is", () => {
       const once = normalAddress(`${user}@${domain}`, rules);
       assert.equal(normalAddress(once, rules), once);
     }),
+    inputs(),
   );
 });

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { SCHEMES, UnreadableHash, readStored } from "../../support/passwords.ts";
 import { VECTORS } from "./vectors.ts";
+import { inputs } from "../../support/property.ts";
 
 /** Bytes as the worker accepts them: all but NUL. */
 const password = fc.uint8Array({ min: 1, maxLength: 100 });
@@ -26,7 +27,7 @@ for (const { scheme, stored, password: right } of ONE_EACH) {
       Buffer.compare(counts(one), counts(other)) === 0;
     fc.assert(
       fc.property(password, (other) => hash.matches(other) === same(other, right)),
-      { numRuns: SLOW.has(scheme) ? 5 : 50 },
+      inputs(SLOW.has(scheme) ? 2000 : 200),
     );
   });
 }
@@ -56,14 +57,14 @@ test("a text made of fragments that the parsers know is refused or wrong", () =>
     .map((parts) => parts.join(""));
   fc.assert(
     fc.property(text, (stored) => !letsIn(stored)),
-    { numRuns: 3_000 },
+    inputs(3),
   );
 });
 
 test("any text is refused or wrong", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 60 }), (stored) => !letsIn(stored)),
-    { numRuns: 3_000 },
+    inputs(3),
   );
 });
 
@@ -78,7 +79,7 @@ for (const { scheme, stored } of ONE_EACH) {
       );
     fc.assert(
       fc.property(broken, (text) => !letsIn(text)),
-      { numRuns: SLOW.has(scheme) ? 15 : 200 },
+      inputs(SLOW.has(scheme) ? 700 : 50),
     );
   });
 }

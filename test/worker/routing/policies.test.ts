@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { POLICIES } from "../../../worker/routing/policies.ts";
 import type { PolicyInput, PolicyServer } from "../../../worker/routing/policy.ts";
 import { distance } from "../../../worker/routing/coordinates.ts";
+import { inputs } from "../../support/property.ts";
 
 const { hash, weighted, nearest, first } = POLICIES;
 
@@ -209,5 +210,6 @@ test("each policy ranks each server exactly once, for any servers and user", () 
         }
       },
     ),
+    inputs(100),
   );
 });

@@ -19,6 +19,7 @@ import {
 } from "../../../support/real-servers/index.ts";
 import { lacking } from "../../../support/requirements.ts";
 import { secret } from "../../../support/secrets.ts";
+import { inputs } from "../../../support/property.ts";
 
 const alice = { address: "alice@example.test", password: secret("smuggled-wonderland") };
 const AUTH = `AUTH PLAIN ${btoa(`\0${alice.address}\0${alice.password}`)}\r\n`;
@@ -153,7 +154,7 @@ for (const on of ["smtp", "open"] as const) {
         assert.equal(await received, texts.join(""));
         assert.equal(back, texts.join(""));
       });
-      await fc.assert(property, { numRuns: 60 });
+      await fc.assert(property, inputs(160));
     });
   });
 }

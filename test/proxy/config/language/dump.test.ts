@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ConfigError, errorLines, withoutSecrets } from "../../../../proxy/config/index.ts";
 import { configure } from "../../../support/configuration.ts";
+import { inputs } from "../../../support/property.ts";
 
 /** Every secret begins with it. A secret in small letters alone could be a directive's name. */
 const MARK = "S3cr3t";
@@ -165,13 +166,13 @@ describe("for any configuration", () => {
         assert.equal(told, shown);
         assert.equal(told.includes(MARK), false);
       }),
-      { numRuns: 2000 },
+      inputs(5),
     );
   });
 
   test("with a byte less or another byte, no message quotes a secret", (t) => {
     let mistakes = 0;
-    const runs = 1000;
+    const { numRuns: runs } = inputs(10);
     fc.assert(
       fc.property(
         directives,
@@ -185,7 +186,7 @@ describe("for any configuration", () => {
           for (const line of told) assert.equal(line.includes(MARK), false, line);
         },
       ),
-      { numRuns: runs },
+      inputs(10),
     );
     t.diagnostic(`${mistakes} of ${runs} configurations had a message`);
     assert.ok(mistakes > runs / 2, `${mistakes}`);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ConfigError } from "../../../../proxy/config/language/error.ts";
 import { Lexer } from "../../../../proxy/config/language/lexer.ts";
+import { inputs } from "../../../support/property.ts";
 
 /** Lists words as they are, and punctuation in angle brackets. */
 function lex(text: string): string[] {
@@ -97,7 +98,7 @@ test("any text yields tokens or an error, and quickly", () => {
         assert.match(error.message, / in f:\d+$/);
       }
     }),
-    { numRuns: 1000 },
+    inputs(),
   );
 });
 
@@ -112,6 +113,6 @@ test("any words in quotes read back unchanged", () => {
     fc.property(words, (some) => {
       assert.deepEqual(lex(some.map(quote).join(" ")), some);
     }),
-    { numRuns: 1000 },
+    inputs(),
   );
 });

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ConfigError, Listen } from "../../../../proxy/config/index.ts";
 import { configure, mistake, server } from "../../../support/configuration.ts";
+import { inputs } from "../../../support/property.ts";
 
 /** The settings of a server's only `listen`. */
 function listens(words: string): readonly Listen[] {
@@ -111,6 +112,7 @@ describe("an address", () => {
           assert.match((error as ConfigError).message, / in ".*" of the "listen" directive in /);
         }
       }),
+      inputs(),
     );
   });
 });

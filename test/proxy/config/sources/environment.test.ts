@@ -9,6 +9,7 @@ import { ConfigError, ENVIRONMENT, readConfiguration } from "../../../../proxy/c
 import { loadCertificates } from "../../../../proxy/certificates/load.ts";
 import { atOnce } from "../../../../proxy/slices.ts";
 import { writeCertificate } from "../../../support/certificate.ts";
+import { inputs } from "../../../support/property.ts";
 
 let directory: string;
 before(async () => {
@@ -185,6 +186,7 @@ describe("the environment as a configuration", () => {
         const [{ server_name }] = servers as [(typeof servers)[0]];
         assert.equal(Buffer.from(server_name, "latin1").toString(), Buffer.from(name).toString());
       }),
+      inputs(4),
     );
   });
 

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { connect } from "../../../../proxy/upstream/tunnel/connect.ts";
 import { socks5 } from "../../../../proxy/upstream/tunnel/socks5.ts";
 import { Input, type Script } from "../../../../proxy/transport/index.ts";
+import { inputs } from "../../../support/property.ts";
 
 type Exchange = {
   /** The texts that the script sent. */
@@ -253,6 +254,7 @@ for (const [name, script] of Object.entries(SCRIPTS)) {
         );
         if (!whole.end.startsWith("tunnel")) assert.doesNotMatch(whole.end, /s\xe9cret|anna/);
       }),
+      inputs(4),
     );
   });
 }

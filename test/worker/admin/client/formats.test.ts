@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FORMATS, type User, formatOf } from "../../../../worker/admin/client/formats/index.ts";
+import { inputs } from "../../../support/property.ts";
 
 /** Texts that a line can hold, and texts that a field of it can hold. */
 const text = fc.string({ unit: "grapheme", minLength: 1 }).filter((value) => !/[\r\n]/.test(value));
@@ -32,6 +33,7 @@ test("CSV holds all fields of a user, with any characters", () => {
       fc.pre(line.trim() !== "");
       assert.deepEqual(read(line), { user: one });
     }),
+    inputs(4),
   );
 });
 
@@ -46,6 +48,7 @@ for (const format of FORMATS.filter(({ name }) => name !== "csv")) {
           assert.equal(formatOf(line)?.name, format.name);
         }
       }),
+      inputs(4),
     );
   });
 }
@@ -57,6 +60,7 @@ test("no line makes a reader throw", () => {
         const found = format.reader(first)(line);
         assert.ok(found === null || "user" in found || found.refused.length > 0);
       }),
+      inputs(4),
     );
   }
 });

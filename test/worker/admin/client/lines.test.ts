@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type FileLine, linesOf } from "../../../../worker/admin/client/lines.ts";
+import { inputs } from "../../../support/property.ts";
 
 async function read(...chunks: readonly Uint8Array[]): Promise<FileLine[]> {
   const lines: FileLine[] = [];
@@ -29,6 +30,7 @@ test("a file that arrives in two chunks gives the same lines, wherever it is cut
         assert.deepEqual(await read(bytes.subarray(0, cut), bytes.subarray(cut)), whole);
       }
     }),
+    inputs(10),
   );
 });
 

@@ -1,8 +1,9 @@
-// Ten thousand lookups, most of them hostile. `SEED=… node --test` repeats a run.
+// Ten thousand lookups by default, most of them hostile. `SEED=… node --test` repeats a run.
 import assert from "node:assert/strict";
 import { type TestContext, after, before, test } from "node:test";
 import fc from "fast-check";
 import { sql } from "drizzle-orm";
+import { inputs } from "../../../support/property.ts";
 import { SEALING, seed as fill } from "../../../support/directory.ts";
 import { type RawAnswer, RawCaller } from "../../../support/raw-http-client.ts";
 import { type RunningWorker, startWorker } from "../../../support/worker.ts";
@@ -25,7 +26,7 @@ before(async () => {
 after(() => worker.dispose());
 
 test("all replies follow the contract, and only correct credentials get OK", async (t) => {
-  const tally = await ask(t, 10_000, SEED, (lookup, answer) => {
+  const tally = await ask(t, inputs().numRuns, SEED, (lookup, answer) => {
     assertContract(lookup, answer);
     if (lookup.right) assert.equal(answer.headers["auth-status"], "OK");
   });
@@ -35,7 +36,7 @@ test("all replies follow the contract, and only correct credentials get OK", asy
 test("while the database fails no login succeeds, and none is refused permanently", async (t) => {
   await worker.db.run(sql`alter table users rename to gone`);
   try {
-    await ask(t, 1000, SEED + 1, (lookup, answer) => {
+    await ask(t, inputs(10).numRuns, SEED + 1, (lookup, answer) => {
       assertContract(lookup, answer);
       const { status, headers } = answer;
       assert.notEqual(headers["auth-status"], "OK");
@@ -51,7 +52,7 @@ test("while the database fails and recovers repeatedly, only correct credentials
   const over = new AbortController();
   const breaking = breakAndMend(over.signal);
   try {
-    await ask(t, 1000, SEED + 2, (lookup, answer) => {
+    await ask(t, inputs(10).numRuns, SEED + 2, (lookup, answer) => {
       assertContract(lookup, answer);
       if (lookup.right) assert.ok(answer.headers["auth-status"] === "OK" || answer.status === 503);
     });

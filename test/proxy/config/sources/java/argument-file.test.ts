@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ConfigError } from "../../../../../proxy/config/index.ts";
 import { readArguments } from "../../../../../proxy/config/sources/java/index.ts";
+import { inputs } from "../../../../support/property.ts";
 
 function read(text: string): { words: string[]; places: string[]; warnings: string[] } {
   const warnings: string[] = [];
@@ -76,6 +77,7 @@ test("any word can be written in quotes, with line breaks anywhere", () => {
       );
       assert.deepEqual(read(text).warnings, []);
     }),
+    inputs(4),
   );
 });
 
@@ -90,5 +92,6 @@ test("only a # in a word is an error, whatever the file holds", () => {
         assert.match(error.message, /^unexpected "#"/);
       }
     }),
+    inputs(4),
   );
 });

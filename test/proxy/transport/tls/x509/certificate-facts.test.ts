@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { CertificateFacts } from "../../../../../proxy/transport/tls/x509/certificate-facts.ts";
 import { issue, opensslSays } from "../../../../support/authority.ts";
+import { inputs } from "../../../../support/property.ts";
 
 /** True if OpenSSL parses the certificate. Others end the handshake before this code sees them. */
 function isReadable(pem: string): boolean {
@@ -110,7 +111,7 @@ describe("a name of any bytes", () => {
           if (theirs !== null && !/unable|error/.test(theirs)) assert.equal(subject, theirs);
         },
       ),
-      { numRuns: 60 },
+      inputs(160),
     );
   });
 });
