@@ -5,6 +5,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { Directory } from "../directory/database.ts";
 import { noteRevocation } from "../directory/revocations.ts";
 import { groups, secrets, users } from "../directory/schema/index.ts";
+import { ownerOf } from "../directory/users.ts";
 import { keyIn, keySchema, pathOf } from "./collection.ts";
 import { forRole } from "./http/access.ts";
 import { PROBLEMS, answer, body, newApp } from "./http/app.ts";
@@ -51,7 +52,8 @@ const kick = createRoute({
   method: "post",
   path: `${user}/kick`,
   summary: "End a user's sessions on all proxies",
-  description: "The user can log in again. To prevent that, disable the user.",
+  description:
+    "The user can log in again. To prevent that, disable the user. An alias stands for its user.",
   ...forRole("support"),
   request: { params },
   responses: {
@@ -63,8 +65,9 @@ const kick = createRoute({
 });
 
 actions.openapi(kick, async (c) => {
-  const [address = ""] = keyIn(userRows, c.req.valid("param"), c.env).map(String);
+  const [name = ""] = keyIn(userRows, c.req.valid("param"), c.env).map(String);
   const directory = drizzle(c.env.DB);
+  const address = (await ownerOf(directory, name)) ?? name;
   const actor = c.var.caller.name;
   await directory.batch([
     directory

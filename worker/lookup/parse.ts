@@ -53,7 +53,7 @@ function parseHeaders(headers: Headers): ParsedLookup {
     salt: method === "apop" || method === "cram-md5" ? required(headers, "Auth-Salt") : "",
     certificate: certificate(headers),
     client: clientAddress(headers.get("Client-IP")),
-    accepts: new Set((headers.get("Auth-Accept") ?? "").toLowerCase().match(/[^\s,]+/g)),
+    accepts: new Set((headers.get("Auth-Accept") ?? "").toLowerCase().match(/[^ \t,]+/g)),
     bookmark: bookmark(headers.get(BOOKMARK_HEADER)),
     recipient: headers.get("Auth-SMTP-To") ?? "",
     attempt: attemptNumber(headers.get("Auth-Login-Attempt")),

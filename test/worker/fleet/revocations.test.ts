@@ -142,6 +142,7 @@ describe("a user's sessions end on all proxies when", () => {
     ["the mailbox moves", ALICE, ["POST", `/users/${ALICE}/move`, { server: "m2" }]],
     ["the user is deleted", BOB, ["DELETE", `/users/${BOB}`], BOBS_NAMES],
     ["an operator kicks the user", BOB, ["POST", `/users/${BOB}/kick`], BOBS_NAMES],
+    ["an operator kicks the user by an alias", ALICE, ["POST", "/users/al@example.test/kick"]],
     ["the own secret changes", ALICE, ["PATCH", `/secrets/${ALICE}/own`, { secret: "new" }]],
     ["the own secret is deleted", ALICE, ["DELETE", `/secrets/${ALICE}/own`]],
     [

@@ -1,6 +1,7 @@
 // The contract of all replies, for any lookup.
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
+import { parseUserVersion } from "../../../../shared/user-version.ts";
 import type { RawAnswer, RawRequest } from "../../../support/raw-http-client.ts";
 import { ALICE, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
@@ -33,6 +34,10 @@ export function assertContract(request: RawRequest, answer: RawAnswer): void {
     assert.ok(isIP(headers["auth-server"] ?? "") > 0, "a server's address");
     assert.match(headers["auth-port"] ?? "", /^(?:143|110|587)$/);
     assert.ok(isEntitled(request), "OK without correct credentials");
+    const version = parseUserVersion(headers["auth-user-id"], headers["auth-user-version"]);
+    const acceptsMore = /[^ \t,]/.test(valueOf(request, "auth-accept"));
+    const isLogin = valueOf(request, "auth-method") !== "none";
+    assert.equal(version !== null, acceptsMore && isLogin, "a version for callers that accept it");
     return;
   }
   assert.match(told, status === 503 ? TEMPORARY : REFUSAL);
@@ -43,6 +48,13 @@ export function assertContract(request: RawRequest, answer: RawAnswer): void {
     assert.match(code, status === 503 ? /^454 4\.7\.0$/ : /^5\d\d 5\.\d\.\d$/);
   assert.match(headers["auth-wait"] ?? "1", /^(?:[1-9]|1[0-5])$/);
   assert.equal(headers["auth-server"], undefined);
+  assert.equal(headers["auth-user-id"], undefined);
+}
+
+/** A header as Workers read it: several of one name are joined. */
+function valueOf({ fields }: RawRequest, header: string): string {
+  const same = fields.filter(([name]) => name.toLowerCase() === header);
+  return same.map(([, text]) => text.replaceAll(/^[ \t]+|[ \t]+$/g, "")).join(", ");
 }
 
 function authHeaders({ headers }: RawAnswer): string[] {
@@ -50,11 +62,8 @@ function authHeaders({ headers }: RawAnswer): string[] {
 }
 
 /** True if the lookup's bytes are a user's credentials, or mail for a recipient that is accepted. */
-function isEntitled({ fields }: RawRequest): boolean {
-  const value = (header: string) => {
-    const same = fields.filter(([name]) => name.toLowerCase() === header);
-    return same.map(([, text]) => text.replaceAll(/^[ \t]+|[ \t]+$/g, "")).join(", ");
-  };
+function isEntitled(request: RawRequest): boolean {
+  const value = (header: string) => valueOf(request, header);
   if (value("x-auth-key") !== KEY) return false;
   if (value("auth-method") === "none") {
     const [, recipient = ""] =
