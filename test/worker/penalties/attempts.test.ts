@@ -35,7 +35,7 @@ function isolates() {
   return { counters, next: () => storeOf(counters).store };
 }
 
-const NO_PENALTY = { blocked: false, failureRatio: 0 };
+const NO_PENALTY = { blocked: false, failureRatio: 0, blocksNetwork: false };
 
 /** Fails from another /48 each time. */
 async function failFromAnywhere(next: () => PenaltyStore, times: number, account = ANNA) {
@@ -97,7 +97,7 @@ test("a network's failures are measured by the network's own limit, and the high
     await countAttempt(next(), { ...STRANGER, account: { user: `${n}`, login: `${n}` } }, "failed");
   }
   const penalty = await countAttempt(next(), { ...STRANGER, account }, "failed");
-  assert.deepEqual(penalty, { blocked: false, failureRatio: 0.5, trusted: false });
+  assert.deepEqual(penalty, { ...NO_PENALTY, failureRatio: 0.5, trusted: false });
 });
 
 test("an isolate caches a block of the account, which does not stop a client from a known network", async () => {
@@ -117,11 +117,26 @@ test("a block of the network stops its known users too, and takes the network's 
   }
   const store = next();
   assert.deepEqual(await countAttempt(store, KNOWN, "failed"), {
+    ...NO_PENALTY,
     blocked: true,
     failureRatio: 1,
     trusted: false,
   });
   assert.equal(isBlocked(store, KNOWN), true);
+});
+
+test("only the failure that begins a network's block says so, and not one that is refused or taken back", async () => {
+  const { next } = isolates();
+  await failFromAnywhere(next, 10);
+  const begun: boolean[] = [];
+  for (let n = 0; n < 34; n++) {
+    const login = `${n}`;
+    // The 30th attempt is at an account that is blocked, so that its failure is taken back.
+    const account = n === 29 ? ANNA : { user: login, login };
+    const { blocksNetwork } = await countAttempt(next(), { ...STRANGER, account }, "failed");
+    begun.push(blocksNetwork);
+  }
+  assert.deepEqual([begun.indexOf(true), begun.lastIndexOf(true)], [30, 30]);
 });
 
 test("a block of a wider network stops strangers, and not the known users of a network in it", async () => {
