@@ -95,7 +95,7 @@ describe("a remote lookup endpoint", { concurrency: 2 }, () => {
   });
 
   test("has no tunnel opened to a literal address that is forbidden, nor to localhost", async (t) => {
-    for (const host of ["127.0.0.1", "::ffff:127.0.0.1", "0x7f000001", "localhost"]) {
+    for (const host of ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:7f00:1", "localhost"]) {
       const outbound = await startConnectProxy();
       t.after(() => outbound.close());
       const { ports, proxy } = await site(

@@ -139,7 +139,7 @@ describe("smtp: what a session has said", { concurrency: true }, () => {
     await say(wire, "EHLO one", `AUTH PLAIN ${btoa("\0refused-f0\0password-of-f0")}`);
     assert.match(await say(wire, "MAIL FROM:<f1@a.test>", "RCPT TO:<f2@a.test>"), /^250/);
     const [{ lines, header } = { lines: [], header: () => "" }] = lookupsOf("f2@a.test");
-    assert.ok(!lines.join().includes("f0"), lines.join("\n"));
+    assert.doesNotMatch(lines.join(), /refused-f0|of-f0/);
     assert.equal(header("Auth-Method"), "none");
     // XCLIENT names a user only where one has logged in.
     assert.ok(!upstreamOf("f2@a.test").some((command) => /LOGIN=/.test(command)));

@@ -1,5 +1,15 @@
 // Differences when a backend fails, or answers what nginx takes for a yes and Postern does not.
-import { allOf, answered, askedInstead, by, heard, line, noUpstream, said } from "../rewriting.ts";
+import {
+  allOf,
+  answered,
+  askedInstead,
+  by,
+  heard,
+  line,
+  noUpstream,
+  said,
+  saidInstead,
+} from "../rewriting.ts";
 import type { KnownDifference } from "./known-difference.ts";
 
 const temporary = {
@@ -55,6 +65,12 @@ export const failures: readonly KnownDifference[] = [
           return each;
       }
     }),
+  },
+  {
+    reason:
+      "the words of a 5xx are told to SMTP clients under a temporary code, where the reply has no code",
+    scripts: /^Answers to the lookup of an SMTP login.*: a status of 503 with words$/,
+    expected: saidInstead("535 5.7.0 [UNAVAILABLE] later", "454 4.7.0 [UNAVAILABLE] later"),
   },
   {
     reason: "only a 2xx with exactly `Auth-Status: OK` is a yes",
