@@ -12,7 +12,11 @@ const LOGIN: Step = {
   credentials: { method: "plain", login: "anna", password: "secret" },
 };
 
+/** The most that may wait for a client: what lets no further command be read, and one batch of replies. */
+const MOST_QUEUED = 65_536 + 16_384;
+
 let written: string;
+let readsNothing: boolean;
 let ends: string[];
 /** The steps of the commands that the fake handler has not returned. */
 let steps: Step[];
@@ -21,6 +25,7 @@ let phase: PreAuthPhase;
 
 beforeEach(() => {
   written = "";
+  readsNothing = false;
   ends = [];
   steps = [];
   const connection = {
@@ -30,6 +35,7 @@ beforeEach(() => {
     resume() {},
     write(text: string) {
       written += text;
+      if (readsNothing) connection.queued += text.length;
       return connection.queued === 0;
     },
   };
@@ -81,4 +87,22 @@ test("the session of a client that sent FIN ends after the client has read its r
   client.queued = 0;
   phase.drained();
   assert.deepEqual(ends, ["the client closed the connection"]);
+});
+
+test("a client that pipelines commands and never reads has a bounded queue, and gets every reply once it reads", () => {
+  readsNothing = true;
+  const count = 100_000;
+  send(...Array.from({ length: count }, () => REPLY));
+  let rounds = 0;
+  for (; steps.length > 0; rounds++) {
+    assert.ok(client.queued > 0 && client.queued <= MOST_QUEUED, `${client.queued} bytes wait`);
+    // No further command is read, however many more bytes come.
+    const { length } = steps;
+    phase.received(Buffer.from("."));
+    assert.equal(steps.length, length);
+    client.queued = 0;
+    phase.drained();
+  }
+  assert.ok(rounds > 2, `${rounds}`);
+  assert.equal(written, `greeting${"reply".repeat(count)}`);
 });
