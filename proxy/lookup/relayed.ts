@@ -2,6 +2,7 @@
 import { type ByteString, escapeValue, unescapeBytes } from "../../shared/lookup.ts";
 import { reasonPhrase } from "../http-status.ts";
 import { version } from "../version.ts";
+import { trimBlanks } from "../transport/index.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import { type ReplyHead, TOKEN } from "./reply.ts";
 
@@ -35,7 +36,9 @@ export function relayedRequest(
   if (!/^GET [\x21-\xff]+ HTTP\/1\.[01]$/.test(start)) return null;
   const lines = [`GET ${uri} HTTP/${keepalive ? "1.1" : "1.0"}`, `Host: ${hostHeader}`];
   for (const header of headers) {
-    const [, name = "", value = ""] = /^([^:]*):[ \t]*(.*?)[ \t]*$/.exec(header) ?? [];
+    const colon = header.indexOf(":");
+    const name = header.slice(0, Math.max(colon, 0));
+    const value = trimBlanks(header.slice(colon + 1).replace(/^[ \t]+/, ""));
     // oxlint-disable-next-line no-control-regex -- another parser would read them differently
     if (!TOKEN.test(name) || /[\x00-\x08\x0a-\x1f]/.test(value)) return null;
     const known = name.toLowerCase();

@@ -2,7 +2,7 @@
 import { isIp } from "../../shared/address.ts";
 import { type ByteString, TLS_MODES } from "../../shared/lookup.ts";
 import { quoted } from "../quoted.ts";
-import type { Address } from "../transport/index.ts";
+import { type Address, trimSpaces } from "../transport/index.ts";
 import type { Route } from "./lookup.ts";
 
 /** Servers besides the first that a reply may name. */
@@ -37,7 +37,8 @@ export function readRoute(fields: ReadonlyMap<string, ByteString>): Route | stri
 function readFallbacks(text: string): readonly Address[] | null {
   if (text === "") return [];
   const found: Address[] = [];
-  for (const one of text.split(/ *, */)) {
+  for (const part of text.split(",")) {
+    const one = trimSpaces(part.replace(/^ +/, ""));
     const [, six, other = six ?? "", port = ""] = /^(?:\[(.*)\]|([^:]*)):(\d+)$/.exec(one) ?? [];
     if (!isHost(other) || !isPort(port) || found.length === MOST_FALLBACKS) return null;
     found.push({ host: other, port: Number(port) });
