@@ -14,6 +14,8 @@ export const Name = z
   .min(1)
   .max(255)
   .regex(NO_CONTROLS, "no control characters")
+  // A URL's path cannot hold these two (RFC 3986 section 5.2.4), so such a row could not be deleted.
+  .refine((text) => text !== "." && text !== "..", "a name other than . and ..")
   .openapi({ pattern: NO_CONTROLS.source });
 
 const AnyTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
