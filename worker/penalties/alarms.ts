@@ -18,7 +18,7 @@ export const FAILURES_PER_SAMPLE = 8;
 /** Objects that share the samples of one subject. */
 const OBJECTS = 4;
 
-export type AlarmKind = "domain" | "all";
+type AlarmKind = "domain" | "all";
 
 /** Characters of a domain (RFC 1035 section 2.3.4). */
 const MAX_DOMAIN_LENGTH = 255;

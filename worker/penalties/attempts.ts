@@ -22,7 +22,7 @@ export interface LoginSource {
  * limit, so that aliases multiply the guesses at a password by no more than FAILURES_PER_USER / FAILURES_PER_ACCOUNT.
  * A client learns of it only when it has spent that many guesses on at least that many names of one user.
  */
-export interface LoginAccount {
+interface LoginAccount {
   /** The user's address; for an unknown user, the same as `login`. */
   readonly user: string;
   /** The address that the client gave: the user's own, an alias, or one of no user. */

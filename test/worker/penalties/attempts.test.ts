@@ -20,11 +20,11 @@ const KNOWN: LoginSource = { ...STRANGER, known: true };
 const log = mock.method(console, "error", () => {});
 mock.method(console, "warn", () => {});
 
-/** A store with an empty cache. */
-function storeOf(counters: FailureCounters) {
+/** A store with an empty cache. @param timeout ms; by default none that a busy machine meets */
+function storeOf(counters: FailureCounters, timeout = 60_000) {
   const pending: Promise<unknown>[] = [];
   const waitUntil = (work: Promise<unknown>) => void pending.push(work);
-  const options = { cache: new Map<string, true>(), timeout: 20 };
+  const options = { cache: new Map<string, true>(), timeout };
   const store = new PenaltyStore(counters, LIMITS, waitUntil, options);
   return { store, pending };
 }
@@ -154,6 +154,25 @@ test("a block of a wider network stops strangers, and not the known users of a n
   assert.equal((await countAttempt(next(), KNOWN, "failed")).blocked, false);
 });
 
+test("the delays grow with the failures of a wider network", async () => {
+  const { next } = isolates();
+  for (let n = 0; n < 60; n++) {
+    const networks = [`2001:db8:0:${n}00::/64`, `2001:db8:0:${n}00::/56`, "2001:db8::/48"];
+    const account = { user: `${n}`, login: `${n}` };
+    const penalty = await countAttempt(next(), { account, networks, known: false }, "failed");
+    assert.equal(penalty.failureRatio, Math.max(0.1, (n + 1) / 120));
+  }
+});
+
+test("failures from a network before it was known do not count against its trust", async () => {
+  const { next } = isolates();
+  for (let n = 0; n < 9; n++) await countAttempt(next(), STRANGER, "failed");
+  for (let n = 0; n < 9; n++) {
+    assert.equal((await countAttempt(next(), KNOWN, "failed")).trusted, true);
+  }
+  assert.equal((await countAttempt(next(), KNOWN, "failed")).trusted, false);
+});
+
 test("a right password during a block does not make the network known", async () => {
   const { next } = isolates();
   await failFromAnywhere(next, 10);
@@ -227,7 +246,7 @@ function counting(tally: FailureCounter["tally"]): FailureCounters {
 
 for (const [fault, { tally }] of Object.entries(FAULTS)) {
   test(`an object that ${fault} does not stop logins`, async () => {
-    const { store } = storeOf(counting(tally));
+    const { store } = storeOf(counting(tally), 20);
     const penalty = await countAttempt(store, STRANGER, "failed");
     assert.deepEqual(penalty, { ...NO_PENALTY, trusted: false });
     assert.equal((await countAttempt(store, STRANGER, "succeeded")).blocked, false);
@@ -238,7 +257,10 @@ for (const [fault, { tally }] of Object.entries(FAULTS)) {
 
 test("a failure is counted even if the object answers after the timeout", async () => {
   const { promise, resolve } = Promise.withResolvers<[]>();
-  const { store, pending } = storeOf(counting(() => promise));
+  const { store, pending } = storeOf(
+    counting(() => promise),
+    20,
+  );
   await countAttempt(store, STRANGER, "failed");
   assert.ok(pending.length >= 2);
   resolve([]);

@@ -26,7 +26,7 @@ class World {
   async guess(networks: readonly string[], user: string, login: string): Promise<boolean> {
     const pending: Promise<unknown>[] = [];
     const waitUntil = (work: Promise<unknown>) => void pending.push(work);
-    const options = { cache: new Map<string, true>() };
+    const options = { cache: new Map<string, true>(), timeout: 60_000 };
     const store = new PenaltyStore(this.#counters, this.limits, waitUntil, options);
     const source = { account: { user, login }, networks, known: false };
     const { blocked } = await countAttempt(store, source, "failed");
