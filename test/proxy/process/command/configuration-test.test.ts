@@ -142,12 +142,14 @@ describe("-T", { concurrency: 2 }, () => {
 
   test("shows no key of the lookup endpoint, and no password of an outbound proxy", async (t) => {
     const key = secret("lookup-key;0815");
-    const password = secret("proxy-password");
+    const password = secret("proxy@pass@word");
     const held = good.replace(
       /mail \{/,
       `# auth_http_header X-Auth-Key ${secret("former-key")};
       mail {
         auth_http_header X-Auth-Key "${key}"; auth_http_header X-Site 'a'; auth_http_header Y ${secret("next-key\\;b")};
+        "auth_http_header" Z # ${secret("previous-key")}
+          '${secret("quoted-key")}';
         outbound_proxy http://postern:${password}@127.0.0.1:3128;`,
     );
     const site = await makeSite(t, { "mail.conf": held });
@@ -155,7 +157,11 @@ describe("-T", { concurrency: 2 }, () => {
     assert.equal(end, 0);
     assert.match(stdout, /# auth_http_header X-Auth-Key \*\*\*;\n/);
     assert.match(stdout, /auth_http_header X-Auth-Key \*\*\*; auth_http_header X-Site \*\*\*; /);
-    assert.match(stdout, /auth_http_header Y \*\*\*;\n.*http:\/\/postern:\*\*\*@127/);
+    assert.match(stdout, /auth_http_header Y \*\*\*;\n/);
+    assert.match(
+      stdout,
+      /"auth_http_header" Z #\*\*\*\n {10}\*\*\*;\n.*http:\/\/postern:\*\*\*@127/,
+    );
   });
 
   test("prints nothing of a configuration with an error", async (t) => {
