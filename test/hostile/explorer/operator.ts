@@ -1,10 +1,11 @@
 /** The operator of a run: kicks users, drains the server, and stops sessions. */
 import { decoded } from "../../../proxy/bytes.ts";
 import type { LookupClient } from "../../../proxy/lookup/index.ts";
-import { KickList } from "../../../proxy/revocation/index.ts";
+import { type Kick, KickList } from "../../../proxy/revocation/index.ts";
 import type { Session } from "../../../proxy/session/index.ts";
 import type { Add, Network } from "./network.ts";
 import type { Observer } from "./observer.ts";
+import type { Directory } from "./peers/lookup-endpoint.ts";
 import type { Client } from "./peers/client.ts";
 import type { Upstream } from "./peers/upstream.ts";
 
@@ -26,12 +27,19 @@ export class Operator {
   readonly #network: Network;
   readonly #sides: readonly Side[];
   readonly #lookup: LookupClient;
+  readonly #directory: Pick<Directory, "users" | "namesUsers">;
   #draining = false;
 
-  constructor(network: Network, sides: readonly Side[], lookup: LookupClient) {
+  constructor(
+    network: Network,
+    sides: readonly Side[],
+    lookup: LookupClient,
+    directory: Pick<Directory, "users" | "namesUsers">,
+  ) {
     this.#network = network;
     this.#sides = sides;
     this.#lookup = lookup;
+    this.#directory = directory;
   }
 
   options(add: Add): void {
@@ -39,17 +47,34 @@ export class Operator {
     if (operator === 0) return;
     for (const side of this.#sides) {
       if (side.ended !== null) continue;
-      add(operator, () => this.#kick(side));
+      add(operator, () => this.#kickByName(side));
+      if (this.#directory.namesUsers) add(2 * operator, () => this.#revoke(side));
       if (!this.#draining) add(operator, () => this.#drain());
       add(operator, () => this.#stop(side));
     }
   }
 
-  #kick({ session: { client } }: Side): void {
+  #kickByName({ session: { client } }: Side): void {
     const login = client.typedLogin;
     if (login === null) return;
     this.#network.trace(() => `the operator kicks ${login}`);
-    const kick = { names: [decoded(login)], user: null, bookmark: null };
+    this.#kick({ names: [decoded(login)], user: null, bookmark: null });
+  }
+
+  /** The fleet kicks by the user's id. A login that waits for its lookup goes on, and the lookup's reply decides. */
+  #revoke({ session: { client } }: Side): void {
+    const login = client.typedLogin;
+    if (login === null || login === "") return;
+    const user = this.#directory.users.revoke(login);
+    this.#network.trace(() => `the logins of ${login} before version ${user.version} are revoked`);
+    this.#kick({ names: [], user, bookmark: "bookmark" });
+    for (const side of this.#sides) {
+      const granted = side.session.client.user;
+      if (granted?.id === user.id && granted.version < user.version) this.#mustHaveEnded(side);
+    }
+  }
+
+  #kick(kick: Kick): void {
     const kicks = new KickList([kick]);
     this.#lookup.revocations.kick(kick);
     for (const side of this.#sides) {

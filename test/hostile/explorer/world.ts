@@ -13,7 +13,7 @@ import { SimConnection } from "./connection.ts";
 import type { Add, Mishaps, Network, Peer } from "./network.ts";
 import { Observer } from "./observer.ts";
 import { Operator, type Side } from "./operator.ts";
-import { type Attempt, type Grant, grantOf, secretOf } from "./peers/attempt.ts";
+import { type Attempt, secretOf } from "./peers/attempt.ts";
 import { Client } from "./peers/client.ts";
 import { type Directory, LookupPeer } from "./peers/lookup-endpoint.ts";
 import { ProgramWriter } from "./peers/programs.ts";
@@ -21,6 +21,7 @@ import { Upstream } from "./peers/upstream.ts";
 import { PendingPromises, SimLimiter, clientResolver, hostResolver } from "./promises.ts";
 import { type Scenario, chooseScenario } from "./scenario.ts";
 import { SimTransport } from "./transport.ts";
+import { Users } from "./users.ts";
 
 /** Mail servers of one run. */
 const MOST_SERVERS = 16;
@@ -51,7 +52,8 @@ export class World implements Network, Directory {
   readonly promises: PendingPromises;
   readonly sides: Side[] = [];
   readonly connections: SimConnection[] = [];
-  readonly grants = new Set<Grant>();
+  readonly users = new Users();
+  readonly namesUsers: boolean;
   /** The first promise that Postern has broken. */
   broken: string | null = null;
   /** The events so far, where they are wanted. */
@@ -79,8 +81,9 @@ export class World implements Network, Directory {
       breaks: choices.pick([0, 0, 0, 0.1, 0.5]),
       operator: choices.pick([0, 0, 0, 0.02, 0.1]),
     };
+    this.namesUsers = choices.oneIn(2);
     this.#shared = this.#share();
-    this.#operator = new Operator(this, this.sides, this.#shared.lookup);
+    this.#operator = new Operator(this, this.sides, this.#shared.lookup, this);
     this.#admit();
   }
 
@@ -216,8 +219,9 @@ export class World implements Network, Directory {
 
   #connectUpstream(to: Address, number: number, upstreams: Upstream[]): SimConnection {
     const name = `upstream ${number}.${upstreams.length + 1} (${to.host})`;
+    const dialled = this.users.revocations;
     const judge = (login: string, secret: string): void => {
-      if (this.grants.has(grantOf(login, secret))) return;
+      if (this.users.mayReach(login, secret, dialled)) return;
       this.violation(`"${login}" and "${secret}" are sent to a server without a lookup's yes`);
     };
     const { protocol } = this.scenario;
@@ -228,7 +232,7 @@ export class World implements Network, Directory {
       true,
     );
     upstreams.push(connection.peer as Upstream);
-    if (this.grants.size === 0 && protocol.name !== "smtp") {
+    if (!this.users.hasGrants && protocol.name !== "smtp") {
       this.violation(`${name} is dialled without a lookup's yes`);
     }
     return connection;
