@@ -76,6 +76,8 @@ export class FleetClient {
   #outage: "away" | "refused" | null = null;
   /** True once the log has been told of a message that is not understood. */
   #isGarbled = false;
+  /** True once the log has been told of lost kicks, until the worker has answered a presence. */
+  #hasLost = false;
   /** Kicks that are carried out together: those of a day may come at once. */
   #kicks: Kick[] = [];
   #carryOutSoon: NodeJS.Immediate | undefined;
@@ -146,16 +148,16 @@ export class FleetClient {
       case "kick":
         // A kick may come twice: when it happens, and among the missed ones.
         if (message.number <= (this.#lastKick ?? 0)) break;
+        // A kick between the two came in a message that was not understood, or was dropped by the worker.
+        if (this.#lastKick !== null && message.number > this.#lastKick + 1) this.#lostKicks();
         this.#lastKick = message.number;
         this.#kicks.push(message);
         this.#carryOutSoon ??= setImmediate(() => this.#carryOut());
         break;
       case "heard":
         this.#lastKick = message.last;
-        if (!message.complete) {
-          this.#write("alert", LOST_KICKS);
-          this.#handler.lostKicks();
-        }
+        if (!message.complete) this.#lostKicks();
+        this.#hasLost = false;
         this.#carryOut();
         this.#handler.changed("connected");
         if (this.#outage !== null) this.#write("notice", "is connected again");
@@ -165,6 +167,14 @@ export class FleetClient {
       case "unknown":
         break;
     }
+  }
+
+  #lostKicks(): void {
+    if (!this.#hasLost) this.#write("alert", LOST_KICKS);
+    this.#hasLost = true;
+    // Kicks from before the lost ones must not pass for later ones.
+    this.#carryOut();
+    this.#handler.lostKicks();
   }
 
   #carryOut(): void {

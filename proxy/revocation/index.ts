@@ -1,10 +1,4 @@
 /** Revocations that the fleet or an operator tells of, and the logins that each of them ends. */
 export { KickList, type Login } from "./kick-list.ts";
-export { comparableLogin, comparableName } from "./login-name.ts";
-export {
-  type Kick,
-  type LineState,
-  type RevocationState,
-  Revocations,
-  type RevocableReply,
-} from "./revocations.ts";
+export { comparableName } from "./login-name.ts";
+export { type Kick, type LineState, type RevocationState, Revocations } from "./revocations.ts";

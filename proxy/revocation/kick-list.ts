@@ -21,7 +21,10 @@ export class KickList {
   /** Names of the kicks without a user, for all logins. */
   readonly #byNameAlone = new Map<string, number>();
 
+  readonly #ended: number[];
+
   constructor(kicks: readonly Kick[]) {
+    this.#ended = kicks.map(() => 0);
     for (const [index, { names, user }] of kicks.entries()) {
       for (const name of names.map(comparableName)) {
         this.#byName.set(name, index);
@@ -35,8 +38,21 @@ export class KickList {
     }
   }
 
+  /** How many logins each kick has ended. */
+  get ended(): readonly number[] {
+    return this.#ended;
+  }
+
+  /** Counts the login among those that are ended. @returns false where no kick ends it */
+  ends(login: Login): boolean {
+    const index = this.#find(login);
+    if (index === -1) return false;
+    this.#ended[index] = (this.#ended[index] ?? 0) + 1;
+    return true;
+  }
+
   /** @returns the index of the kick that ends the login; -1 for none */
-  find({ typedLogin, login, user }: Login): number {
+  #find({ typedLogin, login, user }: Login): number {
     const kick = user === null ? undefined : this.#byId.get(user.id);
     if (user !== null && kick !== undefined && kick.version > user.version) return kick.index;
     const names = user === null ? this.#byName : this.#byNameAlone;

@@ -128,14 +128,13 @@ export class Session implements SessionContext, Expiring {
   /**
    * Ends the session of a user who is logging in or logged in.
    *
-   * @returns the index of the kick; -1 where none of them is about the session
+   * @returns false where no kick is about the session
    */
-  kick(kicks: KickList): number {
-    const index = this.#phase.kickable ? kicks.find(this.client) : -1;
-    if (index === -1) return -1;
+  kick(kicks: KickList): boolean {
+    if (!this.#phase.kickable || !kicks.ends(this.client)) return false;
     this.telemetry.kicked();
     this.#phase.kick();
-    return index;
+    return true;
   }
 
   /** A bug of Postern's ends this session and no other. */

@@ -1,5 +1,6 @@
 /** The sessions of all workers, of every generation, as the primary process sees them. */
 import type { ErrorLog, ListedSession } from "../../observe/index.ts";
+import { quoted } from "../../quoted.ts";
 import type { Kick } from "../../revocation/index.ts";
 import type { SessionsPage } from "../ipc/calls.ts";
 
@@ -47,7 +48,7 @@ export class Sessions {
       // The kicks of a day may come at once.
       if (ended === 0 && kicks.length > 1) continue;
       const name = names[0] ?? user?.id ?? "";
-      this.#log().write("notice", `kicked "${name}", sessions ended: ${ended}`);
+      this.#log().write("notice", `kicked ${quoted(name)}, sessions ended: ${ended}`);
     }
     return all;
   }

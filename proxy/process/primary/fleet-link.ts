@@ -4,7 +4,7 @@ import type { FleetSettings, LogLevel } from "../../config/index.ts";
 import { type FleetHandler, FleetClient } from "../../fleet/index.ts";
 import { type ErrorLog, totalOf } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
-import type { Kick, LineState, Revocations } from "../../revocation/index.ts";
+import type { Kick, LineState } from "../../revocation/index.ts";
 import { trustSystem } from "../../transport/index.ts";
 import type { Generations } from "./generations.ts";
 import type { Sessions } from "../control/sessions.ts";
@@ -12,30 +12,20 @@ import type { Sessions } from "../control/sessions.ts";
 export class FleetLink implements FleetHandler {
   readonly #generations: Generations;
   readonly #sessions: Sessions;
-  readonly #revocations: Revocations;
   readonly #log: () => ErrorLog;
   #link: { readonly fleet: FleetSettings; readonly client: FleetClient } | null = null;
   #trustsSystem = false;
 
-  /**
-   * @param revocations for workers that start later
-   * @param log returns the log in force
-   */
-  constructor(
-    generations: Generations,
-    sessions: Sessions,
-    revocations: Revocations,
-    log: () => ErrorLog,
-  ) {
+  /** @param log returns the log in force */
+  constructor(generations: Generations, sessions: Sessions, log: () => ErrorLog) {
     this.#generations = generations;
     this.#sessions = sessions;
-    this.#revocations = revocations;
     this.#log = log;
   }
 
   /** The state of the line; null without a fleet. */
   get line(): LineState | null {
-    return this.#link && this.#revocations.line;
+    return this.#link && this.#generations.revocations.line;
   }
 
   /** Connects to a fleet. A client of the same URL goes on after the last kick of the one before. */
@@ -61,21 +51,17 @@ export class FleetLink implements FleetHandler {
   }
 
   kick(kicks: readonly Kick[]): void {
-    for (const kick of kicks) this.#revocations.kick(kick);
+    for (const kick of kicks) this.#generations.revocations.kick(kick);
     this.#sessions
       .kick(kicks)
       .catch((error: unknown) => this.write("alert", `fleet kick failed: ${reason(error)}`));
   }
 
   lostKicks(): void {
-    this.#revocations.lost();
     this.#generations.lostKicks();
   }
 
-  /** Workers hear of the line behind the kicks that came by it. */
   changed(line: LineState): void {
-    if (line === this.#revocations.line) return;
-    this.#revocations.line = line;
     this.#generations.follow(line);
   }
 

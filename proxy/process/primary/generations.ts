@@ -2,7 +2,7 @@
 import type { Identity, Listen } from "../../config/index.ts";
 import { ConnectionCounts } from "../../limits/index.ts";
 import type { ErrorLog, Snapshot } from "../../observe/index.ts";
-import type { LineState, Revocations } from "../../revocation/index.ts";
+import { type LineState, Revocations } from "../../revocation/index.ts";
 import { clientListens } from "../ipc/bindings.ts";
 import type { Generation, GenerationKind, GenerationListener } from "./generation.ts";
 import { callLater } from "./call-later.ts";
@@ -21,7 +21,8 @@ export interface GenerationsListener {
 export class Generations implements Iterable<Generation> {
   readonly #kind: GenerationKind;
   readonly #sockets: ListeningSockets;
-  readonly #revocations: Revocations;
+  /** The revocations that the fleet has told of, for workers that start later. */
+  readonly revocations = new Revocations("away");
   readonly #log: () => ErrorLog;
   readonly #listener: GenerationsListener;
   readonly #connections = new ConnectionCounts();
@@ -41,13 +42,11 @@ export class Generations implements Iterable<Generation> {
     settings: LoadedSettings,
     identity: Identity | null,
     sockets: ListeningSockets,
-    revocations: Revocations,
     log: () => ErrorLog,
     listener: GenerationsListener,
   ) {
     this.#kind = kind;
     this.#sockets = sockets;
-    this.#revocations = revocations;
     this.#log = log;
     this.#listener = listener;
     this.#current = this.begin(settings, identity);
@@ -77,7 +76,7 @@ export class Generations implements Iterable<Generation> {
       ticketKeys: this.#ticketKeys,
       identity,
       connections: this.#connections,
-      revocations: this.#revocations,
+      revocations: this.revocations,
       log: this.#log(),
       listener,
     });
@@ -119,10 +118,14 @@ export class Generations implements Iterable<Generation> {
   }
 
   lostKicks(): void {
+    this.revocations.lost();
     for (const generation of this.#all) generation.lostKicks();
   }
 
+  /** Workers hear of the line behind the kicks that came by it. */
   follow(line: LineState): void {
+    if (line === this.revocations.line) return;
+    this.revocations.line = line;
     for (const generation of this.#all) generation.follow(line);
   }
 

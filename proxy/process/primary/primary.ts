@@ -8,7 +8,6 @@ import type { Identity } from "../../config/index.ts";
 import { errorLines } from "../../config/runtime.ts";
 import { ErrorLog, PrimaryMetrics, Sinks } from "../../observe/index.ts";
 import { reason } from "../../reason.ts";
-import { Revocations } from "../../revocation/index.ts";
 import { ControlSocket } from "../control/control-socket.ts";
 import { controlPages } from "../control/pages.ts";
 import { FleetLink } from "./fleet-link.ts";
@@ -88,13 +87,12 @@ export class Primary {
     this.#alone = !settings.master_process;
     this.#log = new ErrorLog(settings.error_log, this.#sinks);
     const log = (): ErrorLog => this.#log;
-    const revocations = new Revocations("away");
-    this.#generations = new Generations(kind, settings, identity, this.#sockets, revocations, log, {
+    this.#generations = new Generations(kind, settings, identity, this.#sockets, log, {
       gone: (counts) => this.#status.retire(counts),
       extinct: () => this.#exit(),
     });
     const sessions = new Sessions(this.#generations, log);
-    this.#fleet = new FleetLink(this.#generations, sessions, revocations, log);
+    this.#fleet = new FleetLink(this.#generations, sessions, log);
     this.#control = new ControlSocket(controlPages(sessions), log);
     this.#status = new Status({
       // The new primary of an upgrade serves clients on the same sockets.

@@ -1,6 +1,6 @@
 /** Accepts connections and runs their sessions, in a worker process or in the primary itself. */
 import { formatAddress } from "../../../shared/address.ts";
-import { type Listen, type ServerSettings, type Settings } from "../../config/index.ts";
+import type { Listen, Settings } from "../../config/index.ts";
 import { trusts } from "../../config/runtime.ts";
 import { HealthReporter, postReportsTo } from "../../fleet/index.ts";
 import {
@@ -20,13 +20,7 @@ import {
   WorkerMetrics,
 } from "../../observe/index.ts";
 import { configureProtocol } from "../../protocols/index.ts";
-import {
-  type HostResolver,
-  type Resolver,
-  Resolvers,
-  SystemResolver,
-  configuredResolver,
-} from "../../resolver/index.ts";
+import { Resolvers, SystemResolver } from "../../resolver/index.ts";
 import { type Server, Session, serverLimits } from "../../session/index.ts";
 import {
   type BoundSocket,
@@ -47,6 +41,7 @@ import {
 import { Health } from "../../upstream/index.ts";
 import { type Relay, RelayedLookup } from "../../lookup/index.ts";
 import { lookupClient, lookupRelay } from "./lookups.ts";
+import { nameResolver, upstreamNames } from "./name-resolvers.ts";
 import { outboundRoutes } from "./outbound-routes.ts";
 import { AcceptThrottle } from "./accept-throttle.ts";
 import { type Binding, bindings, reservedConnections } from "../ipc/bindings.ts";
@@ -234,12 +229,8 @@ export class Worker {
   kick(kicks: readonly Kick[]): readonly number[] {
     for (const kick of kicks) this.#revocations.kick(kick);
     const list = new KickList(kicks);
-    const ended = kicks.map(() => 0);
-    for (const session of this.#sessions) {
-      const index = session instanceof Session ? session.kick(list) : -1;
-      if (index !== -1) ended[index] = (ended[index] ?? 0) + 1;
-    }
-    return ended;
+    for (const session of this.#sessions) if (session instanceof Session) session.kick(list);
+    return list.ended;
   }
 
   /** Kicks were lost on their way to the primary. */
@@ -298,17 +289,4 @@ export class Worker {
 function replyFull({ protocol }: Server, { ssl, proxyProtocol }: Listen, client: Connection): void {
   if (ssl || proxyProtocol) return;
   client.write(protocol.open(false).limited("connections"));
-}
-
-/** Null where no name of a client is needed: only SMTP passes it on. */
-function nameResolver({ protocol, resolver }: ServerSettings, all: Resolvers): Resolver | null {
-  return protocol === "smtp" && resolver !== null ? all.get(resolver) : null;
-}
-
-/** Null for the system's resolver. */
-function upstreamNames(
-  { resolver, resolver_timeout }: ServerSettings,
-  all: Resolvers,
-): HostResolver | null {
-  return resolver === null ? null : configuredResolver(all.get(resolver), resolver_timeout);
 }

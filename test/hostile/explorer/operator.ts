@@ -78,7 +78,7 @@ export class Operator {
     const kicks = new KickList([kick]);
     this.#lookup.revocations.kick(kick);
     for (const side of this.#sides) {
-      if (side.ended === null && side.session.kick(kicks) !== -1) this.#mustHaveEnded(side);
+      if (side.ended === null && side.session.kick(kicks)) this.#mustHaveEnded(side);
     }
   }
 

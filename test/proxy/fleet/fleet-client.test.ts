@@ -177,6 +177,17 @@ test("lost kicks are an alert, and count before the line is connected", async ()
   await until(() => done.length === 2);
 });
 
+test("a kick that is missing between two others is lost", async () => {
+  start({}, 7);
+  const socket = await fleet.accepted();
+  socket.send(kick(8, "alice"));
+  socket.send('{"kind":"kick","number":9,"names":"bob"}');
+  socket.send(kick(10, "carol"));
+  await until(() => done.includes("kick carol"));
+  assert.deepEqual(done, ["kick alice", "lost", "kick carol"]);
+  assert.match(log.join("\n"), /^alert: fleet has lost kicks that this proxy missed: /m);
+});
+
 test("a message that is not understood is logged once and does no harm, and one of a newer worker is let pass", async () => {
   start();
   const socket = await fleet.accepted();

@@ -242,7 +242,7 @@ class World {
     this.#revocations.kick(kick);
     const list = new KickList([kick]);
     for (const session of this.#sessions) {
-      if (list.find(session) === -1) continue;
+      if (!list.ends(session)) continue;
       seen.kicked++;
       session.pending?.cancel();
       this.#sessions.delete(session);
