@@ -67,10 +67,14 @@ export function parseCommandLine(words: readonly string[], options = ""): Comman
     ...readArguments(options, JAVA_OPTIONS, warnings),
     ...words.map((text) => ({ text, place: { file: COMMAND_LINE, line: 0 } })),
   ].toReversed();
+  /** The property right before the present word. */
+  let before: string | null = null;
   for (let word = left.pop(); word !== undefined; word = left.pop()) {
     const { text, place } = word;
     const file = argumentFile(word);
     const [, name, value = ""] = /^-D([^=]+)=?(.*)$/s.exec(text) ?? [];
+    if (before?.endsWith(".password") === true && !/^[-@]/.test(text)) throw parted(before, place);
+    before = name ?? null;
     if (file !== null) left.push(...readArgumentFile(file, warnings).toReversed());
     else if (name !== undefined) line.properties.push({ name, value, place });
     else takeLetters(word, left, line.given);
@@ -109,6 +113,12 @@ function kicked(left: Word[]): string {
   const user = left.pop()?.text ?? "";
   if (user === "") throw new UsageError('option "-s kick" requires user name');
   return user;
+}
+
+/** A password with a blank in it ends at the blank. The rest is not told. */
+function parted(property: string, { file, line }: Place): UsageError {
+  const where = file === COMMAND_LINE ? "" : ` in ${formatPlace({ file, line })}`;
+  return new UsageError(`unexpected word behind "-D${property}=...", which needs quotes${where}`);
 }
 
 /** In nginx's words. A value is left out, since it may be the secret of a misspelt property. */

@@ -13,6 +13,20 @@ export function readFile(path: string, from?: Place): Buffer {
   }
 }
 
+/**
+ * Reads a file with a secret. The error does not quote the name, which by mistake may be the secret itself.
+ *
+ * @param parameter that names the file, for the error
+ */
+export function readSecretFile(path: string, parameter: string, from: Place): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const what = `open() of the file of "${parameter}" failed (${systemReason(error)})`;
+    throw new ConfigError(what, from, `"${parameter}" takes a file's name, not the secret itself`);
+  }
+}
+
 /** Makes a path as nginx makes and shows it: a relative one is appended to a base, which ends in `/`. */
 export function fullName(base: string, path: string): string {
   return path.startsWith("/") ? path : base + path;

@@ -6,7 +6,7 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import { encoded } from "../../bytes.ts";
 import { ConfigError, type Place } from "../language/error.ts";
-import { readFile } from "../language/files.ts";
+import { readSecretFile } from "../language/files.ts";
 import { suggest } from "../language/suggest.ts";
 
 /** The path of the main configuration; those of variables are below it. */
@@ -41,7 +41,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   POSTERN_AUTH_KEY: { in: "mail", toDirectives: authKey, secret: true },
   POSTERN_AUTH_KEY_FILE: {
     in: "mail",
-    toDirectives: (path, place) => authKey(readFile(path, place).toString().trim(), place),
+    toDirectives: (path, place) =>
+      authKey(readSecretFile(path, "POSTERN_AUTH_KEY_FILE", place).toString().trim(), place),
     secret: true,
   },
   POSTERN_CERTIFICATE: { in: "mail", toDirectives: directive("ssl_certificate") },

@@ -159,6 +159,14 @@ describe("Java's command line has", { concurrency: true }, () => {
     assert.throws(() => parseCommandLine([word]), new UsageError(message));
   });
 
+  test("no rest of a password that a blank has parted, and the refusal does not tell it", async (t) => {
+    const message = 'unexpected word behind "-Dmail.imap.proxy.password=...", which needs quotes';
+    const words = ["-Dmail.imap.proxy.password=SEC", "RET"];
+    assert.throws(() => parseCommandLine(words), new UsageError(message));
+    const file = await argumentFile(t, words.join(" "));
+    assert.throws(() => parseCommandLine([`@${file}`]), new UsageError(`${message} in ${file}:1`));
+  });
+
   test("no @@, and no @ alone", () => {
     for (const word of ["@@x", "@"]) {
       const message = `invalid option: "${word}"`;

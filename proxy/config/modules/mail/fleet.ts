@@ -2,7 +2,7 @@
 import { parseIp } from "../../../../shared/address.ts";
 import { type Rows, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
-import { fullName, readFile } from "../../language/files.ts";
+import { fullName, readSecretFile } from "../../language/files.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Paths, words } from "../../language/values.ts";
 
@@ -30,7 +30,7 @@ function fleetOf(directive: Directive, paths: Paths): FleetSettings {
     throw new ConfigError(`no "${KEY}FILE" in "fleet"`, directive, ADVICE);
   }
   const path = fullName(paths.configuration, parameter.slice(KEY.length));
-  const key = readFile(path, directive).toString("latin1").trim();
+  const key = readSecretFile(path, KEY, directive).toString("latin1").trim();
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new ConfigError(`"${path}" must hold one line with the key of "fleet",`, directive);
   }

@@ -5,7 +5,7 @@ import { type ByteString, unescapeBytes } from "../../../../shared/lookup.ts";
 import { decoded } from "../../../bytes.ts";
 import { MAIL, MANY, type Rows, allOf, once } from "../../language/row.ts";
 import { ConfigError } from "../../language/error.ts";
-import { fullName, readFile } from "../../language/files.ts";
+import { fullName, readSecretFile } from "../../language/files.ts";
 import { type Refuse, checkHost, checkPort, splitHost } from "../../language/hosts/parse.ts";
 import type { Directive } from "../../language/directive.ts";
 import { type Paths, rawWords, words } from "../../language/values.ts";
@@ -88,7 +88,8 @@ function credentialsOf(
   if (userInfo !== undefined) throw refuse("credentials both in the URL and in a file");
   const path = fullName(paths.configuration, decoded(parameter.slice(FILE.length)));
   const [, user, password] =
-    /^([^:\r\n]*):([^\r\n]*)\s*$/.exec(readFile(path, directive).toString("latin1")) ?? [];
+    /^([^:\r\n]*):([^\r\n]*)\s*$/.exec(readSecretFile(path, FILE, directive).toString("latin1")) ??
+    [];
   if (user === undefined || password === undefined) {
     throw new ConfigError(`"${path}" must hold one line, USER:PASSWORD,`, directive);
   }

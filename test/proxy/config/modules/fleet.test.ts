@@ -65,7 +65,10 @@ describe("a fleet is refused for", () => {
     const url = "https://h.example/fleet";
     assert.match(wrong(`fleet ${url};`), /^invalid number of arguments in "fleet" directive in /);
     assert.match(wrong(`fleet ${url} abcd;`), /^no "key=FILE" in "fleet" in /);
-    assert.match(wrong(`fleet ${url} key=none;`), /^open\(\) ".*none" failed \(2: No such file/);
+    assert.match(
+      wrong(`fleet ${url} key=none;`),
+      /^open\(\) of the file of "key=" failed \(2: No such file/,
+    );
     for (const text of ["", "\n", "two\nlines", "a blank", "key\x01", "kéy"]) {
       assert.match(
         wrong(`fleet ${url} key=fleet.key;`, { "fleet.key": text }),

@@ -92,7 +92,7 @@ describe("credentials in a file", () => {
   test("are an error for a missing file, or beside credentials in the URL", () => {
     assert.equal(
       answer(mailBlock(directives)).message,
-      'open() "/conf/proxy.secret" failed (2: No such file or directory) in /conf/main.conf:1',
+      'open() of the file of "credentials=" failed (2: No such file or directory) in /conf/main.conf:1',
     );
     const both = "outbound_proxy http://u:SECRET@proxy credentials=x;";
     assert.equal(

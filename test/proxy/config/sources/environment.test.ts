@@ -245,7 +245,7 @@ describe("an environment that does not make a configuration", () => {
     ],
     [
       { ...BEHIND, POSTERN_AUTH_KEY_FILE: "/missing" },
-      /^open\(\) "\/missing" failed .* in \/environment\/POSTERN_AUTH_KEY_FILE:1$/,
+      /^open\(\) of the file of "POSTERN_AUTH_KEY_FILE" failed .* in \/environment\/POSTERN_AUTH_KEY_FILE:1; .* not the secret itself$/,
     ],
     [
       { ...BEHIND, POSTERN_AUTH_KEY: "hush\r\nAuth-User: root" },
