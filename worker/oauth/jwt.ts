@@ -9,6 +9,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
+import { logWarningOnce } from "../log/log.ts";
 import { addressIn, CLOCK_TOLERANCE, type Claims } from "./claims.ts";
 import { type TokenResult, FORGED, UNFIT } from "./token-result.ts";
 import type { SigningProvider } from "./providers.ts";
@@ -55,6 +56,11 @@ export function jwtVerifier(provider: SigningProvider): (token: string) => Promi
     try {
       return addressIn(await verify(token, keyFor, options), provider);
     } catch (error) {
+      if (isOfOtherType(error)) {
+        logWarningOnce(
+          `a token of ${issuer} is refused: its type is not ${typ}, as OAUTH_PROVIDERS says`,
+        );
+      }
       return resultOf(error);
     }
   };
@@ -84,9 +90,14 @@ async function verify(
 function resultOf(error: unknown): TokenResult {
   if (error instanceof KeysUnavailable) return { kind: "unavailable", reason: error.message };
   // jose checks the signature first and the time last, so such a token is authentic.
-  if (error instanceof errors.JWTExpired || isEarly(error)) return UNFIT;
+  if (error instanceof errors.JWTExpired || isEarly(error) || isOfOtherType(error)) return UNFIT;
   if (error instanceof errors.JOSEError) return FORGED;
   throw error;
+}
+
+/** An ID token, for example. */
+function isOfOtherType(error: unknown): boolean {
+  return error instanceof errors.JWTClaimValidationFailed && error.claim === "typ";
 }
 
 function isEarly(error: unknown): boolean {
