@@ -179,6 +179,12 @@ describe("where a replica lags behind the primary", () => {
     assert.deepEqual(await logIn("rabbit-hole", headers), { told: "OK", version: "2", asked });
   });
 
+  test("a caller without a bookmark of the change asks for the primary by D1's word", async () => {
+    const headers = { "Auth-Directory-Bookmark": "first-primary" };
+    const asked = ["primary"];
+    assert.deepEqual(await logIn("rabbit-hole", headers), { told: "OK", version: "2", asked });
+  });
+
   test("a yes that only the primary gives has the primary's version", async () => {
     const asked = ["replica", "primary"];
     assert.deepEqual(await logIn("rabbit-hole"), { told: "OK", version: "2", asked });
