@@ -6,6 +6,7 @@ import { ALICE } from "../harness.ts";
 import { fetchAnew } from "../http.ts";
 
 export interface Replicated {
+  readonly url: URL;
   readonly primary: DrizzleD1Database;
   readonly replica: DrizzleD1Database;
   /** Sends a lookup: these headers over those of Alice's IMAP login. */
@@ -54,6 +55,7 @@ export async function startReplicated(): Promise<Replicated> {
   await worker.applyD1Migrations("REPLICA");
   const { DB, REPLICA } = await worker.getEnv();
   return {
+    url,
     primary: drizzle(DB),
     replica: drizzle(REPLICA),
     ask: (headers = {}) => ask(new URL("/auth", url), { ...ALICE, ...headers }),

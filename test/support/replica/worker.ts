@@ -15,6 +15,8 @@ export default {
     const ANALYTICS = dataset(headers.get("Test-Analytics"), points);
     const PENALTIES = headers.get("Test-Penalties") === "away" ? AWAY : env.PENALTIES;
     const response = await worker.fetch(request, { ...env, DB, ANALYTICS, PENALTIES }, context);
+    // A connection to the fleet: its response is not to be altered.
+    if (response.webSocket !== null) return response;
     response.headers.set("Test-Asked", asked.join(" "));
     response.headers.set("Test-Points", JSON.stringify(points));
     return response;
