@@ -12,7 +12,8 @@ import { type Length, type Outcome, type Part, runTests } from "./part.ts";
 const PARTS: readonly Part[] = [
   {
     name: "attacks",
-    run: (length) => runTests(length, ["test/hostile/attacks/**/*.test.ts"]),
+    run: (length) =>
+      runTests(length, ["test/hostile/attacks/**/*.test.ts", "test/worker/hostile/*.test.ts"]),
   },
   {
     name: "fuzz",
