@@ -33,8 +33,8 @@ const PARTS: readonly Part[] = [
     name: "faults",
     run: (length) =>
       runTests(length, ["test/hostile/faults/**/*.test.ts"], {
-        FAULT_ROUNDS: length === "short" ? "4" : "100",
-        FAULT_PROGRAMS: "250",
+        FAULT_ROUNDS: length === "short" ? "3" : "100",
+        FAULT_PROGRAMS: "200",
         LOSSY_TIME: length === "short" ? "10000" : "300000",
       }),
   },

@@ -56,7 +56,8 @@ export async function startSite(
   damaged: (address: string) => void,
   network: Network = LOOPBACK,
 ): Promise<Site> {
-  const upgrader = upgrades(t);
+  // Ends new primaries with the test.
+  const watch = upgrades(t);
   const routes: Record<ProtocolName, number>[] = [];
   const mailServers: Peer[] = [];
   for (let number = 0; number < SERVERS; number++) {
@@ -124,10 +125,9 @@ mail {
     t.after(() => proxy.stop());
     return proxy;
   });
-  const upgradeOnce = upgrader(program);
+  watch(program);
   let primary = program.pid!;
-  let started = WORKERS;
-  await program.logs(/start worker process/, started);
+  await program.logs(/start worker process/, WORKERS);
   return {
     doors,
     program,
@@ -137,13 +137,17 @@ mail {
     primary: () => primary,
     workers: () => workersOf(primary),
     reload: async () => {
-      started = program.stderr.match(/start worker process/g)?.length ?? 0;
+      const earlier = program.stderr.match(/start worker process/g)?.length ?? 0;
       process.kill(primary, "SIGHUP");
-      await program.logs(/start worker process/, started + WORKERS);
+      await program.logs(/start worker process/, earlier + WORKERS);
     },
     upgrade: async () => {
       const old = primary;
-      primary = await upgradeOnce();
+      const started = /start new binary process (\d+)$/;
+      const earlier = program.stderr.match(/start new binary process/g)?.length ?? 0;
+      process.kill(old, "SIGUSR2");
+      primary = Number((await program.logs(started, earlier + 1)).at(-1)![1]);
+      await program.logs(new RegExp(` ${primary}#${primary}: start worker process`), WORKERS);
       process.kill(old, "SIGQUIT");
       await program.logs(new RegExp(` ${old}#${old}: exit$`));
     },
