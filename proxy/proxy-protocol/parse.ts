@@ -42,14 +42,23 @@ const LONGEST_WORD = 12;
 /** Bytes of a header, as in nginx. */
 const LONGEST = 4096;
 
+const ADDRESS = /^[\da-f:.]{1,45}$/i;
+const PORT = /^\d{1,5}$/;
+
+/** The words of a header of version 1, in their order. */
+const WORDS = [/^PROXY$/, /^[A-Z\d]{1,7}$/, ADDRESS, ADDRESS, PORT, PORT];
+
 /**
- * nginx shows what came up to the first line end. A line that is no header may be a client's login, so Postern
- * shows only its first word.
+ * nginx shows what came up to the first line end. A login may stand there, alone or behind a header without its line
+ * end, so Postern shows the words that a header may have, or else the first word.
  */
 export function brokenHeader(text: ByteString): InvalidProxyHeader {
   const [line = ""] = text.split(/[\r\n]/, 1);
-  const [word = ""] = line.split(" ", 1);
-  const shown = line.startsWith(V1_START) ? line : word.slice(0, LONGEST_WORD);
+  const words = line.split(" ", WORDS.length);
+  const strange = words.findIndex((word, index) => WORDS[index]?.test(word) !== true);
+  const known = words.slice(0, strange === -1 ? words.length : strange).join(" ");
+  const [first = ""] = words;
+  const shown = known === "" ? first.slice(0, LONGEST_WORD) : known;
   return new InvalidProxyHeader(`broken header: ${quoted(shown)}`);
 }
 

@@ -20,8 +20,11 @@ const mistake: fc.Arbitrary<Mistake> = fc.record({
   character: fc.constantFrom(...TELLING, "0", "9", "A", "z"),
 });
 
+/** Makes mistakes in a text, or none. */
+export type Mistakes = (text: string) => string;
+
 /** Leaves half of the texts as they are, and makes one to three mistakes in the others. */
-export const changes: fc.Arbitrary<(text: string) => string> = fc
+export const changes: fc.Arbitrary<Mistakes> = fc
   .oneof(fc.constant([]), fc.array(mistake, { minLength: 1, maxLength: 3 }))
   .map((made) => (text) => made.reduce(withMistake, text));
 

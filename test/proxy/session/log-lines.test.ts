@@ -301,8 +301,8 @@ const SESSIONS: Record<string, Session> = {
   "a malformed PROXY header": {
     server: "header",
     ungreeted: true,
-    says: ["PROXY x y"],
-    log: ['[error] broken header: "PROXY x y" while reading PROXY protocol|'],
+    says: ["PROXY TCP4 192.0.2.7 my-secret"],
+    log: ['[error] broken header: "PROXY TCP4 192.0.2.7" while reading PROXY protocol|'],
   },
   "a PROXY header of an unknown version": {
     server: "header",
