@@ -9,7 +9,7 @@ interface Segment {
 }
 
 /** A hello that Postern reads as text, because it waits for none. */
-export const HELLO = "\x16\x03\x01";
+const HELLO = "\x16\x03\x01";
 
 /** Bytes of one read. */
 interface Taken {

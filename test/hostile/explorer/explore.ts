@@ -16,7 +16,7 @@ export interface Failure {
 }
 
 /** @param script collects the events of the run */
-export async function run(choices: Choices, script: string[] | null = null): Promise<World> {
+async function run(choices: Choices, script: string[] | null = null): Promise<World> {
   const world = new World(choices, script);
   for (let events = 0; world.broken === null && events < MOST_EVENTS && !choices.over; events++) {
     if (!world.step()) break;

@@ -15,7 +15,7 @@ export interface Judge {
 /** Yields replies, none where they are empty, and is resumed with lines. `tls` follows the reply to STARTTLS. */
 export type Conversation = Generator<Reply, void, string>;
 
-export interface Reply {
+interface Reply {
   readonly text: string;
   readonly tls?: true;
 }

@@ -16,7 +16,7 @@ export interface Saying {
 }
 
 /** Bytes of a client that is logged in; no other bytes have this character. */
-export const RELAYED = "^";
+const RELAYED = "^";
 
 const STARTTLS: Readonly<Record<ProtocolName, string>> = {
   imap: "t STARTTLS",
