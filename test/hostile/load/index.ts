@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Part } from "../part.ts";
 import { LOADS, holdLiveSessions } from "./live-sessions.ts";
-import { FACTOR, GROWTH } from "./flat.ts";
+import { FACTOR, GROWTH, HEAP_GROWTH } from "./flat.ts";
 import { ROWS, runSessions } from "./sessions-in-a-row.ts";
 
 /** The share of the logins a second that must be done in this second or a later one. */
@@ -18,6 +18,7 @@ export const load: Part = {
     const held = await holdLiveSessions(wanted, RESULTS);
     // The crowd ends with an error where a session is refused, cut or not answered.
     const isHeld =
+      held.heapGrowth <= HEAP_GROWTH &&
       held.growth <= GROWTH &&
       held.slowdown <= FACTOR &&
       held.logins >= ENOUGH * wanted.rate * wanted.seconds;

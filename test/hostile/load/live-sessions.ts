@@ -27,7 +27,9 @@ export interface Held {
   readonly logins: number;
   /** Hostile peers that are connected, on average. */
   readonly hostile: number;
-  /** Of the memory over the last half, and of the 99th percentile of login times, as in `flat.ts`. */
+  /** Of the workers' heaps after a collection, from the first quarter to the end. */
+  readonly heapGrowth: number;
+  /** Of all memory over the last half, and of the 99th percentile of login times, as in `flat.ts`. */
   readonly growth: number;
   readonly slowdown: number;
   /** For a line of text. */
@@ -46,7 +48,9 @@ export async function holdLiveSessions(load: Load, folder: string): Promise<Held
     const p99s: number[] = [];
     const memory: number[] = [];
     let [logins, connected] = [0, 0];
+    let early = 0;
     while (memory.length < seconds) {
+      if (memory.length === Math.floor(seconds / 4)) early = (await site.held()).heap;
       const words = (await crowd.line()).split(" ").map(Number);
       const [, count = 0, median = 0, p99 = 0, , peers = 0] = words;
       logins += count;
@@ -55,6 +59,7 @@ export async function holdLiveSessions(load: Load, folder: string): Promise<Held
       p99s.push(p99 / 1000);
       memory.push((await site.memory()) / 1024);
     }
+    const heapGrowth = (await site.held()).heap / early - 1;
     await mkdir(folder, { recursive: true });
     const circumstances = `${live} live sessions, ${rate} logins a second, ${villains} hostile peers`;
     const times = [
@@ -70,12 +75,20 @@ export async function holdLiveSessions(load: Load, folder: string): Promise<Held
     const figures = [
       `${live} live sessions, ${logins} logins, ${Math.round(connected)} hostile peers at a time`,
       `median ${last(medians)} ms, p99 ${last(p99s)} ms (${slower.toFixed(2)} of the first quarter or 25 ms)`,
-      `${last(memory)} MiB (${(grown * 100).toFixed(1)} % growth)`,
+      `${last(memory)} MiB (${percent(grown)} in the last half), heaps ${mebibytes(early)} MiB after a quarter (${percent(heapGrowth)} at the end)`,
     ].join("; ");
-    return { logins, hostile: connected, growth: grown, slowdown: slower, figures };
+    return { logins, hostile: connected, heapGrowth, growth: grown, slowdown: slower, figures };
   } finally {
     await site.close();
   }
+}
+
+function percent(share: number): string {
+  return `${share < 0 ? "" : "+"}${(share * 100).toFixed(1)} %`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 1_048_576).toFixed(0);
 }
 
 /** The median of the last quarter, for a line of text. */
