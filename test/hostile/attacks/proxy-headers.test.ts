@@ -111,7 +111,7 @@ for (const protocol of protocolNames) {
       }
     });
 
-    test("a header from a stranger names nobody: the client keeps its own address", async () => {
+    test("a header from a stranger names no client: the peer keeps its own address", async () => {
       for (const header of [V1, V2, ...Object.values(LOCAL)]) {
         assert.equal((await addressOf(protocol, STRANGER, header)).address, STRANGER);
       }

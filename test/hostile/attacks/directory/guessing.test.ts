@@ -1,5 +1,5 @@
 // Guessing through the whole stack, worker included: no answer tells which users exist, and an attacker with many
-// accounts, sessions or networks gets a bounded number of verdicts, at the cost of nobody else.
+// accounts, sessions or networks gets a bounded number of verdicts, and costs other users nothing.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";

@@ -103,7 +103,7 @@ async function refusal(protocol: ProtocolName, who: typeof mallory): Promise<[st
 for (const protocol of protocolNames) {
   describe(protocol, () => {
     for (const [name, answers] of Object.entries(TRICKS)) {
-      test(`a yes that is smuggled by ${name} is nobody's`, async () => {
+      test(`a yes that is smuggled by ${name} lets no login in`, async () => {
         const sent = Promise.withResolvers<Socket>();
         trick = (socket) => {
           const [first = "", ...more] = answers(route(mailbox[protocol].port));

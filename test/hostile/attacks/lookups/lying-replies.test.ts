@@ -193,7 +193,7 @@ for (const protocol of protocolNames) {
     }
 
     for (const [name, reply] of Object.entries(REFUSALS)) {
-      test(`${name} lets nobody in`, async () => {
+      test(`${name} lets no client in`, async () => {
         const { logins } = mailbox[protocol];
         lie = (socket) => socket.write(reply(mailPort()), "latin1");
         assert.doesNotMatch(await logIn(protocol), granted[protocol]);
