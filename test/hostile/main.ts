@@ -19,7 +19,7 @@ const PARTS: readonly Part[] = [
     name: "fuzz",
     run: (length) =>
       runTests(length, propertyTests(), {
-        POSTERN_TEST_INPUTS: length === "short" ? "50000" : "1000000",
+        POSTERN_TEST_INPUTS: length === "short" ? "25000" : "1000000",
       }),
   },
   {

@@ -97,7 +97,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
           share.count(steps.some((step) => step.kind === "login"));
           steps.forEach(assertClean);
         }),
-        inputs(4),
+        inputs(2),
       );
       share.assertAbove(0.5, t);
     });

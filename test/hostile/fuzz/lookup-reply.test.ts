@@ -72,7 +72,7 @@ test("a reply is read alike however the network cuts it, and only OK alone is a 
         assert.ok(port >= 1 && port <= 65_535);
       }
     }),
-    inputs(4),
+    inputs(2),
   );
   share.assertAbove(0.2, t);
 });

@@ -166,10 +166,13 @@ test(`${SESSIONS} sessions with mistakes on all sides end, with one line each an
   const withoutLogins = (line: string): string =>
     line.includes('client was rejected: "MAIL')
       ? ""
-      : logins.reduce((text, login) => text.replaceAll(login, ""), line);
+      : logins.reduce(
+          (text, login) => text.replaceAll(login, ""),
+          line.replace(/, login: "[^"]*"/, ""),
+        );
   const share = loggedIn.length / SESSIONS;
   t.diagnostic(`${(share * 100).toFixed(1)} % of the sessions log in`);
-  assert.ok(share > 0.1, "too few sessions log in");
+  assert.ok(share > 0.05, "too few sessions log in");
 
   const { stdout, stderr } = postern.proxy.program;
   const plain = await readFile(join(postern.proxy.directory, "plain.log"), "latin1");

@@ -104,7 +104,7 @@ for (const [name, { script, replies }] of Object.entries(TUNNELS)) {
         share.count(end.startsWith("tunnel"));
         assert.ok(!end.startsWith("error") || !end.includes(credentials.password));
       }),
-      inputs(5),
+      inputs(2),
     );
     share.assertAbove(0.2, t);
   });

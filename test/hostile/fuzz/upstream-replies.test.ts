@@ -124,7 +124,7 @@ for (const name of ["imap", "pop3", "smtp"] as const) {
           if (accepted && OPTIONS[option]!.proxy_smtp_auth === true) assert.match(said, YES[name]);
           assertSecretIsSafe(sent, end, tls);
         }),
-        inputs(4),
+        inputs(2),
       );
       share.assertAbove(0.15, t);
     });
