@@ -75,6 +75,12 @@ export class RawClient {
     return this.text;
   }
 
+  /** Sends RST. A socket whose FIN is under way takes none from Node, which would never report its end. */
+  reset(): void {
+    if (this.socket.readableEnded || this.socket.writableEnded) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
   /** Closes the connection, and waits until it is over. */
   async leave(): Promise<string> {
     this.socket.destroySoon();

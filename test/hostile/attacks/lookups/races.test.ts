@@ -29,7 +29,7 @@ const CLIENTS: Readonly<Record<string, (client: RawClient, protocol: ProtocolNam
   "half-closes": ({ socket }) => socket.end(),
   "sends a command and half-closes": ({ socket }, protocol) => socket.end(NOOP[protocol]),
   closes: ({ socket }) => socket.destroy(),
-  resets: ({ socket }) => socket.resetAndDestroy(),
+  resets: (client) => client.reset(),
 };
 
 /** What the endpoint does; the port is that of the mailbox. */
