@@ -116,9 +116,15 @@ for (const protocol of protocolNames) {
         assert.equal((await addressOf(protocol, STRANGER, header)).address, STRANGER);
       }
       const client = await RawClient.connect(site.postern.ports[protocol], STRANGER);
-      await client.send(V1 + login(protocol, "x"));
+      const name = crypto.randomUUID();
+      await client.send(V1 + login(protocol, name));
       await client.closed;
-      assert.equal((await site.session(client))["remote_addr"], STRANGER);
+      await site.postern.proxy.program.says(`"login":"${name}"`);
+      const sessions = site.postern.sessions().filter(({ login: shown }) => shown === name);
+      assert.deepEqual(
+        sessions.map(({ remote_addr }) => remote_addr),
+        [STRANGER],
+      );
     });
 
     for (const [what, header] of Object.entries(LOCAL)) {
