@@ -10,3 +10,6 @@ export const bob = {
   password: "builder",
   server: "mail2",
 } as const;
+
+/** The token of an admin, for a worker that listens on loopback only. */
+export const adminToken = "development";

@@ -75,13 +75,15 @@ async function started(t: TestContext): Promise<Program> {
 
 /** The printed commands, to be pasted into a shell. */
 function commands(demo: Program): string[] {
-  return demo.stdout.split("\n").filter((line) => /^ +(curl|printf) /.test(line));
+  return demo.stdout
+    .split("\n")
+    .filter((line) => /^ +(curl |printf |POSTERN_ADMIN_URL=)/.test(line));
 }
 
 describe("npm start", { skip: lacking("curl") }, () => {
-  test("prints two commands, which work as printed", async (t) => {
+  test("prints three commands, which work as printed", async (t) => {
     const demo = await started(t);
-    const [list = "", send = ""] = commands(demo);
+    const [list = "", send = "", admin = ""] = commands(demo);
     const listed = await run("sh", ["-c", list]);
     assert.match(listed.stdout, /"Welcome to mail1"/, listed.stderr);
     const sent = await run("sh", ["-c", send]);
@@ -90,6 +92,8 @@ describe("npm start", { skip: lacking("curl") }, () => {
     const login = ["-sSk", "--user", `${bob.address}:${bob.password}`];
     const read = await run("curl", [...login, `pop3s://${host}:${pop3s}/2`]);
     assert.match(read.stdout, /^Subject: Hello Bob\r$/m, read.stderr);
+    const people = await run("sh", ["-c", admin]);
+    assert.match(people.stdout, /^bob@example\.test\t/m, people.stderr);
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -1,9 +1,10 @@
 // The worker of the demo. Its directory holds the two users and their mail servers.
 import { eq } from "drizzle-orm";
-import { servers } from "../../worker/directory/schema/index.ts";
+import { adminTokens, servers } from "../../worker/directory/schema/index.ts";
+import { digestOf } from "../../worker/directory/secret.ts";
 import { seed } from "../support/directory.ts";
 import { startWorker } from "../support/worker.ts";
-import { alice, bob } from "./accounts.ts";
+import { adminToken, alice, bob } from "./accounts.ts";
 import { host, type DemoPorts } from "./ports.ts";
 
 const group = "demo";
@@ -23,5 +24,11 @@ export async function startDirectory(ports: DemoPorts, state: string): Promise<A
   for (const home of homes) {
     await worker.db.update(servers).set(home).where(eq(servers.name, home.name));
   }
+  const token = { name: "development", role: "admin", created: new Date() } as const;
+  const digest = await digestOf(adminToken);
+  await worker.db
+    .insert(adminTokens)
+    .values({ ...token, digest })
+    .onConflictDoNothing();
   return started.move();
 }

@@ -1,5 +1,5 @@
-// The text that `npm start` prints: addresses, passwords, and two commands to try.
-import { alice, bob } from "./accounts.ts";
+// The text that `npm start` prints: addresses, passwords, and three commands to try.
+import { adminToken, alice, bob } from "./accounts.ts";
 import { host, type DemoPorts } from "./ports.ts";
 
 export function welcome({ proxy, worker, mail1, mail2 }: DemoPorts, curl: boolean): string {
@@ -20,7 +20,10 @@ ${curl ? "" : "Install curl to try these: apt-get install curl\n"}List Alice's i
 Send Bob a message:
   ${sendMessage(proxy.smtp)}
 
-Each session adds a line of log below. Ctrl-C ends everything.
+List the users, by the worker's admin command (docs/admin.md):
+  ${listUsers(worker.http)}
+
+The log follows. Ctrl-C ends everything.
 `;
 }
 
@@ -34,4 +37,9 @@ function sendMessage(port: number): string {
   const message = `From: ${alice.address}\\r\\nSubject: Hello Bob\\r\\n\\r\\nIt works.\\r\\n`;
   const envelope = `--mail-from ${alice.address} --mail-rcpt ${bob.address}`;
   return `printf '${message}' | ${login} --ssl-reqd smtp://${host}:${port} ${envelope} -T -`;
+}
+
+function listUsers(port: number): string {
+  const environment = `POSTERN_ADMIN_URL=http://${host}:${port} POSTERN_ADMIN_TOKEN=${adminToken}`;
+  return `${environment} npm run --silent admin -- users list`;
 }
