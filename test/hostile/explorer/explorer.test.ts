@@ -46,8 +46,9 @@ test(`no order of events breaks a promise of the session: ${SEEDS} seeds`, async
     }
     const share = tally.relayed / tally.sessions;
     t.diagnostic(`${tally.sessions} sessions, ${(share * 100).toFixed(1)} % with bytes both ways`);
-    assert.ok(share > 0.06, "too few sessions get to the relay");
+    // A seed that is repeated alone says nothing about shares.
     if (SEEDS < 10_000) return;
+    assert.ok(share > 0.06, "too few sessions get to the relay");
     for (const end of ENDS) assert.ok(tally.ends.has(end), `no session ended with "${end}"`);
   } finally {
     restore();
