@@ -22,7 +22,10 @@ export const requireNetwork = createMiddleware<{ Bindings: Env }>(async (c, next
   const ip = parseIp(caller);
   if (ip !== null && networks.some((network) => contains(network, ip))) return next();
   const shown = ip === null ? "unknown" : ip.toString();
-  logWarning("a caller with a lookup key is not in LOOKUP_NETWORKS", { caller: shown });
+  logWarning(
+    "a caller with a lookup key is not in LOOKUP_NETWORKS: add its network, or replace the key if it is no proxy of yours",
+    { caller: shown },
+  );
   return refuse();
 });
 

@@ -143,10 +143,13 @@ export class PenaltyStore {
     if (before < key.permitted) {
       // The log omits the account: a login name may be a password that was typed into the wrong field.
       const network = kind === "network" ? key.name : key.network || undefined;
-      logWarning(`${failures} logins failed; further ones are refused until the block expires`, {
-        kind,
-        network,
-      });
+      logWarning(
+        `${failures} logins failed; further ones are refused until the block expires (npm run admin -- blocks list)`,
+        {
+          kind,
+          network,
+        },
+      );
     }
   }
 
