@@ -20,7 +20,8 @@ export const newUser = createInsertSchema(users, {
   address: Name,
   group: Name.optional().openapi({ description: "The group of the address's domain, if left out" }),
   server: Name.nullish().openapi({
-    description: "The server of the mailbox; if left out, it is chosen at the first login",
+    description:
+      "The server of the mailbox; if left out, it is chosen at the first login. `users move` changes it",
   }),
   upstreamLogin: Name.nullish(),
 })
