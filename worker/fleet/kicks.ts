@@ -86,8 +86,11 @@ export class Kicks {
       .toArray()
       .map(({ number, ...row }) => ({ number, ...revocationIn(row) }));
     const reached = last - first < MAX_KICKS - 1 || oldest <= now - age;
+    // None is dropped while the first one is kept, or to come.
     const complete =
-      heard === null ? age < KEPT_FOR && reached : first - 1 <= heard && heard <= last;
+      heard === null
+        ? first === 1 || (age < KEPT_FOR && reached)
+        : first - 1 <= heard && heard <= last;
     return { kicks, last, complete };
   }
 }

@@ -129,6 +129,67 @@ test("an upsert that changes a password raises the version once, and one that ch
   assert.equal(await growth(upsert("y")), 0);
 });
 
+test("a flag that is neither 0 nor 1, and an end that is no time, are refused, because the worker reads them as no", async () => {
+  for (const statement of [
+    "update users set enabled = 'false'",
+    "update users set enabled = 2",
+    "update users set imap = 'no'",
+    "update users set pop3 = 0.5",
+    "update users set smtp = ''",
+    `insert into users (address, password_hash, "group") values ('alice@b.test', 'x', 'mail')
+     on conflict do update set enabled = 'false'`,
+    "update app_passwords set imap = 'false'",
+    "update app_passwords set pop3 = -1",
+    "update app_passwords set smtp = 'no'",
+    "update app_passwords set expires = '2020-01-01'",
+    "update app_passwords set expires = ''",
+  ]) {
+    const earlier = await versionOf("alice@b.test");
+    await assert.rejects(
+      run(statement),
+      (error: Error) => /constraint failed/i.test(String(error.cause)),
+      statement,
+    );
+    assert.deepEqual(await versionOf("alice@b.test"), earlier);
+  }
+  assert.equal(await growth("update users set enabled = '0'"), 1);
+  assert.equal(await growth("update app_passwords set imap = false, expires = '1'"), 1);
+});
+
+describe("a replaced row is noted like one that is deleted:", () => {
+  for (const [what, statement, noted] of [
+    ["an alias of another user", "aliases values ('a@b.test', 'bob@b.test')", 1],
+    ["an alias that stays", "aliases values ('a@b.test', 'alice@b.test')", 0],
+    [
+      "an app password",
+      "app_passwords (user, label, digest, created) values ('alice@b.test', 'phone', 'e', 0)",
+      1,
+    ],
+    [
+      "an app password that stays",
+      "app_passwords (user, label, digest, created) values ('alice@b.test', 'phone', 'd', 0)",
+      0,
+    ],
+    [
+      "a certificate of another issuer",
+      "certificates values ('alice@b.test', 'subject', 'CN=alice', 'CN=other')",
+      1,
+    ],
+    ["the own secret", "secrets values ('alice@b.test', 'own', 't')", 1],
+    ["the upstream secret", "secrets values ('alice@b.test', 'upstream', 't')", 0],
+  ] as const) {
+    test(what, async () => {
+      const { id, version } = await versionOf("alice@b.test");
+      await run("delete from revocations");
+      await assert.rejects(run(`insert into ${statement}`));
+      assert.deepEqual(await versionOf("alice@b.test"), { id, version });
+      await run(`insert or replace into ${statement}`);
+      const found = await worker.db.all(sql`select id, version from revocations`);
+      assert.deepEqual(found, noted === 0 ? [] : [{ id, version: version + 1 }]);
+    });
+  }
+});
+
 test("no statement lowers a version or changes an id", async () => {
   for (const statement of [
     "update users set version = version - 1",

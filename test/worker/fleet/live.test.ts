@@ -191,6 +191,21 @@ describe("a proxy that was not connected", () => {
     }
   });
 
+  test("and that started before the kicks are kept has missed none where none was dropped", async () => {
+    await admin.fleet.exec("delete from sqlite_sequence");
+    for (const user of [null, ALICE]) {
+      if (user !== null) await kick(user);
+      const line = await connected({ heard: null, age: 2 * DAY });
+      if (user !== null) assert.deepEqual((await line.next())["names"], [user]);
+      assert.deepEqual(await line.next(), {
+        kind: "heard",
+        last: user === null ? 0 : 1,
+        complete: true,
+      });
+      await line.close();
+    }
+  });
+
   test("for too long learns that some kicks are lost", async () => {
     await kick("a@example.test");
     await admin.fleet.exec(`update kicks set time = time - ${DAY}`);
