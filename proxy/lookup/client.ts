@@ -24,7 +24,7 @@ export interface LookupSettings extends RequestSettings {
 }
 
 export interface LookupOptions {
-  /** Of the whole process. */
+  /** The revocations of the whole process. */
   readonly revocations?: Revocations;
   /** ms that a client waits for a silent endpoint where a stale reply is at hand. */
   readonly patience?: number;

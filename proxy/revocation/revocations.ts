@@ -37,7 +37,7 @@ export interface RevocableReply {
   readonly user: UserVersion | null;
 }
 
-/** Of one process, for another that starts. */
+/** The revocations that one process hands to another that starts. */
 export interface RevocationState {
   readonly versions: ReadonlyMap<string, KnownVersion>;
   readonly floor: string | null;
@@ -162,7 +162,7 @@ export class Revocations {
     this.#floorEra = ++this.#era;
   }
 
-  /** Of a bookmark and the floor. Bookmarks of D1 sort by time, and PRIMARY sorts behind them. */
+  /** The later one of a bookmark and the floor. Bookmarks of D1 sort by time, and PRIMARY sorts behind them. */
   #later(bookmark: string): string {
     return this.#floor !== null && this.#floor > bookmark ? this.#floor : bookmark;
   }

@@ -4,7 +4,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import type { AddressInfo } from "node:net";
 import { fetchAnew } from "./http.ts";
 
-/** What becomes of a lookup. */
+/** The fate of a lookup. */
 type Behaviour =
   | "passes"
   /** The directory's replica has not seen any change since the first reply to a request; it waits for a bookmark. */

@@ -1,4 +1,4 @@
-/** What the directory knows of the costs of its stored hashes. */
+/** The costs of stored hashes, as the directory records them. */
 import { gt, sql } from "drizzle-orm";
 import type { Directory } from "./database.ts";
 import { passwordWork, users } from "./schema/index.ts";

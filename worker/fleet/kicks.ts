@@ -20,7 +20,7 @@ export type Revocation = Omit<KickMessage, "kind" | "number">;
 
 export type Kick = Omit<KickMessage, "kind">;
 
-type KickRow = Record<"names", string> & Record<"user" | "bookmark", string | null>;
+type KickRow = { names: string } & Record<"user" | "bookmark", string | null>;
 
 /** The kicks that a proxy has missed. */
 export interface MissedKicks {

@@ -23,9 +23,9 @@ export interface HashClient {
 interface Shares {
   /** Places of clients with no more trust than this one. */
   readonly all: number;
-  /** Of these, places of clients in the narrowest network: an IPv4 address, an IPv6 /64. */
+  /** Places of clients in the narrowest network among these: an IPv4 address, an IPv6 /64. */
   readonly narrow: number;
-  /** Of these, places of clients in the widest network: an IPv4 /24, an IPv6 /48. */
+  /** Places of clients in the widest network among these: an IPv4 /24, an IPv6 /48. */
   readonly wide: number;
 }
 

@@ -20,7 +20,7 @@ interface Taken {
 export class Arrivals {
   readonly #segments: Segment[] = [];
 
-  /** What comes next; undefined where nothing is under way. */
+  /** The next arrival; undefined where nothing is under way. */
   get next(): Segment["kind"] | undefined {
     return this.#segments[0]?.kind;
   }

@@ -341,7 +341,7 @@ export class SimConnection implements Connection {
     return this.finished || this.#arrivals.hasEnd;
   }
 
-  /** What is written in a handshake goes out under TLS. */
+  /** Bytes that are written during a handshake go out under TLS. */
   #fill(): void {
     if (this.#handshaking === null) this.#outgoing.fill();
   }

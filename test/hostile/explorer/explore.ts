@@ -41,7 +41,7 @@ async function settle(world: World): Promise<void> {
   }
 }
 
-/** What the sessions of many runs came to. */
+/** The counts of events in many runs. */
 export interface Tally {
   sessions: number;
   /** Sessions in which bytes went both ways behind the login. */

@@ -15,12 +15,12 @@ const ROUNDS = Number(process.env["FAULT_ROUNDS"] ?? 1);
 const PROGRAMS = Number(process.env["FAULT_PROGRAMS"] ?? 100);
 /** ms from one fault to the next. */
 const RESPITE = 300;
-/** Of the memory after the same logins without faults: compiled code and the size of V8's heap differ so much. */
+/** The permitted share of the memory after the same logins without faults: compiled code and V8's heap differ so much. */
 const GROWTH = 1.4;
 
 const skip = lacking("tinyproxy", "dante");
 
-/** Of the primary, and of the worker that holds most. */
+/** The memory of the primary, and of the worker that holds most. */
 interface Holding {
   readonly descriptors: readonly [primary: number, worker: number];
   /** KiB of each process's own. */

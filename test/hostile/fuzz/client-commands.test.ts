@@ -1,4 +1,4 @@
-// What clients say before the login, in the three protocols.
+// Commands of clients before the login, in the three protocols.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";

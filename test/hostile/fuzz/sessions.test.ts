@@ -23,7 +23,7 @@ const SEED = Number(process.env["POSTERN_TEST_SEED"] ?? Date.now() % 2 ** 31);
 /** Clients at once. */
 const CLIENTS = 12;
 
-/** What no log may show: parts of every password that clients send and lookups hand out. */
+/** No log may show these parts of every password that clients send and lookups hand out. */
 const SECRETS = /pw-\d+-x|hand-\d+-out|cHct|aGFuZC0/;
 
 // oxlint-disable-next-line no-control-regex -- no log may hold them

@@ -1,4 +1,4 @@
-// What mail servers say while Postern logs in.
+// Replies of mail servers while Postern logs in.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";

@@ -27,9 +27,9 @@ export interface Held {
   readonly logins: number;
   /** Hostile peers that are connected, on average. */
   readonly hostile: number;
-  /** Of the workers' heaps after a collection, from the first quarter to the end. */
+  /** The growth of the workers' heaps after a collection, from the first quarter to the end. */
   readonly heapGrowth: number;
-  /** Of all memory over the last half, and of the 99th percentile of login times, as in `flat.ts`. */
+  /** The growth of all memory over the last half, and of the 99th percentile of login times, as in `flat.ts`. */
   readonly growth: number;
   readonly slowdown: number;
   /** For a line of text. */

@@ -92,7 +92,7 @@ interface Simulated extends Login {
   pending: PendingLookup | null;
 }
 
-/** What happened in all runs, so that the test knows that its events met. */
+/** The counts of events in all runs, so that the test knows that its events met. */
 const seen = { route: 0, remembered: 0, stale: 0, repeated: 0, tooOld: 0, kicked: 0, runs: 0 };
 
 /** One proxy process, the directory with its replicas, and the fleet between them. */

@@ -1,4 +1,4 @@
-/** What a worker learns of the costs of stored hashes, and keeps for its next isolate. */
+/** The worker learns the costs of stored hashes, and keeps them for its next isolate. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { passwordWork } from "../../../worker/directory/schema/index.ts";

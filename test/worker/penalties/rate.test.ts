@@ -30,7 +30,7 @@ class World {
     const store = new PenaltyStore(this.#counters, this.limits, waitUntil, options);
     const source = { account: { user, login }, networks, known: false };
     const { blocked } = await countAttempt(store, source, "failed");
-    // What an attempt takes back is taken back before the next one.
+    // An attempt takes back its counts before the next one begins.
     await Promise.all(pending);
     return !blocked;
   }

@@ -21,7 +21,7 @@ const LOGIN: Record<ProtocolName, string> = {
 };
 const NOOP = { imap: "n NOOP\r\n", pop3: "NOOP\r\n", smtp: "NOOP\r\n" };
 
-/** What the client does while it is looked up. */
+/** The client's behaviours while it is looked up. */
 const CLIENTS: Readonly<Record<string, (client: RawClient, protocol: ProtocolName) => unknown>> = {
   waits: () => {},
   "sends a command": (client, protocol) => client.send(NOOP[protocol]),
@@ -32,7 +32,7 @@ const CLIENTS: Readonly<Record<string, (client: RawClient, protocol: ProtocolNam
   resets: (client) => client.reset(),
 };
 
-/** What the endpoint does; the port is that of the mailbox. */
+/** The endpoint's behaviours; the port is that of the mailbox. */
 const ENDPOINTS: Readonly<Record<string, (socket: Socket, port: number) => unknown>> = {
   "says yes": (socket, port) => socket.write(route(port)),
   "says no": (socket) => socket.write(reply(200, { "Auth-Status": "no" })),

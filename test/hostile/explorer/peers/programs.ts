@@ -1,4 +1,4 @@
-/** What simulated clients say, in the words of each protocol. */
+/** The commands of simulated clients, in the words of each protocol. */
 import type { ProtocolName } from "../../../../shared/lookup.ts";
 import type { Choices } from "../choices.ts";
 import type { Scenario } from "../scenario.ts";

@@ -1,4 +1,4 @@
-// What `-T` prints, and what messages quote: never a secret, however it is spelt, and all else byte for byte.
+// `-T` and messages show no secret, however it is spelt, and all else byte for byte.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
