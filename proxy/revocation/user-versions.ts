@@ -13,6 +13,8 @@ const MOST_USERS = 100_000;
 export class UserVersions {
   /** The user heard of last comes last. */
   readonly #known: Map<string, KnownVersion>;
+  /** Stands before the user heard of longest ago. A new iterator would pass all deleted entries again each time. */
+  readonly #oldest: Iterator<string>;
   readonly #most: number;
   readonly #dropped: (bookmark: string) => void;
 
@@ -23,6 +25,7 @@ export class UserVersions {
     most = MOST_USERS,
   ) {
     this.#known = new Map(known);
+    this.#oldest = this.#known.keys();
     this.#dropped = dropped;
     this.#most = most;
   }
@@ -54,10 +57,9 @@ export class UserVersions {
     this.#known.delete(id);
     this.#known.set(id, known);
     if (this.#known.size <= this.#most) return;
-    for (const [oldest, { bookmark }] of this.#known) {
-      this.#known.delete(oldest);
-      if (bookmark !== null) this.#dropped(bookmark);
-      break;
-    }
+    const { value: oldest } = this.#oldest.next();
+    const bookmark = this.#known.get(oldest)?.bookmark ?? null;
+    this.#known.delete(oldest);
+    if (bookmark !== null) this.#dropped(bookmark);
   }
 }

@@ -44,3 +44,18 @@ test("without room the user heard of least recently is dropped, and the bookmark
   assert.deepEqual(dropped, ["b2", "b1"]);
   assert.equal(known.all.size, 2);
 });
+
+test("after any number of users the ones heard of last are known", () => {
+  const { known, dropped } = versions(100);
+  let expected: string[] = [];
+  for (let turn = 0; turn < 20_000; turn++) {
+    // Some users come again soon, some late, and most never.
+    const id = String(turn % 3 === 0 ? turn - (turn % 7) * 20 : turn);
+    if (turn % 5 === 0) known.kicked({ id, version: turn + 1 }, id);
+    else known.heard({ id, version: turn + 1 });
+    expected = [...expected.filter((other) => other !== id), id].slice(-100);
+    if (turn % 1000 === 0) assert.deepEqual([...known.all.keys()], expected);
+  }
+  assert.deepEqual([...known.all.keys()], expected);
+  assert.ok(dropped.length > 1000);
+});
