@@ -17,7 +17,7 @@ export function postReportsTo(settings: FleetSettings): PostReports {
       headers: { ...headersFor(settings), "Content-Type": "application/json" },
       body: JSON.stringify({ reports }),
     });
-    if (status >= 300) throw new Error(`${settings.url} answered ${status}`);
+    if (status >= 300) throw new Error(answered(settings, status));
   };
 }
 
@@ -28,11 +28,10 @@ export async function probeLive(
   const { url } = settings;
   try {
     const status = await request(settings, "live", { headers: headersFor(settings) });
-    const refused = status === 401 || status === 403;
     const isOpen = status === UPGRADE_REQUIRED;
     return {
-      refused,
-      why: isOpen ? `${url} does not keep a WebSocket open` : `${url} answered ${status}`,
+      refused: isRefusal(status),
+      why: isOpen ? `${url} does not keep a WebSocket open` : answered(settings, status),
     };
   } catch (error) {
     return { refused: false, why: reason(error) };
@@ -40,6 +39,15 @@ export async function probeLive(
 }
 
 const UPGRADE_REQUIRED = 426;
+
+function answered({ url }: FleetSettings, status: number): string {
+  return `${url} answered ${status}${isRefusal(status) ? ' (check the key in "fleet")' : ""}`;
+}
+
+/** True where the worker does not accept the key. */
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
 
 export function headersFor({ key }: FleetSettings): Record<string, string> {
   return { Authorization: `Bearer ${key}`, "User-Agent": `postern/${version}` };

@@ -156,7 +156,7 @@ export class HeadReader {
       const errorCode = this.#errorCode;
       return { kind: "refused", text, errorCode, challenge: this.#challenge(), wait: this.#wait() };
     }
-    if (!successful) return this.#unavailable(status, `answered ${status}`);
+    if (!successful) return this.#unavailable(status, `answered ${status}${remedy(status)}`);
     if (this.#waits) return { kind: "wait", wait: this.#wait() };
     if (!this.#fields.has("auth-status")) {
       return this.#unavailable(status, "did not send Auth-Status");
@@ -217,6 +217,11 @@ export class HeadReader {
     const seconds = this.#fields.get("auth-wait") ?? "";
     return /^\d{1,9}$/.test(seconds) ? Math.min(Number(seconds), LONGEST_WAIT) : 0;
   }
+}
+
+/** An endpoint that asks for a key says so by one of these (RFC 9110 section 15.5). */
+function remedy(status: number): string {
+  return status === 401 || status === 403 ? ' (check the key in "auth_http_header")' : "";
 }
 
 function skipBlanks(text: ByteString, from: number): ByteString {

@@ -156,7 +156,7 @@ test("a proxy whose key is refused logs that once and serves on; with another ke
   try {
     const { program } = three.proxy;
     const refused =
-      /\[alert\].* fleet connection failed: \S+ answered 401, cached lookups are not used$/;
+      /\[alert\].* fleet connection failed: \S+ answered 401 \(check the key in "fleet"\), cached lookups are not used$/;
     await program.logs(refused);
     const dave = await logIn(three, "dave");
     await writeKey("three");

@@ -167,7 +167,7 @@ test("Auth-Status: WAIT asks for the same lookup after Auth-Wait", () => {
 });
 
 const UNAVAILABLE: Record<string, string[]> = {
-  "answered 403": ["HTTP/1.1 403 Forbidden"],
+  'answered 403 (check the key in "auth_http_header")': ["HTTP/1.1 403 Forbidden"],
   "answered 404": ["HTTP/1.1 404 Not Found", ...OK.slice(1)],
   "answered 302": ["HTTP/1.1 302 Found", ...OK.slice(1)],
   "answered 500": ["HTTP/1.1 500 Oops", ...OK.slice(1)],

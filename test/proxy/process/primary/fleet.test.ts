@@ -112,7 +112,10 @@ describe("a fleet that does not listen", () => {
     const { proxy } = await start(t, 401);
     const { program } = proxy.proxy;
     const [line] = await program.logs(/^.*fleet health report failed.*$/);
-    assert.match(line![0], /\[error\].* failed: https:\/\/localhost:\d+\/fleet answered 401$/);
+    assert.match(
+      line![0],
+      /\[error\].* failed: https:\/\/localhost:\d+\/fleet answered 401 \(check the key in "fleet"\)$/,
+    );
     await logIn(proxy);
     assert.equal(program.stderr.split("fleet health report failed").length, 2);
     assert.doesNotMatch(program.stderr, /its-own/);
