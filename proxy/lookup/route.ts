@@ -28,8 +28,9 @@ export function readRoute(fields: ReadonlyMap<string, ByteString>): Route | stri
   const tls = TLS_MODES.find((mode) => mode === asked) ?? null;
   if (asked !== null && tls === null) return `sent invalid Auth-Upstream-TLS:${quoted(asked)}`;
   const tlsName = fields.get("auth-upstream-name") ?? null;
-  if (tlsName !== null && !isHost(tlsName))
+  if (tlsName !== null && !isHost(tlsName)) {
     return `sent invalid Auth-Upstream-Name:${quoted(tlsName)}`;
+  }
   return { servers: [{ host, port: Number(port) }, ...fallbacks], tls, tlsName };
 }
 

@@ -65,8 +65,9 @@ export async function accept(
   { request: { protocol, accepts }, resolve }: LookupContext,
 ): Promise<AcceptedLookup | UnavailableLookup> {
   const port = portOf(server, protocol);
-  if (port === null)
+  if (port === null) {
     return unavailable("configuration", `server ${server.name} has no port for ${protocol}`);
+  }
   const acceptsTls = accepts.has("tls");
   const acceptsHost = ({ host }: MailServer) => accepts.has("hostname") || parseIp(host) !== null;
   const host = acceptsHost(server) ? server.host : await resolve(server.host);
@@ -82,11 +83,12 @@ export async function accept(
     );
   }
   const room = MAX_VALUES_LENGTH - values.join("").length;
-  if (room < 0)
+  if (room < 0) {
     return unavailable(
       "configuration",
       `the values for server ${server.name} are too long for a reply`,
     );
+  }
   // A caller uses the first server's TLS mode for the fallbacks too, and verifies them by their hosts.
   const fallbacks = others.filter(
     (other) =>

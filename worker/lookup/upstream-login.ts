@@ -93,11 +93,13 @@ async function openSecret(
   { keys }: LookupContext,
 ): Promise<string | UnavailableLookup> {
   const sealed = purpose === "own" ? ownSecret : upstreamSecret;
-  if (sealed === null)
+  if (sealed === null) {
     return unavailable("configuration", `no ${purpose} secret of ${user.address} is kept`);
+  }
   const sealingKeys = keys();
-  if (sealingKeys === null)
+  if (sealingKeys === null) {
     return unavailable("configuration", "there are sealed secrets, but no SECRET_KEYS");
+  }
   return sealingKeys.open(sealed, { user: user.address, purpose });
 }
 
