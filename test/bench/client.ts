@@ -1,5 +1,5 @@
 /** Mail clients that work through one port of a proxy. */
-import type { NativeProgram } from "../support/native.ts";
+import type { NativeProgram } from "../support/programs/native.ts";
 import { start } from "./native.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 

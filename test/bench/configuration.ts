@@ -1,5 +1,5 @@
 /** One configuration for nginx and Postern, in the language that they share. */
-import { freePorts } from "../support/ports.ts";
+import { freePorts } from "../support/programs/ports.ts";
 
 /** Servers of the configuration; the floor has all but `smtp`. */
 const SERVERS = {

@@ -5,9 +5,9 @@
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { startAdminCommand } from "../support/admin-command.ts";
-import { seed } from "../support/directory.ts";
-import { makeScratch } from "../support/scratch.ts";
+import { startAdminCommand } from "../support/worker/admin-command.ts";
+import { seed } from "../support/worker/directory.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
 
 const TARGET = 60;
 

@@ -10,7 +10,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Scratch, makeScratch } from "../support/scratch.ts";
+import { type Scratch, makeScratch } from "../support/programs/scratch.ts";
 import { median } from "./median.ts";
 import { compileAll, start } from "./native.ts";
 import { NGINX_MODULE, type Proxy, type ProxyName, prepare, startProxy } from "./proxies.ts";

@@ -1,7 +1,7 @@
 /** The C programs of the benchmark. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { NativeProgram, compile } from "../support/native.ts";
+import { NativeProgram, compile } from "../support/programs/native.ts";
 
 const SOURCES = fileURLToPath(new URL("native/", import.meta.url));
 

@@ -2,10 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeCertificate } from "../support/certificate.ts";
-import { Program } from "../support/program.ts";
+import { writeCertificate } from "../support/certificates/certificate.ts";
+import { Program } from "../support/programs/program.ts";
 import { posternEntry } from "../support/real-servers/index.ts";
-import { type Scratch, makeScratch } from "../support/scratch.ts";
+import { type Scratch, makeScratch } from "../support/programs/scratch.ts";
 import { type ServerPorts, type Variant, configuration, freeServerPorts } from "./configuration.ts";
 import { writeRsaCertificate } from "./rsa-certificate.ts";
 

@@ -1,7 +1,7 @@
 /** One line of the table: something that is measured of all proxies in turn. */
 import { Clients, type Load, type Work } from "./client.ts";
 import type { ServerName } from "./configuration.ts";
-import { cpuTime } from "../support/process-tree.ts";
+import { cpuTime } from "../support/programs/process-tree.ts";
 import type { Prepared, Proxy, ProxyName } from "./proxies.ts";
 
 /** The means of a measurement. */

@@ -9,12 +9,12 @@ import { fileURLToPath } from "node:url";
 import { eq } from "drizzle-orm";
 import { users } from "../../worker/directory/schema/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { accepting, isFree } from "../support/ports.ts";
-import { Program, run } from "../support/program.ts";
-import { lacking } from "../support/requirements.ts";
-import { makeScratch, type Scratch } from "../support/scratch.ts";
-import { Wire } from "../support/wire.ts";
-import { startWorker } from "../support/worker.ts";
+import { accepting, isFree } from "../support/programs/ports.ts";
+import { Program, run } from "../support/programs/program.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { makeScratch, type Scratch } from "../support/programs/scratch.ts";
+import { Wire } from "../support/peers/wire.ts";
+import { startWorker } from "../support/worker/worker.ts";
 import { alice, bob } from "./accounts.ts";
 import { allPorts, host, demoPorts } from "./ports.ts";
 

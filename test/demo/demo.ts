@@ -1,8 +1,8 @@
 // Starts what `npm start` runs: the worker, two mail servers, and the proxy in front of them.
 import { mkdir } from "node:fs/promises";
-import { startMailbox, type Delivery } from "../support/mailbox/index.ts";
-import { isFree } from "../support/ports.ts";
-import type { Program } from "../support/program.ts";
+import { startMailbox, type Delivery } from "../support/peers/mailbox/index.ts";
+import { isFree } from "../support/programs/ports.ts";
+import type { Program } from "../support/programs/program.ts";
 import { Failure, notInstalled } from "./failure.ts";
 import type { Options } from "./options.ts";
 import { alice, bob } from "./accounts.ts";

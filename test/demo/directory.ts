@@ -2,8 +2,8 @@
 import { eq } from "drizzle-orm";
 import { adminTokens, servers } from "../../worker/directory/schema/index.ts";
 import { digestOf } from "../../worker/directory/secret.ts";
-import { seed } from "../support/directory.ts";
-import { startWorker } from "../support/worker.ts";
+import { seed } from "../support/worker/directory.ts";
+import { startWorker } from "../support/worker/worker.ts";
 import { adminToken, alice, bob } from "./accounts.ts";
 import { host, type DemoPorts } from "./ports.ts";
 

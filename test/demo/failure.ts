@@ -1,5 +1,5 @@
 // Failures of `npm start`, as its user reads them.
-import type { Program } from "../support/program.ts";
+import type { Program } from "../support/programs/program.ts";
 
 /** One sentence that says why the demo cannot run and what to do about it. */
 export class Failure extends Error {

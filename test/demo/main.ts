@@ -1,7 +1,7 @@
 // `npm start`: runs all of Postern on this machine until Ctrl-C.
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { run } from "../support/program.ts";
+import { run } from "../support/programs/program.ts";
 import { notInstalled, proxyEnded } from "./failure.ts";
 import { readOptions } from "./options.ts";
 import { welcome } from "./welcome.ts";

@@ -4,8 +4,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { writeCertificate } from "../support/certificate.ts";
-import { Program } from "../support/program.ts";
+import { writeCertificate } from "../support/certificates/certificate.ts";
+import { Program } from "../support/programs/program.ts";
 import { proxyEnded } from "./failure.ts";
 import { shifted, type DemoPorts } from "./ports.ts";
 

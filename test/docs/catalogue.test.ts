@@ -5,7 +5,7 @@ import { LOG_VARIABLES } from "../../proxy/config/modules/log/log-format.ts";
 import { directives as known } from "../../proxy/config/directives.ts";
 import { RejectionCounts } from "../../proxy/limits/index.ts";
 import { PrimaryMetrics, RetiredCounts, WorkerMetrics } from "../../proxy/observe/index.ts";
-import { configure, mailBlock } from "../support/configuration.ts";
+import { configure, mailBlock } from "../support/proxy/configuration.ts";
 import { readPage } from "./pages.ts";
 
 const directives = readPage("docs/configuration.md");

@@ -4,12 +4,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { eventually } from "../support/eventually.ts";
-import { route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
-import { anna, attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
-import { startMailbox } from "../support/mailbox/index.ts";
-import { FAKETIME, lacking } from "../support/requirements.ts";
-import { makeScratch } from "../support/scratch.ts";
-import { inTheClear, startServers } from "../support/servers.ts";
+import { route, startLookupEndpoint } from "../support/peers/lookup-endpoint.ts";
+import { anna, attempt, granted, greeted, untilClosed } from "../support/peers/mail-client.ts";
+import { startMailbox } from "../support/peers/mailbox/index.ts";
+import { FAKETIME, lacking } from "../support/programs/requirements.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
+import { inTheClear, startServers } from "../support/programs/servers.ts";
 import { assertAtWork, logOut } from "../proxy/process/clients.ts";
 
 /** Seconds. */

@@ -2,11 +2,15 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
-import { attempt, granted, untilClosed } from "../support/mail-client.ts";
-import { startMailbox } from "../support/mailbox/index.ts";
-import { startServers } from "../support/servers.ts";
-import { Wire } from "../support/wire.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../support/peers/lookup-endpoint.ts";
+import { attempt, granted, untilClosed } from "../support/peers/mail-client.ts";
+import { startMailbox } from "../support/peers/mailbox/index.ts";
+import { startServers } from "../support/programs/servers.ts";
+import { Wire } from "../support/peers/wire.ts";
 
 const user = { login: "anna", password: "x" };
 const CLIENTS = 300;

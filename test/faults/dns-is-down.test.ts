@@ -5,7 +5,11 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { ProtocolName } from "../../shared/lookup.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../support/peers/lookup-endpoint.ts";
 import {
   anna,
   attempt,
@@ -14,12 +18,12 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../support/mail-client.ts";
-import { startMailbox } from "../support/mailbox/index.ts";
-import { SERVFAIL, type Say, startNameServer, zone } from "../support/name-server.ts";
-import { lacking } from "../support/requirements.ts";
-import { makeScratch } from "../support/scratch.ts";
-import { type Servers, inTheClear, startServers } from "../support/servers.ts";
+} from "../support/peers/mail-client.ts";
+import { startMailbox } from "../support/peers/mailbox/index.ts";
+import { SERVFAIL, type Say, startNameServer, zone } from "../support/peers/name-server.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
+import { type Servers, inTheClear, startServers } from "../support/programs/servers.ts";
 
 const UPSTREAM = "mail.faults.test";
 const ENDPOINT = "endpoint.faults.test";

@@ -6,12 +6,12 @@ import { after, before, test } from "node:test";
 import { adminTokens, serverHealth } from "../../worker/directory/schema/index.ts";
 import { digestOf } from "../../worker/directory/secret.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Harness, startHarness } from "../support/harness.ts";
-import type { Listener } from "../support/mailbox/listener.ts";
-import { attempt, granted, greeted } from "../support/mail-client.ts";
-import { makeScratch } from "../support/scratch.ts";
-import { type Servers, startServers } from "../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../support/upstream.ts";
+import { type Harness, startHarness } from "../support/worker/harness.ts";
+import type { Listener } from "../support/peers/mailbox/listener.ts";
+import { attempt, granted, greeted } from "../support/peers/mail-client.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
+import { type Servers, startServers } from "../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../support/peers/upstream.ts";
 
 const password = "wonderland";
 /** A hash of `password` that is cheap to verify. */

@@ -4,14 +4,14 @@ import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Admin, startAdmin } from "../support/admin.ts";
+import { type Admin, startAdmin } from "../support/worker/admin.ts";
 import { eventually } from "../support/eventually.ts";
-import { Listener } from "../support/mailbox/listener.ts";
-import { attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
-import { makeScratch } from "../support/scratch.ts";
-import { type Servers, startServers } from "../support/servers.ts";
-import { grantImap, startUpstream } from "../support/upstream.ts";
-import type { Wire } from "../support/wire.ts";
+import { Listener } from "../support/peers/mailbox/listener.ts";
+import { attempt, granted, greeted, untilClosed } from "../support/peers/mail-client.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
+import { type Servers, startServers } from "../support/programs/servers.ts";
+import { grantImap, startUpstream } from "../support/peers/upstream.ts";
+import type { Wire } from "../support/peers/wire.ts";
 
 const password = "wonderland";
 /** A hash of `password` that is cheap to verify. */

@@ -17,18 +17,18 @@ import { remoteLimiter } from "../../proxy/process/worker/remote-limiter.ts";
 import { Worker } from "../../proxy/process/worker/worker.ts";
 import { Revocations } from "../../proxy/revocation/index.ts";
 import { type BoundSocket, bind } from "../../proxy/transport/index.ts";
-import { configure } from "../support/configuration.ts";
+import { configure } from "../support/proxy/configuration.ts";
 import {
   type LookupEndpoint,
   never,
   reply,
   route,
   startLookupEndpoint,
-} from "../support/lookup-endpoint.ts";
-import type { Listener } from "../support/mailbox/index.ts";
-import { freePorts } from "../support/ports.ts";
-import { grantImap, silence, startUpstream } from "../support/upstream.ts";
-import { Hangup, Wire } from "../support/wire.ts";
+} from "../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../support/peers/mailbox/index.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { grantImap, silence, startUpstream } from "../support/peers/upstream.ts";
+import { Hangup, Wire } from "../support/peers/wire.ts";
 
 const SESSIONS = 10_000;
 const AT_ONCE = 120;

@@ -6,11 +6,11 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
-import { freePorts } from "../support/ports.ts";
-import { makeScratch } from "../support/scratch.ts";
-import { anna, attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
-import { inTheClear } from "../support/servers.ts";
-import { scrape, scrapeUntil, total } from "../support/status.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
+import { anna, attempt, granted, greeted, untilClosed } from "../support/peers/mail-client.ts";
+import { inTheClear } from "../support/programs/servers.ts";
+import { scrape, scrapeUntil, total } from "../support/programs/status.ts";
 import { type Service, serve } from "../proxy/process/service.ts";
 
 /** Lines so long that 256 of them fill the buffer. */

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { route } from "../support/lookup-endpoint.ts";
+import { route } from "../support/peers/lookup-endpoint.ts";
 import {
   anna,
   attempt,
@@ -14,9 +14,9 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../support/mailbox/index.ts";
-import { type Servers, inTheClear, startServers } from "../support/servers.ts";
+} from "../support/peers/mail-client.ts";
+import { type Mailbox, startMailbox } from "../support/peers/mailbox/index.ts";
+import { type Servers, inTheClear, startServers } from "../support/programs/servers.ts";
 import type { ProtocolName } from "../../shared/lookup.ts";
 
 const HTML = `<!DOCTYPE html><title>Error 1101</title>${"<p>Worker threw exception</p>".repeat(100)}`;

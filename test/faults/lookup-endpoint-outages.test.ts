@@ -6,11 +6,11 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../support/lookup-endpoint.ts";
-import type { Listener } from "../support/mailbox/listener.ts";
-import { anna, attempt, granted, greeted, temporary } from "../support/mail-client.ts";
-import { type Servers, inTheClear, startServers } from "../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../support/upstream.ts";
+} from "../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../support/peers/mailbox/listener.ts";
+import { anna, attempt, granted, greeted, temporary } from "../support/peers/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../support/peers/upstream.ts";
 
 let mailbox: Listener;
 let endpoint: LookupEndpoint;

@@ -7,11 +7,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ProtocolName } from "../../shared/lookup.ts";
 import { openFiles } from "../../proxy/process/os/open-files.ts";
 import { SASL_LINE } from "../../proxy/protocols/limits.ts";
-import { type LookupEndpoint, never, startLookupEndpoint } from "../support/lookup-endpoint.ts";
-import { protocolNames } from "../support/mail-client.ts";
+import {
+  type LookupEndpoint,
+  never,
+  startLookupEndpoint,
+} from "../support/peers/lookup-endpoint.ts";
+import { protocolNames } from "../support/peers/mail-client.ts";
 import { startPostern } from "../support/real-servers/index.ts";
-import { freePorts } from "../support/ports.ts";
-import { Wire } from "../support/wire.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { Wire } from "../support/peers/wire.ts";
 
 /** Connections, or as many as may be open here. */
 const MOST = Math.min(20_000, (openFiles()?.soft ?? 1024) - 200);

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeSite } from "../proxy/process/site.ts";
-import { mailBlock } from "../support/configuration.ts";
-import { greeted } from "../support/mail-client.ts";
+import { mailBlock } from "../support/proxy/configuration.ts";
+import { greeted } from "../support/peers/mail-client.ts";
 import { posternEntry } from "../support/real-servers/index.ts";
-import { freePorts } from "../support/ports.ts";
-import { Program } from "../support/program.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { Program } from "../support/programs/program.ts";
 
 const FAULTS = `import cluster from "node:cluster";
   let fail = () => { throw new Error("one kind"); };

@@ -5,16 +5,16 @@ import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
-import { type Admin, startAdmin } from "../support/admin.ts";
+import { type Admin, startAdmin } from "../support/worker/admin.ts";
 import { eventually } from "../support/eventually.ts";
-import { type LookupFront, startLookupFront } from "../support/lookup-front.ts";
-import { Listener } from "../support/mailbox/listener.ts";
-import { granted, greeted, temporary, untilClosed } from "../support/mail-client.ts";
-import { type Scratch, makeScratch } from "../support/scratch.ts";
+import { type LookupFront, startLookupFront } from "../support/peers/lookup-front.ts";
+import { Listener } from "../support/peers/mailbox/listener.ts";
+import { granted, greeted, temporary, untilClosed } from "../support/peers/mail-client.ts";
+import { type Scratch, makeScratch } from "../support/programs/scratch.ts";
 import { secret } from "../support/secrets.ts";
-import { type Servers, startServers } from "../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../support/upstream.ts";
-import type { Wire } from "../support/wire.ts";
+import { type Servers, startServers } from "../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../support/peers/upstream.ts";
+import type { Wire } from "../support/peers/wire.ts";
 
 const password = secret("wonderland");
 /** A hash of `password` that is cheap to verify. */

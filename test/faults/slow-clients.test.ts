@@ -3,10 +3,14 @@ import assert from "node:assert/strict";
 import { type Socket, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pass } from "node:timers/promises";
-import { type LookupEndpoint, reply, startLookupEndpoint } from "../support/lookup-endpoint.ts";
-import { attempt, protocolNames, untilClosed } from "../support/mail-client.ts";
-import { type Servers, inTheClear, startServers } from "../support/servers.ts";
-import { Wire } from "../support/wire.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  startLookupEndpoint,
+} from "../support/peers/lookup-endpoint.ts";
+import { attempt, protocolNames, untilClosed } from "../support/peers/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../support/programs/servers.ts";
+import { Wire } from "../support/peers/wire.ts";
 
 /** A timeout that no test reaches. */
 const LONG = "100s";

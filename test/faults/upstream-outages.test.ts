@@ -2,12 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { type LookupEndpoint, reply, startLookupEndpoint } from "../support/lookup-endpoint.ts";
-import { Listener } from "../support/mailbox/listener.ts";
-import { attempt, greeted, temporary } from "../support/mail-client.ts";
-import { freePorts } from "../support/ports.ts";
-import { type Servers, startServers } from "../support/servers.ts";
-import { Wire, run } from "../support/wire.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  startLookupEndpoint,
+} from "../support/peers/lookup-endpoint.ts";
+import { Listener } from "../support/peers/mailbox/listener.ts";
+import { attempt, greeted, temporary } from "../support/peers/mail-client.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { type Servers, startServers } from "../support/programs/servers.ts";
+import { Wire, run } from "../support/peers/wire.ts";
 
 /** Users whose mailbox is on all servers, and users whose mailbox is on one. */
 const SHARED = "shared";

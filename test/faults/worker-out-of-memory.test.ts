@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, after, before, test } from "node:test";
-import { anna, attempt, granted, greeted, untilClosed } from "../support/mail-client.ts";
-import { freePorts } from "../support/ports.ts";
-import { type Scratch, makeScratch } from "../support/scratch.ts";
-import { inTheClear } from "../support/servers.ts";
-import { scrapeUntil, total } from "../support/status.ts";
-import type { Wire } from "../support/wire.ts";
+import { anna, attempt, granted, greeted, untilClosed } from "../support/peers/mail-client.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { type Scratch, makeScratch } from "../support/programs/scratch.ts";
+import { inTheClear } from "../support/programs/servers.ts";
+import { scrapeUntil, total } from "../support/programs/status.ts";
+import type { Wire } from "../support/peers/wire.ts";
 import { assertAtWork } from "../proxy/process/clients.ts";
 import { serve } from "../proxy/process/service.ts";
 

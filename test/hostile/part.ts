@@ -1,5 +1,5 @@
 /** A part of `npm run hostile`, and the commonest kind: test files, run by Node's test runner. */
-import { run } from "../support/program.ts";
+import { run } from "../support/programs/program.ts";
 
 /** `short` parts take at most 15 minutes together. */
 export type Length = "short" | "long";

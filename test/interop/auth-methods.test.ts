@@ -5,8 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { newSecret } from "../../worker/directory/secret.ts";
-import { issue } from "../support/authority.ts";
-import { seed, SEALING } from "../support/directory.ts";
+import { issue } from "../support/certificates/authority.ts";
+import { seed, SEALING } from "../support/worker/directory.ts";
 import {
   type Dovecot,
   freeMailPorts,
@@ -19,11 +19,11 @@ import {
   startPostern,
   startPostfix,
 } from "../support/real-servers/index.ts";
-import { run } from "../support/program.ts";
-import { lacking } from "../support/requirements.ts";
-import { makeScratch, type Scratch } from "../support/scratch.ts";
-import { startTokenProvider, type TokenProvider } from "../support/token-provider.ts";
-import { type RunningWorker, startWorker } from "../support/worker.ts";
+import { run } from "../support/programs/program.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { makeScratch, type Scratch } from "../support/programs/scratch.ts";
+import { startTokenProvider, type TokenProvider } from "../support/http/token-provider.ts";
+import { type RunningWorker, startWorker } from "../support/worker/worker.ts";
 import { serverOf } from "./mail-service.ts";
 
 /** Alice has a random password at the servers, so that only the master user can log in there as Alice. */

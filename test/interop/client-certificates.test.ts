@@ -4,15 +4,19 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { chain, issue, revoke } from "../support/authority.ts";
-import type { Certificate } from "../support/certificate.ts";
-import { type LookupEndpoint, reply, startLookupEndpoint } from "../support/lookup-endpoint.ts";
-import { untilClosed } from "../support/mail-client.ts";
+import { chain, issue, revoke } from "../support/certificates/authority.ts";
+import type { Certificate } from "../support/certificates/certificate.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  startLookupEndpoint,
+} from "../support/peers/lookup-endpoint.ts";
+import { untilClosed } from "../support/peers/mail-client.ts";
 import { type MailProxy, startNginx, startPostern } from "../support/real-servers/index.ts";
-import { freePorts } from "../support/ports.ts";
-import { lacking } from "../support/requirements.ts";
-import { makeScratch } from "../support/scratch.ts";
-import { Wire } from "../support/wire.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
+import { Wire } from "../support/peers/wire.ts";
 
 const skip = lacking("nginx");
 

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
-import { run } from "../support/program.ts";
+import { run } from "../support/programs/program.ts";
 import { alice, type Service } from "./mail-service.ts";
 
 export const securities = ["in the clear", "with STARTTLS", "with TLS"] as const;

@@ -4,9 +4,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { posternEntry } from "../support/real-servers/index.ts";
-import { type End, run } from "../support/program.ts";
-import { lacking } from "../support/requirements.ts";
-import { makeScratch } from "../support/scratch.ts";
+import { type End, run } from "../support/programs/program.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
 
 const nginx = "/usr/sbin/nginx";
 const module = "/usr/lib/nginx/modules/ngx_mail_module.so";

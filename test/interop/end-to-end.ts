@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { connect } from "node:net";
-import { ALICE } from "../support/harness.ts";
+import { ALICE } from "../support/worker/harness.ts";
 import type { MailProxy } from "../support/real-servers/index.ts";
-import { Wire } from "../support/wire.ts";
+import { Wire } from "../support/peers/wire.ts";
 import { curl, imapflow, securities, submitters } from "./clients.ts";
 import { alice, arrival, bob, carol, startService, type Service } from "./mail-service.ts";
 

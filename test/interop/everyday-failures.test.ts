@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { seed } from "../support/directory.ts";
-import { startMailbox, type Mailbox } from "../support/mailbox/index.ts";
+import { seed } from "../support/worker/directory.ts";
+import { startMailbox, type Mailbox } from "../support/peers/mailbox/index.ts";
 import {
   freeMailPorts,
   mailConfig,
@@ -12,8 +12,8 @@ import {
   type MailPorts,
   type MailProxy,
 } from "../support/real-servers/index.ts";
-import { Hangup, Wire } from "../support/wire.ts";
-import { startWorker } from "../support/worker.ts";
+import { Hangup, Wire } from "../support/peers/wire.ts";
+import { startWorker } from "../support/worker/worker.ts";
 
 const alice = { address: "alice@example.test", password: "wonderland" };
 

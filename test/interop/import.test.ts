@@ -5,11 +5,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { users } from "../../worker/directory/schema/index.ts";
-import { type AdminCommand, startAdminCommand } from "../support/admin-command.ts";
-import { seed } from "../support/directory.ts";
+import { type AdminCommand, startAdminCommand } from "../support/worker/admin-command.ts";
+import { seed } from "../support/worker/directory.ts";
 import { eventually } from "../support/eventually.ts";
-import { lacking } from "../support/requirements.ts";
-import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { makeScratch, type Scratch } from "../support/programs/scratch.ts";
 
 const PASSWORD = "wönder: 100% land";
 

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lineOf } from "../../proxy/observe/log-format.ts";
 import { startNginx } from "../support/real-servers/index.ts";
-import { freePorts } from "../support/ports.ts";
-import { lacking } from "../support/requirements.ts";
-import { sessionRecord } from "../support/session-record.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { sessionRecord } from "../support/proxy/session-record.ts";
 
 /** Every byte of ASCII that a decoded path may hold, and some beyond ASCII. */
 const value = `/${Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code))

@@ -1,7 +1,7 @@
 // Starts a mail service as an operator would run it: a proxy, our worker, Dovecot and Postfix.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { seed } from "../support/directory.ts";
+import { seed } from "../support/worker/directory.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   freeMailPorts,
@@ -13,7 +13,7 @@ import {
   type MailProxy,
   type Postfix,
 } from "../support/real-servers/index.ts";
-import { startWorker, type RunningWorker } from "../support/worker.ts";
+import { startWorker, type RunningWorker } from "../support/worker/worker.ts";
 
 export const alice = { address: "alice@example.test", password: "wonderland" };
 export const bob = { address: "bob@example.test", password: "builder" };

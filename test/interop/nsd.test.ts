@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Resolver, clientHost } from "../../proxy/resolver/index.ts";
 import { type Nsd, startNsd } from "../support/real-servers/index.ts";
-import { lacking } from "../support/requirements.ts";
-import { options, resolverOf } from "../support/resolver.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { options, resolverOf } from "../support/proxy/resolver.ts";
 
 /** Too many for a datagram of 512 bytes. */
 const many = Array.from({ length: 100 }, (_, index) => `192.0.2.${index + 100}`);

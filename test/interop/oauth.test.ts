@@ -8,12 +8,12 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../support/lookup-endpoint.ts";
-import { type Mailbox, startMailbox } from "../support/mailbox/index.ts";
-import { granted, greetedSecurely, untilClosed } from "../support/mail-client.ts";
-import { run } from "../support/program.ts";
-import { lacking } from "../support/requirements.ts";
-import { type Servers, startServers } from "../support/servers.ts";
+} from "../support/peers/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../support/peers/mailbox/index.ts";
+import { granted, greetedSecurely, untilClosed } from "../support/peers/mail-client.ts";
+import { run } from "../support/programs/program.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { type Servers, startServers } from "../support/programs/servers.ts";
 
 const alice = { address: "alice@example.test", password: "wonderland" };
 const TOKEN = "ya29.a0AfH6SMBx~token/+x==";

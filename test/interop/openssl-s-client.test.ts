@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { issue } from "../support/authority.ts";
-import { protocolNames } from "../support/mail-client.ts";
-import { run } from "../support/program.ts";
-import { type Servers, startServers } from "../support/servers.ts";
+import { issue } from "../support/certificates/authority.ts";
+import { protocolNames } from "../support/peers/mail-client.ts";
+import { run } from "../support/programs/program.ts";
+import { type Servers, startServers } from "../support/programs/servers.ts";
 
 const root = issue("/CN=root", { ca: true });
 const anna = issue("/CN=anna", { by: root });

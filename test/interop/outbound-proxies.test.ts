@@ -1,7 +1,7 @@
 // Logins at real mail servers through squid, tinyproxy and dante.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
+import { route, startLookupEndpoint } from "../support/peers/lookup-endpoint.ts";
 import {
   anna,
   attempt,
@@ -9,7 +9,7 @@ import {
   greeted,
   protocolNames,
   temporary,
-} from "../support/mail-client.ts";
+} from "../support/peers/mail-client.ts";
 import {
   startDante,
   startDovecot,
@@ -17,9 +17,9 @@ import {
   startSquid,
   startTinyproxy,
 } from "../support/real-servers/index.ts";
-import { freePorts } from "../support/ports.ts";
-import { lacking } from "../support/requirements.ts";
-import { type Servers, inTheClear, startServers } from "../support/servers.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { type Servers, inTheClear, startServers } from "../support/programs/servers.ts";
 
 const skip = lacking("dovecot", "postfix", "squid", "tinyproxy", "dante", "htpasswd", "openssl");
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { test } from "node:test";
-import { SCHEMES, checkStored, hashPassword, readStored } from "../support/passwords.ts";
-import { lacking } from "../support/requirements.ts";
+import { SCHEMES, checkStored, hashPassword, readStored } from "../support/worker/passwords.ts";
+import { lacking } from "../support/programs/requirements.ts";
 
 /** Lengths around the block sizes of hash functions and the limits of schemes. */
 const LENGTHS = [1, 7, 8, 9, 16, 31, 32, 33, 63, 64, 65, 71, 72, 73, 128, 250];

@@ -3,10 +3,10 @@ import { request } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe } from "node:test";
-import { selfSigned } from "../support/certificate.ts";
+import { selfSigned } from "../support/certificates/certificate.ts";
 import { type MailProxy, startNginx, startPostern } from "../support/real-servers/index.ts";
-import { freePorts } from "../support/ports.ts";
-import { lacking } from "../support/requirements.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { lacking } from "../support/programs/requirements.ts";
 import { endToEnd } from "./end-to-end.ts";
 
 const skip = lacking("nginx", "dovecot", "postfix", "curl", "swaks");

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { attempt, greeted, untilClosed } from "../support/mail-client.ts";
-import { startServers } from "../support/servers.ts";
-import { startWorker } from "../support/worker.ts";
+import { attempt, greeted, untilClosed } from "../support/peers/mail-client.ts";
+import { startServers } from "../support/programs/servers.ts";
+import { startWorker } from "../support/worker/worker.ts";
 
 test("a lookup that the worker could not answer is found in its log by the trace_id of the session", async (t) => {
   const lines = new EventTarget();

@@ -6,27 +6,31 @@ import { type Server, createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { writeCertificate } from "../support/certificate.ts";
+import { writeCertificate } from "../support/certificates/certificate.ts";
 import { eventually } from "../support/eventually.ts";
-import { type LoggedIn, logIn } from "../support/upstream-login.ts";
+import { type LoggedIn, logIn } from "../support/proxy/upstream-login.ts";
 import type { Account, ClientInfo } from "../../proxy/protocols/index.ts";
 import { SocketClientTls, openConnection } from "../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../shared/lookup.ts";
-import { transport } from "../support/connections.ts";
-import { clearClient } from "../support/protocol-client.ts";
-import { client } from "../support/login-script.ts";
-import { attempt, granted, greeted } from "../support/mail-client.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../support/lookup-endpoint.ts";
+import { transport } from "../support/transport/connections.ts";
+import { clearClient } from "../support/proxy/protocol-client.ts";
+import { client } from "../support/proxy/login-script.ts";
+import { attempt, granted, greeted } from "../support/peers/mail-client.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../support/peers/lookup-endpoint.ts";
 import {
   type Dovecot,
   type Postfix,
   startDovecot,
   startPostfix,
 } from "../support/real-servers/index.ts";
-import { lacking } from "../support/requirements.ts";
-import { type Scratch, makeScratch } from "../support/scratch.ts";
-import { type Servers, inTheClear, startServers } from "../support/servers.ts";
-import { Wire } from "../support/wire.ts";
+import { lacking } from "../support/programs/requirements.ts";
+import { type Scratch, makeScratch } from "../support/programs/scratch.ts";
+import { type Servers, inTheClear, startServers } from "../support/programs/servers.ts";
+import { Wire } from "../support/peers/wire.ts";
 
 const alice = { address: "alice@example.test", password: "wonderland" };
 const master = { address: "master", password: "key" };

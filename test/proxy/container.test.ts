@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { type TestContext, describe, test } from "node:test";
 import { ENVIRONMENT } from "../../proxy/config/index.ts";
-import { mailBlock } from "../support/configuration.ts";
-import { greeted } from "../support/mail-client.ts";
-import { freePorts } from "../support/ports.ts";
-import { Program, run } from "../support/program.ts";
-import { startWebServer } from "../support/web-server.ts";
+import { mailBlock } from "../support/proxy/configuration.ts";
+import { greeted } from "../support/peers/mail-client.ts";
+import { freePorts } from "../support/programs/ports.ts";
+import { Program, run } from "../support/programs/program.ts";
+import { startWebServer } from "../support/http/web-server.ts";
 import { makeSite } from "./process/site.ts";
 
 const entry = fileURLToPath(new URL("../../proxy/container.cjs", import.meta.url));

@@ -4,8 +4,8 @@ import { chmod, chown, mkdir, readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { posternEntry } from "../support/real-servers/index.ts";
-import { run } from "../support/program.ts";
-import { makeScratch } from "../support/scratch.ts";
+import { run } from "../support/programs/program.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
 
 async function scratch(t: TestContext): Promise<string> {
   const { path, remove } = await makeScratch();

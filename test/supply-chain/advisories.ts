@@ -7,7 +7,7 @@
  * registry that cannot be asked is one line, and no failure: a build must not depend on it.
  */
 import { readFileSync } from "node:fs";
-import { run } from "../support/program.ts";
+import { run } from "../support/programs/program.ts";
 
 interface Accepted {
   /** Such as `GHSA-xxxx-xxxx-xxxx`. */

@@ -8,8 +8,8 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../support/program.ts";
-import { makeScratch } from "../support/scratch.ts";
+import { run } from "../support/programs/program.ts";
+import { makeScratch } from "../support/programs/scratch.ts";
 import { lockFile, manifest, production } from "./lock-file.ts";
 
 /** @throws Error with npm's words */

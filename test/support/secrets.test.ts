@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { run } from "./program.ts";
-import { makeScratch } from "./scratch.ts";
+import { run } from "./programs/program.ts";
+import { makeScratch } from "./programs/scratch.ts";
 import { assertTellsNoSecret, secret } from "./secrets.ts";
 
 const canary = secret("cänary/in a mine?");

@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ALICE } from "../support/harness.ts";
-import { ONE_SERVER, seed } from "../support/directory.ts";
-import { type RunningWorker, WorkerStartError, startWorker } from "../support/worker.ts";
+import { ALICE } from "../support/worker/harness.ts";
+import { ONE_SERVER, seed } from "../support/worker/directory.ts";
+import { type RunningWorker, WorkerStartError, startWorker } from "../support/worker/worker.ts";
 
 let scratch: string;
 before(async () => {

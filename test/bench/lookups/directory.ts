@@ -1,8 +1,8 @@
 // Starts a worker whose directory holds a given number of users. The first few have passwords that are known.
 import { sql } from "drizzle-orm";
-import { seed } from "../../support/directory.ts";
-import { hashPassword } from "../../support/passwords.ts";
-import { type RunningWorker, startWorker } from "../../support/worker.ts";
+import { seed } from "../../support/worker/directory.ts";
+import { hashPassword } from "../../support/worker/passwords.ts";
+import { type RunningWorker, startWorker } from "../../support/worker/worker.ts";
 
 export const PASSWORD = "correct horse battery staple";
 

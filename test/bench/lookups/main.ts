@@ -2,8 +2,8 @@
 // the time of an answer does not tell which users exist. It takes some minutes.
 //
 //   npm run bench:worker [USERS]
-import type { RawRequest } from "../../support/raw-http-client.ts";
-import type { RunningWorker } from "../../support/worker.ts";
+import type { RawRequest } from "../../support/http/raw-http-client.ts";
+import type { RunningWorker } from "../../support/worker/worker.ts";
 import { median } from "../median.ts";
 import { percentile } from "./percentile.ts";
 import { rankSum } from "./rank-sum.ts";

@@ -1,6 +1,6 @@
 // The lookups of the benchmark, over a socket.
 import { escapeValue } from "../../../shared/lookup.ts";
-import { type RawAnswer, RawCaller, type RawRequest } from "../../support/raw-http-client.ts";
+import { type RawAnswer, RawCaller, type RawRequest } from "../../support/http/raw-http-client.ts";
 
 /** Fewer than the passwords that may wait to be verified. */
 const CALLERS = 8;

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { Clients } from "../client.ts";
-import { memory } from "../../support/process-tree.ts";
+import { memory } from "../../support/programs/process-tree.ts";
 import { ONE_WORKER, type Row } from "../row.ts";
 
 /** So many that the garbage of a few does not matter. */

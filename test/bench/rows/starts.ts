@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { Program, run } from "../../support/program.ts";
-import { endedChildrenCpu, memory } from "../../support/process-tree.ts";
+import { Program, run } from "../../support/programs/program.ts";
+import { endedChildrenCpu, memory } from "../../support/programs/process-tree.ts";
 import type { ServerPorts } from "../configuration.ts";
 import { ONE_WORKER, type Row } from "../row.ts";
 

@@ -6,9 +6,9 @@ import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { type TLSSocket, connect as connectTls } from "node:tls";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../support/attack-site.ts";
-import { protocolNames } from "../../support/mail-client.ts";
-import { RawClient } from "../../support/raw-client.ts";
+import { type AttackSite, startAttackSite } from "../../support/peers/attack-site.ts";
+import { protocolNames } from "../../support/peers/mail-client.ts";
+import { RawClient } from "../../support/peers/raw-client.ts";
 
 let site: AttackSite<ProtocolName | `${ProtocolName}s`>;
 

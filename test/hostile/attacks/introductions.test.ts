@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../support/attack-site.ts";
-import { route } from "../../support/lookup-endpoint.ts";
-import { protocolNames } from "../../support/mail-client.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { RawClient } from "../../support/raw-client.ts";
-import { startUpstream } from "../../support/upstream.ts";
-import type { Wire } from "../../support/wire.ts";
+import { type AttackSite, startAttackSite } from "../../support/peers/attack-site.ts";
+import { route } from "../../support/peers/lookup-endpoint.ts";
+import { protocolNames } from "../../support/peers/mail-client.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import { RawClient } from "../../support/peers/raw-client.ts";
+import { startUpstream } from "../../support/peers/upstream.ts";
+import type { Wire } from "../../support/peers/wire.ts";
 
 let site: AttackSite<ProtocolName>;
 const upstreams = {} as Record<ProtocolName, Listener>;

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../support/attack-site.ts";
-import { reply } from "../../support/lookup-endpoint.ts";
-import { protocolNames } from "../../support/mail-client.ts";
-import { RawClient } from "../../support/raw-client.ts";
+import { type AttackSite, startAttackSite } from "../../support/peers/attack-site.ts";
+import { reply } from "../../support/peers/lookup-endpoint.ts";
+import { protocolNames } from "../../support/peers/mail-client.ts";
+import { RawClient } from "../../support/peers/raw-client.ts";
 
 const TRUSTED = "127.0.0.2";
 const STRANGER = "127.0.0.1";

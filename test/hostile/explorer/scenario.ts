@@ -2,7 +2,7 @@
 import type { Listen, ServerSettings } from "../../../proxy/config/index.ts";
 import { type Protocol, configureProtocol } from "../../../proxy/protocols/index.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { serverSettings } from "../../support/settings.ts";
+import { serverSettings } from "../../support/proxy/settings.ts";
 import type { Choices } from "./choices.ts";
 
 export interface Scenario {

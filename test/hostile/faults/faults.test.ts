@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "../../support/eventually.ts";
-import { lacking } from "../../support/requirements.ts";
+import { lacking } from "../../support/programs/requirements.ts";
 import { FAULTS, happen } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { Programs, everyoneIsServed } from "./programs.ts";

@@ -5,7 +5,7 @@
  *
  * HOST is the address of all mail servers. ROUTES is JSON: for each mail server the port of each protocol.
  */
-import { reply, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import { reply, route, startLookupEndpoint } from "../../support/peers/lookup-endpoint.ts";
 import { accounts } from "./accounts.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 

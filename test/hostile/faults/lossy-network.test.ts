@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { run } from "../../support/program.ts";
-import { lacking } from "../../support/requirements.ts";
+import { run } from "../../support/programs/program.ts";
+import { lacking } from "../../support/programs/requirements.ts";
 
 const scenario = fileURLToPath(new URL("lossy-network.ts", import.meta.url));
 

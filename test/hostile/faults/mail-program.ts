@@ -2,8 +2,8 @@
 import { connect as connectSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { granted, temporary } from "../../support/mail-client.ts";
-import { Hangup, Wire } from "../../support/wire.ts";
+import { granted, temporary } from "../../support/peers/mail-client.ts";
+import { Hangup, Wire } from "../../support/peers/wire.ts";
 import { type Account, accounts, isWhole, messageOf, wrongPassword } from "./accounts.ts";
 import type { Told, Visit } from "./ledger.ts";
 

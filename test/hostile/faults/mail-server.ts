@@ -5,7 +5,7 @@
  *
  * Prints `ready`, and `damaged ADDRESS` for a delivered message that is not the one that the user sends.
  */
-import { startMailbox } from "../../support/mailbox/index.ts";
+import { startMailbox } from "../../support/peers/mailbox/index.ts";
 import { accounts, isWhole, messageOf } from "./accounts.ts";
 
 /** All addresses of the machine, since some tests reach it by a network of their own. */

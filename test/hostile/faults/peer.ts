@@ -1,6 +1,6 @@
 /** A process that Postern depends on, which can be killed and started again on the same ports. */
 import { fileURLToPath } from "node:url";
-import { Program } from "../../support/program.ts";
+import { Program } from "../../support/programs/program.ts";
 
 export class Peer {
   readonly #args: readonly string[];

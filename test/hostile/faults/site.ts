@@ -3,16 +3,16 @@ import { readFile } from "node:fs/promises";
 import type { TestContext } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { upgrades } from "../../proxy/process/primary/upgrade.ts";
-import { protocolNames } from "../../support/mail-client.ts";
-import { freePorts } from "../../support/ports.ts";
-import type { Program } from "../../support/program.ts";
+import { protocolNames } from "../../support/peers/mail-client.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import type { Program } from "../../support/programs/program.ts";
 import {
   type OutboundPeer,
   startDante,
   startPostern,
   startTinyproxy,
 } from "../../support/real-servers/index.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 import { secret } from "../../support/secrets.ts";
 import { SERVERS } from "./accounts.ts";
 import type { Door } from "./mail-program.ts";

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { type Step, configureProtocol } from "../../../proxy/protocols/index.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 import { inputs } from "../../support/property.ts";
-import { ProtocolClient } from "../../support/protocol-client.ts";
-import { serverSettings } from "../../support/settings.ts";
+import { ProtocolClient } from "../../support/proxy/protocol-client.ts";
+import { serverSettings } from "../../support/proxy/settings.ts";
 import { Share, lines, mutated, readInPieces } from "./mutation.ts";
 
 const base64 = (text: string): string => Buffer.from(text, "latin1").toString("base64");

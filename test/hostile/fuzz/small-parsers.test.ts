@@ -10,8 +10,8 @@ import { Input, type Script } from "../../../proxy/transport/index.ts";
 import { connect } from "../../../proxy/upstream/tunnel/connect.ts";
 import { socks5 } from "../../../proxy/upstream/tunnel/socks5.ts";
 import { isIp } from "../../../shared/address.ts";
-import { issue } from "../../support/authority.ts";
-import { type DnsRecord, answer } from "../../support/name-server.ts";
+import { issue } from "../../support/certificates/authority.ts";
+import { type DnsRecord, answer } from "../../support/peers/name-server.ts";
 import { inputs } from "../../support/property.ts";
 import { Share, lines, mutated, readInPieces } from "./mutation.ts";
 

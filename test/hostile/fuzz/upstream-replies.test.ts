@@ -6,9 +6,9 @@ import type { ServerSettings } from "../../../proxy/config/index.ts";
 import { type LoginEnd, configureProtocol } from "../../../proxy/protocols/index.ts";
 import { Input, START_TLS, TooLong } from "../../../proxy/transport/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
-import { anna, client } from "../../support/login-script.ts";
+import { anna, client } from "../../support/proxy/login-script.ts";
 import { inputs } from "../../support/property.ts";
-import { serverSettings } from "../../support/settings.ts";
+import { serverSettings } from "../../support/proxy/settings.ts";
 import { CONVERSATIONS, DECLINES, GREETINGS } from "../explorer/peers/conversations.ts";
 import { Share, changes, readInPieces } from "./mutation.ts";
 

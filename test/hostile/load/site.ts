@@ -1,11 +1,11 @@
 /** Postern with two workers before mail servers that let any user in, on this machine. */
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import { compile, NativeProgram } from "../../support/native.ts";
-import { memory } from "../../support/process-tree.ts";
-import { freePorts } from "../../support/ports.ts";
+import { compile, NativeProgram } from "../../support/programs/native.ts";
+import { memory } from "../../support/programs/process-tree.ts";
+import { freePorts } from "../../support/programs/ports.ts";
 import { startPostern } from "../../support/real-servers/index.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 import { type Held, Probe } from "./probe.ts";
 
 const WORKERS = 2;

@@ -1,10 +1,10 @@
 // One lookup endpoint, one upstream and one name server behind both proxies, for all scripts at once. The client of each
 // session has an address of its own, which tells whose lookup it is; the upstream of the session has the same address.
 import type { Socket } from "node:net";
-import { never } from "../../support/lookup-endpoint.ts";
-import { Listener } from "../../support/mailbox/listener.ts";
-import { type NameServer, startNameServer } from "../../support/name-server.ts";
-import { run, Wire } from "../../support/wire.ts";
+import { never } from "../../support/peers/lookup-endpoint.ts";
+import { Listener } from "../../support/peers/mailbox/listener.ts";
+import { type NameServer, startNameServer } from "../../support/peers/name-server.ts";
+import { run, Wire } from "../../support/peers/wire.ts";
 import { lines } from "./client.ts";
 import { type Script, yes } from "./script.ts";
 import { records } from "./topics/hosts.ts";

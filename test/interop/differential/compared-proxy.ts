@@ -1,6 +1,6 @@
 // Stock nginx or Postern, run as one process with all servers that the scripts need.
 import { type MailProxy, startNginx, startPostern } from "../../support/real-servers/index.ts";
-import { freePorts } from "../../support/ports.ts";
+import { freePorts } from "../../support/programs/ports.ts";
 import type { Backends } from "./backends.ts";
 import type { ServerSpec } from "./script.ts";
 

@@ -2,7 +2,7 @@
 // answer with the same bytes and send the same bytes to the backends, except for the known differences.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { lacking } from "../../support/requirements.ts";
+import { lacking } from "../../support/programs/requirements.ts";
 import { Backends } from "./backends.ts";
 import { compare } from "./comparison.ts";
 import { knownDifferences } from "./known-differences/index.ts";

@@ -1,6 +1,6 @@
 // A script: the bytes that a client sends to one server, and the answers of the backends behind that server.
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { reply } from "../../support/lookup-endpoint.ts";
+import { reply } from "../../support/peers/lookup-endpoint.ts";
 
 export type ServerSpec = {
   readonly protocol: ProtocolName;

@@ -1,6 +1,6 @@
 // A mail server that accepts every login and then echoes each command. A script may change any of its replies.
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import type { Wire } from "../../support/wire.ts";
+import type { Wire } from "../../support/peers/wire.ts";
 import type { Upstream } from "./script.ts";
 
 const GREETING: Record<ProtocolName, string> = {

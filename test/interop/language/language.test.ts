@@ -6,9 +6,9 @@ import { after, before, describe, test } from "node:test";
 import { loadCertificates } from "../../../proxy/certificates/load.ts";
 import { ConfigError, readConfiguration, resolveAddresses } from "../../../proxy/config/index.ts";
 import { atOnce } from "../../../proxy/slices.ts";
-import { run } from "../../support/program.ts";
-import { lacking } from "../../support/requirements.ts";
-import { type Scratch, makeScratch } from "../../support/scratch.ts";
+import { run } from "../../support/programs/program.ts";
+import { lacking } from "../../support/programs/requirements.ts";
+import { type Scratch, makeScratch } from "../../support/programs/scratch.ts";
 import { DIFFERENCES, type Difference } from "./differences.ts";
 import { AROUND, GLOBALS, type Kind, SNIPPETS } from "./snippets.ts";
 

@@ -5,10 +5,10 @@ import { type TestContext, describe, test } from "node:test";
 import { generate } from "selfsigned";
 import type { LoadedSettings, Renewal } from "../../../proxy/certificates/index.ts";
 import { atOnce } from "../../../proxy/slices.ts";
-import { issue } from "../../support/authority.ts";
-import type { Certificate } from "../../support/certificate.ts";
-import { CertificateFiles } from "../../support/certificate-folder.ts";
-import { poll, read, shown } from "../../support/certificate-store.ts";
+import { issue } from "../../support/certificates/authority.ts";
+import type { Certificate } from "../../support/certificates/certificate.ts";
+import { CertificateFiles } from "../../support/certificates/certificate-folder.ts";
+import { poll, read, shown } from "../../support/certificates/certificate-store.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const named = (names: string, rsa = false): Certificate =>

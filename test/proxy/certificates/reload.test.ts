@@ -5,10 +5,10 @@ import { type TestContext, describe, test } from "node:test";
 import type { LoadedSettings } from "../../../proxy/certificates/index.ts";
 import type { ServerCertificate } from "../../../proxy/certificates/files/certificate.ts";
 import { atOnce } from "../../../proxy/slices.ts";
-import { issue } from "../../support/authority.ts";
-import type { Certificate } from "../../support/certificate.ts";
-import { CertificateFiles } from "../../support/certificate-folder.ts";
-import { poll, read, reread, shown } from "../../support/certificate-store.ts";
+import { issue } from "../../support/certificates/authority.ts";
+import type { Certificate } from "../../support/certificates/certificate.ts";
+import { CertificateFiles } from "../../support/certificates/certificate-folder.ts";
+import { poll, read, reread, shown } from "../../support/certificates/certificate-store.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const named = (name: string): Certificate =>

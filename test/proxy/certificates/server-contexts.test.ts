@@ -5,10 +5,10 @@ import { describe, test } from "node:test";
 import type { ConnectionOptions } from "node:tls";
 import type { ServerContexts } from "../../../proxy/certificates/server-contexts.ts";
 import { SocketServerTls, TicketKeyRing } from "../../../proxy/transport/index.ts";
-import { issue } from "../../support/authority.ts";
-import type { Certificate } from "../../support/certificate.ts";
-import { handshake, visit } from "../../support/handshake.ts";
-import { serverContexts } from "../../support/server-tls.ts";
+import { issue } from "../../support/certificates/authority.ts";
+import type { Certificate } from "../../support/certificates/certificate.ts";
+import { handshake, visit } from "../../support/transport/handshake.ts";
+import { serverContexts } from "../../support/transport/server-tls.ts";
 
 const standard = issue("/CN=standard");
 const a = issue("/CN=a");

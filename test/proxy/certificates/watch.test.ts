@@ -3,9 +3,9 @@ import { type TestContext, test } from "node:test";
 import { RandomTicketKeys } from "../../../proxy/certificates/random-ticket-keys.ts";
 import { CertificateWatch } from "../../../proxy/certificates/watch.ts";
 import type { TicketKeys } from "../../../proxy/transport/index.ts";
-import { issue } from "../../support/authority.ts";
-import { CertificateFiles } from "../../support/certificate-folder.ts";
-import { read } from "../../support/certificate-store.ts";
+import { issue } from "../../support/certificates/authority.ts";
+import { CertificateFiles } from "../../support/certificates/certificate-folder.ts";
+import { read } from "../../support/certificates/certificate-store.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

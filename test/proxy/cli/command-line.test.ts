@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { ConfigError } from "../../../proxy/config/index.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 import { type CommandLine, UsageError, parseCommandLine } from "../../../proxy/cli/command-line.ts";
 
 const nothing: CommandLine = {

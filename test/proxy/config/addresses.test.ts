@@ -11,7 +11,7 @@ import {
   resolveAddresses,
   trusts,
 } from "../../../proxy/config/index.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 
 async function resolved(t: TestContext, text: string): Promise<Settings> {
   const { path: prefix, remove } = await makeScratch();

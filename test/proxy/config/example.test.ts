@@ -7,8 +7,8 @@ import { test } from "node:test";
 import { loadCertificates } from "../../../proxy/certificates/load.ts";
 import { readConfiguration } from "../../../proxy/config/index.ts";
 import { atOnce } from "../../../proxy/slices.ts";
-import { writeCertificate } from "../../support/certificate.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { writeCertificate } from "../../support/certificates/certificate.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 
 const EXAMPLE = `
 user  ${userInfo().username};

@@ -1,7 +1,7 @@
 // Postern warns of combinations of directives that nginx accepts, but that operators hardly mean.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { configure } from "../../support/configuration.ts";
+import { configure } from "../../support/proxy/configuration.ts";
 
 /** The warnings about a server that begins in line 3, with short paths. */
 function warnings(inServer: string, inMail = ""): readonly string[] {

@@ -11,9 +11,9 @@ import { parseCommandLine } from "../../../proxy/cli/command-line.ts";
 import { ENVIRONMENT, type Settings, readConfiguration } from "../../../proxy/config/index.ts";
 import { formatAddress } from "../../../shared/address.ts";
 import { variables } from "../../../proxy/config/sources/environment.ts";
-import { writeCertificate } from "../../support/certificate.ts";
+import { writeCertificate } from "../../support/certificates/certificate.ts";
 import { checkout, dockerfile, seconds, unit } from "./files.ts";
-import { configure, mailBlock } from "../../support/configuration.ts";
+import { configure, mailBlock } from "../../support/proxy/configuration.ts";
 import { compose, fly, kubernetes, platforms } from "./platforms.ts";
 
 /** Each port of the outside, and the container's. */

@@ -5,8 +5,8 @@ import { before, test } from "node:test";
 import { parse } from "yaml";
 import { RejectionCounts } from "../../../proxy/limits/index.ts";
 import { RetiredCounts, PrimaryMetrics, WorkerMetrics } from "../../../proxy/observe/index.ts";
-import { configure, mailBlock } from "../../support/configuration.ts";
-import { type Sample, parseMetrics } from "../../support/status.ts";
+import { configure, mailBlock } from "../../support/proxy/configuration.ts";
+import { type Sample, parseMetrics } from "../../support/programs/status.ts";
 
 type Rule = {
   readonly alert: string;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { FleetClient } from "../../../proxy/fleet/index.ts";
 import type { Kick } from "../../../proxy/revocation/index.ts";
 import { version } from "../../../proxy/version.ts";
-import { type LiveServer, startLiveServer } from "../../support/live-server.ts";
+import { type LiveServer, startLiveServer } from "../../support/peers/live-server.ts";
 
 const NEVER = 1_000_000_000;
 const TIMING = { ping: NEVER, presence: NEVER, first: 1, slowest: 4, refused: 1 };

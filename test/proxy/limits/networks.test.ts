@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { ConnectionCounts, type Denial, WorkerCounts } from "../../../proxy/limits/index.ts";
 import { SessionLimits, serverLimits } from "../../../proxy/session/session-limits.ts";
 import { contains, parseIp, parseNetwork } from "../../../shared/address.ts";
-import { server } from "../../support/configuration.ts";
+import { server } from "../../support/proxy/configuration.ts";
 import { inputs } from "../../support/property.ts";
 
 const ZONE = "limit_conn_zone $binary_remote_addr zone=a:1m";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LookupClient } from "../../../proxy/lookup/index.ts";
 import { InvalidReply } from "../../../proxy/lookup/reply.ts";
-import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
-import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
+import { lookUp, lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 
 const neverAborted = new AbortController().signal;
 

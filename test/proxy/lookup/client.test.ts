@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import { LookupClient, type LookupReply, type LookupRequest } from "../../../proxy/lookup/index.ts";
 import { eventually } from "../../support/eventually.ts";
 import { InvalidReply } from "../../../proxy/lookup/reply.ts";
-import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
-import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
+import { lookUp, lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 import { inputs } from "../../support/property.ts";
 
 const neverAborted = new AbortController().signal;

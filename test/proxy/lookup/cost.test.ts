@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { relayedRequest } from "../../../proxy/lookup/relayed.ts";
 import { HeadReader } from "../../../proxy/lookup/reply.ts";
 import { Input } from "../../../proxy/transport/index.ts";
-import { cost } from "../../support/cost.ts";
+import { cost } from "../../support/programs/cost.ts";
 
 /** Text that a hostile peer may repeat. */
 const FILLINGS = [

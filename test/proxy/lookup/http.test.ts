@@ -12,10 +12,10 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import { lookUp, lookupClientOf, lookupRequest } from "../../support/lookup-request.ts";
-import { freePorts } from "../../support/ports.ts";
-import { makeScratch } from "../../support/scratch.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import { lookUp, lookupClientOf, lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 
 const transport = new SocketTransport();
 

@@ -7,8 +7,8 @@ import type { TLSSocket } from "node:tls";
 import { after, before, test } from "node:test";
 import type { LookupClient } from "../../../proxy/lookup/index.ts";
 import { SocketClientTls, SocketTransport } from "../../../proxy/transport/index.ts";
-import { type Certificate, selfSigned } from "../../support/certificate.ts";
-import { lookUp, lookupClientOf, lookupRequest } from "../../support/lookup-request.ts";
+import { type Certificate, selfSigned } from "../../support/certificates/certificate.ts";
+import { lookUp, lookupClientOf, lookupRequest } from "../../support/proxy/lookup-request.ts";
 
 let serverCertificate: Certificate;
 let server: Server;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { cost } from "../../support/cost.ts";
+import { cost } from "../../support/programs/cost.ts";
 import { HeadReader, InvalidReply, type ReplyHead } from "../../../proxy/lookup/reply.ts";
 import { Input, TooLong } from "../../../proxy/transport/index.ts";
 import { inputs } from "../../support/property.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LookupRequest } from "../../../proxy/lookup/index.ts";
 import { LookupFormatter, type RequestSettings } from "../../../proxy/lookup/request.ts";
-import { lookupRequest } from "../../support/lookup-request.ts";
+import { lookupRequest } from "../../support/proxy/lookup-request.ts";
 
 const endpoint = {
   https: false,

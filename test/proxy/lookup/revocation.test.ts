@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import { LookupClient, type LookupReply, type LookupRequest } from "../../../proxy/lookup/index.ts";
 import { type Kick, type LineState, Revocations } from "../../../proxy/revocation/index.ts";
 import type { UserVersion } from "../../../shared/user-version.ts";
-import { lookUp, lookupRequest } from "../../support/lookup-request.ts";
-import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
+import { lookUp, lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 
 const ID = "AAAAAAAAAAAAAAAAAAAAAA";
 const OTHER_ID = "BBBBBBBBBBBBBBBBBBBBBA";

@@ -10,9 +10,9 @@ import {
   type Sinks,
 } from "../../../proxy/observe/index.ts";
 import { eventually } from "../../support/eventually.ts";
-import { makeScratch } from "../../support/scratch.ts";
-import { sessionRecord } from "../../support/session-record.ts";
-import { willingSinks } from "../../support/sinks.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
+import { sessionRecord } from "../../support/proxy/session-record.ts";
+import { willingSinks } from "../../support/proxy/sinks.ts";
 
 interface Site {
   readonly path: string;
@@ -126,7 +126,7 @@ describe("lines that are written together", () => {
       const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
       const script = `
         import { AccessLog, Sinks } from ${module("../../../proxy/observe/index.ts")};
-        import { sessionRecord } from ${module("../../support/session-record.ts")};
+        import { sessionRecord } from ${module("../../support/proxy/session-record.ts")};
         const target = { destination: { path: ${JSON.stringify(path)} }, format: "json", when: null };
         const log = new AccessLog([target], new Sinks(() => {}));
         const write = (connection) => log.write(sessionRecord({ connection }));

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { LogLevel } from "../../../proxy/config/index.ts";
 import { ErrorLog } from "../../../proxy/observe/index.ts";
-import { makeScratch } from "../../support/scratch.ts";
-import { willingSinks } from "../../support/sinks.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
+import { willingSinks } from "../../support/proxy/sinks.ts";
 
 async function logs(
   context: TestContext,

@@ -11,9 +11,9 @@ import { lineOf } from "../../../proxy/observe/log-format.ts";
 import { json } from "../../../proxy/observe/pages/sessions-page.ts";
 import { table } from "../../../proxy/process/control/table.ts";
 import { eventually } from "../../support/eventually.ts";
-import { makeScratch } from "../../support/scratch.ts";
-import { sessionRecord } from "../../support/session-record.ts";
-import { willingSinks } from "../../support/sinks.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
+import { sessionRecord } from "../../support/proxy/session-record.ts";
+import { willingSinks } from "../../support/proxy/sinks.ts";
 import { inputs } from "../../support/property.ts";
 
 /** Controls, line ends beyond ASCII, and the controls of bidirectional text. */

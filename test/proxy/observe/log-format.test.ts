@@ -7,9 +7,9 @@ import type { LogFormat, LogVariable } from "../../../proxy/config/index.ts";
 import { AccessLog } from "../../../proxy/observe/index.ts";
 import { conditionOf, lineOf } from "../../../proxy/observe/log-format.ts";
 import { eventually } from "../../support/eventually.ts";
-import { makeScratch } from "../../support/scratch.ts";
-import { sessionRecord } from "../../support/session-record.ts";
-import { willingSinks } from "../../support/sinks.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
+import { sessionRecord } from "../../support/proxy/session-record.ts";
+import { willingSinks } from "../../support/proxy/sinks.ts";
 import { inputs } from "../../support/property.ts";
 
 function written(escape: LogFormat["escape"], login: string | null): string {

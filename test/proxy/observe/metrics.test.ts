@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RetiredCounts, WorkerMetrics, totalOf } from "../../../proxy/observe/index.ts";
-import { type Sample, parseMetrics, total } from "../../support/status.ts";
+import { type Sample, parseMetrics, total } from "../../support/programs/status.ts";
 
 function worker(sessions: number): WorkerMetrics {
   return new WorkerMetrics({

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { type Wire } from "../../support/wire.ts";
-import { greeted, untilClosed } from "../../support/mail-client.ts";
+import { type Wire } from "../../support/peers/wire.ts";
+import { greeted, untilClosed } from "../../support/peers/mail-client.ts";
 
 /** True where no process listens at the port. */
 export async function isRefused(port: number): Promise<boolean> {

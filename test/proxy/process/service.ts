@@ -3,11 +3,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { anna } from "../../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import type { Program } from "../../support/program.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
+import { route, startLookupEndpoint } from "../../support/peers/lookup-endpoint.ts";
+import { anna } from "../../support/peers/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
+import type { Program } from "../../support/programs/program.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
 
 export type Service<Name extends string> = Servers<Name> & {
   readonly program: Program;

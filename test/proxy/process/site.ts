@@ -3,8 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { posternEntry } from "../../support/real-servers/index.ts";
-import { type End, Program, run } from "../../support/program.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { type End, Program, run } from "../../support/programs/program.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 
 export type Files = Readonly<Record<string, string>>;
 

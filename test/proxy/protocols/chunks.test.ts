@@ -2,8 +2,8 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { configureProtocol } from "../../../proxy/protocols/index.ts";
-import { ProtocolClient } from "../../support/protocol-client.ts";
-import { serverSettings } from "../../support/settings.ts";
+import { ProtocolClient } from "../../support/proxy/protocol-client.ts";
+import { serverSettings } from "../../support/proxy/settings.ts";
 import { inputs } from "../../support/property.ts";
 
 /** Small buffers, so that limits come into play. */

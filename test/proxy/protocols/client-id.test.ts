@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import type { ClientInfo } from "../../../proxy/protocols/index.ts";
 import type { ServerSettings } from "../../../proxy/config/index.ts";
 import type { ProtocolName, TlsMode } from "../../../shared/lookup.ts";
-import { clearClient } from "../../support/protocol-client.ts";
-import { type Played, logIn } from "../../support/login-script.ts";
+import { clearClient } from "../../support/proxy/protocol-client.ts";
+import { type Played, logIn } from "../../support/proxy/login-script.ts";
 
 interface Case {
   readonly said?: readonly string[];

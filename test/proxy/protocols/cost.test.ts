@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configureProtocol } from "../../../proxy/protocols/index.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { cost } from "../../support/cost.ts";
-import { ProtocolClient } from "../../support/protocol-client.ts";
-import { serverSettings } from "../../support/settings.ts";
+import { cost } from "../../support/programs/cost.ts";
+import { ProtocolClient } from "../../support/proxy/protocol-client.ts";
+import { serverSettings } from "../../support/proxy/settings.ts";
 
 /** Text that a hostile client may repeat to make a line expensive. */
 const FILLINGS = [" ", '"', "\\", "=", "A", "{", "\0", "\r", "\t", "a ", '" ', '\\"'];

@@ -7,7 +7,7 @@ import {
   clearClient,
   tlsClient,
   inShort,
-} from "../../support/protocol-client.ts";
+} from "../../support/proxy/protocol-client.ts";
 import { inputs } from "../../support/property.ts";
 
 const TOKEN = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";

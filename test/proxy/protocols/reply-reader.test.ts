@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TooLong } from "../../../proxy/transport/index.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { clearClient } from "../../support/protocol-client.ts";
-import { type Played, logIn } from "../../support/login-script.ts";
+import { clearClient } from "../../support/proxy/protocol-client.ts";
+import { type Played, logIn } from "../../support/proxy/login-script.ts";
 
 const BUFFER = 48;
 

@@ -9,8 +9,8 @@ import {
   formatXoauth2,
 } from "../../../proxy/protocols/oauth.ts";
 import type { Account } from "../../../proxy/protocols/index.ts";
-import { clearClient } from "../../support/protocol-client.ts";
-import { type Played, logIn } from "../../support/login-script.ts";
+import { clearClient } from "../../support/proxy/protocol-client.ts";
+import { type Played, logIn } from "../../support/proxy/login-script.ts";
 import { inputs } from "../../support/property.ts";
 
 const TOKEN = "ya29.token/+x==";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ProtocolClient, notes, clearClient } from "../../support/protocol-client.ts";
+import { type ProtocolClient, notes, clearClient } from "../../support/proxy/protocol-client.ts";
 
 const PROTOCOLS = {
   imap: {

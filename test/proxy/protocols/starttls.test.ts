@@ -1,8 +1,8 @@
 // STARTTLS towards an upstream, in the three protocols.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clearClient } from "../../support/protocol-client.ts";
-import { type Played, logIn } from "../../support/login-script.ts";
+import { clearClient } from "../../support/proxy/protocol-client.ts";
+import { type Played, logIn } from "../../support/proxy/login-script.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 /** The login of a client, tagged a1 in IMAP, at an upstream with STARTTLS. */

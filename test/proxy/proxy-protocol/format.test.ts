@@ -8,8 +8,8 @@ import { CertificateFacts } from "../../../proxy/transport/tls/x509/certificate-
 import { type Address, Input, type TlsSession } from "../../../proxy/transport/index.ts";
 import { formatProxyHeader, readProxyHeader } from "../../../proxy/proxy-protocol/index.ts";
 import { parseIp } from "../../../shared/address.ts";
-import { issue } from "../../support/authority.ts";
-import { selfSigned } from "../../support/certificate.ts";
+import { issue } from "../../support/certificates/authority.ts";
+import { selfSigned } from "../../support/certificates/certificate.ts";
 import { inputs } from "../../support/property.ts";
 
 const tls: TlsSession = {

@@ -9,8 +9,8 @@ import {
   SERVFAIL,
   startNameServer,
   zone,
-} from "../../support/name-server.ts";
-import { options, resolverOf } from "../../support/resolver.ts";
+} from "../../support/peers/name-server.ts";
+import { options, resolverOf } from "../../support/proxy/resolver.ts";
 
 const UNAVAILABLE = "[UNAVAILABLE]";
 const TEMPUNAVAIL = "[TEMPUNAVAIL]";

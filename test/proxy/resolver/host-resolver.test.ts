@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ResolveError, SystemResolver, configuredResolver } from "../../../proxy/resolver/index.ts";
 import { parseIp } from "../../../shared/address.ts";
-import { startNameServer, zone } from "../../support/name-server.ts";
-import { resolverOf } from "../../support/resolver.ts";
+import { startNameServer, zone } from "../../support/peers/name-server.ts";
+import { resolverOf } from "../../support/proxy/resolver.ts";
 
 const patient = new AbortController().signal;
 

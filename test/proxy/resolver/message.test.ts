@@ -11,7 +11,7 @@ import {
   reverseName,
 } from "../../../proxy/resolver/message.ts";
 import { parseIp } from "../../../shared/address.ts";
-import { type DnsRecord, answer } from "../../support/name-server.ts";
+import { type DnsRecord, answer } from "../../support/peers/name-server.ts";
 import { inputs } from "../../support/property.ts";
 
 const ID = 0x1234;

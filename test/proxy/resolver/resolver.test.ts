@@ -13,8 +13,8 @@ import {
   answer,
   startNameServer,
   zone,
-} from "../../support/name-server.ts";
-import { options, resolverOf } from "../../support/resolver.ts";
+} from "../../support/peers/name-server.ts";
+import { options, resolverOf } from "../../support/proxy/resolver.ts";
 
 const CLIENT = parseIp("192.0.2.9")!;
 const PTR = "PTR 9.2.0.192.in-addr.arpa";

@@ -6,8 +6,8 @@ import fc from "fast-check";
 import { LookupClient, type LookupReply, type PendingLookup } from "../../../proxy/lookup/index.ts";
 import type { HttpExchange, HttpReceiver } from "../../../proxy/lookup/http.ts";
 import { type Kick, KickList, type Login, Revocations } from "../../../proxy/revocation/index.ts";
-import { lookupRequest } from "../../support/lookup-request.ts";
-import { cannotTell, no, yes } from "../../support/scripted-endpoint.ts";
+import { lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 import { inputs } from "../../support/property.ts";
 
 const USERS = ["anna", "bert", "carl"] as const;

@@ -9,11 +9,11 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import { anna, attempt, greeted, untilClosed } from "../../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import { anna, attempt, greeted, untilClosed } from "../../support/peers/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
 
 let mailbox: Mailbox;
 let endpoint: LookupEndpoint;

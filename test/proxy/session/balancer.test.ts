@@ -2,12 +2,22 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { attempt, granted, greeted, untilClosed, upgraded } from "../../support/mail-client.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { Wire } from "../../support/wire.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import {
+  attempt,
+  granted,
+  greeted,
+  untilClosed,
+  upgraded,
+} from "../../support/peers/mail-client.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
+import { Wire } from "../../support/peers/wire.ts";
 
 const HEADER = "PROXY TCP4 192.0.2.9 192.0.2.1 50001 143\r\n";
 

@@ -10,12 +10,16 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import type { Allocations } from "../../support/allocation-probe.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { accepting, freePorts } from "../../support/ports.ts";
-import { type Scratch, makeScratch } from "../../support/scratch.ts";
-import { Wire } from "../../support/wire.ts";
+import type { Allocations } from "../../support/programs/allocation-probe.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
+import { accepting, freePorts } from "../../support/programs/ports.ts";
+import { type Scratch, makeScratch } from "../../support/programs/scratch.ts";
+import { Wire } from "../../support/peers/wire.ts";
 
 interface Budget {
   readonly promises: number;
@@ -101,7 +105,7 @@ before(async () => {
       ${servers.join("\n")}
     }`,
   );
-  const probe = new URL("test/support/allocation-probe.ts", root).href;
+  const probe = new URL("test/support/programs/allocation-probe.ts", root).href;
   proxy = fork(
     fileURLToPath(new URL("proxy/main.cjs", root)),
     ["-p", `${scratch.path}/`, "-c", file],

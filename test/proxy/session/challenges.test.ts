@@ -6,12 +6,12 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { greeted, untilClosed } from "../../support/mail-client.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { Wire } from "../../support/wire.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import { greeted, untilClosed } from "../../support/peers/mail-client.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
+import { Wire } from "../../support/peers/wire.ts";
 import { connect } from "node:net";
 
 let imap: Listener;

@@ -7,13 +7,17 @@ import { after, before, describe, test } from "node:test";
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from "node:tls";
 import { once } from "node:events";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { chain, issue, opensslSays } from "../../support/authority.ts";
-import type { Certificate } from "../../support/certificate.ts";
-import { type LookupEndpoint, reply, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { attempt, protocolNames, untilClosed } from "../../support/mail-client.ts";
-import { type Scratch, makeScratch } from "../../support/scratch.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { Wire } from "../../support/wire.ts";
+import { chain, issue, opensslSays } from "../../support/certificates/authority.ts";
+import type { Certificate } from "../../support/certificates/certificate.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import { attempt, protocolNames, untilClosed } from "../../support/peers/mail-client.ts";
+import { type Scratch, makeScratch } from "../../support/programs/scratch.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { Wire } from "../../support/peers/wire.ts";
 
 const root = issue("/CN=root", { ca: true });
 const intermediate = issue("/CN=between", { ca: true, by: root });

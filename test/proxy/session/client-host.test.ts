@@ -3,11 +3,15 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { type LookupEndpoint, reply, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { attempt, greeted, untilClosed } from "../../support/mail-client.ts";
-import { type NameServer, startNameServer, zone } from "../../support/name-server.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { Wire } from "../../support/wire.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import { attempt, greeted, untilClosed } from "../../support/peers/mail-client.ts";
+import { type NameServer, startNameServer, zone } from "../../support/peers/name-server.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { Wire } from "../../support/peers/wire.ts";
 
 const records = zone({
   "PTR 1.0.0.127.in-addr.arpa": [{ type: "PTR", data: "Client.example.test" }],

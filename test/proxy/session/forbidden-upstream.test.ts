@@ -1,8 +1,8 @@
 // Lookup replies that lie: addresses that a lookup endpoint elsewhere has no business with are not dialled.
 import assert from "node:assert/strict";
 import { type TestContext, describe, test } from "node:test";
-import { type Answer, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+import { type Answer, route, startLookupEndpoint } from "../../support/peers/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
 import {
   anna,
   attempt,
@@ -10,9 +10,9 @@ import {
   greeted,
   protocolNames,
   temporary,
-} from "../../support/mail-client.ts";
-import { type TestProxy, startConnectProxy } from "../../support/outbound-proxies.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+} from "../../support/peers/mail-client.ts";
+import { type TestProxy, startConnectProxy } from "../../support/peers/outbound-proxies.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 interface Site extends Servers<ProtocolName> {

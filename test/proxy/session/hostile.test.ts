@@ -10,8 +10,8 @@ import {
   never,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
 import {
   anna,
   attempt,
@@ -21,9 +21,9 @@ import {
   loggedIn,
   protocolNames,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
-import { Hangup } from "../../support/wire.ts";
+} from "../../support/peers/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
+import { Hangup } from "../../support/peers/wire.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 let mailbox: Mailbox;

@@ -8,7 +8,7 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
+} from "../../support/peers/lookup-endpoint.ts";
 import {
   attempt,
   granted,
@@ -16,11 +16,11 @@ import {
   greetedSecurely,
   protocolNames,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
-import { Wire } from "../../support/wire.ts";
+} from "../../support/peers/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
+import { Wire } from "../../support/peers/wire.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 const password = "x";

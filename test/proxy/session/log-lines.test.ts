@@ -9,13 +9,13 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { untilClosed } from "../../support/mail-client.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { Wire } from "../../support/wire.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import { untilClosed } from "../../support/peers/mail-client.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
+import { Wire } from "../../support/peers/wire.ts";
 
 /** Upstreams by login: each sends its first piece, then a piece for each line, and then stays silent. */
 const SCRIPTS: Record<string, readonly string[]> = {

@@ -9,8 +9,8 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
 import {
   attempt,
   granted,
@@ -19,10 +19,10 @@ import {
   protocolNames,
   untilClosed,
   upgraded,
-} from "../../support/mail-client.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
-import type { Wire } from "../../support/wire.ts";
+} from "../../support/peers/mail-client.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
+import type { Wire } from "../../support/peers/wire.ts";
 
 const CANARY = "canary-9e7c41";
 const anna = { login: "anna@example.test", password: CANARY };

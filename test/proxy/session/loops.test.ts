@@ -2,15 +2,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
 import {
   attempt,
   greeted,
   protocolNames,
   temporary,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+} from "../../support/peers/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
 
 let endpoint: LookupEndpoint;
 let postern: Servers<ProtocolName>;

@@ -1,14 +1,18 @@
 // proxy_next_upstream: a login whose server fails goes to the next server.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type LookupEndpoint, reply, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { Listener } from "../../support/mailbox/listener.ts";
-import { anna, attempt, greeted, temporary, untilClosed } from "../../support/mail-client.ts";
-import { type NameServer, startNameServer, zone } from "../../support/name-server.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, silence } from "../../support/upstream.ts";
-import { Wire, run } from "../../support/wire.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import { Listener } from "../../support/peers/mailbox/listener.ts";
+import { anna, attempt, greeted, temporary, untilClosed } from "../../support/peers/mail-client.ts";
+import { type NameServer, startNameServer, zone } from "../../support/peers/name-server.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence } from "../../support/peers/upstream.ts";
+import { Wire, run } from "../../support/peers/wire.ts";
 
 const IMAP = "listen 127.0.0.1:PORT; protocol imap; resolver NAMES ipv6=off;";
 

@@ -4,8 +4,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
 import {
   anna,
   attempt,
@@ -14,15 +18,15 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../../support/mail-client.ts";
+} from "../../support/peers/mail-client.ts";
 import {
   type TestProxy,
   startConnectProxy,
   startScriptedProxy,
-} from "../../support/outbound-proxies.ts";
-import { makeScratch } from "../../support/scratch.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
+} from "../../support/peers/outbound-proxies.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
 
 const SECRET = "s%cr:t";
 const login = `proxyuser:${SECRET}`;

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import { type Listener, type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
-import { anna, greeted, untilClosed } from "../../support/mail-client.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { Wire } from "../../support/wire.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import { type Listener, type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
+import { anna, greeted, untilClosed } from "../../support/peers/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
+import { Wire } from "../../support/peers/wire.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 let mailbox: Mailbox;

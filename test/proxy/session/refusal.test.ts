@@ -5,8 +5,8 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import { type Mailbox, startMailbox } from "../../support/mailbox/index.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import { type Mailbox, startMailbox } from "../../support/peers/mailbox/index.ts";
 import {
   anna,
   attempt,
@@ -14,8 +14,8 @@ import {
   greeted,
   protocolNames,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+} from "../../support/peers/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
 import type { ProtocolName } from "../../../shared/lookup.ts";
 
 let mailbox: Mailbox;

@@ -6,12 +6,12 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { greeted, untilClosed } from "../../support/mail-client.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { clearClient } from "../../support/protocol-client.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import { greeted, untilClosed } from "../../support/peers/mail-client.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
+import { clearClient } from "../../support/proxy/protocol-client.ts";
 
 let upstream: Listener;
 let endpoint: LookupEndpoint;

@@ -9,12 +9,12 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { attempt, greeted, temporary, untilClosed } from "../../support/mail-client.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, startUpstream } from "../../support/upstream.ts";
-import { Wire } from "../../support/wire.ts";
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import { attempt, greeted, temporary, untilClosed } from "../../support/peers/mail-client.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, startUpstream } from "../../support/peers/upstream.ts";
+import { Wire } from "../../support/peers/wire.ts";
 
 /** ms, `timeout` of the servers below. */
 const TIMEOUT = 1000;

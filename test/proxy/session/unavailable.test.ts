@@ -9,7 +9,7 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../support/lookup-endpoint.ts";
+} from "../../support/peers/lookup-endpoint.ts";
 import {
   anna,
   attempt,
@@ -17,9 +17,9 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
+} from "../../support/peers/mail-client.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
 
 const WORDS = { imap: "[UNAVAILABLE] later", pop3: "[SYS/TEMP] later", smtp: "later" };
 

@@ -4,8 +4,12 @@ import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { eventually } from "../../support/eventually.ts";
-import { firstProbe, noLinux } from "../../support/keep-alive.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
+import { firstProbe, noLinux } from "../../support/transport/keep-alive.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
 import {
   anna,
   attempt,
@@ -13,11 +17,11 @@ import {
   greeted,
   temporary,
   untilClosed,
-} from "../../support/mail-client.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { Wire } from "../../support/wire.ts";
+} from "../../support/peers/mail-client.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
+import { Wire } from "../../support/peers/wire.ts";
 
 let upstream: Listener;
 let endpoint: LookupEndpoint;

@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
 import {
   anna,
   attempt,
@@ -11,9 +15,9 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
-import { silence, startUpstream } from "../../support/upstream.ts";
+} from "../../support/peers/mail-client.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
+import { silence, startUpstream } from "../../support/peers/upstream.ts";
 
 /** Upstreams by login: a greeting, then a reply for each line; `logged` matches the failure in the log. */
 const UPSTREAMS: Record<string, Record<ProtocolName, readonly string[]> & { logged: RegExp }> = {

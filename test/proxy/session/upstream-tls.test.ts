@@ -6,15 +6,19 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Server, type TLSSocket, createServer } from "node:tls";
-import { issue } from "../../support/authority.ts";
-import { type LookupEndpoint, reply, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
-import { anna, attempt, greeted, temporary, untilClosed } from "../../support/mail-client.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Scratch, makeScratch } from "../../support/scratch.ts";
-import { type Servers, startServers } from "../../support/servers.ts";
-import { grantImap, silence, startUpstream } from "../../support/upstream.ts";
-import { Wire, run } from "../../support/wire.ts";
+import { issue } from "../../support/certificates/authority.ts";
+import {
+  type LookupEndpoint,
+  reply,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
+import { anna, attempt, greeted, temporary, untilClosed } from "../../support/peers/mail-client.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Scratch, makeScratch } from "../../support/programs/scratch.ts";
+import { type Servers, startServers } from "../../support/programs/servers.ts";
+import { grantImap, silence, startUpstream } from "../../support/peers/upstream.ts";
+import { Wire, run } from "../../support/peers/wire.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const certificates = {

@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { ProtocolName } from "../../../shared/lookup.ts";
-import { type LookupEndpoint, route, startLookupEndpoint } from "../../support/lookup-endpoint.ts";
-import type { Listener } from "../../support/mailbox/index.ts";
+import {
+  type LookupEndpoint,
+  route,
+  startLookupEndpoint,
+} from "../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../support/peers/mailbox/index.ts";
 import {
   anna,
   attempt,
@@ -11,11 +15,11 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../../support/mail-client.ts";
-import { freePorts } from "../../support/ports.ts";
-import { type Servers, inTheClear, startServers } from "../../support/servers.ts";
-import { silence, startUpstream } from "../../support/upstream.ts";
-import type { Wire } from "../../support/wire.ts";
+} from "../../support/peers/mail-client.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { type Servers, inTheClear, startServers } from "../../support/programs/servers.ts";
+import { silence, startUpstream } from "../../support/peers/upstream.ts";
+import type { Wire } from "../../support/peers/wire.ts";
 
 /** Faulty upstreams by login. */
 const UPSTREAMS: Record<string, (wire: Wire) => Promise<void>> = {

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { UNDER, spliced } from "../../support/spliced.ts";
+import { UNDER, spliced } from "../../support/transport/spliced.ts";
 import { inputs } from "../../support/property.ts";
 
 type Action =

@@ -10,8 +10,8 @@ import {
   SocketTransport,
   openConnection,
 } from "../../../proxy/transport/index.ts";
-import { accepted } from "../../support/connections.ts";
-import { freePorts } from "../../support/ports.ts";
+import { accepted } from "../../support/transport/connections.ts";
+import { freePorts } from "../../support/programs/ports.ts";
 
 const { signal } = new AbortController();
 const full = new Error("3 worker_connections are not enough");

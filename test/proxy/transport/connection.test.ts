@@ -7,8 +7,8 @@ import {
   dialled,
   rest,
   transport,
-} from "../../support/connections.ts";
-import { freePorts } from "../../support/ports.ts";
+} from "../../support/transport/connections.ts";
+import { freePorts } from "../../support/programs/ports.ts";
 import { openConnection } from "../../../proxy/transport/index.ts";
 
 for (const [how, make] of [

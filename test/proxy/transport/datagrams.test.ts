@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Socket, createSocket } from "node:dgram";
 import { once } from "node:events";
 import { type TestContext, test } from "node:test";
-import { transport } from "../../support/connections.ts";
+import { transport } from "../../support/transport/connections.ts";
 
 /** A UDP socket on loopback, closed when the test ends. */
 async function peer(t: TestContext, host: "127.0.0.1" | "::1" = "127.0.0.1"): Promise<Socket> {

@@ -4,9 +4,9 @@ import { type AddressInfo, type Server, type Socket, createServer } from "node:n
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Address, DialOptions } from "../../../proxy/transport/index.ts";
-import { RecordingReceiver, transport } from "../../support/connections.ts";
-import { firstProbe, noLinux } from "../../support/keep-alive.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { RecordingReceiver, transport } from "../../support/transport/connections.ts";
+import { firstProbe, noLinux } from "../../support/transport/keep-alive.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 import { openConnection } from "../../../proxy/transport/index.ts";
 
 const { signal } = new AbortController();

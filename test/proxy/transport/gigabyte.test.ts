@@ -5,7 +5,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { UNDER, spliced } from "../../support/spliced.ts";
+import { UNDER, spliced } from "../../support/transport/spliced.ts";
 
 const MIB = 1024 * 1024;
 const COUNT = Number(process.env["POSTERN_TEST_MIB"] ?? 1024);

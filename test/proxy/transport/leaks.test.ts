@@ -10,10 +10,10 @@ import {
   SocketClientTls,
   openConnection,
 } from "../../../proxy/transport/index.ts";
-import { accepted, dialled, transport } from "../../support/connections.ts";
+import { accepted, dialled, transport } from "../../support/transport/connections.ts";
 import { eventually } from "../../support/eventually.ts";
-import { serverTls } from "../../support/server-tls.ts";
-import { acceptTlsOn, connectTlsOn } from "../../support/transport.ts";
+import { serverTls } from "../../support/transport/server-tls.ts";
+import { acceptTlsOn, connectTlsOn } from "../../support/transport/transport.ts";
 
 type Ending = (connection: Connection, peer: Socket) => Promise<void> | void;
 

@@ -12,10 +12,10 @@ import {
   bind,
   openConnection,
 } from "../../../proxy/transport/index.ts";
-import { RecordingReceiver, transport } from "../../support/connections.ts";
-import { firstProbe, noLinux } from "../../support/keep-alive.ts";
-import { freePorts } from "../../support/ports.ts";
-import { makeScratch } from "../../support/scratch.ts";
+import { RecordingReceiver, transport } from "../../support/transport/connections.ts";
+import { firstProbe, noLinux } from "../../support/transport/keep-alive.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { makeScratch } from "../../support/programs/scratch.ts";
 
 const noIPv6 = networkInterfaces()["lo"]?.some(({ family }) => family === "IPv6")
   ? false

@@ -7,8 +7,8 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isShared } from "../../../proxy/transport/read-buffer.ts";
 import type { Receiver } from "../../../proxy/transport/index.ts";
-import { accepted } from "../../support/connections.ts";
-import { spliced } from "../../support/spliced.ts";
+import { accepted } from "../../support/transport/connections.ts";
+import { spliced } from "../../support/transport/spliced.ts";
 
 /** Bytes of which each group of four encodes its offset and its stream. */
 function pattern(stream: number, length: number): Buffer {

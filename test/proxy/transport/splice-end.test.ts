@@ -7,9 +7,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Deadline, Expiring, SpliceReport } from "../../../proxy/transport/connection.ts";
 import { SocketConnection } from "../../../proxy/transport/socket-connection.ts";
 import { SocketSplice } from "../../../proxy/transport/splice.ts";
-import { accepted, dialled, rest } from "../../support/connections.ts";
+import { accepted, dialled, rest } from "../../support/transport/connections.ts";
 import { eventually } from "../../support/eventually.ts";
-import { sides } from "../../support/spliced.ts";
+import { sides } from "../../support/transport/spliced.ts";
 
 const LIMITS = { idle: 5000, halfClosed: 70 };
 

@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { TLSSocket, connect as connectTls, createSecureContext } from "node:tls";
 import { setTimeout as pass } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { selfSigned } from "../../support/certificate.ts";
-import { freePorts } from "../../support/ports.ts";
-import { UNDER, type Under } from "../../support/spliced.ts";
-import type { Errand } from "../../support/splicing-thread.ts";
+import { selfSigned } from "../../support/certificates/certificate.ts";
+import { freePorts } from "../../support/programs/ports.ts";
+import { UNDER, type Under } from "../../support/transport/spliced.ts";
+import type { Errand } from "../../support/transport/splicing-thread.ts";
 
 const SESSIONS = 6;
 /** Bytes that a session may hold, as docs/differences.md says; LITTLE allows for memory beside the bytes. */
@@ -24,9 +24,12 @@ for (const [name, under] of Object.entries(UNDER)) {
     const [from] = await freePorts(1);
     const { port: to } = upstreams.address() as AddressInfo;
     const workerData: Errand = { from: from!, to, under };
-    const thread = new Worker(new URL("../../support/splicing-thread.ts", import.meta.url), {
-      workerData,
-    });
+    const thread = new Worker(
+      new URL("../../support/transport/splicing-thread.ts", import.meta.url),
+      {
+        workerData,
+      },
+    );
     const peers: Socket[] = [];
     t.after(async () => {
       for (const peer of peers) peer.destroy();

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { accepted, dialled, rest, transport } from "../../support/connections.ts";
+import { accepted, dialled, rest, transport } from "../../support/transport/connections.ts";
 import { eventually } from "../../support/eventually.ts";
-import { UNDER, sides, spliced } from "../../support/spliced.ts";
+import { UNDER, sides, spliced } from "../../support/transport/spliced.ts";
 
 const BLOCK = randomBytes(1_000_003);
 

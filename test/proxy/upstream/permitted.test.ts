@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { permittedUpstreams } from "../../../proxy/upstream/index.ts";
 import { contains, parseIp, parseNetwork } from "../../../shared/address.ts";
-import { mistake, server } from "../../support/configuration.ts";
+import { mistake, server } from "../../support/proxy/configuration.ts";
 import { inputs } from "../../support/property.ts";
 
 /** @returns why the host is refused by a server with these directives, or null */

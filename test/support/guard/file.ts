@@ -3,8 +3,8 @@
 import { enableCompileCache } from "node:module";
 import { relative } from "node:path";
 import { after } from "node:test";
-import { compileCache } from "../compile-cache.ts";
-import { runningCommands, watchChildren } from "../watchdog.ts";
+import { compileCache } from "../programs/compile-cache.ts";
+import { runningCommands, watchChildren } from "../programs/watchdog.ts";
 
 /** From the first hook behind the tests until the process must have ended by itself, ms. */
 const GRACE = Number(process.env["TEST_END_TIMEOUT"] ?? 30_000);

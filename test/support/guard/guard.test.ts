@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../eventually.ts";
-import { run } from "../program.ts";
-import { makeScratch } from "../scratch.ts";
+import { run } from "../programs/program.ts";
+import { makeScratch } from "../programs/scratch.ts";
 
 const guard = ["runner.ts", "file.ts"].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 const [runner, file] = guard as [string, string];

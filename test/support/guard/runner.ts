@@ -4,7 +4,7 @@ import { type ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
 import { globSync } from "node:fs";
 import { relative } from "node:path";
-import { watchChildren } from "../watchdog.ts";
+import { watchChildren } from "../programs/watchdog.ts";
 
 /** ms. A file takes half a minute; on a machine with much else to do, two minutes. */
 const LIMIT = Number(process.env["TEST_FILE_TIMEOUT"] ?? 420_000);

@@ -1,9 +1,9 @@
 // Starts Dovecot: IMAP and POP3 over maildirs, and its SASL service for Postfix.
 import { chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Program } from "../program.ts";
-import { freePorts } from "../ports.ts";
-import { makeScratch } from "../scratch.ts";
+import { Program } from "../programs/program.ts";
+import { freePorts } from "../programs/ports.ts";
+import { makeScratch } from "../programs/scratch.ts";
 import { debianMail, type Account } from "./account.ts";
 
 export type Dovecot = {

@@ -1,5 +1,5 @@
 // One configuration for stock nginx and Postern, which read the same language.
-import { freePorts } from "../ports.ts";
+import { freePorts } from "../programs/ports.ts";
 
 /** The six listening ports. */
 export type MailPorts = Record<"imap" | "imaps" | "pop3" | "pop3s" | "smtp" | "smtps", number>;

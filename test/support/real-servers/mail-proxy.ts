@@ -2,9 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeCertificate } from "../certificate.ts";
-import { Program } from "../program.ts";
-import { makeScratch } from "../scratch.ts";
+import { writeCertificate } from "../certificates/certificate.ts";
+import { Program } from "../programs/program.ts";
+import { makeScratch } from "../programs/scratch.ts";
 
 export type MailProxy = {
   readonly program: Program;

@@ -1,9 +1,9 @@
 // Starts NSD, a name server, with the zones that a test writes.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Program } from "../program.ts";
-import { freePorts } from "../ports.ts";
-import { makeScratch } from "../scratch.ts";
+import { Program } from "../programs/program.ts";
+import { freePorts } from "../programs/ports.ts";
+import { makeScratch } from "../programs/scratch.ts";
 
 export type Nsd = {
   readonly host: string;

@@ -1,11 +1,11 @@
 // Real outbound proxies: squid and tinyproxy for CONNECT, dante for SOCKS5.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Certificate, writeCertificate } from "../certificate.ts";
-import { freePorts } from "../ports.ts";
-import { processTree } from "../process-tree.ts";
-import { Program, run } from "../program.ts";
-import { makeScratch } from "../scratch.ts";
+import { type Certificate, writeCertificate } from "../certificates/certificate.ts";
+import { freePorts } from "../programs/ports.ts";
+import { processTree } from "../programs/process-tree.ts";
+import { Program, run } from "../programs/program.ts";
+import { makeScratch } from "../programs/scratch.ts";
 
 export type OutboundPeer = {
   /** The ports on which it listens. */

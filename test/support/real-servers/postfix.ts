@@ -1,9 +1,9 @@
 // Starts Postfix: submission that asks Dovecot for passwords, and delivery into Dovecot's maildirs.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Program, run } from "../program.ts";
-import { freePorts } from "../ports.ts";
-import { makeScratch } from "../scratch.ts";
+import { Program, run } from "../programs/program.ts";
+import { freePorts } from "../programs/ports.ts";
+import { makeScratch } from "../programs/scratch.ts";
 import { debianMail, type Account } from "./account.ts";
 import type { Dovecot } from "./dovecot.ts";
 

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { adminTokens } from "../../../worker/directory/schema/index.ts";
-import { type Admin, BOOTSTRAP_SECRET, send, startAdmin, tokenOf } from "../../support/admin.ts";
-import { startHarness } from "../../support/harness.ts";
+import {
+  type Admin,
+  BOOTSTRAP_SECRET,
+  send,
+  startAdmin,
+  tokenOf,
+} from "../../support/worker/admin.ts";
+import { startHarness } from "../../support/worker/harness.ts";
 
 let admin: Admin;
 before(async () => {

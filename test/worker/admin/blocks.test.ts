@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { counterOf, shardOf } from "../../../worker/penalties/shards.ts";
-import { type Admin, startAdmin } from "../../support/admin.ts";
+import { type Admin, startAdmin } from "../../support/worker/admin.ts";
 
 let admin: Admin;
 before(async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
-import { type Admin, send, startAdmin, type Role } from "../../support/admin.ts";
+import { type Admin, send, startAdmin, type Role } from "../../support/worker/admin.ts";
 
 /** More than a page of the export. */
 const USERS = 2050;

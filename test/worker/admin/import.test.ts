@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { getTableColumns } from "drizzle-orm";
 import { secrets, users } from "../../../worker/directory/schema/index.ts";
-import { type Admin, startAdmin } from "../../support/admin.ts";
+import { type Admin, startAdmin } from "../../support/worker/admin.ts";
 
 const HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { listQuery } from "../../../worker/admin/rows/queries.ts";
-import { type Admin, type Json, startAdmin } from "../../support/admin.ts";
+import { type Admin, type Json, startAdmin } from "../../support/worker/admin.ts";
 
 // This module loads password code, which needs the hook of `support/passwords.ts` first.
 const { RESOURCES } = await import("../../../worker/admin/resources/index.ts");

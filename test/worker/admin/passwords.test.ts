@@ -3,8 +3,8 @@ import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { eq, sql } from "drizzle-orm";
 import { secrets, users } from "../../../worker/directory/schema/index.ts";
-import { type Admin, startAdmin } from "../../support/admin.ts";
-import { SEALING } from "../../support/directory.ts";
+import { type Admin, startAdmin } from "../../support/worker/admin.ts";
+import { SEALING } from "../../support/worker/directory.ts";
 
 let admin: Admin;
 before(async () => {

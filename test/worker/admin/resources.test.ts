@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Admin, startAdmin } from "../../support/admin.ts";
-import { SEALING } from "../../support/directory.ts";
+import { type Admin, startAdmin } from "../../support/worker/admin.ts";
+import { SEALING } from "../../support/worker/directory.ts";
 
 let admin: Admin;
 before(async () => {

@@ -11,8 +11,8 @@ import {
   send,
   startAdmin,
   tokenOf,
-} from "../../support/admin.ts";
-import { fetchAnew } from "../../support/http.ts";
+} from "../../support/worker/admin.ts";
+import { fetchAnew } from "../../support/http/http.ts";
 import { secret } from "../../support/secrets.ts";
 
 /** The part of Hono that this test reads. The worker's types are not those of tests. */

@@ -7,7 +7,7 @@ import {
   audit,
   knownNetworks,
 } from "../../../worker/directory/schema/index.ts";
-import { type Admin, startAdmin } from "../../support/admin.ts";
+import { type Admin, startAdmin } from "../../support/worker/admin.ts";
 
 let admin: Admin;
 before(async () => {

@@ -7,7 +7,7 @@ import { Miniflare } from "miniflare";
 import { isUserId, type UserVersion } from "../../../shared/user-version.ts";
 import { placeUser } from "../../../worker/directory/users.ts";
 import { newUserId } from "../../../worker/directory/user-id.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
 
 let worker: Harness;
 before(async () => {

@@ -10,7 +10,7 @@ import {
 } from "../../../worker/directory/users.ts";
 import { parseIp } from "../../../shared/address.ts";
 import { knownNetworks } from "../../../worker/directory/schema/index.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
 
 const passwordHash = "x";
 let worker: Harness;

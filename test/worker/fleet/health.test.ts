@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { eq } from "drizzle-orm";
 import { serverHealth, servers } from "../../../worker/directory/schema/index.ts";
-import { type Admin, send, startAdmin, tokenOf } from "../../support/admin.ts";
+import { type Admin, send, startAdmin, tokenOf } from "../../support/worker/admin.ts";
 
 /** "wonderland", cheap to verify. */
 const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { eq } from "drizzle-orm";
 import { adminTokens } from "../../../worker/directory/schema/index.ts";
-import { type Admin, startAdmin, tokenOf } from "../../support/admin.ts";
-import { PRESENCE, TestLine } from "../../support/line.ts";
+import { type Admin, startAdmin, tokenOf } from "../../support/worker/admin.ts";
+import { PRESENCE, TestLine } from "../../support/peers/line.ts";
 
 const ALICE = "alice@example.test";
 const DAY = 24 * 60 * 60 * 1000;

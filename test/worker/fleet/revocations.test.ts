@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { isBookmark } from "../../../shared/user-version.ts";
-import { type Admin, BOOTSTRAP_SECRET, startAdmin } from "../../support/admin.ts";
-import { idOf, SEALING, seed } from "../../support/directory.ts";
-import { PRESENCE, TestLine } from "../../support/line.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
+import { type Admin, BOOTSTRAP_SECRET, startAdmin } from "../../support/worker/admin.ts";
+import { idOf, SEALING, seed } from "../../support/worker/directory.ts";
+import { PRESENCE, TestLine } from "../../support/peers/line.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
 
 const ALICE = "alice@example.test";
 const BOB = "bob@example.test";

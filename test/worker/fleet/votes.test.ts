@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import type { HealthReport } from "../../../shared/fleet.ts";
 import { serverHealth } from "../../../worker/directory/schema/index.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
 
 const m1 = { host: "192.0.2.1", port: 143 };
 const m2 = { host: "m2.example.test", port: 143 };

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
-import { type Admin, type Json, send, startAdmin, tokenOf } from "../../support/admin.ts";
-import { ONE_SERVER } from "../../support/directory.ts";
-import { fetchAnew } from "../../support/http.ts";
+import { type Admin, type Json, send, startAdmin, tokenOf } from "../../support/worker/admin.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
+import { fetchAnew } from "../../support/http/http.ts";
 
 const TOKEN = { Authorization: `Bearer ${tokenOf("admin")}` };
 const JSON_TYPE = { "Content-Type": "application/json" };

@@ -4,8 +4,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { readKeys } from "../../../worker/secrets/index.ts";
-import { type Admin, BOOTSTRAP_SECRET, startAdmin, tokenOf } from "../../support/admin.ts";
-import { ONE_SERVER } from "../../support/directory.ts";
+import { type Admin, BOOTSTRAP_SECRET, startAdmin, tokenOf } from "../../support/worker/admin.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
 import { assertTellsNoSecret, secret } from "../../support/secrets.ts";
 
 const alice = "alice@example.test";

@@ -5,9 +5,9 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
-import { ONE_SERVER } from "../../support/directory.ts";
-import { ALICE, type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
+import { ALICE, type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
 
 let worker: Harness;
 before(async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { seed } from "../../support/directory.ts";
-import { type Replicated, startReplicated } from "../../support/replica/index.ts";
+import { seed } from "../../support/worker/directory.ts";
+import { type Replicated, startReplicated } from "../../support/worker/replica/index.ts";
 
 /** "wonderland", cheap to verify. */
 const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";

@@ -4,9 +4,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { and, eq } from "drizzle-orm";
 import { appPasswords } from "../../../worker/directory/schema/index.ts";
 import { newSecret } from "../../../worker/directory/secret.ts";
-import { ONE_SERVER, SEALING } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
+import { ONE_SERVER, SEALING } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
 
 const HOUR = 3_600_000;
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { newSecret } from "../../../worker/directory/secret.ts";
-import { ONE_SERVER, SEALING } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
-import { type TokenProvider, startTokenProvider } from "../../support/token-provider.ts";
+import { ONE_SERVER, SEALING } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
+import { type TokenProvider, startTokenProvider } from "../../support/http/token-provider.ts";
 
 const user = "alice@example.test";
 const [phone, brief, kept] = [newSecret(), newSecret(), newSecret()];

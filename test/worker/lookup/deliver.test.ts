@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
+import { type Answer, type Harness, startHarness } from "../../support/worker/harness.ts";
 
 let worker: Harness;
 

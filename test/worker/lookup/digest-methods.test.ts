@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { ONE_SERVER, SEALING } from "../../support/directory.ts";
-import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
+import { ONE_SERVER, SEALING } from "../../support/worker/directory.ts";
+import { type Answer, type Harness, startHarness } from "../../support/worker/harness.ts";
 
 const passwordHash = "x";
 const alice = "alice@example.test";

@@ -5,7 +5,7 @@ import type { UserEntry } from "../../../worker/directory/users.ts";
 import { apop, cramMd5 } from "../../../worker/lookup/methods/digest.ts";
 import type { MethodContext, ParsedCredentials } from "../../../worker/lookup/methods/verifier.ts";
 import { readKeys } from "../../../worker/secrets/index.ts";
-import { SEALING } from "../../support/directory.ts";
+import { SEALING } from "../../support/worker/directory.ts";
 
 const keys = readKeys(SEALING)!;
 const address = "alice@example.test";

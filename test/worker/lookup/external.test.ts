@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ONE_SERVER, SEALING } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { ONE_SERVER, SEALING } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
 
 const passwordHash = "x";
 const SUBJECT = "CN=alice@example.test,O=Example\\, Inc.";

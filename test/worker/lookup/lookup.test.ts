@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ONE_SERVER } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
 
 const LONG_LOGIN = `${"l".repeat(480)}@example.org`;
 

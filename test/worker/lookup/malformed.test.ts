@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ALICE, type Harness, startHarness } from "../../support/harness.ts";
-import { fetchAnew } from "../../support/http.ts";
+import { ALICE, type Harness, startHarness } from "../../support/worker/harness.ts";
+import { fetchAnew } from "../../support/http/http.ts";
 
 let worker: Harness;
 before(async () => {

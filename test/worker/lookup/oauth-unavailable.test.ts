@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ONE_SERVER } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/http/token-provider.ts";
 
 const passwordHash = "x";
 let provider: TokenProvider;

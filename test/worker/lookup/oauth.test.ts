@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { ONE_SERVER } from "../../support/directory.ts";
-import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
-import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
+import { type Answer, type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/http/token-provider.ts";
 
 const alice = "alice@example.test";
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { passwordWork } from "../../../worker/directory/schema/index.ts";
-import { ONE_SERVER, seed } from "../../support/directory.ts";
+import { ONE_SERVER, seed } from "../../support/worker/directory.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH } from "../../support/passwords.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH } from "../../support/worker/passwords.ts";
 
 const row = { group: "mail", server: "m1" };
 const BCRYPT_5 = `$2y$05$${"x".repeat(53)}`;

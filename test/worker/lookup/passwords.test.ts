@@ -3,9 +3,9 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { eq } from "drizzle-orm";
 import { users } from "../../../worker/directory/schema/index.ts";
-import { ONE_SERVER } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { SCHEMES } from "../../support/passwords.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { SCHEMES } from "../../support/worker/passwords.ts";
 import { VECTORS } from "../passwords/vectors.ts";
 
 const WEAK = SCHEMES.filter(({ weak }) => weak).map(({ names }) => names[0]);

@@ -1,10 +1,10 @@
 /** Logins without a name, as OAUTHBEARER permits them. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ONE_SERVER } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
-import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/http/token-provider.ts";
 
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
 const BLOCKED = "[UNAVAILABLE] Too many failed logins, please try again later";

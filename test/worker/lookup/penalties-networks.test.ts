@@ -1,8 +1,8 @@
 /** An attacker with many addresses of one network, as a subscriber of IPv6 has them. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
-import { ONE_SERVER } from "../../support/directory.ts";
+import { type Answer, type Harness, startHarness } from "../../support/worker/harness.ts";
+import { ONE_SERVER } from "../../support/worker/directory.ts";
 
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
 const BUSY = "[UNAVAILABLE] Temporary failure, please try again later";

@@ -7,9 +7,9 @@ import { knownNetworks } from "../../../worker/directory/schema/index.ts";
 import { liftBlock } from "../../../worker/penalties/blocks.ts";
 import { type CounterKind, counterOf } from "../../../worker/penalties/shards.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
-import { ONE_SERVER, seed } from "../../support/directory.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
+import { type Answer, type Harness, startHarness } from "../../support/worker/harness.ts";
+import { ONE_SERVER, seed } from "../../support/worker/directory.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
 
 const WRONG = "[AUTHENTICATIONFAILED] Invalid login or password";
 const BUSY = "[UNAVAILABLE] Temporary failure, please try again later";

@@ -3,9 +3,9 @@ import { after, before, test } from "node:test";
 import { eq } from "drizzle-orm";
 import { servers, users } from "../../../worker/directory/schema/index.ts";
 import { placeUser } from "../../../worker/directory/users.ts";
-import { type Answer, type Harness, startHarness } from "../../support/harness.ts";
-import { seed } from "../../support/directory.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
+import { type Answer, type Harness, startHarness } from "../../support/worker/harness.ts";
+import { seed } from "../../support/worker/directory.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
 
 let worker: Harness;
 before(async () => {

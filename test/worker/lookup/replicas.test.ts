@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eq } from "drizzle-orm";
 import { servers, users } from "../../../worker/directory/schema/index.ts";
-import { type Seed, seed } from "../../support/directory.ts";
-import { hashPassword } from "../../support/passwords.ts";
-import { type Replicated, startReplicated } from "../../support/replica/index.ts";
+import { type Seed, seed } from "../../support/worker/directory.ts";
+import { hashPassword } from "../../support/worker/passwords.ts";
+import { type Replicated, startReplicated } from "../../support/worker/replica/index.ts";
 
 /** "wonderland", cheap to verify: these tests log in often. */
 const passwordHash = "$argon2id$v=19$m=1024,t=1,p=4$b3RoZXJzYWx0$V9DGrzPdfqIn1/vtAGyb8g";

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { eq } from "drizzle-orm";
 import { servers } from "../../../worker/directory/schema/index.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
 
 /** A name of the maximum length in DNS. */
 const LONG = Array.from("abcd", (letter) => `${`${letter.repeat(59)}.`.repeat(4)}long.test`);

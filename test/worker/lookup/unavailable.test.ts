@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
 
 const MESSAGES = {
   imap: { "auth-status": "[UNAVAILABLE] Temporary failure, please try again later" },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { SEALING } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH as passwordHash } from "../../support/passwords.ts";
-import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+import { SEALING } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH as passwordHash } from "../../support/worker/passwords.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/http/token-provider.ts";
 
 let provider: TokenProvider;
 let worker: Harness;

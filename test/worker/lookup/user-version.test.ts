@@ -3,11 +3,11 @@ import { after, before, describe, test } from "node:test";
 import { eq } from "drizzle-orm";
 import { newSecret } from "../../../worker/directory/secret.ts";
 import { users } from "../../../worker/directory/schema/index.ts";
-import { idOf, ONE_SERVER, SEALING, seed } from "../../support/directory.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
-import { CHEAP_HASH, hashPassword } from "../../support/passwords.ts";
-import { type Replicated, startReplicated } from "../../support/replica/index.ts";
-import { type TokenProvider, startTokenProvider } from "../../support/token-provider.ts";
+import { idOf, ONE_SERVER, SEALING, seed } from "../../support/worker/directory.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
+import { CHEAP_HASH, hashPassword } from "../../support/worker/passwords.ts";
+import { type Replicated, startReplicated } from "../../support/worker/replica/index.ts";
+import { type TokenProvider, startTokenProvider } from "../../support/http/token-provider.ts";
 
 const user = "alice@example.test";
 const label = "l".repeat(59);

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from "jose";
 import { readProviders, TokenVerifier } from "../../../worker/oauth/index.ts";
-import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/http/token-provider.ts";
 import { inputs } from "../../support/property.ts";
 
 const FORGED = { kind: "invalid", authentic: false };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { readProviders, TokenVerifier } from "../../../worker/oauth/index.ts";
-import { startTokenProvider, type TokenProvider } from "../../support/token-provider.ts";
+import { startTokenProvider, type TokenProvider } from "../../support/http/token-provider.ts";
 
 const MINUTE = 60_000;
 

@@ -7,7 +7,7 @@ import {
   hashPassword,
   needsRehash,
   readStored,
-} from "../../support/passwords.ts";
+} from "../../support/worker/passwords.ts";
 import { inputs } from "../../support/property.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,7 +1,7 @@
 // The right password against a stored hash of which one bit is another.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CHEAP_HASH, SCHEMES, UnreadableHash, readStored } from "../../support/passwords.ts";
+import { CHEAP_HASH, SCHEMES, UnreadableHash, readStored } from "../../support/worker/passwords.ts";
 import { VECTORS } from "./vectors.ts";
 
 interface Flipped {

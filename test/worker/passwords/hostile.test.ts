@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { SCHEMES, UnreadableHash, readStored } from "../../support/passwords.ts";
+import { SCHEMES, UnreadableHash, readStored } from "../../support/worker/passwords.ts";
 import { VECTORS } from "./vectors.ts";
 import { inputs } from "../../support/property.ts";
 

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SCHEMES, allowedSchemes, checkStored, needsRehash } from "../../support/passwords.ts";
+import {
+  SCHEMES,
+  allowedSchemes,
+  checkStored,
+  needsRehash,
+} from "../../support/worker/passwords.ts";
 import { VECTORS } from "./vectors.ts";
 
 const SHA512 =

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SCHEMES, checkStored, readStored } from "../../support/passwords.ts";
+import { SCHEMES, checkStored, readStored } from "../../support/worker/passwords.ts";
 import { VECTORS } from "./vectors.ts";
 
 for (const { made, scheme, password, stored } of VECTORS) {

@@ -9,7 +9,7 @@ import {
   simulateVerification,
   verifyPassword,
   WorkProfile,
-} from "../../support/passwords.ts";
+} from "../../support/worker/passwords.ts";
 import { VECTORS } from "./vectors.ts";
 
 const STRONG = allowedSchemes();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { isUnderAttack, sampleFailure } from "../../../worker/penalties/alarms.ts";
 import { penaltyLimits } from "../../../worker/penalties/limits.ts";
-import { MemoryCounters } from "../../support/counters.ts";
+import { MemoryCounters } from "../../support/worker/counters.ts";
 
 const warnings = mock.method(console, "warn", () => {});
 beforeEach(() => warnings.mock.resetCalls());

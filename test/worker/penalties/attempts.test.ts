@@ -9,7 +9,7 @@ import {
 import type { FailureCounter, FailureCounters } from "../../../worker/penalties/counter.ts";
 import { penaltyLimits } from "../../../worker/penalties/limits.ts";
 import { PenaltyStore } from "../../../worker/penalties/store.ts";
-import { MemoryCounters } from "../../support/counters.ts";
+import { MemoryCounters } from "../../support/worker/counters.ts";
 
 const LIMITS = penaltyLimits({} as Parameters<typeof penaltyLimits>[0]);
 const ANNA = { user: "anna@example.test", login: "anna@example.test" };

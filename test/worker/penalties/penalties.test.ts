@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { LimitedKey } from "../../../worker/penalties/counter.ts";
-import { type Harness, startHarness } from "../../support/harness.ts";
+import { type Harness, startHarness } from "../../support/worker/harness.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const WINDOW = 600_000;

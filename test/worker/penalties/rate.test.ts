@@ -6,7 +6,7 @@ import { countAttempt } from "../../../worker/penalties/attempts.ts";
 import { type PenaltyLimits, penaltyLimits } from "../../../worker/penalties/limits.ts";
 import { type Attack, answeredPerWindow } from "../../../worker/penalties/rate.ts";
 import { PenaltyStore } from "../../../worker/penalties/store.ts";
-import { MemoryCounters } from "../../support/counters.ts";
+import { MemoryCounters } from "../../support/worker/counters.ts";
 
 // A mock would keep a stack trace of each warning.
 console.warn = () => {};

@@ -11,7 +11,7 @@ import type { FailureCounter, FailureCounters } from "../../../worker/penalties/
 import { penaltyLimits } from "../../../worker/penalties/limits.ts";
 import { permittedIn } from "../../../worker/penalties/networks.ts";
 import { PenaltyStore } from "../../../worker/penalties/store.ts";
-import { MemoryCounters } from "../../support/counters.ts";
+import { MemoryCounters } from "../../support/worker/counters.ts";
 
 mock.method(console, "warn", () => {});
 

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { reply, route } from "../../../support/lookup-endpoint.ts";
-import { anna, granted, greeted, protocolNames } from "../../../support/mail-client.ts";
-import type { Wire } from "../../../support/wire.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { reply, route } from "../../../support/peers/lookup-endpoint.ts";
+import { anna, granted, greeted, protocolNames } from "../../../support/peers/mail-client.ts";
+import type { Wire } from "../../../support/peers/wire.ts";
 
 type Method = "plain" | "login" | "cram-md5" | "apop" | "external" | "password";
 

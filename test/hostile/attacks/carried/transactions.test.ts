@@ -2,14 +2,14 @@
 // one (the kinds of CVE-2025-53859 and CVE-2026-27651 under `smtp_auth none`).
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { reply, route } from "../../../support/lookup-endpoint.ts";
-import type { Lookup } from "../../../support/lookup-endpoint.ts";
-import type { Listener } from "../../../support/mailbox/index.ts";
-import { greeted } from "../../../support/mail-client.ts";
-import { RawClient } from "../../../support/raw-client.ts";
-import { startUpstream } from "../../../support/upstream.ts";
-import type { Wire } from "../../../support/wire.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { reply, route } from "../../../support/peers/lookup-endpoint.ts";
+import type { Lookup } from "../../../support/peers/lookup-endpoint.ts";
+import type { Listener } from "../../../support/peers/mailbox/index.ts";
+import { greeted } from "../../../support/peers/mail-client.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
+import { startUpstream } from "../../../support/peers/upstream.ts";
+import type { Wire } from "../../../support/peers/wire.ts";
 
 let site: AttackSite<"smtp">;
 let upstream: Listener;

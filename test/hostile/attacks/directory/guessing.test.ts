@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { SEALING, seed } from "../../../support/directory.ts";
-import { fetchAnew } from "../../../support/http.ts";
-import { protocolNames } from "../../../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../../../support/mailbox/index.ts";
-import { RawClient } from "../../../support/raw-client.ts";
-import { type Servers, startServers } from "../../../support/servers.ts";
-import { type RunningWorker, startWorker } from "../../../support/worker.ts";
+import { SEALING, seed } from "../../../support/worker/directory.ts";
+import { fetchAnew } from "../../../support/http/http.ts";
+import { protocolNames } from "../../../support/peers/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../../support/peers/mailbox/index.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
+import { type Servers, startServers } from "../../../support/programs/servers.ts";
+import { type RunningWorker, startWorker } from "../../../support/worker/worker.ts";
 
 /** Verdicts for a /64 and for a /48. */
 const NETWORK = 8;

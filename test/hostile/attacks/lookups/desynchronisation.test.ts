@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { route } from "../../../support/lookup-endpoint.ts";
-import { attempt, granted, greeted, protocolNames } from "../../../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../../../support/mailbox/index.ts";
-import { type Servers, inTheClear, startServers } from "../../../support/servers.ts";
-import type { Wire } from "../../../support/wire.ts";
+import { route } from "../../../support/peers/lookup-endpoint.ts";
+import { attempt, granted, greeted, protocolNames } from "../../../support/peers/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../../support/peers/mailbox/index.ts";
+import { type Servers, inTheClear, startServers } from "../../../support/programs/servers.ts";
+import type { Wire } from "../../../support/peers/wire.ts";
 
 const mallory = { login: "mallory", password: "any-password" };
 const victim = { login: "victim", password: "any-password" };

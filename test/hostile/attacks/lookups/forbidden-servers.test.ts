@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { route } from "../../../support/lookup-endpoint.ts";
-import { attempt, greeted, protocolNames } from "../../../support/mail-client.ts";
-import { temporary, untilClosed } from "../../../support/mail-client.ts";
-import { type NameServer, startNameServer, zone } from "../../../support/name-server.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { route } from "../../../support/peers/lookup-endpoint.ts";
+import { attempt, greeted, protocolNames } from "../../../support/peers/mail-client.ts";
+import { temporary, untilClosed } from "../../../support/peers/mail-client.ts";
+import { type NameServer, startNameServer, zone } from "../../../support/peers/name-server.ts";
 
 let names: NameServer;
 let site: AttackSite<ProtocolName>;

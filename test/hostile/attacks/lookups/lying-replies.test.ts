@@ -14,9 +14,9 @@ import {
   protocolNames,
   temporary,
   untilClosed,
-} from "../../../support/mail-client.ts";
-import { type Mailbox, startMailbox } from "../../../support/mailbox/index.ts";
-import { type Servers, inTheClear, startServers } from "../../../support/servers.ts";
+} from "../../../support/peers/mail-client.ts";
+import { type Mailbox, startMailbox } from "../../../support/peers/mailbox/index.ts";
+import { type Servers, inTheClear, startServers } from "../../../support/programs/servers.ts";
 
 let mailbox: Mailbox;
 let endpoint: Server;

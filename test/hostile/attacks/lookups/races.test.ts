@@ -7,12 +7,12 @@ import { type AddressInfo, type Server, type Socket, createServer } from "node:n
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { reply, route } from "../../../support/lookup-endpoint.ts";
-import { anna, protocolNames } from "../../../support/mail-client.ts";
-import { lineOf } from "../../../support/attack-site.ts";
-import { type Mailbox, startMailbox } from "../../../support/mailbox/index.ts";
-import { RawClient } from "../../../support/raw-client.ts";
-import { type Servers, startServers } from "../../../support/servers.ts";
+import { reply, route } from "../../../support/peers/lookup-endpoint.ts";
+import { anna, protocolNames } from "../../../support/peers/mail-client.ts";
+import { lineOf } from "../../../support/peers/attack-site.ts";
+import { type Mailbox, startMailbox } from "../../../support/peers/mailbox/index.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
+import { type Servers, startServers } from "../../../support/programs/servers.ts";
 
 const LOGIN: Record<ProtocolName, string> = {
   imap: `a LOGIN ${anna.login} ${anna.password}\r\n`,

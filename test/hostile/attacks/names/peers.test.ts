@@ -5,15 +5,15 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { issue } from "../../../support/authority.ts";
-import { type Lookup, reply, route } from "../../../support/lookup-endpoint.ts";
-import { protocolNames } from "../../../support/mail-client.ts";
-import type { Listener } from "../../../support/mailbox/index.ts";
-import { type NameServer, startNameServer, zone } from "../../../support/name-server.ts";
-import { RawClient } from "../../../support/raw-client.ts";
-import { type Scratch, makeScratch } from "../../../support/scratch.ts";
-import { startUpstream } from "../../../support/upstream.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { issue } from "../../../support/certificates/authority.ts";
+import { type Lookup, reply, route } from "../../../support/peers/lookup-endpoint.ts";
+import { protocolNames } from "../../../support/peers/mail-client.ts";
+import type { Listener } from "../../../support/peers/mailbox/index.ts";
+import { type NameServer, startNameServer, zone } from "../../../support/peers/name-server.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
+import { type Scratch, makeScratch } from "../../../support/programs/scratch.ts";
+import { startUpstream } from "../../../support/peers/upstream.ts";
 
 /** Each resolves back to its client, so that nothing but its characters can be held against it. */
 const PTRS = [

@@ -5,12 +5,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type ProtocolName, unescapeBytes } from "../../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { route } from "../../../support/lookup-endpoint.ts";
-import { protocolNames } from "../../../support/mail-client.ts";
-import type { Listener } from "../../../support/mailbox/index.ts";
-import { RawClient } from "../../../support/raw-client.ts";
-import { startUpstream } from "../../../support/upstream.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { route } from "../../../support/peers/lookup-endpoint.ts";
+import { protocolNames } from "../../../support/peers/mail-client.ts";
+import type { Listener } from "../../../support/peers/mailbox/index.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
+import { startUpstream } from "../../../support/peers/upstream.ts";
 
 /** Names that must be refused: they would end a header or a command. */
 const FORBIDDEN: Readonly<Record<string, string>> = {

@@ -2,12 +2,12 @@
 // and the proxy let pass only recipients of the directory, byte for byte.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { seed } from "../../../support/directory.ts";
-import type { Listener } from "../../../support/mailbox/index.ts";
-import { RawClient } from "../../../support/raw-client.ts";
-import { type Servers, startServers } from "../../../support/servers.ts";
-import { startUpstream } from "../../../support/upstream.ts";
-import { type RunningWorker, startWorker } from "../../../support/worker.ts";
+import { seed } from "../../../support/worker/directory.ts";
+import type { Listener } from "../../../support/peers/mailbox/index.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
+import { type Servers, startServers } from "../../../support/programs/servers.ts";
+import { startUpstream } from "../../../support/peers/upstream.ts";
+import { type RunningWorker, startWorker } from "../../../support/worker/worker.ts";
 
 let worker: RunningWorker;
 let upstream: Listener;

@@ -8,16 +8,16 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import fc from "fast-check";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { route } from "../../../support/lookup-endpoint.ts";
-import { RawClient } from "../../../support/raw-client.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { route } from "../../../support/peers/lookup-endpoint.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
 import {
   type Dovecot,
   type Postfix,
   startDovecot,
   startPostfix,
 } from "../../../support/real-servers/index.ts";
-import { lacking } from "../../../support/requirements.ts";
+import { lacking } from "../../../support/programs/requirements.ts";
 import { secret } from "../../../support/secrets.ts";
 import { inputs } from "../../../support/property.ts";
 

@@ -3,11 +3,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { route } from "../../../support/lookup-endpoint.ts";
-import { anna, attempt, granted, greeted, protocolNames } from "../../../support/mail-client.ts";
-import { temporary, untilClosed, upgraded } from "../../../support/mail-client.ts";
-import { RawClient } from "../../../support/raw-client.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { route } from "../../../support/peers/lookup-endpoint.ts";
+import {
+  anna,
+  attempt,
+  granted,
+  greeted,
+  protocolNames,
+} from "../../../support/peers/mail-client.ts";
+import { temporary, untilClosed, upgraded } from "../../../support/peers/mail-client.ts";
+import { RawClient } from "../../../support/peers/raw-client.ts";
 
 let site: AttackSite<ProtocolName | `${ProtocolName} tls` | `${ProtocolName} starttls`>;
 

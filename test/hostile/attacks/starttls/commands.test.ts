@@ -3,9 +3,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { anna, attempt, granted, protocolNames, upgraded } from "../../../support/mail-client.ts";
-import { RawClient, splits } from "../../../support/raw-client.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import {
+  anna,
+  attempt,
+  granted,
+  protocolNames,
+  upgraded,
+} from "../../../support/peers/mail-client.ts";
+import { RawClient, splits } from "../../../support/peers/raw-client.ts";
 
 const STARTTLS = { imap: "t STARTTLS\r\n", pop3: "STLS\r\n", smtp: "STARTTLS\r\n" };
 const GREETED = { imap: /^\* OK .*\r\n/, pop3: /^\+OK.*\r\n/, smtp: /^220 .*\r\n/ };

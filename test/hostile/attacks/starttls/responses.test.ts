@@ -7,12 +7,18 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { type AttackSite, startAttackSite } from "../../../support/attack-site.ts";
-import { type Certificate, selfSigned } from "../../../support/certificate.ts";
-import { route } from "../../../support/lookup-endpoint.ts";
-import { anna, attempt, greeted, protocolNames, temporary } from "../../../support/mail-client.ts";
-import { untilClosed } from "../../../support/mail-client.ts";
-import { splits } from "../../../support/raw-client.ts";
+import { type AttackSite, startAttackSite } from "../../../support/peers/attack-site.ts";
+import { type Certificate, selfSigned } from "../../../support/certificates/certificate.ts";
+import { route } from "../../../support/peers/lookup-endpoint.ts";
+import {
+  anna,
+  attempt,
+  greeted,
+  protocolNames,
+  temporary,
+} from "../../../support/peers/mail-client.ts";
+import { untilClosed } from "../../../support/peers/mail-client.ts";
+import { splits } from "../../../support/peers/raw-client.ts";
 
 /** Up to the answer to STARTTLS, which is the last piece. */
 const OFFER: Record<ProtocolName, readonly string[]> = {

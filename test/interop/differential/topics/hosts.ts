@@ -10,7 +10,7 @@ import {
   type Say,
   SERVFAIL,
   zone,
-} from "../../../support/name-server.ts";
+} from "../../../support/peers/name-server.ts";
 import { base64, on, raw, type Script, smtp, type Topic } from "../script.ts";
 
 /** Answers by `TYPE name`. */

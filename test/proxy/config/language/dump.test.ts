@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ConfigError, errorLines, withoutSecrets } from "../../../../proxy/config/index.ts";
-import { configure } from "../../../support/configuration.ts";
+import { configure } from "../../../support/proxy/configuration.ts";
 import { inputs } from "../../../support/property.ts";
 
 /** Every secret begins with it. A secret in small letters alone could be a directive's name. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
+import { configure, mailBlock, mistake } from "../../../support/proxy/configuration.ts";
 
 test("an included file is read in place, in its context", () => {
   const text =

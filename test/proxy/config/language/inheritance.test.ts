@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { configure, server } from "../../../support/configuration.ts";
+import { configure, server } from "../../../support/proxy/configuration.ts";
 
 test("a server's value overrides the mail block's, which overrides the default", () => {
   assert.equal(server("timeout 1s;", "timeout 2s;").timeout, 1000);

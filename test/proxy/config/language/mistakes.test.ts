@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answer, mailBlock, mistake } from "../../../support/configuration.ts";
+import { answer, mailBlock, mistake } from "../../../support/proxy/configuration.ts";
 
 const AT = "in /conf/main.conf";
 

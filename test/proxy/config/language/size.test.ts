@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServerTlsContexts } from "../../../../proxy/certificates/index.ts";
-import { issue, pairFiles } from "../../../support/authority.ts";
-import { configure } from "../../../support/configuration.ts";
-import { cost } from "../../../support/cost.ts";
+import { issue, pairFiles } from "../../../support/certificates/authority.ts";
+import { configure } from "../../../support/proxy/configuration.ts";
+import { cost } from "../../../support/programs/cost.ts";
 
 /** @returns ms to read a configuration with this number of servers */
 function servers(count: number): number {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { describe, test } from "node:test";
 import { seconds } from "../../../../proxy/config/language/values.ts";
-import { configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
+import { configure, mailBlock, mistake, server } from "../../../support/proxy/configuration.ts";
 
 const TIMES: Record<string, number | null> = {
   "0": 0,

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answer, configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
+import {
+  answer,
+  configure,
+  mailBlock,
+  mistake,
+  server,
+} from "../../../support/proxy/configuration.ts";
 
 test("by default, a session's line goes to stdout in JSON", () => {
   const stdout = { destination: { stream: "stdout" }, format: "json", when: null };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { describe, test } from "node:test";
 import type { Settings } from "../../../../proxy/config/index.ts";
-import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
+import { configure, mailBlock, mistake } from "../../../support/proxy/configuration.ts";
 
 function settings(main: string): Settings {
   return configure(`${main}\n${mailBlock("")}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { test } from "node:test";
 import type { ErrorLogTarget, LogLevel } from "../../../../proxy/config/index.ts";
-import { configure, mailBlock, server } from "../../../support/configuration.ts";
+import { configure, mailBlock, server } from "../../../support/proxy/configuration.ts";
 
 function logs(main: string): readonly ErrorLogTarget[] {
   return configure(`${main} ${mailBlock("")}`, { "../logs/x": "" }).error_log;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
+import { configure, mailBlock, mistake } from "../../../support/proxy/configuration.ts";
 
 const KEY = { "fleet.key": "postern_abcd-efgh\n" };
 const read = (directive: string, files: Record<string, string> = KEY) =>

@@ -1,7 +1,13 @@
 // limit_conn_zone, limit_conn and limit_login_rate, and nginx's errors about them.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { answer, configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
+import {
+  answer,
+  configure,
+  mailBlock,
+  mistake,
+  server,
+} from "../../../support/proxy/configuration.ts";
 
 const IPV6 = [
   { length: 64, factor: 1 },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ConfigError, Listen } from "../../../../proxy/config/index.ts";
-import { configure, mistake, server } from "../../../support/configuration.ts";
+import { configure, mistake, server } from "../../../support/proxy/configuration.ts";
 import { inputs } from "../../../support/property.ts";
 
 /** The settings of a server's only `listen`. */

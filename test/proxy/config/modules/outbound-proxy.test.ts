@@ -9,7 +9,7 @@ import {
   type OutboundProxy,
   readConfiguration,
 } from "../../../../proxy/config/index.ts";
-import { answer, mailBlock, server } from "../../../support/configuration.ts";
+import { answer, mailBlock, server } from "../../../support/proxy/configuration.ts";
 
 const proxy = (
   scheme: OutboundProxy["scheme"],

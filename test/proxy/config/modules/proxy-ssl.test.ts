@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { describe, test } from "node:test";
-import { chain, issue, revoke } from "../../../support/authority.ts";
-import { configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
-import { lookupTlsOptions, proxyTlsOptions } from "../../../support/tls-options.ts";
+import { chain, issue, revoke } from "../../../support/certificates/authority.ts";
+import { configure, mailBlock, mistake, server } from "../../../support/proxy/configuration.ts";
+import { lookupTlsOptions, proxyTlsOptions } from "../../../support/transport/tls-options.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const own = issue("/CN=own", { by: authority });

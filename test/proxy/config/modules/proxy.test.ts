@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answer, mailBlock, mistake, server } from "../../../support/configuration.ts";
+import { answer, mailBlock, mistake, server } from "../../../support/proxy/configuration.ts";
 
 const ADDRESSES: Readonly<Record<string, string | null>> = {
   off: null,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { server } from "../../../support/configuration.ts";
+import { server } from "../../../support/proxy/configuration.ts";
 
 const SERVERS: Record<string, [host: string, port: number]> = {
   "192.0.2.53": ["192.0.2.53", 53],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
+import { configure, mailBlock, mistake } from "../../../support/proxy/configuration.ts";
 
 test("status_listen has an address and a port, as listen has", () => {
   const at = (text: string): string => {

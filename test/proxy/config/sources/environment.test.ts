@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { ConfigError, ENVIRONMENT, readConfiguration } from "../../../../proxy/config/index.ts";
 import { loadCertificates } from "../../../../proxy/certificates/load.ts";
 import { atOnce } from "../../../../proxy/slices.ts";
-import { writeCertificate } from "../../../support/certificate.ts";
+import { writeCertificate } from "../../../support/certificates/certificate.ts";
 import { inputs } from "../../../support/property.ts";
 
 let directory: string;

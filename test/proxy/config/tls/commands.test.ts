@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import type { ServerMaterial } from "../../../../proxy/certificates/index.ts";
 import type { KeyPair, ServerTlsOptions } from "../../../../proxy/transport/index.ts";
 import { BIT } from "../../../../proxy/config/tls/option-bits.ts";
-import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
-import { configure, mailBlock, mistake } from "../../../support/configuration.ts";
+import { dhparam, issue, pairFiles } from "../../../support/certificates/authority.ts";
+import { configure, mailBlock, mistake } from "../../../support/proxy/configuration.ts";
 
 const one = issue("/CN=one");
 const other = issue("/CN=other");

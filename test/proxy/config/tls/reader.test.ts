@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { chain, issue, pairFiles, revoke } from "../../../support/authority.ts";
-import { configure, mailBlock, mistake, server } from "../../../support/configuration.ts";
-import { serverTlsOptions } from "../../../support/tls-options.ts";
+import { chain, issue, pairFiles, revoke } from "../../../support/certificates/authority.ts";
+import { configure, mailBlock, mistake, server } from "../../../support/proxy/configuration.ts";
+import { serverTlsOptions } from "../../../support/transport/tls-options.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const one = issue("/CN=one", { by: authority });

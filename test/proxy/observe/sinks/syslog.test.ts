@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { LOG_LEVELS, type SyslogServer } from "../../../../proxy/config/index.ts";
 import { AccessLog, ErrorLog, Sinks } from "../../../../proxy/observe/index.ts";
-import { Program } from "../../../support/program.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { sessionRecord } from "../../../support/session-record.ts";
-import { willingSinks } from "../../../support/sinks.ts";
+import { Program } from "../../../support/programs/program.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { sessionRecord } from "../../../support/proxy/session-record.ts";
+import { willingSinks } from "../../../support/proxy/sinks.ts";
 
 const HOST = hostname().toLowerCase();
 

@@ -1,10 +1,10 @@
 // `-t`, `-T`, `-g`, `-v`, `-V` and `-?`: their output, and that nothing starts.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { issue } from "../../../support/authority.ts";
-import { mailBlock } from "../../../support/configuration.ts";
+import { issue } from "../../../support/certificates/authority.ts";
+import { mailBlock } from "../../../support/proxy/configuration.ts";
 import { posternEntry } from "../../../support/real-servers/index.ts";
-import { run } from "../../../support/program.ts";
+import { run } from "../../../support/programs/program.ts";
 import { secret } from "../../../support/secrets.ts";
 import { makeSite, postern } from "../site.ts";
 

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test, type TestContext } from "node:test";
-import { writeCertificate } from "../../../support/certificate.ts";
-import { greetedSecurely, protocolNames } from "../../../support/mail-client.ts";
+import { writeCertificate } from "../../../support/certificates/certificate.ts";
+import { greetedSecurely, protocolNames } from "../../../support/peers/mail-client.ts";
 import { startPostern } from "../../../support/real-servers/index.ts";
-import { freePorts } from "../../../support/ports.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
 import { makeSite, postern } from "../site.ts";
 
 const example = `worker_processes auto;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { mailBlock } from "../../../support/configuration.ts";
+import { mailBlock } from "../../../support/proxy/configuration.ts";
 import { makeSite, postern, refusedStart } from "../site.ts";
 
 const AT = String.raw`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`;

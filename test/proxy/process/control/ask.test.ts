@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { AskError, ask } from "../../../../proxy/process/control/ask.ts";
-import { makeScratch } from "../../../support/scratch.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
 
 const ANSWERS: Readonly<Record<string, string>> = {
   "nothing at all": "",

@@ -8,11 +8,11 @@ import {
   type LookupEndpoint,
   route,
   startLookupEndpoint,
-} from "../../../support/lookup-endpoint.ts";
-import { anna, attempt, granted, greeted } from "../../../support/mail-client.ts";
-import { startMailbox } from "../../../support/mailbox/index.ts";
-import { inTheClear } from "../../../support/servers.ts";
-import type { Wire } from "../../../support/wire.ts";
+} from "../../../support/peers/lookup-endpoint.ts";
+import { anna, attempt, granted, greeted } from "../../../support/peers/mail-client.ts";
+import { startMailbox } from "../../../support/peers/mailbox/index.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
+import type { Wire } from "../../../support/peers/wire.ts";
 import { type Service, serve } from "../service.ts";
 import { postern } from "../site.ts";
 

@@ -6,11 +6,11 @@ import { readFile, readlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
-import { mailBlock } from "../../../support/configuration.ts";
+import { mailBlock } from "../../../support/proxy/configuration.ts";
 import { eventually } from "../../../support/eventually.ts";
-import { greeted, untilClosed } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { run } from "../../../support/program.ts";
+import { greeted, untilClosed } from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { run } from "../../../support/programs/program.ts";
 import { isRefused } from "../clients.ts";
 import { makeSite, postern } from "../site.ts";
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFile, rename, stat } from "node:fs/promises";
 import { describe, test } from "node:test";
-import { mailBlock } from "../../../support/configuration.ts";
-import { greeted, greetedSecurely } from "../../../support/mail-client.ts";
-import { run } from "../../../support/program.ts";
-import { inTheClear } from "../../../support/servers.ts";
+import { mailBlock } from "../../../support/proxy/configuration.ts";
+import { greeted, greetedSecurely } from "../../../support/peers/mail-client.ts";
+import { run } from "../../../support/programs/program.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
 import { serve } from "../service.ts";
 import { makeSite, postern, refusedStart } from "../site.ts";
 

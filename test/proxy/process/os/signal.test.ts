@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { mailBlock } from "../../../support/configuration.ts";
-import { greeted } from "../../../support/mail-client.ts";
-import { run } from "../../../support/program.ts";
-import { inTheClear } from "../../../support/servers.ts";
+import { mailBlock } from "../../../support/proxy/configuration.ts";
+import { greeted } from "../../../support/peers/mail-client.ts";
+import { run } from "../../../support/programs/program.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
 import { serve } from "../service.ts";
 import { makeSite, postern } from "../site.ts";
 

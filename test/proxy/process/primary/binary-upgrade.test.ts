@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { mailBlock } from "../../../support/configuration.ts";
+import { mailBlock } from "../../../support/proxy/configuration.ts";
 import { eventually } from "../../../support/eventually.ts";
 import {
   anna,
@@ -14,14 +14,14 @@ import {
   greeted,
   loggedIn,
   untilClosed,
-} from "../../../support/mail-client.ts";
+} from "../../../support/peers/mail-client.ts";
 import { posternEntry } from "../../../support/real-servers/index.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { Program } from "../../../support/program.ts";
-import { inTheClear } from "../../../support/servers.ts";
-import { codeOf, scrape, total } from "../../../support/status.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { Wire } from "../../../support/wire.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { Program } from "../../../support/programs/program.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
+import { codeOf, scrape, total } from "../../../support/programs/status.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { Wire } from "../../../support/peers/wire.ts";
 import { assertAtWork, isRefused, logOut } from "../clients.ts";
 import { serve } from "../service.ts";
 import { makeSite, postern } from "../site.ts";

@@ -1,10 +1,10 @@
 // `drain_delay`: load balancers see a drain before any client is refused.
 import assert from "node:assert/strict";
 import { type TestContext, describe, test } from "node:test";
-import { greeted, loggedIn, untilClosed } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { inTheClear } from "../../../support/servers.ts";
-import { codeOf } from "../../../support/status.ts";
+import { greeted, loggedIn, untilClosed } from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
+import { codeOf } from "../../../support/programs/status.ts";
 import { assertAtWork, isRefused, logOut } from "../clients.ts";
 import { type Service, serve } from "../service.ts";
 

@@ -4,15 +4,21 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { eventually } from "../../../support/eventually.ts";
-import { startLiveServer } from "../../../support/live-server.ts";
-import { route, startLookupEndpoint } from "../../../support/lookup-endpoint.ts";
-import { attempt, granted, greeted, temporary, untilClosed } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { startServers } from "../../../support/servers.ts";
-import { scrape } from "../../../support/status.ts";
-import { grantImap, silence, startUpstream } from "../../../support/upstream.ts";
-import type { Wire } from "../../../support/wire.ts";
+import { startLiveServer } from "../../../support/peers/live-server.ts";
+import { route, startLookupEndpoint } from "../../../support/peers/lookup-endpoint.ts";
+import {
+  attempt,
+  granted,
+  greeted,
+  temporary,
+  untilClosed,
+} from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { startServers } from "../../../support/programs/servers.ts";
+import { scrape } from "../../../support/programs/status.ts";
+import { grantImap, silence, startUpstream } from "../../../support/peers/upstream.ts";
+import type { Wire } from "../../../support/peers/wire.ts";
 
 const ID = "AAAAAAAAAAAAAAAAAAAAAA";
 

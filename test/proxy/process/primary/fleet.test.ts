@@ -8,12 +8,12 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, describe, test } from "node:test";
-import { issue } from "../../../support/authority.ts";
-import { route, startLookupEndpoint } from "../../../support/lookup-endpoint.ts";
-import { attempt, greeted, temporary } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { type Servers, startServers } from "../../../support/servers.ts";
+import { issue } from "../../../support/certificates/authority.ts";
+import { route, startLookupEndpoint } from "../../../support/peers/lookup-endpoint.ts";
+import { attempt, greeted, temporary } from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { type Servers, startServers } from "../../../support/programs/servers.ts";
 
 interface Told {
   readonly request: IncomingMessage;

@@ -7,12 +7,12 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { bind } from "../../../../proxy/transport/index.ts";
-import { greeted } from "../../../support/mail-client.ts";
+import { greeted } from "../../../support/peers/mail-client.ts";
 import { posternEntry } from "../../../support/real-servers/index.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { Program } from "../../../support/program.ts";
-import { codeOf } from "../../../support/status.ts";
-import { Wire } from "../../../support/wire.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { Program } from "../../../support/programs/program.ts";
+import { codeOf } from "../../../support/programs/status.ts";
+import { Wire } from "../../../support/peers/wire.ts";
 import { isRefused } from "../clients.ts";
 import { makeSite } from "../site.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { inTheClear } from "../../../support/servers.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
 import { serve } from "../service.ts";
 
 test("start, reload and end are logged in nginx's words, at nginx's levels", async (t) => {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFile, rename } from "node:fs/promises";
 import { type TestContext, describe, test } from "node:test";
-import { greeted, loggedIn, untilClosed } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { inTheClear } from "../../../support/servers.ts";
+import { greeted, loggedIn, untilClosed } from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
 import { assertAtWork, isRefused, logOut } from "../clients.ts";
 import { type Service, serve } from "../service.ts";
 

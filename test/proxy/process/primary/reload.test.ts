@@ -5,9 +5,9 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { eventually } from "../../../support/eventually.ts";
-import { greeted, loggedIn, untilClosed } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { inTheClear } from "../../../support/servers.ts";
+import { greeted, loggedIn, untilClosed } from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
 import { assertAtWork, isRefused, logOut, Stream } from "../clients.ts";
 import { type Service, serve } from "../service.ts";
 

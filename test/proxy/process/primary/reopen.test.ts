@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rename, stat } from "node:fs/promises";
 import { test } from "node:test";
-import { greeted, loggedIn, untilClosed } from "../../../support/mail-client.ts";
-import { inTheClear } from "../../../support/servers.ts";
+import { greeted, loggedIn, untilClosed } from "../../../support/peers/mail-client.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
 import { assertAtWork } from "../clients.ts";
 import { serve } from "../service.ts";
 import { postern } from "../site.ts";

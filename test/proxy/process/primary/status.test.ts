@@ -8,13 +8,13 @@ import {
   greeted,
   greetedSecurely,
   untilClosed,
-} from "../../../support/mail-client.ts";
-import { route, startLookupEndpoint } from "../../../support/lookup-endpoint.ts";
-import { startMailbox } from "../../../support/mailbox/index.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { codeOf, scrape, scrapeUntil, total } from "../../../support/status.ts";
-import { inTheClear, startServers } from "../../../support/servers.ts";
-import type { Wire } from "../../../support/wire.ts";
+} from "../../../support/peers/mail-client.ts";
+import { route, startLookupEndpoint } from "../../../support/peers/lookup-endpoint.ts";
+import { startMailbox } from "../../../support/peers/mailbox/index.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { codeOf, scrape, scrapeUntil, total } from "../../../support/programs/status.ts";
+import { inTheClear, startServers } from "../../../support/programs/servers.ts";
+import type { Wire } from "../../../support/peers/wire.ts";
 import { type Service, serve } from "../service.ts";
 
 type Name = "imap" | "pop3" | "imaps";

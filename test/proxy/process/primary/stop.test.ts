@@ -8,17 +8,17 @@ import { describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ProtocolName } from "../../../../shared/lookup.ts";
-import { mailBlock } from "../../../support/configuration.ts";
+import { mailBlock } from "../../../support/proxy/configuration.ts";
 import {
   greeted,
   greetedSecurely,
   loggedIn,
   protocolNames,
   untilClosed,
-} from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { inTheClear } from "../../../support/servers.ts";
-import { Wire } from "../../../support/wire.ts";
+} from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
+import { Wire } from "../../../support/peers/wire.ts";
 import { assertAtWork, isRefused, logOut } from "../clients.ts";
 import { serve } from "../service.ts";
 import { makeSite, start } from "../site.ts";

@@ -1,7 +1,7 @@
 // Binary upgrades by SIGUSR2. New primaries end with the test.
 import { readFileSync } from "node:fs";
 import type { TestContext } from "node:test";
-import type { Program } from "../../../support/program.ts";
+import type { Program } from "../../../support/programs/program.ts";
 import { type Service, serve } from "../service.ts";
 
 export type UpgradableService<Name extends string> = Service<Name> & {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
-import { greeted, loggedIn, untilClosed } from "../../../support/mail-client.ts";
-import { inTheClear } from "../../../support/servers.ts";
-import { Wire } from "../../../support/wire.ts";
+import { greeted, loggedIn, untilClosed } from "../../../support/peers/mail-client.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
+import { Wire } from "../../../support/peers/wire.ts";
 import { assertAtWork } from "../clients.ts";
 import { serve } from "../service.ts";
 

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
-import { chain, issue } from "../../../support/authority.ts";
-import { anna, greeted, temporary } from "../../../support/mail-client.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { startServers } from "../../../support/servers.ts";
+import { chain, issue } from "../../../support/certificates/authority.ts";
+import { anna, greeted, temporary } from "../../../support/peers/mail-client.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { startServers } from "../../../support/programs/servers.ts";
 
 test("a worker trusts the system's authorities, and shows auth_http_ssl_certificate", async (t) => {
   const authority = issue("/CN=authority", { ca: true });

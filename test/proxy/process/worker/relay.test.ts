@@ -7,11 +7,11 @@ import {
   reply,
   route,
   startLookupEndpoint,
-} from "../../../support/lookup-endpoint.ts";
+} from "../../../support/peers/lookup-endpoint.ts";
 import { type MailProxy, startPostern } from "../../../support/real-servers/index.ts";
-import { untilClosed } from "../../../support/mail-client.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { Wire } from "../../../support/wire.ts";
+import { untilClosed } from "../../../support/peers/mail-client.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { Wire } from "../../../support/peers/wire.ts";
 
 let endpoint: LookupEndpoint;
 let postern: MailProxy;

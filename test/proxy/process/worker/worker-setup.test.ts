@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { CpuAffinity } from "../../../../proxy/config/index.ts";
 import { cpuMask } from "../../../../proxy/process/worker/worker-setup.ts";
-import { greeted } from "../../../support/mail-client.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { inTheClear } from "../../../support/servers.ts";
+import { greeted } from "../../../support/peers/mail-client.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { inTheClear } from "../../../support/programs/servers.ts";
 import { serve } from "../service.ts";
 
 const { imap } = inTheClear;

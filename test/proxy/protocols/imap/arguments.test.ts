@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clearClient, inShort } from "../../../support/protocol-client.ts";
+import { clearClient, inShort } from "../../../support/proxy/protocol-client.ts";
 
 const BAD = "a BAD invalid command";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearClient, tlsClient, inShort } from "../../../support/protocol-client.ts";
+import { clearClient, tlsClient, inShort } from "../../../support/proxy/protocol-client.ts";
 
 test("the greeting is nginx's", () => {
   assert.equal(clearClient("imap").handler.greeting(), "* OK IMAP4 ready\r\n");

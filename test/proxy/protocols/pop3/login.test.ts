@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearClient } from "../../../support/protocol-client.ts";
-import { logIn } from "../../../support/login-script.ts";
+import { clearClient } from "../../../support/proxy/protocol-client.ts";
+import { logIn } from "../../../support/proxy/login-script.ts";
 
 test("USER and PASS, each after the upstream's +OK; the client is sent the last reply", () => {
   const { sent, end } = logIn(clearClient("pop3"), ["+OK ready", "+OK go on", "+OK 3 messages"]);

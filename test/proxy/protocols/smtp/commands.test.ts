@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Input } from "../../../../proxy/transport/index.ts";
-import { notes, clearClient, tlsClient, inShort } from "../../../support/protocol-client.ts";
+import { notes, clearClient, tlsClient, inShort } from "../../../support/proxy/protocol-client.ts";
 
 const INVALID = "500 5.5.1 Invalid command";
 const ARGUMENT = "501 5.5.4 Invalid argument";

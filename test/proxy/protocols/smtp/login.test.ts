@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ProtocolClient, clearClient } from "../../../support/protocol-client.ts";
-import { logIn } from "../../../support/login-script.ts";
+import { type ProtocolClient, clearClient } from "../../../support/proxy/protocol-client.ts";
+import { logIn } from "../../../support/proxy/login-script.ts";
 
 const AUTH = `AUTH PLAIN ${btoa("\0anna\0secret")}`;
 

@@ -3,10 +3,16 @@ import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import type { SecureVersion, TlsOptions } from "node:tls";
 import type { SocketClientTls } from "../../../../proxy/transport/index.ts";
-import { issue, revoke } from "../../../support/authority.ts";
-import { RecordingReceiver } from "../../../support/connections.ts";
-import { type TlsPeer, clientTls, dial, opensslPeer, tlsPeer } from "../../../support/tls-peer.ts";
-import { connectTlsOn } from "../../../support/transport.ts";
+import { issue, revoke } from "../../../support/certificates/authority.ts";
+import { RecordingReceiver } from "../../../support/transport/connections.ts";
+import {
+  type TlsPeer,
+  clientTls,
+  dial,
+  opensslPeer,
+  tlsPeer,
+} from "../../../support/transport/tls-peer.ts";
+import { connectTlsOn } from "../../../support/transport/transport.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const names = "DNS:mail.test, DNS:other.test, IP:127.0.0.1";

@@ -3,8 +3,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TlsOptions } from "node:tls";
 import { reason } from "../../../../proxy/reason.ts";
-import { type IssueOptions, chain, issue, revoke } from "../../../support/authority.ts";
-import { type Certificate, selfSigned } from "../../../support/certificate.ts";
+import {
+  type IssueOptions,
+  chain,
+  issue,
+  revoke,
+} from "../../../support/certificates/authority.ts";
+import { type Certificate, selfSigned } from "../../../support/certificates/certificate.ts";
 import {
   type Secured,
   type TlsPeer,
@@ -13,7 +18,7 @@ import {
   opened,
   opensslPeer,
   tlsPeer,
-} from "../../../support/tls-peer.ts";
+} from "../../../support/transport/tls-peer.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const stranger = issue("/CN=stranger", { ca: true });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SocketServerTls } from "../../../../proxy/transport/index.ts";
 import type { VerifyError } from "../../../../proxy/transport/connection.ts";
-import { chain, issue, revoke } from "../../../support/authority.ts";
-import type { Certificate } from "../../../support/certificate.ts";
-import { handshake, visit } from "../../../support/handshake.ts";
-import { serverTls } from "../../../support/server-tls.ts";
+import { chain, issue, revoke } from "../../../support/certificates/authority.ts";
+import type { Certificate } from "../../../support/certificates/certificate.ts";
+import { handshake, visit } from "../../../support/transport/handshake.ts";
+import { serverTls } from "../../../support/transport/server-tls.ts";
 
 const root = issue("/CN=root", { ca: true });
 const between = issue("/CN=between", { ca: true, by: root });

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { describe, test } from "node:test";
 import type { SocketClientTls } from "../../../../proxy/transport/index.ts";
-import { issue } from "../../../support/authority.ts";
-import { RecordingReceiver } from "../../../support/connections.ts";
+import { issue } from "../../../support/certificates/authority.ts";
+import { RecordingReceiver } from "../../../support/transport/connections.ts";
 import {
   GREETING,
   type TlsPeer,
@@ -15,8 +15,8 @@ import {
   opened,
   tcpPeer,
   tlsPeer,
-} from "../../../support/tls-peer.ts";
-import { connectTlsOn } from "../../../support/transport.ts";
+} from "../../../support/transport/tls-peer.ts";
+import { connectTlsOn } from "../../../support/transport/transport.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const good = issue("/CN=mail.test", { by: authority, names: "DNS:mail.test" });

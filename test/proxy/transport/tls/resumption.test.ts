@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { before, describe, test } from "node:test";
 import type { SocketServerTls } from "../../../../proxy/transport/index.ts";
-import { issue, pairFiles } from "../../../support/authority.ts";
-import { visit } from "../../../support/handshake.ts";
-import { serverTls } from "../../../support/server-tls.ts";
+import { issue, pairFiles } from "../../../support/certificates/authority.ts";
+import { visit } from "../../../support/transport/handshake.ts";
+import { serverTls } from "../../../support/transport/server-tls.ts";
 
 const authority = issue("/CN=authority", { ca: true });
 const other = issue("/CN=other", { ca: true });

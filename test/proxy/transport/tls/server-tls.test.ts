@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ConnectionOptions, type SecureVersion, connect as connectTls } from "node:tls";
-import { RecordingReceiver, accepted, rest } from "../../../support/connections.ts";
-import { handshake, visit } from "../../../support/handshake.ts";
-import { serverTls } from "../../../support/server-tls.ts";
-import { dhparam, issue, pairFiles } from "../../../support/authority.ts";
-import { acceptTlsOn } from "../../../support/transport.ts";
+import { RecordingReceiver, accepted, rest } from "../../../support/transport/connections.ts";
+import { handshake, visit } from "../../../support/transport/handshake.ts";
+import { serverTls } from "../../../support/transport/server-tls.ts";
+import { dhparam, issue, pairFiles } from "../../../support/certificates/authority.ts";
+import { acceptTlsOn } from "../../../support/transport/transport.ts";
 
 test("bytes pass in both directions, and FIN closes one direction at a time", async () => {
   const { client, connection, receiver } = await handshake();

@@ -12,17 +12,17 @@ import {
   openConnection,
 } from "../../../../proxy/transport/index.ts";
 import { OutboundProxyError, tunnel, tunnelTimedOut } from "../../../../proxy/upstream/index.ts";
-import { selfSigned } from "../../../support/certificate.ts";
-import { transport } from "../../../support/connections.ts";
+import { selfSigned } from "../../../support/certificates/certificate.ts";
+import { transport } from "../../../support/transport/connections.ts";
 import {
   type TestProxy,
   startConnectProxy,
   startScriptedProxy,
-} from "../../../support/outbound-proxies.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { silence, startUpstream } from "../../../support/upstream.ts";
-import type { Wire } from "../../../support/wire.ts";
-import { connectTlsOn } from "../../../support/transport.ts";
+} from "../../../support/peers/outbound-proxies.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { silence, startUpstream } from "../../../support/peers/upstream.ts";
+import type { Wire } from "../../../support/peers/wire.ts";
+import { connectTlsOn } from "../../../support/transport/transport.ts";
 
 const never = new AbortController().signal;
 const server = { host: "mail.example", port: 143 };

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { users } from "../../../../worker/directory/schema/index.ts";
-import { type AdminCommand, startAdminCommand } from "../../../support/admin-command.ts";
-import { BOOTSTRAP_SECRET } from "../../../support/admin.ts";
-import { SEALING, seed } from "../../../support/directory.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { startWebServer } from "../../../support/web-server.ts";
+import { type AdminCommand, startAdminCommand } from "../../../support/worker/admin-command.ts";
+import { BOOTSTRAP_SECRET } from "../../../support/worker/admin.ts";
+import { SEALING, seed } from "../../../support/worker/directory.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { startWebServer } from "../../../support/http/web-server.ts";
 
 let admin: AdminCommand;
 before(async () => {

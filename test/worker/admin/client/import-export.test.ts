@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { getTableColumns } from "drizzle-orm";
 import { users } from "../../../../worker/directory/schema/index.ts";
-import { type AdminCommand, startAdminCommand } from "../../../support/admin-command.ts";
-import { seed } from "../../../support/directory.ts";
-import { ALICE } from "../../../support/harness.ts";
-import { freePorts } from "../../../support/ports.ts";
-import { run } from "../../../support/program.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { startWebServer } from "../../../support/web-server.ts";
+import { type AdminCommand, startAdminCommand } from "../../../support/worker/admin-command.ts";
+import { seed } from "../../../support/worker/directory.ts";
+import { ALICE } from "../../../support/worker/harness.ts";
+import { freePorts } from "../../../support/programs/ports.ts";
+import { run } from "../../../support/programs/program.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { startWebServer } from "../../../support/http/web-server.ts";
 
 const HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

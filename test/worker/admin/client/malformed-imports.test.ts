@@ -7,11 +7,15 @@ import { buffer } from "node:stream/consumers";
 import { after, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { users } from "../../../../worker/directory/schema/index.ts";
-import { type AdminCommand, COMMAND, startAdminCommand } from "../../../support/admin-command.ts";
-import { seed } from "../../../support/directory.ts";
-import { Program } from "../../../support/program.ts";
-import { makeScratch } from "../../../support/scratch.ts";
-import { startWebServer } from "../../../support/web-server.ts";
+import {
+  type AdminCommand,
+  COMMAND,
+  startAdminCommand,
+} from "../../../support/worker/admin-command.ts";
+import { seed } from "../../../support/worker/directory.ts";
+import { Program } from "../../../support/programs/program.ts";
+import { makeScratch } from "../../../support/programs/scratch.ts";
+import { startWebServer } from "../../../support/http/web-server.ts";
 
 const HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

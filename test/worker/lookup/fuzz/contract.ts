@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import { parseUserVersion } from "../../../../shared/user-version.ts";
-import type { RawAnswer, RawRequest } from "../../../support/raw-http-client.ts";
+import type { RawAnswer, RawRequest } from "../../../support/http/raw-http-client.ts";
 import { ALICE, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
 /** `Auth-Status` of refusals, in the texts of all protocols. */

@@ -1,7 +1,7 @@
 // Generates lookups: right ones, and right ones with changes.
 import fc from "fast-check";
 import { type ByteString, escapeValue } from "../../../../shared/lookup.ts";
-import type { RawRequest } from "../../../support/raw-http-client.ts";
+import type { RawRequest } from "../../../support/http/raw-http-client.ts";
 import { ALICE, CANARY, DIGESTS, KEY, PEOPLE } from "./people.ts";
 
 export interface GeneratedLookup extends RawRequest {

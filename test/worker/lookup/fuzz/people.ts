@@ -1,7 +1,7 @@
 // The directory's users, and their credentials.
 import { createHash, createHmac } from "node:crypto";
 import type { ByteString } from "../../../../shared/lookup.ts";
-import type { Seed } from "../../../support/directory.ts";
+import type { Seed } from "../../../support/worker/directory.ts";
 
 export const KEY = "development";
 

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { CertificateFacts } from "../../../../../proxy/transport/tls/x509/certificate-facts.ts";
-import { issue, opensslSays } from "../../../../support/authority.ts";
+import { issue, opensslSays } from "../../../../support/certificates/authority.ts";
 import { inputs } from "../../../../support/property.ts";
 
 /** True if OpenSSL parses the certificate. Others end the handshake before this code sees them. */
