@@ -221,7 +221,7 @@ describe("while no socket can be opened", () => {
       const why =
         status === 426
           ? `${fleet.url} does not keep a WebSocket open`
-          : `${fleet.url} answered ${status} (check the key in "fleet")`;
+          : `${fleet.url} answered ${status}${level === "alert" ? ' (check the key in "fleet")' : ""}`;
       const use =
         level === "alert"
           ? "cached lookups are not used"
