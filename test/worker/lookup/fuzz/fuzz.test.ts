@@ -26,7 +26,7 @@ before(async () => {
 after(() => worker.dispose());
 
 test("all replies follow the contract, and only correct credentials get OK", async (t) => {
-  const tally = await ask(t, inputs().numRuns, SEED, (lookup, answer) => {
+  const tally = await ask(t, inputs(4).numRuns, SEED, (lookup, answer) => {
     assertContract(lookup, answer);
     if (lookup.right) assert.equal(answer.headers["auth-status"], "OK");
   });
