@@ -41,6 +41,10 @@ const PARTS: readonly Part[] = [
   load,
 ];
 
+// Each run tries other inputs and other orders; parts print the seed of a failure, and the variable repeats it.
+process.env["POSTERN_TEST_SEED"] ??= String(Math.floor(Math.random() * 2 ** 31));
+console.log(`POSTERN_TEST_SEED=${process.env["POSTERN_TEST_SEED"]}`);
+
 const words = process.argv.slice(2);
 const length: Length = words.includes("long") ? "long" : "short";
 const names = words.filter((word) => word !== "long");

@@ -29,9 +29,13 @@ export class SecretWords {
     if (this.hidesNext) return HIDDEN;
     if (this.#name === null || (word === HEADER && this.#name !== HEADER)) this.#name = word;
     else this.#behind = this.#name === HEADER ? this.#behind + 1 : 0;
+    if (this.#name === HEADER && this.#behind === 1) return raw.replace(GLUED, `$1${HIDDEN}`);
     return hiddenIn(raw, this.#name === "env" ? ENV : PARTS);
   }
 }
+
+/** A header's name, and behind it the quoted value that has lost the blank before it. */
+const GLUED = /^([^"']+)["'].*/s;
 
 /**
  * The secret inside a word: the password of a URL, a key in place of its file, the PIN of a PKCS #11 token. No escape of

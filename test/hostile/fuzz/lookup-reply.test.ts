@@ -64,7 +64,9 @@ test("a reply is read alike however the network cuts it, and only OK alone is a 
       share.count(reply?.kind === "route");
       if (reply?.kind !== "route" || typeof found !== "object") return;
       assert.ok(found.status >= 200 && found.status <= 299);
-      const statuses = [...text.matchAll(/^auth-status[ \t]*:[ \t]*(.*?)[ \t]*\r?$/gim)];
+      // A mistake may have ended the head early, and what follows is no header.
+      const [before = ""] = text.split(/\n\r?\n/);
+      const statuses = [...before.matchAll(/^auth-status[ \t]*:[ \t]*(.*?)[ \t]*\r?$/gim)];
       assert.deepEqual([...new Set(statuses.map(([, status]) => status))], ["OK"]);
       assert.doesNotMatch(`${reply.login}${reply.password}`, /[\r\n\0]/);
       for (const { host, port } of reply.route.servers) {

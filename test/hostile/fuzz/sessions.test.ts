@@ -8,7 +8,7 @@ import { configureProtocol } from "../../../proxy/protocols/index.ts";
 import { unescapeBytes, type ProtocolName } from "../../../shared/lookup.ts";
 import { eventually } from "../../support/eventually.ts";
 import { greeted, protocolNames } from "../../support/peers/mail-client.ts";
-import { inputs } from "../../support/property.ts";
+import { SEED, inputs } from "../../support/property.ts";
 import { type Servers, startServers } from "../../support/programs/servers.ts";
 import { serverSettings } from "../../support/proxy/settings.ts";
 import { Choices } from "../explorer/choices.ts";
@@ -18,7 +18,6 @@ import { changes } from "./mutation.ts";
 import { type Endpoint, type Traffic, lookupEndpoint, mailServer, runClient } from "./traffic.ts";
 
 const SESSIONS = inputs(40).numRuns;
-const SEED = Number(process.env["POSTERN_TEST_SEED"] ?? Date.now() % 2 ** 31);
 
 /** Clients at once. */
 const CLIENTS = 12;

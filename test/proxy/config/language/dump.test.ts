@@ -210,6 +210,7 @@ const QUOTED: Readonly<Record<string, string>> = {
   "a long password without its semicolon": `mail { outbound_proxy http://user:${MARK}${"a".repeat(90)}@h }`,
   "credentials in place of their file": `mail { outbound_proxy http://proxy credentials=user:${MARK}; }`,
   "a fleet's key in place of its file": `mail { fleet https://w.test/fleet key=${MARK}; }`,
+  "a header's value without the blank before it": `mail { auth_http_header X'${MARK} }'; }`,
   "a header's value without its semicolon": `mail { "auth_http_header" X ${MARK} }`,
   "a header behind a missing semicolon": `mail { timeout 1s auth_http_header X ${MARK} }`,
   "a header's value of 5,000 bytes": `mail { auth_http_header X ${MARK}${"a".repeat(5000)}; }`,

@@ -1,17 +1,15 @@
-// Ten thousand lookups by default, most of them hostile. `SEED=… node --test` repeats a run.
+// Some thousand lookups, most of them hostile.
 import assert from "node:assert/strict";
 import { type TestContext, after, before, test } from "node:test";
 import fc from "fast-check";
 import { sql } from "drizzle-orm";
-import { inputs } from "../../../support/property.ts";
+import { SEED, inputs } from "../../../support/property.ts";
 import { SEALING, seed as fill } from "../../../support/worker/directory.ts";
 import { type RawAnswer, RawCaller } from "../../../support/http/raw-http-client.ts";
 import { type RunningWorker, startWorker } from "../../../support/worker/worker.ts";
 import { assertContract } from "./contract.ts";
 import { type GeneratedLookup, lookups } from "./lookups.ts";
 import { CANARY, DIRECTORY } from "./people.ts";
-
-const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 
 /** Fewer callers than passwords may wait to be verified, so that none is answered busy. */
 const CALLERS = 8;
@@ -81,7 +79,7 @@ type Check = (lookup: GeneratedLookup, answer: RawAnswer) => void;
 
 /** @returns the count of each kind of reply */
 async function ask(t: TestContext, numRuns: number, seed: number, check: Check) {
-  t.diagnostic(`SEED=${SEED}`);
+  t.diagnostic(`POSTERN_TEST_SEED=${SEED}`);
   const waiting = fc.sample(lookups, { seed, numRuns });
   const tally = new Map<string, number>();
   const callers = Array.from({ length: CALLERS }, async () => {
@@ -109,7 +107,7 @@ function explain(check: Check, lookup: GeneratedLookup, answer: RawAnswer): void
   try {
     check(lookup, answer);
   } catch (cause) {
-    throw new Error(`SEED=${SEED}\n${show(lookup)}\n${show(answer)}`, { cause });
+    throw new Error(`POSTERN_TEST_SEED=${SEED}\n${show(lookup)}\n${show(answer)}`, { cause });
   }
 }
 
