@@ -1,6 +1,6 @@
 /** `Cache-Control` (RFC 9111 section 5.2): how long a reply may be used again. */
 import type { Freshness } from "../../shared/lookup.ts";
-import { trimBlanks } from "../transport/index.ts";
+import { stripBlanks } from "../transport/index.ts";
 
 /** A directive; its argument is a token or a quoted string. */
 const DIRECTIVE = /^([a-z0-9!#$%&'*+.^_`|~-]+)(?:=(?:"([^"\\]*)"|([a-z0-9!#$%&'*+.^_`|~-]+)))?$/i;
@@ -9,7 +9,7 @@ const DIRECTIVE = /^([a-z0-9!#$%&'*+.^_`|~-]+)(?:=(?:"([^"\\]*)"|([a-z0-9!#$%&'*
 export function readFreshness(header: string): Freshness | null {
   const directives = new Map<string, string>();
   for (const part of header.split(",")) {
-    const one = trimBlanks(part.replace(/^[ \t]+/, ""));
+    const one = stripBlanks(part);
     if (one === "") continue;
     const [, name = "", quoted, argument = quoted ?? ""] = DIRECTIVE.exec(one) ?? [];
     // A repeated directive is ambiguous.

@@ -2,7 +2,7 @@
 import { type ByteString, escapeValue, unescapeBytes } from "../../shared/lookup.ts";
 import { reasonPhrase } from "../http-status.ts";
 import { version } from "../version.ts";
-import { trimBlanks } from "../transport/index.ts";
+import { stripBlanks } from "../transport/index.ts";
 import type { LookupEndpoint } from "../config/index.ts";
 import { type ReplyHead, TOKEN } from "./reply.ts";
 
@@ -38,7 +38,7 @@ export function relayedRequest(
   for (const header of headers) {
     const colon = header.indexOf(":");
     const name = header.slice(0, Math.max(colon, 0));
-    const value = trimBlanks(header.slice(colon + 1).replace(/^[ \t]+/, ""));
+    const value = stripBlanks(header.slice(colon + 1));
     // oxlint-disable-next-line no-control-regex -- another parser would read them differently
     if (!TOKEN.test(name) || /[\x00-\x08\x0a-\x1f]/.test(value)) return null;
     const known = name.toLowerCase();

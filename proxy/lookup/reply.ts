@@ -7,7 +7,7 @@ import {
   unescapeBytes,
 } from "../../shared/lookup.ts";
 import { parseUserVersion } from "../../shared/user-version.ts";
-import { type Input, MORE, type Script, trimBlanks } from "../transport/index.ts";
+import { type Input, MORE, type Script, stripBlanks, trimBlanks } from "../transport/index.ts";
 import { readFreshness } from "./freshness.ts";
 import { type Accepted, type LookupReply, type Unavailable, unavailable } from "./lookup.ts";
 import { readRoute } from "./route.ts";
@@ -112,7 +112,7 @@ export class HeadReader {
     }
     const colon = text.indexOf(":");
     const name = trimBlanks(colon === -1 ? text : text.slice(0, colon));
-    const value = colon === -1 ? "" : trimBlanks(skipBlanks(text, colon + 1));
+    const value = colon === -1 ? "" : stripBlanks(text.slice(colon + 1));
     if (!TOKEN.test(name) || value.includes("\r")) {
       throw new InvalidReply("sent invalid header in response");
     }
@@ -222,10 +222,4 @@ export class HeadReader {
 /** An endpoint that asks for a key says so by one of these (RFC 9110 section 15.5). */
 function remedy(status: number): string {
   return status === 401 || status === 403 ? ' (check the key in "auth_http_header")' : "";
-}
-
-function skipBlanks(text: ByteString, from: number): ByteString {
-  let start = from;
-  while (text[start] === " " || text[start] === "\t") start++;
-  return text.slice(start);
 }

@@ -2,7 +2,7 @@
 import { isIp } from "../../shared/address.ts";
 import { type ByteString, TLS_MODES } from "../../shared/lookup.ts";
 import { quoted } from "../quoted.ts";
-import { type Address, trimSpaces } from "../transport/index.ts";
+import { type Address, stripSpaces } from "../transport/index.ts";
 import type { Route } from "./lookup.ts";
 
 /** Servers besides the first that a reply may name. */
@@ -39,7 +39,7 @@ function readFallbacks(text: string): readonly Address[] | null {
   if (text === "") return [];
   const found: Address[] = [];
   for (const part of text.split(",")) {
-    const one = trimSpaces(part.replace(/^ +/, ""));
+    const one = stripSpaces(part);
     const [, six, other = six ?? "", port = ""] = /^(?:\[(.*)\]|([^:]*)):(\d+)$/.exec(one) ?? [];
     if (!isHost(other) || !isPort(port) || found.length === MOST_FALLBACKS) return null;
     found.push({ host: other, port: Number(port) });

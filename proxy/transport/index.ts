@@ -41,7 +41,15 @@ export {
   trustSystem,
   useTickets,
 } from "./tls/index.ts";
-export { Input, TooLong, chomp, trimBlanks, trimSpaces } from "./input.ts";
+export {
+  Input,
+  TooLong,
+  chomp,
+  stripBlanks,
+  stripSpaces,
+  trimBlanks,
+  trimSpaces,
+} from "./input.ts";
 export { openConnection } from "./open-connection.ts";
 export {
   type Command,

@@ -75,6 +75,22 @@ export function trimBlanks(text: ByteString): ByteString {
   return trimEnd(text, " \t");
 }
 
+/** Removes leading and trailing spaces. */
+export function stripSpaces(text: ByteString): ByteString {
+  return trimEnd(trimStart(text, " "), " ");
+}
+
+/** Removes leading and trailing spaces and TABs. */
+export function stripBlanks(text: ByteString): ByteString {
+  return trimEnd(trimStart(text, " \t"), " \t");
+}
+
+function trimStart(text: ByteString, blanks: string): ByteString {
+  let start = 0;
+  while (start < text.length && blanks.includes(text.charAt(start))) start++;
+  return text.slice(start);
+}
+
 function trimEnd(text: ByteString, blanks: string): ByteString {
   let end = text.length;
   while (end > 0 && blanks.includes(text.charAt(end - 1))) end--;
