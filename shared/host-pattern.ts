@@ -3,6 +3,7 @@
  * `localhost|127.0.0.0/8|[::1]|*.example.com`.
  */
 import { type Network, contains, parseIp, parseNetwork } from "./address.ts";
+import { idnaName } from "./idna.ts";
 
 /** A parsed pattern. */
 type HostPattern = { readonly network: Network } | NamePattern;
@@ -98,12 +99,5 @@ function parse(pattern: string): HostPattern | null {
 
 /** Lower case, with IDNA's form of characters outside ASCII; null if there is no such form. */
 function ascii(text: string): string | null {
-  if (/^[!-~]*$/.test(text)) return text.toLowerCase();
-  // These characters would end the host in a URL, or be dropped from it.
-  if (/[\s/:?#@\\%[\]]/.test(text)) return null;
-  try {
-    return new URL(`http://${text}`).hostname;
-  } catch {
-    return null;
-  }
+  return /^[!-~]*$/.test(text) ? text.toLowerCase() : idnaName(text);
 }

@@ -1,7 +1,8 @@
 /** Kicks that are carried out together, so that each session is looked at once. */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { UserVersion } from "../../shared/user-version.ts";
-import { comparableLogin, comparableName } from "./login-name.ts";
+import { comparableAddress } from "../../shared/user-address.ts";
+import { comparableLogin } from "./login-name.ts";
 import type { Kick } from "./revocations.ts";
 
 /** A login that was granted, or that is under way. */
@@ -26,7 +27,7 @@ export class KickList {
   constructor(kicks: readonly Kick[]) {
     this.#ended = kicks.map(() => 0);
     for (const [index, { names, user }] of kicks.entries()) {
-      for (const name of names.map(comparableName)) {
+      for (const name of names.map(comparableAddress)) {
         this.#byName.set(name, index);
         if (user === null) this.#byNameAlone.set(name, index);
       }
@@ -38,7 +39,7 @@ export class KickList {
     }
   }
 
-  /** How many logins each kick has ended. */
+  /** The number of logins that each kick has ended. */
   get ended(): readonly number[] {
     return this.#ended;
   }

@@ -6,7 +6,8 @@
  */
 import type { ByteString } from "../../shared/lookup.ts";
 import type { UserVersion } from "../../shared/user-version.ts";
-import { comparableLogin, comparableName } from "./login-name.ts";
+import { comparableAddress } from "../../shared/user-address.ts";
+import { comparableLogin } from "./login-name.ts";
 import { type KnownVersion, UserVersions } from "./user-versions.ts";
 
 export interface Kick {
@@ -103,7 +104,7 @@ export class Revocations {
       this.#names.clear();
       this.#oldest = this.#era;
     }
-    for (const name of names) this.#names.set(comparableName(name), this.#era);
+    for (const name of names) this.#names.set(comparableAddress(name), this.#era);
   }
 
   /** A reply that lets a client in has come from the endpoint. */

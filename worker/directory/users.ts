@@ -47,7 +47,7 @@ export interface SearchTerms {
   /** The `digestOf` an app password. */
   readonly appPassword?: string;
   readonly certificate?: Readonly<Record<"subject" | "issuer" | "fingerprint", string | null>>;
-  /** The domain of a recipient of mail, in the form of `normalDomain`. */
+  /** The domain of a recipient of mail, in the form of `comparableDomain`. */
   readonly domain?: string;
 }
 

@@ -1,6 +1,7 @@
 /** Normalizes what operators write, so that the directory holds each value in one form. */
 import { canonicalIp, formatNetwork, parseNetwork } from "../../../shared/address.ts";
-import { normalAddress, normalDomain } from "../../directory/address.ts";
+import { comparableDomain } from "../../../shared/user-address.ts";
+import { normalAddress } from "../../directory/address.ts";
 import { ApiError } from "../http/api-error.ts";
 import type { Settings } from "./resource.ts";
 
@@ -17,7 +18,7 @@ export function address(text: string, { DEFAULT_DOMAIN }: Settings): string {
 }
 
 export function domain(text: string): string {
-  return normalDomain(text);
+  return comparableDomain(text);
 }
 
 /** Normalizes an IP address or a host name. */
