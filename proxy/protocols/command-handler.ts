@@ -51,6 +51,8 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
 
   /** Reads a command and answers it. @throws TooLong */
   protected abstract command(input: Input): Step | null;
+  /** The reply to a login that the lookup refused, in the lookup's words. */
+  abstract refused(text: ByteString, errorCode: string | null): ByteString;
   /** The reply to an invalid command. */
   protected abstract invalid(): ByteString;
   /** The reply to a SASL exchange that the client cancelled (RFC 4422 section 3.5). */
@@ -76,6 +78,11 @@ export abstract class CommandHandler<Policy extends LoginPolicy> implements Salt
     if (hops !== undefined && /^\d{1,4}$/.test(hops)) {
       this.#hops = Math.min(this.#hops, Number(hops));
     }
+  }
+
+  /** Only SMTP's codes say whether a failure is temporary; the endpoint's own text says so in IMAP and POP3. */
+  undecided(text: ByteString, errorCode: string | null): ByteString {
+    return this.refused(text, errorCode);
   }
 
   /** Only SMTP delays its greeting. */

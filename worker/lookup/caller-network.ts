@@ -2,6 +2,7 @@
 import { createMiddleware } from "hono/factory";
 import { contains, type Network, parseIp, parseNetwork } from "../../shared/address.ts";
 import { logError, logWarning } from "../log/log.ts";
+import { refuse } from "./key.ts";
 
 /**
  * Replies 403, without a header that nginx reads, to a caller from another network. Stands behind `requireKey`, so
@@ -28,11 +29,6 @@ export const requireNetwork = createMiddleware<{ Bindings: Env }>(async (c, next
   );
   return refuse();
 });
-
-/** The same reply as for a wrong key, so that a thief does not learn that the key is right. */
-export function refuse(): Response {
-  return new Response("X-Auth-Key is missing or wrong\n", { status: 403 });
-}
 
 /** The networks of the last setting, because an isolate meets one. */
 let read: { readonly setting: string; readonly networks: readonly Network[] | null } | null = null;

@@ -13,11 +13,14 @@ import { CLIENT_CREDENTIALS } from "./upstream-login.ts";
 const UNKNOWN_USER: RefusedLookup = { kind: "refused", reason: "unknown-user" };
 const UNKNOWN_DOMAIN: RefusedLookup = { kind: "refused", reason: "unknown-domain" };
 
-export async function deliver(context: LookupContext): Promise<LookupDecision> {
+/** Mail from outside has no login. */
+type DeliveryDecision = Omit<LookupDecision, "login">;
+
+export async function deliver(context: LookupContext): Promise<DeliveryDecision> {
   const { request, nearest, primary, addresses } = context;
   const address = recipientOf(request.recipient, addresses);
   // A malformed command is answered like an unknown user, since 501 is the proxy's to send.
-  if (address === null) return { outcome: UNKNOWN_USER, subject: null, login: null };
+  if (address === null) return { outcome: UNKNOWN_USER, subject: null };
   const decision = await deliverTo(address, nearest, context);
   // Refused mail goes back to its sender, so the refusal is confirmed at the primary.
   return decision.outcome.kind === "refused" && nearest.mayBeStale
@@ -29,11 +32,11 @@ async function deliverTo(
   address: string,
   session: DirectorySession,
   context: LookupContext,
-): Promise<LookupDecision> {
+): Promise<DeliveryDecision> {
   const name = address.slice(address.lastIndexOf("@") + 1);
   const found = await findUser(session, address, context.request.client, { domain: name });
   const { admitted, domain } = found;
-  if (!admitted) return { outcome: NOT_ADMITTED, subject: null, login: null };
+  if (!admitted) return { outcome: NOT_ADMITTED, subject: null };
   const open = domain?.recipients !== "none";
   const entry = open ? (found.entry ?? (await findDetailOwner(address, session, context))) : null;
   if (entry !== null) {
@@ -41,11 +44,11 @@ async function deliverTo(
     if (session !== context.primary && session.mayBeStale && isToBePlaced(entry)) {
       return deliverTo(address, context.primary, context);
     }
-    return { outcome: await route(entry, context), subject: subjectOf(entry.user), login: null };
+    return { outcome: await route(entry, context), subject: subjectOf(entry.user) };
   }
-  if (domain === null) return { outcome: UNKNOWN_DOMAIN, subject: null, login: null };
+  if (domain === null) return { outcome: UNKNOWN_DOMAIN, subject: null };
   const subject = { domain: name, group: domain.catchAll.group.name };
-  return { outcome: await deliverToDomain(address, domain, context), subject, login: null };
+  return { outcome: await deliverToDomain(address, domain, context), subject };
 }
 
 /** Decides about an address of an unknown user, or in a closed domain. */

@@ -1,7 +1,6 @@
 /** Admits only callers with one of the lookup keys. */
 import { createMiddleware } from "hono/factory";
 import { logError } from "../log/log.ts";
-import { refuse } from "./caller-network.ts";
 
 /** Replies 403, without a header that nginx reads, to a caller without a key. */
 export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) => {
@@ -9,11 +8,14 @@ export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) =>
   if (keys.length === 0) {
     logError("every lookup is refused: set a key with `wrangler secret put LOOKUP_KEYS`");
   }
-  if (!(await isOneOf(keys, c.req.header("X-Auth-Key") ?? ""))) {
-    return refuse();
-  }
+  if (!(await isOneOf(keys, c.req.header("X-Auth-Key") ?? ""))) return refuse();
   return next();
 });
+
+/** Also the reply to a right key from a wrong network, so that a thief does not learn that the key is right. */
+export function refuse(): Response {
+  return new Response("X-Auth-Key is missing or wrong\n", { status: 403 });
+}
 
 /** Splits the setting at commas. There are two keys during a rotation. */
 function listKeys(configured: string | undefined): string[] {

@@ -37,7 +37,7 @@ async function decide(context: LookupContext): Promise<LookupDecision> {
   const { method } = request;
   let subject: LookupSubject | null = null;
   try {
-    if (method === "none") return await deliver(context);
+    if (method === "none") return { ...(await deliver(context)), login: null };
     const refusal = await refuseWithoutName(context);
     if (refusal !== null) return { outcome: refusal, subject, login: null };
     const verifier = await VERIFIERS[method](request, context);

@@ -43,10 +43,6 @@ export class ImapHandler extends CommandHandler<ImapPolicy> implements ProtocolH
     return `${this.#tag ?? "*"} NO ${text}\r\n`;
   }
 
-  undecided(text: ByteString): ByteString {
-    return this.refused(text);
-  }
-
   unavailable(): ByteString {
     return this.#tag === null
       ? "* BYE [UNAVAILABLE] internal server error\r\n"

@@ -52,10 +52,6 @@ export class Pop3Handler extends CommandHandler<Pop3Policy> implements ProtocolH
     return `-ERR ${text}\r\n`;
   }
 
-  undecided(text: ByteString): ByteString {
-    return this.refused(text);
-  }
-
   unavailable(): ByteString {
     return "-ERR [SYS/TEMP] internal server error\r\n";
   }

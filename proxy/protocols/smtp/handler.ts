@@ -80,7 +80,7 @@ export class SmtpHandler extends CommandHandler<SmtpPolicy> implements ProtocolH
   }
 
   /** A code that does not begin with 4 would call the password wrong. */
-  undecided(text: ByteString, errorCode: string | null): ByteString {
+  override undecided(text: ByteString, errorCode: string | null): ByteString {
     const isTemporary = errorCode !== null && errorCode.startsWith("4");
     return `${isTemporary ? errorCode : this.#temporaryCode} ${text}\r\n`;
   }
