@@ -11,7 +11,7 @@ export {
   formatPlace,
 } from "./language/error.ts";
 export { opendirFailed, openFailed } from "./language/files.ts";
-export { withoutSecrets } from "./language/dump.ts";
+export { withoutSecrets } from "./language/secrets/dump.ts";
 
 export type { LookupEndpoint } from "./modules/auth-http/auth-http.ts";
 export type { RelaySettings } from "./modules/auth-http/relay.ts";

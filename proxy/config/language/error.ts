@@ -1,7 +1,7 @@
 import { reason } from "../../reason.ts";
 import { decoded } from "../../bytes.ts";
 import type { ByteString } from "../../../shared/lookup.ts";
-import { messageWithoutSecrets } from "./secrets.ts";
+import { messageWithoutSecrets } from "./secrets/words.ts";
 
 /** The file as the configuration names it, and the line (from 1) on which the directive ends. */
 export interface Place {

@@ -8,7 +8,7 @@
 import type { ByteString } from "../../../shared/lookup.ts";
 import { decoded } from "../../bytes.ts";
 import { ConfigError, unfinished } from "./error.ts";
-import { shownWords } from "./secrets.ts";
+import { shownWords } from "./secrets/words.ts";
 
 export type Token = {
   readonly line: number;

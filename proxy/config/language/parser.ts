@@ -10,7 +10,7 @@ import type { Diagnostics } from "./diagnostics.ts";
 import type { Directive } from "./directive.ts";
 import { ConfigError, type Place, formatPlace, unfinished } from "./error.ts";
 import { Lexer } from "./lexer.ts";
-import { shownWords } from "./secrets.ts";
+import { shownWords } from "./secrets/words.ts";
 
 /** The advice quotes at most this many characters of a directive without a `;`. */
 const MAX_QUOTED = 80;

@@ -1,7 +1,7 @@
 /** A file of the configuration as `-T` prints it. */
-import type { ByteString } from "../../../shared/lookup.ts";
-import { Lexer, type Token } from "./lexer.ts";
-import { SecretWords, proseWithoutSecrets } from "./secrets.ts";
+import type { ByteString } from "../../../../shared/lookup.ts";
+import { Lexer, type Token } from "../lexer.ts";
+import { SecretWords, proseWithoutSecrets } from "./words.ts";
 
 /**
  * @param text of a file that the reader accepts

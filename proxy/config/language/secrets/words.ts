@@ -1,5 +1,5 @@
 /** Finds the secrets among the words of directives, so that neither `-T` nor a message shows them. */
-import type { ByteString } from "../../../shared/lookup.ts";
+import type { ByteString } from "../../../../shared/lookup.ts";
 
 const HIDDEN = "***";
 
@@ -72,7 +72,7 @@ export function shownWords(words: readonly ByteString[]): readonly ByteString[] 
   return words.map((word) => secrets.take(word, word).replace(NO_PORT, `$1${HIDDEN}`));
 }
 
-/** What follows the second colon of a URL without being a port. */
+/** The text behind the second colon of a URL, unless it is a port. */
 const NO_PORT = /(:\/\/(?:\[[^\]]*\]|[^:[])*:)(?!\*\*\*|\d{1,5}(?:\/|$)).*/s;
 
 /**
