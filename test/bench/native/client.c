@@ -137,7 +137,8 @@ static const char *awaited(const struct session *session) {
     }
 }
 
-static void take_line(struct session *session, const char *line) {
+static void take_line(void *owner, const char *line) {
+    struct session *session = owner;
     const char *answer = awaited(session);
     if (answer == NULL) return;
     if (strncmp(line, answer, strlen(answer)) != 0) {
@@ -184,15 +185,7 @@ static int read_lines(struct session *session) {
         deed_done(session);
         return 0;
     }
-    session->received += got;
-    char *start = session->lines, *stop = start + session->received, *end;
-    while ((end = memchr(start, '\n', stop - start)) != NULL) {
-        *end = '\0';
-        take_line(session, start);
-        start = end + 1;
-    }
-    session->received = stop - start;
-    memmove(session->lines, start, session->received);
+    session->received = each_line(session->lines, session->received + got, take_line, session);
     return session->received < LINES;
 }
 

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -108,6 +109,17 @@ void wait_to_write(struct stream *stream, int epoll, void *owner, int waits) {
 }
 
 /* A TLS connection is marked as shut down, so that OpenSSL lets its ticket be used again. */
+size_t each_line(char *text, size_t length, void (*line)(void *owner, const char *line), void *owner) {
+    char *start = text, *stop = text + length, *end;
+    while ((end = memchr(start, '\n', stop - start)) != NULL) {
+        *end = '\0';
+        line(owner, start);
+        start = end + 1;
+    }
+    memmove(text, start, stop - start);
+    return stop - start;
+}
+
 void close_stream(struct stream *stream) {
     if (stream->tls != NULL) {
         SSL_set_shutdown(stream->tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);

@@ -27,6 +27,8 @@ enum handshake shake_hands(struct stream *stream, int epoll, void *owner);
 ssize_t take(struct stream *stream, void *into, size_t most);
 ssize_t give(struct stream *stream, const void *bytes, size_t length);
 void wait_to_write(struct stream *stream, int epoll, void *owner, int waits);
+/* Calls `line` with each whole line, keeps the rest at the start of the text, and returns its length. */
+size_t each_line(char *text, size_t length, void (*line)(void *owner, const char *line), void *owner);
 void close_stream(struct stream *stream);
 void give_up(const char *why, const char *what);
 #endif

@@ -13,7 +13,7 @@ import { SimConnection } from "./connection.ts";
 import type { Add, Mishaps, Network, Peer } from "./network.ts";
 import { Observer } from "./observer.ts";
 import { Operator, type Side } from "./operator.ts";
-import { type Attempt, secretOf } from "./peers/attempt.ts";
+import { type Attempt, newAttempt } from "./peers/attempt.ts";
 import { Client } from "./peers/client.ts";
 import { type Directory, LookupPeer } from "./peers/lookup-endpoint.ts";
 import { ProgramWriter } from "./peers/programs.ts";
@@ -26,7 +26,7 @@ import { Users } from "./users.ts";
 /** Mail servers of one run. */
 const MOST_SERVERS = 16;
 
-/** Where lookups go. */
+/** Lookups go to this port. */
 const ENDPOINT_PORT = 1;
 
 const WORDS = {
@@ -170,15 +170,7 @@ export class World implements Network, Directory {
     const [other] = this.sides;
     const same = other?.client.attempts.find((one) => one.method === method);
     const number = this.#attempts.length;
-    const fresh: Attempt = {
-      number,
-      method,
-      login: method === "none" ? "" : `user${number}`,
-      secret: secretOf(method, number),
-      clear: true,
-      end: 0,
-      refusals: new Set(),
-    };
+    const fresh = newAttempt(method, number);
     const isNew = client.attempts.every((one) => one.login !== same?.login);
     const shares = same !== undefined && isNew && this.choices.oneIn(2);
     const { login, secret, refusals } = same ?? fresh;
@@ -284,7 +276,7 @@ export class World implements Network, Directory {
       client.options(add);
       for (const upstream of upstreams) upstream.options(add);
     }
-    // Where nothing else can happen, the next timer is due. Promises are kept within a minute.
+    // The next timer is due once nothing else can happen. No timer beyond a minute runs while a promise is open.
     const mayWait = this.promises.size === 0 || this.clock.wait <= 60_000;
     const weight = this.#next.length === 0 ? 1 : this.mishaps.time;
     if (this.clock.timers > 0 && mayWait) add(weight, () => this.#advance());

@@ -12,7 +12,7 @@ import { SEED, inputs } from "../../support/property.ts";
 import { type Servers, startServers } from "../../support/programs/servers.ts";
 import { serverSettings } from "../../support/proxy/settings.ts";
 import { Choices } from "../explorer/choices.ts";
-import { type Attempt, secretOf } from "../explorer/peers/attempt.ts";
+import { type Attempt, newAttempt } from "../explorer/peers/attempt.ts";
 import { ProgramWriter } from "../explorer/peers/programs.ts";
 import { changes } from "./mutation.ts";
 import { type Endpoint, type Traffic, lookupEndpoint, mailServer, runClient } from "./traffic.ts";
@@ -120,15 +120,7 @@ function session(name: Port): Promise<void> {
   };
   const writer = new ProgramWriter(choices, scenario, (method) => {
     const number = attempts.size;
-    const made: Attempt = {
-      number,
-      method,
-      login: method === "none" ? "" : `user${number}`,
-      secret: secretOf(method, number),
-      clear: true,
-      end: 0,
-      refusals: new Set(),
-    };
+    const made = newAttempt(method, number);
     attempts.set(made.login, made);
     return made;
   });

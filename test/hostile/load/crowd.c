@@ -121,7 +121,8 @@ static void login_done(struct session *session) {
     say(session, session->script->logout);
 }
 
-static void take_line(struct session *session, const char *line) {
+static void take_line(void *owner, const char *line) {
+    struct session *session = owner;
     if (session->state != LOGIN && session->state != ASKED) return;
     const struct script *script = session->script;
     const char *answer = session->state == LOGIN ? script->login[session->step].answer : script->noop.answer;
@@ -145,15 +146,7 @@ static int read_lines(struct session *session) {
         leave(session);
         return 0;
     }
-    session->received += got;
-    char *start = session->lines, *stop = start + session->received, *end;
-    while ((end = memchr(start, '\n', stop - start)) != NULL) {
-        *end = '\0';
-        take_line(session, start);
-        start = end + 1;
-    }
-    session->received = stop - start;
-    memmove(session->lines, start, session->received);
+    session->received = each_line(session->lines, session->received + got, take_line, session);
     return session->received < LINES;
 }
 

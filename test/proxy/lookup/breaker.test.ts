@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LookupClient } from "../../../proxy/lookup/index.ts";
 import { InvalidReply } from "../../../proxy/lookup/reply.ts";
-import { lookUp, lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { lookUp, lookupRequest, lookupSettings } from "../../support/proxy/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 
 const neverAborted = new AbortController().signal;
@@ -10,14 +10,7 @@ const neverAborted = new AbortController().signal;
 /** A lookup that the client never shares with another lookup. */
 const request = lookupRequest({ credentials: { method: "external", login: "anna" } });
 
-const settings = {
-  auth_http: { https: false, host: "e.test", port: 80, hostHeader: "e.test", uri: "/auth" },
-  auth_http_keepalive: true,
-  auth_http_pass_client_cert: false,
-  auth_http_timeout: 60_000,
-  auth_http_header: [],
-  auth_http_cache: null,
-};
+const settings = lookupSettings();
 
 function createClient(endpoint: ScriptedEndpoint) {
   let now = 0;

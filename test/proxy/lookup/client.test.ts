@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { LookupClient, type LookupReply, type LookupRequest } from "../../../proxy/lookup/index.ts";
 import { eventually } from "../../support/eventually.ts";
 import { InvalidReply } from "../../../proxy/lookup/reply.ts";
-import { lookUp, lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { lookUp, lookupRequest, lookupSettings } from "../../support/proxy/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 import { inputs } from "../../support/property.ts";
 
@@ -20,14 +20,11 @@ function createClient(
   }: { entries?: number | null; patience?: number; timeout?: number } = {},
 ) {
   let now = 0;
-  const settings = {
-    auth_http: { https: true, host: "e.test", port: 443, hostHeader: "e.test", uri: "/auth" },
-    auth_http_keepalive: true,
-    auth_http_pass_client_cert: false,
+  const settings = lookupSettings({
     auth_http_timeout: timeout,
     auth_http_header: ["X-Auth-Key: k"],
     auth_http_cache: entries === null ? null : { entries },
-  };
+  });
   const lookupClient = new LookupClient(endpoint, settings, { patience, now: () => now });
   return {
     lookupClient,

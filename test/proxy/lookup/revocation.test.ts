@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { LookupClient, type LookupReply, type LookupRequest } from "../../../proxy/lookup/index.ts";
 import { type Kick, type LineState, Revocations } from "../../../proxy/revocation/index.ts";
 import type { UserVersion } from "../../../shared/user-version.ts";
-import { lookUp, lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { lookUp, lookupRequest, lookupSettings } from "../../support/proxy/lookup-request.ts";
 import { ScriptedEndpoint, cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 
 const ID = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -24,14 +24,7 @@ const kickByName = (...names: string[]): Kick => ({ names, user: null, bookmark:
 function start(endpoint: ScriptedEndpoint, bounds: { users?: number; names?: number } = {}) {
   let now = 0;
   const revocations = new Revocations("connected", undefined, bounds);
-  const settings = {
-    auth_http: { https: true, host: "e.test", port: 443, hostHeader: "e.test", uri: "/auth" },
-    auth_http_keepalive: true,
-    auth_http_pass_client_cert: false,
-    auth_http_header: [],
-    auth_http_timeout: 60_000,
-    auth_http_cache: { entries: 100 },
-  };
+  const settings = lookupSettings({ auth_http_cache: { entries: 100 } });
   const client = new LookupClient(endpoint, settings, {
     revocations,
     patience: 60_000,

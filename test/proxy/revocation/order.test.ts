@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { LookupClient, type LookupReply, type PendingLookup } from "../../../proxy/lookup/index.ts";
 import type { HttpExchange, HttpReceiver } from "../../../proxy/lookup/http.ts";
 import { type Kick, KickList, type Login, Revocations } from "../../../proxy/revocation/index.ts";
-import { lookupRequest } from "../../support/proxy/lookup-request.ts";
+import { lookupRequest, lookupSettings } from "../../support/proxy/lookup-request.ts";
 import { cannotTell, no, yes } from "../../support/peers/scripted-endpoint.ts";
 import { inputs } from "../../support/property.ts";
 
@@ -120,14 +120,7 @@ class World {
         return { cancel: () => void (this.#asked = this.#asked.filter((each) => each !== one)) };
       },
     };
-    const settings = {
-      auth_http: { https: true, host: "e.test", port: 443, hostHeader: "e.test", uri: "/auth" },
-      auth_http_keepalive: true,
-      auth_http_pass_client_cert: false,
-      auth_http_header: [],
-      auth_http_timeout: 60_000,
-      auth_http_cache: { entries: 4 },
-    };
+    const settings = lookupSettings({ auth_http_cache: { entries: 4 } });
     this.#client = new LookupClient(endpoint, settings, {
       revocations: this.#revocations,
       patience: 2 ** 30,

@@ -21,8 +21,21 @@ export function lookupRequest(changes: Partial<LookupRequest> = {}): LookupReque
   };
 }
 
-type Settings = ConstructorParameters<typeof HttpEndpoint>[1] &
-  ConstructorParameters<typeof LookupClient>[1];
+type LookupSettings = ConstructorParameters<typeof LookupClient>[1];
+type Settings = ConstructorParameters<typeof HttpEndpoint>[1] & LookupSettings;
+
+/** The settings of a lookup client whose endpoint is scripted. */
+export function lookupSettings(changes: Partial<LookupSettings> = {}): LookupSettings {
+  return {
+    auth_http: { https: true, host: "e.test", port: 443, hostHeader: "e.test", uri: "/auth" },
+    auth_http_keepalive: true,
+    auth_http_pass_client_cert: false,
+    auth_http_timeout: 60_000,
+    auth_http_header: [],
+    auth_http_cache: null,
+    ...changes,
+  };
+}
 
 export function lookupClientOf(transport: Transport, settings: Settings): LookupClient {
   return new LookupClient(new HttpEndpoint(transport, settings), settings);

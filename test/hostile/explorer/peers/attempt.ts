@@ -31,7 +31,19 @@ export function fromBase64(text: string): string {
 }
 
 /** A secret that no other text contains. */
-export function secretOf(method: Attempt["method"], number: number): string {
+export function newAttempt(method: Attempt["method"], number: number): Attempt {
+  return {
+    number,
+    method,
+    login: method === "none" ? "" : `user${number}`,
+    secret: secretOf(method, number),
+    clear: true,
+    end: 0,
+    refusals: new Set(),
+  };
+}
+
+function secretOf(method: Attempt["method"], number: number): string {
   switch (method) {
     case "none":
       return "";
