@@ -39,7 +39,7 @@ export function judge(report: string, accepted: readonly Accepted[], today: stri
   const answer = parse(report);
   if (answer === null || typeof answer["vulnerabilities"] !== "object") {
     const message = answer?.["message"];
-    // What follows the words is the registry's address.
+    // The registry's address follows the words, and stays out of the log.
     const why = typeof message === "string" ? message.replaceAll(/ - .*/g, "") : "no answer";
     return { failed: false, lines: [`advisories: the registry could not be asked (${why})`] };
   }

@@ -45,7 +45,7 @@ export async function find(
 interface ConfirmedVerdict<Found> {
   readonly found: Found;
   readonly verdict: LoginVerdict;
-  /** Why the primary could not confirm the verdict; left out if it did. */
+  /** The reason that the primary could not confirm the verdict; left out if it did. */
   readonly unconfirmed?: string;
 }
 

@@ -27,7 +27,7 @@ export class Clock {
     this.now = now;
   }
 
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   get timers(): number {
     return this.#timers.size;
   }

@@ -59,7 +59,7 @@ export class SimConnection implements Connection {
   #paused = false;
   #unread = "";
   #mustDrain = false;
-  /** How Postern has ended the connection, or its direction of it. */
+  /** The end that Postern has put to the connection, or to its own direction. */
   #end: "open" | "ended" | "closed" | "reset" = "open";
   /** True once the peer was told of the end. */
   #endTold = false;

@@ -16,7 +16,7 @@ export interface Mishaps {
 export interface Network {
   readonly clock: Clock;
   readonly choices: Choices;
-  /** How likely each kind of mishap is in this run. */
+  /** The probability of each kind of mishap in this run. */
   readonly mishaps: Mishaps;
   /** Adds a line to the script of events, where one is wanted. */
   trace(line: () => string): void;

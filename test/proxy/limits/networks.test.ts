@@ -139,7 +139,7 @@ function parameters(given: { ipv4: Prefix[]; ipv6: Prefix[] }): string {
 
 type Prefix = { length: number; factor: number };
 
-/** How many of these clients are in the network of that length around one of them. */
+/** Counts the clients in the network of that length around one of them. */
 function around(one: string, length: number, clients: readonly string[]): number {
   const network = parseNetwork(`${one}/${length}`);
   assert.ok(network !== null);

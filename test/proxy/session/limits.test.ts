@@ -27,7 +27,7 @@ const password = "x";
 let mailbox: Mailbox;
 let other: Mailbox;
 let endpoint: LookupEndpoint;
-/** Of a server that is away. */
+/** The port of a server that is away. */
 let deadPort: number;
 
 before(async () => {

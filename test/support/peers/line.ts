@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { Presence } from "../../../shared/fleet.ts";
 
-/** What the worker has said, parsed. */
+/** A message of the worker, parsed. */
 export type Said = Readonly<Record<string, unknown>>;
 
 export const PRESENCE: Presence = {

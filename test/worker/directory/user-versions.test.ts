@@ -40,7 +40,7 @@ async function versionOf(address: string): Promise<UserVersion> {
   return worker.db.get<UserVersion>(found);
 }
 
-/** How much a user's version grows by statements. */
+/** Returns the growth of a user's version by statements. */
 async function growth(statements: string, address = "alice@b.test"): Promise<number> {
   const earlier = await versionOf(address);
   await run(statements);

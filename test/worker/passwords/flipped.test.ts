@@ -35,7 +35,7 @@ const DIGITS: Readonly<Record<string, readonly [alphabet: string, last: number]>
 /** bcrypt's salt stands in front of its digest without a mark. */
 const BCRYPT_DIGEST = 31;
 
-/** Where the hash begins in what is stored. */
+/** The index at which the hash begins in the stored text. */
 function start(scheme: string, stored: string): number {
   if (scheme === "BLF-CRYPT") return stored.length - BCRYPT_DIGEST;
   if (scheme === "DES-CRYPT") return stored.lastIndexOf("}") + 3;

@@ -90,7 +90,7 @@ for (const protocol of protocolNames) {
       site.answer = () => route(port, { "Auth-Server": "turning.test" });
       for (let count = 0; count < 6; count++) {
         const wire = await greeted(protocol, site.postern.ports[protocol]);
-        // Nothing listens at the permitted address.
+        // The permitted address has no listener.
         assert.match(await attempt(protocol, wire), temporary[protocol]);
         await untilClosed(wire);
       }

@@ -29,7 +29,7 @@ export class Client implements Peer {
   #secures = false;
   #finished = false;
   #checked = 0;
-  /** How likely the client is to speak before it has a reply. */
+  /** The probability that the client speaks before it has a reply. */
   readonly #haste: number;
 
   constructor(network: Network, scenario: Scenario, connection: SimConnection) {

@@ -31,7 +31,7 @@ async function greeting(to: { host: string; port: number } | { path: string }): 
   return line;
 }
 
-/** How many sockets listen on a port, of IPv4 and IPv6. */
+/** Counts the sockets that listen on a port, of IPv4 and IPv6. */
 function listening(port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const lines = ["tcp", "tcp6"].flatMap((table) =>
